@@ -1,0 +1,243 @@
+//! Sums, products, transforms, automorphisms.
+
+use super::{Coeff, Eval, Poly, PolyDomain, check};
+use crate::{Backend, GaloisElement, LimbConstants, Result};
+
+impl<B: Backend, D: PolyDomain> Poly<B, D> {
+    /// `self + other`; `other` may have a divisor of this batch's polynomials and is then repeated.
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn add(&self, other: &Self) -> Result<Self> {
+        check::operands("add", self, other)?;
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.ring
+            .engine
+            .add(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
+        Ok(dst)
+    }
+
+    /// `self += other`.
+    ///
+    /// # Errors
+    /// As [`Poly::add`].
+    pub fn add_assign(&mut self, other: &Self) -> Result<()> {
+        check::operands("add_assign", self, other)?;
+        self.ring
+            .engine
+            .add_assign(&self.ring.inner, &mut self.buf, &other.buf)
+    }
+
+    /// `self - other`.
+    ///
+    /// # Errors
+    /// As [`Poly::add`].
+    pub fn sub(&self, other: &Self) -> Result<Self> {
+        check::operands("sub", self, other)?;
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.ring
+            .engine
+            .sub(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
+        Ok(dst)
+    }
+
+    /// `self -= other`.
+    ///
+    /// # Errors
+    /// As [`Poly::add`].
+    pub fn sub_assign(&mut self, other: &Self) -> Result<()> {
+        check::operands("sub_assign", self, other)?;
+        self.ring
+            .engine
+            .sub_assign(&self.ring.inner, &mut self.buf, &other.buf)
+    }
+
+    /// `-self`.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn neg(&self) -> Result<Self> {
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.ring
+            .engine
+            .neg(&self.ring.inner, &mut dst.buf, &self.buf)?;
+        Ok(dst)
+    }
+
+    /// `self * c`, one constant per limb.
+    ///
+    /// # Errors
+    /// [`crate::HalError::LimbMismatch`] if the constants are for other limbs.
+    pub fn scale(&self, constants: &LimbConstants) -> Result<Self> {
+        check::same_limbs("scale", self.limbs(), constants.limbs())?;
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.ring
+            .engine
+            .scale(&self.ring.inner, &mut dst.buf, &self.buf, constants);
+        Ok(dst)
+    }
+
+    /// `self *= c`, one constant per limb.
+    ///
+    /// # Errors
+    /// As [`Poly::scale`].
+    pub fn scale_assign(&mut self, constants: &LimbConstants) -> Result<()> {
+        check::same_limbs("scale_assign", self.limbs(), constants.limbs())?;
+        self.ring
+            .engine
+            .scale_assign(&self.ring.inner, &mut self.buf, constants)
+    }
+}
+
+impl<B: Backend> Poly<B, Coeff> {
+    /// The evaluations.
+    #[must_use]
+    pub fn ntt(mut self) -> Poly<B, Eval> {
+        self.ring.engine.ntt(&self.ring.inner, &mut self.buf);
+        Poly::wrap(&self.ring, self.buf)
+    }
+}
+
+impl<B: Backend> Poly<B, Eval> {
+    /// The coefficients.
+    #[must_use]
+    pub fn intt(mut self) -> Poly<B, Coeff> {
+        self.ring.engine.intt(&self.ring.inner, &mut self.buf);
+        Poly::wrap(&self.ring, self.buf)
+    }
+
+    /// `self * other` in the ring.
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn mul(&self, other: &Self) -> Result<Self> {
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.mul_into(other, &mut dst)?;
+        Ok(dst)
+    }
+
+    /// `dst = self * other`, for a caller that chooses the output's memory (secrets).
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn mul_into(&self, other: &Self, dst: &mut Self) -> Result<()> {
+        check::operands("mul", self, other)?;
+        check::operands("mul", dst, self)?;
+        check::polys("mul", self.polys(), dst.polys())?;
+        self.ring
+            .engine
+            .mul(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
+        Ok(())
+    }
+
+    /// `self *= other`.
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn mul_assign(&mut self, other: &Self) -> Result<()> {
+        check::operands("mul_assign", self, other)?;
+        self.ring
+            .engine
+            .mul_assign(&self.ring.inner, &mut self.buf, &other.buf)
+    }
+
+    /// `self += a * b`.
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn mul_acc(&mut self, a: &Self, b: &Self) -> Result<()> {
+        check::operands("mul_acc", self, a)?;
+        check::operands("mul_acc", self, b)?;
+        self.ring
+            .engine
+            .mul_acc(&self.ring.inner, &mut self.buf, &a.buf, &b.buf);
+        Ok(())
+    }
+
+    /// X -> X^g of every polynomial.
+    ///
+    /// # Errors
+    /// [`crate::HalError::BadGaloisElement`] if the element belongs to a larger ring.
+    pub fn automorphism(&self, galois: GaloisElement) -> Result<Self> {
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.automorphism_into(galois, &mut dst)?;
+        Ok(dst)
+    }
+
+    /// `dst = self` under X -> X^g, for a caller that chooses the output's memory (secrets).
+    ///
+    /// # Errors
+    /// As [`Poly::automorphism`], and ring, limb or count mismatch.
+    pub fn automorphism_into(&self, galois: GaloisElement, dst: &mut Self) -> Result<()> {
+        check::galois(&self.ring, galois)?;
+        check::operands("automorphism", dst, self)?;
+        check::polys("automorphism", self.polys(), dst.polys())?;
+        self.ring
+            .engine
+            .automorphism(&self.ring.inner, &mut dst.buf, &self.buf, galois);
+        Ok(())
+    }
+
+    /// (a0 b0, a0 b1 + a1 b0, a1 b1) of batches `[2][B]`; the result is `[3][B]`.
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn tensor(&self, other: &Self) -> Result<Self> {
+        let batch = check::batch("tensor", 2, self.polys())?;
+        check::operands("tensor", self, other)?;
+        check::polys("tensor", self.polys(), other.polys())?;
+        let mut dst = Self::output(&self.ring, &self.shape().with_polys(3 * batch))?;
+        self.ring
+            .engine
+            .tensor(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf)?;
+        Ok(dst)
+    }
+
+    /// The sum of the tensors of pairs of batches `[2][B]`, all of one shape; the result is `[3][B]`.
+    ///
+    /// # Errors
+    /// [`crate::HalError::ListLength`]; ring, limb or count mismatch.
+    pub fn sum_of_products(a: &[&Self], b: &[&Self]) -> Result<Self> {
+        const OP: &str = "sum_of_products";
+        check::lists(OP, a.len(), b.len())?;
+        let first = a[0];
+        let batch = check::batch(OP, 2, first.polys())?;
+        for operand in a.iter().chain(b) {
+            check::operands(OP, first, operand)?;
+            check::polys(OP, first.polys(), operand.polys())?;
+        }
+        let mut dst = Self::output(&first.ring, &first.shape().with_polys(3 * batch))?;
+        let (a, b): (Vec<_>, Vec<_>) = (bufs(a), bufs(b));
+        first
+            .ring
+            .engine
+            .sum_of_products(&first.ring.inner, &mut dst.buf, &a, &b)?;
+        Ok(dst)
+    }
+
+    /// The sum of `weights[k] * terms[k]`, point by point; a weight may have fewer polynomials.
+    ///
+    /// # Errors
+    /// [`crate::HalError::ListLength`]; ring, limb or count mismatch.
+    pub fn weighted_sum(terms: &[&Self], weights: &[&Self]) -> Result<Self> {
+        const OP: &str = "weighted_sum";
+        check::lists(OP, terms.len(), weights.len())?;
+        let first = terms[0];
+        for (term, weight) in terms.iter().zip(weights) {
+            check::operands(OP, first, term)?;
+            check::polys(OP, first.polys(), term.polys())?;
+            check::operands(OP, first, weight)?;
+        }
+        let mut dst = Self::output(&first.ring, first.shape())?;
+        let (terms, weights) = (bufs(terms), bufs(weights));
+        first
+            .ring
+            .engine
+            .weighted_sum(&first.ring.inner, &mut dst.buf, &terms, &weights)?;
+        Ok(dst)
+    }
+}
+
+pub(super) fn bufs<'a, B: Backend, D: PolyDomain>(polys: &[&'a Poly<B, D>]) -> Vec<&'a B::Buf> {
+    polys.iter().map(|p| &p.buf).collect()
+}

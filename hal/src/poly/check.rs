@@ -1,0 +1,111 @@
+//! The checks, each with the operation's name for its message.
+
+use std::sync::Arc;
+
+use super::{Poly, PolyDomain, Ring};
+use crate::{Backend, GaloisElement, HalError, Limbs, Result};
+
+pub(super) fn same_ring<B: Backend>(
+    op: &'static str,
+    left: &Arc<Ring<B>>,
+    right: &Arc<Ring<B>>,
+) -> Result<()> {
+    if Arc::ptr_eq(left, right) {
+        return Ok(());
+    }
+    Err(HalError::RingMismatch {
+        op,
+        left: left.basis().n(),
+        right: right.basis().n(),
+    })
+}
+
+pub(super) fn same_limbs(op: &'static str, left: &Limbs, right: &Limbs) -> Result<()> {
+    if left == right {
+        return Ok(());
+    }
+    Err(HalError::LimbMismatch {
+        op,
+        left: left.clone(),
+        right: right.clone(),
+    })
+}
+
+/// Ring and limbs equal, and `b` has as many polynomials as `a` or a divisor of that.
+pub(super) fn operands<B: Backend, D: PolyDomain, E: PolyDomain>(
+    op: &'static str,
+    a: &Poly<B, D>,
+    b: &Poly<B, E>,
+) -> Result<()> {
+    same_ring(op, &a.ring, &b.ring)?;
+    same_limbs(op, a.limbs(), b.limbs())?;
+    divides(op, a.polys(), b.polys())
+}
+
+pub(super) fn divides(op: &'static str, expected: usize, got: usize) -> Result<()> {
+    if got > 0 && expected.is_multiple_of(got) {
+        return Ok(());
+    }
+    Err(HalError::PolyCount { op, expected, got })
+}
+
+pub(super) fn polys(op: &'static str, expected: usize, got: usize) -> Result<()> {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(HalError::PolyCount { op, expected, got })
+    }
+}
+
+/// `count` is a positive multiple of `components`; returns the batch.
+pub(super) fn batch(op: &'static str, components: usize, count: usize) -> Result<usize> {
+    if count > 0 && count.is_multiple_of(components) {
+        return Ok(count / components);
+    }
+    Err(HalError::PolyCount {
+        op,
+        expected: components * (count / components).max(1),
+        got: count,
+    })
+}
+
+pub(super) fn lists(op: &'static str, left: usize, right: usize) -> Result<()> {
+    if left == right && left > 0 {
+        Ok(())
+    } else {
+        Err(HalError::ListLength { op, left, right })
+    }
+}
+
+pub(super) fn galois<B: Backend>(ring: &Ring<B>, galois: GaloisElement) -> Result<()> {
+    GaloisElement::new(u64::from(galois.value()), ring.basis().log_n()).map(|_| ())
+}
+
+/// All words are below their moduli.
+pub(super) fn canonical<B: Backend>(
+    op: &'static str,
+    ring: &Ring<B>,
+    limbs: &Limbs,
+    words: &[u32],
+) -> Result<()> {
+    let n = ring.basis().n();
+    for (row, values) in words.chunks_exact(n).enumerate() {
+        let limb = limbs.at(row % limbs.len());
+        let modulus = ring.basis().modulus(limb).value();
+        // A fold without an early exit vectorizes; the search for the place runs only on failure.
+        if values.iter().fold(0, |acc: u32, &v| acc.max(v)) >= modulus {
+            let index = values.iter().position(|&v| v >= modulus).unwrap_or(0);
+            let value = values[index];
+            let poly = row / limbs.len();
+            return Err(HalError::NotCanonical {
+                op,
+                value,
+                modulus,
+                poly,
+                limb,
+                index,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Key switching: relinearization, rotations, hoisting.
+
+use std::sync::Arc;
+
+use super::{Eval, Key, Poly, arithmetic::bufs, check};
+use crate::{Backend, GaloisElement, HalError, KeySwitchPlan, KeySwitchSpec, Limbs, Result, Shape};
+
+impl<B: Backend> Poly<B, Eval> {
+    fn plan(&self, spec: &KeySwitchSpec, to: &Limbs) -> Result<Arc<KeySwitchPlan>> {
+        self.ring.basis.key_switch_plan(spec, self.limbs(), to)
+    }
+
+    /// Extends every digit of `[B]` polynomials to their limbs and the special ones: `[digit][B]`.
+    ///
+    /// # Errors
+    /// [`HalError::Plan`] if the groups do not cover the limbs.
+    pub fn mod_up(&self, spec: &KeySwitchSpec) -> Result<Self> {
+        let plan = self.ring.basis.mod_up_plan(spec, self.limbs())?;
+        let shape = Shape::new(plan.digits().len() * self.polys(), plan.ext().clone());
+        let mut dst = Self::output(&self.ring, &shape)?;
+        self.ring
+            .engine
+            .mod_up(&self.ring.inner, &mut dst.buf, &self.buf, &plan)?;
+        Ok(dst)
+    }
+
+    /// Switches `[B]` polynomials, after X -> X^g, with `key` and adds `addend` (`[1][B]` for component 0, or `[2][B]`) after
+    /// X -> X^g. The result `[2][B]` is at the limbs `to`: the same window (mod_down), or another level's
+    /// (mod_down and rescale merged).
+    ///
+    /// # Errors
+    /// Ring, limb, count or key mismatch; [`HalError::Plan`].
+    pub fn key_switch(
+        &self,
+        addend: Option<&Self>,
+        key: &Key<B>,
+        galois: GaloisElement,
+        spec: &KeySwitchSpec,
+        to: &Limbs,
+    ) -> Result<Self> {
+        const OP: &str = "key_switch";
+        check::galois(&self.ring, galois)?;
+        let plan = self.plan(spec, to)?;
+        key.check(OP, &self.ring, plan.ext(), plan.mod_up().key_digits())?;
+        if let Some(addend) = addend {
+            check::same_ring(OP, &self.ring, &addend.ring)?;
+            check::same_limbs(OP, self.limbs(), addend.limbs())?;
+            if addend.polys() != 2 * self.polys() {
+                check::polys(OP, self.polys(), addend.polys())?;
+            }
+        }
+        let mut dst = Self::output(&self.ring, &Shape::new(2 * self.polys(), to.clone()))?;
+        self.ring.engine.key_switch(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            addend.map(|a| &a.buf),
+            key.inner(),
+            galois,
+            &plan,
+        )?;
+        Ok(dst)
+    }
+
+    /// `[3][B]` to `[2][B]` at the limbs `to`.
+    ///
+    /// # Errors
+    /// Count or key mismatch; [`HalError::Plan`].
+    pub fn relinearize(&self, key: &Key<B>, spec: &KeySwitchSpec, to: &Limbs) -> Result<Self> {
+        const OP: &str = "relinearize";
+        let batch = check::batch(OP, 3, self.polys())?;
+        let plan = self.plan(spec, to)?;
+        key.check(OP, &self.ring, plan.ext(), plan.mod_up().key_digits())?;
+        let mut dst = Self::output(&self.ring, &Shape::new(2 * batch, to.clone()))?;
+        self.ring.engine.relinearize(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            key.inner(),
+            &plan,
+        )?;
+        Ok(dst)
+    }
+
+    /// X -> X^g of `[2][B]` with a key switch back, at the limbs `to`.
+    ///
+    /// # Errors
+    /// Count or key mismatch; [`HalError::Plan`].
+    pub fn rotate(
+        &self,
+        key: &Key<B>,
+        galois: GaloisElement,
+        spec: &KeySwitchSpec,
+        to: &Limbs,
+    ) -> Result<Self> {
+        const OP: &str = "rotate";
+        check::galois(&self.ring, galois)?;
+        let batch = check::batch(OP, 2, self.polys())?;
+        let plan = self.plan(spec, to)?;
+        key.check(OP, &self.ring, plan.ext(), plan.mod_up().key_digits())?;
+        let mut dst = Self::output(&self.ring, &Shape::new(2 * batch, to.clone()))?;
+        self.ring.engine.rotate(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            key.inner(),
+            galois,
+            &plan,
+        )?;
+        Ok(dst)
+    }
+
+    fn check_terms(
+        &self,
+        op: &'static str,
+        terms: &[(GaloisElement, Option<&Key<B>>)],
+        plan: &KeySwitchPlan,
+    ) -> Result<()> {
+        check::lists(op, terms.len(), terms.len())?;
+        check::batch(op, 2, self.polys())?;
+        for &(galois, key) in terms {
+            check::galois(&self.ring, galois)?;
+            match key {
+                Some(key) => key.check(op, &self.ring, plan.ext(), plan.mod_up().key_digits())?,
+                None if galois.is_identity() => {}
+                None => {
+                    return Err(HalError::KeyMissing {
+                        op,
+                        element: galois.value(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Several automorphisms of `[2][B]` with one mod_up, at the limbs `to`; only the identity may lack a key. Equal to the bit
+    /// to as many [`Poly::rotate`].
+    ///
+    /// # Errors
+    /// [`HalError::ListLength`] without terms, [`HalError::KeyMissing`]; count or key mismatch; [`HalError::Plan`].
+    pub fn hoisted_rotations(
+        &self,
+        terms: &[(GaloisElement, Option<&Key<B>>)],
+        spec: &KeySwitchSpec,
+        to: &Limbs,
+    ) -> Result<Vec<Self>> {
+        let plan = self.plan(spec, to)?;
+        self.check_terms("hoisted_rotations", terms, &plan)?;
+        let shape = Shape::new(self.polys(), to.clone());
+        let mut outputs = terms
+            .iter()
+            .map(|_| Self::output(&self.ring, &shape))
+            .collect::<Result<Vec<Self>>>()?;
+        let mut dsts: Vec<&mut B::Buf> = outputs.iter_mut().map(|p| &mut p.buf).collect();
+        let (galois, keys) = unzip(terms);
+        self.ring.engine.hoisted_rotations(
+            &self.ring.inner,
+            &mut dsts,
+            &self.buf,
+            &keys,
+            &galois,
+            &plan,
+        )?;
+        Ok(outputs)
+    }
+
+    /// The sum of `weights[k]` times the automorphism k of `[2][B]`, kept over the extended limbs and brought down once.
+    /// `weights` is empty or has a polynomial (or `[B]`, `[2][B]`) per term over the window and the special limbs.
+    ///
+    /// # Errors
+    /// As [`Poly::hoisted_rotations`], and count or limb mismatch of a weight.
+    pub fn rotation_sum(
+        &self,
+        terms: &[(GaloisElement, Option<&Key<B>>)],
+        weights: &[&Self],
+        spec: &KeySwitchSpec,
+        to: &Limbs,
+    ) -> Result<Self> {
+        const OP: &str = "rotation_sum";
+        let plan = self.plan(spec, to)?;
+        self.check_terms(OP, terms, &plan)?;
+        if !weights.is_empty() {
+            check::lists(OP, terms.len(), weights.len())?;
+        }
+        for weight in weights {
+            check::same_ring(OP, &self.ring, &weight.ring)?;
+            check::same_limbs(OP, plan.ext(), weight.limbs())?;
+            check::divides(OP, self.polys(), weight.polys())?;
+        }
+        let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
+        let (galois, keys) = unzip(terms);
+        self.ring.engine.rotation_sum(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            &keys,
+            &galois,
+            &bufs(weights),
+            &plan,
+        )?;
+        Ok(dst)
+    }
+}
+
+type Terms<'a, B> = (Vec<GaloisElement>, Vec<Option<&'a <B as Backend>::Key>>);
+
+fn unzip<'a, B: Backend>(terms: &[(GaloisElement, Option<&'a Key<B>>)]) -> Terms<'a, B> {
+    terms
+        .iter()
+        .map(|&(g, key)| (g, key.map(Key::inner)))
+        .unzip()
+}

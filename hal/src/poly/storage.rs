@@ -1,0 +1,206 @@
+//! Making polynomials, reading them back, cutting and joining them.
+
+use std::{ops::Range, sync::Arc};
+
+use super::{Poly, PolyDomain, Ring, check};
+use crate::{Backend, HalError, Limbs, Result, SecretEngine, Shape, composites};
+
+fn check_words<B: Backend>(
+    op: &'static str,
+    ring: &Ring<B>,
+    shape: &Shape,
+    got: usize,
+) -> Result<()> {
+    ring.basis().check_limbs(op, &shape.limbs)?;
+    let expected = shape.words(ring.basis().n());
+    if shape.polys == 0 || shape.limbs.is_empty() || expected != got {
+        return Err(HalError::WordCount { op, expected, got });
+    }
+    Ok(())
+}
+
+fn check_shape<B: Backend>(op: &'static str, ring: &Ring<B>, shape: &Shape) -> Result<()> {
+    check_words(op, ring, shape, shape.words(ring.basis().n()))
+}
+
+impl<B: Backend, D: PolyDomain> Poly<B, D> {
+    /// A batch with these residues, `[polys][limbs][N]`, rows in boundary order of the domain.
+    ///
+    /// # Errors
+    /// [`HalError::BadLimbs`], [`HalError::WordCount`], [`HalError::NotCanonical`], or the engine's.
+    pub fn from_words(ring: &Arc<Ring<B>>, shape: &Shape, words: &[u32]) -> Result<Self> {
+        check_words("from_words", ring, shape, words.len())?;
+        check::canonical("from_words", ring, &shape.limbs, words)?;
+        Ok(Self::wrap(
+            ring,
+            ring.engine.upload(&ring.inner, shape, D::DOMAIN, words)?,
+        ))
+    }
+
+    /// A batch of zeros.
+    ///
+    /// # Errors
+    /// [`HalError::BadLimbs`], [`HalError::WordCount`] for an empty shape, or the engine's.
+    pub fn zeros(ring: &Arc<Ring<B>>, shape: &Shape) -> Result<Self> {
+        check_shape("zeros", ring, shape)?;
+        let mut zeros = Self::output(ring, shape)?;
+        ring.engine.zero(&ring.inner, &mut zeros.buf);
+        Ok(zeros)
+    }
+
+    /// Waits for the engine and copies the residues out.
+    ///
+    /// # Errors
+    /// The first deferred error of the engine.
+    pub fn to_words(&self) -> Result<Vec<u32>> {
+        let mut words = vec![0; self.shape().words(self.ring.basis.n())];
+        self.download_into(&mut words)?;
+        Ok(words)
+    }
+
+    /// As [`Poly::to_words`], into the caller's memory.
+    ///
+    /// # Errors
+    /// [`HalError::WordCount`] or the first deferred error of the engine.
+    pub fn download_into(&self, words: &mut [u32]) -> Result<()> {
+        check_words("download", &self.ring, self.shape(), words.len())?;
+        self.ring
+            .engine
+            .download(&self.ring.inner, &self.buf, D::DOMAIN, words)
+    }
+
+    /// A copy.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn duplicate(&self) -> Result<Self> {
+        Ok(Self::wrap(
+            &self.ring,
+            composites::copy_all(&self.ring.engine, &self.ring.inner, &self.buf)?,
+        ))
+    }
+
+    /// The polynomials `polys` at the limbs `limbs`, copied.
+    ///
+    /// # Errors
+    /// [`HalError::LimbMismatch`] if a limb is absent, [`HalError::PolyCount`] if the range is empty or outside.
+    pub fn select(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
+        const OP: &str = "select";
+        if polys.is_empty() || polys.end > self.polys() {
+            return Err(HalError::PolyCount {
+                op: OP,
+                expected: self.polys(),
+                got: polys.end,
+            });
+        }
+        let Some(positions) = limbs.positions_in(self.limbs()).filter(|p| !p.is_empty()) else {
+            return Err(HalError::LimbMismatch {
+                op: OP,
+                left: limbs.clone(),
+                right: self.limbs().clone(),
+            });
+        };
+        let mut dst = Self::output(&self.ring, &Shape::new(polys.len(), limbs.clone()))?;
+        let list = composites::rows(polys.enumerate(), positions.into_iter().enumerate());
+        self.ring
+            .engine
+            .copy_rows(&self.ring.inner, &mut dst.buf, &self.buf, &list);
+        Ok(dst)
+    }
+
+    /// The polynomials in this order (an index may repeat), copied.
+    ///
+    /// # Errors
+    /// [`HalError::PolyCount`] if the list is empty or names a polynomial that is not there.
+    pub fn pick(&self, polys: &[usize]) -> Result<Self> {
+        Self::assemble(&polys.iter().map(|&p| (self, p)).collect::<Vec<_>>())
+    }
+
+    /// The polynomials of all parts, one after the other.
+    ///
+    /// # Errors
+    /// [`HalError::ListLength`] without parts; [`HalError::RingMismatch`], [`HalError::LimbMismatch`].
+    pub fn concat(parts: &[&Self]) -> Result<Self> {
+        let all: Vec<_> = parts
+            .iter()
+            .flat_map(|&part| (0..part.polys()).map(move |p| (part, p)))
+            .collect();
+        Self::assemble(&all)
+    }
+
+    /// A batch of single polynomials, each named by its batch and its position there.
+    ///
+    /// # Errors
+    /// [`HalError::ListLength`] without sources; [`HalError::RingMismatch`], [`HalError::LimbMismatch`],
+    /// [`HalError::PolyCount`].
+    pub fn assemble(sources: &[(&Self, usize)]) -> Result<Self> {
+        const OP: &str = "assemble";
+        let Some(&(first, _)) = sources.first() else {
+            return Err(HalError::ListLength {
+                op: OP,
+                left: 0,
+                right: 0,
+            });
+        };
+        for &(part, p) in sources {
+            check::same_ring(OP, &first.ring, &part.ring)?;
+            check::same_limbs(OP, first.limbs(), part.limbs())?;
+            if p >= part.polys() {
+                return Err(HalError::PolyCount {
+                    op: OP,
+                    expected: part.polys(),
+                    got: p,
+                });
+            }
+        }
+        let mut dst = Self::output(&first.ring, &first.shape().with_polys(sources.len()))?;
+        let limbs = 0..first.limbs().len();
+        let mut start = 0;
+        while start < sources.len() {
+            // One copy for every run of polynomials of one source.
+            let part = sources[start].0;
+            let run = sources[start..]
+                .iter()
+                .take_while(|(s, _)| std::ptr::eq(*s, part))
+                .count();
+            let polys = sources[start..start + run].iter().map(|&(_, p)| p);
+            let list = composites::rows(
+                polys.enumerate().map(|(i, p)| (start + i, p)),
+                limbs.clone().map(|l| (l, l)),
+            );
+            first
+                .ring
+                .engine
+                .copy_rows(&first.ring.inner, &mut dst.buf, &part.buf, &list);
+            start += run;
+        }
+        Ok(dst)
+    }
+}
+
+impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
+    /// [`Poly::from_words`] into memory that is overwritten when it is dropped.
+    ///
+    /// # Errors
+    /// As [`Poly::from_words`].
+    pub fn from_secret_words(ring: &Arc<Ring<B>>, shape: &Shape, words: &[u32]) -> Result<Self> {
+        check_words("from_secret_words", ring, shape, words.len())?;
+        check::canonical("from_secret_words", ring, &shape.limbs, words)?;
+        Ok(Self::wrap(
+            ring,
+            ring.engine
+                .upload_secret(&ring.inner, shape, D::DOMAIN, words)?,
+        ))
+    }
+
+    /// Zeros in memory that is overwritten when it is dropped: an output for operations on secrets.
+    ///
+    /// # Errors
+    /// As [`Poly::zeros`].
+    pub fn secret_zeros(ring: &Arc<Ring<B>>, shape: &Shape) -> Result<Self> {
+        check_shape("secret_zeros", ring, shape)?;
+        let mut zeros = Self::wrap(ring, ring.engine.alloc_secret(&ring.inner, shape)?);
+        ring.engine.zero(&ring.inner, &mut zeros.buf);
+        Ok(zeros)
+    }
+}
