@@ -200,11 +200,14 @@ pub fn read_secret_bounded(path: &Path, most: usize) -> Result<Zeroizing<Vec<u8>
         }
     }
     bytes.truncate(filled);
-    if filled == most && check_end(&mut file, path, most as u64).is_err() {
-        return Err(WireError::FileTooLong {
-            path: path.to_owned(),
-            most: most as u64,
-        });
+    if filled == most {
+        check_end(&mut file, path, most as u64).map_err(|error| match error {
+            WireError::InFile { .. } => WireError::FileTooLong {
+                path: path.to_owned(),
+                most: most as u64,
+            },
+            system => system,
+        })?;
     }
     Ok(bytes)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::container::check_header_len;
+use super::container::{check_header_len, check_payload_len};
 use super::pack::{pack_row, packed_row_len, residue_bits};
 use super::payload::check_whole_polys;
 use super::ternary::{pack_ternary_row, packed_ternary_len};
@@ -165,16 +165,7 @@ fn write_encoded(
         rows: 0,
         packed: Zeroizing::default(),
     };
-    let written = payload(&mut writer).and_then(|()| {
-        if writer.written == payload_len {
-            Ok(())
-        } else {
-            Err(WireError::PayloadLength {
-                implied: payload_len,
-                found: writer.written,
-            })
-        }
-    });
+    let written = payload(&mut writer).and(check_payload_len(payload_len, writer.written));
     let checksum = writer.hasher.finalize();
     // The hasher keeps the last block of the payload.
     writer.hasher.zeroize();
