@@ -1,0 +1,107 @@
+//! Which object a container holds.
+
+use std::fmt;
+
+use super::WireError;
+
+/// The kind of object in a container. The numbers are part of the format: they are never reused or renumbered, and
+/// zero is never a kind, so that a zeroed prefix is not an object.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum ObjectKind {
+    /// A parameter set.
+    Parameters = 1,
+    /// A secret key: a ternary row. Its file is private.
+    SecretKey = 2,
+    /// A public encryption key.
+    PublicKey = 3,
+    /// One switching key (relinearization, rotation or conjugation): a seed and the rows of its b halves.
+    SwitchingKey = 4,
+    /// A set of switching keys under one secret.
+    EvaluationKeys = 5,
+    /// A batch of encoded plaintexts.
+    Plaintext = 6,
+    /// A batch of ciphertexts with all their components.
+    Ciphertext = 7,
+    /// A batch of fresh secret-key ciphertexts: a seed in place of the uniform component.
+    SeededCiphertext = 8,
+    /// A model or training state: its description and the ciphertexts of its weights.
+    Model = 9,
+}
+
+impl ObjectKind {
+    /// Every kind this build knows, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Parameters,
+        Self::SecretKey,
+        Self::PublicKey,
+        Self::SwitchingKey,
+        Self::EvaluationKeys,
+        Self::Plaintext,
+        Self::Ciphertext,
+        Self::SeededCiphertext,
+        Self::Model,
+    ];
+
+    /// The number that stands for this kind in a container.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// The name used in messages and by `inspect`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parameters => "parameter set",
+            Self::SecretKey => "secret key",
+            Self::PublicKey => "public key",
+            Self::SwitchingKey => "switching key",
+            Self::EvaluationKeys => "evaluation key set",
+            Self::Plaintext => "plaintext",
+            Self::Ciphertext => "ciphertext",
+            Self::SeededCiphertext => "seeded ciphertext",
+            Self::Model => "model",
+        }
+    }
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl TryFrom<u16> for ObjectKind {
+    type Error = WireError;
+
+    fn try_from(code: u16) -> Result<Self, WireError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.code() == code)
+            .ok_or(WireError::UnknownKind { found: code })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_stable() {
+        let codes: Vec<u16> = ObjectKind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes, (1..=9).collect::<Vec<_>>());
+        for kind in ObjectKind::ALL {
+            assert_eq!(ObjectKind::try_from(kind.code()).unwrap(), kind);
+        }
+    }
+
+    #[test]
+    fn unknown_codes_are_refused() {
+        for code in [0, 10, 0x100, u16::MAX] {
+            let error = ObjectKind::try_from(code).unwrap_err();
+            assert!(matches!(error, WireError::UnknownKind { found } if found == code));
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Writing a container to a stream, row by row.
+
+use std::io::Write;
+
+use serde::Serialize;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::container::{check_header_len, check_payload_len};
+use super::pack::{pack_row, packed_row_len, residue_bits};
+use super::payload::check_whole_polys;
+use super::ternary::{pack_ternary_row, packed_ternary_len};
+use super::{
+    CHECKSUM_LEN, FORMAT_VERSION, MAX_HEADER_LEN, ObjectKind, PREFIX_LEN, Prefix, WireError,
+};
+
+/// Takes the rows of a payload and passes them on, packed and hashed. Holds one packed row at a time, and zeroizes it.
+pub struct PayloadWriter<'w> {
+    out: &'w mut dyn Write,
+    hasher: blake3::Hasher,
+    declared: u64,
+    written: u64,
+    rows: u64,
+    packed: Zeroizing<Vec<u8>>,
+}
+
+impl PayloadWriter<'_> {
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// [`WireError::PayloadLength`] if the payload gets longer than it was declared, before anything is written;
+    /// [`WireError::Stream`] if the stream fails.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let written = self.written.saturating_add(bytes.len() as u64);
+        if written > self.declared {
+            return Err(WireError::PayloadLength {
+                implied: self.declared,
+                found: written,
+            });
+        }
+        self.hasher.update(bytes);
+        self.out.write_all(bytes)?;
+        self.written = written;
+        Ok(())
+    }
+
+    /// Writes a row of residues in `[0, modulus)`.
+    ///
+    /// # Errors
+    /// Those of [`pack_row`], naming this row, and of [`PayloadWriter::bytes`].
+    pub fn residues(&mut self, modulus: u32, values: &[u32]) -> Result<(), WireError> {
+        residue_bits(modulus)?;
+        self.packed_row(packed_row_len(values.len(), modulus), |packed| {
+            pack_row(values, modulus, packed)
+        })
+    }
+
+    /// Writes rows of `n` residues in the order `[polys][limbs][n]`: the moduli take turns. `values` has
+    /// `polys * moduli.len() * n` elements for some number of polynomials.
+    ///
+    /// # Errors
+    /// Those of [`PayloadWriter::residues`], and [`WireError::DimensionMismatch`] if `values` holds no whole number of
+    /// polynomials.
+    pub fn residue_rows(
+        &mut self,
+        n: usize,
+        moduli: &[u32],
+        values: &[u32],
+    ) -> Result<(), WireError> {
+        check_whole_polys(n, moduli, values.len())?;
+        for (row, &modulus) in values.chunks_exact(n.max(1)).zip(moduli.iter().cycle()) {
+            self.residues(modulus, row)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a row of coefficients in {-1, 0, 1}.
+    ///
+    /// # Errors
+    /// Those of [`pack_ternary_row`], naming this row, and of [`PayloadWriter::bytes`].
+    pub fn ternary(&mut self, coefficients: &[i8]) -> Result<(), WireError> {
+        self.packed_row(packed_ternary_len(coefficients.len()), |packed| {
+            pack_ternary_row(coefficients, packed)
+        })
+    }
+
+    fn packed_row(
+        &mut self,
+        len: usize,
+        pack: impl FnOnce(&mut [u8]) -> Result<(), WireError>,
+    ) -> Result<(), WireError> {
+        let mut packed = std::mem::take(&mut self.packed);
+        if packed.capacity() < len {
+            // A new buffer instead of a larger one: growing may copy and leave the old bytes behind.
+            packed = Zeroizing::new(Vec::with_capacity(len));
+        }
+        packed.resize(len, 0);
+        pack(&mut packed).map_err(|error| error.at_row(self.rows))?;
+        self.bytes(&packed)?;
+        self.packed = packed;
+        self.rows += 1;
+        Ok(())
+    }
+}
+
+fn encode_header<H: Serialize + ?Sized>(
+    kind: ObjectKind,
+    header: &H,
+) -> Result<(Vec<u8>, u32), WireError> {
+    let bytes = postcard::to_stdvec(header)
+        .map_err(|source| WireError::HeaderUnencodable { kind, source })?;
+    check_header_len(bytes.len() as u64)?;
+    // Checked against a u32 just above.
+    let len = u32::try_from(bytes.len()).unwrap_or(MAX_HEADER_LEN);
+    Ok((bytes, len))
+}
+
+/// Writes a container of `kind` to `out`: `payload` is called once and writes exactly `payload_len` bytes. Only the
+/// header and one row are held in memory. Returns the bytes written.
+///
+/// Many small writes reach `out` if the rows are small; wrap it in a [`std::io::BufWriter`] unless it holds a secret.
+/// On an error, `out` has part of a container.
+///
+/// # Errors
+/// [`WireError::HeaderUnencodable`] or [`WireError::OutOfBounds`] for a header that does not encode in
+/// [`MAX_HEADER_LEN`] bytes, [`WireError::SizeOverflow`] for an impossible payload length,
+/// [`WireError::PayloadLength`] if `payload` writes another number of bytes, [`WireError::Stream`] if `out` fails, and
+/// what `payload` returns.
+pub fn write_container<H: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    kind: ObjectKind,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), WireError>,
+) -> Result<u64, WireError> {
+    let (header, header_len) = encode_header(kind, header)?;
+    write_encoded(out, kind, &header, header_len, payload_len, payload)
+}
+
+fn write_encoded(
+    out: &mut dyn Write,
+    kind: ObjectKind,
+    header: &[u8],
+    header_len: u32,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), WireError>,
+) -> Result<u64, WireError> {
+    let prefix = Prefix {
+        version: FORMAT_VERSION,
+        kind,
+        header_len,
+        payload_len,
+    };
+    let container_len = prefix.container_len()?;
+    let mut start = prefix.to_bytes().to_vec();
+    start.extend_from_slice(header);
+
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&start);
+    out.write_all(&start)?;
+    let mut writer = PayloadWriter {
+        out,
+        hasher,
+        declared: payload_len,
+        written: 0,
+        rows: 0,
+        packed: Zeroizing::default(),
+    };
+    let written = payload(&mut writer).and(check_payload_len(payload_len, writer.written));
+    let checksum = writer.hasher.finalize();
+    // The hasher keeps the last block of the payload.
+    writer.hasher.zeroize();
+    written?;
+    writer.out.write_all(checksum.as_bytes())?;
+    writer.out.flush()?;
+    Ok(container_len)
+}
+
+/// [`write_container`] to memory. The vector is allocated once at its final length, so no copy of a secret payload is
+/// left behind by growth; wrap the result in [`Zeroizing`] where that matters.
+///
+/// # Errors
+/// Those of [`write_container`], and [`WireError::OutOfMemory`].
+pub fn container_to_vec<H: Serialize + ?Sized>(
+    kind: ObjectKind,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), WireError>,
+) -> Result<Vec<u8>, WireError> {
+    let (header, header_len) = encode_header(kind, header)?;
+    let total = payload_len.saturating_add((PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64);
+    let mut bytes = Zeroizing::new(Vec::new());
+    usize::try_from(total)
+        .ok()
+        .and_then(|total| bytes.try_reserve_exact(total).ok())
+        .ok_or(WireError::OutOfMemory {
+            what: "container",
+            bytes: total,
+        })?;
+    write_encoded(&mut *bytes, kind, &header, header_len, payload_len, payload)?;
+    Ok(std::mem::take(&mut *bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Container, PayloadRead, checked_rows_len};
+    use super::*;
+
+    #[test]
+    fn rows_come_back_and_the_vector_never_grew() {
+        let (n, moduli) = (16, [97u32, 40_961, 1_073_479_681]);
+        let values: Vec<u32> = (0..2 * 3 * 16).map(|i| i % 97).collect();
+        let secret: Vec<i8> = (0..16).map(|i| i % 3 - 1).collect();
+        let len = 32 + checked_rows_len(n, &moduli, 2).unwrap() + 4;
+        let bytes = container_to_vec(ObjectKind::SwitchingKey, "header", len, |out| {
+            out.bytes(&[7; 32])?;
+            out.residue_rows(n, &moduli, &values)?;
+            out.ternary(&secret)
+        })
+        .unwrap();
+        assert_eq!(bytes.len(), bytes.capacity());
+
+        let container = Container::parse(&bytes).unwrap();
+        assert_eq!(container.header::<&str>().unwrap(), "header");
+        let mut rows = container.rows();
+        assert_eq!(rows.array::<32>().unwrap(), [7; 32]);
+        let (mut read, mut ternary) = (vec![0; values.len()], vec![0; 16]);
+        rows.residue_rows(n, &moduli, &mut read).unwrap();
+        rows.ternary(&mut ternary).unwrap();
+        rows.finish().unwrap();
+        assert_eq!((read, ternary), (values, secret));
+    }
+
+    #[test]
+    fn a_payload_of_another_length_is_an_error() {
+        let write = |declared, bytes: &[u8]| {
+            container_to_vec(ObjectKind::Model, &(), declared, |out| out.bytes(bytes))
+        };
+        assert!(write(3, b"abc").is_ok());
+        for declared in [0, 2, 4] {
+            assert!(matches!(
+                write(declared, b"abc"),
+                Err(WireError::PayloadLength { implied, found: 3 }) if implied == declared
+            ));
+        }
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        for declared in [u64::MAX, u64::MAX - 60, 1 << 62] {
+            let result = container_to_vec(ObjectKind::Model, &(), declared, |_| Ok(()));
+            assert!(
+                matches!(result, Err(WireError::OutOfMemory { .. })),
+                "{declared}"
+            );
+        }
+        let huge = vec![0u8; MAX_HEADER_LEN as usize];
+        assert!(matches!(
+            container_to_vec(ObjectKind::Model, &huge, 0, |_| Ok(())),
+            Err(WireError::OutOfBounds {
+                what: "header length",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        let error = container_to_vec(ObjectKind::Plaintext, &(), 14, |out| {
+            out.residues(97, &[1; 8])?;
+            out.residues(97, &[1, 2, 97, 4, 5, 6, 7, 8])
+        })
+        .unwrap_err();
+        assert!(matches!(
+            error,
+            WireError::NonCanonicalResidue {
+                row: 1,
+                index: 2,
+                residue: 97,
+                modulus: 97
+            }
+        ));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_that_says_so() {
+        let mut full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let error = write_container(&mut full, ObjectKind::Model, &(), 3, |out| {
+            out.bytes(b"abc")
+        })
+        .unwrap_err();
+        match &error {
+            WireError::Stream { source, .. } => {
+                assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(error.to_string().contains("free some space"), "{error}");
+    }
+
+    #[test]
+    fn a_full_disk_at_any_byte_is_an_error() {
+        let write = |room: usize| {
+            let mut disk = vec![0u8; room];
+            let mut rest = disk.as_mut_slice();
+            write_container(&mut rest, ObjectKind::Model, &7u8, 14, |out| {
+                out.residues(97, &[1; 8])?;
+                out.residues(97, &[2; 8])
+            })
+        };
+        let total = PREFIX_LEN + 1 + 14 + CHECKSUM_LEN;
+        assert_eq!(write(total).unwrap(), total as u64);
+        for room in 0..total {
+            assert!(
+                matches!(write(room), Err(WireError::Stream { .. })),
+                "{room}"
+            );
+        }
+    }
+}
