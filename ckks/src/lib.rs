@@ -10,5 +10,6 @@
 
 pub mod encoding;
 pub mod params;
+pub mod precision;
 pub mod random;
 pub mod wire;
