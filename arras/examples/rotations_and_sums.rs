@@ -24,7 +24,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     steps.extend(1..8);
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&steps)?;
-    println!("{} keys, {:.1} MB once loaded\n", keys.len(), keys.expanded_bytes() as f64 / 1e6);
+    println!(
+        "{} keys, {:.1} MB once loaded\n",
+        keys.len(),
+        keys.expanded_bytes() as f64 / 1e6
+    );
 
     let x: Vec<f64> = (0..slots).map(|i| (i as f64 * 0.01).cos()).collect();
     let ct = Encryptor::new(&context)?
@@ -58,15 +62,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let hoisted = evaluator.rotation_sum(&ct, &[0, 1, 2, 3, 4, 5, 6, 7])?;
     let hoisted_time = start.elapsed();
-    let window: Vec<f64> =
-        (0..slots).map(|j| (0..8).map(|k| x[(j + k) % slots]).sum::<f64>() / 8.0).collect();
-    report("moving average, separate", &window, &evaluator.multiply_scalar(&separate, 0.125)?)?;
-    report("moving average, hoisted", &window, &evaluator.multiply_scalar(&hoisted, 0.125)?)?;
+    let window: Vec<f64> = (0..slots)
+        .map(|j| (0..8).map(|k| x[(j + k) % slots]).sum::<f64>() / 8.0)
+        .collect();
+    report(
+        "moving average, separate",
+        &window,
+        &evaluator.multiply_scalar(&separate, 0.125)?,
+    )?;
+    report(
+        "moving average, hoisted",
+        &window,
+        &evaluator.multiply_scalar(&hoisted, 0.125)?,
+    )?;
     println!("separate rotations {separate_time:.1?}, hoisted {hoisted_time:.1?}");
 
     // 4. Weights for each slot and rotation: a matrix with eight diagonals times a vector, in one operation.
     let diagonals: Vec<Vec<f64>> = (0..4)
-        .map(|k| (0..slots).map(|j| ((j * (k + 1)) as f64 * 0.001).sin()).collect())
+        .map(|k| {
+            (0..slots)
+                .map(|j| ((j * (k + 1)) as f64 * 0.001).sin())
+                .collect()
+        })
         .collect();
     let weights = diagonals
         .iter()

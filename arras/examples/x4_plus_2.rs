@@ -25,7 +25,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 2. The client makes keys and encrypts. The secret key never leaves it.
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[])?;
-    let x: Vec<f64> = (0..context.slots()).map(|i| (i as f64 / 1000.0).sin()).collect();
+    let x: Vec<f64> = (0..context.slots())
+        .map(|i| (i as f64 / 1000.0).sin())
+        .collect();
     let encrypted = Encryptor::new(&context)?.encrypt(&secret, &[&x], context.max_level())?;
 
     // 3. The server computes, with evaluation keys only.
@@ -53,7 +55,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         let values = decryptor.decrypt(result)?;
         let depth = ct.level() - result.level();
-        println!("{name}: depth {depth}, {} levels left, {time:.1?}", result.level());
+        println!(
+            "{name}: depth {depth}, {} levels left, {time:.1?}",
+            result.level()
+        );
         println!("{}\n", PrecisionReport::real(&expected, &values[0])?);
     }
     assert_eq!(ct.level() - chain.level(), 3);

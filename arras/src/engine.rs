@@ -9,7 +9,9 @@ use arras_hal::{AnyBackend, Backend, HalError, Reference};
 #[non_exhaustive]
 pub enum EngineError {
     /// The engine exists, but was not compiled in.
-    #[error("the {engine} engine is not in this build: build with --features {feature}; this build has: {available}")]
+    #[error(
+        "the {engine} engine is not in this build: build with --features {feature}; this build has: {available}"
+    )]
     NotCompiled {
         /// The engine asked for.
         engine: &'static str,
@@ -61,7 +63,10 @@ impl Engine {
     pub const VARIABLE: &'static str = "ARRAS_ENGINE";
 
     fn chosen(backend: impl Backend, reason: impl Into<String>) -> Self {
-        Self { backend: AnyBackend::new(backend), reason: reason.into() }
+        Self {
+            backend: AnyBackend::new(backend),
+            reason: reason.into(),
+        }
     }
 
     /// The reference engine: one thread, slow, the definition of every result.
@@ -89,7 +94,11 @@ impl Engine {
 
     #[cfg(not(feature = "cpu"))]
     fn cpu_because(_: Option<usize>, _: &str) -> Result<Self, EngineError> {
-        Err(EngineError::NotCompiled { engine: "cpu", feature: "cpu", available: available() })
+        Err(EngineError::NotCompiled {
+            engine: "cpu",
+            feature: "cpu",
+            available: available(),
+        })
     }
 
     /// The fastest engine of this build.
@@ -109,8 +118,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Unknown`], [`EngineError::NotCompiled`], [`EngineError::Start`].
     pub fn named(name: &str) -> Result<Self, EngineError> {
-        let unknown =
-            || EngineError::Unknown { given: name.to_owned(), available: available() };
+        let unknown = || EngineError::Unknown {
+            given: name.to_owned(),
+            available: available(),
+        };
         match name.split_once(':') {
             None => match name {
                 "" | "auto" => Self::auto(),
@@ -118,9 +129,7 @@ impl Engine {
                 "reference" => Ok(Self::reference()),
                 _ => Err(unknown()),
             },
-            Some(("cpu", threads)) => {
-                Self::cpu(Some(threads.parse().map_err(|_| unknown())?))
-            }
+            Some(("cpu", threads)) => Self::cpu(Some(threads.parse().map_err(|_| unknown())?)),
             Some(_) => Err(unknown()),
         }
     }
@@ -152,7 +161,11 @@ impl Engine {
 }
 
 fn available() -> String {
-    let cpu = if cfg!(feature = "cpu") { "cpu, cpu:THREADS, " } else { "" };
+    let cpu = if cfg!(feature = "cpu") {
+        "cpu, cpu:THREADS, "
+    } else {
+        ""
+    };
     format!("auto, {cpu}reference")
 }
 
@@ -174,10 +187,18 @@ mod tests {
 
     #[test]
     fn names_choose_and_wrong_ones_say_what_is_possible() {
-        assert!(Engine::named("reference").unwrap().to_string().starts_with("reference"));
+        assert!(
+            Engine::named("reference")
+                .unwrap()
+                .to_string()
+                .starts_with("reference")
+        );
         for wrong in ["tpu", "cpu:many", "gpu:radeon", "reference:2"] {
             let message = Engine::named(wrong).unwrap_err().to_string();
-            assert!(message.contains(wrong) && message.contains("reference"), "{message}");
+            assert!(
+                message.contains(wrong) && message.contains("reference"),
+                "{message}"
+            );
         }
     }
 
@@ -187,7 +208,13 @@ mod tests {
         let engine = Engine::named("auto").unwrap();
         assert!(engine.backend().name().starts_with("cpu"), "{engine}");
         assert!(engine.reason().contains("fastest"));
-        assert!(Engine::named("cpu:2").unwrap().backend().name().contains('2'));
+        assert!(
+            Engine::named("cpu:2")
+                .unwrap()
+                .backend()
+                .name()
+                .contains('2')
+        );
     }
 
     #[cfg(not(feature = "cpu"))]

@@ -32,7 +32,14 @@ impl<B: Backend> Ciphertext<B> {
     pub(crate) fn settled(context: &Context<B>, poly: Poly<B, Eval>, level: usize) -> Self {
         let batch = poly.polys() / 2;
         let context = context.clone();
-        Self { context, poly, batch, level, pending: false, settled: OnceLock::new() }
+        Self {
+            context,
+            poly,
+            batch,
+            level,
+            pending: false,
+            settled: OnceLock::new(),
+        }
     }
 
     /// A product over the window of `level + 1` that will settle at `level`.
@@ -43,7 +50,14 @@ impl<B: Backend> Ciphertext<B> {
         level: usize,
     ) -> Self {
         let context = context.clone();
-        Self { context, poly, batch, level, pending: true, settled: OnceLock::new() }
+        Self {
+            context,
+            poly,
+            batch,
+            level,
+            pending: true,
+            settled: OnceLock::new(),
+        }
     }
 
     /// The context it belongs to.
@@ -108,7 +122,9 @@ impl<B: Backend> Ciphertext<B> {
 
     fn window(&self) -> &Limbs {
         // A ciphertext is only made at a level that exists.
-        self.context.window("window", self.window_level()).unwrap_or(self.poly.limbs())
+        self.context
+            .window("window", self.window_level())
+            .unwrap_or(self.poly.limbs())
     }
 
     pub(crate) fn memo(&self) -> &OnceLock<Box<Self>> {
@@ -117,7 +133,10 @@ impl<B: Backend> Ciphertext<B> {
 
     pub(crate) fn check_whole(&self, op: &'static str) -> Result<()> {
         if self.is_cut() {
-            return Err(CkksError::Cut { op, limbs: self.limbs().to_string() });
+            return Err(CkksError::Cut {
+                op,
+                limbs: self.limbs().to_string(),
+            });
         }
         Ok(())
     }
@@ -152,7 +171,11 @@ impl<B: Backend> Ciphertext<B> {
             return Err(CkksError::Empty { op: OP });
         }
         if let Some(&index) = indices.iter().find(|&&i| i >= self.batch) {
-            return Err(CkksError::BatchIndex { op: OP, index, batch: self.batch });
+            return Err(CkksError::BatchIndex {
+                op: OP,
+                index,
+                batch: self.batch,
+            });
         }
         let polys: Vec<usize> = (0..self.components())
             .flat_map(|c| indices.iter().map(move |i| c * self.batch + i))

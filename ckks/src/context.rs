@@ -25,13 +25,20 @@ struct Inner<B: Backend> {
 
 impl<B: Backend> Clone for Context<B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone() }
+        Self {
+            inner: self.inner.clone(),
+        }
     }
 }
 
 impl<B: Backend> std::fmt::Debug for Context<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Context({:?}, {} levels)", self.inner.ring, self.max_level())
+        write!(
+            f,
+            "Context({:?}, {} levels)",
+            self.inner.ring,
+            self.max_level()
+        )
     }
 }
 
@@ -41,17 +48,34 @@ impl<B: Backend> Context<B> {
     /// # Errors
     /// If the engine has no memory for its tables or has failed.
     pub fn new(params: &Parameters, engine: B) -> Result<Self> {
-        let spec = RingSpec { log_n: params.log_n(), moduli: params.moduli().to_vec() };
+        let spec = RingSpec {
+            log_n: params.log_n(),
+            moduli: params.moduli().to_vec(),
+        };
         let basis = RingBasis::new(&spec)?;
         let ring = Ring::new(engine, &basis)?;
-        let windows = (0..=params.max_level()).map(|l| Limbs::new(params.window(l))).collect();
+        let windows = (0..=params.max_level())
+            .map(|l| Limbs::new(params.window(l)))
+            .collect();
         let switching = KeySwitchSpec {
-            groups: params.digit_groups().iter().map(|g| Limbs::new(g.clone())).collect(),
+            groups: params
+                .digit_groups()
+                .iter()
+                .map(|g| Limbs::new(g.clone()))
+                .collect(),
             special: Limbs::new(params.special_range()),
         };
         let encoder = Encoder::new(params.log_n())?;
         let params = params.clone();
-        Ok(Self { inner: Arc::new(Inner { params, ring, encoder, switching, windows }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                params,
+                ring,
+                encoder,
+                switching,
+                windows,
+            }),
+        })
     }
 
     /// The parameters.
@@ -94,16 +118,22 @@ impl<B: Backend> Context<B> {
     /// # Errors
     /// [`CkksError::LevelTooHigh`].
     pub fn window(&self, op: &'static str, level: usize) -> Result<&Limbs> {
-        self.inner.windows.get(level).ok_or(CkksError::LevelTooHigh {
-            op,
-            level,
-            most: self.max_level(),
-        })
+        self.inner
+            .windows
+            .get(level)
+            .ok_or(CkksError::LevelTooHigh {
+                op,
+                level,
+                most: self.max_level(),
+            })
     }
 
     /// The moduli of a list of limbs.
     pub(crate) fn moduli_of(&self, limbs: &Limbs) -> Vec<u32> {
-        limbs.iter().map(|i| self.inner.ring.basis().modulus(i).value()).collect()
+        limbs
+            .iter()
+            .map(|i| self.inner.ring.basis().modulus(i).value())
+            .collect()
     }
 
     /// Two contexts are the same object (ciphertexts of different contexts do not mix).
@@ -140,5 +170,9 @@ pub(crate) fn parameters_mismatch(
 
 /// The first eight hexadecimal digits of a fingerprint.
 pub(crate) fn abbreviate(fingerprint: &[u8; 32]) -> String {
-    fingerprint.iter().take(4).map(|b| format!("{b:02x}")).collect()
+    fingerprint
+        .iter()
+        .take(4)
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }

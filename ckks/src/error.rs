@@ -41,13 +41,17 @@ pub enum CkksError {
         most: usize,
     },
     /// The relinearization key was not given to the evaluator.
-    #[error("{op}: needs the relinearization key; make one with KeyGenerator::relinearization_key and load it")]
+    #[error(
+        "{op}: needs the relinearization key; make one with KeyGenerator::relinearization_key and load it"
+    )]
     NoRelinearizationKey {
         /// The operation.
         op: &'static str,
     },
     /// A key for an automorphism was not given to the evaluator.
-    #[error("{op}: needs the key for {what} (Galois element {element}); request it from the key generator")]
+    #[error(
+        "{op}: needs the key for {what} (Galois element {element}); request it from the key generator"
+    )]
     NoGaloisKey {
         /// The operation.
         op: &'static str,
@@ -57,7 +61,9 @@ pub enum CkksError {
         element: u32,
     },
     /// A key was cut to a lower level budget than the operation needs.
-    #[error("{op}: the key was cut to level {budget}, the operand is at level {level}; make the key for level {level} or lower the operand first")]
+    #[error(
+        "{op}: the key was cut to level {budget}, the operand is at level {level}; make the key for level {level} or lower the operand first"
+    )]
     KeyBudget {
         /// The operation.
         op: &'static str,
@@ -67,7 +73,9 @@ pub enum CkksError {
         level: usize,
     },
     /// Objects of two different parameter sets.
-    #[error("{op}: objects of two parameter sets ({left} and {right}); use keys and ciphertexts made with one set")]
+    #[error(
+        "{op}: objects of two parameter sets ({left} and {right}); use keys and ciphertexts made with one set"
+    )]
     ParametersMismatch {
         /// The operation.
         op: &'static str,
@@ -77,7 +85,9 @@ pub enum CkksError {
         right: String,
     },
     /// Batches that do not go together.
-    #[error("{op}: batches of {left} and {right} ciphertexts; batches are equal, or one of them is 1")]
+    #[error(
+        "{op}: batches of {left} and {right} ciphertexts; batches are equal, or one of them is 1"
+    )]
     BatchMismatch {
         /// The operation.
         op: &'static str,
@@ -113,7 +123,9 @@ pub enum CkksError {
         right: usize,
     },
     /// A plaintext encoded for another level or purpose.
-    #[error("{op}: the plaintext was encoded for {have}, the ciphertext needs one for {need}; encode it again for that")]
+    #[error(
+        "{op}: the plaintext was encoded for {have}, the ciphertext needs one for {need}; encode it again for that"
+    )]
     PlaintextMismatch {
         /// The operation.
         op: &'static str,
@@ -123,7 +135,9 @@ pub enum CkksError {
         need: String,
     },
     /// A ciphertext that was cut for sending cannot be computed on.
-    #[error("{op}: the ciphertext was cut to limbs {limbs} for sending; only decryption takes it, cut after the last operation")]
+    #[error(
+        "{op}: the ciphertext was cut to limbs {limbs} for sending; only decryption takes it, cut after the last operation"
+    )]
     Cut {
         /// The operation.
         op: &'static str,
@@ -131,7 +145,9 @@ pub enum CkksError {
         limbs: String,
     },
     /// A ciphertext cannot be cut to hold values this large.
-    #[error("{op}: values up to {max_abs} need 2^{needed_bits:.1}, the ciphertext's modulus has 2^{have_bits:.1}; cut at a higher level or scale the result down first")]
+    #[error(
+        "{op}: values up to {max_abs} need 2^{needed_bits:.1}, the ciphertext's modulus has 2^{have_bits:.1}; cut at a higher level or scale the result down first"
+    )]
     CannotCut {
         /// The operation.
         op: &'static str,

@@ -86,20 +86,29 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
                 op: OP,
                 what: "bits",
                 value: bits,
-                range: format!("bits below {most:.1}, where the noise exceeds the ciphertext's own error"),
+                range: format!(
+                    "bits below {most:.1}, where the noise exceeds the ciphertext's own error"
+                ),
             });
         }
         let seed = Seed::from_os()?;
         let mut values = Vec::with_capacity(ct.batch());
         for (i, mut coefficients) in self.coefficients(ct)?.into_iter().enumerate() {
             let mut noise = Zeroizing::new(vec![0.0; coefficients.len()]);
-            flooding(&mut seed.stream(Purpose::Flooding, [i as u64, 0, 0]), sigma, &mut noise);
+            flooding(
+                &mut seed.stream(Purpose::Flooding, [i as u64, 0, 0]),
+                sigma,
+                &mut noise,
+            );
             for (c, e) in coefficients.iter_mut().zip(noise.iter()) {
                 *c += e;
             }
             values.push(context.encoder().decode_real(&coefficients, ct.scale())?);
         }
-        Ok(SharedDecryption { values, flooding_bits })
+        Ok(SharedDecryption {
+            values,
+            flooding_bits,
+        })
     }
 
     /// The centred coefficients of every ciphertext of the batch, at the ciphertext's scale.
@@ -112,7 +121,9 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
         let mut sum = self.sensitive(batch, &limbs)?;
         // Horner's rule in the secret: ((c_2 s) + c_1) s + c_0.
         for component in (0..ct.components()).rev() {
-            let part = ct.poly().select(component * batch..(component + 1) * batch, &limbs)?;
+            let part = ct
+                .poly()
+                .select(component * batch..(component + 1) * batch, &limbs)?;
             sum.add_assign(&part)?;
             if component > 0 {
                 let mut product = self.sensitive(batch, &limbs)?;
@@ -141,8 +152,10 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// The largest limbs, at most [`LIMBS`].
     fn enough_limbs(&self, limbs: &Limbs) -> Limbs {
         let basis = self.key.context().ring().basis();
-        let mut order: Vec<(u32, usize)> =
-            limbs.iter().map(|i| (basis.modulus(i).value(), i)).collect();
+        let mut order: Vec<(u32, usize)> = limbs
+            .iter()
+            .map(|i| (basis.modulus(i).value(), i))
+            .collect();
         order.sort_unstable_by(|a, b| b.cmp(a));
         Limbs::new(order.into_iter().take(LIMBS).map(|(_, i)| i))
     }

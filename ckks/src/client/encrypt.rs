@@ -34,7 +34,11 @@ impl<S: SecretEngine> Encryptor<S> {
     /// number of threads: for tests and runs that must be reproducible. Two encryptors with one seed must never
     /// encrypt different data: the difference would be readable.
     pub fn with_seed(context: &Context<S>, seed: Seed) -> Self {
-        Self { context: context.clone(), seed, next: AtomicU64::new(0) }
+        Self {
+            context: context.clone(),
+            seed,
+            next: AtomicU64::new(0),
+        }
     }
 
     /// Encrypts real vectors with the secret key at `level`, one ciphertext each, in half the bytes. Shorter vectors are padded with
@@ -135,7 +139,9 @@ impl<S: SecretEngine> Encryptor<S> {
                 op: "encrypt",
                 what: "the largest value",
                 value: largest,
-                range: format!("magnitudes below {most:.1}, the headroom of these parameters; scale the data down"),
+                range: format!(
+                    "magnitudes below {most:.1}, the headroom of these parameters; scale the data down"
+                ),
             });
         }
         Ok(())
@@ -147,7 +153,9 @@ impl<S: SecretEngine> Encryptor<S> {
         let moduli = self.context.moduli_of(limbs);
         let shape = Shape::new(encoded.len(), limbs.clone());
         let mut words = Zeroizing::new(vec![0; shape.words(n)]);
-        let rows = encoded.iter().flat_map(|c| moduli.iter().map(move |&q| (c, q)));
+        let rows = encoded
+            .iter()
+            .flat_map(|c| moduli.iter().map(move |&q| (c, q)));
         for (row, (coefficients, q)) in words.chunks_exact_mut(n).zip(rows) {
             coefficients.residues_into(q, row);
         }
@@ -177,7 +185,12 @@ impl<S: SecretEngine> Encryptor<S> {
         let mut product = Poly::secret_zeros(ring, &Shape::new(batch, limbs.clone()))?;
         a.mul_into(&key.on(&limbs)?, &mut product)?;
         c0.sub_assign(&product)?;
-        Ok(SeededCiphertext { params: params.clone(), level, seed, c0: c0.to_words()? })
+        Ok(SeededCiphertext {
+            params: params.clone(),
+            level,
+            seed,
+            c0: c0.to_words()?,
+        })
     }
 
     fn with_public_key(
@@ -197,13 +210,18 @@ impl<S: SecretEngine> Encryptor<S> {
         let mut masks = Zeroizing::new(vec![0; batch * n]);
         for (i, mask) in masks.chunks_exact_mut(n).enumerate() {
             let index = [call, i as u64, 0];
-            ternary(&mut self.seed.stream(Purpose::EncryptionTernary, index), mask);
+            ternary(
+                &mut self.seed.stream(Purpose::EncryptionTernary, index),
+                mask,
+            );
         }
         let mask = small_poly(ring, &masks, &wide)?;
         let (b, a) = key.on(&self.context, &wide)?;
         let half = |half: &Poly<S, Eval>, component: u64| -> Result<Poly<S, Eval>> {
-            let streams = (0..batch as u64)
-                .map(|i| self.seed.stream(Purpose::EncryptionError, [call, i, 1 + component]));
+            let streams = (0..batch as u64).map(|i| {
+                self.seed
+                    .stream(Purpose::EncryptionError, [call, i, 1 + component])
+            });
             let mut sum = errors(ring, streams, &wide)?;
             let mut product = Poly::secret_zeros(ring, &Shape::new(batch, wide.clone()))?;
             mask.mul_into(half, &mut product)?;

@@ -33,7 +33,11 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
     /// A generator that makes the same keys in the same order from the same seed: for tests and runs that must be
     /// reproducible.
     pub fn with_seed(secret: &'a SecretKey<S>, seed: Seed) -> Self {
-        Self { secret, seed, next: AtomicU64::new(0) }
+        Self {
+            secret,
+            seed,
+            next: AtomicU64::new(0),
+        }
     }
 
     /// The public key.
@@ -50,7 +54,11 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let mut b = errors(context.ring(), std::iter::once(stream), &limbs)?;
         let a = self.uniform(&seed, Purpose::PublicKeyUniform, 0, &limbs)?;
         self.subtract_product(&mut b, &a, &limbs)?;
-        Ok(PublicKey { params: params.clone(), seed, b: b.to_words()? })
+        Ok(PublicKey {
+            params: params.clone(),
+            seed,
+            b: b.to_words()?,
+        })
     }
 
     /// The relinearization key for all levels.
@@ -122,7 +130,11 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let params = context.params();
         if level_budget > context.max_level() {
             let (level, most) = (level_budget, context.max_level());
-            return Err(CkksError::LevelTooHigh { op: "switching_key", level, most });
+            return Err(CkksError::LevelTooHigh {
+                op: "switching_key",
+                level,
+                most,
+            });
         }
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let layout = crate::keys::layout(params, level_budget);
@@ -136,8 +148,11 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
             let a = self.uniform(&seed, Purpose::KeyUniform, j as u64, &layout.limbs)?;
             self.subtract_product(&mut digit, &a, &layout.limbs)?;
             // P modulo the primes of the group, 0 modulo the others.
-            let group: Vec<u32> =
-                params.moduli().get(group.clone()).unwrap_or_default().to_vec();
+            let group: Vec<u32> = params
+                .moduli()
+                .get(group.clone())
+                .unwrap_or_default()
+                .to_vec();
             let message = context.ring().basis().constants(&layout.limbs, |q| {
                 if group.contains(&q.value()) {
                     (&special % q.value()).to_u32().unwrap_or(0)
@@ -155,11 +170,20 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
                 digit.download_into(words)?;
             }
         }
-        Ok(SwitchingKey { params: params.clone(), kind, level_budget, seed, b })
+        Ok(SwitchingKey {
+            params: params.clone(),
+            kind,
+            level_budget,
+            seed,
+            b,
+        })
     }
 
     fn scratch(&self, limbs: &Limbs) -> Result<Poly<S, Eval>> {
-        Ok(Poly::secret_zeros(self.secret.context().ring(), &Shape::new(1, limbs.clone()))?)
+        Ok(Poly::secret_zeros(
+            self.secret.context().ring(),
+            &Shape::new(1, limbs.clone()),
+        )?)
     }
 
     /// The secret that a key switches from.
@@ -185,7 +209,11 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let list = crate::keys::limbs_and_moduli(context.params(), limbs);
         let mut words = vec![0; limbs.len() * n];
         uniform_rows(seed, purpose, [index, 0], &list, n, &mut words);
-        Ok(Poly::from_words(context.ring(), &Shape::new(1, limbs.clone()), &words)?)
+        Ok(Poly::from_words(
+            context.ring(),
+            &Shape::new(1, limbs.clone()),
+            &words,
+        )?)
     }
 
     /// `b -= a s`.

@@ -37,7 +37,11 @@ impl PublicKey {
         limbs: &Limbs,
     ) -> Result<(Poly<B, Eval>, Poly<B, Eval>)> {
         if self.params.fingerprint() != context.params().fingerprint() {
-            return Err(parameters_mismatch("encrypt", &self.params, context.params()));
+            return Err(parameters_mismatch(
+                "encrypt",
+                &self.params,
+                context.params(),
+            ));
         }
         let n = self.params.n();
         let all = Self::limbs(&self.params);
@@ -49,10 +53,20 @@ impl PublicKey {
         }
         let list = crate::keys::limbs_and_moduli(&self.params, limbs);
         let mut a = vec![0; limbs.len() * n];
-        uniform_rows(&self.seed, Purpose::PublicKeyUniform, [0, 0], &list, n, &mut a);
+        uniform_rows(
+            &self.seed,
+            Purpose::PublicKeyUniform,
+            [0, 0],
+            &list,
+            n,
+            &mut a,
+        );
         let shape = Shape::new(1, limbs.clone());
         let ring = context.ring();
-        Ok((Poly::from_words(ring, &shape, &b)?, Poly::from_words(ring, &shape, &a)?))
+        Ok((
+            Poly::from_words(ring, &shape, &b)?,
+            Poly::from_words(ring, &shape, &a)?,
+        ))
     }
 }
 

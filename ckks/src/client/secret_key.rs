@@ -34,7 +34,10 @@ impl<S: SecretEngine> SecretKey<S> {
     /// If the engine has no memory.
     pub fn from_seed(context: &Context<S>, seed: &Seed) -> Result<Self> {
         let mut coefficients = Zeroizing::new(vec![0; context.params().n()]);
-        ternary(&mut seed.stream(Purpose::SecretKey, [0; 3]), &mut coefficients);
+        ternary(
+            &mut seed.stream(Purpose::SecretKey, [0; 3]),
+            &mut coefficients,
+        );
         Self::from_coefficients(context, coefficients)
     }
 
@@ -44,7 +47,11 @@ impl<S: SecretEngine> SecretKey<S> {
     ) -> Result<Self> {
         let limbs = context.ring().basis().all_limbs();
         let poly = small_poly(context.ring(), &coefficients, &limbs)?;
-        Ok(Self { context: context.clone(), coefficients, poly })
+        Ok(Self {
+            context: context.clone(),
+            coefficients,
+            poly,
+        })
     }
 
     /// The context.

@@ -41,7 +41,11 @@ impl SeededCiphertext {
     /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
     pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Ciphertext<B>> {
         if self.params.fingerprint() != context.params().fingerprint() {
-            return Err(parameters_mismatch("expand", &self.params, context.params()));
+            return Err(parameters_mismatch(
+                "expand",
+                &self.params,
+                context.params(),
+            ));
         }
         let limbs = context.window("expand", self.level)?.clone();
         let batch = self.batch();
@@ -65,13 +69,25 @@ pub(super) fn uniform_halves(
     let list = crate::keys::limbs_and_moduli(params, limbs);
     let mut words = vec![0; batch * limbs.len() * n];
     for (i, part) in words.chunks_exact_mut(limbs.len() * n).enumerate() {
-        uniform_rows(seed, Purpose::EncryptionUniform, [i as u64, 0], &list, n, part);
+        uniform_rows(
+            seed,
+            Purpose::EncryptionUniform,
+            [i as u64, 0],
+            &list,
+            n,
+            part,
+        );
     }
     words
 }
 
 impl std::fmt::Debug for SeededCiphertext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SeededCiphertext({} at level {})", self.batch(), self.level)
+        write!(
+            f,
+            "SeededCiphertext({} at level {})",
+            self.batch(),
+            self.level
+        )
     }
 }

@@ -85,7 +85,9 @@ impl<B: Backend> Evaluator<B> {
             });
         }
         let key = self.relinearization_key(OP, ct.window_level())?;
-        let poly = ct.poly().relinearize(key, self.context.switching(), ct.limbs())?;
+        let poly = ct
+            .poly()
+            .relinearize(key, self.context.switching(), ct.limbs())?;
         Ok(ct.with_poly(poly, ct.batch()))
     }
 
@@ -96,12 +98,24 @@ impl<B: Backend> Evaluator<B> {
     pub fn rescale(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         const OP: &str = "rescale";
         self.check(OP, ct)?;
-        let wrong = |have, remedy| Err(CkksError::WrongForm { op: OP, have, remedy });
+        let wrong = |have, remedy| {
+            Err(CkksError::WrongForm {
+                op: OP,
+                have,
+                remedy,
+            })
+        };
         if !ct.is_pending() {
-            return wrong("settled already", "rescale only pending products; level_down lowers a level");
+            return wrong(
+                "settled already",
+                "rescale only pending products; level_down lowers a level",
+            );
         }
         if ct.components() == 3 {
-            return wrong("not relinearized", "relinearize it first, or settle it, which does both");
+            return wrong(
+                "not relinearized",
+                "relinearize it first, or settle it, which does both",
+            );
         }
         self.settle_now(OP, ct)
     }
@@ -139,10 +153,18 @@ impl<B: Backend> Evaluator<B> {
         let plan = self.context.params().level_down_plan(ct.level(), level)?;
         let sub_window = Limbs::new(plan.sub_window.iter().copied());
         let mut poly = ct.poly().restrict(&sub_window)?;
-        let constant = self.context.ring().basis().reduce(&plan.constant, &sub_window);
+        let constant = self
+            .context
+            .ring()
+            .basis()
+            .reduce(&plan.constant, &sub_window);
         poly.scale_assign(&constant)?;
         let poly = poly.rescale(self.context.window("level_down", level)?)?;
-        Ok(Settled::Owned(Ciphertext::settled(&self.context, poly, level)))
+        Ok(Settled::Owned(Ciphertext::settled(
+            &self.context,
+            poly,
+            level,
+        )))
     }
 
     /// Both operands settled, at the lower of their levels, with equal batches.
@@ -165,11 +187,19 @@ impl<B: Backend> Evaluator<B> {
     /// [`CkksError::Empty`]; those of [`Evaluator::settle`].
     pub fn concat(&self, parts: &[&Ciphertext<B>]) -> Result<Ciphertext<B>> {
         const OP: &str = "concat";
-        let settled =
-            parts.iter().map(|ct| self.settled(OP, ct)).collect::<Result<Vec<_>>>()?;
-        let level = settled.iter().map(|ct| ct.level()).min().ok_or(CkksError::Empty { op: OP })?;
-        let lowered =
-            settled.iter().map(|ct| self.lowered(ct, level)).collect::<Result<Vec<_>>>()?;
+        let settled = parts
+            .iter()
+            .map(|ct| self.settled(OP, ct))
+            .collect::<Result<Vec<_>>>()?;
+        let level = settled
+            .iter()
+            .map(|ct| ct.level())
+            .min()
+            .ok_or(CkksError::Empty { op: OP })?;
+        let lowered = settled
+            .iter()
+            .map(|ct| self.lowered(ct, level))
+            .collect::<Result<Vec<_>>>()?;
         Ciphertext::concat(&lowered.iter().map(|ct| &**ct).collect::<Vec<_>>())
     }
 
@@ -225,7 +255,11 @@ pub(crate) fn fewest_limbs(
         have += f64::from(modulus).log2();
         chosen.push(limb);
     }
-    if have > bits { Ok(Limbs::new(chosen)) } else { Err((bits, have)) }
+    if have > bits {
+        Ok(Limbs::new(chosen))
+    } else {
+        Err((bits, have))
+    }
 }
 
 /// The batch of a result: equal batches, or one of them is 1 and repeated.

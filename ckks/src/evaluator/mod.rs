@@ -36,12 +36,18 @@ impl<B: Backend> Evaluator<B> {
     /// [`CkksError::ParametersMismatch`] if the keys were loaded into another context.
     pub fn new(context: &Context<B>, keys: EvaluationKeys<B>) -> Result<Self> {
         keys.context().check_same("Evaluator::new", context)?;
-        Ok(Self { context: context.clone(), keys })
+        Ok(Self {
+            context: context.clone(),
+            keys,
+        })
     }
 
     /// An evaluator without keys: sums, products with plaintexts, unrelinearized products.
     pub fn without_keys(context: &Context<B>) -> Self {
-        Self { context: context.clone(), keys: EvaluationKeys::none(context) }
+        Self {
+            context: context.clone(),
+            keys: EvaluationKeys::none(context),
+        }
     }
 
     /// The context.
@@ -61,8 +67,10 @@ impl<B: Backend> Evaluator<B> {
     }
 
     fn relinearization_key(&self, op: &'static str, level: usize) -> Result<&Key<B>> {
-        let (key, budget) =
-            self.keys.relinearization().ok_or(CkksError::NoRelinearizationKey { op })?;
+        let (key, budget) = self
+            .keys
+            .relinearization()
+            .ok_or(CkksError::NoRelinearizationKey { op })?;
         within_budget(op, budget, level)?;
         Ok(key)
     }
@@ -78,16 +86,23 @@ impl<B: Backend> Evaluator<B> {
         if galois.is_identity() {
             return Ok(None);
         }
-        let (key, budget) = self.keys.galois(galois).ok_or_else(|| CkksError::NoGaloisKey {
-            op,
-            what: what(),
-            element: galois.value(),
-        })?;
+        let (key, budget) = self
+            .keys
+            .galois(galois)
+            .ok_or_else(|| CkksError::NoGaloisKey {
+                op,
+                what: what(),
+                element: galois.value(),
+            })?;
         within_budget(op, budget, level)?;
         Ok(Some(key))
     }
 }
 
 fn within_budget(op: &'static str, budget: usize, level: usize) -> Result<()> {
-    if level <= budget { Ok(()) } else { Err(CkksError::KeyBudget { op, budget, level }) }
+    if level <= budget {
+        Ok(())
+    } else {
+        Err(CkksError::KeyBudget { op, budget, level })
+    }
 }

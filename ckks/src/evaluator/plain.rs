@@ -5,11 +5,13 @@ use num_bigint::{BigInt, Sign};
 use num_complex::Complex64;
 use num_traits::{FromPrimitive, ToPrimitive};
 
-use super::{Evaluator, levels::{Settled, common_batch, repeated}, products::product_level};
+use super::{
+    Evaluator,
+    levels::{Settled, common_batch, repeated},
+    products::product_level,
+};
 use crate::{
-    Ciphertext, CkksError, Plaintext, Result,
-    ciphertext::PlaintextUse,
-    encoding::IntCoefficients,
+    Ciphertext, CkksError, Plaintext, Result, ciphertext::PlaintextUse, encoding::IntCoefficients,
 };
 
 impl<B: Backend> Evaluator<B> {
@@ -28,9 +30,12 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::encode`].
     pub fn encode_complex(&self, vectors: &[&[Complex64]], level: usize) -> Result<Plaintext<B>> {
-        self.encode_for("encode_complex", vectors, PlaintextUse::Level(level), |v, scale| {
-            Ok(self.context.encoder().encode_complex(v, scale)?)
-        })
+        self.encode_for(
+            "encode_complex",
+            vectors,
+            PlaintextUse::Level(level),
+            |v, scale| Ok(self.context.encoder().encode_complex(v, scale)?),
+        )
     }
 
     /// Encodes weights for [`Evaluator::weighted_rotation_sum`] of ciphertexts at `level`.
@@ -38,9 +43,12 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::encode`].
     pub fn encode_weights(&self, vectors: &[&[f64]], level: usize) -> Result<Plaintext<B>> {
-        self.encode_for("encode_weights", vectors, PlaintextUse::Weight(level), |v, scale| {
-            Ok(self.context.encoder().encode_real(v, scale)?)
-        })
+        self.encode_for(
+            "encode_weights",
+            vectors,
+            PlaintextUse::Weight(level),
+            |v, scale| Ok(self.context.encoder().encode_real(v, scale)?),
+        )
     }
 
     fn encode_for<V: ?Sized>(
@@ -55,23 +63,34 @@ impl<B: Backend> Evaluator<B> {
         }
         let (level, limbs) = match purpose {
             PlaintextUse::Level(level) => (level, self.context.window(op, level)?.clone()),
-            PlaintextUse::Weight(level) => {
-                (level, self.context.window(op, level)?.union(&self.context.switching().special))
-            }
+            PlaintextUse::Weight(level) => (
+                level,
+                self.context
+                    .window(op, level)?
+                    .union(&self.context.switching().special),
+            ),
         };
         let scale = self.context.params().scale(level);
-        let encoded =
-            vectors.iter().map(|v| encode(v, scale)).collect::<Result<Vec<IntCoefficients>>>()?;
+        let encoded = vectors
+            .iter()
+            .map(|v| encode(v, scale))
+            .collect::<Result<Vec<IntCoefficients>>>()?;
         let moduli = self.context.moduli_of(&limbs);
         let n = self.context.params().n();
         let mut words = vec![0; encoded.len() * moduli.len() * n];
-        let rows = encoded.iter().flat_map(|c| moduli.iter().map(move |&q| (c, q)));
+        let rows = encoded
+            .iter()
+            .flat_map(|c| moduli.iter().map(move |&q| (c, q)));
         for (row, (coefficients, q)) in words.chunks_exact_mut(n).zip(rows) {
             coefficients.residues_into(q, row);
         }
         let shape = Shape::new(encoded.len(), limbs);
         let poly = Poly::<B, Coeff>::from_words(self.context.ring(), &shape, &words)?.ntt();
-        Ok(Plaintext { context: self.context.clone(), poly, purpose })
+        Ok(Plaintext {
+            context: self.context.clone(),
+            poly,
+            purpose,
+        })
     }
 
     fn check_plain(
@@ -150,7 +169,11 @@ impl<B: Backend> Evaluator<B> {
     ) -> Result<Ciphertext<B>> {
         const OP: &str = "multiply_plain";
         if terms.len() != weights.len() {
-            return Err(CkksError::ListLength { op: OP, left: terms.len(), right: weights.len() });
+            return Err(CkksError::ListLength {
+                op: OP,
+                left: terms.len(),
+                right: weights.len(),
+            });
         }
         let terms = self.all_aligned(OP, terms)?;
         let first = terms.first().ok_or(CkksError::Empty { op: OP })?;
@@ -160,8 +183,10 @@ impl<B: Backend> Evaluator<B> {
             self.check_plain(OP, weight, PlaintextUse::Level(first.level()))?;
             batch = common_batch(OP, batch, weight.batch())?;
         }
-        let terms =
-            terms.into_iter().map(|ct| repeated(ct, batch)).collect::<Result<Vec<_>>>()?;
+        let terms = terms
+            .into_iter()
+            .map(|ct| repeated(ct, batch))
+            .collect::<Result<Vec<_>>>()?;
         let polys: Vec<_> = terms.iter().map(|ct| ct.poly()).collect();
         let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
         let poly = Poly::weighted_sum(&polys, &weights)?;
@@ -229,7 +254,11 @@ impl<B: Backend> Evaluator<B> {
 
     fn ones(&self, limbs: &Limbs) -> Result<Poly<B, arras_hal::Eval>> {
         let words = vec![1; limbs.len() * self.context.params().n()];
-        Ok(Poly::from_words(self.context.ring(), &Shape::new(1, limbs.clone()), &words)?)
+        Ok(Poly::from_words(
+            self.context.ring(),
+            &Shape::new(1, limbs.clone()),
+            &words,
+        )?)
     }
 
     /// round(value * scale) modulo each limb.

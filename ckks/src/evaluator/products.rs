@@ -46,7 +46,11 @@ impl<B: Backend> Evaluator<B> {
     ) -> Result<Ciphertext<B>> {
         const OP: &str = "sum_of_products";
         if a.len() != b.len() {
-            return Err(CkksError::ListLength { op: OP, left: a.len(), right: b.len() });
+            return Err(CkksError::ListLength {
+                op: OP,
+                left: a.len(),
+                right: b.len(),
+            });
         }
         let operands = self.all_aligned(OP, &[a, b].concat())?;
         let (left, right) = operands.split_at(a.len());
@@ -55,7 +59,12 @@ impl<B: Backend> Evaluator<B> {
         let left: Vec<_> = left.iter().map(|ct| ct.poly()).collect();
         let right: Vec<_> = right.iter().map(|ct| ct.poly()).collect();
         let poly = Poly::sum_of_products(&left, &right)?;
-        Ok(Ciphertext::pending(&self.context, poly, first.batch(), level))
+        Ok(Ciphertext::pending(
+            &self.context,
+            poly,
+            first.batch(),
+            level,
+        ))
     }
 
     /// All operands settled, at the lowest of their levels, with equal batches.
@@ -64,15 +73,31 @@ impl<B: Backend> Evaluator<B> {
         op: &'static str,
         operands: &[&'a Ciphertext<B>],
     ) -> Result<Vec<Settled<'a, B>>> {
-        let settled =
-            operands.iter().map(|ct| self.settled(op, ct)).collect::<Result<Vec<_>>>()?;
-        let level = settled.iter().map(|ct| ct.level()).min().ok_or(CkksError::Empty { op })?;
-        let batch = settled.iter().try_fold(1, |batch, ct| common_batch(op, batch, ct.batch()))?;
-        settled.iter().map(|ct| repeated(self.lowered(ct, level)?, batch)).collect()
+        let settled = operands
+            .iter()
+            .map(|ct| self.settled(op, ct))
+            .collect::<Result<Vec<_>>>()?;
+        let level = settled
+            .iter()
+            .map(|ct| ct.level())
+            .min()
+            .ok_or(CkksError::Empty { op })?;
+        let batch = settled
+            .iter()
+            .try_fold(1, |batch, ct| common_batch(op, batch, ct.batch()))?;
+        settled
+            .iter()
+            .map(|ct| repeated(self.lowered(ct, level)?, batch))
+            .collect()
     }
 }
 
 /// The level of a product of operands at `level`.
 pub(super) fn product_level(op: &'static str, level: usize) -> Result<usize> {
-    level.checked_sub(1).ok_or(CkksError::OutOfLevels { op, needed: 1, level, missing: 1 })
+    level.checked_sub(1).ok_or(CkksError::OutOfLevels {
+        op,
+        needed: 1,
+        level,
+        missing: 1,
+    })
 }

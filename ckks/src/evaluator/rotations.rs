@@ -58,12 +58,7 @@ impl<B: Backend> Evaluator<B> {
         Ok((a, self.context.window(op, a.level())?))
     }
 
-    fn terms(
-        &self,
-        op: &'static str,
-        steps: &[i64],
-        level: usize,
-    ) -> Result<Vec<Term<'_, B>>> {
+    fn terms(&self, op: &'static str, steps: &[i64], level: usize) -> Result<Vec<Term<'_, B>>> {
         if steps.is_empty() {
             return Err(CkksError::Empty { op });
         }
@@ -90,7 +85,9 @@ impl<B: Backend> Evaluator<B> {
         const OP: &str = "hoisted_rotations";
         let (a, to) = self.linear(OP, a)?;
         let terms = self.terms(OP, steps, a.window_level())?;
-        let polys = a.poly().hoisted_rotations(&terms, self.context.switching(), to)?;
+        let polys = a
+            .poly()
+            .hoisted_rotations(&terms, self.context.switching(), to)?;
         Ok(polys
             .into_iter()
             .map(|poly| Ciphertext::settled(&self.context, poly, a.level()))
@@ -106,7 +103,9 @@ impl<B: Backend> Evaluator<B> {
         const OP: &str = "rotation_sum";
         let (a, to) = self.linear(OP, a)?;
         let terms = self.terms(OP, steps, a.window_level())?;
-        let poly = a.poly().rotation_sum(&terms, &[], self.context.switching(), to)?;
+        let poly = a
+            .poly()
+            .rotation_sum(&terms, &[], self.context.switching(), to)?;
         Ok(Ciphertext::settled(&self.context, poly, a.level()))
     }
 
@@ -124,7 +123,11 @@ impl<B: Backend> Evaluator<B> {
     ) -> Result<Ciphertext<B>> {
         const OP: &str = "weighted_rotation_sum";
         if steps.len() != weights.len() {
-            return Err(CkksError::ListLength { op: OP, left: steps.len(), right: weights.len() });
+            return Err(CkksError::ListLength {
+                op: OP,
+                left: steps.len(),
+                right: weights.len(),
+            });
         }
         let a = self.settled(OP, a)?;
         let level = product_level(OP, a.level())?;
@@ -140,13 +143,19 @@ impl<B: Backend> Evaluator<B> {
             }
             if weight.batch() != 1 && weight.batch() != a.batch() {
                 let (left, right) = (a.batch(), weight.batch());
-                return Err(CkksError::BatchMismatch { op: OP, left, right });
+                return Err(CkksError::BatchMismatch {
+                    op: OP,
+                    left,
+                    right,
+                });
             }
         }
         let terms = self.terms(OP, steps, a.level())?;
         let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
         let to = self.context.window(OP, level)?;
-        let poly = a.poly().rotation_sum(&terms, &weights, self.context.switching(), to)?;
+        let poly = a
+            .poly()
+            .rotation_sum(&terms, &weights, self.context.switching(), to)?;
         Ok(Ciphertext::settled(&self.context, poly, level))
     }
 

@@ -17,7 +17,10 @@ pub struct EvaluationKeySet {
 impl EvaluationKeySet {
     /// A set without keys.
     pub fn new(params: &Parameters) -> Self {
-        Self { params: params.clone(), keys: BTreeMap::new() }
+        Self {
+            params: params.clone(),
+            keys: BTreeMap::new(),
+        }
     }
 
     /// The parameters.
@@ -31,7 +34,11 @@ impl EvaluationKeySet {
     /// [`crate::CkksError::ParametersMismatch`].
     pub fn insert(&mut self, key: SwitchingKey) -> Result<()> {
         if key.params().fingerprint() != self.params.fingerprint() {
-            return Err(parameters_mismatch("insert key", &self.params, key.params()));
+            return Err(parameters_mismatch(
+                "insert key",
+                &self.params,
+                key.params(),
+            ));
         }
         self.keys.insert(key.kind(), key);
         Ok(())
@@ -91,7 +98,11 @@ pub struct EvaluationKeys<B: Backend> {
 impl<B: Backend> EvaluationKeys<B> {
     /// No keys.
     pub fn none(context: &Context<B>) -> Self {
-        Self { context: context.clone(), relinearization: None, galois: BTreeMap::new() }
+        Self {
+            context: context.clone(),
+            relinearization: None,
+            galois: BTreeMap::new(),
+        }
     }
 
     /// The context they are loaded into.
@@ -121,7 +132,9 @@ impl<B: Backend> EvaluationKeys<B> {
 
     /// The relinearization key and its level budget.
     pub(crate) fn relinearization(&self) -> Option<(&Key<B>, usize)> {
-        self.relinearization.as_ref().map(|(key, budget)| (key, *budget))
+        self.relinearization
+            .as_ref()
+            .map(|(key, budget)| (key, *budget))
     }
 
     /// The key of an automorphism and its level budget.

@@ -74,7 +74,11 @@ impl SwitchingKey {
     pub fn cut(&self, budget: usize) -> Result<Self> {
         if budget > self.level_budget {
             let (level, most) = (budget, self.level_budget);
-            return Err(crate::CkksError::LevelTooHigh { op: "cut", level, most });
+            return Err(crate::CkksError::LevelTooHigh {
+                op: "cut",
+                level,
+                most,
+            });
         }
         let (from, to) = (self.layout(), layout(&self.params, budget));
         let n = self.params.n();
@@ -86,7 +90,11 @@ impl SwitchingKey {
                 }
             }
         }
-        Ok(Self { level_budget: budget, b, ..self.clone_without_rows() })
+        Ok(Self {
+            level_budget: budget,
+            b,
+            ..self.clone_without_rows()
+        })
     }
 
     fn clone_without_rows(&self) -> Self {
@@ -105,19 +113,32 @@ impl SwitchingKey {
     /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
     pub fn load<B: Backend>(&self, context: &Context<B>) -> Result<Key<B>> {
         if self.params.fingerprint() != context.params().fingerprint() {
-            return Err(parameters_mismatch("load key", &self.params, context.params()));
+            return Err(parameters_mismatch(
+                "load key",
+                &self.params,
+                context.params(),
+            ));
         }
         let layout = self.layout();
         let n = self.params.n();
         let part = layout.limbs.len() * n;
         let limbs = limbs_and_moduli(&self.params, &layout.limbs);
         let mut words = vec![0; layout.words(n)];
-        for (j, (digit, b)) in
-            words.chunks_exact_mut(2 * part).zip(self.b.chunks_exact(part)).enumerate()
+        for (j, (digit, b)) in words
+            .chunks_exact_mut(2 * part)
+            .zip(self.b.chunks_exact(part))
+            .enumerate()
         {
             let (message, uniform) = digit.split_at_mut(part);
             message.copy_from_slice(b);
-            uniform_rows(&self.seed, Purpose::KeyUniform, [j as u64, 0], &limbs, n, uniform);
+            uniform_rows(
+                &self.seed,
+                Purpose::KeyUniform,
+                [j as u64, 0],
+                &limbs,
+                n,
+                uniform,
+            );
         }
         Ok(Key::prepare(context.ring(), &layout, &words)?)
     }
@@ -125,7 +146,13 @@ impl SwitchingKey {
 
 impl std::fmt::Debug for SwitchingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SwitchingKey({:?}, levels up to {}, {:?})", self.kind, self.level_budget, self.layout())
+        write!(
+            f,
+            "SwitchingKey({:?}, levels up to {}, {:?})",
+            self.kind,
+            self.level_budget,
+            self.layout()
+        )
     }
 }
 
@@ -142,5 +169,8 @@ pub(crate) fn layout(params: &Parameters, budget: usize) -> KeyLayout {
 }
 
 pub(crate) fn limbs_and_moduli(params: &Parameters, limbs: &Limbs) -> Vec<(usize, u32)> {
-    limbs.iter().filter_map(|i| params.moduli().get(i).map(|&q| (i, q))).collect()
+    limbs
+        .iter()
+        .filter_map(|i| params.moduli().get(i).map(|&q| (i, q)))
+        .collect()
 }
