@@ -18,7 +18,6 @@ impl ReferenceBuf {
             shape: shape.clone(),
             n,
             words: vec![0xA5A5_A5A5; shape.words(n)],
-            secret,
         }
     }
 
