@@ -158,7 +158,9 @@ impl std::fmt::Debug for SwitchingKey {
 
 /// Digits and limbs of a key for levels up to `budget`.
 pub(crate) fn layout(params: &Parameters, budget: usize) -> KeyLayout {
-    let limbs = Limbs::new(params.key_limbs(budget));
+    // A key's budget was checked when the key was made or read.
+    let limbs = params.key_limbs(budget).unwrap_or_default();
+    let limbs = Limbs::new(limbs.into_iter().map(usize::from));
     // Groups are ascending runs, so those that a lower level lacks are the last ones.
     let digits = params
         .digit_groups()
