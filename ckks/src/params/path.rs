@@ -176,7 +176,8 @@ fn narrow_path(levels: usize) -> Vec<Window> {
     let mut search = Search { best: (i64::MAX, 0), path: regular.clone() };
     for free in 0..=FREE_STEPS.min(levels) {
         let mut path = regular[..=levels - free].to_vec();
-        search.extend(&mut path, free, 8 * LevelWidth::Bits34.in_units(), i64::MAX);
+        let reach = extent(&path);
+        search.extend(&mut path, reach, free, 8 * LevelWidth::Bits34.in_units(), i64::MAX);
     }
     search.path
 }
@@ -192,17 +193,17 @@ impl Search {
     const LOWEST: i64 = 52;
     const HIGHEST: i64 = 69;
 
-    fn extend(&mut self, path: &mut Vec<Window>, free: usize, scale: i64, lowest: i64) {
+    fn extend(&mut self, path: &mut Vec<Window>, reach: Window, free: usize, scale: i64, lowest: i64) {
         let Some(&at) = path.last() else { return };
         if free == 0 {
-            let rank = (extent(path).size(), -lowest);
+            let rank = (reach.size(), -lowest);
             if rank < self.best {
                 self.best = rank;
                 self.path.clone_from(path);
             }
             return;
         }
-        if extent(path).size() > self.best.0 {
+        if reach.size() > self.best.0 {
             return;
         }
         for mains in at.mains.saturating_sub(4)..=at.mains + 5 {
@@ -213,7 +214,7 @@ impl Search {
                     continue;
                 }
                 path.push(next);
-                self.extend(path, free - 1, doubled / 2, lowest.min(doubled / 2));
+                self.extend(path, extent(&[reach, next]), free - 1, doubled / 2, lowest.min(doubled / 2));
                 path.pop();
             }
         }
