@@ -167,7 +167,9 @@ macro_rules! op_map {
         $key($a)
     };
     ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), Keys) => {
-        &$a.iter().map(|key| key.map(|key| $key(key))).collect::<Vec<_>>()
+        &$a.iter()
+            .map(|key| key.map(|key| $key(key)))
+            .collect::<Vec<_>>()
     };
     ($a:ident, $maps:tt, Val $t:ty) => {
         $a
@@ -181,10 +183,7 @@ macro_rules! forward_engine {
         type Ring = $engine::Ring;
         type Key = $engine::Key;
 
-        fn ring(
-            &self,
-            basis: &std::sync::Arc<$crate::RingBasis>,
-        ) -> $crate::Result<Self::Ring> {
+        fn ring(&self, basis: &std::sync::Arc<$crate::RingBasis>) -> $crate::Result<Self::Ring> {
             self.$inner.ring(basis)
         }
 

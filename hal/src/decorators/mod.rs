@@ -3,8 +3,16 @@
 //!
 //! They nest: `Counting<Checked<Traced<E>, Reference>>` is an engine.
 
+pub mod checked;
+pub mod counting;
+#[cfg(test)]
+pub(crate) mod program;
 #[cfg(any(test, feature = "conformance"))]
 pub mod tampered;
+pub mod traced;
 
+pub use checked::Checked;
+pub use counting::{Counting, OpCounts};
 #[cfg(any(test, feature = "conformance"))]
 pub use tampered::Tampered;
+pub use traced::Traced;

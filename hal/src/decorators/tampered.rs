@@ -8,9 +8,8 @@ use crate::{
 };
 
 /// Called with an operation's name, the engine inside, the ring and the operation's outputs.
-pub type OpHook<B> = dyn Fn(&'static str, &B, &<B as Backend>::Ring, &mut [&mut <B as Backend>::Buf])
-    + Send
-    + Sync;
+pub type OpHook<B> =
+    dyn Fn(&'static str, &B, &<B as Backend>::Ring, &mut [&mut <B as Backend>::Buf]) + Send + Sync;
 
 /// Called with the words of every download that succeeded; an error replaces the result.
 pub type DownloadHook = dyn Fn(&mut [u32]) -> Result<()> + Send + Sync;
