@@ -18,7 +18,7 @@ fn primes(count: usize) -> Vec<u32> {
         (3..)
             .step_by(2)
             .take_while(|d| d * d <= q)
-            .all(|d| q % d != 0)
+            .all(|d: u32| !q.is_multiple_of(d))
     };
     (1..1u32 << 13)
         .rev()
