@@ -21,7 +21,9 @@ fn zip(a: &[f64], b: &[f64], f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
 
 fn rotated(x: &[f64], steps: i64) -> Vec<f64> {
     let n = x.len() as i64;
-    (0..n).map(|j| x[(j + steps).rem_euclid(n) as usize]).collect()
+    (0..n)
+        .map(|j| x[(j + steps).rem_euclid(n) as usize])
+        .collect()
 }
 
 #[test]
@@ -44,7 +46,10 @@ fn sums_align_levels_and_batches() {
     let three = p.encrypt_batch(&[&x, &y, &z], 3);
     let error = p.evaluator.add(&pair, &three).unwrap_err().to_string();
     assert!(error.contains("batches of 2 and 3"), "{error}");
-    assert!(matches!(p.evaluator.add_many(&[]), Err(CkksError::Empty { .. })));
+    assert!(matches!(
+        p.evaluator.add_many(&[]),
+        Err(CkksError::Empty { .. })
+    ));
 }
 
 #[test]
@@ -64,9 +69,18 @@ fn products_are_pending_until_they_are_needed() {
     let linear = e.relinearize(&product).unwrap();
     assert!(linear.is_pending() && linear.components() == 2);
     assert!(bits(&expected, &p.decrypt(&e.rescale(&linear).unwrap())) > FLOOR);
-    assert!(matches!(e.rescale(&product), Err(CkksError::WrongForm { .. })));
-    assert!(matches!(e.rescale(&settled), Err(CkksError::WrongForm { .. })));
-    assert!(matches!(e.relinearize(&linear), Err(CkksError::WrongForm { .. })));
+    assert!(matches!(
+        e.rescale(&product),
+        Err(CkksError::WrongForm { .. })
+    ));
+    assert!(matches!(
+        e.rescale(&settled),
+        Err(CkksError::WrongForm { .. })
+    ));
+    assert!(matches!(
+        e.relinearize(&linear),
+        Err(CkksError::WrongForm { .. })
+    ));
 
     // Pending sums of three and two components, in both orders and signs.
     let scaled = e.multiply_scalar(&c, 0.75).unwrap();
@@ -108,15 +122,30 @@ fn plaintexts_and_scalars() {
     check(zip(&x, &y, |a, b| a * b), &e.settle(&product).unwrap());
     check(zip(&x, &y, |a, _| a + 2.5), &e.add_scalar(&a, 2.5).unwrap());
     // A scalar is added to a pending product at the product's own scale.
-    check(zip(&x, &y, |a, b| a * b - 1.25), &e.settle(&e.add_scalar(&product, -1.25).unwrap()).unwrap());
-    check(zip(&x, &y, |a, _| a * -0.3), &e.settle(&e.multiply_scalar(&a, -0.3).unwrap()).unwrap());
+    check(
+        zip(&x, &y, |a, b| a * b - 1.25),
+        &e.settle(&e.add_scalar(&product, -1.25).unwrap()).unwrap(),
+    );
+    check(
+        zip(&x, &y, |a, _| a * -0.3),
+        &e.settle(&e.multiply_scalar(&a, -0.3).unwrap()).unwrap(),
+    );
     let tripled = e.multiply_integer(&a, -3).unwrap();
     assert_eq!(tripled.level(), 3);
     check(zip(&x, &y, |a, _| -3.0 * a), &tripled);
-    let error = e.add_plain(&p.encrypt(&x, 2), &plain).unwrap_err().to_string();
-    assert!(error.contains("level 3") && error.contains("level 2"), "{error}");
+    let error = e
+        .add_plain(&p.encrypt(&x, 2), &plain)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("level 3") && error.contains("level 2"),
+        "{error}"
+    );
     for bad in [f64::NAN, f64::INFINITY, 1e30] {
-        assert!(matches!(e.add_scalar(&a, bad), Err(CkksError::OutOfRange { .. })), "{bad}");
+        assert!(
+            matches!(e.add_scalar(&a, bad), Err(CkksError::OutOfRange { .. })),
+            "{bad}"
+        );
     }
     let error = e.encode(&[&[1.0, f64::NAN]], 1).unwrap_err().to_string();
     assert!(error.contains('1') && error.contains("NaN"), "{error}");
@@ -135,9 +164,17 @@ fn plaintexts_and_scalars() {
 #[test]
 fn complex_values_conjugate_and_turn() {
     let p = party();
-    let z: Vec<Complex64> =
-        values(1, 64).iter().zip(values(2, 64)).map(|(&a, b)| Complex64::new(a, b)).collect();
-    let ct = p.encryptor.encrypt_complex(&p.secret, &[&z], 2).unwrap().expand(&p.context).unwrap();
+    let z: Vec<Complex64> = values(1, 64)
+        .iter()
+        .zip(values(2, 64))
+        .map(|(&a, b)| Complex64::new(a, b))
+        .collect();
+    let ct = p
+        .encryptor
+        .encrypt_complex(&p.secret, &[&z], 2)
+        .unwrap()
+        .expand(&p.context)
+        .unwrap();
     let decryptor = Decryptor::new(&p.secret);
     let check = |f: fn(Complex64) -> Complex64, ct: &_| {
         let got = decryptor.decrypt_complex(ct).unwrap().remove(0);
@@ -175,26 +212,39 @@ fn rotations_in_every_form() {
     }
     // Hoisted and separate rotations agree to the bit.
     let separate = e.rotate(&a, 5).unwrap();
-    assert_eq!(hoisted[2].poly().to_words().unwrap(), separate.poly().to_words().unwrap());
+    assert_eq!(
+        hoisted[2].poly().to_words().unwrap(),
+        separate.poly().to_words().unwrap()
+    );
 
     let sum = e.rotation_sum(&a, &[0, 1, 3]).unwrap();
-    let want: Vec<f64> =
-        (0..64).map(|j| x[j] + x[(j + 1) % 64] + x[(j + 3) % 64]).collect();
+    let want: Vec<f64> = (0..64)
+        .map(|j| x[j] + x[(j + 1) % 64] + x[(j + 3) % 64])
+        .collect();
     assert!(bits(&want, &p.decrypt(&sum)) > FLOOR);
     let total = e.rotate_and_sum(&a, 1, 64).unwrap();
     assert!(bits(&vec![x.iter().sum(); 64], &p.decrypt(&total)) > FLOOR - 3.0);
 
     let (w0, w1) = (values(4, 64), values(5, 64));
-    let weights = [e.encode_weights(&[&w0], 3).unwrap(), e.encode_weights(&[&w1], 3).unwrap()];
-    let product =
-        e.weighted_rotation_sum(&a, &[0, 5], &[&weights[0], &weights[1]]).unwrap();
+    let weights = [
+        e.encode_weights(&[&w0], 3).unwrap(),
+        e.encode_weights(&[&w1], 3).unwrap(),
+    ];
+    let product = e
+        .weighted_rotation_sum(&a, &[0, 5], &[&weights[0], &weights[1]])
+        .unwrap();
     assert_eq!((product.level(), product.is_pending()), (2, false));
-    let want: Vec<f64> = (0..64).map(|j| w0[j] * x[j] + w1[j] * x[(j + 5) % 64]).collect();
+    let want: Vec<f64> = (0..64)
+        .map(|j| w0[j] * x[j] + w1[j] * x[(j + 5) % 64])
+        .collect();
     assert!(bits(&want, &p.decrypt(&product)) > FLOOR);
 
     let error = e.rotate(&a, 7).unwrap_err().to_string();
     assert!(error.contains("rotation by 7"), "{error}");
-    assert!(matches!(e.rotate_and_sum(&a, 1, 12), Err(CkksError::OutOfRange { .. })));
+    assert!(matches!(
+        e.rotate_and_sum(&a, 1, 12),
+        Err(CkksError::OutOfRange { .. })
+    ));
 }
 
 #[test]
@@ -204,11 +254,20 @@ fn levels_run_out_with_a_message_that_says_so() {
     let x = values(1, 64);
     let a = p.encrypt(&x, 0);
     let error = e.multiply(&a, &a).unwrap_err().to_string();
-    assert!(error.contains("needs a level of at least 1") && error.contains("level 0"), "{error}");
+    assert!(
+        error.contains("needs a level of at least 1") && error.contains("level 0"),
+        "{error}"
+    );
     let error = e.level_down(&a, 3).unwrap_err().to_string();
     assert!(error.contains("3 more"), "{error}");
     assert!(p.encryptor.encrypt(&p.secret, &[&x], 6).is_err());
-    assert!(p.encryptor.encrypt(&p.secret, &[&[1e6]], 2).unwrap_err().to_string().contains("headroom"));
+    assert!(
+        p.encryptor
+            .encrypt(&p.secret, &[&[1e6]], 2)
+            .unwrap_err()
+            .to_string()
+            .contains("headroom")
+    );
     for from in 1..=5 {
         let a = p.encrypt(&x, from);
         for to in 0..from {
@@ -226,8 +285,18 @@ fn keys_that_are_missing_or_cut_are_named() {
     let a = p.encrypt(&x, 3);
     let bare = Evaluator::without_keys(&p.context);
     let product = bare.multiply(&a, &a).unwrap();
-    assert!(bare.settle(&product).unwrap_err().to_string().contains("relinearization key"));
-    assert!(bare.conjugate(&a).unwrap_err().to_string().contains("conjugation"));
+    assert!(
+        bare.settle(&product)
+            .unwrap_err()
+            .to_string()
+            .contains("relinearization key")
+    );
+    assert!(
+        bare.conjugate(&a)
+            .unwrap_err()
+            .to_string()
+            .contains("conjugation")
+    );
 
     let generator = KeyGenerator::new(&p.secret).unwrap();
     let full = generator.relinearization_key().unwrap();
@@ -236,8 +305,14 @@ fn keys_that_are_missing_or_cut_are_named() {
     let mut keys = EvaluationKeys::none(&p.context);
     keys.insert(&cut).unwrap();
     let small = Evaluator::new(&p.context, keys).unwrap();
-    let error = small.settle(&small.square(&a).unwrap()).unwrap_err().to_string();
-    assert!(error.contains("cut to level 2") && error.contains("level 3"), "{error}");
+    let error = small
+        .settle(&small.square(&a).unwrap())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("cut to level 2") && error.contains("level 3"),
+        "{error}"
+    );
     let low = p.encrypt(&x, 2);
     let got = p.decrypt(&small.settle(&small.square(&low).unwrap()).unwrap());
     assert!(bits(&zip(&x, &x, |a, b| a * b), &got) > FLOOR);
@@ -252,9 +327,15 @@ fn results_are_cut_for_sending_and_still_decrypt() {
     assert_eq!(cut.limbs().len(), 2);
     assert!(cut.is_cut() && cut.bytes() < a.bytes());
     assert!(bits(&x, &p.decrypt(&cut)) > FLOOR);
-    assert!(matches!(p.evaluator.add(&cut, &a), Err(CkksError::Cut { .. })));
+    assert!(matches!(
+        p.evaluator.add(&cut, &a),
+        Err(CkksError::Cut { .. })
+    ));
     let low = p.encrypt(&x, 0);
-    assert!(matches!(p.evaluator.cut_for_sending(&low, 1e9), Err(CkksError::CannotCut { .. })));
+    assert!(matches!(
+        p.evaluator.cut_for_sending(&low, 1e9),
+        Err(CkksError::CannotCut { .. })
+    ));
     assert!(p.evaluator.cut_for_sending(&a, f64::NAN).is_err());
 }
 
@@ -273,7 +354,13 @@ fn public_key_encryption_and_shared_decryption() {
     assert!(shared.flooding_bits > 15.0, "{}", shared.flooding_bits);
     let precision = bits(&x, &shared.values[0]);
     assert!((6.0..11.0).contains(&precision), "{precision}");
-    assert_ne!(shared.values[0], decryptor.decrypt_for_sharing(&ct, 10.0).unwrap().values[0]);
-    let error = decryptor.decrypt_for_sharing(&ct, 60.0).unwrap_err().to_string();
+    assert_ne!(
+        shared.values[0],
+        decryptor.decrypt_for_sharing(&ct, 10.0).unwrap().values[0]
+    );
+    let error = decryptor
+        .decrypt_for_sharing(&ct, 60.0)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("bits = 60"), "{error}");
 }

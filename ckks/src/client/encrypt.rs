@@ -100,7 +100,7 @@ impl<S: SecretEngine> Encryptor<S> {
         vectors
             .iter()
             .map(|v| {
-                self.check_magnitude(v.iter().map(|x| x.abs()), level)?;
+                self.check_magnitude(v.iter().map(|x| x.abs()))?;
                 Ok(self.context.encoder().encode_real(v, scale)?)
             })
             .collect()
@@ -115,7 +115,7 @@ impl<S: SecretEngine> Encryptor<S> {
         vectors
             .iter()
             .map(|v| {
-                self.check_magnitude(v.iter().map(|x| x.norm()), level)?;
+                self.check_magnitude(v.iter().map(|x| x.norm()))?;
                 Ok(self.context.encoder().encode_complex(v, scale)?)
             })
             .collect()
@@ -129,10 +129,10 @@ impl<S: SecretEngine> Encryptor<S> {
         Ok(self.context.params().scale(level))
     }
 
-    /// Values must stay below the headroom that every level has. NaN passes here and is refused by the encoder, which names
+    /// Values must stay below the headroom of level 0, where every ciphertext may be brought. NaN passes here and is refused by the encoder, which names
     /// its slot.
-    fn check_magnitude(&self, values: impl Iterator<Item = f64>, level: usize) -> Result<()> {
-        let most = self.context.params().headroom_bits(level).exp2();
+    fn check_magnitude(&self, values: impl Iterator<Item = f64>) -> Result<()> {
+        let most = self.context.params().headroom_bits(0).exp2();
         let largest = values.fold(0.0, f64::max);
         if largest.is_finite() && largest >= most {
             return Err(CkksError::OutOfRange {

@@ -64,14 +64,9 @@ impl<S: SecretEngine> SecretKey<S> {
         &self.coefficients
     }
 
-    /// The key over all limbs.
-    pub(super) fn poly(&self) -> &Poly<S, Eval> {
-        &self.poly
-    }
-
     /// The key over some limbs, in memory that is overwritten when it is dropped.
     pub(super) fn on(&self, limbs: &Limbs) -> Result<Poly<S, Eval>> {
-        small_poly(self.context.ring(), &self.coefficients, limbs)
+        Ok(self.poly.select_secret(0..1, limbs)?)
     }
 
     /// Whether two keys are equal, in constant time.

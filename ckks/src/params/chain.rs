@@ -36,12 +36,24 @@ const ITERATIONS: u32 = 30_000;
 pub(crate) fn choose(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<Chain, ParamsError> {
     let need = extent(path);
     let mut pool = pool(log_n);
-    let specials: Vec<u32> = pool.split_off(pool.len().saturating_sub(MAX_CONVERSION_SOURCES)).into_iter().rev().collect();
+    let specials: Vec<u32> = pool
+        .split_off(pool.len().saturating_sub(MAX_CONVERSION_SOURCES))
+        .into_iter()
+        .rev()
+        .collect();
     pool.retain(|&q| q < CHAIN_PRIME_BOUND);
 
     let terminals = take_nearest(&mut pool, units(5, 1), need.terminals);
     let spare = (need.mains / 4).max(4);
-    let mains = take_nearest(&mut pool, units(6, 1), if need.mains == 0 { 0 } else { need.mains + spare });
+    let mains = take_nearest(
+        &mut pool,
+        units(6, 1),
+        if need.mains == 0 {
+            0
+        } else {
+            need.mains + spare
+        },
+    );
     if terminals.len() < need.terminals || mains.len() < need.mains {
         return Err(ParamsError::NotEnoughPrimes {
             log_n,
@@ -54,7 +66,10 @@ pub(crate) fn choose(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<C
     order.anneal();
     Ok(Chain {
         terminals: order.best.0.iter().map(|&i| terminals[i]).collect(),
-        mains: order.best.1[..need.mains].iter().map(|&i| mains[i]).collect(),
+        mains: order.best.1[..need.mains]
+            .iter()
+            .map(|&i| mains[i])
+            .collect(),
         specials,
     })
 }
@@ -86,11 +101,20 @@ struct Order<'a> {
 impl<'a> Order<'a> {
     fn new(width: LevelWidth, path: &'a [Window], terminals: &[u32], mains: &[u32]) -> Self {
         let coarse = |x: Log2| x >> (FRACTION_BITS - COARSE);
-        let indexed = |primes: &[u32]| primes.iter().enumerate().map(|(i, &q)| (coarse(log2_prime(q)), i)).collect();
+        let indexed = |primes: &[u32]| {
+            primes
+                .iter()
+                .enumerate()
+                .map(|(i, &q)| (coarse(log2_prime(q)), i))
+                .collect()
+        };
         let need = extent(path);
         Self {
             path,
-            nominal: nominal_scales(width, path).into_iter().map(coarse).collect(),
+            nominal: nominal_scales(width, path)
+                .into_iter()
+                .map(coarse)
+                .collect(),
             terminals: indexed(terminals),
             mains: indexed(mains),
             used_mains: need.mains,
@@ -133,10 +157,16 @@ impl<'a> Order<'a> {
         for _ in 0..ITERATIONS {
             let mains = self.used_mains > 0 && (self.terminals.len() < 2 || random.below(10) > 0);
             let (list, i, j) = if mains {
-                let (i, j) = (random.below(self.used_mains), random.below(self.mains.len()));
+                let (i, j) = (
+                    random.below(self.used_mains),
+                    random.below(self.mains.len()),
+                );
                 (&mut self.mains, i, j)
             } else {
-                let (i, j) = (random.below(self.terminals.len()), random.below(self.terminals.len()));
+                let (i, j) = (
+                    random.below(self.terminals.len()),
+                    random.below(self.terminals.len()),
+                );
                 (&mut self.terminals, i, j)
             };
             if i == j {
@@ -155,7 +185,11 @@ impl<'a> Order<'a> {
                     self.best.1.extend(self.mains.iter().map(|m| m.1));
                 }
             } else {
-                let list = if mains { &mut self.mains } else { &mut self.terminals };
+                let list = if mains {
+                    &mut self.mains
+                } else {
+                    &mut self.terminals
+                };
                 list.swap(i, j);
             }
             threshold -= threshold >> 11;
@@ -190,7 +224,8 @@ mod tests {
     /// Largest deviation of a scale from its nominal value in bits, in floating point, independent of the search.
     fn drift(chain: &Chain, width: LevelWidth, path: &[Window]) -> f64 {
         let bits = |primes: &[u32]| primes.iter().map(|&q| f64::from(q).log2()).sum::<f64>();
-        let size = |w: &Window| bits(&chain.mains[..w.mains]) + bits(&chain.terminals[..w.terminals]);
+        let size =
+            |w: &Window| bits(&chain.mains[..w.mains]) + bits(&chain.terminals[..w.terminals]);
         let mut scale = width.bits();
         let mut worst = 0.0f64;
         for (pair, nominal) in path.windows(2).zip(&nominal_scales(width, path)[1..]) {
@@ -218,24 +253,57 @@ mod tests {
             let path = level_path(width, levels);
             let chain = choose(log_n, width, &path).unwrap();
             let drift = drift(&chain, width, &path);
-            assert!(drift <= bound, "N = 2^{log_n}, {levels} levels of {width}: drift {drift:.4}");
-            let excess = log2_product(&chain.mains) + log2_product(&chain.terminals) - units(extent(&path).size(), 1);
-            assert!(to_bits(excess) < 0.25, "N = 2^{log_n}, {levels} levels: {:.3} bits over", to_bits(excess));
+            assert!(
+                drift <= bound,
+                "N = 2^{log_n}, {levels} levels of {width}: drift {drift:.4}"
+            );
+            let excess = log2_product(&chain.mains) + log2_product(&chain.terminals)
+                - units(extent(&path).size(), 1);
+            assert!(
+                to_bits(excess) < 0.25,
+                "N = 2^{log_n}, {levels} levels: {:.3} bits over",
+                to_bits(excess)
+            );
         }
     }
 
     #[test]
     fn primes_are_distinct_and_in_their_bands() {
         for (log_n, levels) in [(13, 1), (15, 14), (17, 65)] {
-            let chain = choose(log_n, LevelWidth::Bits39, &level_path(LevelWidth::Bits39, levels)).unwrap();
-            let mut all = [chain.terminals.clone(), chain.mains.clone(), chain.specials.clone()].concat();
+            let chain = choose(
+                log_n,
+                LevelWidth::Bits39,
+                &level_path(LevelWidth::Bits39, levels),
+            )
+            .unwrap();
+            let mut all = [
+                chain.terminals.clone(),
+                chain.mains.clone(),
+                chain.specials.clone(),
+            ]
+            .concat();
             let count = all.len();
             all.sort_unstable();
             all.dedup();
             assert_eq!(all.len(), count);
-            assert!(chain.mains.iter().all(|&q| q < CHAIN_PRIME_BOUND && q > 1 << 28));
-            assert!(chain.terminals.iter().all(|&q| (1 << 23..1 << 25).contains(&q)));
-            assert!(chain.specials.iter().all(|&q| to_bits(log2_prime(q)) > 29.75));
+            assert!(
+                chain
+                    .mains
+                    .iter()
+                    .all(|&q| q < CHAIN_PRIME_BOUND && q > 1 << 28)
+            );
+            assert!(
+                chain
+                    .terminals
+                    .iter()
+                    .all(|&q| (1 << 23..1 << 25).contains(&q))
+            );
+            assert!(
+                chain
+                    .specials
+                    .iter()
+                    .all(|&q| to_bits(log2_prime(q)) > 29.75)
+            );
             assert!(chain.specials.windows(2).all(|p| p[0] > p[1]));
         }
     }
@@ -243,6 +311,9 @@ mod tests {
     #[test]
     fn a_path_longer_than_the_pool_is_refused() {
         let path = level_path(LevelWidth::Bits39, 600);
-        assert!(matches!(choose(17, LevelWidth::Bits39, &path), Err(ParamsError::NotEnoughPrimes { log_n: 17, .. })));
+        assert!(matches!(
+            choose(17, LevelWidth::Bits39, &path),
+            Err(ParamsError::NotEnoughPrimes { log_n: 17, .. })
+        ));
     }
 }

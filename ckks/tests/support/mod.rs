@@ -1,5 +1,9 @@
 //! Client and server in one place, for tests.
-#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of it"
+)]
 
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
@@ -26,7 +30,12 @@ impl<S: SecretEngine> Party<S> {
         set.insert(generator.conjugation_key().unwrap()).unwrap();
         let evaluator = Evaluator::new(&context, set.load(&context).unwrap()).unwrap();
         let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
-        Self { context, secret, encryptor, evaluator }
+        Self {
+            context,
+            secret,
+            encryptor,
+            evaluator,
+        }
     }
 
     pub fn encrypt(&self, values: &[f64], level: usize) -> Ciphertext<S> {
@@ -34,7 +43,11 @@ impl<S: SecretEngine> Party<S> {
     }
 
     pub fn encrypt_batch(&self, vectors: &[&[f64]], level: usize) -> Ciphertext<S> {
-        self.encryptor.encrypt(&self.secret, vectors, level).unwrap().expand(&self.context).unwrap()
+        self.encryptor
+            .encrypt(&self.secret, vectors, level)
+            .unwrap()
+            .expand(&self.context)
+            .unwrap()
     }
 
     pub fn decrypt(&self, ct: &Ciphertext<S>) -> Vec<f64> {
@@ -59,22 +72,31 @@ pub fn insecure(log_n: u32, levels: usize) -> Parameters {
 
 /// The default 128-bit set of a degree with this many levels.
 pub fn secure(log_n: u32, levels: usize) -> Parameters {
-    ParametersBuilder::new(log_n).levels(levels).build().unwrap()
+    ParametersBuilder::new(log_n)
+        .levels(levels)
+        .build()
+        .unwrap()
 }
 
 /// Values in [-1, 1] from a seed.
 pub fn values(seed: u64, count: usize) -> Vec<f64> {
     use rand_core::Rng;
     let mut rng = chacha20::ChaCha20Rng::seed_from_u64(seed);
-    (0..count).map(|_| rng.next_u64() as i64 as f64 / (1u64 << 63) as f64).collect()
+    (0..count)
+        .map(|_| rng.next_u64() as i64 as f64 / (1u64 << 63) as f64)
+        .collect()
 }
 
 /// -log2 of the worst error.
 pub fn bits(expected: &[f64], actual: &[f64]) -> f64 {
-    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()]).unwrap().worst_bits()
+    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()])
+        .unwrap()
+        .worst_bits()
 }
 
 /// -log2 of the error of slot 0.
 pub fn bits0(expected: &[f64], actual: &[f64]) -> f64 {
-    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()]).unwrap().slot0_bits()
+    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()])
+        .unwrap()
+        .slot0_bits()
 }
