@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::Parameters;
 use super::chain::{MAX_CONVERSION_SOURCES, choose};
 use super::cost::KeySwitchCost;
 use super::digits::{DigitPlan, basis_logs, digit_plans};
@@ -11,7 +12,6 @@ use super::path::{LevelWidth, Window, extent, level_path};
 use super::primes::pool;
 use super::security::{Security, max_log2_qp};
 use super::spec::{LOG_N, MAX_LEVELS, ParametersSpec};
-use super::Parameters;
 
 /// [`Dnum::Auto`] takes at most this many digits: beyond, keys grow by more than the modulus gains.
 const MAX_AUTO_DNUM: usize = 8;
@@ -100,11 +100,20 @@ impl ParametersBuilder {
     pub fn build(&self) -> Result<Parameters, ParamsError> {
         let log_n = self.log_n;
         if !LOG_N.contains(&log_n) {
-            return Err(ParamsError::RingDegree { log_n, min: *LOG_N.start(), max: *LOG_N.end() });
+            return Err(ParamsError::RingDegree {
+                log_n,
+                min: *LOG_N.start(),
+                max: *LOG_N.end(),
+            });
         }
         let levels = self.levels.ok_or(ParamsError::LevelsNotGiven)?;
         if levels > MAX_LEVELS {
-            return Err(ParamsError::Count { what: "levels", got: levels, min: 0, max: MAX_LEVELS });
+            return Err(ParamsError::Count {
+                what: "levels",
+                got: levels,
+                min: 0,
+                max: MAX_LEVELS,
+            });
         }
         if self.dnum == Dnum::Fixed(0) {
             return Err(ParamsError::NoDigits);
@@ -135,14 +144,18 @@ impl ParametersBuilder {
     fn limit(&self) -> Result<Option<u32>, ParamsError> {
         match self.security {
             Security::InsecureForTests => Ok(None),
-            Security::Classical128 => {
-                max_log2_qp(self.log_n).map(Some).ok_or(ParamsError::NoSecurityBound { log_n: self.log_n })
-            }
+            Security::Classical128 => max_log2_qp(self.log_n)
+                .map(Some)
+                .ok_or(ParamsError::NoSecurityBound { log_n: self.log_n }),
         }
     }
 
     fn does_not_fit(&self, levels: usize, path: &[Window]) -> ParamsError {
-        let fits = |log_n| Budget::new(log_n).and_then(|budget| budget.best(path, self.dnum)).is_some();
+        let fits = |log_n| {
+            Budget::new(log_n)
+                .and_then(|budget| budget.best(path, self.dnum))
+                .is_some()
+        };
         ParamsError::DoesNotFit {
             log_n: self.log_n,
             levels,
@@ -163,8 +176,13 @@ pub fn deepest(log_n: u32, width: LevelWidth, dnum: Dnum) -> Option<usize> {
 
 /// Limbs that one step down drops, at most.
 pub(crate) fn most_dropped(path: &[Window]) -> usize {
-    let dropped = |from: Window, to: Window| from.mains.saturating_sub(to.mains) + from.terminals.saturating_sub(to.terminals);
-    path.windows(2).map(|pair| dropped(pair[1], pair[0])).max().unwrap_or(0)
+    let dropped = |from: Window, to: Window| {
+        from.mains.saturating_sub(to.mains) + from.terminals.saturating_sub(to.terminals)
+    };
+    path.windows(2)
+        .map(|pair| dropped(pair[1], pair[0]))
+        .max()
+        .unwrap_or(0)
 }
 
 /// The plan that `dnum` asks for among those within `limit`; `plans` are sorted by digits, fewest first.
@@ -176,9 +194,14 @@ fn select<'a>(
     log_n: u32,
 ) -> Option<&'a DigitPlan> {
     // The last 2^-20 bit covers the rounding of the logarithms; the bound is checked on the exact product later.
-    let fits = |plan: &&DigitPlan| limit.is_none_or(|limit| plan.log2_qp <= i64::from(limit) * ONE - (ONE >> 20));
+    let fits = |plan: &&DigitPlan| {
+        limit.is_none_or(|limit| plan.log2_qp <= i64::from(limit) * ONE - (ONE >> 20))
+    };
     match dnum {
-        Dnum::Fixed(digits) => plans.iter().rfind(|plan| plan.sizes.len() <= digits).filter(fits),
+        Dnum::Fixed(digits) => plans
+            .iter()
+            .rfind(|plan| plan.sizes.len() <= digits)
+            .filter(fits),
         Dnum::Auto => plans
             .iter()
             .filter(|plan| plan.sizes.len() <= MAX_AUTO_DNUM)
@@ -203,8 +226,17 @@ impl Budget {
     /// `None` where no security bound is tabulated.
     pub(crate) fn new(log_n: u32) -> Option<Self> {
         let limit = max_log2_qp(log_n)?;
-        let specials = pool(log_n).iter().rev().take(MAX_CONVERSION_SOURCES).map(|&q| log2_prime(q)).collect();
-        Some(Self { log_n, limit, specials })
+        let specials = pool(log_n)
+            .iter()
+            .rev()
+            .take(MAX_CONVERSION_SOURCES)
+            .map(|&q| log2_prime(q))
+            .collect();
+        Some(Self {
+            log_n,
+            limit,
+            specials,
+        })
     }
 
     /// The plan that a build would choose, or `None` if the path does not fit.

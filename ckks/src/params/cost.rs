@@ -16,7 +16,12 @@ pub struct KeySwitchCost {
 impl KeySwitchCost {
     /// Sums the cost over levels 1 and up of `path` (level 0 alone if there is no other) for digits of `sizes` limbs from the
     /// start of the basis and `specials` special primes.
-    pub(crate) fn of_chain(path: &[Window], terminals: usize, sizes: &[usize], specials: usize) -> Self {
+    pub(crate) fn of_chain(
+        path: &[Window],
+        terminals: usize,
+        sizes: &[usize],
+        specials: usize,
+    ) -> Self {
         let mut total = Self::default();
         if let [only] = path {
             total.add_switch(*only, *only, terminals, sizes, specials);
@@ -27,14 +32,23 @@ impl KeySwitchCost {
         total
     }
 
-    fn add_switch(&mut self, from: Window, to: Window, terminals: usize, sizes: &[usize], specials: usize) {
+    fn add_switch(
+        &mut self,
+        from: Window,
+        to: Window,
+        terminals: usize,
+        sizes: &[usize],
+        specials: usize,
+    ) {
         let limbs = from.limbs();
         let extended = limbs + specials;
         let window = terminals - from.terminals..terminals + from.mains;
         let (mut ntts, mut multiply_adds, mut digits) = (limbs, 0, 0);
         let mut start = 0;
         for size in sizes {
-            let active = (start + size).min(window.end).saturating_sub(start.max(window.start));
+            let active = (start + size)
+                .min(window.end)
+                .saturating_sub(start.max(window.start));
             start += size;
             if active > 0 {
                 digits += 1;
@@ -54,7 +68,8 @@ impl KeySwitchCost {
     /// One figure to compare sets by, in units of a quarter butterfly: a transform has `N/2 log2 N` butterflies, a lazily reduced
     /// multiply-add counts half a butterfly and a byte of key a quarter. It orders alternatives; it predicts no seconds.
     pub fn weighted(&self, log_n: u32) -> u64 {
-        let per_coefficient = 2 * u64::from(log_n) * self.ntts + 2 * self.multiply_adds + self.key_bytes;
+        let per_coefficient =
+            2 * u64::from(log_n) * self.ntts + 2 * self.multiply_adds + self.key_bytes;
         per_coefficient << log_n
     }
 }
@@ -76,7 +91,11 @@ mod tests {
 
     #[test]
     fn a_larger_ring_costs_more() {
-        let cost = KeySwitchCost { ntts: 10, multiply_adds: 10, key_bytes: 10 };
+        let cost = KeySwitchCost {
+            ntts: 10,
+            multiply_adds: 10,
+            key_bytes: 10,
+        };
         assert!(cost.weighted(14) > 2 * cost.weighted(13));
     }
 }

@@ -34,15 +34,26 @@ pub(crate) struct DigitPlan {
 /// largest first. `dropped` is the largest number of limbs that a rescale drops: they are converted together with P.
 pub(crate) fn digit_plans(limbs: &[Log2], specials: &[Log2], dropped: usize) -> Vec<DigitPlan> {
     let log2_q: Log2 = limbs.iter().sum();
-    let most = specials.len().min(MAX_CONVERSION_SOURCES.saturating_sub(dropped));
+    let most = specials
+        .len()
+        .min(MAX_CONVERSION_SOURCES.saturating_sub(dropped));
     let mut plans: Vec<DigitPlan> = Vec::new();
     let mut log2_p = 0;
     for (i, special) in specials.iter().take(most).enumerate() {
         log2_p += special;
         // The last 2^-20 bit covers the rounding of the logarithms: the margin is checked on exact products later.
-        let Some(sizes) = group(limbs, log2_p - i64::from(MARGIN_BITS) * ONE - (ONE >> 20)) else { continue };
-        if plans.last().is_none_or(|plan| sizes.len() < plan.sizes.len()) {
-            plans.push(DigitPlan { specials: i + 1, sizes, log2_qp: log2_q + log2_p });
+        let Some(sizes) = group(limbs, log2_p - i64::from(MARGIN_BITS) * ONE - (ONE >> 20)) else {
+            continue;
+        };
+        if plans
+            .last()
+            .is_none_or(|plan| sizes.len() < plan.sizes.len())
+        {
+            plans.push(DigitPlan {
+                specials: i + 1,
+                sizes,
+                log2_qp: log2_q + log2_p,
+            });
         }
     }
     plans.reverse();
@@ -86,7 +97,12 @@ pub(crate) fn ranges(sizes: &[usize]) -> Vec<Range<usize>> {
 
 /// The logarithms of a chain in basis order: `T_{A-1} .. T_0`, then the mains.
 pub(crate) fn basis_logs(terminals: &[u32], mains: &[u32]) -> Vec<Log2> {
-    terminals.iter().rev().chain(mains).map(|&q| log2_prime(q)).collect()
+    terminals
+        .iter()
+        .rev()
+        .chain(mains)
+        .map(|&q| log2_prime(q))
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,7 +111,9 @@ mod tests {
 
     #[test]
     fn groups_partition_and_respect_the_capacity() {
-        let limbs: Vec<Log2> = [24, 24, 24, 24, 29, 29, 29, 29, 29].map(|b| b * ONE).to_vec();
+        let limbs: Vec<Log2> = [24, 24, 24, 24, 29, 29, 29, 29, 29]
+            .map(|b| b * ONE)
+            .to_vec();
         assert_eq!(group(&limbs, 28 * ONE), None);
         assert_eq!(group(&limbs, 29 * ONE).unwrap(), vec![1; 9]);
         assert_eq!(group(&limbs, 60 * ONE).unwrap(), vec![2, 2, 2, 2, 1]);
@@ -107,7 +125,11 @@ mod tests {
     fn more_digits_need_fewer_specials() {
         let limbs = vec![29 * ONE; 24];
         let plans = digit_plans(&limbs, &vec![30 * ONE - 1; 60], 4);
-        assert!(plans.windows(2).all(|p| p[0].sizes.len() < p[1].sizes.len() && p[0].specials > p[1].specials));
+        assert!(
+            plans
+                .windows(2)
+                .all(|p| p[0].sizes.len() < p[1].sizes.len() && p[0].specials > p[1].specials)
+        );
         for plan in &plans {
             assert_eq!(plan.sizes.iter().sum::<usize>(), 24);
             let widest = plan.sizes.iter().max().copied().unwrap_or(0) as i64;

@@ -8,7 +8,9 @@ use super::path::{LevelWidth, Window};
 #[non_exhaustive]
 pub enum ParamsError {
     /// The ring degree is outside the supported range.
-    #[error("log_n = {log_n} is outside {min}..={max}: 13 to 17 are useful with 128-bit security, smaller ones only in tests")]
+    #[error(
+        "log_n = {log_n} is outside {min}..={max}: 13 to 17 are useful with 128-bit security, smaller ones only in tests"
+    )]
     RingDegree {
         /// Requested log2 of the ring degree.
         log_n: u32,
@@ -30,7 +32,9 @@ pub enum ParamsError {
         max: usize,
     },
     /// A level uses primes that the chain does not have, or none at all.
-    #[error("level {level} has the window {window} (mains,terminals), which is not within the chain's {chain} or is empty")]
+    #[error(
+        "level {level} has the window {window} (mains,terminals), which is not within the chain's {chain} or is empty"
+    )]
     WindowOutsideChain {
         /// The level.
         level: usize,
@@ -40,7 +44,9 @@ pub enum ParamsError {
         chain: Window,
     },
     /// Some mains or terminals are used by no level and would only weaken the keys.
-    #[error("the levels use at most {used} (mains,terminals) of the chain's {chain}: remove the unused primes")]
+    #[error(
+        "the levels use at most {used} (mains,terminals) of the chain's {chain}: remove the unused primes"
+    )]
     UnusedPrimes {
         /// Largest counts over all levels.
         used: Window,
@@ -86,7 +92,9 @@ pub enum ParamsError {
         prime: u32,
     },
     /// The digit groups do not cover every main and terminal exactly once.
-    #[error("the digit groups cover {covered} limbs with {empty} empty groups, expected exactly the {limbs} mains and terminals")]
+    #[error(
+        "the digit groups cover {covered} limbs with {empty} empty groups, expected exactly the {limbs} mains and terminals"
+    )]
     DigitPartition {
         /// Sum of the group sizes.
         covered: usize,
@@ -96,7 +104,9 @@ pub enum ParamsError {
         limbs: usize,
     },
     /// P is not large enough for a digit.
-    #[error("P exceeds digit {digit} by {margin:.2} bits only, at least {required} are needed: add a special prime or split the digit")]
+    #[error(
+        "P exceeds digit {digit} by {margin:.2} bits only, at least {required} are needed: add a special prime or split the digit"
+    )]
     DigitMargin {
         /// Index of the digit.
         digit: usize,
@@ -116,19 +126,23 @@ pub enum ParamsError {
         expected: f64,
     },
     /// The steps between windows make a level's scale drift away.
-    #[error("the scale of level {level} is 2^{log2_scale:.2}, outside 2^{low:.2} to 2^{high:.2}: its step from level {} is out of proportion", level - 1)]
+    #[error(
+        "the scale of level {level} is 2^{log2_scale:.2}, expected 2^{low:.2} to 2^{high:.2}: the step to this level, or a prime's size, is out of proportion"
+    )]
     ScaleDrift {
         /// The first level outside.
         level: usize,
-        /// Its log2 scale; minus infinity below 1 and infinity above 2^64.
+        /// Its log2 scale; not a number below 1 and above 2^64.
         log2_scale: f64,
-        /// Lower end of the band.
+        /// Lowest allowed; above `high` if no scale is right for the level's window.
         low: f64,
-        /// Upper end of the band.
+        /// Highest allowed.
         high: f64,
     },
     /// A level cannot hold useful values at its scale.
-    #[error("level {level} holds values below 2^{headroom:.2} only, at least 2^{required} are needed: use a larger window")]
+    #[error(
+        "level {level} holds values below 2^{headroom:.2} only, at least 2^{required} are needed: use a larger window"
+    )]
     Headroom {
         /// The level.
         level: usize,
@@ -138,7 +152,9 @@ pub enum ParamsError {
         required: u32,
     },
     /// A base conversion has more sources than its arithmetic allows.
-    #[error("rescaling from level {level} converts {sources} limbs at once, specials included; at most {max} fit: use more digits")]
+    #[error(
+        "rescaling from level {level} converts {sources} limbs at once, specials included; at most {max} fit: use more digits"
+    )]
     ConversionSources {
         /// The level.
         level: usize,
@@ -148,7 +164,9 @@ pub enum ParamsError {
         max: usize,
     },
     /// The keys' modulus is too large for the ring degree.
-    #[error("log2 QP = {log2_qp:.1} exceeds {limit}, the 128-bit bound at log_n = {log_n}: use fewer levels, more digits or a larger ring")]
+    #[error(
+        "log2 QP = {log2_qp:.1} exceeds {limit}, the 128-bit bound at log_n = {log_n}: use fewer levels, more digits or a larger ring"
+    )]
     SecurityBound {
         /// log2 of the product of every prime of the basis.
         log2_qp: f64,
@@ -164,7 +182,9 @@ pub enum ParamsError {
         log_n: u32,
     },
     /// An insecure set was given where only secure ones are accepted.
-    #[error("the parameter set is INSECURE (for tests only) and was given where only secure sets are accepted")]
+    #[error(
+        "the parameter set is INSECURE (for tests only) and was given where only secure sets are accepted"
+    )]
     InsecureRefused,
     /// The builder was not told how many levels.
     #[error("the number of levels was not given: call ParametersBuilder::levels")]
@@ -186,7 +206,9 @@ pub enum ParamsError {
         sufficient_log_n: Option<u32>,
     },
     /// The pool of primes is too small.
-    #[error("log_n = {log_n} has no {mains} mains and {terminals} terminals ({available_mains} mains are available): use fewer levels")]
+    #[error(
+        "log_n = {log_n} has no {mains} mains and {terminals} terminals ({available_mains} mains are available): use fewer levels"
+    )]
     NotEnoughPrimes {
         /// log2 of the ring degree.
         log_n: u32,
@@ -201,7 +223,9 @@ pub enum ParamsError {
     #[error("dnum = 0: a key has at least one digit; use Dnum::Auto to have the number chosen")]
     NoDigits,
     /// A circuit needs more slots than the largest ring has.
-    #[error("a circuit on {slots} slots was requested; sets have 1 to {max}: split the data over several ciphertexts")]
+    #[error(
+        "a circuit on {slots} slots was requested; sets have 1 to {max}: split the data over several ciphertexts"
+    )]
     Slots {
         /// Requested slots.
         slots: usize,
@@ -258,18 +282,25 @@ fn advice(deepest: Option<usize>, sufficient_log_n: Option<u32>) -> String {
     match (here, larger) {
         (Some(here), Some(larger)) => format!("{here}, and {larger}"),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "no supported ring has room for them: use more digits or fewer levels".to_owned(),
+        (None, None) => {
+            "no supported ring has room for them: use more digits or fewer levels".to_owned()
+        }
     }
 }
 
 fn circuit_advice(best: &CircuitLimits) -> String {
-    let depth = best.depth_at_precision.map(|depth| format!("{depth} levels have that precision"));
+    let depth = best
+        .depth_at_precision
+        .map(|depth| format!("{depth} levels have that precision"));
     let precision = best
         .precision_at_depth_tenths
         .map(|tenths| format!("that depth has {}.{} bits", tenths / 10, tenths % 10));
     match (depth, precision) {
         (Some(depth), Some(precision)) => format!("{depth}, and {precision}"),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "neither the depth nor the precision can be had: refresh ciphertexts between rounds".to_owned(),
+        (None, None) => {
+            "neither the depth nor the precision can be had: refresh ciphertexts between rounds"
+                .to_owned()
+        }
     }
 }

@@ -33,7 +33,11 @@ impl Parameters {
         const OPERATION: &str = "level down";
         self.check_level(OPERATION, from)?;
         if to >= from {
-            return Err(ParamsError::LevelOrder { operation: OPERATION, from, to });
+            return Err(ParamsError::LevelOrder {
+                operation: OPERATION,
+                from,
+                to,
+            });
         }
         let (source, target) = (self.window(from), self.window(to));
         let basis = self.moduli();
@@ -44,7 +48,8 @@ impl Parameters {
         // stays contiguous.
         let first_main = self.spec().terminals.len();
         let extra = difference(&source, &target);
-        let (mut terminals, mains): (Vec<usize>, Vec<usize>) = extra.iter().partition(|&&i| i < first_main);
+        let (mut terminals, mains): (Vec<usize>, Vec<usize>) =
+            extra.iter().partition(|&&i| i < first_main);
         terminals.reverse();
         let best = (0..=terminals.len())
             .flat_map(|t| (0..=mains.len()).map(move |m| (t, m)))
@@ -66,7 +71,10 @@ impl Parameters {
         let numerator = scale_to * product(basis, &sub_window);
         let denominator = scale_from * product(basis, &target);
         let constant = (numerator * 2u32 + &denominator) / (denominator * 2u32);
-        Ok(LevelDownPlan { sub_window, constant })
+        Ok(LevelDownPlan {
+            sub_window,
+            constant,
+        })
     }
 }
 
@@ -85,8 +93,16 @@ mod tests {
 
     #[test]
     fn every_pair_of_levels_meets_the_rules() {
-        for (width, levels) in [(LevelWidth::Bits39, 14), (LevelWidth::Bits34, 15), (LevelWidth::Bits39, 3)] {
-            let params = ParametersBuilder::new(15).levels(levels).level_width(width).build().unwrap();
+        for (width, levels) in [
+            (LevelWidth::Bits39, 14),
+            (LevelWidth::Bits34, 15),
+            (LevelWidth::Bits39, 3),
+        ] {
+            let params = ParametersBuilder::new(15)
+                .levels(levels)
+                .level_width(width)
+                .build()
+                .unwrap();
             let basis = params.moduli();
             for from in 1..=levels {
                 for to in 0..from {
@@ -94,8 +110,16 @@ mod tests {
                     let (source, target) = (params.window(from), params.window(to));
                     let w = &plan.sub_window;
                     assert!(w.iter().all(|i| source.contains(i)));
-                    assert!(source.clone().filter(|i| target.contains(i)).all(|i| w.contains(&i)));
-                    assert!(w.windows(2).all(|p| p[1] == p[0] + 1), "{from} -> {to}: {w:?} is not contiguous");
+                    assert!(
+                        source
+                            .clone()
+                            .filter(|i| target.contains(i))
+                            .all(|i| w.contains(&i))
+                    );
+                    assert!(
+                        w.windows(2).all(|p| p[1] == p[0] + 1),
+                        "{from} -> {to}: {w:?} is not contiguous"
+                    );
                     let target: Vec<usize> = target.collect();
                     let (big_w, q) = (product(basis, w), product(basis, &target));
                     let whole = w.len() == source.len();
@@ -103,8 +127,14 @@ mod tests {
                     // K s_from Q_to / W is s_to up to half of s_from Q_to / W, and relatively up to 2^-30 at worst.
                     let got = exact(params.scale(from)) * &q * &plan.constant;
                     let want = exact(params.scale(to)) * &big_w;
-                    let gap = (BigInt::from(got) - BigInt::from(want.clone())).abs().to_biguint().unwrap();
-                    assert!(&gap * 2u32 <= exact(params.scale(from)) * &q, "{from} -> {to}: not the nearest integer");
+                    let gap = (BigInt::from(got) - BigInt::from(want.clone()))
+                        .abs()
+                        .to_biguint()
+                        .unwrap();
+                    assert!(
+                        &gap * 2u32 <= exact(params.scale(from)) * &q,
+                        "{from} -> {to}: not the nearest integer"
+                    );
                     assert!(gap << 30 < want, "{from} -> {to}");
                 }
             }
@@ -122,8 +152,21 @@ mod tests {
     #[test]
     fn levels_are_checked() {
         let params = ParametersBuilder::new(15).levels(5).build().unwrap();
-        assert!(matches!(params.level_down_plan(6, 0), Err(ParamsError::NoSuchLevel { level: 6, max: 5, .. })));
-        assert!(matches!(params.level_down_plan(3, 3), Err(ParamsError::LevelOrder { from: 3, to: 3, .. })));
-        assert!(matches!(params.level_down_plan(2, 4), Err(ParamsError::LevelOrder { .. })));
+        assert!(matches!(
+            params.level_down_plan(6, 0),
+            Err(ParamsError::NoSuchLevel {
+                level: 6,
+                max: 5,
+                ..
+            })
+        ));
+        assert!(matches!(
+            params.level_down_plan(3, 3),
+            Err(ParamsError::LevelOrder { from: 3, to: 3, .. })
+        ));
+        assert!(matches!(
+            params.level_down_plan(2, 4),
+            Err(ParamsError::LevelOrder { .. })
+        ));
     }
 }

@@ -109,7 +109,12 @@ impl Parameters {
         let derived = spec.derive()?;
         let scales = derived.scales.iter().map(|s| s.to_f64()).collect();
         let fingerprint = blake3::derive_key(FINGERPRINT_CONTEXT, &postcard::to_stdvec(&spec)?);
-        Ok(Self(Arc::new(Inner { spec, derived, scales, fingerprint })))
+        Ok(Self(Arc::new(Inner {
+            spec,
+            derived,
+            scales,
+            fingerprint,
+        })))
     }
 
     /// The specification this set was made from.
@@ -200,7 +205,11 @@ impl Parameters {
             let limbs = group.start.max(window.start)..group.end.min(window.end);
             (!limbs.is_empty()).then_some(ActiveDigit { digit, limbs })
         };
-        self.digit_groups().iter().enumerate().filter_map(clip).collect()
+        self.digit_groups()
+            .iter()
+            .enumerate()
+            .filter_map(clip)
+            .collect()
     }
 
     /// Bits by which P exceeds the largest digit; at least [`MARGIN_BITS`].
@@ -263,7 +272,11 @@ impl Parameters {
     pub fn pi(&self, level: usize) -> Result<(Vec<usize>, Vec<usize>), ParamsError> {
         self.check_level("step down", level)?;
         let Some(below) = level.checked_sub(1) else {
-            return Err(ParamsError::LevelOrder { operation: "step down", from: 0, to: 0 });
+            return Err(ParamsError::LevelOrder {
+                operation: "step down",
+                from: 0,
+                to: 0,
+            });
         };
         Ok((self.dropped(level, below), self.restored(level, below)))
     }
@@ -279,13 +292,21 @@ impl Parameters {
         let start = windows.iter().map(|w| w.start).min().unwrap_or(0);
         let end = windows.iter().map(|w| w.end).max().unwrap_or(0);
         // Counts are bounded by MAX_MAINS + MAX_TERMINALS + MAX_CONVERSION_SOURCES, far below 2^16.
-        Ok((start..end).chain(self.special_range()).map(|i| i as u16).collect())
+        Ok((start..end)
+            .chain(self.special_range())
+            .map(|i| i as u16)
+            .collect())
     }
 
     /// Modelled work of one merged key switch and rescale at every level.
     pub fn key_switch_cost(&self) -> KeySwitchCost {
         let spec = self.spec();
-        KeySwitchCost::of_chain(&spec.windows, spec.terminals.len(), &spec.digit_sizes, spec.specials.len())
+        KeySwitchCost::of_chain(
+            &spec.windows,
+            spec.terminals.len(),
+            &spec.digit_sizes,
+            spec.specials.len(),
+        )
     }
 
     /// Bytes of one full key-switching key in memory: two polynomials over the whole basis per digit. On the wire the uniform
@@ -305,7 +326,15 @@ impl Parameters {
     /// [`ParamsError::NoSuchLevel`], naming `operation`, if it is above the top.
     pub fn check_level(&self, operation: &'static str, level: usize) -> Result<(), ParamsError> {
         let max = self.max_level();
-        if level > max { Err(ParamsError::NoSuchLevel { operation, level, max }) } else { Ok(()) }
+        if level > max {
+            Err(ParamsError::NoSuchLevel {
+                operation,
+                level,
+                max,
+            })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -331,10 +360,19 @@ impl fmt::Display for Parameters {
             write!(f, "{byte:02x}")?;
         }
         writeln!(f, ", {}", self.security())?;
-        writeln!(f, "  ring     N = 2^{}, {} slots", self.log_n(), self.slots())?;
+        writeln!(
+            f,
+            "  ring     N = 2^{}, {} slots",
+            self.log_n(),
+            self.slots()
+        )?;
         writeln!(f, "  levels   {}, {}", self.max_level(), self.level_width())?;
-        let (terminals, mains, specials) = (spec.terminals.len(), spec.mains.len(), spec.specials.len());
-        writeln!(f, "  primes   {terminals} terminals, {mains} mains, {specials} specials")?;
+        let (terminals, mains, specials) =
+            (spec.terminals.len(), spec.mains.len(), spec.specials.len());
+        writeln!(
+            f,
+            "  primes   {terminals} terminals, {mains} mains, {specials} specials"
+        )?;
         write!(f, "  modulus  log2 QP = {:.1}", self.log2_qp())?;
         match (self.security(), max_log2_qp(self.log_n())) {
             (Security::Classical128, Some(limit)) => writeln!(f, " of at most {limit}")?,
@@ -345,9 +383,19 @@ impl fmt::Display for Parameters {
             write!(f, "{}{size}", if i == 0 { " " } else { " + " })?;
         }
         let mebibytes = self.key_bytes() as f64 / f64::from(1 << 20);
-        writeln!(f, " limbs, margin {:.1} bits, {mebibytes:.1} MiB each", self.margin_bits())?;
-        let fold = |pick: fn(f64, f64) -> f64, start: f64| self.0.scales.iter().copied().fold(start, pick).log2();
+        writeln!(
+            f,
+            " limbs, margin {:.1} bits, {mebibytes:.1} MiB each",
+            self.margin_bits()
+        )?;
+        let fold = |pick: fn(f64, f64) -> f64, start: f64| {
+            self.0.scales.iter().copied().fold(start, pick).log2()
+        };
         let (low, high) = (fold(f64::min, f64::INFINITY), fold(f64::max, 0.0));
-        write!(f, "  scales   2^{low:.2} to 2^{high:.2}, values up to 2^{:.1}", self.headroom_bits(0))
+        write!(
+            f,
+            "  scales   2^{low:.2} to 2^{high:.2}, values up to 2^{:.1}",
+            self.headroom_bits(0)
+        )
     }
 }

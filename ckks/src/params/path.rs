@@ -24,7 +24,9 @@ const MAIN: i64 = 6;
 const TERMINAL: i64 = 5;
 
 /// How many bits a level spends: the scale of a level is about as large as the step to the level below it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub enum LevelWidth {
     /// 7u = 33.95 bits per level, five terminals: more levels in the same modulus, 4.85 bits less precision.
     Bits34,
@@ -111,7 +113,9 @@ pub const BASE: Window = Window::new(0, 2);
 
 /// The mains and terminals that a path needs: the largest count of each over its levels.
 pub(crate) fn extent(path: &[Window]) -> Window {
-    path.iter().fold(Window::new(0, 0), |e, w| Window::new(e.mains.max(w.mains), e.terminals.max(w.terminals)))
+    path.iter().fold(Window::new(0, 0), |e, w| {
+        Window::new(e.mains.max(w.mains), e.terminals.max(w.terminals))
+    })
 }
 
 /// Nominal logarithm of each level's scale: `s_i = (s_{i-1} + step) / 2` from the width at level 0.
@@ -146,7 +150,10 @@ fn regular(width: LevelWidth, levels: usize) -> Vec<Window> {
         for terminals in 0..6 {
             let rest = width.in_units() - TERMINAL * (terminals as i64 - at.terminals as i64);
             if rest % MAIN == 0 {
-                at = Window::new(at.mains.saturating_add_signed((rest / MAIN) as isize), terminals);
+                at = Window::new(
+                    at.mains.saturating_add_signed((rest / MAIN) as isize),
+                    terminals,
+                );
                 break;
             }
         }
@@ -163,7 +170,11 @@ fn wide_path(levels: usize) -> Vec<Window> {
     match (levels - 1) % 3 {
         0 => path.push(Window::new(m, 4)),
         1 => path.extend([Window::new(m, 4), Window::new(m + 1, 4)]),
-        _ => path.extend([Window::new(m + 3, 0), Window::new(m + 3, 2), Window::new(m + 3, 4)]),
+        _ => path.extend([
+            Window::new(m + 3, 0),
+            Window::new(m + 3, 2),
+            Window::new(m + 3, 4),
+        ]),
     }
     path
 }
@@ -173,11 +184,20 @@ fn wide_path(levels: usize) -> Vec<Window> {
 fn narrow_path(levels: usize) -> Vec<Window> {
     const FREE_STEPS: usize = 3;
     let regular = regular(LevelWidth::Bits34, levels);
-    let mut search = Search { best: (i64::MAX, 0), path: regular.clone() };
+    let mut search = Search {
+        best: (i64::MAX, 0),
+        path: regular.clone(),
+    };
     for free in 0..=FREE_STEPS.min(levels) {
         let mut path = regular[..=levels - free].to_vec();
         let reach = extent(&path);
-        search.extend(&mut path, reach, free, 8 * LevelWidth::Bits34.in_units(), i64::MAX);
+        search.extend(
+            &mut path,
+            reach,
+            free,
+            8 * LevelWidth::Bits34.in_units(),
+            i64::MAX,
+        );
     }
     search.path
 }
@@ -193,7 +213,14 @@ impl Search {
     const LOWEST: i64 = 52;
     const HIGHEST: i64 = 69;
 
-    fn extend(&mut self, path: &mut Vec<Window>, reach: Window, free: usize, scale: i64, lowest: i64) {
+    fn extend(
+        &mut self,
+        path: &mut Vec<Window>,
+        reach: Window,
+        free: usize,
+        scale: i64,
+        lowest: i64,
+    ) {
         let Some(&at) = path.last() else { return };
         if free == 0 {
             let rank = (reach.size(), -lowest);
@@ -214,7 +241,13 @@ impl Search {
                     continue;
                 }
                 path.push(next);
-                self.extend(path, extent(&[reach, next]), free - 1, doubled / 2, lowest.min(doubled / 2));
+                self.extend(
+                    path,
+                    extent(&[reach, next]),
+                    free - 1,
+                    doubled / 2,
+                    lowest.min(doubled / 2),
+                );
                 path.pop();
             }
         }
@@ -232,7 +265,18 @@ mod tests {
 
     #[test]
     fn regular_sequences() {
-        let wide = [(0, 2), (3, 0), (1, 4), (4, 2), (7, 0), (5, 4), (8, 2), (11, 0), (9, 4), (12, 2)];
+        let wide = [
+            (0, 2),
+            (3, 0),
+            (1, 4),
+            (4, 2),
+            (7, 0),
+            (5, 4),
+            (8, 2),
+            (11, 0),
+            (9, 4),
+            (12, 2),
+        ];
         assert_eq!(regular(LevelWidth::Bits39, 9), windows(&wide));
         let narrow = [(0, 2), (2, 1), (4, 0), (1, 5), (3, 4), (5, 3), (7, 2)];
         assert_eq!(regular(LevelWidth::Bits34, 6), windows(&narrow));
@@ -241,9 +285,18 @@ mod tests {
     #[test]
     fn wide_tops_hold_every_prime() {
         assert_eq!(level_path(LevelWidth::Bits39, 0), windows(&[(0, 2)]));
-        assert_eq!(level_path(LevelWidth::Bits39, 1), windows(&[(0, 2), (0, 4)]));
-        assert_eq!(level_path(LevelWidth::Bits39, 5), windows(&[(0, 2), (3, 0), (1, 4), (4, 2), (4, 4), (5, 4)]));
-        assert_eq!(level_path(LevelWidth::Bits39, 6).last(), Some(&Window::new(7, 4)));
+        assert_eq!(
+            level_path(LevelWidth::Bits39, 1),
+            windows(&[(0, 2), (0, 4)])
+        );
+        assert_eq!(
+            level_path(LevelWidth::Bits39, 5),
+            windows(&[(0, 2), (3, 0), (1, 4), (4, 2), (4, 4), (5, 4)])
+        );
+        assert_eq!(
+            level_path(LevelWidth::Bits39, 6).last(),
+            Some(&Window::new(7, 4))
+        );
         for levels in 1..100 {
             let path = level_path(LevelWidth::Bits39, levels);
             assert_eq!(path.last().copied(), Some(extent(&path)), "{levels} levels");
@@ -260,9 +313,18 @@ mod tests {
                 assert_eq!(path.len(), levels + 1);
                 assert_eq!(path[0], BASE);
                 let scales = nominal_scales(width, &path);
-                assert!(scales.iter().all(|s| (low + units(1, 8)..=high - units(1, 8)).contains(s)), "{width} {levels}");
+                assert!(
+                    scales
+                        .iter()
+                        .all(|s| (low + units(1, 8)..=high - units(1, 8)).contains(s)),
+                    "{width} {levels}"
+                );
                 let size = extent(&path).size();
-                assert!(size > previous, "{width}: {levels} levels need no more than {}", levels - 1);
+                assert!(
+                    size > previous,
+                    "{width}: {levels} levels need no more than {}",
+                    levels - 1
+                );
                 previous = size;
             }
         }
@@ -270,9 +332,16 @@ mod tests {
 
     #[test]
     fn narrow_paths_are_as_small_as_the_model_finds() {
-        let model = [16, 25, 31, 38, 45, 55, 61, 67, 73, 85, 91, 97, 103, 109, 115, 127, 133, 139, 145];
+        let model = [
+            16, 25, 31, 38, 45, 55, 61, 67, 73, 85, 91, 97, 103, 109, 115, 127, 133, 139, 145,
+        ];
         for (i, want) in model.into_iter().enumerate() {
-            assert_eq!(extent(&level_path(LevelWidth::Bits34, i + 1)).size(), want, "{} levels", i + 1);
+            assert_eq!(
+                extent(&level_path(LevelWidth::Bits34, i + 1)).size(),
+                want,
+                "{} levels",
+                i + 1
+            );
         }
     }
 

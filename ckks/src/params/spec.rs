@@ -9,7 +9,7 @@ use super::chain::MAX_CONVERSION_SOURCES;
 use super::digits::{MARGIN_BITS, ranges};
 use super::error::ParamsError;
 use super::log2::{Log2, ONE, log2_product, to_bits};
-use super::path::{LevelWidth, Window, extent};
+use super::path::{LevelWidth, Window, extent, nominal_scales};
 use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
@@ -24,6 +24,9 @@ pub const MAX_MAINS: usize = 192;
 pub const MAX_TERMINALS: usize = 8;
 /// Every level must hold values of magnitude up to `2^MIN_HEADROOM_BITS`.
 pub const MIN_HEADROOM_BITS: u32 = 4;
+
+/// A scale may be this far from what its level's window would have with mains of exactly 6u and terminals of 5u: half a bit.
+const MAX_DRIFT: Log2 = ONE / 2;
 
 /// A parameter set as it is written down: nothing here has been checked. [`Parameters::from_spec`] checks everything.
 ///
@@ -68,32 +71,73 @@ impl ParametersSpec {
         self.check_counts()?;
         self.check_windows()?;
         self.check_primes()?;
-        let basis: Vec<u32> = self.terminals.iter().rev().chain(&self.mains).chain(&self.specials).copied().collect();
+        let basis: Vec<u32> = self
+            .terminals
+            .iter()
+            .rev()
+            .chain(&self.mains)
+            .chain(&self.specials)
+            .copied()
+            .collect();
         let a = self.terminals.len();
-        let windows: Vec<_> = self.windows.iter().map(|w| a - w.terminals..a + w.mains).collect();
-        let log2_q: Vec<Log2> = windows.iter().map(|w| log2_product(&basis[w.clone()])).collect();
+        let windows: Vec<_> = self
+            .windows
+            .iter()
+            .map(|w| a - w.terminals..a + w.mains)
+            .collect();
+        let log2_q: Vec<Log2> = windows
+            .iter()
+            .map(|w| log2_product(&basis[w.clone()]))
+            .collect();
         let scales = self.check_scales(&basis, &windows, &log2_q)?;
         self.check_conversions(&windows)?;
         let (digits, margin) = self.check_digits(&basis)?;
         let log2_qp = self.check_security(&basis)?;
-        Ok(Derived { basis, windows, digits, scales, log2_q, log2_qp, margin })
+        Ok(Derived {
+            basis,
+            windows,
+            digits,
+            scales,
+            log2_q,
+            log2_qp,
+            margin,
+        })
     }
 
     fn check_counts(&self) -> Result<(), ParamsError> {
         if !LOG_N.contains(&self.log_n) {
-            return Err(ParamsError::RingDegree { log_n: self.log_n, min: *LOG_N.start(), max: *LOG_N.end() });
+            return Err(ParamsError::RingDegree {
+                log_n: self.log_n,
+                min: *LOG_N.start(),
+                max: *LOG_N.end(),
+            });
         }
         let limbs = self.terminals.len().saturating_add(self.mains.len());
         for (what, got, min, max) in [
             ("windows", self.windows.len(), 1, MAX_LEVELS + 1),
             ("terminal primes", self.terminals.len(), 0, MAX_TERMINALS),
             ("main primes", self.mains.len(), 0, MAX_MAINS),
-            ("terminal and main primes", limbs, 1, MAX_TERMINALS + MAX_MAINS),
-            ("special primes", self.specials.len(), 1, MAX_CONVERSION_SOURCES),
+            (
+                "terminal and main primes",
+                limbs,
+                1,
+                MAX_TERMINALS + MAX_MAINS,
+            ),
+            (
+                "special primes",
+                self.specials.len(),
+                1,
+                MAX_CONVERSION_SOURCES,
+            ),
             ("digits", self.digit_sizes.len(), 1, limbs),
         ] {
             if !(min..=max).contains(&got) {
-                return Err(ParamsError::Count { what, got, min, max });
+                return Err(ParamsError::Count {
+                    what,
+                    got,
+                    min,
+                    max,
+                });
             }
         }
         Ok(())
@@ -104,7 +148,11 @@ impl ParametersSpec {
         for (level, &window) in self.windows.iter().enumerate() {
             let within = window.mains <= chain.mains && window.terminals <= chain.terminals;
             if !within || window == Window::new(0, 0) {
-                return Err(ParamsError::WindowOutsideChain { level, window, chain });
+                return Err(ParamsError::WindowOutsideChain {
+                    level,
+                    window,
+                    chain,
+                });
             }
         }
         let used = extent(&self.windows);
@@ -123,13 +171,26 @@ impl ParametersSpec {
         ] {
             for &prime in primes {
                 if !(PRIME_MINIMUM..bound).contains(&prime) {
-                    return Err(ParamsError::PrimeSize { prime, role, min: PRIME_MINIMUM, bound });
+                    return Err(ParamsError::PrimeSize {
+                        prime,
+                        role,
+                        min: PRIME_MINIMUM,
+                        bound,
+                    });
                 }
                 if prime % (1 << step_log2) != 1 {
-                    return Err(ParamsError::Congruence { prime, role, step_log2, log_n: self.log_n });
+                    return Err(ParamsError::Congruence {
+                        prime,
+                        role,
+                        step_log2,
+                        log_n: self.log_n,
+                    });
                 }
                 if !is_prime(prime) {
-                    return Err(ParamsError::NotPrime { modulus: prime, role });
+                    return Err(ParamsError::NotPrime {
+                        modulus: prime,
+                        role,
+                    });
                 }
             }
         }
@@ -150,12 +211,25 @@ impl ParametersSpec {
         let expected = self.level_width.base_scale();
         let base = FixedScale::from_f64(self.base_scale)
             .filter(|_| self.base_scale.to_bits() == expected.to_bits())
-            .ok_or(ParamsError::BaseScale { base_scale: self.base_scale, width: self.level_width, expected })?;
-        let (low, high) = self.level_width.scale_band();
+            .ok_or(ParamsError::BaseScale {
+                base_scale: self.base_scale,
+                width: self.level_width,
+                expected,
+            })?;
+        let band = self.level_width.scale_band();
+        let nominal = nominal_scales(self.level_width, &self.windows);
         let mut scales = Vec::with_capacity(windows.len());
-        for (level, (scale, &size)) in canonical_scales(base, basis, windows).into_iter().zip(log2_q).enumerate() {
+        for (level, scale) in canonical_scales(base, basis, windows)
+            .into_iter()
+            .enumerate()
+        {
+            // Windows in proportion, and primes of the sizes that the windows are counted in.
+            let low = band.0.max(nominal[level] - MAX_DRIFT);
+            let high = band.1.min(nominal[level] + MAX_DRIFT);
             let log2_scale = scale.and_then(FixedScale::log2);
-            let (Some(scale), Some(log2_scale)) = (scale, log2_scale.filter(|s| (low..=high).contains(s))) else {
+            let (Some(scale), Some(log2_scale)) =
+                (scale, log2_scale.filter(|s| (low..=high).contains(s)))
+            else {
                 return Err(ParamsError::ScaleDrift {
                     level,
                     log2_scale: log2_scale.map_or(f64::NAN, to_bits),
@@ -163,10 +237,14 @@ impl ParametersSpec {
                     high: to_bits(high),
                 });
             };
-            let headroom = size - log2_scale - ONE;
+            let headroom = log2_q[level] - log2_scale - ONE;
             if headroom < i64::from(MIN_HEADROOM_BITS) * ONE {
                 let headroom = to_bits(headroom);
-                return Err(ParamsError::Headroom { level, headroom, required: MIN_HEADROOM_BITS });
+                return Err(ParamsError::Headroom {
+                    level,
+                    headroom,
+                    required: MIN_HEADROOM_BITS,
+                });
             }
             scales.push(scale);
         }
@@ -177,7 +255,11 @@ impl ParametersSpec {
         for (below, pair) in windows.windows(2).enumerate() {
             let sources = self.specials.len() + difference(&pair[1], &pair[0]).len();
             if sources > MAX_CONVERSION_SOURCES {
-                return Err(ParamsError::ConversionSources { level: below + 1, sources, max: MAX_CONVERSION_SOURCES });
+                return Err(ParamsError::ConversionSources {
+                    level: below + 1,
+                    sources,
+                    max: MAX_CONVERSION_SOURCES,
+                });
             }
         }
         Ok(())
@@ -186,10 +268,17 @@ impl ParametersSpec {
     /// The digits as index ranges, and the smallest margin.
     fn check_digits(&self, basis: &[u32]) -> Result<(Vec<Range<usize>>, Log2), ParamsError> {
         let limbs = self.terminals.len() + self.mains.len();
-        let covered = self.digit_sizes.iter().fold(0usize, |sum, &size| sum.saturating_add(size));
+        let covered = self
+            .digit_sizes
+            .iter()
+            .fold(0usize, |sum, &size| sum.saturating_add(size));
         let empty = self.digit_sizes.iter().filter(|&&size| size == 0).count();
         if covered != limbs || empty > 0 {
-            return Err(ParamsError::DigitPartition { covered, empty, limbs });
+            return Err(ParamsError::DigitPartition {
+                covered,
+                empty,
+                limbs,
+            });
         }
         let digits = ranges(&self.digit_sizes);
         let p: BigUint = self.specials.iter().copied().product();
@@ -200,7 +289,11 @@ impl ParametersSpec {
             // The decision is on integers: P >= 2^margin * digit.
             let indices: Vec<usize> = range.clone().collect();
             if p < product(basis, &indices) << MARGIN_BITS {
-                return Err(ParamsError::DigitMargin { digit, margin: to_bits(margin), required: MARGIN_BITS });
+                return Err(ParamsError::DigitMargin {
+                    digit,
+                    margin: to_bits(margin),
+                    required: MARGIN_BITS,
+                });
             }
             least = least.min(margin);
         }
@@ -216,7 +309,11 @@ impl ParametersSpec {
             let qp: BigUint = basis.iter().copied().product();
             // An odd product of `limit` bits is below 2^limit.
             if qp.bits() > u64::from(limit) {
-                return Err(ParamsError::SecurityBound { log2_qp: to_bits(log2_qp), limit, log_n });
+                return Err(ParamsError::SecurityBound {
+                    log2_qp: to_bits(log2_qp),
+                    limit,
+                    log_n,
+                });
             }
         }
         Ok(log2_qp)
