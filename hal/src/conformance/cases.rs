@@ -7,7 +7,7 @@ use super::{
     call::{Call, KeyWords, Op, Out},
     rig::Words,
     rings,
-    values::Values,
+    values::{Values, quotient_ties},
 };
 use crate::{
     ConversionMode, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants, Limbs,
@@ -62,9 +62,9 @@ pub(super) fn cases(op: &str, log_n: u32) -> Vec<Call> {
 pub(super) fn wide_conversions(log_n: u32) -> Vec<Call> {
     let mut c = Cases::new(rings::wide(log_n, 63), "wide conversions");
     for mode in [ConversionMode::Centred, ConversionMode::Quotient] {
-        c.conversion(Limbs::new(3..63), Limbs::new(0..3), mode, 1);
-        c.conversion(Limbs::new(0..41), Limbs::new([45, 50, 62]), mode, 2);
-        c.conversion(Limbs::new([7]), Limbs::new(8..63), mode, 1);
+        c.conversion(&Limbs::new(3..63), &Limbs::new(0..3), mode, 1);
+        c.conversion(&Limbs::new(0..41), &Limbs::new([45, 50, 62]), mode, 2);
+        c.conversion(&Limbs::new([7]), &Limbs::new(8..63), mode, 1);
     }
     c.calls
 }
@@ -317,8 +317,8 @@ impl Cases {
         }
     }
 
-    fn conversion(&mut self, from: Limbs, to: Limbs, mode: ConversionMode, polys: usize) {
-        let table = self.basis.conversion_table(&from, &to, mode);
+    fn conversion(&mut self, from: &Limbs, to: &Limbs, mode: ConversionMode, polys: usize) {
+        let table = self.basis.conversion_table(from, to, mode);
         let table = table.expect("the case's limbs are disjoint");
         let mut src = self.words(&Shape::new(polys, from.clone()), Domain::Coeff);
         // The first coefficients are the extremes of the representative: all 0, all q - 1, all just below and above half.
@@ -327,7 +327,13 @@ impl Cases {
             let q = self.basis.modulus(from.at(row % from.len())).value();
             words[..4].copy_from_slice(&[0, q - 1, (q - 1) / 2, q.div_ceil(2)]);
         }
-        let out = Shape::new(polys, to);
+        let moduli: Vec<u32> = from.iter().map(|i| self.basis.modulus(i).value()).collect();
+        for (k, column) in quotient_ties(&moduli).iter().enumerate().take(n - 4) {
+            for (i, &x) in column.iter().enumerate() {
+                src.words[i * n + 4 + k] = x;
+            }
+        }
+        let out = Shape::new(polys, to.clone());
         self.written(Op::BaseConvert(table), vec![src], &out, Domain::Coeff);
     }
 
@@ -337,13 +343,14 @@ impl Cases {
             (limbs(&[4, 5, 6]), limbs(&[0, 1, 12]), 2),
             (limbs(&[12, 13, 14]), Limbs::new(0..12), 1),
             (limbs(&[4]), limbs(&[5]), 1),
+            (limbs(&[12]), limbs(&[2, 8]), 1),
             (limbs(&[0, 2, 9]), limbs(&[1, 5, 7, 14]), 3),
             (Limbs::new(0..12), limbs(&[12]), 2),
             (limbs(&[1, 3, 5, 7, 9, 11, 13]), limbs(&[0, 2, 4]), 5),
         ]);
         for (from, to, polys) in pairs {
             for mode in [ConversionMode::Centred, ConversionMode::Quotient] {
-                self.conversion(from.clone(), to.clone(), mode, polys);
+                self.conversion(&from, &to, mode, polys);
             }
         }
     }

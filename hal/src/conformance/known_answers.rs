@@ -8,7 +8,7 @@ use super::{
     rig::{Rig, Words},
     rings,
     suite::Bed,
-    values::Values,
+    values::{Values, quotient_ties},
 };
 use crate::{
     Backend, ConversionMode, Domain, GaloisElement, KeySwitchSpec, Limbs, RingBasis, Shape,
@@ -108,9 +108,17 @@ fn conversion<B: Backend>(bed: &Bed<'_, B>, mode: ConversionMode) {
         (3, Limbs::new([4]), Limbs::new([0, 5, 12])),
         (4, Limbs::new(4..12), Limbs::new(0..4)),
         (6, Limbs::new([0, 2, 7, 13]), Limbs::new([1, 4, 14])),
+        (3, Limbs::new([12]), Limbs::new([3, 4])),
+        (4, Limbs::new([12, 13, 14]), Limbs::new(0..8)),
     ] {
         let rig = bed.standard(log_n);
-        let words = coefficients(&rig, "conversion", 2, &from);
+        let mut words = coefficients(&rig, "conversion", 2, &from);
+        let moduli: Vec<u32> = from.iter().map(|i| rig.basis.modulus(i).value()).collect();
+        for (k, column) in quotient_ties(&moduli).iter().enumerate() {
+            for (i, &x) in column.iter().enumerate() {
+                words.words[i * rig.basis.n() + k] = x;
+            }
+        }
         let table = rig.basis.conversion_table(&from, &to, mode);
         let src = rig.upload(&words);
         let mut dst = rig.garbage(&Shape::new(2, to.clone()), 0);

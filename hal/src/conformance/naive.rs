@@ -142,7 +142,7 @@ pub(super) fn representative(
         ConversionMode::Quotient => {
             let estimate: u64 = sources()
                 .map(|(s, &x)| {
-                    let reciprocal = ((1u64 << 41) / u64::from(s) + 1) / 2;
+                    let reciprocal = ((1u64 << 41) / u64::from(s)).div_ceil(2);
                     u64::from(x >> 14) * reciprocal
                 })
                 .sum();

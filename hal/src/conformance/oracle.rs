@@ -22,7 +22,7 @@ backend_ops!(one_test_per_operation);
 
 /// Sizes up to one where passes are tiled and rows no longer fit a workgroup; odd logarithms too.
 fn operation<B: Backend>(bed: &Bed<'_, B>, op: &str) {
-    for log_n in bed.sizes(&[3, 4, 7, 9, 12]) {
+    for log_n in bed.sizes(&[3, 4, 6, 7, 9, 10, 12]) {
         agree(bed, &cases::cases(op, log_n));
     }
 }
@@ -48,7 +48,7 @@ pub fn wide_base_conversions<B: Backend>(bed: &Bed<'_, B>) {
 
 /// Transforms at the size of real parameters.
 pub fn large_transforms<B: Backend>(bed: &Bed<'_, B>) {
-    for log_n in bed.sizes(&[5, 6, 8, 10, 11, 13, 14]) {
+    for log_n in bed.sizes(&[5, 8, 11, 13, 14]) {
         agree(bed, &cases::large_transforms(log_n));
     }
     if bed.max_log_n() > 14 {

@@ -102,3 +102,86 @@ impl Values {
         Limbs::new(chosen)
     }
 }
+
+/// Columns of residues, one per modulus of a conversion's sources, whose quotient estimate is exactly half-way between two
+/// integers, each followed by its neighbour just below. Random residues practically never get there.
+///
+/// With 2^40 / s rounding to 2^10 for one source, the others chosen so that their terms are multiples of 2^10 too, that source
+/// can fill the sum up to 2^25 modulo 2^26. Without such a source there are none.
+pub(super) fn quotient_ties(moduli: &[u32]) -> Vec<Vec<u32>> {
+    let reciprocal = |s: u32| ((1u64 << 40) + u64::from(s / 2)) / u64::from(s);
+    let Some(anchor) = moduli.iter().position(|&s| reciprocal(s) == 1 << 10) else {
+        return Vec::new();
+    };
+    let mut columns = Vec::new();
+    for k in 0..3u32 {
+        let mut column = vec![0; moduli.len()];
+        let mut units = 0;
+        let other = (0..moduli.len()).find(|&i| i != anchor && k << 24 < moduli[i]);
+        if let Some(other) = other {
+            column[other] = k << 24;
+            units = u64::from(k) * reciprocal(moduli[other]);
+        }
+        let fill = ((1u64 << 15) + (1 << 32) - units) % (1 << 16);
+        for fill in [fill as u32, fill as u32 - 1] {
+            column[anchor] = fill << 14;
+            if column[anchor] < moduli[anchor] {
+                columns.push(column.clone());
+            }
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_are_ties() {
+        for moduli in [
+            &[1_073_479_681][..],
+            &[575_275_009, 1_073_479_681],
+            &[1_073_479_681, 20_054_017, 576_454_657],
+        ] {
+            let columns = quotient_ties(moduli);
+            assert!(columns.len() >= 4);
+            for (k, column) in columns.iter().enumerate() {
+                let sum: u64 = column
+                    .iter()
+                    .zip(moduli)
+                    .map(|(&x, &s)| {
+                        let s = u64::from(s);
+                        u64::from(x >> 14) * (((1 << 40) + s / 2) / s)
+                    })
+                    .sum();
+                let past_tie = (sum + (1 << 25)) % (1 << 26);
+                let just_below = (1 << 26) - (1 << 10);
+                assert_eq!(past_tie, if k % 2 == 0 { 0 } else { just_below });
+            }
+        }
+        assert!(quotient_ties(&[575_275_009]).is_empty());
+    }
+
+    #[test]
+    fn the_stream_is_fixed_and_biased() {
+        let mut a = Values::new("a", 1);
+        let mut b = Values::new("a", 1);
+        let q = 575_275_009;
+        let list: Vec<u32> = (0..2000).map(|_| a.residue(q)).collect();
+        assert!(list.iter().all(|&v| v < q && v == b.residue(q)));
+        for edge in [
+            0,
+            1,
+            q - 1,
+            (q - 1) / 2,
+            q.div_ceil(2),
+            1 << 20,
+            (1 << 20) + 1,
+        ] {
+            assert!(list.contains(&edge), "{edge}");
+        }
+        let distinct: std::collections::HashSet<_> = list.iter().collect();
+        assert!(distinct.len() > 800);
+    }
+}
