@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Backend, Coeff, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs, Poly, Result, Ring,
-    RingBasis, RingSpec, Shape,
+    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
+    Poly, Result, Ring, RingBasis, RingSpec, Shape,
 };
 
 const LOG_N: u32 = 4;
@@ -18,7 +18,7 @@ fn primes(count: usize) -> Vec<u32> {
         (3..)
             .step_by(2)
             .take_while(|d| d * d <= q)
-            .all(|d| q % d != 0)
+            .all(|d: u32| !q.is_multiple_of(d))
     };
     (1..1u32 << 13)
         .rev()
@@ -59,7 +59,7 @@ fn random<B: Backend>(ring: &Arc<Ring<B>>, polys: usize, seed: u64) -> Result<Po
     Poly::from_words(ring, &shape, &words(ring.basis(), &shape, seed))
 }
 
-/// Runs the program; the downloads of its results, each with a name.
+/// Runs the program, which calls every operation of the table; the downloads of its results, each with a name.
 pub(crate) fn run<B: Backend>(engine: B) -> Result<Vec<(&'static str, Vec<u32>)>> {
     let ring = Ring::new(engine, &basis())?;
     let spec = KeySwitchSpec {
@@ -78,6 +78,7 @@ pub(crate) fn run<B: Backend>(engine: B) -> Result<Vec<(&'static str, Vec<u32>)>
     let left = GaloisElement::rotation(1, LOG_N);
     let right = GaloisElement::rotation(-2, LOG_N);
     let lower = Limbs::new(0..WINDOW - 1);
+    let constants = ring.basis().constants(&window(), |q| q.value() / 3);
 
     let shape = Shape::new(2, window());
     let a = Poly::<B, Coeff>::from_words(&ring, &shape, &words(ring.basis(), &shape, 3))?.ntt();
@@ -115,7 +116,29 @@ pub(crate) fn run<B: Backend>(engine: B) -> Result<Vec<(&'static str, Vec<u32>)>
     )?;
     let weighted_terms = Poly::weighted_sum(&[&a, &b], &[&b, &acc])?;
     let digits = a.select(0..1, &window())?.mod_up(&spec)?;
+    let mut linear_combination = a.add(&b.scale(&constants)?)?;
+    linear_combination.sub_assign(&rotated)?;
+    linear_combination.mul_assign(&acc)?;
+    linear_combination.scale_assign(&constants)?;
+    let square = a.mul(&a)?;
+    // Two operations that the typed layer reaches through composites only.
+    let plan = ring.basis().key_switch_plan(&spec, &window(), &window())?;
+    let (e, r) = (ring.engine(), ring.inner());
+    let mut inner = Poly::<B, Eval>::output(&ring, &Shape::new(2, plan.ext().clone()))?;
+    let key_digits = plan.mod_up().key_digits();
+    e.key_inner_product(
+        r,
+        &mut inner.buf,
+        digits.buf(),
+        key.inner(),
+        key_digits,
+        left,
+    );
+    let mut down = Poly::<B, Eval>::output(&ring, &shape)?;
+    let addend = Some(a.buf());
+    e.mod_down_and_rescale(r, &mut down.buf, inner.buf(), addend, left, plan.mod_down())?;
     let coefficients = a.intt();
+    let converted = coefficients.base_convert(&spec.special, ConversionMode::Centred)?;
 
     let mut results = vec![
         ("tensor", product.to_words()?),
@@ -131,7 +154,12 @@ pub(crate) fn run<B: Backend>(engine: B) -> Result<Vec<(&'static str, Vec<u32>)>
         ("key_switch", switched.to_words()?),
         ("weighted_sum", weighted_terms.to_words()?),
         ("mod_up", digits.to_words()?),
+        ("linear combination", linear_combination.to_words()?),
+        ("mul", square.to_words()?),
+        ("key_inner_product", inner.to_words()?),
+        ("mod_down_and_rescale", down.to_words()?),
         ("intt", coefficients.to_words()?),
+        ("base_convert", converted.to_words()?),
     ];
     for rotation in &hoisted {
         results.push(("hoisted_rotations", rotation.to_words()?));
