@@ -104,6 +104,10 @@ pub fn inputs_are_left_alone<B: Backend>(bed: &Bed<'_, B>) {
     }
 }
 
+/// An operation with an output and two inputs.
+type TwoInputs<'a, B> =
+    dyn Fn(&mut <B as Backend>::Buf, &<B as Backend>::Buf, &<B as Backend>::Buf) + 'a;
+
 /// Two inputs may be the same buffer: squares, and lists that repeat an entry.
 pub fn inputs_may_be_one_buffer<B: Backend>(bed: &Bed<'_, B>) {
     let rig = bed.standard(4);
@@ -111,7 +115,7 @@ pub fn inputs_may_be_one_buffer<B: Backend>(bed: &Bed<'_, B>) {
     let shape = Shape::new(2, Limbs::new([0, 4, 12]));
     let words = Values::new("one buffer", 0).words(&rig.basis, &shape, Domain::Eval);
     let (a, copy) = (rig.upload(&words), rig.upload(&words));
-    let compare = |op: &str, polys: usize, run: &dyn Fn(&mut B::Buf, &B::Buf, &B::Buf)| {
+    let compare = |op: &str, polys: usize, run: &TwoInputs<'_, B>| {
         let [mut same, mut apart] = [0, 1].map(|seed| rig.garbage(&shape.with_polys(polys), seed));
         run(&mut same, &a, &a);
         run(&mut apart, &a, &copy);
