@@ -1,5 +1,7 @@
 //! An engine that is compared with another after every operation.
 
+mod buffer;
+
 use std::{
     fmt,
     sync::{
@@ -8,16 +10,14 @@ use std::{
     },
 };
 
-use zeroize::Zeroizing;
+pub use buffer::{CheckedBuf, Pair};
+use buffer::{Contents, Words};
 
 use crate::{
     Backend, ConversionTable, Domain, GaloisElement, HalError, KeyLayout, KeySwitchPlan,
     LimbConstants, Mismatch, MismatchKind, ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis,
     RowCopy, SecretEngine, Shape, composites,
 };
-
-/// The words of a buffer as they were compared, overwritten on drop because they may be secret.
-type Words = Zeroizing<Vec<u32>>;
 
 /// Runs every operation, composites too, on the engine `B` and on the oracle `O` and compares.
 ///
@@ -52,27 +52,6 @@ struct FoundState {
     deferred: Option<HalError>,
 }
 
-/// The same thing on both engines.
-pub struct Pair<T, U> {
-    engine: T,
-    oracle: U,
-}
-
-/// A buffer on both engines.
-pub struct CheckedBuf<B: Backend, O: Backend> {
-    engine: B::Buf,
-    oracle: O::Buf,
-    contents: Contents,
-}
-
-enum Contents {
-    /// Nothing was written, or an operation failed.
-    Unspecified,
-    /// What the engine under test gave back last, in the domain of the last operation; `None` for zeros, which
-    /// are zeros in both domains.
-    Known(Option<Domain>, Words),
-}
-
 /// One operation while it runs.
 struct Call {
     op: &'static str,
@@ -80,53 +59,6 @@ struct Call {
     domain: Option<Domain>,
     /// Whether the outputs are specified and no mismatch is known yet.
     compare: bool,
-}
-
-impl<T, U> Pair<T, U> {
-    fn engine(&self) -> &T {
-        &self.engine
-    }
-
-    fn oracle(&self) -> &U {
-        &self.oracle
-    }
-}
-
-impl<B: Backend, O: Backend> CheckedBuf<B, O> {
-    fn new(engine: B::Buf, oracle: O::Buf) -> Self {
-        Self {
-            engine,
-            oracle,
-            contents: Contents::Unspecified,
-        }
-    }
-
-    fn engine(&self) -> &B::Buf {
-        &self.engine
-    }
-
-    fn engine_mut(&mut self) -> &mut B::Buf {
-        &mut self.engine
-    }
-
-    fn oracle(&self) -> &O::Buf {
-        &self.oracle
-    }
-
-    fn oracle_mut(&mut self) -> &mut O::Buf {
-        &mut self.oracle
-    }
-
-    fn domain(&self) -> Option<Domain> {
-        match &self.contents {
-            Contents::Known(domain, _) => *domain,
-            Contents::Unspecified => None,
-        }
-    }
-
-    fn is_unspecified(&self) -> bool {
-        matches!(self.contents, Contents::Unspecified)
-    }
 }
 
 impl<B: Backend, O: Backend> Checked<B, O> {
