@@ -108,12 +108,23 @@ pub(crate) fn scale_assign<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32
     }
 }
 
-/// dst = a + c with a canonical constant.
+/// dst += c with a canonical constant.
 #[inline(always)]
-pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) {
+pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32) {
     let m = Modular::new(s, prime);
     let c = s.splat(c);
-    map(s, dst, a, |a| m.add(a, c));
+    for d in s.view_mut(dst) {
+        *d = m.add(*d, c);
+    }
+}
+
+/// Canonical residues of values below 4q.
+#[inline(always)]
+pub(crate) fn canonical<S: Simd>(s: S, prime: &Prime, dst: &mut [u32]) {
+    let m = Modular::new(s, prime);
+    for d in s.view_mut(dst) {
+        *d = m.from_4q(*d);
+    }
 }
 
 /// dst = a with its words moved.

@@ -34,6 +34,24 @@ pub(crate) fn lift<S: Simd>(
     }
 }
 
+/// `dst += factor * sigma(addend)`.
+#[inline(always)]
+pub(crate) fn lift_assign<S: Simd>(
+    s: S,
+    prime: &Prime,
+    dst: &mut [u32],
+    addend: &[u32],
+    permutation: Option<&Permutation>,
+    factor: u32,
+) {
+    let m = Modular::new(s, prime);
+    let factor = m.constant(prime, factor);
+    let addend = s.view(addend);
+    for (i, d) in s.view_mut(dst).iter_mut().enumerate() {
+        *d = m.add(*d, m.from_2q(m.shoup(at(s, addend, permutation, i), factor)));
+    }
+}
+
 /// What [`combine`] adds up: rows with their canonical factors, times 2^32.
 pub(crate) struct Terms<'a> {
     /// The kept row.
@@ -43,6 +61,18 @@ pub(crate) struct Terms<'a> {
     pub(crate) permutation: Option<&'a Permutation>,
     /// The factor of what `dst` holds, which may be anything below 4q.
     pub(crate) factor: u32,
+}
+
+impl Terms<'_> {
+    /// Nothing but the factor.
+    pub(crate) fn only(factor: u32) -> Self {
+        Self {
+            src: None,
+            addend: None,
+            permutation: None,
+            factor,
+        }
+    }
 }
 
 /// `dst = factor * dst + factor_s * src + factor_a * sigma(addend)`. The sum of products is below

@@ -42,6 +42,11 @@ impl Target {
             start,
         }
     }
+
+    /// The absolute limb.
+    pub(super) fn limb(&self) -> usize {
+        self.limb
+    }
 }
 
 /// Sources of one polynomial: rows of all source limbs, and the quotients in that mode.
@@ -167,21 +172,18 @@ impl CpuEngine {
         self.each_chunk(dst.words_mut(), group * polys * n, |g, words| {
             let first = g * group;
             let count = words.len() / (polys * n);
-            let targets: [Option<Target>; 4] = std::array::from_fn(|k| {
-                (k < count).then(|| Target::new(ring, table, first + k))
-            });
-            let targets = targets.as_slice();
+            let targets: Vec<Target> = (first..first + count)
+                .map(|t| Target::new(ring, table, t))
+                .collect();
             for p in 0..polys {
                 let mut sources = Sources::new((0..limbs).map(|i| from.row(p, i)));
                 if let Some(q) = &quotients {
                     sources.push(&q.as_ref()[p * n..][..n]);
                 }
-                for (k, target) in targets.iter().flatten().enumerate() {
-                    let at = (k * polys + p) * n;
-                    convert_rows(ring, &sources, std::slice::from_ref(target), words, |_| at);
-                    let prime = ring.prime(target.limb);
-                    simd::canonical(ring.level(), prime, &mut words[at..at + n]);
-                }
+                convert_rows(ring, &sources, &targets, words, |k| (k * polys + p) * n);
+            }
+            for (target, rows) in targets.iter().zip(words.chunks_exact_mut(polys * n)) {
+                simd::canonical(ring.level(), ring.prime(target.limb), rows);
             }
         });
         Ok(())

@@ -55,7 +55,8 @@ multiversion! {
     fn sub_assign(prime: &Prime, dst: &mut [u32], a: &[u32]) = pointwise;
     fn mul_assign(prime: &Prime, dst: &mut [u32], a: &[u32]) = pointwise;
     fn scale_assign(prime: &Prime, dst: &mut [u32], c: u32) = pointwise;
-    fn add_constant(prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) = pointwise;
+    fn add_constant(prime: &Prime, dst: &mut [u32], c: u32) = pointwise;
+    fn canonical(prime: &Prime, dst: &mut [u32]) = pointwise;
     fn permute(dst: &mut [u32], a: &[u32], permutation: &Permutation) = pointwise;
 
     fn tensor(prime: &Prime, dst: [&mut [u32]; 3], a: [&[u32]; 2], b: [&[u32]; 2]) = products;
@@ -67,5 +68,6 @@ multiversion! {
 
     fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], keys: &[[&[u32]; 2]], permutation: Option<&Permutation>) = inner;
     fn lift(prime: &Prime, dst: &mut [u32], src: Option<&[u32]>, addend: Option<&[u32]>, permutation: Option<&Permutation>, factor: u32) = switch;
+    fn lift_assign(prime: &Prime, dst: &mut [u32], addend: &[u32], permutation: Option<&Permutation>, factor: u32) = switch;
     fn combine(prime: &Prime, dst: &mut [u32], terms: switch::Terms<'_>) = switch;
 }
