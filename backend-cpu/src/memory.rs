@@ -244,10 +244,6 @@ impl<'a> View<'a> {
         self.count
     }
 
-    pub(crate) fn limbs(&self) -> &'a arras_hal::Limbs {
-        &self.buf.shape.limbs
-    }
-
     pub(crate) fn row(&self, poly: usize, limb: usize) -> &'a [u32] {
         debug_assert!(poly < self.count);
         self.buf.row(self.first + poly, limb)

@@ -3,6 +3,8 @@
 //! Each is called through its namesake in `simd::dispatch`. Rows are canonical in and out unless a kernel says
 //! otherwise; operands of one call have one length, a multiple of [`STEP`] vectors where it is said.
 
+use crate::simd::Simd;
+
 pub(crate) mod convert;
 pub(crate) mod inner;
 pub(crate) mod ntt;
@@ -16,3 +18,13 @@ pub(crate) const STEP: usize = 4;
 
 /// Words of a piece of a row when several rows are walked together: ten such pieces stay in a first-level cache.
 pub(crate) const PIECE: usize = 1024;
+
+/// Rows as vectors, once before a loop. The places behind the last row are empty.
+#[inline(always)]
+fn views<'a, S: Simd, const MAX: usize>(s: S, rows: &[&'a [u32]]) -> [&'a [S::V]; MAX] {
+    let mut views: [&[S::V]; MAX] = [&[]; MAX];
+    for (view, row) in views.iter_mut().zip(rows) {
+        *view = s.view(row);
+    }
+    views
+}

@@ -4,18 +4,15 @@ use arras_hal::{ConversionMode, ConversionTable, Result};
 
 use crate::{
     CpuEngine, CpuRing,
-    kernels::PIECE,
+    kernels::{PIECE, convert::MAX_SOURCES},
     memory::{CpuBuf, Words},
     simd,
 };
 
-/// Room for the sources of one conversion: [`ConversionTable::MAX_SOURCES`] and the quotient.
-const SOURCES: usize = ConversionTable::MAX_SOURCES + 1;
-
 /// One target of a conversion with its constants ready.
 pub(super) struct Target {
     limb: usize,
-    weights: [u32; SOURCES],
+    weights: [u32; MAX_SOURCES],
     start: u32,
 }
 
@@ -24,7 +21,7 @@ impl Target {
     pub(super) fn new(ring: &CpuRing, table: &ConversionTable, position: usize) -> Self {
         let limb = table.to().at(position);
         let prime = ring.prime(limb);
-        let mut weights = [0; SOURCES];
+        let mut weights = [0; MAX_SOURCES];
         for (weight, &w) in weights.iter_mut().zip(table.row(position)) {
             *weight = prime.to_montgomery(w);
         }
@@ -52,14 +49,14 @@ impl Target {
 /// Sources of one polynomial: rows of all source limbs, and the quotients in that mode.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
-    rows: [&'a [u32]; SOURCES],
+    rows: [&'a [u32]; MAX_SOURCES],
     count: usize,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(rows: impl Iterator<Item = &'a [u32]>) -> Self {
         let mut sources = Self {
-            rows: [&[]; SOURCES],
+            rows: [&[]; MAX_SOURCES],
             count: 0,
         };
         for row in rows {

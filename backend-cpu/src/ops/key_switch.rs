@@ -19,11 +19,13 @@ use super::{
 };
 use crate::{
     CpuEngine, CpuRing,
-    kernels::PIECE,
+    kernels::{PIECE, inner::MAX_DIGITS},
     memory::{CpuBuf, View, Words},
     permutation::Permutation,
     simd,
 };
+
+type Halves<'a> = ([&'a [u32]; MAX_DIGITS], [&'a [u32]; MAX_DIGITS]);
 
 /// One term of a sum of rotations.
 #[derive(Clone, Copy)]
@@ -133,24 +135,25 @@ impl CpuEngine {
         let position = key.layout.limbs.position(limb);
         debug_assert!(position.is_some(), "the key has the limb");
         let position = position.unwrap_or_default();
-        let whole: Vec<[&[u32]; 2]> = key_digits
-            .iter()
-            .map(|&d| key.halves(position, d))
-            .collect();
-        let rows: Vec<&[u32]> = (0..batch)
-            .flat_map(|p| (0..key_digits.len()).map(move |j| (p, j)))
-            .map(|(p, j)| &digits[(j * batch + p) * n..][..n])
-            .collect();
-        let mut keys = whole.clone();
+        let prime = ring.prime(limb);
         let (b, a) = out.split_at_mut(batch * n);
         for at in (0..n).step_by(len) {
-            for (piece, whole) in keys.iter_mut().zip(&whole) {
-                *piece = whole.map(|half| &half[at..at + len]);
-            }
-            for (p, digits) in rows.chunks_exact(key_digits.len()).enumerate() {
-                let dst = [&mut b[p * n + at..][..len], &mut a[p * n + at..][..len]];
-                let prime = ring.prime(limb);
-                simd::inner_product(ring.level(), prime, dst, at, digits, &keys, permutation);
+            for (chunk, numbers) in key_digits.chunks(MAX_DIGITS).enumerate() {
+                let (mut k0, mut k1): Halves<'_> = ([&[]; MAX_DIGITS], [&[]; MAX_DIGITS]);
+                for ((k0, k1), &d) in k0.iter_mut().zip(&mut k1).zip(numbers) {
+                    [*k0, *k1] = key.halves(position, d).map(|half| &half[at..at + len]);
+                }
+                let keys = [&k0[..numbers.len()], &k1[..numbers.len()]];
+                for p in 0..batch {
+                    let mut rows: [&[u32]; MAX_DIGITS] = [&[]; MAX_DIGITS];
+                    for (j, row) in rows.iter_mut().take(numbers.len()).enumerate() {
+                        *row = &digits[((chunk * MAX_DIGITS + j) * batch + p) * n..][..n];
+                    }
+                    let dst = [&mut b[p * n + at..][..len], &mut a[p * n + at..][..len]];
+                    let rows = &rows[..numbers.len()];
+                    let level = ring.level();
+                    simd::inner_product(level, prime, dst, at, rows, keys, permutation, chunk > 0);
+                }
             }
         }
     }
