@@ -1,5 +1,5 @@
 //! Times of this engine's operations on this machine, per SIMD level: `cargo run --release -p arras-backend-cpu --example
-//! profile [log_n] [threads]`.
+//! profile [log_n] [threads] [level] [operation]`.
 //!
 //! The ring is the one of a circuit of 15 levels at N = 2^15: 4 terminal, 19 main and 7 special primes (their number does not
 //! change with log_n), 4 digits. Each line is the least of many runs.
@@ -62,9 +62,10 @@ fn least(mut f: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|a| a.parse::<usize>().unwrap());
-    let log_n = arguments.next().unwrap_or(15) as u32;
-    let threads = arguments.next().unwrap_or(1);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |i: usize, default| arguments.get(i).map_or(default, |a| a.parse().unwrap());
+    let (log_n, threads) = (number(0, 15) as u32, number(1, 1) as usize);
+    let wanted = |i: usize, name: &str| arguments.get(i).is_none_or(|a| name.contains(a.as_str()));
     let moduli: Vec<u32> = primes(1 << 24, TERMINAL)
         .chain(primes(575_000_000, MAIN))
         .chain(primes(1 << 30, SPECIAL))
@@ -84,7 +85,11 @@ fn main() {
     };
     let key_words = words(&basis, &Shape::new(8, basis.all_limbs()));
 
-    for level in SimdLevel::available().collect::<Vec<_>>().into_iter().rev() {
+    let levels: Vec<SimdLevel> = SimdLevel::available().collect();
+    for level in levels.into_iter().rev() {
+        if !wanted(2, &level.to_string()) {
+            continue;
+        }
         let engine = CpuEngine::builder().threads(threads).simd(level).build();
         let ring = Ring::new(engine.unwrap(), &basis).unwrap();
         println!("{:?}", ring);
@@ -94,49 +99,44 @@ fn main() {
         };
         let key = Key::prepare(&ring, &layout, &key_words).unwrap();
         let (a, b) = (poly(2), poly(2));
-        let rows = (2 * window.len()) as f64;
 
-        let mut x = Some(poly(2).intt());
-        let both = least(|| x = Some(x.take().unwrap().ntt().intt()));
-        let mut y = poly(2);
-        // A transform back is needed to stay in range of the types; its time is subtracted by halves.
-        println!("  ntt + intt, per row      {:9.2} us", both / rows);
-        println!(
-            "  mul_assign, per row      {:9.2} us",
-            least(|| y.mul_assign(&b).unwrap()) / rows
-        );
-        let product = a.tensor(&b).unwrap();
-        let report = |name: &str, us: f64| println!("  {name:<24} {:9.3} ms", us / 1e3);
-        report("tensor", least(|| drop(black_box(a.tensor(&b).unwrap()))));
-        report(
-            "mod_up",
-            least(|| drop(black_box(a.select(0..1, &window).unwrap().mod_up(&spec).unwrap()))),
-        );
-        report(
-            "relinearize + rescale",
-            least(|| drop(black_box(product.relinearize(&key, &spec, &lower).unwrap()))),
-        );
-        let multiply = || {
-            let product = a.tensor(&b).unwrap();
-            drop(black_box(product.relinearize(&key, &spec, &lower).unwrap()));
-        };
-        report("multiply, all of it", least(multiply));
         let g = GaloisElement::rotation(3, log_n);
-        report(
-            "rotate",
-            least(|| drop(black_box(a.rotate(&key, g, &spec, &window).unwrap()))),
-        );
         let terms: Vec<_> = (1..=8)
             .map(|k| (GaloisElement::rotation(k, log_n), Some(&key)))
             .collect();
-        report(
-            "8 hoisted rotations",
-            least(|| drop(black_box(a.hoisted_rotations(&terms, &spec, &window).unwrap()))),
-        );
-        report(
-            "sum of 8 rotations",
-            least(|| drop(black_box(a.rotation_sum(&terms, &[], &spec, &window).unwrap()))),
-        );
+        let product = a.tensor(&b).unwrap();
+        let (mut x, mut y) = (Some(poly(2).intt()), poly(2));
+        let one = a.select(0..1, &window).unwrap();
+        let relinearize = |p: &Poly<_, Eval>| p.relinearize(&key, &spec, &lower).unwrap();
+
+        let report = |name: &str, rows: usize, f: &mut dyn FnMut()| {
+            if wanted(3, name) {
+                println!("  {name:<28} {:10.2} us", least(f) / rows as f64);
+            }
+        };
+        let rows = 2 * window.len();
+        report("ntt and intt, per row", rows, &mut || {
+            x = Some(x.take().unwrap().ntt().intt());
+        });
+        report("mul_assign, per row", rows, &mut || y.mul_assign(&b).unwrap());
+        report("tensor", 1, &mut || drop(black_box(a.tensor(&b).unwrap())));
+        report("mod_up", 1, &mut || drop(black_box(one.mod_up(&spec).unwrap())));
+        report("rescale", 1, &mut || drop(black_box(a.rescale(&lower).unwrap())));
+        report("relinearize and rescale", 1, &mut || {
+            drop(black_box(relinearize(&product)));
+        });
+        report("multiply, all of it", 1, &mut || {
+            drop(black_box(relinearize(&a.tensor(&b).unwrap())));
+        });
+        report("rotate", 1, &mut || {
+            drop(black_box(a.rotate(&key, g, &spec, &window).unwrap()));
+        });
+        report("8 hoisted rotations", 1, &mut || {
+            drop(black_box(a.hoisted_rotations(&terms, &spec, &window).unwrap()));
+        });
+        report("sum of 8 rotations", 1, &mut || {
+            drop(black_box(a.rotation_sum(&terms, &[], &spec, &window).unwrap()));
+        });
         println!("  {:?}", ring.engine().pool_stats());
     }
 }
