@@ -40,7 +40,9 @@ fn words(basis: &RingBasis, shape: &Shape) -> Vec<u32> {
         for limb in shape.limbs.iter() {
             let q = basis.modulus(limb).value();
             words.extend((0..n).map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
                 (state >> 34) as u32 % q
             }));
         }
@@ -118,10 +120,16 @@ fn main() {
         report("ntt and intt, per row", rows, &mut || {
             x = Some(x.take().unwrap().ntt().intt());
         });
-        report("mul_assign, per row", rows, &mut || y.mul_assign(&b).unwrap());
+        report("mul_assign, per row", rows, &mut || {
+            y.mul_assign(&b).unwrap()
+        });
         report("tensor", 1, &mut || drop(black_box(a.tensor(&b).unwrap())));
-        report("mod_up", 1, &mut || drop(black_box(one.mod_up(&spec).unwrap())));
-        report("rescale", 1, &mut || drop(black_box(a.rescale(&lower).unwrap())));
+        report("mod_up", 1, &mut || {
+            drop(black_box(one.mod_up(&spec).unwrap()))
+        });
+        report("rescale", 1, &mut || {
+            drop(black_box(a.rescale(&lower).unwrap()))
+        });
         report("relinearize and rescale", 1, &mut || {
             drop(black_box(relinearize(&product)));
         });
@@ -132,10 +140,14 @@ fn main() {
             drop(black_box(a.rotate(&key, g, &spec, &window).unwrap()));
         });
         report("8 hoisted rotations", 1, &mut || {
-            drop(black_box(a.hoisted_rotations(&terms, &spec, &window).unwrap()));
+            drop(black_box(
+                a.hoisted_rotations(&terms, &spec, &window).unwrap(),
+            ));
         });
         report("sum of 8 rotations", 1, &mut || {
-            drop(black_box(a.rotation_sum(&terms, &[], &spec, &window).unwrap()));
+            drop(black_box(
+                a.rotation_sum(&terms, &[], &spec, &window).unwrap(),
+            ));
         });
         println!("  {:?}", ring.engine().pool_stats());
     }

@@ -206,23 +206,39 @@ impl CpuEngine {
     /// Keeps an error of an operation that returns nothing for the next wait.
     pub(crate) fn defer(&self, result: Result<()>) {
         if let Err(error) = result {
-            let mut slot = self.0.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self
+                .0
+                .deferred
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             slot.get_or_insert(error);
         }
     }
 
     pub(crate) fn deferred(&self) -> Result<()> {
-        let mut slot = self.0.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .0
+            .deferred
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         slot.take().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn scratch(&self, words: usize) -> Result<Words> {
-        self.0.pool.take(words).map_err(|e| self.error(e))
+    /// Memory with unspecified contents, overwritten when dropped if `secret`.
+    pub(crate) fn scratch(&self, words: usize, secret: bool) -> Result<Words> {
+        let taken = self.0.pool.take(words).map_err(|e| self.error(e))?;
+        Ok(taken.secret(secret))
+    }
+
+    /// Scratch of this size for a task on every thread.
+    pub(crate) fn reserve(&self, words: usize) -> Result<()> {
+        let reserved = self.0.pool.reserve(words, self.threads());
+        reserved.map_err(|e| self.error(e))
     }
 
     pub(crate) fn buffer(&self, ring: &CpuRing, shape: &Shape, secret: bool) -> Result<CpuBuf> {
-        let words = self.scratch(shape.words(ring.n()))?;
-        Ok(CpuBuf::new(shape, ring.n(), words, secret))
+        let words = self.scratch(shape.words(ring.n()), secret)?;
+        Ok(CpuBuf::new(shape, ring.n(), words))
     }
 
     /// Calls `f` with every chunk and its number, on all threads. Chunks must be worth a task.

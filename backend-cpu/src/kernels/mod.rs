@@ -12,6 +12,8 @@ pub(crate) mod pointwise;
 pub(crate) mod products;
 pub(crate) mod reduce;
 pub(crate) mod switch;
+#[cfg(test)]
+mod tests;
 
 /// Vectors that [`convert`] and the NTT take at a time; rows are at least twice as long at every level.
 pub(crate) const STEP: usize = 4;

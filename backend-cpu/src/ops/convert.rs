@@ -116,12 +116,12 @@ impl CpuEngine {
         &self,
         ring: &CpuRing,
         table: &ConversionTable,
-        polys: usize,
+        (polys, secret): (usize, bool),
         row: impl Fn(usize, usize) -> &'a [u32] + Sync + Send,
     ) -> Result<Words> {
         let n = ring.n();
         let len = n.min(4 * PIECE);
-        let mut quotients = self.scratch(polys * n)?;
+        let mut quotients = self.scratch(polys * n, secret)?;
         self.each_chunk(quotients.as_mut(), len, |i, piece| {
             let (poly, at) = (i * len / n, i * len % n);
             let rows = (0..table.from().len()).map(|source| row(poly, source));
@@ -147,14 +147,18 @@ impl CpuEngine {
         table: &ConversionTable,
     ) -> Result<()> {
         let (n, polys, limbs) = (ring.n(), dst.polys(), table.from().len());
+        let secret = dst.is_secret();
         // What the sources need before they are converted: a quotient, or half their prime added.
         let (quotients, shifted) = match table.mode() {
             ConversionMode::Quotient => {
                 let rows = |p, i| src.row(p, i);
-                (Some(self.quotients(ring, table, polys, rows)?), None)
+                (
+                    Some(self.quotients(ring, table, (polys, secret), rows)?),
+                    None,
+                )
             }
             ConversionMode::Centred => {
-                let mut shifted = self.buffer(ring, &src.shape().with_polys(polys), false)?;
+                let mut shifted = self.buffer(ring, &src.shape().with_polys(polys), secret)?;
                 self.each_row(shifted.words_mut(), n, |row, words| {
                     let (i, p) = (row / polys, row % polys);
                     words.copy_from_slice(src.row(p, i));

@@ -162,7 +162,7 @@ impl CpuEngine {
         words: &[u32],
     ) -> Result<super::CpuKey> {
         let (n, halves, limbs) = (ring.n(), 2 * layout.digits, layout.limbs.len());
-        let mut key = self.scratch(words.len())?;
+        let mut key = self.scratch(words.len(), false)?;
         self.each_row(key.as_mut(), n, |row, dst| {
             let (l, h) = (row / halves, row % halves);
             let prime = ring.prime(layout.limbs.at(l));
