@@ -160,7 +160,8 @@ fn forward_tail<S: Simd>(
             if S::LOG > $k {
                 let (x, y) = s.swap::<$k>(two.0, two.1);
                 let (w, shoup) = tables.lanes::<S, $k>(s, pair);
-                two = butterfly(s, m, x, m.shoup_lanes(y, w, shoup));
+                let odd = if $k == 0 { s.odd(shoup) } else { shoup };
+                two = butterfly(s, m, x, m.shoup_lanes(y, w, shoup, odd));
             }
         };
     }
@@ -316,10 +317,11 @@ fn inverse_tail<S: Simd>(
         ($k:literal) => {
             if S::LOG > $k {
                 let (w, shoup) = tables.lanes_mirrored::<S, $k>(s, pair);
+                let odd = if $k == 0 { s.odd(shoup) } else { shoup };
                 let (x, y) = two;
                 two = s.swap::<$k>(
                     m.below_2q(s.add(x, y)),
-                    m.shoup_lanes(m.sub_lazy(y, x), w, shoup),
+                    m.shoup_lanes(m.sub_lazy(y, x), w, shoup, odd),
                 );
             }
         };

@@ -129,11 +129,12 @@ impl<S: Simd> Modular<S> {
         s.sub(s.mul_lo(a, w.value), s.mul_lo(t, self.q))
     }
 
-    /// [`Modular::shoup`] with a constant of its own in every lane.
+    /// [`Modular::shoup`] with constants that differ between lanes; `w_odd` is [`Simd::odd`] of `w_shoup`, or the same where
+    /// neighbouring lanes are equal.
     #[inline(always)]
-    pub(crate) fn shoup_lanes(&self, a: S::V, w: S::V, w_shoup: S::V) -> S::V {
+    pub(crate) fn shoup_lanes(&self, a: S::V, w: S::V, w_shoup: S::V, w_odd: S::V) -> S::V {
         let s = self.s;
-        let t = s.high(s.mul_wide(a, s.odd(a), w_shoup, s.odd(w_shoup)));
+        let t = s.high(s.mul_wide(a, s.odd(a), w_shoup, w_odd));
         s.sub(s.mul_lo(a, w), s.mul_lo(t, self.q))
     }
 

@@ -2,7 +2,11 @@
 
 use arras_hal::{RingBasis, RingSpec};
 
-use super::{convert::MAX_SOURCES, inner::MAX_DIGITS, products};
+use super::{
+    convert::MAX_SOURCES,
+    inner::{KEY_BLOCK, MAX_DIGITS},
+    products,
+};
 use crate::{
     memory::Line,
     ring::Prime,
@@ -101,21 +105,29 @@ fn conversions_of_the_most_and_largest_sources() {
 fn inner_products_of_the_most_digits() {
     for prime in primes() {
         let digits = Rows::new(MAX_DIGITS, |r, i| value(prime.q, r, i));
-        let keys = Rows::new(2 * MAX_DIGITS, |r, i| value(prime.q, r + 3, i));
-        let (digits, keys) = (digits.all(), keys.all());
+        // [block][digit][2][KEY_BLOCK], and where word i of a half is.
+        let stride = 2 * MAX_DIGITS;
+        let key = Rows::new(stride, |r, i| value(prime.q, r + 3, i));
+        let key: &[u32] = bytemuck::cast_slice(&key.0);
+        let at = |d: usize, c: usize, i: usize| {
+            key[(i / KEY_BLOCK * stride + 2 * d + c) * KEY_BLOCK + i % KEY_BLOCK]
+        };
+        let digits = digits.all();
         for count in [1, 4, 11, 12, MAX_DIGITS] {
-            let halves = [&keys[..count], &keys[MAX_DIGITS..][..count]];
+            // Digits of the key in another order.
+            let numbers: Vec<usize> = (0..count).map(|j| MAX_DIGITS - 1 - j).collect();
             for (level, accumulate) in levels().flat_map(|l| [(l, false), (l, true)]) {
                 let mut out = Rows::new(2, |_, _| prime.q - 1);
                 let mut rows = out.all_mut().into_iter();
                 let dst = [rows.next().unwrap(), rows.next().unwrap()];
-                let digits = &digits[..count];
-                simd::inner_product(level, &prime, dst, 0, digits, halves, None, accumulate);
-                for (half, out) in halves.iter().zip(out.all()) {
+                let (digits, key) = (&digits[..count], (key, MAX_DIGITS, &numbers[..]));
+                simd::inner_product(level, &prime, dst, 0, digits, key, None, accumulate);
+                for (c, out) in out.all().into_iter().enumerate() {
                     for i in 0..N {
-                        let products = digits.iter().zip(*half);
-                        let sum = products
-                            .fold(0, |sum, (d, k)| sum + u128::from(d[i]) * u128::from(k[i]));
+                        let products = digits.iter().zip(&numbers);
+                        let sum = products.fold(0, |sum, (digit, &d)| {
+                            sum + u128::from(digit[i]) * u128::from(at(d, c, i))
+                        });
                         let before = if accumulate { prime.q - 1 } else { 0 };
                         let got = prime.mul(out[i] + prime.q - before, prime.radix);
                         assert!(out[i] < prime.q);

@@ -25,8 +25,6 @@ use crate::{
     simd,
 };
 
-type Halves<'a> = ([&'a [u32]; MAX_DIGITS], [&'a [u32]; MAX_DIGITS]);
-
 /// One term of a sum of rotations.
 #[derive(Clone, Copy)]
 struct Term<'a> {
@@ -145,11 +143,7 @@ impl CpuEngine {
         let (b, a) = out.split_at_mut(batch * n);
         for at in (0..n).step_by(len) {
             for (chunk, numbers) in key_digits.chunks(MAX_DIGITS).enumerate() {
-                let (mut k0, mut k1): Halves<'_> = ([&[]; MAX_DIGITS], [&[]; MAX_DIGITS]);
-                for ((k0, k1), &d) in k0.iter_mut().zip(&mut k1).zip(numbers) {
-                    [*k0, *k1] = key.halves(position, d).map(|half| &half[at..at + len]);
-                }
-                let keys = [&k0[..numbers.len()], &k1[..numbers.len()]];
+                let key = (key.piece(position, at, len), key.layout.digits, numbers);
                 for p in 0..batch {
                     let mut rows: [&[u32]; MAX_DIGITS] = [&[]; MAX_DIGITS];
                     for (j, row) in rows.iter_mut().take(numbers.len()).enumerate() {
@@ -158,7 +152,7 @@ impl CpuEngine {
                     let dst = [&mut b[p * n + at..][..len], &mut a[p * n + at..][..len]];
                     let rows = &rows[..numbers.len()];
                     let level = ring.level();
-                    simd::inner_product(level, prime, dst, at, rows, keys, permutation, chunk > 0);
+                    simd::inner_product(level, prime, dst, at, rows, key, permutation, chunk > 0);
                 }
             }
         }
