@@ -206,13 +206,21 @@ impl CpuEngine {
     /// Keeps an error of an operation that returns nothing for the next wait.
     pub(crate) fn defer(&self, result: Result<()>) {
         if let Err(error) = result {
-            let mut slot = self.0.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self
+                .0
+                .deferred
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             slot.get_or_insert(error);
         }
     }
 
     pub(crate) fn deferred(&self) -> Result<()> {
-        let mut slot = self.0.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .0
+            .deferred
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         slot.take().map_or(Ok(()), Err)
     }
 

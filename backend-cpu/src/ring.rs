@@ -42,10 +42,8 @@ impl Prime {
         let half = n.div_ceil(16);
         let mut twiddles = vec![Line::default(); 2 * half];
         let (w, shoup) = twiddles.split_at_mut(half);
-        let (w, shoup): (&mut [u32], &mut [u32]) = (
-            bytemuck::cast_slice_mut(w),
-            bytemuck::cast_slice_mut(shoup),
-        );
+        let (w, shoup): (&mut [u32], &mut [u32]) =
+            (bytemuck::cast_slice_mut(w), bytemuck::cast_slice_mut(shoup));
         for (i, value) in basis.forward_twiddles(index).into_iter().enumerate() {
             w[i] = value;
             shoup[i] = modulus.shoup(value);

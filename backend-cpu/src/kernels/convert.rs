@@ -1,6 +1,9 @@
 //! Base conversion of pieces of rows.
 
-use super::{STEP, reduce::{FOLD, Modular}};
+use super::{
+    STEP,
+    reduce::{FOLD, Modular},
+};
 use crate::{ring::Prime, simd::Simd};
 
 /// The quotient v of the conversion with quotient, in wrapping 32-bit arithmetic:

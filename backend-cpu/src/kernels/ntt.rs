@@ -201,7 +201,14 @@ pub(crate) fn inverse<S: Simd>(s: S, prime: &Prime, row: &mut [u32], factor: u32
         }
         len *= 2;
         while len <= block_len && len < total {
-            inverse_pass(s, &m, &tables, block, (b * block_len / len, total / len), len);
+            inverse_pass(
+                s,
+                &m,
+                &tables,
+                block,
+                (b * block_len / len, total / len),
+                len,
+            );
             len *= 4;
         }
     }
@@ -292,10 +299,7 @@ fn inverse_butterfly<S: Simd>(
     y: S::V,
     w: Constant<S>,
 ) -> (S::V, S::V) {
-    (
-        m.below_2q(s.add(x, y)),
-        m.shoup(m.sub_lazy(y, x), w),
-    )
+    (m.below_2q(s.add(x, y)), m.shoup(m.sub_lazy(y, x), w))
 }
 
 /// The first LOG + 1 stages of two neighbouring vectors.

@@ -48,7 +48,10 @@ pub(crate) fn lift_assign<S: Simd>(
     let factor = m.constant(prime, factor);
     let addend = s.view(addend);
     for (i, d) in s.view_mut(dst).iter_mut().enumerate() {
-        *d = m.add(*d, m.from_2q(m.shoup(at(s, addend, permutation, i), factor)));
+        *d = m.add(
+            *d,
+            m.from_2q(m.shoup(at(s, addend, permutation, i), factor)),
+        );
     }
 }
 

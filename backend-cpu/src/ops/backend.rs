@@ -239,7 +239,15 @@ impl Backend for CpuEngine {
         galois: GaloisElement,
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        self.switch(ring, dst, src.all(), addend.map(CpuBuf::all), key, galois, plan)
+        self.switch(
+            ring,
+            dst,
+            src.all(),
+            addend.map(CpuBuf::all),
+            key,
+            galois,
+            plan,
+        )
     }
 
     fn relinearize(

@@ -291,7 +291,15 @@ impl CpuEngine {
             for ((e, digits), out) in limbs.zip(digits).zip(words.chunks_exact_mut(stride)) {
                 for (k, term) in terms.iter().enumerate() {
                     self.rotated(ring, e, digits, src, *term, plan, part.as_mut());
-                    accumulate(ring, plan.ext().at(e), e, term.weight, k, part.as_ref(), out);
+                    accumulate(
+                        ring,
+                        plan.ext().at(e),
+                        e,
+                        term.weight,
+                        k,
+                        part.as_ref(),
+                        out,
+                    );
                 }
             }
             Ok(())

@@ -194,18 +194,14 @@ impl Simd for Avx2 {
             return loaded;
         }
         let index: [i32; 8] = std::array::from_fn(|j| j as i32 >> K);
-        unsafe {
-            _mm256_permutevar8x32_epi32(loaded, _mm256_loadu_si256(index.as_ptr().cast()))
-        }
+        unsafe { _mm256_permutevar8x32_epi32(loaded, _mm256_loadu_si256(index.as_ptr().cast())) }
     }
 
     #[inline(always)]
     fn expand_reversed<const K: u32>(self, words: &[u32], at: usize) -> __m256i {
         let loaded = load_part::<K>(&words[at..at + (8 >> K)]);
         let index: [i32; 8] = std::array::from_fn(|j| (7 >> K) - (j as i32 >> K));
-        unsafe {
-            _mm256_permutevar8x32_epi32(loaded, _mm256_loadu_si256(index.as_ptr().cast()))
-        }
+        unsafe { _mm256_permutevar8x32_epi32(loaded, _mm256_loadu_si256(index.as_ptr().cast())) }
     }
 }
 
