@@ -59,9 +59,6 @@ use log2::to_bits;
 use scales::difference;
 use spec::Derived;
 
-/// Separates fingerprints from every other use of BLAKE3.
-const FINGERPRINT_CONTEXT: &str = "arras-ckks parameters fingerprint v1";
-
 /// A validated parameter set. Cloning copies a pointer; two sets are equal if their specifications are.
 ///
 /// Accessors that take a level panic if it is above [`max_level`](Self::max_level): levels come from checked ciphertexts.
@@ -108,7 +105,7 @@ impl Parameters {
     pub fn from_spec_allowing_insecure(spec: ParametersSpec) -> Result<Self, ParamsError> {
         let derived = spec.derive()?;
         let scales = derived.scales.iter().map(|s| s.to_f64()).collect();
-        let fingerprint = blake3::derive_key(FINGERPRINT_CONTEXT, &postcard::to_stdvec(&spec)?);
+        let fingerprint = spec.fingerprint()?;
         Ok(Self(Arc::new(Inner {
             spec,
             derived,

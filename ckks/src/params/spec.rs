@@ -53,6 +53,9 @@ pub struct ParametersSpec {
     pub security: Security,
 }
 
+/// Separates fingerprints from every other use of BLAKE3.
+const FINGERPRINT_CONTEXT: &str = "arras-ckks parameters fingerprint v1";
+
 /// What the checks derive from a valid specification.
 #[derive(Debug)]
 pub(crate) struct Derived {
@@ -66,6 +69,12 @@ pub(crate) struct Derived {
 }
 
 impl ParametersSpec {
+    /// BLAKE3 of the serialized specification under a context of its own.
+    pub(crate) fn fingerprint(&self) -> Result<[u8; 32], postcard::Error> {
+        let bytes = postcard::to_stdvec(self)?;
+        Ok(blake3::derive_key(FINGERPRINT_CONTEXT, &bytes))
+    }
+
     /// Checks everything except whether an insecure set is welcome. Counts are bounded before any work is done on them.
     pub(crate) fn derive(&self) -> Result<Derived, ParamsError> {
         self.check_counts()?;
