@@ -13,8 +13,8 @@ use arras::{
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let choice = Parameters::for_circuit(2, 18.0, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend()?)?;
+    let choice = Parameters::for_circuit(2, 18, 4096)?;
+    let context = Context::new(choice.parameters(), secret_backend())?;
     println!("{}\n", context.params());
     let slots = context.slots();
 
