@@ -1,4 +1,4 @@
-//! The kernels: one row (or a piece of one) at a time, written once over [`Simd`](crate::simd::Simd).
+//! The kernels: one row (or a piece of one) at a time, written once over [`Simd`].
 //!
 //! Each is called through its namesake in `simd::dispatch`. Rows are canonical in and out unless a kernel says
 //! otherwise; operands of one call have one length, a multiple of [`STEP`] vectors where it is said.
