@@ -17,7 +17,9 @@ const MAIN: usize = 19;
 const SPECIAL: usize = 7;
 
 fn is_prime(n: u64) -> bool {
-    (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    (2..)
+        .take_while(|d| d * d <= n)
+        .all(|d| !n.is_multiple_of(d))
 }
 
 /// The first `count` primes 1 modulo 2^17 from `from` downward.
@@ -121,14 +123,14 @@ fn main() {
             x = Some(x.take().unwrap().ntt().intt());
         });
         report("mul_assign, per row", rows, &mut || {
-            y.mul_assign(&b).unwrap()
+            y.mul_assign(&b).unwrap();
         });
         report("tensor", 1, &mut || drop(black_box(a.tensor(&b).unwrap())));
         report("mod_up", 1, &mut || {
-            drop(black_box(one.mod_up(&spec).unwrap()))
+            drop(black_box(one.mod_up(&spec).unwrap()));
         });
         report("rescale", 1, &mut || {
-            drop(black_box(a.rescale(&lower).unwrap()))
+            drop(black_box(a.rescale(&lower).unwrap()));
         });
         report("relinearize and rescale", 1, &mut || {
             drop(black_box(relinearize(&product)));

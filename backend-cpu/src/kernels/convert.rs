@@ -42,7 +42,7 @@ pub(crate) fn convert<S: Simd>(
     start: u32,
 ) {
     let m = Modular::new(s, prime);
-    let start = s.from_low(s.splat(start));
+    let start = s.widen_low(s.splat(start));
     let rows: [&[S::V]; MAX_SOURCES] = views(s, sources);
     for (i, out) in s.view_mut(dst).chunks_exact_mut(STEP).enumerate() {
         let mut sums = [start; STEP];

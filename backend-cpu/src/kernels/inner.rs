@@ -60,7 +60,7 @@ fn run<S: Simd>(
     accumulate: bool,
     load: impl Fn(&[S::V], usize) -> [S::V; WIDTH],
 ) {
-    let zero = s.from_low(s.splat(0));
+    let zero = s.widen_low(s.splat(0));
     let blocks = key.chunks_exact(key_digits * 2 * block);
     let dst = d0.chunks_exact_mut(block).zip(d1.chunks_exact_mut(block));
     for (b, ((d0, d1), key)) in dst.zip(blocks).enumerate() {
@@ -85,7 +85,7 @@ fn run<S: Simd>(
             }
             for w in 0..WIDTH {
                 let (sum0, sum1) = (m.montgomery(sums0[w]), m.montgomery(sums1[w]));
-                let (sum0, sum1) = (m.from_4q(sum0), m.from_4q(sum1));
+                let (sum0, sum1) = (m.reduce_4q(sum0), m.reduce_4q(sum1));
                 (d0[i + w], d1[i + w]) = if accumulate {
                     (m.add(d0[i + w], sum0), m.add(d1[i + w], sum1))
                 } else {

@@ -84,7 +84,7 @@ impl<'a> Sources<'a> {
 }
 
 /// Converts one polynomial to several targets, a piece of coefficients at a time, so that the sources' pieces are
-/// read from a first-level cache for all targets but the first. `row(words, k)` is the row of target k. Results are below
+/// in a near cache for all targets but the first. `row(words, k)` is the row of target k. Results are below
 /// 3q: the forward transform takes them.
 pub(super) fn convert_rows(
     ring: &CpuRing,
@@ -120,7 +120,7 @@ impl CpuEngine {
         row: impl Fn(usize, usize) -> &'a [u32] + Sync + Send,
     ) -> Result<Words> {
         let n = ring.n();
-        let len = n.min(4 * PIECE);
+        let len = n.min(PIECE);
         let mut quotients = self.scratch(polys * n, secret)?;
         self.each_chunk(quotients.as_mut(), len, |i, piece| {
             let (poly, at) = (i * len / n, i * len % n);

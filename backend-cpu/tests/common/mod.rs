@@ -15,7 +15,9 @@ const MODULI: [u64; 3] = [1 << 24, 580_000_000, 1 << 30];
 const COUNTS: [usize; 3] = [2, 5, 2];
 
 fn is_prime(n: u64) -> bool {
-    (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    (2..)
+        .take_while(|d| d * d <= n)
+        .all(|d| !n.is_multiple_of(d))
 }
 
 fn moduli() -> Vec<u32> {
