@@ -23,6 +23,7 @@
 //! # Ok::<(), arras_ckks::params::ParamsError>(())
 //! ```
 
+pub(crate) mod bounded;
 mod builder;
 mod chain;
 mod choice;

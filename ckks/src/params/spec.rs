@@ -5,6 +5,7 @@ use core::ops::Range;
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
+use super::bounded::at_most;
 use super::chain::MAX_CONVERSION_SOURCES;
 use super::digits::{MARGIN_BITS, ranges};
 use super::error::ParamsError;
@@ -38,14 +39,19 @@ pub struct ParametersSpec {
     /// Bits per level.
     pub level_width: LevelWidth,
     /// The window of each level, level 0 first.
+    #[serde(deserialize_with = "at_most::<{ MAX_LEVELS + 1 }, _, _>")]
     pub windows: Vec<Window>,
     /// Terminal primes `T_0 ..`, in the order in which windows take them (the basis holds them in reverse).
+    #[serde(deserialize_with = "at_most::<MAX_TERMINALS, _, _>")]
     pub terminals: Vec<u32>,
     /// Main primes `Q_0 ..`.
+    #[serde(deserialize_with = "at_most::<MAX_MAINS, _, _>")]
     pub mains: Vec<u32>,
     /// Special primes `P_0 ..`, whose product is P.
+    #[serde(deserialize_with = "at_most::<MAX_CONVERSION_SOURCES, _, _>")]
     pub specials: Vec<u32>,
     /// Number of limbs of each key-switching digit, from the start of the basis `T_{A-1} .. T_0, Q_0 ..`.
+    #[serde(deserialize_with = "at_most::<{ MAX_TERMINALS + MAX_MAINS }, _, _>")]
     pub digit_sizes: Vec<usize>,
     /// The scale of level 0; [`LevelWidth::base_scale`] of the width, to the bit.
     pub base_scale: f64,

@@ -35,7 +35,7 @@ pub enum WireError {
     },
     /// The container is sound but holds something else.
     #[error(
-        "expected a {expected}, but this is a {found}; pass the file that holds the {expected}"
+        "this is the wrong object: {found}, where {expected} is expected; pass the file that holds the {expected}"
     )]
     WrongKind {
         /// What the reader wanted.

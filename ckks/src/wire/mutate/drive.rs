@@ -249,13 +249,15 @@ mod tests {
         // This one ignores what it is given.
         let corpus = corpus();
         let good = corpus[0].clone();
-        drive(2, 1000, &corpus[..1], |_| Ok(good.clone()));
+        drive(2, 1000, &corpus[..1], |_| Ok::<_, WireError>(good.clone()));
     }
 
     #[test]
     #[should_panic(expected = "the reader panicked")]
     fn a_reader_that_panics_is_caught() {
         let corpus = corpus();
-        drive(3, 1000, &corpus[..1], |bytes| Ok(read(bytes).unwrap()));
+        drive(3, 1000, &corpus[..1], |bytes| {
+            Ok::<_, WireError>(read(bytes).unwrap())
+        });
     }
 }

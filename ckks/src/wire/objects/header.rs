@@ -7,7 +7,7 @@ use super::super::{Limits, ObjectKind, WireError, packed_ternary_len};
 use crate::{
     Plaintext, PlaintextUse, PublicKey, Result,
     keys::{KeyKind, layout, limbs_and_moduli},
-    params::{Parameters, ParametersSpec},
+    params::{MAX_MAINS, MAX_TERMINALS, Parameters, ParametersSpec, bounded::at_most},
     random::PublicSeed,
 };
 
@@ -21,7 +21,10 @@ pub(super) trait Header: Serialize + DeserializeOwned {
     fn payload_len(&self, params: &Parameters) -> Result<u64>;
 }
 
-fn at_most(what: &'static str, value: u64, most: usize) -> Result<usize, WireError> {
+/// Limbs of the largest window.
+const MOST_LIMBS: usize = MAX_MAINS + MAX_TERMINALS;
+
+fn in_range(what: &'static str, value: u64, most: usize) -> Result<usize, WireError> {
     match usize::try_from(value) {
         Ok(small) if small <= most => Ok(small),
         _ => Err(WireError::OutOfBounds {
@@ -46,7 +49,7 @@ fn rows_len(params: &Parameters, limbs: &Limbs, polys: usize) -> Result<u64, Wir
 
 /// The limbs of a level that the parameters have.
 fn window(params: &Parameters, level: u32) -> Result<Limbs, WireError> {
-    let level = at_most("level", u64::from(level), params.max_level())?;
+    let level = in_range("level", u64::from(level), params.max_level())?;
     Ok(Limbs::new(params.window(level)))
 }
 
@@ -129,7 +132,7 @@ impl KeyEntry {
 
     pub(super) fn level_budget(&self, params: &Parameters) -> Result<usize, WireError> {
         let budget = u64::from(self.level_budget);
-        at_most("level budget of the key", budget, params.max_level())
+        in_range("level budget of the key", budget, params.max_level())
     }
 
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
@@ -273,13 +276,14 @@ pub(super) struct CiphertextHeader {
     pub(super) components: u32,
     pub(super) pending: bool,
     /// Ascending; the window of the level (one up for a pending product) or, if settled, a part of it.
+    #[serde(deserialize_with = "at_most::<MOST_LIMBS, _, _>")]
     pub(super) limbs: Vec<u16>,
 }
 
 impl CiphertextHeader {
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
         let window_level = u64::from(self.level) + u64::from(self.pending);
-        let window_level = at_most("level of the limbs", window_level, params.max_level())?;
+        let window_level = in_range("level of the limbs", window_level, params.max_level())?;
         let window = params.window(window_level);
         let mut next = window.start;
         for (position, &limb) in self.limbs.iter().enumerate() {

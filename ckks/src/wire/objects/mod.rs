@@ -25,6 +25,8 @@ mod keys;
 mod methods;
 mod parameters;
 mod secret_key;
+#[cfg(test)]
+mod tests;
 
 pub use inspect::{Inspection, KeySummary, ObjectSummary, inspect};
 
@@ -233,8 +235,8 @@ fn read_rows(
     moduli: &[u32],
     polys: usize,
 ) -> Result<Vec<u32>, WireError> {
-    /// Residues reserved ahead of those that have arrived: 64 KiB.
-    const AHEAD: usize = 1 << 14;
+    /// Residues reserved ahead of those that have arrived: 16 KiB.
+    const AHEAD: usize = 1 << 12;
     let bytes = super::checked_rows_len(n, moduli, polys)?;
     let overflow = WireError::SizeOverflow {
         what: "rows of residues",

@@ -19,7 +19,7 @@ use crate::{
 
 const KIND: ObjectKind = ObjectKind::Parameters;
 
-type Validate = fn(ParametersSpec) -> Result<Parameters, ParamsError>;
+pub(super) type Validate = fn(ParametersSpec) -> Result<Parameters, ParamsError>;
 
 fn read_bytes(bytes: &[u8], validate: Validate) -> Result<Parameters> {
     let container = Container::parse_as(bytes, KIND)?;
@@ -27,7 +27,7 @@ fn read_bytes(bytes: &[u8], validate: Validate) -> Result<Parameters> {
     Ok(validate(container.header()?)?)
 }
 
-fn read_stream(input: impl Read, validate: Validate) -> Result<Parameters> {
+pub(super) fn read_stream(input: impl Read, validate: Validate) -> Result<Parameters> {
     let reader = ContainerReader::new(input, u64::MAX)?;
     reader.prefix().expect_kind(KIND)?;
     reader.expect_payload_len(0)?;
