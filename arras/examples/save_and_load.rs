@@ -33,7 +33,7 @@ fn main() -> Result<()> {
 
 /// 1. The client chooses parameters, makes keys, encrypts, and hands over what the server needs.
 fn client_prepares(client: &Path, server: &Path) -> Result<()> {
-    let choice = Parameters::for_circuit(2, 18.0, 4096)?;
+    let choice = Parameters::for_circuit(2, 18, 4096)?;
     let context = Context::new(choice.parameters(), secret_backend()?)?;
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
