@@ -17,6 +17,8 @@
 
 pub mod ciphertext;
 pub mod client;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 pub mod encoding;
 mod error;

@@ -10,7 +10,7 @@ use super::chain::MAX_CONVERSION_SOURCES;
 use super::digits::{MARGIN_BITS, ranges};
 use super::error::ParamsError;
 use super::log2::{Log2, ONE, log2_product, to_bits};
-use super::path::{LevelWidth, Window, extent};
+use super::path::{LevelWidth, Window, extent, nominal_scales};
 use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
@@ -25,6 +25,9 @@ pub const MAX_MAINS: usize = 192;
 pub const MAX_TERMINALS: usize = 8;
 /// Every level must hold values of magnitude up to `2^MIN_HEADROOM_BITS`.
 pub const MIN_HEADROOM_BITS: u32 = 4;
+
+/// A scale may be this far from what its level's window would have with mains of exactly 6u and terminals of 5u: half a bit.
+const MAX_DRIFT: Log2 = ONE / 2;
 
 /// A parameter set as it is written down: nothing here has been checked. [`Parameters::from_spec`] checks everything.
 ///
@@ -228,13 +231,16 @@ impl ParametersSpec {
                 width: self.level_width,
                 expected,
             })?;
-        let (low, high) = self.level_width.scale_band();
+        let band = self.level_width.scale_band();
+        let nominal = nominal_scales(self.level_width, &self.windows);
         let mut scales = Vec::with_capacity(windows.len());
-        for (level, (scale, &size)) in canonical_scales(base, basis, windows)
+        for (level, scale) in canonical_scales(base, basis, windows)
             .into_iter()
-            .zip(log2_q)
             .enumerate()
         {
+            // Windows in proportion, and primes of the sizes that the windows are counted in.
+            let low = band.0.max(nominal[level] - MAX_DRIFT);
+            let high = band.1.min(nominal[level] + MAX_DRIFT);
             let log2_scale = scale.and_then(FixedScale::log2);
             let (Some(scale), Some(log2_scale)) =
                 (scale, log2_scale.filter(|s| (low..=high).contains(s)))
@@ -246,7 +252,7 @@ impl ParametersSpec {
                     high: to_bits(high),
                 });
             };
-            let headroom = size - log2_scale - ONE;
+            let headroom = log2_q[level] - log2_scale - ONE;
             if headroom < i64::from(MIN_HEADROOM_BITS) * ONE {
                 let headroom = to_bits(headroom);
                 return Err(ParamsError::Headroom {

@@ -1,0 +1,346 @@
+//! Memory of the engine: aligned words in a pool, and buffers made of them.
+//!
+//! ```text
+//!   buffer   [limb][poly][N]    all rows of one limb are neighbours: one limb's work is one contiguous piece
+//!   row      (limb * polys + poly) * N
+//! ```
+//! The boundary form is `[poly][limb][N]`; uploads and downloads reorder rows.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use arras_hal::Shape;
+use zeroize::Zeroize;
+
+/// Sixteen words at a multiple of 64 bytes: one cache line, one widest vector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(crate) [u32; 16]);
+
+/// What the pool has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Pieces of memory asked from the system.
+    pub misses: u64,
+    /// Pieces taken from the pool.
+    pub hits: u64,
+    /// Bytes in use now.
+    pub used_bytes: usize,
+    /// Bytes waiting in the pool now.
+    pub idle_bytes: usize,
+}
+
+/// Free memory by size.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    free: Mutex<BTreeMap<usize, Vec<Vec<Line>>>>,
+    limit: usize,
+    misses: AtomicU64,
+    hits: AtomicU64,
+    used: AtomicUsize,
+    idle: AtomicUsize,
+}
+
+/// No memory: how many bytes were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted(pub(crate) usize);
+
+const LINE: usize = size_of::<Line>();
+
+/// Sizes are rounded up to eight steps per power of two, so that levels of nearly equal size share memory.
+fn size_class(lines: usize) -> usize {
+    let step = (lines.next_power_of_two() / 16).max(1);
+    lines.next_multiple_of(step)
+}
+
+impl Pool {
+    /// A pool that keeps at most `limit` idle bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            free: Mutex::default(),
+            limit,
+            misses: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            used: AtomicUsize::new(0),
+            idle: AtomicUsize::new(0),
+        }
+    }
+
+    fn free(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<Vec<Line>>>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Memory for `words` words with unspecified contents.
+    pub(crate) fn take(self: &Arc<Self>, words: usize) -> Result<Words, Exhausted> {
+        let class = size_class(words.div_ceil(16));
+        let found = self.free().get_mut(&class).and_then(Vec::pop);
+        let mut taken = if let Some(lines) = found {
+            self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            Words::of(self, lines)
+        } else {
+            Words::fresh(self, class)?
+        };
+        taken.len = words;
+        // Contents are unspecified by contract. A pattern that is no residue shows who relies on them.
+        if cfg!(debug_assertions) {
+            taken.as_mut().fill(0xA5A5_A5A5);
+        }
+        Ok(taken)
+    }
+
+    /// Makes sure that `count` tasks can each [`Pool::take`] this much without asking the system.
+    pub(crate) fn reserve(self: &Arc<Self>, words: usize, count: usize) -> Result<(), Exhausted> {
+        let class = size_class(words.div_ceil(16));
+        let idle = self.free().get(&class).map_or(0, Vec::len);
+        // Pieces go to the pool when they are dropped, and they are dropped after the last is made.
+        let _made: Vec<Words> = (idle..count)
+            .map(|_| Words::fresh(self, class))
+            .collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Gives idle memory back to the system.
+    pub(crate) fn trim(&self) {
+        let mut free = self.free();
+        free.clear();
+        self.idle.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        PoolStats {
+            misses: self.misses.load(Ordering::Relaxed),
+            hits: self.hits.load(Ordering::Relaxed),
+            used_bytes: self.used.load(Ordering::Relaxed),
+            idle_bytes: self.idle.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Aligned words that return to their pool.
+pub(crate) struct Words {
+    lines: Vec<Line>,
+    len: usize,
+    zeroize: bool,
+    pool: Arc<Pool>,
+}
+
+impl Words {
+    fn of(pool: &Arc<Pool>, lines: Vec<Line>) -> Self {
+        pool.used.fetch_add(lines.len() * LINE, Ordering::Relaxed);
+        Self {
+            lines,
+            len: 0,
+            zeroize: false,
+            pool: pool.clone(),
+        }
+    }
+
+    /// Memory from the system.
+    fn fresh(pool: &Arc<Pool>, class: usize) -> Result<Self, Exhausted> {
+        pool.misses.fetch_add(1, Ordering::Relaxed);
+        let mut lines = Vec::new();
+        if lines.try_reserve_exact(class).is_err() {
+            pool.trim();
+            lines
+                .try_reserve_exact(class)
+                .map_err(|_| Exhausted(class.saturating_mul(LINE)))?;
+        }
+        lines.resize(class, Line::default());
+        Ok(Self::of(pool, lines))
+    }
+
+    /// Overwrites the words with zeros when they are dropped, if `secret`.
+    pub(crate) fn secret(mut self, secret: bool) -> Self {
+        self.zeroize = secret;
+        self
+    }
+}
+
+impl AsRef<[u32]> for Words {
+    fn as_ref(&self) -> &[u32] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl AsMut<[u32]> for Words {
+    fn as_mut(&mut self) -> &mut [u32] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        if self.zeroize {
+            let words: &mut [u32] = bytemuck::cast_slice_mut(&mut self.lines);
+            words.zeroize();
+        }
+        let lines = std::mem::take(&mut self.lines);
+        let bytes = lines.len() * LINE;
+        self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
+        let mut free = self.pool.free();
+        if self.pool.idle.load(Ordering::Relaxed) + bytes <= self.pool.limit {
+            self.pool.idle.fetch_add(bytes, Ordering::Relaxed);
+            free.entry(lines.len()).or_default().push(lines);
+        }
+    }
+}
+
+/// A buffer of the CPU engine: `[limb][poly][N]` words, 64-byte aligned, evaluations in boundary order.
+pub struct CpuBuf {
+    shape: Shape,
+    n: usize,
+    words: Words,
+}
+
+impl CpuBuf {
+    pub(crate) fn new(shape: &Shape, n: usize, words: Words) -> Self {
+        Self {
+            shape: shape.clone(),
+            n,
+            words,
+        }
+    }
+
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    pub(crate) fn polys(&self) -> usize {
+        self.shape.polys
+    }
+
+    /// Whether the words are overwritten when they are dropped; scratch on the way to them is too.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.words.zeroize
+    }
+
+    pub(crate) fn words(&self) -> &[u32] {
+        self.words.as_ref()
+    }
+
+    pub(crate) fn words_mut(&mut self) -> &mut [u32] {
+        self.words.as_mut()
+    }
+
+    pub(crate) fn row(&self, poly: usize, limb: usize) -> &[u32] {
+        &self.words.as_ref()[(limb * self.shape.polys + poly) * self.n..][..self.n]
+    }
+
+    pub(crate) fn row_mut(&mut self, poly: usize, limb: usize) -> &mut [u32] {
+        let at = (limb * self.shape.polys + poly) * self.n;
+        &mut self.words.as_mut()[at..][..self.n]
+    }
+
+    /// All polynomials.
+    pub(crate) fn all(&self) -> View<'_> {
+        self.part(0, self.polys())
+    }
+
+    /// Polynomials `first .. first + count`.
+    pub(crate) fn part(&self, first: usize, count: usize) -> View<'_> {
+        debug_assert!(first + count <= self.polys());
+        View {
+            buf: self,
+            first,
+            count,
+        }
+    }
+}
+
+/// Contents are not printed: they may be secret.
+impl std::fmt::Debug for CpuBuf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CpuBuf")
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Some polynomials of a buffer, read in place.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    buf: &'a CpuBuf,
+    first: usize,
+    count: usize,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn polys(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn row(&self, poly: usize, limb: usize) -> &'a [u32] {
+        debug_assert!(poly < self.count);
+        self.buf.row(self.first + poly, limb)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_classes_waste_at_most_an_eighth_and_lines_are_aligned() {
+        for lines in 1..5000 {
+            let class = size_class(lines);
+            assert!(
+                class >= lines && (class - lines) * 8 <= lines.max(8),
+                "{lines}: {class}"
+            );
+        }
+        let pool = Arc::new(Pool::new(1 << 20));
+        let words = pool.take(1000).unwrap();
+        assert_eq!(words.as_ref().len(), 1000);
+        assert_eq!(words.as_ref().as_ptr().align_offset(64), 0);
+    }
+
+    #[test]
+    fn memory_returns_and_is_reused_and_trimmed() {
+        let pool = Arc::new(Pool::new(1 << 20));
+        let first = pool.take(4096).unwrap();
+        assert_eq!(pool.stats().used_bytes, 4096 * 4);
+        drop(first);
+        assert_eq!(
+            (pool.stats().used_bytes, pool.stats().idle_bytes),
+            (0, 4096 * 4)
+        );
+        let again = pool.take(4090).unwrap();
+        assert_eq!((pool.stats().misses, pool.stats().hits), (1, 1));
+        drop(again);
+        pool.reserve(4096, 3).unwrap();
+        assert_eq!(
+            (pool.stats().misses, pool.stats().idle_bytes),
+            (3, 3 * 4096 * 4)
+        );
+        pool.trim();
+        assert_eq!(pool.stats().idle_bytes, 0);
+        let big = pool.take(1 << 19).unwrap();
+        drop(big);
+        assert_eq!(
+            pool.stats().idle_bytes,
+            0,
+            "above the limit memory is given back"
+        );
+    }
+
+    #[test]
+    fn secret_words_are_zeros_before_the_pool_has_them() {
+        for secret in [true, false] {
+            let pool = Arc::new(Pool::new(1 << 20));
+            let mut words = pool.take(100).unwrap().secret(secret);
+            words.as_mut().fill(7);
+            drop(words);
+            let free = pool.free();
+            let lines = &free.values().next().unwrap()[0];
+            let zeros = lines.iter().all(|line| *line == Line::default());
+            assert_eq!(zeros, secret);
+        }
+    }
+}

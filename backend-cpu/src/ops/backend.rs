@@ -1,0 +1,323 @@
+//! The engine's operations by name.
+
+use std::sync::Arc;
+
+use arras_hal::{
+    Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
+    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, SecretEngine, Shape,
+};
+
+use super::{CpuKey, rescale::Input};
+use crate::{CpuBuf, CpuEngine, CpuRing, simd};
+
+impl Backend for CpuEngine {
+    type Buf = CpuBuf;
+    type Ring = CpuRing;
+    type Key = CpuKey;
+
+    fn name(&self) -> String {
+        self.describe()
+    }
+
+    fn ring(&self, basis: &Arc<RingBasis>) -> Result<CpuRing> {
+        Ok(self.make_ring(basis))
+    }
+
+    fn basis<'a>(&self, ring: &'a CpuRing) -> &'a Arc<RingBasis> {
+        ring.basis()
+    }
+
+    fn alloc(&self, ring: &CpuRing, shape: &Shape) -> Result<CpuBuf> {
+        self.buffer(ring, shape, false)
+    }
+
+    fn shape<'a>(&self, buf: &'a CpuBuf) -> &'a Shape {
+        buf.shape()
+    }
+
+    fn upload(&self, ring: &CpuRing, shape: &Shape, _: Domain, words: &[u32]) -> Result<CpuBuf> {
+        let mut buf = self.buffer(ring, shape, false)?;
+        self.load(&mut buf, words, ring.n());
+        Ok(buf)
+    }
+
+    fn download(&self, ring: &CpuRing, buf: &CpuBuf, _: Domain, words: &mut [u32]) -> Result<()> {
+        self.deferred()?;
+        self.store(buf, words, ring.n());
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.deferred()
+    }
+
+    fn prepare_key(&self, ring: &CpuRing, layout: &KeyLayout, words: &[u32]) -> Result<CpuKey> {
+        self.load_key(ring, layout, words)
+    }
+
+    fn key_layout<'a>(&self, key: &'a CpuKey) -> &'a KeyLayout {
+        &key.layout
+    }
+
+    fn copy_rows(&self, _: &CpuRing, dst: &mut CpuBuf, src: &CpuBuf, rows: &[RowCopy]) {
+        self.copy(dst, src, rows);
+    }
+
+    fn zero(&self, _: &CpuRing, dst: &mut CpuBuf) {
+        dst.words_mut().fill(0);
+    }
+
+    fn ntt(&self, ring: &CpuRing, x: &mut CpuBuf) {
+        let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
+        self.each_chunk(x.words_mut(), ring.n(), |row, words| {
+            let prime = ring.prime(limbs.at(row / polys));
+            simd::forward(ring.level(), prime, words, true);
+        });
+    }
+
+    fn intt(&self, ring: &CpuRing, x: &mut CpuBuf) {
+        let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
+        self.each_chunk(x.words_mut(), ring.n(), |row, words| {
+            let prime = ring.prime(limbs.at(row / polys));
+            simd::inverse(ring.level(), prime, words, prime.n_inverse);
+        });
+    }
+
+    fn add(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
+        self.binary(ring, dst, a, b, simd::add);
+    }
+
+    fn sub(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
+        self.binary(ring, dst, a, b, simd::sub);
+    }
+
+    fn mul(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
+        self.binary(ring, dst, a, b, simd::mul);
+    }
+
+    fn mul_acc(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
+        self.binary(ring, dst, a, b, simd::mul_acc);
+    }
+
+    fn scale(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, constants: &LimbConstants) {
+        self.scale_rows(ring, dst, Some(a), constants);
+    }
+
+    fn automorphism(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, galois: GaloisElement) {
+        self.permute(ring, dst, a, galois);
+    }
+
+    fn base_convert(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        table: &ConversionTable,
+    ) {
+        self.defer(self.convert_buffer(ring, dst, src, table));
+    }
+
+    fn key_inner_product(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        digits: &CpuBuf,
+        key: &CpuKey,
+        key_digits: &[usize],
+        galois: GaloisElement,
+    ) {
+        self.inner_product_buffer(ring, dst, digits, (key, key_digits), galois);
+    }
+
+    fn add_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
+        self.unary(ring, dst, a, simd::add_assign);
+        Ok(())
+    }
+
+    fn sub_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
+        self.unary(ring, dst, a, simd::sub_assign);
+        Ok(())
+    }
+
+    fn mul_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
+        self.unary(ring, dst, a, simd::mul_assign);
+        Ok(())
+    }
+
+    fn scale_assign(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        constants: &LimbConstants,
+    ) -> Result<()> {
+        self.scale_rows(ring, dst, None, constants);
+        Ok(())
+    }
+
+    fn neg(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
+        self.unary(ring, dst, a, simd::neg);
+        Ok(())
+    }
+
+    fn rescale(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        plan: &RescalePlan,
+    ) -> Result<()> {
+        let input = Input {
+            src: Some(src.all()),
+            addend: None,
+            permutation: None,
+        };
+        self.rescale_input(ring, dst, input, plan)
+    }
+
+    fn mod_up(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        plan: &ModUpPlan,
+    ) -> Result<()> {
+        self.mod_up_view(ring, dst, src.all(), plan)
+    }
+
+    fn mod_down_and_rescale(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        addend: Option<&CpuBuf>,
+        galois: GaloisElement,
+        plan: &ModDownPlan,
+    ) -> Result<()> {
+        let permutation = ring.permutation(galois);
+        let input = Input {
+            src: Some(src.all()),
+            addend: addend.map(|a| (a.all(), plan)),
+            permutation: permutation.as_deref(),
+        };
+        self.rescale_input(ring, dst, input, plan.rescale())
+    }
+
+    fn tensor(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) -> Result<()> {
+        self.products(ring, dst, &[a], &[b]);
+        Ok(())
+    }
+
+    fn sum_of_products(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        a: &[&CpuBuf],
+        b: &[&CpuBuf],
+    ) -> Result<()> {
+        self.products(ring, dst, a, b);
+        Ok(())
+    }
+
+    fn weighted_sum(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        terms: &[&CpuBuf],
+        weights: &[&CpuBuf],
+    ) -> Result<()> {
+        self.weighted(ring, dst, terms, weights);
+        Ok(())
+    }
+
+    fn key_switch(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        addend: Option<&CpuBuf>,
+        key: &CpuKey,
+        galois: GaloisElement,
+        plan: &KeySwitchPlan,
+    ) -> Result<()> {
+        self.switch(
+            ring,
+            dst,
+            src.all(),
+            addend.map(CpuBuf::all),
+            key,
+            galois,
+            plan,
+        )
+    }
+
+    fn relinearize(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        key: &CpuKey,
+        plan: &KeySwitchPlan,
+    ) -> Result<()> {
+        let batch = src.polys() / 3;
+        let (linear, square) = (src.part(0, 2 * batch), src.part(2 * batch, batch));
+        let identity = GaloisElement::IDENTITY;
+        self.switch(ring, dst, square, Some(linear), key, identity, plan)
+    }
+
+    fn rotate(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        key: &CpuKey,
+        galois: GaloisElement,
+        plan: &KeySwitchPlan,
+    ) -> Result<()> {
+        let batch = src.polys() / 2;
+        let (c0, c1) = (src.part(0, batch), src.part(batch, batch));
+        self.switch(ring, dst, c1, Some(c0), key, galois, plan)
+    }
+
+    fn hoisted_rotations(
+        &self,
+        ring: &CpuRing,
+        dsts: &mut [&mut CpuBuf],
+        src: &CpuBuf,
+        keys: &[Option<&CpuKey>],
+        galois: &[GaloisElement],
+        plan: &KeySwitchPlan,
+    ) -> Result<()> {
+        self.hoist(ring, dsts, src, keys, galois, plan)
+    }
+
+    fn rotation_sum(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        keys: &[Option<&CpuKey>],
+        galois: &[GaloisElement],
+        weights: &[&CpuBuf],
+        plan: &KeySwitchPlan,
+    ) -> Result<()> {
+        self.sum_rotations(ring, dst, src, (keys, galois), weights, plan)
+    }
+}
+
+impl SecretEngine for CpuEngine {
+    fn alloc_secret(&self, ring: &CpuRing, shape: &Shape) -> Result<CpuBuf> {
+        self.buffer(ring, shape, true)
+    }
+
+    fn upload_secret(
+        &self,
+        ring: &CpuRing,
+        shape: &Shape,
+        _: Domain,
+        words: &[u32],
+    ) -> Result<CpuBuf> {
+        let mut buf = self.buffer(ring, shape, true)?;
+        self.load(&mut buf, words, ring.n());
+        Ok(buf)
+    }
+}

@@ -1,0 +1,192 @@
+//! Base conversion of whole buffers, and the pieces of it that composites share.
+
+use arras_hal::{ConversionMode, ConversionTable, Result};
+
+use crate::{
+    CpuEngine, CpuRing,
+    kernels::{PIECE, convert::MAX_SOURCES},
+    memory::{CpuBuf, Words},
+    simd,
+};
+
+/// One target of a conversion with its constants ready.
+pub(super) struct Target {
+    limb: usize,
+    weights: [u32; MAX_SOURCES],
+    start: u32,
+}
+
+impl Target {
+    /// The target at a position of the table.
+    pub(super) fn new(ring: &CpuRing, table: &ConversionTable, position: usize) -> Self {
+        let limb = table.to().at(position);
+        let prime = ring.prime(limb);
+        let mut weights = [0; MAX_SOURCES];
+        for (weight, &w) in weights.iter_mut().zip(table.row(position)) {
+            *weight = prime.to_montgomery(w);
+        }
+        let offset = prime.to_montgomery(table.offset()[position]);
+        let start = match table.mode() {
+            ConversionMode::Centred => offset,
+            ConversionMode::Quotient => {
+                weights[table.from().len()] = offset;
+                0
+            }
+        };
+        Self {
+            limb,
+            weights,
+            start,
+        }
+    }
+
+    /// The absolute limb.
+    pub(super) fn limb(&self) -> usize {
+        self.limb
+    }
+}
+
+/// Sources of one polynomial: rows of all source limbs, and the quotients in that mode.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    rows: [&'a [u32]; MAX_SOURCES],
+    count: usize,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn new(rows: impl Iterator<Item = &'a [u32]>) -> Self {
+        let mut sources = Self {
+            rows: [&[]; MAX_SOURCES],
+            count: 0,
+        };
+        for row in rows {
+            sources.push(row);
+        }
+        sources
+    }
+
+    pub(super) fn push(&mut self, row: &'a [u32]) {
+        self.rows[self.count] = row;
+        self.count += 1;
+    }
+
+    fn piece(&self, at: usize, len: usize) -> Self {
+        let mut piece = *self;
+        for row in &mut piece.rows[..self.count] {
+            *row = &row[at..at + len];
+        }
+        piece
+    }
+
+    fn as_slice(&self) -> &[&'a [u32]] {
+        &self.rows[..self.count]
+    }
+}
+
+/// Converts one polynomial to several targets, a piece of coefficients at a time, so that the sources' pieces are
+/// in a near cache for all targets but the first. `row(words, k)` is the row of target k. Results are below
+/// 3q: the forward transform takes them.
+pub(super) fn convert_rows(
+    ring: &CpuRing,
+    sources: &Sources<'_>,
+    targets: &[Target],
+    words: &mut [u32],
+    row: impl Fn(usize) -> usize,
+) {
+    let n = ring.n();
+    let len = n.min(PIECE);
+    for at in (0..n).step_by(len) {
+        let piece = sources.piece(at, len);
+        for (k, target) in targets.iter().enumerate() {
+            simd::convert(
+                ring.level(),
+                ring.prime(target.limb),
+                &mut words[row(k) + at..][..len],
+                piece.as_slice(),
+                &target.weights[..sources.count],
+                target.start,
+            );
+        }
+    }
+}
+
+impl CpuEngine {
+    /// The quotients of all polynomials, `[poly][N]`; `row(poly, source)` gives the sources.
+    pub(super) fn quotients<'a>(
+        &self,
+        ring: &CpuRing,
+        table: &ConversionTable,
+        (polys, secret): (usize, bool),
+        row: impl Fn(usize, usize) -> &'a [u32] + Sync + Send,
+    ) -> Result<Words> {
+        let n = ring.n();
+        let len = n.min(PIECE);
+        let mut quotients = self.scratch(polys * n, secret)?;
+        self.each_chunk(quotients.as_mut(), len, |i, piece| {
+            let (poly, at) = (i * len / n, i * len % n);
+            let rows = (0..table.from().len()).map(|source| row(poly, source));
+            let sources = Sources::new(rows).piece(at, len);
+            simd::quotient(ring.level(), piece, sources.as_slice(), table.reciprocal());
+        });
+        Ok(quotients)
+    }
+
+    /// How many limbs to take in one task: enough to reuse sources, few enough to keep all threads busy and the
+    /// task's `rows` rows per limb in a second-level cache.
+    pub(super) fn group(&self, limbs: usize, rows: usize) -> usize {
+        (limbs / (3 * self.threads()))
+            .min(16 / rows.max(1))
+            .clamp(1, 4)
+    }
+
+    pub(super) fn convert_buffer(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        src: &CpuBuf,
+        table: &ConversionTable,
+    ) -> Result<()> {
+        let (n, polys, limbs) = (ring.n(), dst.polys(), table.from().len());
+        let secret = dst.is_secret();
+        // What the sources need before they are converted: a quotient, or half their prime added.
+        let (quotients, shifted) = match table.mode() {
+            ConversionMode::Quotient => {
+                let rows = |p, i| src.row(p, i);
+                (
+                    Some(self.quotients(ring, table, (polys, secret), rows)?),
+                    None,
+                )
+            }
+            ConversionMode::Centred => {
+                let mut shifted = self.buffer(ring, &src.shape().with_polys(polys), secret)?;
+                self.each_row(shifted.words_mut(), n, |row, words| {
+                    let (i, p) = (row / polys, row % polys);
+                    words.copy_from_slice(src.row(p, i));
+                    let prime = ring.prime(table.from().at(i));
+                    simd::add_constant(ring.level(), prime, words, table.half()[i]);
+                });
+                (None, Some(shifted))
+            }
+        };
+        let from = shifted.as_ref().unwrap_or(src);
+        let group = self.group(table.to().len(), polys);
+        self.each_chunk(dst.words_mut(), group * polys * n, |g, words| {
+            let first = g * group;
+            let count = words.len() / (polys * n);
+            let targets: Vec<Target> = (first..first + count)
+                .map(|t| Target::new(ring, table, t))
+                .collect();
+            for p in 0..polys {
+                let mut sources = Sources::new((0..limbs).map(|i| from.row(p, i)));
+                if let Some(q) = &quotients {
+                    sources.push(&q.as_ref()[p * n..][..n]);
+                }
+                convert_rows(ring, &sources, &targets, words, |k| (k * polys + p) * n);
+            }
+            for (target, rows) in targets.iter().zip(words.chunks_exact_mut(polys * n)) {
+                simd::canonical(ring.level(), ring.prime(target.limb), rows);
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The operations: what is done to which rows, on which thread.
+
+mod backend;
+mod convert;
+mod key_switch;
+mod pointwise;
+mod rescale;
+
+use arras_hal::KeyLayout;
+
+use crate::memory::Words;
+
+/// A switching key: `[limb][block][digit][2][KEY_BLOCK]`, words times 2^32 modulo their prime.
+///
+/// One limb of the whole key is one contiguous piece, in the order in which an inner product reads it: it is read from main
+/// memory, and one stream is what the processor fetches ahead best.
+pub struct CpuKey {
+    layout: KeyLayout,
+    words: Words,
+    n: usize,
+}
+
+impl CpuKey {
+    /// Words `at .. at + len` of all digits and halves at one limb (a position in the key's list).
+    fn piece(&self, limb: usize, at: usize, len: usize) -> &[u32] {
+        let halves = 2 * self.layout.digits;
+        &self.words.as_ref()[(limb * self.n + at) * halves..][..len * halves]
+    }
+}
+
+impl std::fmt::Debug for CpuKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CpuKey")
+            .field("layout", &self.layout)
+            .finish_non_exhaustive()
+    }
+}

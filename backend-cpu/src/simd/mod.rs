@@ -1,0 +1,87 @@
+//! Lanes of 32-bit words at several widths, chosen at run time.
+//!
+//! A kernel is written once over [`Simd`] (`kernels`), is compiled for every width inside a function with the width's
+//! target features ([`dispatch`]), and the engine's [`Level`] picks one. All unsafe code of the crate is in this folder: the
+//! intrinsics, the views of words as vectors, and the calls of functions with target features.
+//!
+//! ```text
+//!   V   one vector:      x0 x1 x2 x3 ..            LANES words
+//!   W   its products:    even = x0 x2 .. (64 bit)   odd = x1 x3 .. (64 bit)
+//! ```
+//! There is no 32x32 -> 32 high multiplication in AVX2 or AVX-512, only 32x32 -> 64 of the even lanes. So the wide form
+//! keeps even and odd lanes apart until a result is put together by one shuffle.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod dispatch;
+mod level;
+mod scalar;
+
+pub(crate) use dispatch::*;
+pub(crate) use level::Level;
+pub use level::SimdLevel;
+pub(crate) use scalar::Scalar;
+
+/// Vectors of 32-bit words. A value of an implementing type proves that the processor has its instructions.
+///
+/// Arithmetic wraps. Nothing here knows a modulus.
+pub(crate) trait Simd: Copy {
+    /// `LANES` words.
+    type V: Copy;
+    /// `LANES` 64-bit words, the products of two vectors.
+    type W: Copy;
+    /// log2 of the number of lanes.
+    const LOG: u32;
+    /// Number of lanes.
+    const LANES: usize = 1 << Self::LOG;
+
+    /// Words as vectors. The words must start at a multiple of the vector's size and fill whole vectors.
+    fn view(self, words: &[u32]) -> &[Self::V];
+    /// [`Simd::view`] of words to write.
+    fn view_mut(self, words: &mut [u32]) -> &mut [Self::V];
+    /// All lanes equal.
+    fn splat(self, x: u32) -> Self::V;
+    /// a + b.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a - b.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The lesser, unsigned.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The low 32 bits of a * b.
+    fn mul_lo(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Every lane shifted right by the same number of bits below 32.
+    fn shr(self, a: Self::V, bits: u32) -> Self::V;
+    /// The odd lanes where multiplications read: what a second operand form costs is one shift.
+    fn odd(self, a: Self::V) -> Self::V;
+    /// All products; `a_odd` and `b_odd` are [`Simd::odd`] of `a` and `b` (or the vector itself if all lanes are equal).
+    fn mul_wide(self, a: Self::V, a_odd: Self::V, b: Self::V, b_odd: Self::V) -> Self::W;
+    /// 64-bit sums.
+    fn add_wide(self, a: Self::W, b: Self::W) -> Self::W;
+    /// The low halves times a constant with all lanes equal.
+    fn mul_wide_low(self, a: Self::W, c: Self::V) -> Self::W;
+    /// 64-bit lanes shifted right.
+    fn shr_wide(self, a: Self::W, bits: u32) -> Self::W;
+    /// The upper halves.
+    fn high(self, a: Self::W) -> Self::V;
+    /// The lower halves.
+    fn low(self, a: Self::W) -> Self::V;
+    /// 64-bit lanes with `x` as their lower half.
+    fn widen_low(self, x: Self::V) -> Self::W;
+    /// 64-bit lanes with `x` as their upper half.
+    fn widen_high(self, x: Self::V) -> Self::W;
+    /// Lane j becomes lane `index[j] mod LANES` of `a`.
+    fn permute(self, a: Self::V, index: Self::V) -> Self::V;
+    /// Exchanges bit K of the lane number with the bit that tells `a` from `b`: the first result has all lanes whose bit
+    /// K is 0, the second the others. Its own inverse.
+    fn swap<const K: u32>(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// (a0 b0 a1 b1 .., rest): even and odd words to their order in memory.
+    fn interleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// The inverse of [`Simd::interleave`].
+    fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// Lane j becomes `words[at + (j >> K)]`.
+    fn expand<const K: u32>(self, words: &[u32], at: usize) -> Self::V;
+    /// Lane j becomes `words[at + (LANES >> K) - 1 - (j >> K)]`.
+    fn expand_reversed<const K: u32>(self, words: &[u32], at: usize) -> Self::V;
+}
