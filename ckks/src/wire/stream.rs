@@ -10,7 +10,7 @@ use super::payload::check_finished;
 use super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, PayloadRead, Prefix, WireError, peek};
 
 /// Memory grows by at most this much ahead of the bytes that have arrived.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 1 << 15;
 
 fn read_error(source: std::io::Error) -> WireError {
     WireError::Stream {

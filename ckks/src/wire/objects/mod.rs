@@ -16,7 +16,8 @@
 //!
 //! Numbers in a header are checked against the parameters and [`Limits`](super::Limits), and the payload's length
 //! against what they imply, before anything of that size is allocated. Writers apply the same checks, so that what was
-//! written can be read.
+//! written can be read. Reading holds at most 8 times the input and 64 KiB in memory, besides what the parameters that are
+//! read for call for (a secret key is expanded over all primes, a loaded evaluation key over both halves).
 
 mod ciphertexts;
 mod header;
