@@ -162,7 +162,7 @@ pub fn levels<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
         r.note("concat", &e.concat(&[&high, &low, &high])?)?;
         let middle = r.fresh(1, r.top().min(1))?;
         r.note("multiply at two levels", &e.multiply(&high, &middle)?)?;
-        r.note("pick", &high.pick(&vec![r.batch - 1; 4])?)
+        r.note("pick", &high.pick(&[r.batch - 1; 4])?)
     })
 }
 
