@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use arras::{
     ckks::{
-        Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters, PrecisionReport,
-        SecretKey, doubling_steps,
+        Ciphertext, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
+        PrecisionReport, SecretKey, doubling_steps,
     },
     secret_backend,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let choice = Parameters::for_circuit(2, 18.0, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend()?)?;
+    let choice = Parameters::for_circuit(2, 18, 4096)?;
+    let context = Context::new(choice.parameters(), secret_backend())?;
     println!("{}\n", context.params());
     let slots = context.slots();
 
@@ -36,7 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .expand(&context)?;
     let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
     let decryptor = Decryptor::new(&secret);
-    let report = |name: &str, expected: &[f64], result| -> Result<(), Box<dyn std::error::Error>> {
+    let report = |name: &str,
+                  expected: &[f64],
+                  result: &Ciphertext<_>|
+     -> Result<(), Box<dyn std::error::Error>> {
         let report = PrecisionReport::real(expected, &decryptor.decrypt(result)?[0])?;
         println!("{name}: {:.1} bits in the worst slot", report.worst_bits());
         Ok(())

@@ -18,9 +18,9 @@ use arras::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 1. Parameters are chosen from what the circuit needs, and always give 128 bits of security.
-    let choice = Parameters::for_circuit(3, 20.0, 4096)?;
+    let choice = Parameters::for_circuit(3, 20, 4096)?;
     println!("{}\n", choice.explanation());
-    let context = Context::new(choice.parameters(), secret_backend()?)?;
+    let context = Context::new(choice.parameters(), secret_backend())?;
 
     // 2. The client makes keys and encrypts. The secret key never leaves it.
     let secret = SecretKey::generate(&context)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arras_hal::{AnyBackend, Backend, HalError, Reference};
+use arras_hal::{AnyBackend, Backend, Reference};
 
 /// Why an engine cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +28,10 @@ pub enum EngineError {
         /// What is possible.
         available: String,
     },
-    /// The engine could not start.
+    /// The CPU engine could not start.
+    #[cfg(feature = "cpu")]
     #[error(transparent)]
-    Start(#[from] HalError),
+    Cpu(#[from] arras_backend_cpu::CpuError),
 }
 
 /// The engine on which this build keeps secrets: the CPU engine, or the reference engine where that was not compiled in.
@@ -41,14 +42,11 @@ pub type SecretBackend = arras_backend_cpu::CpuEngine;
 pub type SecretBackend = Reference;
 
 /// An engine for keys, encryption and decryption, on all cores.
-///
-/// # Errors
-/// [`EngineError::Start`].
-pub fn secret_backend() -> Result<SecretBackend, EngineError> {
+pub fn secret_backend() -> SecretBackend {
     #[cfg(feature = "cpu")]
-    return Ok(arras_backend_cpu::CpuEngine::new()?);
+    return arras_backend_cpu::CpuEngine::new();
     #[cfg(not(feature = "cpu"))]
-    return Ok(Reference::new());
+    return Reference::new();
 }
 
 /// A chosen engine, with the reason for the choice.
@@ -77,7 +75,7 @@ impl Engine {
     /// The CPU engine on `threads` threads, or on all cores.
     ///
     /// # Errors
-    /// [`EngineError::NotCompiled`] without the feature `cpu`; [`EngineError::Start`].
+    /// [`EngineError::NotCompiled`] without the feature `cpu`; `EngineError::Cpu` for a number of threads that it cannot have.
     pub fn cpu(threads: Option<usize>) -> Result<Self, EngineError> {
         Self::cpu_because(threads, "asked for")
     }
@@ -87,7 +85,7 @@ impl Engine {
         use arras_backend_cpu::CpuEngine;
         let engine = match threads {
             Some(threads) => CpuEngine::with_threads(threads)?,
-            None => CpuEngine::new()?,
+            None => CpuEngine::new(),
         };
         Ok(Self::chosen(engine, reason))
     }
@@ -104,7 +102,7 @@ impl Engine {
     /// The fastest engine of this build.
     ///
     /// # Errors
-    /// [`EngineError::Start`].
+    /// None at present: engines that may be absent (devices) will have some.
     pub fn auto() -> Result<Self, EngineError> {
         if cfg!(feature = "cpu") {
             return Self::cpu_because(None, "chosen: the fastest engine of this build");
@@ -116,7 +114,7 @@ impl Engine {
     /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `reference`.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`], [`EngineError::Start`].
+    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`], `EngineError::Cpu`.
     pub fn named(name: &str) -> Result<Self, EngineError> {
         let unknown = || EngineError::Unknown {
             given: name.to_owned(),

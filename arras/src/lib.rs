@@ -15,8 +15,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // 128-bit parameters for two multiplications in a row.
-//! let choice = Parameters::for_circuit(2, 18.0, 1000)?;
-//! let context = Context::new(choice.parameters(), secret_backend()?)?;
+//! let choice = Parameters::for_circuit(2, 18, 1000)?;
+//! let context = Context::new(choice.parameters(), secret_backend())?;
 //!
 //! let secret = SecretKey::generate(&context)?;
 //! let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;

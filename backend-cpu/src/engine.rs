@@ -224,13 +224,21 @@ impl CpuEngine {
         slot.take().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn scratch(&self, words: usize) -> Result<Words> {
-        self.0.pool.take(words).map_err(|e| self.error(e))
+    /// Memory with unspecified contents, overwritten when dropped if `secret`.
+    pub(crate) fn scratch(&self, words: usize, secret: bool) -> Result<Words> {
+        let taken = self.0.pool.take(words).map_err(|e| self.error(e))?;
+        Ok(taken.secret(secret))
+    }
+
+    /// Scratch of this size for a task on every thread.
+    pub(crate) fn reserve(&self, words: usize) -> Result<()> {
+        let reserved = self.0.pool.reserve(words, self.threads());
+        reserved.map_err(|e| self.error(e))
     }
 
     pub(crate) fn buffer(&self, ring: &CpuRing, shape: &Shape, secret: bool) -> Result<CpuBuf> {
-        let words = self.scratch(shape.words(ring.n()))?;
-        Ok(CpuBuf::new(shape, ring.n(), words, secret))
+        let words = self.scratch(shape.words(ring.n()), secret)?;
+        Ok(CpuBuf::new(shape, ring.n(), words))
     }
 
     /// Calls `f` with every chunk and its number, on all threads. Chunks must be worth a task.

@@ -80,34 +80,30 @@ impl Pool {
     pub(crate) fn take(self: &Arc<Self>, words: usize) -> Result<Words, Exhausted> {
         let class = size_class(words.div_ceil(16));
         let found = self.free().get_mut(&class).and_then(Vec::pop);
-        let lines = if let Some(lines) = found {
+        let mut taken = if let Some(lines) = found {
             self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
-            lines
+            Words::of(self, lines)
         } else {
-            self.misses.fetch_add(1, Ordering::Relaxed);
-            let mut lines = Vec::new();
-            if lines.try_reserve_exact(class).is_err() {
-                self.trim();
-                lines
-                    .try_reserve_exact(class)
-                    .map_err(|_| Exhausted(class.saturating_mul(LINE)))?;
-            }
-            lines.resize(class, Line::default());
-            lines
+            Words::fresh(self, class)?
         };
-        self.used.fetch_add(class * LINE, Ordering::Relaxed);
-        let mut taken = Words {
-            lines,
-            len: words,
-            zeroize: false,
-            pool: self.clone(),
-        };
+        taken.len = words;
         // Contents are unspecified by contract. A pattern that is no residue shows who relies on them.
         if cfg!(debug_assertions) {
             taken.as_mut().fill(0xA5A5_A5A5);
         }
         Ok(taken)
+    }
+
+    /// Makes sure that `count` tasks can each [`Pool::take`] this much without asking the system.
+    pub(crate) fn reserve(self: &Arc<Self>, words: usize, count: usize) -> Result<(), Exhausted> {
+        let class = size_class(words.div_ceil(16));
+        let idle = self.free().get(&class).map_or(0, Vec::len);
+        // Pieces go to the pool when they are dropped, and they are dropped after the last is made.
+        let _made: Vec<Words> = (idle..count)
+            .map(|_| Words::fresh(self, class))
+            .collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     /// Gives idle memory back to the system.
@@ -133,6 +129,38 @@ pub(crate) struct Words {
     len: usize,
     zeroize: bool,
     pool: Arc<Pool>,
+}
+
+impl Words {
+    fn of(pool: &Arc<Pool>, lines: Vec<Line>) -> Self {
+        pool.used.fetch_add(lines.len() * LINE, Ordering::Relaxed);
+        Self {
+            lines,
+            len: 0,
+            zeroize: false,
+            pool: pool.clone(),
+        }
+    }
+
+    /// Memory from the system.
+    fn fresh(pool: &Arc<Pool>, class: usize) -> Result<Self, Exhausted> {
+        pool.misses.fetch_add(1, Ordering::Relaxed);
+        let mut lines = Vec::new();
+        if lines.try_reserve_exact(class).is_err() {
+            pool.trim();
+            lines
+                .try_reserve_exact(class)
+                .map_err(|_| Exhausted(class.saturating_mul(LINE)))?;
+        }
+        lines.resize(class, Line::default());
+        Ok(Self::of(pool, lines))
+    }
+
+    /// Overwrites the words with zeros when they are dropped, if `secret`.
+    pub(crate) fn secret(mut self, secret: bool) -> Self {
+        self.zeroize = secret;
+        self
+    }
 }
 
 impl AsRef<[u32]> for Words {
@@ -172,8 +200,7 @@ pub struct CpuBuf {
 }
 
 impl CpuBuf {
-    pub(crate) fn new(shape: &Shape, n: usize, mut words: Words, secret: bool) -> Self {
-        words.zeroize = secret;
+    pub(crate) fn new(shape: &Shape, n: usize, words: Words) -> Self {
         Self {
             shape: shape.clone(),
             n,
@@ -187,6 +214,11 @@ impl CpuBuf {
 
     pub(crate) fn polys(&self) -> usize {
         self.shape.polys
+    }
+
+    /// Whether the words are overwritten when they are dropped; scratch on the way to them is too.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.words.zeroize
     }
 
     pub(crate) fn words(&self) -> &[u32] {
@@ -244,12 +276,71 @@ impl<'a> View<'a> {
         self.count
     }
 
-    pub(crate) fn limbs(&self) -> &'a arras_hal::Limbs {
-        &self.buf.shape.limbs
-    }
-
     pub(crate) fn row(&self, poly: usize, limb: usize) -> &'a [u32] {
         debug_assert!(poly < self.count);
         self.buf.row(self.first + poly, limb)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_classes_waste_at_most_an_eighth_and_lines_are_aligned() {
+        for lines in 1..5000 {
+            let class = size_class(lines);
+            assert!(
+                class >= lines && (class - lines) * 8 <= lines.max(8),
+                "{lines}: {class}"
+            );
+        }
+        let pool = Arc::new(Pool::new(1 << 20));
+        let words = pool.take(1000).unwrap();
+        assert_eq!(words.as_ref().len(), 1000);
+        assert_eq!(words.as_ref().as_ptr().align_offset(64), 0);
+    }
+
+    #[test]
+    fn memory_returns_and_is_reused_and_trimmed() {
+        let pool = Arc::new(Pool::new(1 << 20));
+        let first = pool.take(4096).unwrap();
+        assert_eq!(pool.stats().used_bytes, 4096 * 4);
+        drop(first);
+        assert_eq!(
+            (pool.stats().used_bytes, pool.stats().idle_bytes),
+            (0, 4096 * 4)
+        );
+        let again = pool.take(4090).unwrap();
+        assert_eq!((pool.stats().misses, pool.stats().hits), (1, 1));
+        drop(again);
+        pool.reserve(4096, 3).unwrap();
+        assert_eq!(
+            (pool.stats().misses, pool.stats().idle_bytes),
+            (3, 3 * 4096 * 4)
+        );
+        pool.trim();
+        assert_eq!(pool.stats().idle_bytes, 0);
+        let big = pool.take(1 << 19).unwrap();
+        drop(big);
+        assert_eq!(
+            pool.stats().idle_bytes,
+            0,
+            "above the limit memory is given back"
+        );
+    }
+
+    #[test]
+    fn secret_words_are_zeros_before_the_pool_has_them() {
+        for secret in [true, false] {
+            let pool = Arc::new(Pool::new(1 << 20));
+            let mut words = pool.take(100).unwrap().secret(secret);
+            words.as_mut().fill(7);
+            drop(words);
+            let free = pool.free();
+            let lines = &free.values().next().unwrap()[0];
+            let zeros = lines.iter().all(|line| *line == Line::default());
+            assert_eq!(zeros, secret);
+        }
     }
 }

@@ -3,20 +3,29 @@
 use super::{
     STEP,
     reduce::{FOLD, Modular},
+    views,
 };
 use crate::{ring::Prime, simd::Simd};
 
+/// The most sources of one conversion, the quotient included.
+pub(crate) const MAX_SOURCES: usize = arras_hal::ConversionTable::MAX_SOURCES + 1;
+
 /// The quotient v of the conversion with quotient, in wrapping 32-bit arithmetic:
-/// `(sum (x_i >> 14) * reciprocal_i + 2^25) >> 26`.
+/// `(sum (x_i >> 14) * reciprocal_i + 2^25) >> 26`. Lengths are multiples of [`STEP`] vectors.
 #[inline(always)]
 pub(crate) fn quotient<S: Simd>(s: S, dst: &mut [u32], sources: &[&[u32]], reciprocals: &[u32]) {
-    for (i, d) in s.view_mut(dst).iter_mut().enumerate() {
-        let mut sum = s.splat(1 << 25);
-        for (source, &reciprocal) in sources.iter().zip(reciprocals) {
-            let x = s.shr(s.view(source)[i], 14);
-            sum = s.add(sum, s.mul_lo(x, s.splat(reciprocal)));
+    let rows: [&[S::V]; MAX_SOURCES] = views(s, sources);
+    for (i, out) in s.view_mut(dst).chunks_exact_mut(STEP).enumerate() {
+        let mut sums = [s.splat(1 << 25); STEP];
+        for (row, &reciprocal) in rows.iter().zip(reciprocals) {
+            let r = s.splat(reciprocal);
+            for (sum, &x) in sums.iter_mut().zip(&row[i * STEP..][..STEP]) {
+                *sum = s.add(*sum, s.mul_lo(s.shr(x, 14), r));
+            }
         }
-        *d = s.shr(sum, 26);
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = s.shr(sum, 26);
+        }
     }
 }
 
@@ -33,19 +42,19 @@ pub(crate) fn convert<S: Simd>(
     start: u32,
 ) {
     let m = Modular::new(s, prime);
-    let start = s.from_low(s.splat(start));
+    let start = s.widen_low(s.splat(start));
+    let rows: [&[S::V]; MAX_SOURCES] = views(s, sources);
     for (i, out) in s.view_mut(dst).chunks_exact_mut(STEP).enumerate() {
         let mut sums = [start; STEP];
         let mut room = FOLD;
-        for (source, &weight) in sources.iter().zip(weights) {
+        for (row, &weight) in rows.iter().zip(weights) {
             if room == 0 {
                 sums = sums.map(|sum| m.fold(sum));
                 room = FOLD;
             }
             room -= 1;
-            let x = &s.view(source)[i * STEP..][..STEP];
             let w = s.splat(weight);
-            for (sum, &x) in sums.iter_mut().zip(x) {
+            for (sum, &x) in sums.iter_mut().zip(&row[i * STEP..][..STEP]) {
                 *sum = s.add_wide(*sum, s.mul_wide(x, s.odd(x), w, w));
             }
         }

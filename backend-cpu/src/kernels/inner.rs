@@ -1,11 +1,24 @@
 //! The inner product of digits with a key.
 
-use super::reduce::{FOLD, Modular};
+use super::{
+    reduce::{FOLD, Modular},
+    views,
+};
 use crate::{permutation::Permutation, ring::Prime, simd::Simd};
 
-/// `dst[c] = sum over j of digits[j] * keys[j][c] * 2^-32 mod q` for a piece of a row that starts at word `at`; keys
-/// have 2^32 folded in. `digits` are whole rows because a permutation may read anywhere in them; `keys` and `dst` are
-/// pieces.
+/// The most digits of one [`inner_product`].
+pub(crate) const MAX_DIGITS: usize = 24;
+
+/// Words of a half of a key digit that lie together: a key is read as one stream of such blocks. Rows that are shorter are
+/// one block.
+pub(crate) const KEY_BLOCK: usize = 32;
+
+/// Vectors taken at a time; a block has at least as many.
+const WIDTH: usize = 2;
+
+/// `dst[c] = sum over j of digits[j] * key[numbers[j]][c] * 2^-32 mod q`, added to `dst` if asked, for a piece of a row that
+/// starts at word `at`. `digits` are whole rows because a permutation may read anywhere in them; `key` is the piece of the
+/// key, `[block][digit][2][KEY_BLOCK]` with `key_digits` digits, and has 2^32 folded in.
 #[inline(always)]
 pub(crate) fn inner_product<S: Simd>(
     s: S,
@@ -13,16 +26,25 @@ pub(crate) fn inner_product<S: Simd>(
     dst: [&mut [u32]; 2],
     at: usize,
     digits: &[&[u32]],
-    keys: &[[&[u32]; 2]],
+    (key, key_digits, numbers): (&[u32], usize, &[usize]),
     permutation: Option<&Permutation>,
+    accumulate: bool,
 ) {
+    debug_assert!(digits.len() <= MAX_DIGITS && digits.len() == numbers.len());
     let m = Modular::new(s, prime);
-    let [d0, d1] = dst.map(|d| s.view_mut(d));
+    let block = KEY_BLOCK.min(dst[0].len()) / S::LANES;
+    let dst = dst.map(|d| s.view_mut(d));
+    let rows: [&[S::V]; MAX_DIGITS] = views(s, digits);
+    let rows = &rows[..digits.len()];
+    let key = (s.view(key), key_digits, numbers);
     let first = at / S::LANES;
     match permutation {
-        None => run(s, &m, d0, d1, digits, keys, |row, i| row[first + i]),
-        Some(p) => run(s, &m, d0, d1, digits, keys, |row, i| {
-            p.vector(s, row, first + i)
+        None => run(s, &m, dst, block, rows, key, accumulate, |row, i| {
+            let x = &row[first + i..][..WIDTH];
+            [x[0], x[1]]
+        }),
+        Some(p) => run(s, &m, dst, block, rows, key, accumulate, |row, i| {
+            [0, 1].map(|k| p.vector(s, row, first + i + k))
         }),
     }
 }
@@ -31,29 +53,45 @@ pub(crate) fn inner_product<S: Simd>(
 fn run<S: Simd>(
     s: S,
     m: &Modular<S>,
-    d0: &mut [S::V],
-    d1: &mut [S::V],
-    digits: &[&[u32]],
-    keys: &[[&[u32]; 2]],
-    load: impl Fn(&[S::V], usize) -> S::V,
+    [d0, d1]: [&mut [S::V]; 2],
+    block: usize,
+    digits: &[&[S::V]],
+    (key, key_digits, numbers): (&[S::V], usize, &[usize]),
+    accumulate: bool,
+    load: impl Fn(&[S::V], usize) -> [S::V; WIDTH],
 ) {
-    for (i, (d0, d1)) in d0.iter_mut().zip(d1).enumerate() {
-        let mut sums = [s.from_low(s.splat(0)); 2];
-        let mut room = FOLD;
-        for (digit, key) in digits.iter().zip(keys) {
-            if room == 0 {
-                sums = sums.map(|sum| m.fold(sum));
-                room = FOLD;
+    let zero = s.widen_low(s.splat(0));
+    let blocks = key.chunks_exact(key_digits * 2 * block);
+    let dst = d0.chunks_exact_mut(block).zip(d1.chunks_exact_mut(block));
+    for (b, ((d0, d1), key)) in dst.zip(blocks).enumerate() {
+        for i in (0..block).step_by(WIDTH) {
+            let (mut sums0, mut sums1) = ([zero; WIDTH], [zero; WIDTH]);
+            let mut room = FOLD;
+            for (digit, &number) in digits.iter().zip(numbers) {
+                if room == 0 {
+                    sums0 = sums0.map(|sum| m.fold(sum));
+                    sums1 = sums1.map(|sum| m.fold(sum));
+                    room = FOLD;
+                }
+                room -= 1;
+                let x = load(digit, b * block + i);
+                let halves = &key[2 * number * block..][..2 * block];
+                let (k0, k1) = (&halves[i..][..WIDTH], &halves[block + i..][..WIDTH]);
+                for w in 0..WIDTH {
+                    let odd = s.odd(x[w]);
+                    sums0[w] = s.add_wide(sums0[w], s.mul_wide(x[w], odd, k0[w], s.odd(k0[w])));
+                    sums1[w] = s.add_wide(sums1[w], s.mul_wide(x[w], odd, k1[w], s.odd(k1[w])));
+                }
             }
-            room -= 1;
-            let x = load(s.view(digit), i);
-            let x_odd = s.odd(x);
-            for (sum, half) in sums.iter_mut().zip(key) {
-                let k = s.view(half)[i];
-                *sum = s.add_wide(*sum, s.mul_wide(x, x_odd, k, s.odd(k)));
+            for w in 0..WIDTH {
+                let (sum0, sum1) = (m.montgomery(sums0[w]), m.montgomery(sums1[w]));
+                let (sum0, sum1) = (m.reduce_4q(sum0), m.reduce_4q(sum1));
+                (d0[i + w], d1[i + w]) = if accumulate {
+                    (m.add(d0[i + w], sum0), m.add(d1[i + w], sum1))
+                } else {
+                    (sum0, sum1)
+                };
             }
         }
-        let [sum0, sum1] = sums.map(|sum| m.from_4q(m.montgomery(sum)));
-        (*d0, *d1) = (sum0, sum1);
     }
 }

@@ -87,7 +87,7 @@ pub(crate) fn forward<S: Simd>(s: S, prime: &Prime, row: &mut [u32], canonical: 
         for (i, two) in block.chunks_exact_mut(2).enumerate() {
             let (x, y) = forward_tail(s, &m, &tables, (two[0], two[1]), pair + i);
             (two[0], two[1]) = if canonical {
-                (m.from_4q(x), m.from_4q(y))
+                (m.reduce_4q(x), m.reduce_4q(y))
             } else {
                 (x, y)
             };
@@ -160,7 +160,8 @@ fn forward_tail<S: Simd>(
             if S::LOG > $k {
                 let (x, y) = s.swap::<$k>(two.0, two.1);
                 let (w, shoup) = tables.lanes::<S, $k>(s, pair);
-                two = butterfly(s, m, x, m.shoup_lanes(y, w, shoup));
+                let odd = if $k == 0 { s.odd(shoup) } else { shoup };
+                two = butterfly(s, m, x, m.shoup_lanes(y, w, shoup, odd));
             }
         };
     }
@@ -195,7 +196,7 @@ pub(crate) fn inverse<S: Simd>(s: S, prime: &Prime, row: &mut [u32], factor: u32
             (two[0], two[1]) = inverse_tail(s, &m, &tables, (two[0], two[1]), pair + i);
         }
         let mut len = 4;
-        if block_len.trailing_zeros() % 2 == 0 {
+        if block_len.trailing_zeros().is_multiple_of(2) {
             inverse_single(s, &m, &tables, block, (b * block_len / 4, total / 4));
             len = 8;
         }
@@ -267,10 +268,10 @@ fn inverse_last<S: Simd>(
     for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
         let (x0, x1) = inverse_butterfly(s, m, *a, *b, w2);
         let (x2, x3) = inverse_butterfly(s, m, *c, *d, w3);
-        *a = m.from_2q(m.shoup(s.add(x0, x2), factor));
-        *b = m.from_2q(m.shoup(s.add(x1, x3), factor));
-        *c = m.from_2q(m.shoup(m.sub_lazy(x2, x0), w1));
-        *d = m.from_2q(m.shoup(m.sub_lazy(x3, x1), w1));
+        *a = m.reduce_2q(m.shoup(s.add(x0, x2), factor));
+        *b = m.reduce_2q(m.shoup(s.add(x1, x3), factor));
+        *c = m.reduce_2q(m.shoup(m.sub_lazy(x2, x0), w1));
+        *d = m.reduce_2q(m.shoup(m.sub_lazy(x3, x1), w1));
     }
 }
 
@@ -316,10 +317,11 @@ fn inverse_tail<S: Simd>(
         ($k:literal) => {
             if S::LOG > $k {
                 let (w, shoup) = tables.lanes_mirrored::<S, $k>(s, pair);
+                let odd = if $k == 0 { s.odd(shoup) } else { shoup };
                 let (x, y) = two;
                 two = s.swap::<$k>(
                     m.below_2q(s.add(x, y)),
-                    m.shoup_lanes(m.sub_lazy(y, x), w, shoup),
+                    m.shoup_lanes(m.sub_lazy(y, x), w, shoup, odd),
                 );
             }
         };

@@ -27,7 +27,7 @@ fn update<S: Simd>(s: S, dst: &mut [u32], a: &[u32], f: impl Fn(S::V, S::V) -> S
 
 #[inline(always)]
 fn product<S: Simd>(s: S, m: &Modular<S>, a: S::V, b: S::V) -> S::V {
-    m.from_4q(m.barrett(s.mul_wide(a, s.odd(a), b, s.odd(b))))
+    m.reduce_4q(m.barrett(s.mul_wide(a, s.odd(a), b, s.odd(b))))
 }
 
 /// dst = a + b.
@@ -57,8 +57,8 @@ pub(crate) fn mul_acc<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], 
     let m = Modular::new(s, prime);
     let (dst, a, b) = (s.view_mut(dst), s.view(a), s.view(b));
     for ((d, &a), &b) in dst.iter_mut().zip(a).zip(b) {
-        let sum = s.add_wide(s.from_low(*d), s.mul_wide(a, s.odd(a), b, s.odd(b)));
-        *d = m.from_4q(m.barrett(sum));
+        let sum = s.add_wide(s.widen_low(*d), s.mul_wide(a, s.odd(a), b, s.odd(b)));
+        *d = m.reduce_4q(m.barrett(sum));
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn mul_acc<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], 
 pub(crate) fn scale<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) {
     let m = Modular::new(s, prime);
     let c = m.constant(prime, c);
-    map(s, dst, a, |a| m.from_2q(m.shoup(a, c)));
+    map(s, dst, a, |a| m.reduce_2q(m.shoup(a, c)));
 }
 
 /// dst = -a.
@@ -104,7 +104,7 @@ pub(crate) fn scale_assign<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32
     let m = Modular::new(s, prime);
     let c = m.constant(prime, c);
     for d in s.view_mut(dst) {
-        *d = m.from_2q(m.shoup(*d, c));
+        *d = m.reduce_2q(m.shoup(*d, c));
     }
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32
 pub(crate) fn canonical<S: Simd>(s: S, prime: &Prime, dst: &mut [u32]) {
     let m = Modular::new(s, prime);
     for d in s.view_mut(dst) {
-        *d = m.from_4q(*d);
+        *d = m.reduce_4q(*d);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sums of products of two rows that nobody prepared.
 
-use super::reduce::Modular;
+use super::{reduce::Modular, views};
 use crate::{ring::Prime, simd::Simd};
 
 /// The most pairs of one [`weighted_sum`]: 15 products and a carried residue stay below 2^64.
@@ -30,9 +30,9 @@ pub(crate) fn tensor<S: Simd>(
     for (((d0, d1), d2), ((&a0, &a1), (&b0, &b1))) in
         dst.zip(a0.iter().zip(a1).zip(b0.iter().zip(b1)))
     {
-        *d0 = m.from_4q(m.barrett(mul(s, a0, b0)));
-        *d2 = m.from_4q(m.barrett(mul(s, a1, b1)));
-        *d1 = m.from_4q(m.barrett(s.add_wide(mul(s, a0, b1), mul(s, a1, b0))));
+        *d0 = m.reduce_4q(m.barrett(mul(s, a0, b0)));
+        *d2 = m.reduce_4q(m.barrett(mul(s, a1, b1)));
+        *d1 = m.reduce_4q(m.barrett(s.add_wide(mul(s, a0, b1), mul(s, a1, b0))));
     }
 }
 
@@ -47,21 +47,25 @@ pub(crate) fn sum_of_products<S: Simd>(
 ) {
     debug_assert!(pairs.len() <= MAX_PAIRS);
     let m = Modular::new(s, prime);
+    let mut rows: [[&[S::V]; 4]; MAX_PAIRS] = [[&[]; 4]; MAX_PAIRS];
+    for (rows, pair) in rows.iter_mut().zip(pairs) {
+        *rows = views(s, pair);
+    }
     let [d0, d1, d2] = dst.map(|d| s.view_mut(d));
     for i in 0..d0.len() {
-        let mut sums = [s.from_low(s.splat(0)); 3];
+        let mut sums = [s.widen_low(s.splat(0)); 3];
         if accumulate {
-            sums = [d0[i], d1[i], d2[i]].map(|d| s.from_low(d));
+            sums = [d0[i], d1[i], d2[i]].map(|d| s.widen_low(d));
         }
-        for pair in pairs {
-            let [a0, a1, b0, b1] = pair.map(|row| s.view(row)[i]);
+        for rows in &rows[..pairs.len()] {
+            let [a0, a1, b0, b1] = rows.map(|row| row[i]);
             let [a0o, a1o, b0o, b1o] = [a0, a1, b0, b1].map(|x| s.odd(x));
             sums[0] = s.add_wide(sums[0], s.mul_wide(a0, a0o, b0, b0o));
             sums[1] = s.add_wide(sums[1], s.mul_wide(a0, a0o, b1, b1o));
             sums[1] = s.add_wide(sums[1], s.mul_wide(a1, a1o, b0, b0o));
             sums[2] = s.add_wide(sums[2], s.mul_wide(a1, a1o, b1, b1o));
         }
-        [d0[i], d1[i], d2[i]] = sums.map(|sum| m.from_4q(m.wide(sum)));
+        [d0[i], d1[i], d2[i]] = sums.map(|sum| m.reduce_4q(m.wide(sum)));
     }
 }
 
@@ -76,12 +80,16 @@ pub(crate) fn weighted_sum<S: Simd>(
 ) {
     debug_assert!(pairs.len() <= MAX_TERMS);
     let m = Modular::new(s, prime);
+    let mut rows: [[&[S::V]; 2]; MAX_TERMS] = [[&[]; 2]; MAX_TERMS];
+    for (rows, pair) in rows.iter_mut().zip(pairs) {
+        *rows = views(s, pair);
+    }
     for (i, d) in s.view_mut(dst).iter_mut().enumerate() {
-        let mut sum = s.from_low(if accumulate { *d } else { s.splat(0) });
-        for pair in pairs {
-            let [a, b] = pair.map(|row| s.view(row)[i]);
+        let mut sum = s.widen_low(if accumulate { *d } else { s.splat(0) });
+        for rows in &rows[..pairs.len()] {
+            let [a, b] = rows.map(|row| row[i]);
             sum = s.add_wide(sum, mul(s, a, b));
         }
-        *d = m.from_4q(m.wide(sum));
+        *d = m.reduce_4q(m.wide(sum));
     }
 }

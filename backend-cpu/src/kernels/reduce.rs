@@ -6,7 +6,7 @@
 //! | [`Modular::barrett`] | T < 2^(2k+1), q < 2^k | \[0, 3q) |
 //! | [`Modular::montgomery`] | T < 4 q 2^32 | T 2^-32, \[0, 3q) |
 //! | [`Modular::wide`] | any 64-bit T | \[0, 4q) |
-//! | [`Modular::from_4q`] | \[0, 4q) | \[0, q) |
+//! | [`Modular::reduce_4q`] | \[0, 4q) | \[0, q) |
 //!
 //! 4q < 2^32 because q < 2^30. Products of a residue below 2^30 with one below q are below q 2^30, so
 //! a sum of 15 of them is below 3.75 q 2^32: what `montgomery` takes. [`FOLD`] leaves room for a
@@ -85,13 +85,13 @@ impl<S: Simd> Modular<S> {
 
     /// [0, 2q) to [0, q).
     #[inline(always)]
-    pub(crate) fn from_2q(&self, x: S::V) -> S::V {
+    pub(crate) fn reduce_2q(&self, x: S::V) -> S::V {
         self.below(x, self.q)
     }
 
     /// [0, 4q) to [0, q).
     #[inline(always)]
-    pub(crate) fn from_4q(&self, x: S::V) -> S::V {
+    pub(crate) fn reduce_4q(&self, x: S::V) -> S::V {
         self.below(self.below(x, self.q2), self.q)
     }
 
@@ -129,11 +129,12 @@ impl<S: Simd> Modular<S> {
         s.sub(s.mul_lo(a, w.value), s.mul_lo(t, self.q))
     }
 
-    /// [`Modular::shoup`] with a constant of its own in every lane.
+    /// [`Modular::shoup`] with constants that differ between lanes; `w_odd` is [`Simd::odd`] of `w_shoup`, or the same where
+    /// neighbouring lanes are equal.
     #[inline(always)]
-    pub(crate) fn shoup_lanes(&self, a: S::V, w: S::V, w_shoup: S::V) -> S::V {
+    pub(crate) fn shoup_lanes(&self, a: S::V, w: S::V, w_shoup: S::V, w_odd: S::V) -> S::V {
         let s = self.s;
-        let t = s.high(s.mul_wide(a, s.odd(a), w_shoup, s.odd(w_shoup)));
+        let t = s.high(s.mul_wide(a, s.odd(a), w_shoup, w_odd));
         s.sub(s.mul_lo(a, w), s.mul_lo(t, self.q))
     }
 
@@ -172,6 +173,6 @@ impl<S: Simd> Modular<S> {
     /// T with the same [`Modular::montgomery`] result and T < q 2^32, to go on accumulating.
     #[inline(always)]
     pub(crate) fn fold(&self, t: S::W) -> S::W {
-        self.s.from_high(self.from_4q(self.montgomery(t)))
+        self.s.widen_high(self.reduce_4q(self.montgomery(t)))
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn lift<S: Simd>(
         let x = src.map_or(s.splat(0), |x| x[i]);
         *d = match addend {
             None => x,
-            Some(a) => m.add(x, m.from_2q(m.shoup(at(s, a, permutation, i), factor))),
+            Some(a) => m.add(x, m.reduce_2q(m.shoup(at(s, a, permutation, i), factor))),
         };
     }
 }
@@ -50,12 +50,13 @@ pub(crate) fn lift_assign<S: Simd>(
     for (i, d) in s.view_mut(dst).iter_mut().enumerate() {
         *d = m.add(
             *d,
-            m.from_2q(m.shoup(at(s, addend, permutation, i), factor)),
+            m.reduce_2q(m.shoup(at(s, addend, permutation, i), factor)),
         );
     }
 }
 
 /// What [`combine`] adds up: rows with their canonical factors, times 2^32.
+#[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
     /// The kept row.
     pub(crate) src: Option<(&'a [u32], u32)>,
@@ -96,6 +97,6 @@ pub(crate) fn combine<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], terms: Term
             let x = at(s, row, terms.permutation, i);
             sum = s.add_wide(sum, s.mul_wide(x, s.odd(x), factor, factor));
         }
-        *d = m.from_4q(m.montgomery(sum));
+        *d = m.reduce_4q(m.montgomery(sum));
     }
 }

@@ -4,18 +4,15 @@ use arras_hal::{ConversionMode, ConversionTable, Result};
 
 use crate::{
     CpuEngine, CpuRing,
-    kernels::PIECE,
+    kernels::{PIECE, convert::MAX_SOURCES},
     memory::{CpuBuf, Words},
     simd,
 };
 
-/// Room for the sources of one conversion: [`ConversionTable::MAX_SOURCES`] and the quotient.
-const SOURCES: usize = ConversionTable::MAX_SOURCES + 1;
-
 /// One target of a conversion with its constants ready.
 pub(super) struct Target {
     limb: usize,
-    weights: [u32; SOURCES],
+    weights: [u32; MAX_SOURCES],
     start: u32,
 }
 
@@ -24,7 +21,7 @@ impl Target {
     pub(super) fn new(ring: &CpuRing, table: &ConversionTable, position: usize) -> Self {
         let limb = table.to().at(position);
         let prime = ring.prime(limb);
-        let mut weights = [0; SOURCES];
+        let mut weights = [0; MAX_SOURCES];
         for (weight, &w) in weights.iter_mut().zip(table.row(position)) {
             *weight = prime.to_montgomery(w);
         }
@@ -52,14 +49,14 @@ impl Target {
 /// Sources of one polynomial: rows of all source limbs, and the quotients in that mode.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
-    rows: [&'a [u32]; SOURCES],
+    rows: [&'a [u32]; MAX_SOURCES],
     count: usize,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(rows: impl Iterator<Item = &'a [u32]>) -> Self {
         let mut sources = Self {
-            rows: [&[]; SOURCES],
+            rows: [&[]; MAX_SOURCES],
             count: 0,
         };
         for row in rows {
@@ -87,7 +84,7 @@ impl<'a> Sources<'a> {
 }
 
 /// Converts one polynomial to several targets, a piece of coefficients at a time, so that the sources' pieces are
-/// read from a first-level cache for all targets but the first. `row(words, k)` is the row of target k. Results are below
+/// in a near cache for all targets but the first. `row(words, k)` is the row of target k. Results are below
 /// 3q: the forward transform takes them.
 pub(super) fn convert_rows(
     ring: &CpuRing,
@@ -119,12 +116,12 @@ impl CpuEngine {
         &self,
         ring: &CpuRing,
         table: &ConversionTable,
-        polys: usize,
+        (polys, secret): (usize, bool),
         row: impl Fn(usize, usize) -> &'a [u32] + Sync + Send,
     ) -> Result<Words> {
         let n = ring.n();
-        let len = n.min(4 * PIECE);
-        let mut quotients = self.scratch(polys * n)?;
+        let len = n.min(PIECE);
+        let mut quotients = self.scratch(polys * n, secret)?;
         self.each_chunk(quotients.as_mut(), len, |i, piece| {
             let (poly, at) = (i * len / n, i * len % n);
             let rows = (0..table.from().len()).map(|source| row(poly, source));
@@ -150,14 +147,18 @@ impl CpuEngine {
         table: &ConversionTable,
     ) -> Result<()> {
         let (n, polys, limbs) = (ring.n(), dst.polys(), table.from().len());
+        let secret = dst.is_secret();
         // What the sources need before they are converted: a quotient, or half their prime added.
         let (quotients, shifted) = match table.mode() {
             ConversionMode::Quotient => {
                 let rows = |p, i| src.row(p, i);
-                (Some(self.quotients(ring, table, polys, rows)?), None)
+                (
+                    Some(self.quotients(ring, table, (polys, secret), rows)?),
+                    None,
+                )
             }
             ConversionMode::Centred => {
-                let mut shifted = self.buffer(ring, &src.shape().with_polys(polys), false)?;
+                let mut shifted = self.buffer(ring, &src.shape().with_polys(polys), secret)?;
                 self.each_row(shifted.words_mut(), n, |row, words| {
                     let (i, p) = (row / polys, row % polys);
                     words.copy_from_slice(src.row(p, i));

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     CpuEngine, CpuRing,
-    kernels::PIECE,
+    kernels::{PIECE, inner::MAX_DIGITS},
     memory::{CpuBuf, View, Words},
     permutation::Permutation,
     simd,
@@ -35,9 +35,15 @@ struct Term<'a> {
 
 impl CpuEngine {
     /// The coefficients of `src` as conversions read them: `[window limb][B]`.
-    fn prepare_digits(&self, ring: &CpuRing, src: View<'_>, plan: &ModUpPlan) -> Result<Words> {
+    fn prepare_digits(
+        &self,
+        ring: &CpuRing,
+        src: View<'_>,
+        plan: &ModUpPlan,
+        secret: bool,
+    ) -> Result<Words> {
         let (n, batch) = (ring.n(), src.polys());
-        let mut x = self.scratch(plan.window().len() * batch * n)?;
+        let mut x = self.scratch(plan.window().len() * batch * n, secret)?;
         self.each_chunk(x.as_mut(), n, |row, words| {
             let (w, p) = (row / batch, row % batch);
             let limb = plan.window().at(w);
@@ -105,7 +111,7 @@ impl CpuEngine {
         src: View<'_>,
         plan: &ModUpPlan,
     ) -> Result<()> {
-        let x = self.prepare_digits(ring, src, plan)?;
+        let x = self.prepare_digits(ring, src, plan, dst.is_secret())?;
         let rows = plan.digits().len() * src.polys();
         let group = self.group(plan.ext().len(), rows);
         let stride = rows * ring.n();
@@ -133,24 +139,21 @@ impl CpuEngine {
         let position = key.layout.limbs.position(limb);
         debug_assert!(position.is_some(), "the key has the limb");
         let position = position.unwrap_or_default();
-        let whole: Vec<[&[u32]; 2]> = key_digits
-            .iter()
-            .map(|&d| key.halves(position, d))
-            .collect();
-        let rows: Vec<&[u32]> = (0..batch)
-            .flat_map(|p| (0..key_digits.len()).map(move |j| (p, j)))
-            .map(|(p, j)| &digits[(j * batch + p) * n..][..n])
-            .collect();
-        let mut keys = whole.clone();
+        let prime = ring.prime(limb);
         let (b, a) = out.split_at_mut(batch * n);
         for at in (0..n).step_by(len) {
-            for (piece, whole) in keys.iter_mut().zip(&whole) {
-                *piece = whole.map(|half| &half[at..at + len]);
-            }
-            for (p, digits) in rows.chunks_exact(key_digits.len()).enumerate() {
-                let dst = [&mut b[p * n + at..][..len], &mut a[p * n + at..][..len]];
-                let prime = ring.prime(limb);
-                simd::inner_product(ring.level(), prime, dst, at, digits, &keys, permutation);
+            for (chunk, numbers) in key_digits.chunks(MAX_DIGITS).enumerate() {
+                let key = (key.piece(position, at, len), key.layout.digits, numbers);
+                for p in 0..batch {
+                    let mut rows: [&[u32]; MAX_DIGITS] = [&[]; MAX_DIGITS];
+                    for (j, row) in rows.iter_mut().take(numbers.len()).enumerate() {
+                        *row = &digits[((chunk * MAX_DIGITS + j) * batch + p) * n..][..n];
+                    }
+                    let dst = [&mut b[p * n + at..][..len], &mut a[p * n + at..][..len]];
+                    let rows = &rows[..numbers.len()];
+                    let level = ring.level();
+                    simd::inner_product(level, prime, dst, at, rows, key, permutation, chunk > 0);
+                }
             }
         }
     }
@@ -186,15 +189,17 @@ impl CpuEngine {
         let permutation = ring.permutation(galois);
         let permutation = permutation.as_deref();
         let (n, batch, up) = (ring.n(), src.polys(), plan.mod_up());
-        let mut sums = self.buffer(ring, &Shape::new(2 * batch, plan.ext().clone()), false)?;
-        let x = self.prepare_digits(ring, src, up)?;
+        let secret = dst.is_secret();
+        let mut sums = self.buffer(ring, &Shape::new(2 * batch, plan.ext().clone()), secret)?;
+        let x = self.prepare_digits(ring, src, up, secret)?;
         let rows = up.digits().len() * batch;
         let group = self.group(plan.ext().len(), rows);
         let stride = 2 * batch * n;
+        self.reserve(group * rows * n)?;
         self.try_each_chunk(sums.words_mut(), group * stride, |g, words| {
             let first = g * group;
             let limbs = first..first + words.len() / stride;
-            let mut digits = self.scratch(limbs.len() * rows * n)?;
+            let mut digits = self.scratch(limbs.len() * rows * n, secret)?;
             self.extend(ring, up, src, x.as_ref(), limbs.clone(), digits.as_mut());
             let digits = digits.as_ref().chunks_exact(rows * n);
             for ((e, digits), out) in limbs.zip(digits).zip(words.chunks_exact_mut(stride)) {
@@ -223,15 +228,16 @@ impl CpuEngine {
     ) -> Result<()> {
         let batch = src.polys() / 2;
         let up = plan.mod_up();
+        let secret = dsts.iter().any(|dst| dst.is_secret());
         let digits = if keys.iter().any(Option::is_some) {
             let shape = Shape::new(up.digits().len() * batch, plan.ext().clone());
-            let mut digits = self.buffer(ring, &shape, false)?;
+            let mut digits = self.buffer(ring, &shape, secret)?;
             self.mod_up_view(ring, &mut digits, src.part(batch, batch), up)?;
             Some(digits)
         } else {
             None
         };
-        let mut sums = self.buffer(ring, &Shape::new(2 * batch, plan.ext().clone()), false)?;
+        let mut sums = self.buffer(ring, &Shape::new(2 * batch, plan.ext().clone()), secret)?;
         for ((dst, key), &g) in dsts.iter_mut().zip(keys).zip(galois) {
             let permutation = ring.permutation(g);
             let input = if let (Some(key), Some(digits)) = (key, &digits) {
@@ -276,16 +282,19 @@ impl CpuEngine {
             })
             .collect();
         let second = src.part(batch, batch);
-        let mut total = self.buffer(ring, &Shape::new(2 * batch, plan.ext().clone()), false)?;
-        let x = self.prepare_digits(ring, second, up)?;
+        let secret = dst.is_secret();
+        let mut total = self.buffer(ring, &Shape::new(2 * batch, plan.ext().clone()), secret)?;
+        let x = self.prepare_digits(ring, second, up, secret)?;
         let rows = up.digits().len() * batch;
         let group = self.group(plan.ext().len(), rows);
         let stride = 2 * batch * n;
+        self.reserve(group * rows * n)?;
+        self.reserve(stride)?;
         self.try_each_chunk(total.words_mut(), group * stride, |g, words| {
             let first = g * group;
             let limbs = first..first + words.len() / stride;
-            let mut digits = self.scratch(limbs.len() * rows * n)?;
-            let mut part = self.scratch(stride)?;
+            let mut digits = self.scratch(limbs.len() * rows * n, secret)?;
+            let mut part = self.scratch(stride, secret)?;
             self.extend(ring, up, second, x.as_ref(), limbs.clone(), digits.as_mut());
             let digits = digits.as_ref().chunks_exact(rows * n);
             for ((e, digits), out) in limbs.zip(digits).zip(words.chunks_exact_mut(stride)) {

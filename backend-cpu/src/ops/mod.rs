@@ -10,9 +10,10 @@ use arras_hal::KeyLayout;
 
 use crate::memory::Words;
 
-/// A switching key: `[limb][digit][2][N]`, words times 2^32 modulo their prime.
+/// A switching key: `[limb][block][digit][2][KEY_BLOCK]`, words times 2^32 modulo their prime.
 ///
-/// One limb of the whole key is one contiguous piece, in the order in which an inner product reads it.
+/// One limb of the whole key is one contiguous piece, in the order in which an inner product reads it: it is read from main
+/// memory, and one stream is what the processor fetches ahead best.
 pub struct CpuKey {
     layout: KeyLayout,
     words: Words,
@@ -20,12 +21,10 @@ pub struct CpuKey {
 }
 
 impl CpuKey {
-    /// The halves of one digit at one limb (a position in the key's list).
-    fn halves(&self, limb: usize, digit: usize) -> [&[u32]; 2] {
-        let at = (limb * self.layout.digits + digit) * 2 * self.n;
-        let both = &self.words.as_ref()[at..at + 2 * self.n];
-        let (b, a) = both.split_at(self.n);
-        [b, a]
+    /// Words `at .. at + len` of all digits and halves at one limb (a position in the key's list).
+    fn piece(&self, limb: usize, at: usize, len: usize) -> &[u32] {
+        let halves = 2 * self.layout.digits;
+        &self.words.as_ref()[(limb * self.n + at) * halves..][..len * halves]
     }
 }
 

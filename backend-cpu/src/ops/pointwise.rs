@@ -4,7 +4,10 @@ use arras_hal::{GaloisElement, LimbConstants, Result, RowCopy};
 
 use crate::{
     CpuEngine, CpuRing,
-    kernels::products::{MAX_PAIRS, MAX_TERMS},
+    kernels::{
+        inner::KEY_BLOCK,
+        products::{MAX_PAIRS, MAX_TERMS},
+    },
     memory::CpuBuf,
     ring::Prime,
     simd::{self, Level},
@@ -154,7 +157,7 @@ impl CpuEngine {
 }
 
 impl CpuEngine {
-    /// `2^32 * words` modulo their primes, `[digit][2][limb][N]` to `[limb][digit][2][N]`.
+    /// `2^32 * words` modulo their primes, `[digit][2][limb][N]` to a key's own layout.
     pub(super) fn load_key(
         &self,
         ring: &CpuRing,
@@ -162,11 +165,15 @@ impl CpuEngine {
         words: &[u32],
     ) -> Result<super::CpuKey> {
         let (n, halves, limbs) = (ring.n(), 2 * layout.digits, layout.limbs.len());
-        let mut key = self.scratch(words.len())?;
-        self.each_row(key.as_mut(), n, |row, dst| {
-            let (l, h) = (row / halves, row % halves);
+        let block = KEY_BLOCK.min(n);
+        let mut key = self.scratch(words.len(), false)?;
+        self.each_chunk(key.as_mut(), halves * n, |l, dst| {
+            for (i, dst) in dst.chunks_exact_mut(block).enumerate() {
+                let (b, h) = (i / halves, i % halves);
+                let at = (h * limbs + l) * n + b * block;
+                dst.copy_from_slice(&words[at..at + block]);
+            }
             let prime = ring.prime(layout.limbs.at(l));
-            dst.copy_from_slice(&words[(h * limbs + l) * n..][..n]);
             simd::scale_assign(ring.level(), prime, dst, prime.radix);
         });
         Ok(super::CpuKey {

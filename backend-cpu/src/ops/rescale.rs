@@ -53,7 +53,8 @@ impl CpuEngine {
         let (n, polys, level) = (ring.n(), dst.polys(), ring.level());
         debug_assert_eq!(&dst.shape().limbs, plan.to());
         let dropped = plan.dropped();
-        let mut x = self.scratch(dropped.len() * polys * n)?;
+        let secret = dst.is_secret();
+        let mut x = self.scratch(dropped.len() * polys * n, secret)?;
         self.each_chunk(x.as_mut(), n, |row, words| {
             let (i, p) = (row / polys, row % polys);
             let limb = dropped.at(i);
@@ -69,7 +70,7 @@ impl CpuEngine {
         let x = x.as_ref();
         let source = |p: usize, i: usize| &x[(i * polys + p) * n..][..n];
         let table = plan.table();
-        let quotients = self.quotients(ring, table, polys, source)?;
+        let quotients = self.quotients(ring, table, (polys, secret), source)?;
 
         let group = self.group(plan.to().len(), polys);
         self.each_chunk(dst.words_mut(), group * polys * n, |g, words| {

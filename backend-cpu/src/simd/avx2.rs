@@ -122,7 +122,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn from_low(self, x: __m256i) -> Wide {
+    fn widen_low(self, x: __m256i) -> Wide {
         unsafe {
             Wide(
                 _mm256_blend_epi32::<ODD>(x, _mm256_setzero_si256()),
@@ -132,7 +132,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn from_high(self, x: __m256i) -> Wide {
+    fn widen_high(self, x: __m256i) -> Wide {
         unsafe {
             Wide(
                 _mm256_slli_epi64::<32>(x),

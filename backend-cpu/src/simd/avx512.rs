@@ -127,12 +127,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn from_low(self, x: __m512i) -> Wide {
+    fn widen_low(self, x: __m512i) -> Wide {
         unsafe { Wide(_mm512_maskz_mov_epi32(EVEN, x), _mm512_srli_epi64::<32>(x)) }
     }
 
     #[inline(always)]
-    fn from_high(self, x: __m512i) -> Wide {
+    fn widen_high(self, x: __m512i) -> Wide {
         unsafe { Wide(_mm512_slli_epi64::<32>(x), _mm512_maskz_mov_epi32(ODD, x)) }
     }
 

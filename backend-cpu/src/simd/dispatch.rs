@@ -66,7 +66,7 @@ multiversion! {
     fn quotient(dst: &mut [u32], sources: &[&[u32]], reciprocals: &[u32]) = convert;
     fn convert(prime: &Prime, dst: &mut [u32], sources: &[&[u32]], weights: &[u32], start: u32) = convert;
 
-    fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], keys: &[[&[u32]; 2]], permutation: Option<&Permutation>) = inner;
+    fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], key: (&[u32], usize, &[usize]), permutation: Option<&Permutation>, accumulate: bool) = inner;
     fn lift(prime: &Prime, dst: &mut [u32], src: Option<&[u32]>, addend: Option<&[u32]>, permutation: Option<&Permutation>, factor: u32) = switch;
     fn lift_assign(prime: &Prime, dst: &mut [u32], addend: &[u32], permutation: Option<&Permutation>, factor: u32) = switch;
     fn combine(prime: &Prime, dst: &mut [u32], terms: switch::Terms<'_>) = switch;

@@ -68,9 +68,9 @@ pub(crate) trait Simd: Copy {
     /// The lower halves.
     fn low(self, a: Self::W) -> Self::V;
     /// 64-bit lanes with `x` as their lower half.
-    fn from_low(self, x: Self::V) -> Self::W;
+    fn widen_low(self, x: Self::V) -> Self::W;
     /// 64-bit lanes with `x` as their upper half.
-    fn from_high(self, x: Self::V) -> Self::W;
+    fn widen_high(self, x: Self::V) -> Self::W;
     /// Lane j becomes lane `index[j] mod LANES` of `a`.
     fn permute(self, a: Self::V, index: Self::V) -> Self::V;
     /// Exchanges bit K of the lane number with the bit that tells `a` from `b`: the first result has all lanes whose bit

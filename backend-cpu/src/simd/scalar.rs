@@ -87,12 +87,12 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn from_low(self, x: u32) -> u64 {
+    fn widen_low(self, x: u32) -> u64 {
         u64::from(x)
     }
 
     #[inline(always)]
-    fn from_high(self, x: u32) -> u64 {
+    fn widen_high(self, x: u32) -> u64 {
         u64::from(x) << 32
     }
 

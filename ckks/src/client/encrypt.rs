@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arras_hal::{Coeff, Eval, Limbs, Poly, SecretEngine, Shape};
 use num_complex::Complex64;
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::{PublicKey, SecretKey, SeededCiphertext, errors, seeded::uniform_halves, small_poly};
 use crate::{
     Ciphertext, CkksError, Context, Result,
-    encoding::IntCoefficients,
+    encoding::{IntCoefficients, residue_rows},
     random::{Purpose, Seed, ternary},
 };
 
@@ -98,7 +99,7 @@ impl<S: SecretEngine> Encryptor<S> {
     fn encode_real(&self, vectors: &[&[f64]], level: usize) -> Result<Vec<IntCoefficients>> {
         let scale = self.scale(vectors.len(), level)?;
         vectors
-            .iter()
+            .par_iter()
             .map(|v| {
                 self.check_magnitude(v.iter().map(|x| x.abs()))?;
                 Ok(self.context.encoder().encode_real(v, scale)?)
@@ -113,7 +114,7 @@ impl<S: SecretEngine> Encryptor<S> {
     ) -> Result<Vec<IntCoefficients>> {
         let scale = self.scale(vectors.len(), level)?;
         vectors
-            .iter()
+            .par_iter()
             .map(|v| {
                 self.check_magnitude(v.iter().map(|x| x.norm()))?;
                 Ok(self.context.encoder().encode_complex(v, scale)?)
@@ -153,12 +154,7 @@ impl<S: SecretEngine> Encryptor<S> {
         let moduli = self.context.moduli_of(limbs);
         let shape = Shape::new(encoded.len(), limbs.clone());
         let mut words = Zeroizing::new(vec![0; shape.words(n)]);
-        let rows = encoded
-            .iter()
-            .flat_map(|c| moduli.iter().map(move |&q| (c, q)));
-        for (row, (coefficients, q)) in words.chunks_exact_mut(n).zip(rows) {
-            coefficients.residues_into(q, row);
-        }
+        residue_rows(encoded, &moduli, n, &mut words);
         Ok(Poly::<S, Coeff>::from_secret_words(self.context.ring(), &shape, &words)?.ntt())
     }
 
@@ -178,9 +174,8 @@ impl<S: SecretEngine> Encryptor<S> {
         let seed = self.seed.public(Purpose::EncryptionUniform, [call, 0, 0]);
         let a = uniform_halves(params, &seed, &limbs, batch);
         let a = Poly::<S, Eval>::from_words(ring, &Shape::new(batch, limbs.clone()), &a)?;
-        let streams =
-            (0..batch as u64).map(|i| self.seed.stream(Purpose::EncryptionError, [call, i, 0]));
-        let mut c0 = errors(ring, streams, &limbs)?;
+        let stream = |i| self.seed.stream(Purpose::EncryptionError, [call, i, 0]);
+        let mut c0 = errors(ring, batch, stream, &limbs)?;
         c0.add_assign(&self.message(encoded, &limbs)?)?;
         let mut product = Poly::secret_zeros(ring, &Shape::new(batch, limbs.clone()))?;
         a.mul_into(&key.on(&limbs)?, &mut product)?;
@@ -208,21 +203,24 @@ impl<S: SecretEngine> Encryptor<S> {
         let batch = encoded.len();
         let n = self.context.params().n();
         let mut masks = Zeroizing::new(vec![0; batch * n]);
-        for (i, mask) in masks.chunks_exact_mut(n).enumerate() {
-            let index = [call, i as u64, 0];
-            ternary(
-                &mut self.seed.stream(Purpose::EncryptionTernary, index),
-                mask,
-            );
-        }
+        masks
+            .par_chunks_exact_mut(n)
+            .enumerate()
+            .for_each(|(i, mask)| {
+                let index = [call, i as u64, 0];
+                ternary(
+                    &mut self.seed.stream(Purpose::EncryptionTernary, index),
+                    mask,
+                );
+            });
         let mask = small_poly(ring, &masks, &wide)?;
         let (b, a) = key.on(&self.context, &wide)?;
         let half = |half: &Poly<S, Eval>, component: u64| -> Result<Poly<S, Eval>> {
-            let streams = (0..batch as u64).map(|i| {
+            let stream = |i| {
                 self.seed
                     .stream(Purpose::EncryptionError, [call, i, 1 + component])
-            });
-            let mut sum = errors(ring, streams, &wide)?;
+            };
+            let mut sum = errors(ring, batch, stream, &wide)?;
             let mut product = Poly::secret_zeros(ring, &Shape::new(batch, wide.clone()))?;
             mask.mul_into(half, &mut product)?;
             sum.add_assign(&product)?;

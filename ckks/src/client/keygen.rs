@@ -50,8 +50,8 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let params = context.params();
         let limbs = PublicKey::limbs(params);
         let seed = self.seed.public(Purpose::PublicKeyUniform, [index, 0, 0]);
-        let stream = self.seed.stream(Purpose::PublicKeyError, [index, 0, 0]);
-        let mut b = errors(context.ring(), std::iter::once(stream), &limbs)?;
+        let stream = |_| self.seed.stream(Purpose::PublicKeyError, [index, 0, 0]);
+        let mut b = errors(context.ring(), 1, stream, &limbs)?;
         let a = self.uniform(&seed, Purpose::PublicKeyUniform, 0, &limbs)?;
         self.subtract_product(&mut b, &a, &limbs)?;
         Ok(PublicKey {
@@ -143,8 +143,8 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let special = context.ring().basis().product(&context.switching().special);
         let mut b = Vec::with_capacity(layout.digits * layout.limbs.len() * params.n());
         for (j, group) in params.digit_groups().iter().take(layout.digits).enumerate() {
-            let stream = self.seed.stream(Purpose::KeyError, [index, j as u64, 0]);
-            let mut digit = errors(context.ring(), std::iter::once(stream), &layout.limbs)?;
+            let stream = |_| self.seed.stream(Purpose::KeyError, [index, j as u64, 0]);
+            let mut digit = errors(context.ring(), 1, stream, &layout.limbs)?;
             let a = self.uniform(&seed, Purpose::KeyUniform, j as u64, &layout.limbs)?;
             self.subtract_product(&mut digit, &a, &layout.limbs)?;
             // P modulo the primes of the group, 0 modulo the others.

@@ -18,6 +18,7 @@ pub use seeded::SeededCiphertext;
 use std::sync::Arc;
 
 use arras_hal::{Coeff, Eval, Limbs, Poly, Ring, SecretEngine, Shape};
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -34,29 +35,31 @@ fn small_poly<S: SecretEngine>(
     let n = ring.basis().n();
     let shape = Shape::new(coefficients.len() / n, limbs.clone());
     let mut words = Zeroizing::new(vec![0; shape.words(n)]);
-    let rows = coefficients
-        .chunks_exact(n)
-        .flat_map(|c| limbs.iter().map(move |limb| (c, limb)));
-    for (row, (coefficients, limb)) in words.chunks_exact_mut(n).zip(rows) {
-        small_residues(coefficients, ring.basis().modulus(limb).value(), row);
-    }
+    words
+        .par_chunks_exact_mut(n)
+        .enumerate()
+        .for_each(|(i, row)| {
+            let (poly, limb) = (i / limbs.len(), limbs.at(i % limbs.len()));
+            if let Some(coefficients) = coefficients.chunks_exact(n).nth(poly) {
+                small_residues(coefficients, ring.basis().modulus(limb).value(), row);
+            }
+        });
     Ok(Poly::<S, Coeff>::from_secret_words(ring, &shape, &words)?.ntt())
 }
 
-/// Fresh errors, one stream per polynomial.
+/// Fresh errors for `count` polynomials, each from its own stream.
 fn errors<S: SecretEngine>(
     ring: &Arc<Ring<S>>,
-    streams: impl Iterator<Item = Stream>,
+    count: usize,
+    stream: impl Fn(u64) -> Stream + Sync,
     limbs: &Limbs,
 ) -> Result<Poly<S, Eval>> {
     let n = ring.basis().n();
-    let mut coefficients = Zeroizing::new(Vec::new());
-    for mut stream in streams {
-        let start = coefficients.len();
-        coefficients.resize(start + n, 0);
-        if let Some(row) = coefficients.get_mut(start..) {
-            centred_binomial(&mut stream, row);
-        }
-    }
+    // All memory at once: a vector that grows would leave copies behind.
+    let mut coefficients = Zeroizing::new(vec![0; count * n]);
+    coefficients
+        .par_chunks_exact_mut(n)
+        .enumerate()
+        .for_each(|(i, row)| centred_binomial(&mut stream(i as u64), row));
     small_poly(ring, &coefficients, limbs)
 }

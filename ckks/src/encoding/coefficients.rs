@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::reduce::RowReducer;
@@ -113,6 +114,25 @@ impl fmt::Debug for IntCoefficients {
             .field("len", &self.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Residues of encoded vectors, `[vectors][moduli][n]`, in parallel.
+pub(crate) fn residue_rows(
+    encoded: &[IntCoefficients],
+    moduli: &[u32],
+    n: usize,
+    words: &mut [u32],
+) {
+    words
+        .par_chunks_exact_mut(n)
+        .enumerate()
+        .for_each(|(i, row)| {
+            if let (Some(vector), Some(&q)) =
+                (encoded.get(i / moduli.len()), moduli.get(i % moduli.len()))
+            {
+                vector.residues_into(q, row);
+            }
+        });
 }
 
 #[cfg(test)]

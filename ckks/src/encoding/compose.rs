@@ -262,7 +262,7 @@ mod tests {
             (-(1 << 80) - (1 << 27), -(2f64.powi(80))),
         ] {
             let rows = moduli.map(|q| [x.rem_euclid(i128::from(q)) as u32]);
-            let refs: Vec<&[u32]> = rows.iter().map(|r| r.as_slice()).collect();
+            let refs: Vec<&[u32]> = rows.iter().map(<[u32; 1]>::as_slice).collect();
             assert_eq!(compose_centred(&refs, &moduli).unwrap(), [want], "{x}");
         }
     }

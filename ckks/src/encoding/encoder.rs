@@ -191,8 +191,8 @@ impl Encoder {
                 given: coefficients.len(),
             });
         }
-        // Negated, because a comparison with NaN is false.
-        let outside = |value: &f64| !(value.abs() <= COEFFICIENT_BOUND);
+        // NaN is in no range.
+        let outside = |value: &f64| !(-COEFFICIENT_BOUND..=COEFFICIENT_BOUND).contains(value);
         if let Some(index) = coefficients.iter().position(outside) {
             return Err(EncodingError::CoefficientOutOfRange {
                 index,

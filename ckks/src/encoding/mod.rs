@@ -49,6 +49,7 @@ mod roots;
 mod tests;
 
 pub use coefficients::IntCoefficients;
+pub(crate) use coefficients::residue_rows;
 pub use compose::compose_centred;
 pub use encoder::{Encoder, MAX_LOG_N, MIN_LOG_N};
 pub use error::EncodingError;

@@ -13,35 +13,32 @@
 /// A factor modulo `q` and its Shoup constant.
 #[derive(Clone, Copy)]
 pub(super) struct Factor {
-    q: u64,
-    c: u64,
-    c_shoup: u64,
+    // Words, not u64: the compiler must see that the products are of 32 bits by 32 bits.
+    q: u32,
+    c: u32,
+    c_shoup: u32,
 }
 
 impl Factor {
     /// The factor `c mod q`, for `q >= 2`.
     pub(super) fn new(c: u128, q: u32) -> Self {
-        let c = (c % u128::from(q)) as u64;
-        let q = u64::from(q);
-        Self {
-            q,
-            c,
-            c_shoup: (c << 32) / q,
-        }
+        let c = (c % u128::from(q)) as u32;
+        let c_shoup = ((u64::from(c) << 32) / u64::from(q)) as u32;
+        Self { q, c, c_shoup }
     }
 
     /// `x c mod q`, in `[0, 2q)`.
     #[inline(always)]
     pub(super) fn mul_lazy(self, x: u32) -> u64 {
         let x = u64::from(x);
-        let e = (x * self.c_shoup) >> 32;
-        x * self.c - e * self.q
+        let e = (x * u64::from(self.c_shoup)) >> 32;
+        x * u64::from(self.c) - e * u64::from(self.q)
     }
 
     /// `x c mod q`, in `[0, q)`.
     #[inline(always)]
     pub(super) fn mul(self, x: u32) -> u32 {
-        subtract_once(self.mul_lazy(x), self.q) as u32
+        subtract_once(self.mul_lazy(x), u64::from(self.q)) as u32
     }
 }
 

@@ -271,6 +271,7 @@ mod tests {
         }
     }
 
+    /// The hash is that of the correctly rounded roots, from 260-bit integer arithmetic.
     #[test]
     fn golden_hash() {
         let table = RootTable::new(18);

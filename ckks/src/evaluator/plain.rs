@@ -4,6 +4,7 @@ use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Poly, Shape};
 use num_bigint::{BigInt, Sign};
 use num_complex::Complex64;
 use num_traits::{FromPrimitive, ToPrimitive};
+use rayon::prelude::*;
 
 use super::{
     Evaluator,
@@ -11,7 +12,9 @@ use super::{
     products::product_level,
 };
 use crate::{
-    Ciphertext, CkksError, Plaintext, Result, ciphertext::PlaintextUse, encoding::IntCoefficients,
+    Ciphertext, CkksError, Plaintext, Result,
+    ciphertext::PlaintextUse,
+    encoding::{IntCoefficients, residue_rows},
 };
 
 impl<B: Backend> Evaluator<B> {
@@ -51,12 +54,12 @@ impl<B: Backend> Evaluator<B> {
         )
     }
 
-    fn encode_for<V: ?Sized>(
+    fn encode_for<V: ?Sized + Sync>(
         &self,
         op: &'static str,
         vectors: &[&V],
         purpose: PlaintextUse,
-        encode: impl Fn(&V, f64) -> Result<IntCoefficients>,
+        encode: impl Fn(&V, f64) -> Result<IntCoefficients> + Sync,
     ) -> Result<Plaintext<B>> {
         if vectors.is_empty() {
             return Err(CkksError::Empty { op });
@@ -72,18 +75,13 @@ impl<B: Backend> Evaluator<B> {
         };
         let scale = self.context.params().scale(level);
         let encoded = vectors
-            .iter()
+            .par_iter()
             .map(|v| encode(v, scale))
             .collect::<Result<Vec<IntCoefficients>>>()?;
         let moduli = self.context.moduli_of(&limbs);
         let n = self.context.params().n();
         let mut words = vec![0; encoded.len() * moduli.len() * n];
-        let rows = encoded
-            .iter()
-            .flat_map(|c| moduli.iter().map(move |&q| (c, q)));
-        for (row, (coefficients, q)) in words.chunks_exact_mut(n).zip(rows) {
-            coefficients.residues_into(q, row);
-        }
+        residue_rows(&encoded, &moduli, n, &mut words);
         let shape = Shape::new(encoded.len(), limbs);
         let poly = Poly::<B, Coeff>::from_words(self.context.ring(), &shape, &words)?.ntt();
         Ok(Plaintext {

@@ -126,15 +126,17 @@ pub enum ParamsError {
         expected: f64,
     },
     /// The steps between windows make a level's scale drift away.
-    #[error("the scale of level {level} is 2^{log2_scale:.2}, outside 2^{low:.2} to 2^{high:.2}: its step from level {} is out of proportion", level - 1)]
+    #[error(
+        "the scale of level {level} is 2^{log2_scale:.2}, expected 2^{low:.2} to 2^{high:.2}: the step to this level, or a prime's size, is out of proportion"
+    )]
     ScaleDrift {
         /// The first level outside.
         level: usize,
-        /// Its log2 scale; minus infinity below 1 and infinity above 2^64.
+        /// Its log2 scale; not a number below 1 and above 2^64.
         log2_scale: f64,
-        /// Lower end of the band.
+        /// Lowest allowed; above `high` if no scale is right for the level's window.
         low: f64,
-        /// Upper end of the band.
+        /// Highest allowed.
         high: f64,
     },
     /// A level cannot hold useful values at its scale.

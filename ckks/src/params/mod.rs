@@ -23,6 +23,7 @@
 //! # Ok::<(), arras_ckks::params::ParamsError>(())
 //! ```
 
+pub(crate) mod bounded;
 mod builder;
 mod chain;
 mod choice;
@@ -58,9 +59,6 @@ pub use spec::{LOG_N, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS, P
 use log2::to_bits;
 use scales::difference;
 use spec::Derived;
-
-/// Separates fingerprints from every other use of BLAKE3.
-const FINGERPRINT_CONTEXT: &str = "arras-ckks parameters fingerprint v1";
 
 /// A validated parameter set. Cloning copies a pointer; two sets are equal if their specifications are.
 ///
@@ -108,7 +106,7 @@ impl Parameters {
     pub fn from_spec_allowing_insecure(spec: ParametersSpec) -> Result<Self, ParamsError> {
         let derived = spec.derive()?;
         let scales = derived.scales.iter().map(|s| s.to_f64()).collect();
-        let fingerprint = blake3::derive_key(FINGERPRINT_CONTEXT, &postcard::to_stdvec(&spec)?);
+        let fingerprint = spec.fingerprint()?;
         Ok(Self(Arc::new(Inner {
             spec,
             derived,

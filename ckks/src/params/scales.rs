@@ -26,7 +26,7 @@ impl FixedScale {
     pub(crate) fn from_f64(scale: f64) -> Option<Self> {
         // 53 bits of mantissa from 2^20 up end above 2^-33, so the product is an integer below 2^126.
         let in_range = (1_048_576.0..4_611_686_018_427_387_904.0).contains(&scale);
-        in_range.then(|| Self((scale * TWO_64) as u128))
+        in_range.then_some(Self((scale * TWO_64) as u128))
     }
 
     /// The nearest `f64`: one rounding, relative error at most 2^-53.

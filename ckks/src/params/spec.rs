@@ -5,11 +5,12 @@ use core::ops::Range;
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
+use super::bounded::at_most;
 use super::chain::MAX_CONVERSION_SOURCES;
 use super::digits::{MARGIN_BITS, ranges};
 use super::error::ParamsError;
 use super::log2::{Log2, ONE, log2_product, to_bits};
-use super::path::{LevelWidth, Window, extent};
+use super::path::{LevelWidth, Window, extent, nominal_scales};
 use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
@@ -25,6 +26,9 @@ pub const MAX_TERMINALS: usize = 8;
 /// Every level must hold values of magnitude up to `2^MIN_HEADROOM_BITS`.
 pub const MIN_HEADROOM_BITS: u32 = 4;
 
+/// A scale may be this far from what its level's window would have with mains of exactly 6u and terminals of 5u: half a bit.
+const MAX_DRIFT: Log2 = ONE / 2;
+
 /// A parameter set as it is written down: nothing here has been checked. [`Parameters::from_spec`] checks everything.
 ///
 /// [`Parameters::from_spec`]: super::Parameters::from_spec
@@ -35,20 +39,28 @@ pub struct ParametersSpec {
     /// Bits per level.
     pub level_width: LevelWidth,
     /// The window of each level, level 0 first.
+    #[serde(deserialize_with = "at_most::<{ MAX_LEVELS + 1 }, _, _>")]
     pub windows: Vec<Window>,
     /// Terminal primes `T_0 ..`, in the order in which windows take them (the basis holds them in reverse).
+    #[serde(deserialize_with = "at_most::<MAX_TERMINALS, _, _>")]
     pub terminals: Vec<u32>,
     /// Main primes `Q_0 ..`.
+    #[serde(deserialize_with = "at_most::<MAX_MAINS, _, _>")]
     pub mains: Vec<u32>,
     /// Special primes `P_0 ..`, whose product is P.
+    #[serde(deserialize_with = "at_most::<MAX_CONVERSION_SOURCES, _, _>")]
     pub specials: Vec<u32>,
     /// Number of limbs of each key-switching digit, from the start of the basis `T_{A-1} .. T_0, Q_0 ..`.
+    #[serde(deserialize_with = "at_most::<{ MAX_TERMINALS + MAX_MAINS }, _, _>")]
     pub digit_sizes: Vec<usize>,
     /// The scale of level 0; [`LevelWidth::base_scale`] of the width, to the bit.
     pub base_scale: f64,
     /// What the set promises.
     pub security: Security,
 }
+
+/// Separates fingerprints from every other use of BLAKE3.
+const FINGERPRINT_CONTEXT: &str = "arras-ckks parameters fingerprint v1";
 
 /// What the checks derive from a valid specification.
 #[derive(Debug)]
@@ -63,6 +75,12 @@ pub(crate) struct Derived {
 }
 
 impl ParametersSpec {
+    /// BLAKE3 of the serialized specification under a context of its own.
+    pub(crate) fn fingerprint(&self) -> Result<[u8; 32], postcard::Error> {
+        let bytes = postcard::to_stdvec(self)?;
+        Ok(blake3::derive_key(FINGERPRINT_CONTEXT, &bytes))
+    }
+
     /// Checks everything except whether an insecure set is welcome. Counts are bounded before any work is done on them.
     pub(crate) fn derive(&self) -> Result<Derived, ParamsError> {
         self.check_counts()?;
@@ -213,13 +231,16 @@ impl ParametersSpec {
                 width: self.level_width,
                 expected,
             })?;
-        let (low, high) = self.level_width.scale_band();
+        let band = self.level_width.scale_band();
+        let nominal = nominal_scales(self.level_width, &self.windows);
         let mut scales = Vec::with_capacity(windows.len());
-        for (level, (scale, &size)) in canonical_scales(base, basis, windows)
+        for (level, scale) in canonical_scales(base, basis, windows)
             .into_iter()
-            .zip(log2_q)
             .enumerate()
         {
+            // Windows in proportion, and primes of the sizes that the windows are counted in.
+            let low = band.0.max(nominal[level] - MAX_DRIFT);
+            let high = band.1.min(nominal[level] + MAX_DRIFT);
             let log2_scale = scale.and_then(FixedScale::log2);
             let (Some(scale), Some(log2_scale)) =
                 (scale, log2_scale.filter(|s| (low..=high).contains(s)))
@@ -231,7 +252,7 @@ impl ParametersSpec {
                     high: to_bits(high),
                 });
             };
-            let headroom = size - log2_scale - ONE;
+            let headroom = log2_q[level] - log2_scale - ONE;
             if headroom < i64::from(MIN_HEADROOM_BITS) * ONE {
                 let headroom = to_bits(headroom);
                 return Err(ParamsError::Headroom {

@@ -35,7 +35,7 @@ pub enum WireError {
     },
     /// The container is sound but holds something else.
     #[error(
-        "expected a {expected}, but this is a {found}; pass the file that holds the {expected}"
+        "this is the wrong object: {found}, where {expected} is expected; pass the file that holds the {expected}"
     )]
     WrongKind {
         /// What the reader wanted.
@@ -184,6 +184,23 @@ pub enum WireError {
         expected: usize,
         /// The length found.
         found: usize,
+    },
+    /// The limbs of an object are not those that its level allows.
+    #[error(
+        "the {kind} lists limb {limb} at position {position}; the limbs of its level are {first} to {last}, in \
+         ascending order"
+    )]
+    LimbList {
+        /// The kind of the container.
+        kind: ObjectKind,
+        /// The position of the first limb at fault.
+        position: usize,
+        /// The limb found there.
+        limb: u16,
+        /// The first limb of the level.
+        first: usize,
+        /// The last limb of the level.
+        last: usize,
     },
     /// The file to be written exists and must not be replaced.
     #[error("{} exists already; name another file or ask to replace it", path.display())]

@@ -67,6 +67,7 @@ mod kind;
 mod limits;
 #[cfg(test)]
 pub(crate) mod mutate;
+mod objects;
 mod pack;
 mod payload;
 mod stream;
@@ -82,6 +83,7 @@ pub use file::{
 };
 pub use kind::ObjectKind;
 pub use limits::{Limits, checked_rows_len};
+pub use objects::{Inspection, KeySummary, ObjectSummary, inspect};
 pub use pack::{pack_row, packed_row_len, residue_bits, unpack_row};
 pub use payload::{PayloadRead, PayloadRows};
 pub use stream::{ContainerReader, read_container};

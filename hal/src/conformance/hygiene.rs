@@ -104,6 +104,45 @@ pub fn inputs_are_left_alone<B: Backend>(bed: &Bed<'_, B>) {
     }
 }
 
+/// An operation with an output and two inputs.
+type TwoInputs<'a, B> =
+    dyn Fn(&mut <B as Backend>::Buf, &<B as Backend>::Buf, &<B as Backend>::Buf) + 'a;
+
+/// Two inputs may be the same buffer: squares, and lists that repeat an entry.
+pub fn inputs_may_be_one_buffer<B: Backend>(bed: &Bed<'_, B>) {
+    let rig = bed.standard(4);
+    let (e, r) = (&rig.engine, &rig.ring);
+    let shape = Shape::new(2, Limbs::new([0, 4, 12]));
+    let words = Values::new("one buffer", 0).words(&rig.basis, &shape, Domain::Eval);
+    let (a, copy) = (rig.upload(&words), rig.upload(&words));
+    let compare = |op: &str, polys: usize, run: &TwoInputs<'_, B>| {
+        let [mut same, mut apart] = [0, 1].map(|seed| rig.garbage(&shape.with_polys(polys), seed));
+        run(&mut same, &a, &a);
+        run(&mut apart, &a, &copy);
+        let expected = rig.download(&apart, Domain::Eval, op);
+        rig.download(&same, Domain::Eval, op)
+            .assert_same(&expected, &format!("{op} of a buffer and itself"));
+    };
+    compare("add", 2, &|dst, a, b| e.add(r, dst, a, b));
+    compare("sub", 2, &|dst, a, b| e.sub(r, dst, a, b));
+    compare("mul", 2, &|dst, a, b| e.mul(r, dst, a, b));
+    compare("mul_acc", 2, &|dst, a, b| {
+        e.zero(r, dst);
+        e.mul_acc(r, dst, a, b);
+    });
+    compare("tensor", 3, &|dst, a, b| {
+        e.tensor(r, dst, a, b).expect("tensor");
+    });
+    compare("sum_of_products", 3, &|dst, a, b| {
+        e.sum_of_products(r, dst, &[a, b, a], &[b, b, a])
+            .expect("sum_of_products");
+    });
+    compare("weighted_sum", 2, &|dst, a, b| {
+        e.weighted_sum(r, dst, &[a, b, a], &[b, b, a])
+            .expect("weighted_sum");
+    });
+}
+
 /// Outputs do not depend on what they held, and nothing else depends on what fresh memory holds.
 pub fn old_contents_do_not_matter<B: Backend>(bed: &Bed<'_, B>) {
     let rig = bed.standard(4);

@@ -1,8 +1,11 @@
 //! The conformance suite: everything the [contract](crate#the-contract-of-an-engine) promises, tested on any engine by
 //! one line.
 //!
-//! ```ignore
+//! ```
+//! # // Any engine stands for one's own.
+//! # use arras_hal::Reference as MyEngine;
 //! arras_hal::backend_conformance!(my_engine, MyEngine::new);
+//! # fn main() {}
 //! ```
 //!
 //! The suite owns its list of tests, so an engine cannot forget one. Layers, in the order in which to read failures:
@@ -73,7 +76,7 @@ macro_rules! __conformance_list {
                 every_composite_is_compared
             }
             hygiene {
-                transfers_keep_contents_and_shapes inputs_are_left_alone old_contents_do_not_matter
+                transfers_keep_contents_and_shapes inputs_are_left_alone inputs_may_be_one_buffer old_contents_do_not_matter
                 outputs_are_canonical_at_the_extremes memory_is_reused two_rings_live_side_by_side two_threads_share_a_ring
                 dropping_while_pending device_errors_surface_at_the_next_wait device_errors_surface_at_sync
             }
@@ -104,9 +107,17 @@ pub fn tests<B: Backend>() -> Vec<Test<B>> {
 /// device; every test calls it once. `options` are [`Options`](crate::conformance::Options): the largest ring, and a
 /// function that makes the engine fail, for the tests of deferred errors.
 ///
-/// ```ignore
+/// ```
+/// use arras_hal::{Reference, backend_conformance, conformance::{Absent, Options}};
+///
 /// backend_conformance!(reference, Reference::new);
-/// backend_conformance!(gpu, || shared_gpu().map_err(Absent::because), Options::new().fault(Gpu::fail_next));
+///
+/// // An engine that needs a device, with rings up to N = 2^12 only.
+/// fn device() -> Result<Reference, Absent> {
+///     Err(Absent::because("no adapter"))
+/// }
+/// backend_conformance!(with_a_device, device, Options::new().max_log_n(12));
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! backend_conformance {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::super::WireError;
 use super::Mutator;
 
 /// What became of the mutants of one [`drive`].
@@ -30,11 +29,11 @@ impl Tally {
 /// # Panics
 /// If a mutant with a stale checksum is accepted, if a mutant is accepted whose re-encoding differs from it, if `read`
 /// refuses a valid container, or if `read` panics; seed, index and steps are printed.
-pub(crate) fn drive(
+pub(crate) fn drive<E: std::error::Error>(
     seed: u64,
     count: u64,
     corpus: &[Vec<u8>],
-    mut read: impl FnMut(&[u8]) -> Result<Vec<u8>, WireError>,
+    mut read: impl FnMut(&[u8]) -> Result<Vec<u8>, E>,
 ) -> Tally {
     let mut tally = Tally::default();
     for valid in corpus {
@@ -77,7 +76,11 @@ pub(crate) fn drive(
             Err(error) => {
                 // Formatting is part of what must not fail.
                 assert!(!error.to_string().is_empty());
-                let variant: String = format!("{error:?}")
+                // An error that passes on a wire error counts as that.
+                let debug = format!("{error:?}");
+                let variant: String = debug
+                    .strip_prefix("Wire(")
+                    .unwrap_or(&debug)
                     .chars()
                     .take_while(char::is_ascii_alphanumeric)
                     .collect();
@@ -91,7 +94,7 @@ pub(crate) fn drive(
 #[cfg(test)]
 mod tests {
     use super::super::super::{
-        Container, ContainerReader, Limits, ObjectKind, PayloadRead, checked_rows_len,
+        Container, ContainerReader, Limits, ObjectKind, PayloadRead, WireError, checked_rows_len,
         container_to_vec,
     };
     use super::*;
@@ -246,13 +249,15 @@ mod tests {
         // This one ignores what it is given.
         let corpus = corpus();
         let good = corpus[0].clone();
-        drive(2, 1000, &corpus[..1], |_| Ok(good.clone()));
+        drive(2, 1000, &corpus[..1], |_| Ok::<_, WireError>(good.clone()));
     }
 
     #[test]
     #[should_panic(expected = "the reader panicked")]
     fn a_reader_that_panics_is_caught() {
         let corpus = corpus();
-        drive(3, 1000, &corpus[..1], |bytes| Ok(read(bytes).unwrap()));
+        drive(3, 1000, &corpus[..1], |bytes| {
+            Ok::<_, WireError>(read(bytes).unwrap())
+        });
     }
 }

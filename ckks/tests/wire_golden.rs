@@ -1,0 +1,247 @@
+//! Files of format version 1 that every later release must load, decrypt and write back to the byte.
+//!
+//! They were made from fixed seeds; `ARRAS_REGENERATE_GOLDEN=1` makes them again. See `golden/README.md`.
+
+use std::{path::PathBuf, sync::Once};
+
+use arras_ckks::{
+    Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, EvaluationKeys, Evaluator,
+    KeyGenerator, KeyKind, Parameters, Plaintext, PublicKey, SecretKey, SeededCiphertext,
+    SwitchingKey, params::Dnum, params::LevelWidth, params::ParametersBuilder, params::Security,
+    random::Seed, wire,
+};
+use arras_hal::{GaloisElement, Reference};
+
+/// What the ciphertexts hold: exact binary fractions.
+const X: [f64; 4] = [0.5, -1.25, 2.0, -0.0625];
+const Y: [f64; 4] = [1.5, 0.75, -0.5, 1.0];
+/// Twenty bits: far above what a changed format could leave right by chance.
+const TOLERANCE: f64 = 1.0 / (1 << 20) as f64;
+
+type R<T> = arras_ckks::Result<T>;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/v1")
+        .join(format!("{name}.arras"))
+}
+
+fn file(name: &str) -> Vec<u8> {
+    static REGENERATED: Once = Once::new();
+    REGENERATED.call_once(|| {
+        if std::env::var_os("ARRAS_REGENERATE_GOLDEN").is_some() {
+            for (name, bytes) in make().unwrap() {
+                std::fs::write(path(name), bytes).unwrap();
+            }
+        }
+    });
+    std::fs::read(path(name)).unwrap()
+}
+
+fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
+    let params = ParametersBuilder::new(6)
+        .levels(2)
+        .level_width(LevelWidth::Bits39)
+        .dnum(Dnum::Fixed(2))
+        .security(Security::InsecureForTests)
+        .build()?;
+    let context = Context::new(&params, Reference::new())?;
+    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+    let public = generator.public_key()?;
+    let keys = generator.evaluation_keys(&[1])?;
+    let conjugation = generator.switching_key(
+        KeyKind::Galois(GaloisElement::conjugation(params.log_n())),
+        1,
+    )?;
+    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
+    let seeded = encryptor.encrypt(&secret, &[&X, &Y], 2)?;
+    let ct = seeded.expand(&context)?;
+    let evaluator = Evaluator::without_keys(&context);
+    let (x, y) = (ct.pick(&[0])?, ct.pick(&[1])?);
+    let product = evaluator.multiply(&x, &y)?;
+    let cut = evaluator.cut_for_sending(&evaluator.level_down(&x, 1)?, 4.0)?;
+    assert!(product.is_pending() && product.components() == 3 && cut.is_cut());
+    Ok(vec![
+        ("parameters", params.to_bytes()?),
+        ("secret_key", secret.to_bytes()?.to_vec()),
+        ("public_key", public.to_bytes()?),
+        ("switching_key", conjugation.to_bytes()?),
+        ("evaluation_keys", keys.to_bytes()?),
+        ("plaintext", evaluator.encode(&[&Y], 1)?.to_bytes()?),
+        (
+            "plaintext_weights",
+            evaluator.encode_weights(&[&Y], 2)?.to_bytes()?,
+        ),
+        ("ciphertext", ct.to_bytes()?),
+        ("ciphertext_pending", product.to_bytes()?),
+        ("ciphertext_cut", cut.to_bytes()?),
+        ("seeded_ciphertext", seeded.to_bytes()?),
+    ])
+}
+
+struct Golden {
+    context: Context<Reference>,
+    secret: SecretKey<Reference>,
+}
+
+impl Golden {
+    fn load() -> Self {
+        let params = Parameters::from_bytes_allowing_insecure(&file("parameters")).unwrap();
+        let context = Context::new(&params, Reference::new()).unwrap();
+        let secret = SecretKey::from_bytes(&file("secret_key"), &context).unwrap();
+        Self { context, secret }
+    }
+
+    fn params(&self) -> &Parameters {
+        self.context.params()
+    }
+
+    fn ciphertext(&self) -> Ciphertext<Reference> {
+        Ciphertext::from_bytes(&file("ciphertext"), &self.context).unwrap()
+    }
+
+    fn x(&self) -> Ciphertext<Reference> {
+        self.ciphertext().pick(&[0]).unwrap()
+    }
+
+    fn evaluator(&self) -> Evaluator<Reference> {
+        let bytes = file("evaluation_keys");
+        let keys = EvaluationKeys::load_from(bytes.as_slice(), &self.context).unwrap();
+        Evaluator::new(&self.context, keys).unwrap()
+    }
+
+    #[track_caller]
+    fn holds(&self, ct: &Ciphertext<Reference>, expected: &[&[f64]]) {
+        let values = Decryptor::new(&self.secret).decrypt(ct).unwrap();
+        assert_eq!(values.len(), expected.len());
+        for (values, expected) in values.iter().zip(expected) {
+            for (value, expected) in values.iter().zip(*expected) {
+                assert!(
+                    (value - expected).abs() < TOLERANCE,
+                    "{values:?} {expected:?}"
+                );
+            }
+        }
+    }
+}
+
+fn map(f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    X.iter().zip(Y).map(|(&x, y)| f(x, y)).collect()
+}
+
+#[test]
+fn the_parameters_are_marked_as_insecure_and_only_read_when_that_is_asked_for() {
+    let bytes = file("parameters");
+    let params = Parameters::from_bytes_allowing_insecure(&bytes).unwrap();
+    assert_eq!(
+        (params.log_n(), params.max_level(), params.dnum()),
+        (6, 2, 2)
+    );
+    assert_eq!(params.to_bytes().unwrap(), bytes);
+    let error = Parameters::from_bytes(&bytes).unwrap_err().to_string();
+    assert!(error.contains("INSECURE"), "{error}");
+    assert!(Parameters::read_from(bytes.as_slice()).is_err());
+    assert!(Parameters::from_file(path("parameters")).is_err());
+}
+
+#[test]
+fn ciphertexts_decrypt_and_are_written_back_to_the_byte() {
+    let golden = Golden::load();
+    let context = &golden.context;
+    assert_eq!(
+        *golden.secret.to_bytes().unwrap(),
+        file("secret_key"),
+        "secret key"
+    );
+
+    let ct = golden.ciphertext();
+    assert_eq!((ct.level(), ct.batch(), ct.is_pending()), (2, 2, false));
+    golden.holds(&ct, &[&X, &Y]);
+    assert_eq!(ct.to_bytes().unwrap(), file("ciphertext"));
+
+    let pending = Ciphertext::from_bytes(&file("ciphertext_pending"), context).unwrap();
+    assert_eq!((pending.level(), pending.components()), (1, 3));
+    golden.holds(&pending, &[&map(|x, y| x * y)]);
+    assert_eq!(pending.to_bytes().unwrap(), file("ciphertext_pending"));
+    golden.holds(
+        &golden.evaluator().settle(&pending).unwrap(),
+        &[&map(|x, y| x * y)],
+    );
+
+    let cut = Ciphertext::from_bytes(&file("ciphertext_cut"), context).unwrap();
+    assert!(cut.is_cut() && cut.level() == 1);
+    golden.holds(&cut, &[&X]);
+    assert_eq!(cut.to_bytes().unwrap(), file("ciphertext_cut"));
+
+    let seeded = SeededCiphertext::from_bytes(&file("seeded_ciphertext"), golden.params()).unwrap();
+    assert_eq!((seeded.level(), seeded.batch()), (2, 2));
+    golden.holds(&seeded.expand(context).unwrap(), &[&X, &Y]);
+    assert_eq!(seeded.to_bytes().unwrap(), file("seeded_ciphertext"));
+}
+
+#[test]
+fn plaintexts_multiply() {
+    let golden = Golden::load();
+    let e = golden.evaluator();
+    let x = golden.x();
+
+    let plain = Plaintext::from_bytes(&file("plaintext"), &golden.context).unwrap();
+    assert_eq!(plain.to_bytes().unwrap(), file("plaintext"));
+    let low = e.level_down(&x, 1).unwrap();
+    golden.holds(
+        &e.multiply_plain(&low, &plain).unwrap(),
+        &[&map(|x, y| x * y)],
+    );
+
+    let weights = Plaintext::from_bytes(&file("plaintext_weights"), &golden.context).unwrap();
+    assert_eq!(weights.to_bytes().unwrap(), file("plaintext_weights"));
+    let sum = e.weighted_rotation_sum(&x, &[1], &[&weights]).unwrap();
+    let expected: Vec<f64> = (0..3).map(|i| X[i + 1] * Y[i]).collect();
+    golden.holds(&sum, &[&expected]);
+}
+
+#[test]
+fn keys_work() {
+    let golden = Golden::load();
+    let params = golden.params();
+    let (e, x) = (golden.evaluator(), golden.x());
+    golden.holds(&e.square(&x).unwrap(), &[&map(|x, _| x * x)]);
+    golden.holds(&e.rotate(&x, 1).unwrap(), &[&X[1..]]);
+    let set = EvaluationKeySet::from_bytes(&file("evaluation_keys"), params).unwrap();
+    assert_eq!(set.len(), 2);
+    assert_eq!(set.to_bytes().unwrap(), file("evaluation_keys"));
+
+    let conjugation = SwitchingKey::from_bytes(&file("switching_key"), params).unwrap();
+    assert_eq!(conjugation.to_bytes().unwrap(), file("switching_key"));
+    assert_eq!(conjugation.level_budget(), 1);
+    let mut keys = EvaluationKeys::none(&golden.context);
+    keys.insert(&conjugation).unwrap();
+    let e = Evaluator::new(&golden.context, keys).unwrap();
+    let low = e.level_down(&x, 1).unwrap();
+    golden.holds(&e.conjugate(&low).unwrap(), &[&X]);
+
+    let public = PublicKey::from_bytes(&file("public_key"), params).unwrap();
+    assert_eq!(public.to_bytes().unwrap(), file("public_key"));
+    let encryptor = Encryptor::with_seed(&golden.context, Seed::from_bytes([4; 32]));
+    let fresh = encryptor.encrypt_public(&public, &[&Y], 2).unwrap();
+    golden.holds(&fresh, &[&Y]);
+}
+
+#[test]
+fn every_golden_file_is_of_version_1_and_tells_what_it_is() {
+    assert!(!file("parameters").is_empty());
+    for name in std::fs::read_dir(path("").parent().unwrap()).unwrap() {
+        let path = name.unwrap().path();
+        let inspection = wire::inspect(std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!(inspection.version(), 1);
+        let text = inspection.to_string();
+        assert!(
+            text.contains("INSECURE") && text.contains("N = 2^6"),
+            "{text}"
+        );
+        let kind = inspection.kind().name().split(' ').next().unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with(kind), "{name}: {text}");
+    }
+}

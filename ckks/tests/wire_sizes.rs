@@ -1,0 +1,286 @@
+//! Sizes close to the information content, files on disk, and the security bound recomputed from what is in them.
+
+mod support;
+
+use std::path::Path;
+
+use arras_ckks::{
+    Ciphertext, CkksError, Context, EvaluationKeys, Evaluator, KeyGenerator, KeyKind, Parameters,
+    PublicKey, SecretKey, SeededCiphertext, SwitchingKey,
+    random::Seed,
+    wire::{self, ObjectSummary, Overwrite, WireError},
+};
+use arras_hal::{GaloisElement, Reference};
+use num_bigint::BigUint;
+use support::{Party, insecure, secure, values};
+
+/// Bits of the residues of `polys` polynomials over these moduli, in bytes.
+fn content(params: &Parameters, moduli: impl Iterator<Item = u32>, polys: usize) -> f64 {
+    let bits: u32 = moduli.map(|q| (f64::from(q)).log2().ceil() as u32).sum();
+    polys as f64 * params.n() as f64 * f64::from(bits) / 8.0
+}
+
+#[test]
+fn sizes_are_close_to_the_information_content() {
+    let params = secure(13, 2);
+    let context = Context::new(&params, Reference::new()).unwrap();
+    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+    let key = generator.relinearization_key().unwrap();
+    let small = key.cut(0).unwrap();
+    let public = generator.public_key().unwrap();
+    let party = Party::new(&params, Reference::new(), &[]);
+    let x = values(1, params.slots());
+    let seeded = party
+        .encryptor
+        .encrypt(&party.secret, &[&x, &x], 2)
+        .unwrap();
+    let ct = seeded.expand(&party.context).unwrap();
+    let cut = party.evaluator.cut_for_sending(&ct, 1.0).unwrap();
+    let plain = party.evaluator.encode(&[&x], 1).unwrap();
+
+    let modulus = |i: usize| params.moduli()[i];
+    let key_content = |key: &SwitchingKey| {
+        let layout = key.layout();
+        content(&params, layout.limbs.iter().map(modulus), layout.digits)
+    };
+    let window = |level: usize| params.window(level).map(modulus);
+    let public_limbs = (0..=params.special_range().start).map(modulus);
+    for (what, bytes, content) in [
+        (
+            "secret key",
+            secret.to_bytes().unwrap().to_vec(),
+            params.n() as f64 / 4.0,
+        ),
+        (
+            "public key",
+            public.to_bytes().unwrap(),
+            content(&params, public_limbs, 1),
+        ),
+        ("switching key", key.to_bytes().unwrap(), key_content(&key)),
+        (
+            "switching key, level 0",
+            small.to_bytes().unwrap(),
+            key_content(&small),
+        ),
+        (
+            "2 seeded ciphertexts",
+            seeded.to_bytes().unwrap(),
+            content(&params, window(2), 2),
+        ),
+        (
+            "2 ciphertexts",
+            ct.to_bytes().unwrap(),
+            content(&params, window(2), 4),
+        ),
+        (
+            "2 cut ciphertexts",
+            cut.to_bytes().unwrap(),
+            content(&params, cut.limbs().iter().map(modulus), 4),
+        ),
+        (
+            "plaintext",
+            plain.to_bytes().unwrap(),
+            content(&params, window(1), 1),
+        ),
+    ] {
+        let inspection = wire::inspect(bytes.as_slice()).unwrap();
+        let overhead = bytes.len() as f64 - content;
+        println!(
+            "{what:24} {:>9} bytes, {overhead:>4} more than its residues",
+            bytes.len()
+        );
+        assert_eq!(inspection.payload_bytes() as f64, content, "{what}");
+        assert!(bytes.len() as f64 <= 1.01 * content + inspection.header_bytes() as f64 + 60.0);
+        assert!(inspection.header_bytes() < 200, "{what}");
+        assert!(inspection.to_string().contains("N = 2^13"));
+    }
+}
+
+/// ePrint 2024/463, 128 bits, classical, ternary secrets.
+const BOUNDS: [(u32, u64, usize); 3] = [(13, 214, 2), (14, 430, 5), (15, 868, 14)];
+
+#[test]
+fn the_modulus_in_serialized_keys_is_below_the_bound() {
+    for (log_n, bound, levels) in BOUNDS {
+        let params = secure(log_n, levels);
+        let context = Context::new(&params, Reference::new()).unwrap();
+        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+        // A key for one level has every special prime; the prime lists are of the whole basis in any case.
+        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+        let budget = if log_n == 13 { levels } else { 0 };
+        let key = generator
+            .switching_key(KeyKind::Relinearization, budget)
+            .unwrap();
+        let bytes = key.to_bytes().unwrap();
+
+        let inspection = wire::inspect(bytes.as_slice()).unwrap();
+        let spec = inspection.parameters().unwrap().spec();
+        let primes = [&spec.terminals[..], &spec.mains, &spec.specials].concat();
+        let mut distinct = primes.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), primes.len());
+        let qp: BigUint = primes.iter().copied().product();
+        // Odd and of at most `bound` bits, so below 2^bound.
+        assert!(qp.bits() <= bound, "N = 2^{log_n}: {} bits", qp.bits());
+        // And the bound is used, not merely kept.
+        assert!(qp.bits() + 70 > bound, "N = 2^{log_n}: {} bits", qp.bits());
+        // The rows are over those primes and no others.
+        let limbs = key.layout().limbs;
+        assert!(limbs.iter().all(|i| primes.contains(&params.moduli()[i])));
+        println!(
+            "N = 2^{log_n}: log2 QP < {}, bound {bound}, key {} bytes",
+            qp.bits(),
+            bytes.len()
+        );
+
+        let read = SwitchingKey::from_bytes(&bytes, &params).unwrap();
+        assert!(read == key);
+        assert!(Parameters::from_bytes(&params.to_bytes().unwrap()).unwrap() == params);
+    }
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_client_and_a_server_exchange_files() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let params = insecure(7, 3);
+    let context = Context::new(&params, Reference::new()).unwrap();
+    let x = values(1, params.slots());
+    {
+        let party = Party::new(&params, Reference::new(), &[]);
+        let generator = KeyGenerator::with_seed(&party.secret, Seed::from_bytes([2; 32]));
+        let keys = generator.evaluation_keys(&[3]).unwrap();
+        party.secret.save(at("secret"), Overwrite::Refuse).unwrap();
+        let len = keys.save(at("keys"), Overwrite::Refuse).unwrap();
+        assert_eq!(at("keys").metadata().unwrap().len(), len);
+        let seeded = party.encryptor.encrypt(&party.secret, &[&x], 3).unwrap();
+        seeded.save(at("input"), Overwrite::Refuse).unwrap();
+        params.save(at("parameters"), Overwrite::Refuse).unwrap();
+        assert!(matches!(
+            seeded.save(at("input"), Overwrite::Refuse),
+            Err(CkksError::Wire(WireError::AlreadyExists { .. }))
+        ));
+        seeded.save(at("input"), Overwrite::Replace).unwrap();
+    }
+    #[cfg(unix)]
+    assert_eq!(mode(&at("secret")), 0o600);
+    {
+        let params = Parameters::from_file_allowing_insecure(at("parameters")).unwrap();
+        let context = Context::new(&params, Reference::new()).unwrap();
+        let keys = EvaluationKeys::load_from_file(at("keys"), &context).unwrap();
+        let input = SeededCiphertext::from_file(at("input"), &params).unwrap();
+        let e = Evaluator::new(&context, keys).unwrap();
+        let ct = e
+            .rotate(&e.square(&input.expand(&context).unwrap()).unwrap(), 3)
+            .unwrap();
+        ct.save(at("output"), Overwrite::Refuse).unwrap();
+    }
+    let secret = SecretKey::from_file(at("secret"), &context).unwrap();
+    let output = Ciphertext::from_file(at("output"), &context).unwrap();
+    let values = arras_ckks::Decryptor::new(&secret)
+        .decrypt(&output)
+        .unwrap();
+    let expected: Vec<f64> = (0..x.len()).map(|i| x[(i + 3) % x.len()].powi(2)).collect();
+    assert!(support::bits(&expected, &values[0]) > 24.0);
+    let same = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+    assert!(secret.equals(&same));
+}
+
+#[test]
+fn errors_name_the_file_and_what_is_wrong() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let party = Party::new(&insecure(7, 3), Reference::new(), &[1]);
+    let generator = KeyGenerator::with_seed(&party.secret, Seed::from_bytes([2; 32]));
+    let (params, context) = (party.context.params(), &party.context);
+    party.secret.save(at("secret"), Overwrite::Refuse).unwrap();
+    let keys = generator.evaluation_keys(&[1, 2, 3, 4, 5, 6, 7]).unwrap();
+    keys.save(at("keys"), Overwrite::Refuse).unwrap();
+    assert!(at("keys").metadata().unwrap().len() > 1 << 16);
+
+    let error = SecretKey::from_file(at("keys"), context)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("evaluation key set, where secret key is expected"),
+        "{error}"
+    );
+    let error = PublicKey::from_file(at("secret"), params)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("public key is expected") && error.contains("secret: "),
+        "{error}"
+    );
+    let error = PublicKey::from_file(at("nothing"), params)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("cannot open") && error.contains("nothing"),
+        "{error}"
+    );
+    let other = Context::new(&insecure(7, 2), Reference::new()).unwrap();
+    assert!(matches!(
+        SecretKey::from_file(at("secret"), &other),
+        Err(CkksError::ParametersMismatch { .. })
+    ));
+
+    for (name, at_byte) in [("secret", 120), ("keys", 50_000)] {
+        let mut bytes = std::fs::read(at(name)).unwrap();
+        bytes[at_byte] ^= 1;
+        std::fs::write(at(name), &bytes).unwrap();
+    }
+    let error = EvaluationKeys::load_from_file(at("keys"), context).unwrap_err();
+    assert!(error.to_string().contains("keys: "), "{error}");
+    let error = SecretKey::from_file(at("secret"), context)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("was damaged"), "{error}");
+    let longer = [std::fs::read(at("keys")).unwrap(), vec![0]].concat();
+    std::fs::write(at("longer"), longer).unwrap();
+    assert!(wire::inspect(std::fs::File::open(at("longer")).unwrap()).is_err());
+}
+
+#[test]
+fn objects_follow_each_other_in_a_stream() {
+    let party = Party::new(&insecure(7, 2), Reference::new(), &[]);
+    let generator = KeyGenerator::with_seed(&party.secret, Seed::from_bytes([2; 32]));
+    let conjugation = KeyKind::Galois(GaloisElement::conjugation(7));
+    let key = generator.switching_key(conjugation, 1).unwrap();
+    let public = generator.public_key().unwrap();
+    let mut stream = Vec::new();
+    let first = key.write_to(&mut stream).unwrap();
+    let second = public.write_to(&mut stream).unwrap();
+    assert_eq!(first + second, stream.len() as u64);
+
+    let mut input = stream.as_slice();
+    let params = party.context.params();
+    assert!(SwitchingKey::read_from(&mut input, params).unwrap() == key);
+    assert_eq!(input.len() as u64, second);
+    assert!(PublicKey::read_from(&mut input, params).unwrap() == public);
+    assert!(input.is_empty());
+
+    let inspection = wire::inspect(&stream[..first as usize]).unwrap();
+    let ObjectSummary::SwitchingKey(summary) = inspection.summary() else {
+        panic!("{inspection}");
+    };
+    assert_eq!((summary.kind, summary.level_budget), (conjugation, 1));
+    assert_eq!(summary.bytes, inspection.payload_bytes());
+    assert!(
+        inspection
+            .to_string()
+            .contains("Galois element 255, levels up to 1")
+    );
+}
