@@ -56,7 +56,7 @@ fn finish(part: u32, p: u32, i: u32, image: u32, sum: u32, e: Entry, m: Modulus)
         value = add_mod(value, shoup(x, vec2<u32>(e.k0, e.k0_shoup), m.q), m.q);
     }}
     if ((h.flags & 8u) != 0u) {{
-        let row = e.w + ((part * h.batch + p) % h.w_count) * h.w_stride;
+        let row = e.w + ((part * h.w_batch + h.w_first + p) % h.w_count) * h.w_stride;
         value = mul_mod(value, weight[row * h.n + i], m);
     }}
     let at = (e.dst + part * h.dst_part + p * h.dst_stride) * h.n + i;

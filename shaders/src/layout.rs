@@ -60,6 +60,10 @@ shared_struct! {
         w_count,
         /// Rows between polynomials of the weight.
         w_stride,
+        /// Batch items of a component, as the weight counts them.
+        w_batch,
+        /// The weight's number of this operation's first batch item.
+        w_first,
     }
 }
 
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn sizes_suit_storage_arrays() {
-        assert_eq!(Header::WORDS, 20);
+        assert_eq!(Header::WORDS, 22);
         assert_eq!(Entry::WORDS, 16);
         assert!(MAX_ENTRIES >= 500);
         assert!(Entry::WGSL.starts_with("struct Entry { dst: u32, a: u32, "));
