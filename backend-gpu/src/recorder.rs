@@ -239,6 +239,14 @@ impl Recorder {
     fn submit(&self, lot: &mut Lot, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
         let dispatches = std::mem::take(&mut lot.dispatches);
         let gpu = &self.gpu;
+        lot.touched.clear();
+        lot.writes = 0;
+        lot.written_words = 0;
+        if gpu.faults.is_lost() {
+            // Every call would only add an error to the one that is kept.
+            lot.params.clear();
+            return;
+        }
         if !lot.params.is_empty() {
             gpu.queue
                 .write_buffer(&self.params, 0, bytemuck::cast_slice(&lot.params));
@@ -258,9 +266,6 @@ impl Recorder {
         gpu.queue.submit([encoder.finish()]);
         self.submissions.fetch_add(1, Ordering::Relaxed);
         lot.params.clear();
-        lot.touched.clear();
-        lot.writes = 0;
-        lot.written_words = 0;
         // Without a poll now and then, wgpu keeps the staging memory of finished writes.
         let _ = gpu.device.poll(wgpu::PollType::Poll);
     }
