@@ -1,1 +1,42 @@
-//! Facade.
+//! Train models on data you cannot see: CKKS homomorphic encryption with pluggable engines.
+//!
+//! This crate puts the parts together: the scheme ([`ckks`]), the engine seam ([`hal`]), the engines that were compiled in, and
+//! the choice between them at run time ([`Engine`]).
+//!
+//! | feature | engine |
+//! |---|---|
+//! | `cpu` (default) | [`CpuEngine`]: all cores, SIMD chosen at run time |
+//! | always there | [`hal::Reference`]: one thread, slow, the definition of every result |
+//!
+//! A client keeps its secrets on [`SecretBackend`], an engine in the process's own memory; a server computes on any engine:
+//!
+//! ```
+//! use arras::{ckks::{Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey}, secret_backend};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // 128-bit parameters for two multiplications in a row.
+//! let choice = Parameters::for_circuit(2, 18.0, 1000)?;
+//! let context = Context::new(choice.parameters(), secret_backend()?)?;
+//!
+//! let secret = SecretKey::generate(&context)?;
+//! let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
+//! let x = Encryptor::new(&context)?.encrypt(&secret, &[&[1.0, 2.0, 3.0]], context.max_level())?;
+//!
+//! let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
+//! let x = x.expand(&context)?;
+//! let y = evaluator.rotate(&evaluator.square(&x)?, 1)?;
+//!
+//! let y = Decryptor::new(&secret).decrypt(&y)?;
+//! assert!((y[0][0] - 4.0).abs() < 1e-4 && (y[0][1] - 9.0).abs() < 1e-4);
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod engine;
+
+#[cfg(feature = "cpu")]
+pub use arras_backend_cpu::CpuEngine;
+pub use arras_ckks as ckks;
+pub use arras_hal as hal;
+pub use engine::{Engine, EngineError, SecretBackend, secret_backend};

@@ -189,17 +189,19 @@ pub enum HalError {
     Mismatch(Box<Mismatch>),
 }
 
-/// The first word in which an engine differs from its oracle.
+/// The first fault that a checked engine showed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Mismatch {
-    /// The operation after which the buffers differed.
+    /// What is wrong with the word.
+    pub kind: MismatchKind,
+    /// The operation after which it was found; also `upload`, `upload_secret` or `download`.
     pub op: &'static str,
     /// How many operations ran before it.
     pub op_index: u64,
-    /// Which output of the operation, counted from zero.
+    /// Which output of the operation, counted from zero; which input for [`MismatchKind::InputChanged`].
     pub output: usize,
-    /// Polynomial of the output.
+    /// Polynomial of the buffer.
     pub poly: usize,
     /// Absolute limb index.
     pub limb: usize,
@@ -207,17 +209,36 @@ pub struct Mismatch {
     pub index: usize,
     /// Value of the engine under test.
     pub got: u32,
-    /// Value of the oracle.
+    /// Value of the oracle; the value before the operation for [`MismatchKind::InputChanged`].
     pub expected: u32,
-    /// Domain of the output.
+    /// Domain in which the buffer was read.
     pub domain: Domain,
+}
+
+/// The kinds of [`Mismatch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MismatchKind {
+    /// A word of an output is not the oracle's.
+    Output,
+    /// A word of an output is not below its modulus, whatever the oracle says.
+    NotCanonical,
+    /// A word of an input is not what it was before the operation.
+    InputChanged,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (role, verdict) = match self.kind {
+            MismatchKind::Output => ("output", "the oracle says"),
+            MismatchKind::NotCanonical => {
+                ("output", "not below its modulus, where the oracle says")
+            }
+            MismatchKind::InputChanged => ("input", "before the operation it was"),
+        };
         write!(
             f,
-            "{}: operation number {}, output {}: polynomial {}, limb {}, index {} ({:?} domain) is {}, the oracle says {}",
+            "{}: operation number {}, {role} {}: polynomial {}, limb {}, index {} ({:?} domain) is {}, {verdict} {}",
             self.op,
             self.op_index,
             self.output,

@@ -40,9 +40,11 @@ pub mod poly;
 pub mod reference;
 pub mod ring;
 
+pub use any::AnyBackend;
 pub use backend::{Backend, Domain, KeyLayout, RowCopy, SecretEngine};
 pub use convert::{ConversionMode, ConversionTable};
-pub use error::{HalError, Mismatch, Result};
+pub use decorators::{Checked, Counting, OpCounts, Traced};
+pub use error::{HalError, Mismatch, MismatchKind, Result};
 pub use galois::GaloisElement;
 pub use limbs::{Limbs, Shape};
 pub use modulus::{LimbConstant, LimbConstants, Modulus};

@@ -101,3 +101,102 @@ macro_rules! op_type {
     (Keys) => { &[Option<&Self::Key>] };
     (Val $t:ty) => { $t };
 }
+
+/// The output domain of a line as an `Option<Domain>`; `None` for `Same`.
+macro_rules! op_domain {
+    (Eval) => {
+        Some($crate::Domain::Eval)
+    };
+    (Coeff) => {
+        Some($crate::Domain::Coeff)
+    };
+    (Same) => {
+        None
+    };
+}
+
+/// An operand's output buffers as a `Vec<&mut Buf>`, empty if it has none. All operands of a call:
+/// `[$(op_outputs!($arg, $kind)),*].into_iter().flatten()`.
+macro_rules! op_outputs {
+    ($a:ident, Out) => {
+        vec![&mut *$a]
+    };
+    ($a:ident, Outs) => {
+        $a.iter_mut().map(|buf| &mut **buf).collect::<Vec<_>>()
+    };
+    ($a:ident, $($other:tt)+) => {
+        Vec::new()
+    };
+}
+
+/// An operand's input buffers as a `Vec<&Buf>`, empty if it has none.
+macro_rules! op_inputs {
+    ($a:ident, In) => {
+        vec![$a]
+    };
+    ($a:ident, OptIn) => {
+        $a.into_iter().collect::<Vec<_>>()
+    };
+    ($a:ident, Ins) => {
+        $a.to_vec()
+    };
+    ($a:ident, $($other:tt)+) => {
+        Vec::new()
+    };
+}
+
+/// An operand for another engine: each buffer read goes through `$buf`, each written one through
+/// `$buf_mut`, each key through `$key`; plain data stays.
+macro_rules! op_map {
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), Out) => {
+        $buf_mut($a)
+    };
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), Outs) => {
+        &mut $a.iter_mut().map(|buf| $buf_mut(buf)).collect::<Vec<_>>()
+    };
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), In) => {
+        $buf($a)
+    };
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), OptIn) => {
+        $a.map(|buf| $buf(buf))
+    };
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), Ins) => {
+        &$a.iter().map(|buf| $buf(buf)).collect::<Vec<_>>()
+    };
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), Key) => {
+        $key($a)
+    };
+    ($a:ident, ($buf:expr, $buf_mut:expr, $key:expr), Keys) => {
+        &$a.iter()
+            .map(|key| key.map(|key| $key(key)))
+            .collect::<Vec<_>>()
+    };
+    ($a:ident, $maps:tt, Val $t:ty) => {
+        $a
+    };
+}
+
+/// The part of [`Backend`](crate::Backend) that a decorator with the buffers of its engine passes on unchanged.
+macro_rules! forward_engine {
+    ($inner:ident : $engine:ident) => {
+        type Buf = $engine::Buf;
+        type Ring = $engine::Ring;
+        type Key = $engine::Key;
+
+        fn ring(&self, basis: &std::sync::Arc<$crate::RingBasis>) -> $crate::Result<Self::Ring> {
+            self.$inner.ring(basis)
+        }
+
+        fn basis<'a>(&self, ring: &'a Self::Ring) -> &'a std::sync::Arc<$crate::RingBasis> {
+            self.$inner.basis(ring)
+        }
+
+        fn shape<'a>(&self, buf: &'a Self::Buf) -> &'a $crate::Shape {
+            self.$inner.shape(buf)
+        }
+
+        fn key_layout<'a>(&self, key: &'a Self::Key) -> &'a $crate::KeyLayout {
+            self.$inner.key_layout(key)
+        }
+    };
+}

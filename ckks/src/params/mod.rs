@@ -1,1 +1,401 @@
-//! Filled in below.
+//! CKKS parameters: ring, primes, levels, scales, digits and the security bound.
+//!
+//! Three ways in, all of which end in the same checks:
+//!
+//! - [`Parameters::for_circuit`] picks the smallest safe set for a depth, a precision and a number of slots, and explains itself;
+//! - [`ParametersBuilder`] takes the ring degree and the number of levels;
+//! - [`Parameters::from_spec`] takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
+//!
+//! ```text
+//! basis    T_{A-1} .. T_0 | Q_0 .. Q_{M-1} | P_0 .. P_{K-1}
+//!          terminals       mains            specials
+//! level          [------ window ------]                        one contiguous index range
+//! digits   [---- 0 ----]  [--- 1 ---]                          groups of absolute indices
+//! ```
+//!
+//! ```
+//! use arras_ckks::params::ParametersBuilder;
+//!
+//! let params = ParametersBuilder::new(14).levels(5).build()?;
+//! assert_eq!(params.slots(), 8192);
+//! assert!(params.log2_qp() <= 430.0);
+//! println!("{params}");
+//! # Ok::<(), arras_ckks::params::ParamsError>(())
+//! ```
+
+mod builder;
+mod chain;
+mod choice;
+mod cost;
+mod digits;
+mod error;
+mod level_down;
+mod log2;
+mod path;
+mod primes;
+mod scales;
+mod security;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use core::ops::Range;
+use std::sync::Arc;
+
+pub use builder::{Dnum, ParametersBuilder, deepest};
+pub use chain::MAX_CONVERSION_SOURCES;
+pub use choice::{Choice, Explanation, Reason, Rejection};
+pub use cost::KeySwitchCost;
+pub use digits::MARGIN_BITS;
+pub use error::{CircuitLimits, ParamsError};
+pub use level_down::LevelDownPlan;
+pub use path::{BASE, LevelWidth, Window, level_path};
+pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, pool, step_log2};
+pub use security::{Security, max_log2_qp};
+pub use spec::{LOG_N, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS, ParametersSpec};
+
+use log2::to_bits;
+use scales::difference;
+use spec::Derived;
+
+/// Separates fingerprints from every other use of BLAKE3.
+const FINGERPRINT_CONTEXT: &str = "arras-ckks parameters fingerprint v1";
+
+/// A validated parameter set. Cloning copies a pointer; two sets are equal if their specifications are.
+///
+/// Accessors that take a level panic if it is above [`max_level`](Self::max_level): levels come from checked ciphertexts.
+/// Code that takes a level from its caller checks it first, with [`check_level`](Self::check_level).
+#[derive(Clone)]
+pub struct Parameters(Arc<Inner>);
+
+struct Inner {
+    spec: ParametersSpec,
+    derived: Derived,
+    scales: Vec<f64>,
+    fingerprint: [u8; 32],
+}
+
+/// The part of a key-switching digit that is present at a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveDigit {
+    /// Index of the digit, and so of the part of the key that belongs to it.
+    pub digit: usize,
+    /// Absolute indices of its limbs that the level's window contains; never empty.
+    pub limbs: Range<usize>,
+}
+
+impl Parameters {
+    /// Validates a specification, trusting nothing in it. Insecure sets are refused.
+    ///
+    /// # Errors
+    /// The [`ParamsError`] of the first rule that the specification breaks; [`ParamsError::InsecureRefused`] for
+    /// [`Security::InsecureForTests`].
+    pub fn from_spec(spec: ParametersSpec) -> Result<Self, ParamsError> {
+        if spec.security == Security::InsecureForTests {
+            return Err(ParamsError::InsecureRefused);
+        }
+        Self::from_spec_allowing_insecure(spec)
+    }
+
+    /// Validates a specification and **accepts sets without any security** ([`Security::InsecureForTests`]).
+    ///
+    /// **For tests only.** Who calls this on input from elsewhere lets that input switch encryption off: every other rule is still
+    /// checked, but the modulus is compared with no bound. Use [`from_spec`](Self::from_spec).
+    ///
+    /// # Errors
+    /// The [`ParamsError`] of the first rule that the specification breaks.
+    pub fn from_spec_allowing_insecure(spec: ParametersSpec) -> Result<Self, ParamsError> {
+        let derived = spec.derive()?;
+        let scales = derived.scales.iter().map(|s| s.to_f64()).collect();
+        let fingerprint = blake3::derive_key(FINGERPRINT_CONTEXT, &postcard::to_stdvec(&spec)?);
+        Ok(Self(Arc::new(Inner {
+            spec,
+            derived,
+            scales,
+            fingerprint,
+        })))
+    }
+
+    /// The specification this set was made from.
+    pub fn spec(&self) -> &ParametersSpec {
+        &self.0.spec
+    }
+
+    /// log2 of the ring degree.
+    pub fn log_n(&self) -> u32 {
+        self.0.spec.log_n
+    }
+
+    /// The ring degree N.
+    pub fn n(&self) -> usize {
+        1 << self.log_n()
+    }
+
+    /// Values per ciphertext, N/2.
+    pub fn slots(&self) -> usize {
+        self.n() / 2
+    }
+
+    /// The level of a fresh ciphertext; levels are 0 to this.
+    pub fn max_level(&self) -> usize {
+        self.0.derived.windows.len() - 1
+    }
+
+    /// Bits per level.
+    pub fn level_width(&self) -> LevelWidth {
+        self.0.spec.level_width
+    }
+
+    /// What the set promises.
+    pub fn security(&self) -> Security {
+        self.0.spec.security
+    }
+
+    /// Every prime in basis order: terminals from last to first, mains, specials.
+    pub fn moduli(&self) -> &[u32] {
+        &self.0.derived.basis
+    }
+
+    /// Number of primes in the basis.
+    pub fn basis_len(&self) -> usize {
+        self.0.derived.basis.len()
+    }
+
+    /// The basis indices in use at `level`.
+    ///
+    /// # Panics
+    /// If `level` is above the top.
+    pub fn window(&self, level: usize) -> Range<usize> {
+        self.0.derived.windows[level].clone()
+    }
+
+    /// The basis indices of mains and terminals.
+    pub fn chain_range(&self) -> Range<usize> {
+        0..self.special_range().start
+    }
+
+    /// The basis indices of the special primes.
+    pub fn special_range(&self) -> Range<usize> {
+        self.basis_len() - self.special_limbs()..self.basis_len()
+    }
+
+    /// Number of special primes.
+    pub fn special_limbs(&self) -> usize {
+        self.0.spec.specials.len()
+    }
+
+    /// The key-switching digits, as basis indices. They partition [`chain_range`](Self::chain_range).
+    pub fn digit_groups(&self) -> &[Range<usize>] {
+        &self.0.derived.digits
+    }
+
+    /// Number of digits of a full key.
+    pub fn dnum(&self) -> usize {
+        self.0.derived.digits.len()
+    }
+
+    /// The digits that `level` uses, with their limbs.
+    ///
+    /// # Panics
+    /// If `level` is above the top.
+    pub fn active_digits(&self, level: usize) -> Vec<ActiveDigit> {
+        let window = self.window(level);
+        let clip = |(digit, group): (usize, &Range<usize>)| {
+            let limbs = group.start.max(window.start)..group.end.min(window.end);
+            (!limbs.is_empty()).then_some(ActiveDigit { digit, limbs })
+        };
+        self.digit_groups()
+            .iter()
+            .enumerate()
+            .filter_map(clip)
+            .collect()
+    }
+
+    /// Bits by which P exceeds the largest digit; at least [`MARGIN_BITS`].
+    pub fn margin_bits(&self) -> f64 {
+        to_bits(self.0.derived.margin)
+    }
+
+    /// The canonical scale of `level`, right to one rounding.
+    ///
+    /// # Panics
+    /// If `level` is above the top.
+    pub fn scale(&self, level: usize) -> f64 {
+        self.0.scales[level]
+    }
+
+    /// log2 of the modulus of `level`.
+    ///
+    /// # Panics
+    /// If `level` is above the top.
+    pub fn log2_q(&self, level: usize) -> f64 {
+        to_bits(self.0.derived.log2_q[level])
+    }
+
+    /// log2 of the product of every prime: what the security bound applies to.
+    pub fn log2_qp(&self) -> f64 {
+        to_bits(self.0.derived.log2_qp)
+    }
+
+    /// Values (coefficients of the encoded polynomial over its scale) at `level` must stay below 2 to this: `log2(Q / (2 s))`.
+    /// Lowest at level 0, where every computation may end: about 8.7 bits at 38.8 bits per level, 13.6 at 33.95.
+    ///
+    /// # Panics
+    /// If `level` is above the top.
+    pub fn headroom_bits(&self, level: usize) -> f64 {
+        let log2_scale = self.0.derived.scales[level].log2().unwrap_or(0);
+        to_bits(self.0.derived.log2_q[level] - log2_scale - log2::ONE)
+    }
+
+    /// The basis indices that level `from` uses and level `to` does not, ascending. Any two levels, in either order.
+    ///
+    /// # Panics
+    /// If a level is above the top.
+    pub fn dropped(&self, from: usize, to: usize) -> Vec<usize> {
+        difference(&self.window(from), &self.window(to))
+    }
+
+    /// The basis indices that level `to` uses and level `from` does not, ascending.
+    ///
+    /// # Panics
+    /// If a level is above the top.
+    pub fn restored(&self, from: usize, to: usize) -> Vec<usize> {
+        self.dropped(to, from)
+    }
+
+    /// The step from `level` to the level below, exactly: the basis indices whose product is the numerator of `Pi` (dropped) and
+    /// those whose product is its denominator (restored). `s_level^2 = s_{level-1} * Pi`.
+    ///
+    /// # Errors
+    /// [`ParamsError::NoSuchLevel`] at level 0, which has no level below, and above the top.
+    pub fn pi(&self, level: usize) -> Result<(Vec<usize>, Vec<usize>), ParamsError> {
+        self.check_level("step down", level)?;
+        let Some(below) = level.checked_sub(1) else {
+            return Err(ParamsError::LevelOrder {
+                operation: "step down",
+                from: 0,
+                to: 0,
+            });
+        };
+        Ok((self.dropped(level, below), self.restored(level, below)))
+    }
+
+    /// The limbs of a key that serves every level up to `level_budget`: the union of their windows, then the specials, ascending.
+    ///
+    /// # Errors
+    /// [`ParamsError::NoSuchLevel`] if the budget is above the top.
+    pub fn key_limbs(&self, level_budget: usize) -> Result<Vec<u16>, ParamsError> {
+        self.check_level("cut a key to a level budget", level_budget)?;
+        // Every window reaches the boundary between terminals and mains, so a union of windows is a range.
+        let windows = &self.0.derived.windows[..=level_budget];
+        let start = windows.iter().map(|w| w.start).min().unwrap_or(0);
+        let end = windows.iter().map(|w| w.end).max().unwrap_or(0);
+        // Counts are bounded by MAX_MAINS + MAX_TERMINALS + MAX_CONVERSION_SOURCES, far below 2^16.
+        Ok((start..end)
+            .chain(self.special_range())
+            .map(|i| i as u16)
+            .collect())
+    }
+
+    /// Modelled work of one merged key switch and rescale at every level.
+    pub fn key_switch_cost(&self) -> KeySwitchCost {
+        let spec = self.spec();
+        KeySwitchCost::of_chain(
+            &spec.windows,
+            spec.terminals.len(),
+            &spec.digit_sizes,
+            spec.specials.len(),
+        )
+    }
+
+    /// Bytes of one full key-switching key in memory: two polynomials over the whole basis per digit. On the wire the uniform
+    /// half is a seed.
+    pub fn key_bytes(&self) -> u64 {
+        (self.dnum() * 2 * self.basis_len() * self.n() * 4) as u64
+    }
+
+    /// Identifies the set: BLAKE3 of its serialized specification under a context of its own.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.0.fingerprint
+    }
+
+    /// Whether the set has `level`.
+    ///
+    /// # Errors
+    /// [`ParamsError::NoSuchLevel`], naming `operation`, if it is above the top.
+    pub fn check_level(&self, operation: &'static str, level: usize) -> Result<(), ParamsError> {
+        let max = self.max_level();
+        if level > max {
+            Err(ParamsError::NoSuchLevel {
+                operation,
+                level,
+                max,
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.fingerprint == other.0.fingerprint
+    }
+}
+
+impl Eq for Parameters {}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Parameters").field(&self.0.spec).finish()
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let spec = self.spec();
+        write!(f, "CKKS parameters ")?;
+        for byte in &self.0.fingerprint[..4] {
+            write!(f, "{byte:02x}")?;
+        }
+        writeln!(f, ", {}", self.security())?;
+        writeln!(
+            f,
+            "  ring     N = 2^{}, {} slots",
+            self.log_n(),
+            self.slots()
+        )?;
+        writeln!(f, "  levels   {}, {}", self.max_level(), self.level_width())?;
+        let (terminals, mains, specials) =
+            (spec.terminals.len(), spec.mains.len(), spec.specials.len());
+        writeln!(
+            f,
+            "  primes   {terminals} terminals, {mains} mains, {specials} specials"
+        )?;
+        write!(f, "  modulus  log2 QP = {:.1}", self.log2_qp())?;
+        match (self.security(), max_log2_qp(self.log_n())) {
+            (Security::Classical128, Some(limit)) => writeln!(f, " of at most {limit}")?,
+            _ => writeln!(f, ", compared with NO bound")?,
+        }
+        write!(f, "  keys     {} digits of", self.dnum())?;
+        for (i, size) in spec.digit_sizes.iter().enumerate() {
+            write!(f, "{}{size}", if i == 0 { " " } else { " + " })?;
+        }
+        let mebibytes = self.key_bytes() as f64 / f64::from(1 << 20);
+        writeln!(
+            f,
+            " limbs, margin {:.1} bits, {mebibytes:.1} MiB each",
+            self.margin_bits()
+        )?;
+        let fold = |pick: fn(f64, f64) -> f64, start: f64| {
+            self.0.scales.iter().copied().fold(start, pick).log2()
+        };
+        let (low, high) = (fold(f64::min, f64::INFINITY), fold(f64::max, 0.0));
+        write!(
+            f,
+            "  scales   2^{low:.2} to 2^{high:.2}, values up to 2^{:.1}",
+            self.headroom_bits(0)
+        )
+    }
+}

@@ -104,7 +104,7 @@ impl PolyDomain for Eval {
 /// A batch of polynomials `[polys][limbs][N]` on an engine.
 pub struct Poly<B: Backend, D: PolyDomain> {
     ring: Arc<Ring<B>>,
-    buf: B::Buf,
+    pub(crate) buf: B::Buf,
     domain: PhantomData<D>,
 }
 

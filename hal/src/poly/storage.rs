@@ -86,26 +86,41 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// [`HalError::LimbMismatch`] if a limb is absent, [`HalError::PolyCount`] if the range is empty or outside.
     pub fn select(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
         const OP: &str = "select";
+        let positions = self.positions(OP, &polys, limbs)?;
+        let shape = Shape::new(polys.len(), limbs.clone());
+        let mut dst = Self::output(&self.ring, &shape)?;
+        self.copy_selected(&mut dst, polys, &positions);
+        Ok(dst)
+    }
+
+    fn positions(
+        &self,
+        op: &'static str,
+        polys: &Range<usize>,
+        limbs: &Limbs,
+    ) -> Result<Vec<usize>> {
         if polys.is_empty() || polys.end > self.polys() {
             return Err(HalError::PolyCount {
-                op: OP,
+                op,
                 expected: self.polys(),
                 got: polys.end,
             });
         }
-        let Some(positions) = limbs.positions_in(self.limbs()).filter(|p| !p.is_empty()) else {
-            return Err(HalError::LimbMismatch {
-                op: OP,
+        limbs
+            .positions_in(self.limbs())
+            .filter(|p| !p.is_empty())
+            .ok_or_else(|| HalError::LimbMismatch {
+                op,
                 left: limbs.clone(),
                 right: self.limbs().clone(),
-            });
-        };
-        let mut dst = Self::output(&self.ring, &Shape::new(polys.len(), limbs.clone()))?;
-        let list = composites::rows(polys.enumerate(), positions.into_iter().enumerate());
+            })
+    }
+
+    fn copy_selected(&self, dst: &mut Self, polys: Range<usize>, positions: &[usize]) {
+        let list = composites::rows(polys.enumerate(), positions.iter().copied().enumerate());
         self.ring
             .engine
             .copy_rows(&self.ring.inner, &mut dst.buf, &self.buf, &list);
-        Ok(dst)
     }
 
     /// The polynomials in this order (an index may repeat), copied.
@@ -202,5 +217,20 @@ impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
         let mut zeros = Self::wrap(ring, ring.engine.alloc_secret(&ring.inner, shape)?);
         ring.engine.zero(&ring.inner, &mut zeros.buf);
         Ok(zeros)
+    }
+
+    /// [`Poly::select`] into memory that is overwritten when it is dropped.
+    ///
+    /// # Errors
+    /// As [`Poly::select`].
+    pub fn select_secret(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
+        let positions = self.positions("select_secret", &polys, limbs)?;
+        let shape = Shape::new(polys.len(), limbs.clone());
+        let mut dst = Self::wrap(
+            &self.ring,
+            self.ring.engine.alloc_secret(&self.ring.inner, &shape)?,
+        );
+        self.copy_selected(&mut dst, polys, &positions);
+        Ok(dst)
     }
 }

@@ -9,17 +9,15 @@ pub struct ReferenceBuf {
     shape: Shape,
     n: usize,
     words: Vec<u32>,
-    secret: bool,
 }
 
 impl ReferenceBuf {
-    pub(super) fn new(shape: &Shape, n: usize, secret: bool) -> Self {
+    pub(super) fn new(shape: &Shape, n: usize) -> Self {
         // Contents are unspecified by contract. A pattern that is no residue shows who relies on them.
         Self {
             shape: shape.clone(),
             n,
             words: vec![0xA5A5_A5A5; shape.words(n)],
-            secret,
         }
     }
 
@@ -54,9 +52,8 @@ impl ReferenceBuf {
 
 impl Drop for ReferenceBuf {
     fn drop(&mut self) {
-        if self.secret {
-            self.words.zeroize();
-        }
+        // Any buffer may be a copy of a secret one: default bodies of composites make them.
+        self.words.zeroize();
     }
 }
 

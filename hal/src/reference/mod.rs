@@ -86,7 +86,7 @@ impl Backend for Reference {
     }
 
     fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
-        Ok(ReferenceBuf::new(shape, ring.basis.n(), false))
+        Ok(ReferenceBuf::new(shape, ring.basis.n()))
     }
 
     fn shape<'a>(&self, buf: &'a Self::Buf) -> &'a Shape {
@@ -273,18 +273,16 @@ impl Backend for Reference {
 
 impl SecretEngine for Reference {
     fn alloc_secret(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
-        Ok(ReferenceBuf::new(shape, ring.basis.n(), true))
+        self.alloc(ring, shape)
     }
 
     fn upload_secret(
         &self,
         ring: &Self::Ring,
         shape: &Shape,
-        _: Domain,
+        domain: Domain,
         words: &[u32],
     ) -> Result<Self::Buf> {
-        let mut buf = self.alloc_secret(ring, shape)?;
-        buf.words_mut().copy_from_slice(words);
-        Ok(buf)
+        self.upload(ring, shape, domain, words)
     }
 }

@@ -1,0 +1,227 @@
+//! Choosing an engine at run time.
+
+use std::fmt;
+
+use arras_hal::{AnyBackend, Backend, HalError, Reference};
+
+/// Why an engine cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine exists, but was not compiled in.
+    #[error(
+        "the {engine} engine is not in this build: build with --features {feature}; this build has: {available}"
+    )]
+    NotCompiled {
+        /// The engine asked for.
+        engine: &'static str,
+        /// The feature that brings it.
+        feature: &'static str,
+        /// The engines of this build.
+        available: String,
+    },
+    /// No engine has this name.
+    #[error("ARRAS_ENGINE or --engine = {given:?} names no engine; possible values: {available}")]
+    Unknown {
+        /// What was given.
+        given: String,
+        /// What is possible.
+        available: String,
+    },
+    /// The engine could not start.
+    #[error(transparent)]
+    Start(#[from] HalError),
+}
+
+/// The engine on which this build keeps secrets: the CPU engine, or the reference engine where that was not compiled in.
+#[cfg(feature = "cpu")]
+pub type SecretBackend = arras_backend_cpu::CpuEngine;
+/// The engine on which this build keeps secrets: the CPU engine, or the reference engine where that was not compiled in.
+#[cfg(not(feature = "cpu"))]
+pub type SecretBackend = Reference;
+
+/// An engine for keys, encryption and decryption, on all cores.
+///
+/// # Errors
+/// [`EngineError::Start`].
+pub fn secret_backend() -> Result<SecretBackend, EngineError> {
+    #[cfg(feature = "cpu")]
+    return Ok(arras_backend_cpu::CpuEngine::new()?);
+    #[cfg(not(feature = "cpu"))]
+    return Ok(Reference::new());
+}
+
+/// A chosen engine, with the reason for the choice.
+#[derive(Clone)]
+pub struct Engine {
+    backend: AnyBackend,
+    reason: String,
+}
+
+impl Engine {
+    /// The environment variable that [`Engine::from_env`] reads.
+    pub const VARIABLE: &'static str = "ARRAS_ENGINE";
+
+    fn chosen(backend: impl Backend, reason: impl Into<String>) -> Self {
+        Self {
+            backend: AnyBackend::new(backend),
+            reason: reason.into(),
+        }
+    }
+
+    /// The reference engine: one thread, slow, the definition of every result.
+    pub fn reference() -> Self {
+        Self::chosen(Reference::new(), "asked for")
+    }
+
+    /// The CPU engine on `threads` threads, or on all cores.
+    ///
+    /// # Errors
+    /// [`EngineError::NotCompiled`] without the feature `cpu`; [`EngineError::Start`].
+    pub fn cpu(threads: Option<usize>) -> Result<Self, EngineError> {
+        Self::cpu_because(threads, "asked for")
+    }
+
+    #[cfg(feature = "cpu")]
+    fn cpu_because(threads: Option<usize>, reason: &str) -> Result<Self, EngineError> {
+        use arras_backend_cpu::CpuEngine;
+        let engine = match threads {
+            Some(threads) => CpuEngine::with_threads(threads)?,
+            None => CpuEngine::new()?,
+        };
+        Ok(Self::chosen(engine, reason))
+    }
+
+    #[cfg(not(feature = "cpu"))]
+    fn cpu_because(_: Option<usize>, _: &str) -> Result<Self, EngineError> {
+        Err(EngineError::NotCompiled {
+            engine: "cpu",
+            feature: "cpu",
+            available: available(),
+        })
+    }
+
+    /// The fastest engine of this build.
+    ///
+    /// # Errors
+    /// [`EngineError::Start`].
+    pub fn auto() -> Result<Self, EngineError> {
+        if cfg!(feature = "cpu") {
+            return Self::cpu_because(None, "chosen: the fastest engine of this build");
+        }
+        let reason = "chosen: this build has no other engine (build with --features cpu)";
+        Ok(Self::chosen(Reference::new(), reason))
+    }
+
+    /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `reference`.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`], [`EngineError::Start`].
+    pub fn named(name: &str) -> Result<Self, EngineError> {
+        let unknown = || EngineError::Unknown {
+            given: name.to_owned(),
+            available: available(),
+        };
+        match name.split_once(':') {
+            None => match name {
+                "" | "auto" => Self::auto(),
+                "cpu" => Self::cpu(None),
+                "reference" => Ok(Self::reference()),
+                _ => Err(unknown()),
+            },
+            Some(("cpu", threads)) => Self::cpu(Some(threads.parse().map_err(|_| unknown())?)),
+            Some(_) => Err(unknown()),
+        }
+    }
+
+    /// The engine that the environment variable `ARRAS_ENGINE` names; `auto` if it is not set.
+    ///
+    /// # Errors
+    /// As [`Engine::named`].
+    pub fn from_env() -> Result<Self, EngineError> {
+        match std::env::var(Self::VARIABLE) {
+            Ok(name) => {
+                let mut engine = Self::named(&name)?;
+                engine.reason = format!("{} ({}={name})", engine.reason, Self::VARIABLE);
+                Ok(engine)
+            }
+            Err(_) => Self::auto(),
+        }
+    }
+
+    /// The engine, type-erased: it serves wherever a [`Backend`] does.
+    pub fn backend(&self) -> &AnyBackend {
+        &self.backend
+    }
+
+    /// Why this engine was chosen.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+fn available() -> String {
+    let cpu = if cfg!(feature = "cpu") {
+        "cpu, cpu:THREADS, "
+    } else {
+        ""
+    };
+    format!("auto, {cpu}reference")
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.backend.name(), self.reason)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_choose_and_wrong_ones_say_what_is_possible() {
+        assert!(
+            Engine::named("reference")
+                .unwrap()
+                .to_string()
+                .starts_with("reference")
+        );
+        for wrong in ["tpu", "cpu:many", "gpu:radeon", "reference:2"] {
+            let message = Engine::named(wrong).unwrap_err().to_string();
+            assert!(
+                message.contains(wrong) && message.contains("reference"),
+                "{message}"
+            );
+        }
+    }
+
+    #[cfg(feature = "cpu")]
+    #[test]
+    fn auto_is_the_cpu_engine_and_says_why() {
+        let engine = Engine::named("auto").unwrap();
+        assert!(engine.backend().name().starts_with("cpu"), "{engine}");
+        assert!(engine.reason().contains("fastest"));
+        assert!(
+            Engine::named("cpu:2")
+                .unwrap()
+                .backend()
+                .name()
+                .contains('2')
+        );
+    }
+
+    #[cfg(not(feature = "cpu"))]
+    #[test]
+    fn asking_for_what_was_not_compiled_in_names_the_feature() {
+        let message = Engine::named("cpu").unwrap_err().to_string();
+        assert!(message.contains("--features cpu"), "{message}");
+        assert!(Engine::auto().unwrap().reason().contains("no other engine"));
+    }
+}

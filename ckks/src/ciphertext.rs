@@ -1,0 +1,280 @@
+//! Ciphertexts and plaintexts on an engine.
+//!
+//! ```text
+//!   Ciphertext: poly = [component][ciphertext of the batch][limb][N], evaluations
+//!
+//!     settled   components (c0, c1), limbs = window of `level`, scale = s_level
+//!     pending   a product that has not been rescaled: limbs = window of `level + 1`, scale = s_(level+1)^2;
+//!               two components, or three if it has not been relinearized either
+//!     cut       settled, limbs = a few of the window: for sending and decryption only
+//! ```
+//! Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
+//! that needs a settled operand settles it; the result is remembered, so settling happens once per value.
+
+use std::sync::OnceLock;
+
+use arras_hal::{Backend, Eval, Limbs, Poly};
+
+use crate::{CkksError, Context, Result};
+
+/// A batch of one or more ciphertexts at one level.
+pub struct Ciphertext<B: Backend> {
+    context: Context<B>,
+    poly: Poly<B, Eval>,
+    batch: usize,
+    level: usize,
+    pending: bool,
+    settled: OnceLock<Box<Ciphertext<B>>>,
+}
+
+impl<B: Backend> Ciphertext<B> {
+    /// A settled batch at `level`.
+    pub(crate) fn settled(context: &Context<B>, poly: Poly<B, Eval>, level: usize) -> Self {
+        let batch = poly.polys() / 2;
+        let context = context.clone();
+        Self {
+            context,
+            poly,
+            batch,
+            level,
+            pending: false,
+            settled: OnceLock::new(),
+        }
+    }
+
+    /// A product over the window of `level + 1` that will settle at `level`.
+    pub(crate) fn pending(
+        context: &Context<B>,
+        poly: Poly<B, Eval>,
+        batch: usize,
+        level: usize,
+    ) -> Self {
+        let context = context.clone();
+        Self {
+            context,
+            poly,
+            batch,
+            level,
+            pending: true,
+            settled: OnceLock::new(),
+        }
+    }
+
+    /// The context it belongs to.
+    pub fn context(&self) -> &Context<B> {
+        &self.context
+    }
+
+    /// The level: how many multiplications in a row it still allows. A pending product counts as rescaled.
+    pub fn level(&self) -> usize {
+        self.level
+    }
+
+    /// Number of ciphertexts.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Whether it waits for its rescale.
+    pub fn is_pending(&self) -> bool {
+        self.pending
+    }
+
+    /// Number of components of each ciphertext: 2, or 3 for a product that waits for its relinearization.
+    pub fn components(&self) -> usize {
+        self.poly.polys() / self.batch
+    }
+
+    /// Whether it was cut for sending.
+    pub fn is_cut(&self) -> bool {
+        !self.pending && self.limbs() != self.window()
+    }
+
+    /// The scale of its values: exactly the level's, or its square one level up for a pending product.
+    pub fn scale(&self) -> f64 {
+        let params = self.context.params();
+        if self.pending {
+            params.scale(self.level + 1) * params.scale(self.level + 1)
+        } else {
+            params.scale(self.level)
+        }
+    }
+
+    /// The limbs it has.
+    pub fn limbs(&self) -> &Limbs {
+        self.poly.limbs()
+    }
+
+    /// Bytes of its residues on the engine, 4 per residue.
+    pub fn bytes(&self) -> usize {
+        self.poly.shape().words(self.context.params().n()) * 4
+    }
+
+    /// The components on the engine, `[component][batch]`.
+    pub fn poly(&self) -> &Poly<B, Eval> {
+        &self.poly
+    }
+
+    /// The level whose window its limbs are.
+    pub(crate) fn window_level(&self) -> usize {
+        self.level + usize::from(self.pending)
+    }
+
+    fn window(&self) -> &Limbs {
+        // A ciphertext is only made at a level that exists.
+        self.context
+            .window("window", self.window_level())
+            .unwrap_or(self.poly.limbs())
+    }
+
+    pub(crate) fn memo(&self) -> &OnceLock<Box<Self>> {
+        &self.settled
+    }
+
+    pub(crate) fn check_whole(&self, op: &'static str) -> Result<()> {
+        if self.is_cut() {
+            return Err(CkksError::Cut {
+                op,
+                limbs: self.limbs().to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// A copy.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn duplicate(&self) -> Result<Self> {
+        Ok(self.with_poly(self.poly.duplicate()?, self.batch))
+    }
+
+    /// The same level and form, other components.
+    pub(crate) fn with_poly(&self, poly: Poly<B, Eval>, batch: usize) -> Self {
+        Self {
+            context: self.context.clone(),
+            poly,
+            batch,
+            level: self.level,
+            pending: self.pending,
+            settled: OnceLock::new(),
+        }
+    }
+
+    /// The ciphertexts of this batch at these positions (a position may repeat), as a batch.
+    ///
+    /// # Errors
+    /// [`CkksError::Empty`], [`CkksError::BatchIndex`].
+    pub fn pick(&self, indices: &[usize]) -> Result<Self> {
+        const OP: &str = "pick";
+        if indices.is_empty() {
+            return Err(CkksError::Empty { op: OP });
+        }
+        if let Some(&index) = indices.iter().find(|&&i| i >= self.batch) {
+            return Err(CkksError::BatchIndex {
+                op: OP,
+                index,
+                batch: self.batch,
+            });
+        }
+        let polys: Vec<usize> = (0..self.components())
+            .flat_map(|c| indices.iter().map(move |i| c * self.batch + i))
+            .collect();
+        Ok(self.with_poly(self.poly.pick(&polys)?, indices.len()))
+    }
+
+    /// Joins batches of one level and form into one.
+    ///
+    /// # Errors
+    /// [`CkksError::Empty`]; [`CkksError::WrongForm`] if levels or forms differ: settle and align them first
+    /// (the evaluator's `concat` does).
+    pub fn concat(parts: &[&Self]) -> Result<Self> {
+        const OP: &str = "concat";
+        let Some(first) = parts.first() else {
+            return Err(CkksError::Empty { op: OP });
+        };
+        for part in parts {
+            first.context.check_same(OP, &part.context)?;
+            let same = part.level == first.level
+                && part.pending == first.pending
+                && part.components() == first.components()
+                && part.limbs() == first.limbs();
+            if !same {
+                return Err(CkksError::WrongForm {
+                    op: OP,
+                    have: "at another level or in another form than the first of the list",
+                    remedy: "use the evaluator's concat, which aligns them",
+                });
+            }
+        }
+        let batch = parts.iter().map(|p| p.batch).sum();
+        let sources: Vec<_> = (0..first.components())
+            .flat_map(|c| {
+                parts.iter().flat_map(move |part| {
+                    (0..part.batch).map(move |i| (&part.poly, c * part.batch + i))
+                })
+            })
+            .collect();
+        Ok(first.with_poly(Poly::assemble(&sources)?, batch))
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for Ciphertext<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ciphertext")
+            .field("batch", &self.batch)
+            .field("level", &self.level)
+            .field("components", &self.components())
+            .field("pending", &self.pending)
+            .field("limbs", self.limbs())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where an encoded plaintext may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaintextUse {
+    /// In sums with, and products of, settled ciphertexts of a level: over its window, at its scale.
+    Level(usize),
+    /// As a weight of sums of rotations at a level: over its window and the special limbs, at its scale.
+    Weight(usize),
+}
+
+impl std::fmt::Display for PlaintextUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Level(level) => write!(f, "level {level}"),
+            Self::Weight(level) => write!(f, "weights of rotations at level {level}"),
+        }
+    }
+}
+
+/// A batch of encoded vectors on an engine.
+pub struct Plaintext<B: Backend> {
+    pub(crate) context: Context<B>,
+    pub(crate) poly: Poly<B, Eval>,
+    pub(crate) purpose: PlaintextUse,
+}
+
+impl<B: Backend> Plaintext<B> {
+    /// What it was encoded for.
+    pub fn purpose(&self) -> PlaintextUse {
+        self.purpose
+    }
+
+    /// Number of vectors.
+    pub fn batch(&self) -> usize {
+        self.poly.polys()
+    }
+
+    /// The polynomials on the engine.
+    pub fn poly(&self) -> &Poly<B, Eval> {
+        &self.poly
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for Plaintext<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Plaintext({} for {})", self.batch(), self.purpose)
+    }
+}

@@ -1,0 +1,178 @@
+//! Parameters on an engine.
+
+use std::sync::Arc;
+
+use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
+
+use crate::{CkksError, Result, encoding::Encoder, params::Parameters};
+
+/// Parameters with everything that is prepared once for them: the ring on an engine, the encoder's tables, the
+/// windows. Clones share it.
+///
+/// Ciphertexts and keys belong to the context they were made with; objects move between contexts (client and
+/// server, CPU and GPU) through their serialized forms.
+pub struct Context<B: Backend> {
+    inner: Arc<Inner<B>>,
+}
+
+struct Inner<B: Backend> {
+    params: Parameters,
+    ring: Arc<Ring<B>>,
+    encoder: Encoder,
+    switching: KeySwitchSpec,
+    windows: Vec<Limbs>,
+}
+
+impl<B: Backend> Clone for Context<B> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for Context<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Context({:?}, {} levels)",
+            self.inner.ring,
+            self.max_level()
+        )
+    }
+}
+
+impl<B: Backend> Context<B> {
+    /// Prepares `engine` for `params`.
+    ///
+    /// # Errors
+    /// If the engine has no memory for its tables or has failed.
+    pub fn new(params: &Parameters, engine: B) -> Result<Self> {
+        let spec = RingSpec {
+            log_n: params.log_n(),
+            moduli: params.moduli().to_vec(),
+        };
+        let basis = RingBasis::new(&spec)?;
+        let ring = Ring::new(engine, &basis)?;
+        let windows = (0..=params.max_level())
+            .map(|l| Limbs::new(params.window(l)))
+            .collect();
+        let switching = KeySwitchSpec {
+            groups: params
+                .digit_groups()
+                .iter()
+                .map(|g| Limbs::new(g.clone()))
+                .collect(),
+            special: Limbs::new(params.special_range()),
+        };
+        let encoder = Encoder::new(params.log_n())?;
+        let params = params.clone();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                params,
+                ring,
+                encoder,
+                switching,
+                windows,
+            }),
+        })
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> &Parameters {
+        &self.inner.params
+    }
+
+    /// The ring on the engine.
+    pub fn ring(&self) -> &Arc<Ring<B>> {
+        &self.inner.ring
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &B {
+        self.inner.ring.engine()
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.inner.encoder
+    }
+
+    /// N/2: values per ciphertext.
+    pub fn slots(&self) -> usize {
+        self.inner.params.slots()
+    }
+
+    /// The highest level: how many multiplications in a row a fresh ciphertext allows.
+    pub fn max_level(&self) -> usize {
+        self.inner.params.max_level()
+    }
+
+    /// Digit groups and special limbs.
+    pub(crate) fn switching(&self) -> &KeySwitchSpec {
+        &self.inner.switching
+    }
+
+    /// The limbs of a level.
+    ///
+    /// # Errors
+    /// [`CkksError::LevelTooHigh`].
+    pub fn window(&self, op: &'static str, level: usize) -> Result<&Limbs> {
+        self.inner
+            .windows
+            .get(level)
+            .ok_or(CkksError::LevelTooHigh {
+                op,
+                level,
+                most: self.max_level(),
+            })
+    }
+
+    /// The moduli of a list of limbs.
+    pub(crate) fn moduli_of(&self, limbs: &Limbs) -> Vec<u32> {
+        limbs
+            .iter()
+            .map(|i| self.inner.ring.basis().modulus(i).value())
+            .collect()
+    }
+
+    /// Two contexts are the same object (ciphertexts of different contexts do not mix).
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    pub(crate) fn check_same(&self, op: &'static str, other: &Self) -> Result<()> {
+        if self.is(other) {
+            return Ok(());
+        }
+        if self.params().fingerprint() == other.params().fingerprint() {
+            return Err(CkksError::WrongForm {
+                op,
+                have: "of another context with the same parameters",
+                remedy: "make both with one Context, or move it over through its serialized form",
+            });
+        }
+        Err(parameters_mismatch(op, self.params(), other.params()))
+    }
+}
+
+pub(crate) fn parameters_mismatch(
+    op: &'static str,
+    left: &Parameters,
+    right: &Parameters,
+) -> CkksError {
+    CkksError::ParametersMismatch {
+        op,
+        left: abbreviate(&left.fingerprint()),
+        right: abbreviate(&right.fingerprint()),
+    }
+}
+
+/// The first eight hexadecimal digits of a fingerprint.
+pub(crate) fn abbreviate(fingerprint: &[u8; 32]) -> String {
+    fingerprint
+        .iter()
+        .take(4)
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}

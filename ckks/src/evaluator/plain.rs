@@ -1,0 +1,293 @@
+//! Plaintexts and scalars.
+
+use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Poly, Shape};
+use num_bigint::{BigInt, Sign};
+use num_complex::Complex64;
+use num_traits::{FromPrimitive, ToPrimitive};
+
+use super::{
+    Evaluator,
+    levels::{Settled, common_batch, repeated},
+    products::product_level,
+};
+use crate::{
+    Ciphertext, CkksError, Plaintext, Result, ciphertext::PlaintextUse, encoding::IntCoefficients,
+};
+
+impl<B: Backend> Evaluator<B> {
+    /// Encodes vectors for sums with, and products of, ciphertexts at `level`. Shorter vectors are padded with zeros.
+    ///
+    /// # Errors
+    /// [`CkksError::LevelTooHigh`], [`CkksError::Empty`], [`CkksError::Encoding`] naming the slot that does not fit.
+    pub fn encode(&self, vectors: &[&[f64]], level: usize) -> Result<Plaintext<B>> {
+        self.encode_for("encode", vectors, PlaintextUse::Level(level), |v, scale| {
+            Ok(self.context.encoder().encode_real(v, scale)?)
+        })
+    }
+
+    /// [`Evaluator::encode`] of complex vectors.
+    ///
+    /// # Errors
+    /// As [`Evaluator::encode`].
+    pub fn encode_complex(&self, vectors: &[&[Complex64]], level: usize) -> Result<Plaintext<B>> {
+        self.encode_for(
+            "encode_complex",
+            vectors,
+            PlaintextUse::Level(level),
+            |v, scale| Ok(self.context.encoder().encode_complex(v, scale)?),
+        )
+    }
+
+    /// Encodes weights for [`Evaluator::weighted_rotation_sum`] of ciphertexts at `level`.
+    ///
+    /// # Errors
+    /// As [`Evaluator::encode`].
+    pub fn encode_weights(&self, vectors: &[&[f64]], level: usize) -> Result<Plaintext<B>> {
+        self.encode_for(
+            "encode_weights",
+            vectors,
+            PlaintextUse::Weight(level),
+            |v, scale| Ok(self.context.encoder().encode_real(v, scale)?),
+        )
+    }
+
+    fn encode_for<V: ?Sized>(
+        &self,
+        op: &'static str,
+        vectors: &[&V],
+        purpose: PlaintextUse,
+        encode: impl Fn(&V, f64) -> Result<IntCoefficients>,
+    ) -> Result<Plaintext<B>> {
+        if vectors.is_empty() {
+            return Err(CkksError::Empty { op });
+        }
+        let (level, limbs) = match purpose {
+            PlaintextUse::Level(level) => (level, self.context.window(op, level)?.clone()),
+            PlaintextUse::Weight(level) => (
+                level,
+                self.context
+                    .window(op, level)?
+                    .union(&self.context.switching().special),
+            ),
+        };
+        let scale = self.context.params().scale(level);
+        let encoded = vectors
+            .iter()
+            .map(|v| encode(v, scale))
+            .collect::<Result<Vec<IntCoefficients>>>()?;
+        let moduli = self.context.moduli_of(&limbs);
+        let n = self.context.params().n();
+        let mut words = vec![0; encoded.len() * moduli.len() * n];
+        let rows = encoded
+            .iter()
+            .flat_map(|c| moduli.iter().map(move |&q| (c, q)));
+        for (row, (coefficients, q)) in words.chunks_exact_mut(n).zip(rows) {
+            coefficients.residues_into(q, row);
+        }
+        let shape = Shape::new(encoded.len(), limbs);
+        let poly = Poly::<B, Coeff>::from_words(self.context.ring(), &shape, &words)?.ntt();
+        Ok(Plaintext {
+            context: self.context.clone(),
+            poly,
+            purpose,
+        })
+    }
+
+    fn check_plain(
+        &self,
+        op: &'static str,
+        plain: &Plaintext<B>,
+        need: PlaintextUse,
+    ) -> Result<()> {
+        self.context.check_same(op, &plain.context)?;
+        if plain.purpose == need {
+            return Ok(());
+        }
+        Err(CkksError::PlaintextMismatch {
+            op,
+            have: plain.purpose.to_string(),
+            need: need.to_string(),
+        })
+    }
+
+    /// `a + p`, slot by slot; `a` is settled first. The plaintext has one vector or one for each ciphertext, encoded for
+    /// the settled level.
+    ///
+    /// # Errors
+    /// [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of [`Evaluator::settle`].
+    pub fn add_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
+        self.shift_plain("add_plain", a, p, false)
+    }
+
+    /// `a - p`, slot by slot.
+    ///
+    /// # Errors
+    /// As [`Evaluator::add_plain`].
+    pub fn sub_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
+        self.shift_plain("sub_plain", a, p, true)
+    }
+
+    fn shift_plain(
+        &self,
+        op: &'static str,
+        a: &Ciphertext<B>,
+        p: &Plaintext<B>,
+        minus: bool,
+    ) -> Result<Ciphertext<B>> {
+        let a = self.settled(op, a)?;
+        self.check_plain(op, p, PlaintextUse::Level(a.level()))?;
+        let batch = common_batch(op, a.batch(), p.batch())?;
+        let a = repeated(Settled::Borrowed(a), batch)?;
+        let mut c0 = a.poly().select(0..batch, a.limbs())?;
+        let c1 = a.poly().select(batch..2 * batch, a.limbs())?;
+        if minus {
+            c0.sub_assign(&p.poly)?;
+        } else {
+            c0.add_assign(&p.poly)?;
+        }
+        Ok(a.with_poly(Poly::concat(&[&c0, &c1])?, batch))
+    }
+
+    /// `a * p`, slot by slot; pending. The plaintext is encoded for the level of the settled operand.
+    ///
+    /// # Errors
+    /// [`CkksError::OutOfLevels`], [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of
+    /// [`Evaluator::settle`].
+    pub fn multiply_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
+        self.weighted_sum(&[a], &[p])
+    }
+
+    /// The sum of `terms[k] * weights[k]`, slot by slot, in one pass over memory; pending, so it is rescaled once.
+    /// Terms are brought to the lowest of their levels; the weights are encoded for that level.
+    ///
+    /// # Errors
+    /// [`CkksError::Empty`], [`CkksError::ListLength`]; as [`Evaluator::multiply_plain`].
+    pub fn weighted_sum(
+        &self,
+        terms: &[&Ciphertext<B>],
+        weights: &[&Plaintext<B>],
+    ) -> Result<Ciphertext<B>> {
+        const OP: &str = "multiply_plain";
+        if terms.len() != weights.len() {
+            return Err(CkksError::ListLength {
+                op: OP,
+                left: terms.len(),
+                right: weights.len(),
+            });
+        }
+        let terms = self.all_aligned(OP, terms)?;
+        let first = terms.first().ok_or(CkksError::Empty { op: OP })?;
+        let level = product_level(OP, first.level())?;
+        let mut batch = first.batch();
+        for weight in weights {
+            self.check_plain(OP, weight, PlaintextUse::Level(first.level()))?;
+            batch = common_batch(OP, batch, weight.batch())?;
+        }
+        let terms = terms
+            .into_iter()
+            .map(|ct| repeated(ct, batch))
+            .collect::<Result<Vec<_>>>()?;
+        let polys: Vec<_> = terms.iter().map(|ct| ct.poly()).collect();
+        let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
+        let poly = Poly::weighted_sum(&polys, &weights)?;
+        Ok(Ciphertext::pending(&self.context, poly, batch, level))
+    }
+
+    /// `a + value` in every slot, at no cost in levels; a pending operand stays pending.
+    ///
+    /// # Errors
+    /// [`CkksError::OutOfRange`] unless the value is finite and below 2^80; [`CkksError::Cut`].
+    pub fn add_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
+        const OP: &str = "add_scalar";
+        self.check(OP, a)?;
+        let constants = self.constants(OP, value, a.scale(), a.limbs())?;
+        // A constant polynomial has the same value at every point.
+        let one = self.ones(a.limbs())?.scale(&constants)?;
+        let batch = a.batch();
+        let mut c0 = a.poly().select(0..batch, a.limbs())?;
+        c0.add_assign(&one)?;
+        let rest = a.poly().select(batch..a.poly().polys(), a.limbs())?;
+        Ok(a.with_poly(Poly::concat(&[&c0, &rest])?, batch))
+    }
+
+    /// `a * value`, the value rounded to the level's scale; pending.
+    ///
+    /// # Errors
+    /// [`CkksError::OutOfLevels`], [`CkksError::OutOfRange`]; those of [`Evaluator::settle`].
+    pub fn multiply_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
+        const OP: &str = "multiply_scalar";
+        let a = self.settled(OP, a)?;
+        let level = product_level(OP, a.level())?;
+        let constants = self.constants(OP, value, a.scale(), a.limbs())?;
+        let poly = a.poly().scale(&constants)?;
+        Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+    }
+
+    /// `a * value` for an integer: exact, no level, no key; a pending operand stays pending.
+    ///
+    /// # Errors
+    /// [`CkksError::Cut`].
+    pub fn multiply_integer(&self, a: &Ciphertext<B>, value: i64) -> Result<Ciphertext<B>> {
+        self.check("multiply_integer", a)?;
+        let constants = self.integer_constants(&BigInt::from(value), a.limbs());
+        Ok(a.with_poly(a.poly().scale(&constants)?, a.batch()))
+    }
+
+    /// `a * i` (the imaginary unit): no level, no key; a pending operand stays pending.
+    ///
+    /// # Errors
+    /// [`CkksError::Cut`].
+    pub fn multiply_i(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        self.check("multiply_i", a)?;
+        // i is the value of X^(N/2) in every slot.
+        let n = self.context.params().n();
+        let mut words = vec![0; a.limbs().len() * n];
+        for row in words.chunks_exact_mut(n) {
+            if let Some(middle) = row.get_mut(n / 2) {
+                *middle = 1;
+            }
+        }
+        let shape = Shape::new(1, a.limbs().clone());
+        let i = Poly::<B, Coeff>::from_words(self.context.ring(), &shape, &words)?.ntt();
+        Ok(a.with_poly(a.poly().mul(&i)?, a.batch()))
+    }
+
+    fn ones(&self, limbs: &Limbs) -> Result<Poly<B, arras_hal::Eval>> {
+        let words = vec![1; limbs.len() * self.context.params().n()];
+        Ok(Poly::from_words(
+            self.context.ring(),
+            &Shape::new(1, limbs.clone()),
+            &words,
+        )?)
+    }
+
+    /// round(value * scale) modulo each limb.
+    fn constants(
+        &self,
+        op: &'static str,
+        value: f64,
+        scale: f64,
+        limbs: &Limbs,
+    ) -> Result<LimbConstants> {
+        let scaled = (value * scale).round();
+        let out_of_range = || CkksError::OutOfRange {
+            op,
+            what: "the scalar",
+            value,
+            range: "finite numbers below 2^80 in magnitude".into(),
+        };
+        if value.abs() >= 2f64.powi(80) {
+            return Err(out_of_range());
+        }
+        let integer = BigInt::from_f64(scaled).ok_or_else(out_of_range)?;
+        Ok(self.integer_constants(&integer, limbs))
+    }
+
+    fn integer_constants(&self, value: &BigInt, limbs: &Limbs) -> LimbConstants {
+        let negative = value.sign() == Sign::Minus;
+        self.context.ring().basis().constants(limbs, |q| {
+            let residue = (value.magnitude() % q.value()).to_u32().unwrap_or(0);
+            if negative { q.neg(residue) } else { residue }
+        })
+    }
+}

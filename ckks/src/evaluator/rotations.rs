@@ -1,0 +1,192 @@
+//! Rotations and conjugation.
+
+use arras_hal::{Backend, GaloisElement, Key, Limbs};
+
+use super::{Evaluator, products::product_level};
+use crate::{Ciphertext, CkksError, Plaintext, Result, ciphertext::PlaintextUse};
+
+type Term<'a, B> = (GaloisElement, Option<&'a Key<B>>);
+
+impl<B: Backend> Evaluator<B> {
+    /// Slot j of the result is slot j + steps of `a` (a rotation to the left; to the right if negative). A pending operand of
+    /// two components is rotated and rescaled in one step.
+    ///
+    /// # Errors
+    /// [`CkksError::NoGaloisKey`], [`CkksError::KeyBudget`]; those of [`Evaluator::settle`].
+    pub fn rotate(&self, a: &Ciphertext<B>, steps: i64) -> Result<Ciphertext<B>> {
+        const OP: &str = "rotate";
+        let galois = GaloisElement::rotation(steps, self.context.params().log_n());
+        self.automorphism(OP, a, galois, || format!("a rotation by {steps}"))
+    }
+
+    /// The complex conjugate of every slot.
+    ///
+    /// # Errors
+    /// As [`Evaluator::rotate`].
+    pub fn conjugate(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        let galois = GaloisElement::conjugation(self.context.params().log_n());
+        self.automorphism("conjugate", a, galois, || "conjugation".into())
+    }
+
+    fn automorphism(
+        &self,
+        op: &'static str,
+        a: &Ciphertext<B>,
+        galois: GaloisElement,
+        what: impl FnOnce() -> String,
+    ) -> Result<Ciphertext<B>> {
+        let (a, to) = self.linear(op, a)?;
+        match self.galois_key(op, galois, a.window_level(), what)? {
+            Some(key) => {
+                let poly = a.poly().rotate(key, galois, self.context.switching(), to)?;
+                Ok(Ciphertext::settled(&self.context, poly, a.level()))
+            }
+            None => self.settle(a),
+        }
+    }
+
+    /// An operand of two components, and the limbs of its level: a pending one of two components is taken as it
+    /// is, since the key switch can land a level lower.
+    fn linear<'a>(
+        &'a self,
+        op: &'static str,
+        a: &'a Ciphertext<B>,
+    ) -> Result<(&'a Ciphertext<B>, &'a Limbs)> {
+        self.check(op, a)?;
+        let fresh = a.is_pending() && a.components() == 2 && a.memo().get().is_none();
+        let a = if fresh { a } else { self.settled(op, a)? };
+        Ok((a, self.context.window(op, a.level())?))
+    }
+
+    fn terms(&self, op: &'static str, steps: &[i64], level: usize) -> Result<Vec<Term<'_, B>>> {
+        if steps.is_empty() {
+            return Err(CkksError::Empty { op });
+        }
+        let log_n = self.context.params().log_n();
+        steps
+            .iter()
+            .map(|&steps| {
+                let galois = GaloisElement::rotation(steps, log_n);
+                let what = || format!("a rotation by {steps}");
+                Ok((galois, self.galois_key(op, galois, level, what)?))
+            })
+            .collect()
+    }
+
+    /// Several rotations of one operand that share the costly part of their key switches.
+    ///
+    /// # Errors
+    /// [`CkksError::Empty`]; as [`Evaluator::rotate`].
+    pub fn hoisted_rotations(
+        &self,
+        a: &Ciphertext<B>,
+        steps: &[i64],
+    ) -> Result<Vec<Ciphertext<B>>> {
+        const OP: &str = "hoisted_rotations";
+        let (a, to) = self.linear(OP, a)?;
+        let terms = self.terms(OP, steps, a.window_level())?;
+        let polys = a
+            .poly()
+            .hoisted_rotations(&terms, self.context.switching(), to)?;
+        Ok(polys
+            .into_iter()
+            .map(|poly| Ciphertext::settled(&self.context, poly, a.level()))
+            .collect())
+    }
+
+    /// The sum of rotations of one operand, summed before the division by P: more precise and faster than
+    /// rotating and adding. A step may appear more than once; step 0 is the operand itself.
+    ///
+    /// # Errors
+    /// As [`Evaluator::hoisted_rotations`].
+    pub fn rotation_sum(&self, a: &Ciphertext<B>, steps: &[i64]) -> Result<Ciphertext<B>> {
+        const OP: &str = "rotation_sum";
+        let (a, to) = self.linear(OP, a)?;
+        let terms = self.terms(OP, steps, a.window_level())?;
+        let poly = a
+            .poly()
+            .rotation_sum(&terms, &[], self.context.switching(), to)?;
+        Ok(Ciphertext::settled(&self.context, poly, a.level()))
+    }
+
+    /// The sum of `weights[k]` times the rotation by `steps[k]`, slot by slot, with one mod_up and one mod_down; the
+    /// operand is settled first, the result is settled one level lower. A matrix in diagonal form times a vector.
+    ///
+    /// # Errors
+    /// [`CkksError::PlaintextMismatch`] unless the weights were made by [`Evaluator::encode_weights`] for the operand's level;
+    /// [`CkksError::ListLength`], [`CkksError::OutOfLevels`]; as [`Evaluator::hoisted_rotations`].
+    pub fn weighted_rotation_sum(
+        &self,
+        a: &Ciphertext<B>,
+        steps: &[i64],
+        weights: &[&Plaintext<B>],
+    ) -> Result<Ciphertext<B>> {
+        const OP: &str = "weighted_rotation_sum";
+        if steps.len() != weights.len() {
+            return Err(CkksError::ListLength {
+                op: OP,
+                left: steps.len(),
+                right: weights.len(),
+            });
+        }
+        let a = self.settled(OP, a)?;
+        let level = product_level(OP, a.level())?;
+        for weight in weights {
+            self.context.check_same(OP, &weight.context)?;
+            let need = PlaintextUse::Weight(a.level());
+            if weight.purpose != need {
+                return Err(CkksError::PlaintextMismatch {
+                    op: OP,
+                    have: weight.purpose.to_string(),
+                    need: need.to_string(),
+                });
+            }
+            if weight.batch() != 1 && weight.batch() != a.batch() {
+                let (left, right) = (a.batch(), weight.batch());
+                return Err(CkksError::BatchMismatch {
+                    op: OP,
+                    left,
+                    right,
+                });
+            }
+        }
+        let terms = self.terms(OP, steps, a.level())?;
+        let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
+        let to = self.context.window(OP, level)?;
+        let poly = a
+            .poly()
+            .rotation_sum(&terms, &weights, self.context.switching(), to)?;
+        Ok(Ciphertext::settled(&self.context, poly, level))
+    }
+
+    /// Sums `count` rotations by 0, stride, 2 stride, .. by doubling: slot j becomes the sum of slots j, j + stride, ..,
+    /// j + (count - 1) stride. `count` is a power of two; needs the keys of stride, 2 stride, .., count/2 stride
+    /// ([`crate::keys::doubling_steps`]).
+    ///
+    /// # Errors
+    /// [`CkksError::OutOfRange`] if `count` is not a power of two; as [`Evaluator::rotate`].
+    pub fn rotate_and_sum(
+        &self,
+        a: &Ciphertext<B>,
+        stride: i64,
+        count: usize,
+    ) -> Result<Ciphertext<B>> {
+        const OP: &str = "rotate_and_sum";
+        if !count.is_power_of_two() || count > self.context.slots() {
+            return Err(CkksError::OutOfRange {
+                op: OP,
+                what: "count",
+                value: count as f64,
+                range: format!("powers of two up to {}", self.context.slots()),
+            });
+        }
+        let mut sum = self.settle(a)?;
+        let mut step = stride;
+        for _ in 0..count.trailing_zeros() {
+            // One automorphism, summed with the identity before the division by P.
+            sum = self.rotation_sum(&sum, &[0, step])?;
+            step = step.wrapping_mul(2);
+        }
+        Ok(sum)
+    }
+}

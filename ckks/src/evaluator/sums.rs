@@ -1,0 +1,107 @@
+//! Sums and differences of ciphertexts.
+
+use arras_hal::{Backend, Eval, Poly};
+
+use super::Evaluator;
+use crate::{Ciphertext, CkksError, Result};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+impl<B: Backend> Evaluator<B> {
+    /// `a + b`, slot by slot, at the lower of the two levels. A batch of 1 is repeated.
+    ///
+    /// # Errors
+    /// [`CkksError::BatchMismatch`]; [`CkksError::Cut`]; those of [`Evaluator::settle`].
+    pub fn add(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        self.combine("add", a, b, Sign::Plus)
+    }
+
+    /// `a - b`, slot by slot.
+    ///
+    /// # Errors
+    /// As [`Evaluator::add`].
+    pub fn sub(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        self.combine("sub", a, b, Sign::Minus)
+    }
+
+    /// `-a`.
+    ///
+    /// # Errors
+    /// [`CkksError::Cut`].
+    pub fn neg(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        self.check("neg", a)?;
+        Ok(a.with_poly(a.poly().neg()?, a.batch()))
+    }
+
+    /// The sum of a list, pending products added before one settling.
+    ///
+    /// # Errors
+    /// [`CkksError::Empty`]; as [`Evaluator::add`].
+    pub fn add_many(&self, terms: &[&Ciphertext<B>]) -> Result<Ciphertext<B>> {
+        const OP: &str = "add_many";
+        let (first, rest) = terms.split_first().ok_or(CkksError::Empty { op: OP })?;
+        self.check(OP, first)?;
+        let mut sum = first.duplicate()?;
+        for term in rest {
+            sum = self.combine(OP, &sum, term, Sign::Plus)?;
+        }
+        Ok(sum)
+    }
+
+    fn combine(
+        &self,
+        op: &'static str,
+        a: &Ciphertext<B>,
+        b: &Ciphertext<B>,
+        sign: Sign,
+    ) -> Result<Ciphertext<B>> {
+        self.check(op, a)?;
+        self.check(op, b)?;
+        if a.is_pending() && b.is_pending() && a.level() == b.level() && a.batch() == b.batch() {
+            return combine_pending(a, b, sign);
+        }
+        let (a, b) = self.aligned(op, a, b)?;
+        let poly = combine_polys(a.poly(), b.poly(), sign)?;
+        Ok(Ciphertext::settled(&self.context, poly, a.level()))
+    }
+}
+
+fn combine_polys<B: Backend>(
+    a: &Poly<B, Eval>,
+    b: &Poly<B, Eval>,
+    sign: Sign,
+) -> Result<Poly<B, Eval>> {
+    Ok(match sign {
+        Sign::Plus => a.add(b)?,
+        Sign::Minus => a.sub(b)?,
+    })
+}
+
+/// Both pending at one level: components that both have are combined, a third one is carried over.
+fn combine_pending<B: Backend>(
+    a: &Ciphertext<B>,
+    b: &Ciphertext<B>,
+    sign: Sign,
+) -> Result<Ciphertext<B>> {
+    let batch = a.batch();
+    let poly = match (a.components(), b.components()) {
+        (3, 2) => {
+            let linear = combine_polys(&a.poly().select(0..2 * batch, a.limbs())?, b.poly(), sign)?;
+            Poly::concat(&[&linear, &a.poly().select(2 * batch..3 * batch, a.limbs())?])?
+        }
+        (2, 3) => {
+            let linear = combine_polys(a.poly(), &b.poly().select(0..2 * batch, b.limbs())?, sign)?;
+            let mut square = b.poly().select(2 * batch..3 * batch, b.limbs())?;
+            if sign == Sign::Minus {
+                square = square.neg()?;
+            }
+            Poly::concat(&[&linear, &square])?
+        }
+        _ => combine_polys(a.poly(), b.poly(), sign)?,
+    };
+    Ok(a.with_poly(poly, batch))
+}

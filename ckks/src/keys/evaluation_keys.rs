@@ -1,0 +1,153 @@
+//! The keys a server needs, on the host and in an engine.
+
+use std::collections::BTreeMap;
+
+use arras_hal::{Backend, GaloisElement, Key};
+
+use super::{KeyKind, SwitchingKey};
+use crate::{Context, Result, context::parameters_mismatch, params::Parameters};
+
+/// Evaluation keys on the host: what a client makes and a server loads.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EvaluationKeySet {
+    params: Parameters,
+    keys: BTreeMap<KeyKind, SwitchingKey>,
+}
+
+impl EvaluationKeySet {
+    /// A set without keys.
+    pub fn new(params: &Parameters) -> Self {
+        Self {
+            params: params.clone(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> &Parameters {
+        &self.params
+    }
+
+    /// Adds a key; one of the same kind is replaced.
+    ///
+    /// # Errors
+    /// [`crate::CkksError::ParametersMismatch`].
+    pub fn insert(&mut self, key: SwitchingKey) -> Result<()> {
+        if key.params().fingerprint() != self.params.fingerprint() {
+            return Err(parameters_mismatch(
+                "insert key",
+                &self.params,
+                key.params(),
+            ));
+        }
+        self.keys.insert(key.kind(), key);
+        Ok(())
+    }
+
+    /// The keys, the relinearization key first, then by Galois element.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &SwitchingKey> {
+        self.keys.values()
+    }
+
+    /// The key of a kind.
+    pub fn get(&self, kind: KeyKind) -> Option<&SwitchingKey> {
+        self.keys.get(&kind)
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Bytes of all keys once loaded.
+    pub fn expanded_bytes(&self) -> u64 {
+        self.iter().map(SwitchingKey::expanded_bytes).sum()
+    }
+
+    /// Loads the keys into an engine, one at a time.
+    ///
+    /// # Errors
+    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    pub fn load<B: Backend>(&self, context: &Context<B>) -> Result<EvaluationKeys<B>> {
+        let mut keys = EvaluationKeys::none(context);
+        for key in self.iter() {
+            keys.insert(key)?;
+        }
+        Ok(keys)
+    }
+}
+
+impl std::fmt::Debug for EvaluationKeySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.keys.keys()).finish()
+    }
+}
+
+/// Evaluation keys in an engine.
+pub struct EvaluationKeys<B: Backend> {
+    context: Context<B>,
+    relinearization: Option<(Key<B>, usize)>,
+    galois: BTreeMap<GaloisElement, (Key<B>, usize)>,
+}
+
+impl<B: Backend> EvaluationKeys<B> {
+    /// No keys.
+    pub fn none(context: &Context<B>) -> Self {
+        Self {
+            context: context.clone(),
+            relinearization: None,
+            galois: BTreeMap::new(),
+        }
+    }
+
+    /// The context they are loaded into.
+    pub fn context(&self) -> &Context<B> {
+        &self.context
+    }
+
+    /// Loads one key; one of the same kind is replaced.
+    ///
+    /// # Errors
+    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    pub fn insert(&mut self, key: &SwitchingKey) -> Result<()> {
+        let loaded = (key.load(&self.context)?, key.level_budget());
+        match key.kind() {
+            KeyKind::Relinearization => self.relinearization = Some(loaded),
+            KeyKind::Galois(g) => {
+                self.galois.insert(g, loaded);
+            }
+        }
+        Ok(())
+    }
+
+    /// The Galois elements with a key.
+    pub fn galois_elements(&self) -> impl Iterator<Item = GaloisElement> + '_ {
+        self.galois.keys().copied()
+    }
+
+    /// The relinearization key and its level budget.
+    pub(crate) fn relinearization(&self) -> Option<(&Key<B>, usize)> {
+        self.relinearization
+            .as_ref()
+            .map(|(key, budget)| (key, *budget))
+    }
+
+    /// The key of an automorphism and its level budget.
+    pub(crate) fn galois(&self, galois: GaloisElement) -> Option<(&Key<B>, usize)> {
+        self.galois.get(&galois).map(|(key, budget)| (key, *budget))
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for EvaluationKeys<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EvaluationKeys")
+            .field("relinearization", &self.relinearization.is_some())
+            .field("galois", &self.galois.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

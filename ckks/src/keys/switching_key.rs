@@ -1,0 +1,178 @@
+//! One switching key on the host.
+
+use arras_hal::{Backend, GaloisElement, Key, KeyLayout, Limbs};
+
+use crate::{
+    Context, Result,
+    context::parameters_mismatch,
+    params::Parameters,
+    random::{PublicSeed, Purpose, uniform_rows},
+};
+
+/// What a switching key switches from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyKind {
+    /// From s^2: relinearization.
+    Relinearization,
+    /// From s under X -> X^g: rotations and conjugation.
+    Galois(GaloisElement),
+}
+
+impl KeyKind {
+    /// A number for each kind: 0, or the Galois element.
+    pub fn code(self) -> u32 {
+        match self {
+            Self::Relinearization => 0,
+            Self::Galois(g) => g.value(),
+        }
+    }
+}
+
+/// A switching key: the b halves and the seed of the a halves.
+///
+/// It is public: publishing it is what it is for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SwitchingKey {
+    pub(crate) params: Parameters,
+    pub(crate) kind: KeyKind,
+    pub(crate) level_budget: usize,
+    pub(crate) seed: PublicSeed,
+    /// `[digit][limbs][N]`, evaluations.
+    pub(crate) b: Vec<u32>,
+}
+
+impl SwitchingKey {
+    /// The parameters.
+    pub fn params(&self) -> &Parameters {
+        &self.params
+    }
+
+    /// What it switches from.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The highest level it works at. A key that is cut to a lower budget is smaller.
+    pub fn level_budget(&self) -> usize {
+        self.level_budget
+    }
+
+    /// Its digits and limbs.
+    pub fn layout(&self) -> KeyLayout {
+        layout(&self.params, self.level_budget)
+    }
+
+    /// Bytes once loaded into an engine: both halves, 4 bytes a residue.
+    pub fn expanded_bytes(&self) -> u64 {
+        self.layout().words(self.params.n()) as u64 * 4
+    }
+
+    /// This key for levels up to `budget` only: the rows that lower levels do not need are left out.
+    ///
+    /// # Errors
+    /// [`crate::CkksError::LevelTooHigh`] if the budget is above this key's.
+    pub fn cut(&self, budget: usize) -> Result<Self> {
+        if budget > self.level_budget {
+            let (level, most) = (budget, self.level_budget);
+            return Err(crate::CkksError::LevelTooHigh {
+                op: "cut",
+                level,
+                most,
+            });
+        }
+        let (from, to) = (self.layout(), layout(&self.params, budget));
+        let n = self.params.n();
+        let mut b = Vec::with_capacity(to.digits * to.limbs.len() * n);
+        for digit in self.b.chunks_exact(from.limbs.len() * n).take(to.digits) {
+            for (row, limb) in digit.chunks_exact(n).zip(from.limbs.iter()) {
+                if to.limbs.contains(limb) {
+                    b.extend_from_slice(row);
+                }
+            }
+        }
+        Ok(Self {
+            level_budget: budget,
+            b,
+            ..self.clone_without_rows()
+        })
+    }
+
+    fn clone_without_rows(&self) -> Self {
+        Self {
+            params: self.params.clone(),
+            kind: self.kind,
+            level_budget: self.level_budget,
+            seed: self.seed,
+            b: Vec::new(),
+        }
+    }
+
+    /// Expands the seed and hands the key to an engine.
+    ///
+    /// # Errors
+    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    pub fn load<B: Backend>(&self, context: &Context<B>) -> Result<Key<B>> {
+        if self.params.fingerprint() != context.params().fingerprint() {
+            return Err(parameters_mismatch(
+                "load key",
+                &self.params,
+                context.params(),
+            ));
+        }
+        let layout = self.layout();
+        let n = self.params.n();
+        let part = layout.limbs.len() * n;
+        let limbs = limbs_and_moduli(&self.params, &layout.limbs);
+        let mut words = vec![0; layout.words(n)];
+        for (j, (digit, b)) in words
+            .chunks_exact_mut(2 * part)
+            .zip(self.b.chunks_exact(part))
+            .enumerate()
+        {
+            let (message, uniform) = digit.split_at_mut(part);
+            message.copy_from_slice(b);
+            uniform_rows(
+                &self.seed,
+                Purpose::KeyUniform,
+                [j as u64, 0],
+                &limbs,
+                n,
+                uniform,
+            );
+        }
+        Ok(Key::prepare(context.ring(), &layout, &words)?)
+    }
+}
+
+impl std::fmt::Debug for SwitchingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "SwitchingKey({:?}, levels up to {}, {:?})",
+            self.kind,
+            self.level_budget,
+            self.layout()
+        )
+    }
+}
+
+/// Digits and limbs of a key for levels up to `budget`.
+pub(crate) fn layout(params: &Parameters, budget: usize) -> KeyLayout {
+    // A key's budget was checked when the key was made or read.
+    let limbs = params.key_limbs(budget).unwrap_or_default();
+    let limbs = Limbs::new(limbs.into_iter().map(usize::from));
+    // Groups are ascending runs, so those that a lower level lacks are the last ones.
+    let digits = params
+        .digit_groups()
+        .iter()
+        .rposition(|group| group.clone().any(|i| limbs.contains(i)))
+        .map_or(0, |last| last + 1);
+    KeyLayout { digits, limbs }
+}
+
+pub(crate) fn limbs_and_moduli(params: &Parameters, limbs: &Limbs) -> Vec<(usize, u32)> {
+    limbs
+        .iter()
+        .filter_map(|i| params.moduli().get(i).map(|&q| (i, q)))
+        .collect()
+}

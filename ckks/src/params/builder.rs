@@ -1,0 +1,265 @@
+//! From a ring degree and a number of levels to a parameter set.
+
+use core::fmt;
+
+use super::Parameters;
+use super::chain::{MAX_CONVERSION_SOURCES, choose};
+use super::cost::KeySwitchCost;
+use super::digits::{DigitPlan, basis_logs, digit_plans};
+use super::error::ParamsError;
+use super::log2::{Log2, ONE, log2_prime, units};
+use super::path::{LevelWidth, Window, extent, level_path};
+use super::primes::pool;
+use super::security::{Security, max_log2_qp};
+use super::spec::{LOG_N, MAX_LEVELS, ParametersSpec};
+
+/// [`Dnum::Auto`] takes at most this many digits: beyond, keys grow by more than the modulus gains.
+const MAX_AUTO_DNUM: usize = 8;
+
+/// Into how many digits key switching cuts a polynomial.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dnum {
+    /// The number, at most 8, with the lowest modelled cost among those that fit the security bound.
+    #[default]
+    Auto,
+    /// The fewest special primes for which at most this many digits suffice.
+    Fixed(usize),
+}
+
+impl fmt::Display for Dnum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dnum::Auto => write!(f, "at most {MAX_AUTO_DNUM} digits"),
+            Dnum::Fixed(digits) => write!(f, "at most {digits} digits"),
+        }
+    }
+}
+
+/// Builds a parameter set for a given ring degree and number of levels.
+///
+/// ```
+/// use arras_ckks::params::{Dnum, LevelWidth, ParametersBuilder};
+///
+/// let params = ParametersBuilder::new(15).levels(14).dnum(Dnum::Fixed(3)).level_width(LevelWidth::Bits39).build()?;
+/// assert_eq!(params.dnum(), 3);
+/// # Ok::<(), arras_ckks::params::ParamsError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ParametersBuilder {
+    log_n: u32,
+    levels: Option<usize>,
+    width: LevelWidth,
+    dnum: Dnum,
+    security: Security,
+}
+
+impl ParametersBuilder {
+    /// A builder for ring degree `2^log_n`: 38.8 bits per level, digits chosen by cost, 128-bit security.
+    pub fn new(log_n: u32) -> Self {
+        Self {
+            log_n,
+            levels: None,
+            width: LevelWidth::default(),
+            dnum: Dnum::default(),
+            security: Security::default(),
+        }
+    }
+
+    /// How many multiplications in a row a fresh ciphertext allows. Must be given; 0 is allowed.
+    pub fn levels(mut self, levels: usize) -> Self {
+        self.levels = Some(levels);
+        self
+    }
+
+    /// Bits per level.
+    pub fn level_width(mut self, width: LevelWidth) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Number of key-switching digits.
+    pub fn dnum(mut self, dnum: Dnum) -> Self {
+        self.dnum = dnum;
+        self
+    }
+
+    /// What the set promises. **[`Security::InsecureForTests`] gives a set that anyone can decrypt**: it lifts the bound on the
+    /// modulus and admits ring degrees from 2^5, and it is for tests only.
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Chooses the primes and validates the set. Deterministic: equal builders give equal sets on every platform.
+    ///
+    /// # Errors
+    /// [`ParamsError::DoesNotFit`] with what would fit, if the modulus exceeds the security bound;
+    /// [`ParamsError::NoSecurityBound`] if the ring is too small for any security; [`ParamsError::RingDegree`],
+    /// [`ParamsError::Count`], [`ParamsError::LevelsNotGiven`], [`ParamsError::NoDigits`], [`ParamsError::NotEnoughPrimes`] for requests outside any set.
+    pub fn build(&self) -> Result<Parameters, ParamsError> {
+        let log_n = self.log_n;
+        if !LOG_N.contains(&log_n) {
+            return Err(ParamsError::RingDegree {
+                log_n,
+                min: *LOG_N.start(),
+                max: *LOG_N.end(),
+            });
+        }
+        let levels = self.levels.ok_or(ParamsError::LevelsNotGiven)?;
+        if levels > MAX_LEVELS {
+            return Err(ParamsError::Count {
+                what: "levels",
+                got: levels,
+                min: 0,
+                max: MAX_LEVELS,
+            });
+        }
+        if self.dnum == Dnum::Fixed(0) {
+            return Err(ParamsError::NoDigits);
+        }
+        let limit = self.limit()?;
+        let path = level_path(self.width, levels);
+        let chain = choose(log_n, self.width, &path)?;
+        let limbs = basis_logs(&chain.terminals, &chain.mains);
+        let specials: Vec<Log2> = chain.specials.iter().map(|&q| log2_prime(q)).collect();
+        let plans = digit_plans(&limbs, &specials, most_dropped(&path));
+        let Some(plan) = select(&plans, self.dnum, limit, &path, log_n) else {
+            return Err(self.does_not_fit(levels, &path));
+        };
+        Parameters::from_spec_allowing_insecure(ParametersSpec {
+            log_n,
+            level_width: self.width,
+            windows: path,
+            terminals: chain.terminals,
+            mains: chain.mains,
+            specials: chain.specials[..plan.specials].to_vec(),
+            digit_sizes: plan.sizes.clone(),
+            base_scale: self.width.base_scale(),
+            security: self.security,
+        })
+    }
+
+    /// The bound on log2(QP), if there is one.
+    fn limit(&self) -> Result<Option<u32>, ParamsError> {
+        match self.security {
+            Security::InsecureForTests => Ok(None),
+            Security::Classical128 => max_log2_qp(self.log_n)
+                .map(Some)
+                .ok_or(ParamsError::NoSecurityBound { log_n: self.log_n }),
+        }
+    }
+
+    fn does_not_fit(&self, levels: usize, path: &[Window]) -> ParamsError {
+        let fits = |log_n| {
+            Budget::new(log_n)
+                .and_then(|budget| budget.best(path, self.dnum))
+                .is_some()
+        };
+        ParamsError::DoesNotFit {
+            log_n: self.log_n,
+            levels,
+            width: self.width,
+            dnum: self.dnum,
+            deepest: deepest(self.log_n, self.width, self.dnum).filter(|&deepest| deepest < levels),
+            sufficient_log_n: (self.log_n + 1..=*LOG_N.end()).find(|&log_n| fits(log_n)),
+        }
+    }
+}
+
+/// The most levels of `width` that fit the 128-bit bound at ring degree `2^log_n`, planned with nominal prime sizes; `None` if
+/// not even level 0 fits or no bound is tabulated.
+pub fn deepest(log_n: u32, width: LevelWidth, dnum: Dnum) -> Option<usize> {
+    let budget = Budget::new(log_n)?;
+    budget.deepest(width, dnum)
+}
+
+/// Limbs that one step down drops, at most.
+pub(crate) fn most_dropped(path: &[Window]) -> usize {
+    let dropped = |from: Window, to: Window| {
+        from.mains.saturating_sub(to.mains) + from.terminals.saturating_sub(to.terminals)
+    };
+    path.windows(2)
+        .map(|pair| dropped(pair[1], pair[0]))
+        .max()
+        .unwrap_or(0)
+}
+
+/// The plan that `dnum` asks for among those within `limit`; `plans` are sorted by digits, fewest first.
+fn select<'a>(
+    plans: &'a [DigitPlan],
+    dnum: Dnum,
+    limit: Option<u32>,
+    path: &[Window],
+    log_n: u32,
+) -> Option<&'a DigitPlan> {
+    // The last 2^-20 bit covers the rounding of the logarithms; the bound is checked on the exact product later.
+    let fits = |plan: &&DigitPlan| {
+        limit.is_none_or(|limit| plan.log2_qp <= i64::from(limit) * ONE - (ONE >> 20))
+    };
+    match dnum {
+        Dnum::Fixed(digits) => plans
+            .iter()
+            .rfind(|plan| plan.sizes.len() <= digits)
+            .filter(fits),
+        Dnum::Auto => plans
+            .iter()
+            .filter(|plan| plan.sizes.len() <= MAX_AUTO_DNUM)
+            .filter(fits)
+            .min_by_key(|plan| plan_cost(plan, path).weighted(log_n)),
+    }
+}
+
+/// Modelled cost of a plan.
+pub(crate) fn plan_cost(plan: &DigitPlan, path: &[Window]) -> KeySwitchCost {
+    KeySwitchCost::of_chain(path, extent(path).terminals, &plan.sizes, plan.specials)
+}
+
+/// Planning at a ring degree with nominal prime sizes, without choosing primes.
+pub(crate) struct Budget {
+    log_n: u32,
+    limit: u32,
+    specials: Vec<Log2>,
+}
+
+impl Budget {
+    /// `None` where no security bound is tabulated.
+    pub(crate) fn new(log_n: u32) -> Option<Self> {
+        let limit = max_log2_qp(log_n)?;
+        let specials = pool(log_n)
+            .iter()
+            .rev()
+            .take(MAX_CONVERSION_SOURCES)
+            .map(|&q| log2_prime(q))
+            .collect();
+        Some(Self {
+            log_n,
+            limit,
+            specials,
+        })
+    }
+
+    /// The plan that a build would choose, or `None` if the path does not fit.
+    pub(crate) fn best(&self, path: &[Window], dnum: Dnum) -> Option<DigitPlan> {
+        let Window { mains, terminals } = extent(path);
+        let mut limbs = vec![units(5, 1); terminals];
+        limbs.resize(terminals + mains, units(6, 1));
+        let plans = digit_plans(&limbs, &self.specials, most_dropped(path));
+        select(&plans, dnum, Some(self.limit), path, self.log_n).cloned()
+    }
+
+    /// The most levels that fit.
+    pub(crate) fn deepest(&self, width: LevelWidth, dnum: Dnum) -> Option<usize> {
+        // More levels need a larger chain (tested in `path`), so what fits is a prefix.
+        let (mut fits, mut too_many) = (None, MAX_LEVELS + 1);
+        while fits.map_or(0, |n: usize| n + 1) < too_many {
+            let middle = (fits.map_or(0, |n| n + 1) + too_many) / 2;
+            if self.best(&level_path(width, middle), dnum).is_some() {
+                fits = Some(middle);
+            } else {
+                too_many = middle;
+            }
+        }
+        fits
+    }
+}

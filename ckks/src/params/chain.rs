@@ -1,0 +1,319 @@
+//! Choosing the primes of a chain and their order.
+//!
+//! Scales are exact whatever the primes are; what a poor choice costs is headroom, because level i then sits away from its
+//! nominal scale. The order is found by threshold accepting on integers: the same primes on every platform.
+
+use super::error::ParamsError;
+use super::log2::{FRACTION_BITS, Log2, log2_prime, units};
+use super::path::{LevelWidth, Window, extent, nominal_scales};
+use super::primes::{CHAIN_PRIME_BOUND, pool};
+
+/// The most special primes a set may have. A base conversion takes at most 60 sources: its quotient estimate adds 16-bit
+/// residues times 26-bit factors in 32 bits, and its error grows with their number.
+pub const MAX_CONVERSION_SOURCES: usize = 60;
+
+/// Primes in the order in which windows take them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chain {
+    /// `T_0 ..`, nearest to 2^(5u).
+    pub(crate) terminals: Vec<u32>,
+    /// `Q_0 ..`, near 2^(6u).
+    pub(crate) mains: Vec<u32>,
+    /// `P_0 ..`: every special that may be taken, largest first.
+    pub(crate) specials: Vec<u32>,
+}
+
+/// Fraction bits while annealing: squares of differences of several bits, summed over all levels, fit 63 bits.
+const COARSE: u32 = 24;
+const ITERATIONS: u32 = 30_000;
+
+/// Chooses terminals and mains for `path` and lists the specials from which a prefix may be taken.
+///
+/// Deterministic: a function of the arguments alone.
+///
+/// # Errors
+/// [`ParamsError::NotEnoughPrimes`] if the pool of this ring degree cannot supply the path.
+pub(crate) fn choose(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<Chain, ParamsError> {
+    let need = extent(path);
+    let mut pool = pool(log_n);
+    let specials: Vec<u32> = pool
+        .split_off(pool.len().saturating_sub(MAX_CONVERSION_SOURCES))
+        .into_iter()
+        .rev()
+        .collect();
+    pool.retain(|&q| q < CHAIN_PRIME_BOUND);
+
+    let terminals = take_nearest(&mut pool, units(5, 1), need.terminals);
+    let spare = (need.mains / 4).max(4);
+    let mains = take_nearest(
+        &mut pool,
+        units(6, 1),
+        if need.mains == 0 {
+            0
+        } else {
+            need.mains + spare
+        },
+    );
+    if terminals.len() < need.terminals || mains.len() < need.mains {
+        return Err(ParamsError::NotEnoughPrimes {
+            log_n,
+            mains: need.mains,
+            terminals: need.terminals,
+            available_mains: mains.len(),
+        });
+    }
+    let mut order = Order::new(width, path, &terminals, &mains);
+    order.anneal();
+    Ok(Chain {
+        terminals: order.best.0.iter().map(|&i| terminals[i]).collect(),
+        mains: order.best.1[..need.mains]
+            .iter()
+            .map(|&i| mains[i])
+            .collect(),
+        specials,
+    })
+}
+
+/// Removes from `pool` the `count` primes whose logarithms are nearest to `target` (fewer if there are fewer), nearest
+/// first; of two equally near the smaller comes first.
+fn take_nearest(pool: &mut Vec<u32>, target: Log2, count: usize) -> Vec<u32> {
+    pool.sort_by_cached_key(|&q| ((log2_prime(q) - target).abs(), q));
+    let rest = pool.split_off(count.min(pool.len()));
+    core::mem::replace(pool, rest)
+}
+
+/// The state of the search: permutations of candidate terminals and mains (of which the path uses a prefix).
+struct Order<'a> {
+    path: &'a [Window],
+    nominal: Vec<i64>,
+    /// Logarithms of the candidates, in the current order, and the candidates' indices.
+    terminals: Vec<(i64, usize)>,
+    mains: Vec<(i64, usize)>,
+    used_mains: usize,
+    /// What the chain should not exceed in sum: budgets are planned with nominal sizes.
+    nominal_sum: i64,
+    best: (Vec<usize>, Vec<usize>),
+    // Prefix sums, kept to avoid allocating in the loop.
+    terminal_sums: Vec<i64>,
+    main_sums: Vec<i64>,
+}
+
+impl<'a> Order<'a> {
+    fn new(width: LevelWidth, path: &'a [Window], terminals: &[u32], mains: &[u32]) -> Self {
+        let coarse = |x: Log2| x >> (FRACTION_BITS - COARSE);
+        let indexed = |primes: &[u32]| {
+            primes
+                .iter()
+                .enumerate()
+                .map(|(i, &q)| (coarse(log2_prime(q)), i))
+                .collect()
+        };
+        let need = extent(path);
+        Self {
+            path,
+            nominal: nominal_scales(width, path)
+                .into_iter()
+                .map(coarse)
+                .collect(),
+            terminals: indexed(terminals),
+            mains: indexed(mains),
+            used_mains: need.mains,
+            nominal_sum: coarse(units(need.size(), 1)),
+            best: ((0..terminals.len()).collect(), (0..mains.len()).collect()),
+            terminal_sums: vec![0; terminals.len() + 1],
+            main_sums: vec![0; need.mains + 1],
+        }
+    }
+
+    /// Sum of squared deviations of the scales, five times the largest of them again, and the squared excess of the sum.
+    fn cost(&mut self) -> i64 {
+        fn prefix_sums(sums: &mut [i64], terms: &[(i64, usize)]) {
+            for (i, &(x, _)) in terms.iter().take(sums.len() - 1).enumerate() {
+                sums[i + 1] = sums[i] + x;
+            }
+        }
+        prefix_sums(&mut self.terminal_sums, &self.terminals);
+        prefix_sums(&mut self.main_sums, &self.mains);
+        let size = |w: &Window| self.main_sums[w.mains] + self.terminal_sums[w.terminals];
+        let (mut sum, mut worst) = (0, 0i64);
+        let mut scale = self.nominal[0];
+        for (pair, nominal) in self.path.windows(2).zip(&self.nominal[1..]) {
+            scale = (scale + size(&pair[1]) - size(&pair[0])) >> 1;
+            let deviation = scale - nominal;
+            sum += deviation * deviation;
+            worst = worst.max(deviation.abs());
+        }
+        let top = Window::new(self.used_mains, self.terminals.len());
+        let excess = (size(&top) - self.nominal_sum).max(0);
+        sum + 5 * worst * worst + excess * excess
+    }
+
+    fn anneal(&mut self) {
+        let mut random = SplitMix64(0x6172_7261_7300_0001);
+        let mut current = self.cost();
+        let mut best = current;
+        // 10^-3 bits squared, shrinking by 1/2048 a step: at the end a deviation of 2 * 10^-5 bits.
+        let mut threshold: i64 = (1i64 << (2 * COARSE)) / 1000;
+        for _ in 0..ITERATIONS {
+            let mains = self.used_mains > 0 && (self.terminals.len() < 2 || random.below(10) > 0);
+            let (list, i, j) = if mains {
+                let (i, j) = (
+                    random.below(self.used_mains),
+                    random.below(self.mains.len()),
+                );
+                (&mut self.mains, i, j)
+            } else {
+                let (i, j) = (
+                    random.below(self.terminals.len()),
+                    random.below(self.terminals.len()),
+                );
+                (&mut self.terminals, i, j)
+            };
+            if i == j {
+                continue;
+            }
+            list.swap(i, j);
+            let cost = self.cost();
+            // Worse by up to k thresholds passes with probability 2^-k: Metropolis' rule without an exponential.
+            if cost - current <= threshold * i64::from(random.next().trailing_zeros()) {
+                current = cost;
+                if cost < best {
+                    best = cost;
+                    self.best.0.clear();
+                    self.best.0.extend(self.terminals.iter().map(|t| t.1));
+                    self.best.1.clear();
+                    self.best.1.extend(self.mains.iter().map(|m| m.1));
+                }
+            } else {
+                let list = if mains {
+                    &mut self.mains
+                } else {
+                    &mut self.terminals
+                };
+                list.swap(i, j);
+            }
+            threshold -= threshold >> 11;
+        }
+    }
+}
+
+/// Steele, Lea and Flood's SplitMix64. It decides the order of public primes; nothing secret comes from it.
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform below `bound` up to a bias of `bound / 2^32`.
+    fn below(&mut self, bound: usize) -> usize {
+        (((self.next() >> 32) * bound as u64) >> 32) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log2::{log2_product, to_bits};
+    use super::super::path::level_path;
+    use super::*;
+
+    /// Largest deviation of a scale from its nominal value in bits, in floating point, independent of the search.
+    fn drift(chain: &Chain, width: LevelWidth, path: &[Window]) -> f64 {
+        let bits = |primes: &[u32]| primes.iter().map(|&q| f64::from(q).log2()).sum::<f64>();
+        let size =
+            |w: &Window| bits(&chain.mains[..w.mains]) + bits(&chain.terminals[..w.terminals]);
+        let mut scale = width.bits();
+        let mut worst = 0.0f64;
+        for (pair, nominal) in path.windows(2).zip(&nominal_scales(width, path)[1..]) {
+            scale = (scale + size(&pair[1]) - size(&pair[0])) / 2.0;
+            worst = worst.max((scale - to_bits(*nominal)).abs());
+        }
+        worst
+    }
+
+    #[test]
+    fn drift_is_small_and_sums_stay_nominal() {
+        for (log_n, width, levels, bound) in [
+            (13, LevelWidth::Bits39, 2, 0.03),
+            (14, LevelWidth::Bits39, 6, 0.03),
+            (15, LevelWidth::Bits39, 14, 0.03),
+            (15, LevelWidth::Bits39, 16, 0.03),
+            (15, LevelWidth::Bits34, 17, 0.03),
+            (16, LevelWidth::Bits39, 32, 0.03),
+            (16, LevelWidth::Bits39, 38, 0.03),
+            (16, LevelWidth::Bits34, 39, 0.03),
+            (17, LevelWidth::Bits39, 58, 0.06),
+            (17, LevelWidth::Bits39, 65, 0.06),
+            (17, LevelWidth::Bits39, 74, 0.06),
+        ] {
+            let path = level_path(width, levels);
+            let chain = choose(log_n, width, &path).unwrap();
+            let drift = drift(&chain, width, &path);
+            assert!(
+                drift <= bound,
+                "N = 2^{log_n}, {levels} levels of {width}: drift {drift:.4}"
+            );
+            let excess = log2_product(&chain.mains) + log2_product(&chain.terminals)
+                - units(extent(&path).size(), 1);
+            assert!(
+                to_bits(excess) < 0.25,
+                "N = 2^{log_n}, {levels} levels: {:.3} bits over",
+                to_bits(excess)
+            );
+        }
+    }
+
+    #[test]
+    fn primes_are_distinct_and_in_their_bands() {
+        for (log_n, levels) in [(13, 1), (15, 14), (17, 65)] {
+            let chain = choose(
+                log_n,
+                LevelWidth::Bits39,
+                &level_path(LevelWidth::Bits39, levels),
+            )
+            .unwrap();
+            let mut all = [
+                chain.terminals.clone(),
+                chain.mains.clone(),
+                chain.specials.clone(),
+            ]
+            .concat();
+            let count = all.len();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), count);
+            assert!(
+                chain
+                    .mains
+                    .iter()
+                    .all(|&q| q < CHAIN_PRIME_BOUND && q > 1 << 28)
+            );
+            assert!(
+                chain
+                    .terminals
+                    .iter()
+                    .all(|&q| (1 << 23..1 << 25).contains(&q))
+            );
+            assert!(
+                chain
+                    .specials
+                    .iter()
+                    .all(|&q| to_bits(log2_prime(q)) > 29.75)
+            );
+            assert!(chain.specials.windows(2).all(|p| p[0] > p[1]));
+        }
+    }
+
+    #[test]
+    fn a_path_longer_than_the_pool_is_refused() {
+        let path = level_path(LevelWidth::Bits39, 600);
+        assert!(matches!(
+            choose(17, LevelWidth::Bits39, &path),
+            Err(ParamsError::NotEnoughPrimes { log_n: 17, .. })
+        ));
+    }
+}

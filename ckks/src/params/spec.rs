@@ -1,0 +1,315 @@
+//! The unchecked form of a parameter set, and its checks.
+
+use core::ops::Range;
+
+use num_bigint::BigUint;
+use serde::{Deserialize, Serialize};
+
+use super::chain::MAX_CONVERSION_SOURCES;
+use super::digits::{MARGIN_BITS, ranges};
+use super::error::ParamsError;
+use super::log2::{Log2, ONE, log2_product, to_bits};
+use super::path::{LevelWidth, Window, extent};
+use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
+use super::scales::{FixedScale, canonical_scales, difference, product};
+use super::security::{Security, max_log2_qp};
+
+/// Ring degrees are 2^5 to 2^17.
+pub const LOG_N: core::ops::RangeInclusive<u32> = 5..=17;
+/// The most levels of a set.
+pub const MAX_LEVELS: usize = 127;
+/// The most mains of a set.
+pub const MAX_MAINS: usize = 192;
+/// The most terminals of a set.
+pub const MAX_TERMINALS: usize = 8;
+/// Every level must hold values of magnitude up to `2^MIN_HEADROOM_BITS`.
+pub const MIN_HEADROOM_BITS: u32 = 4;
+
+/// A parameter set as it is written down: nothing here has been checked. [`Parameters::from_spec`] checks everything.
+///
+/// [`Parameters::from_spec`]: super::Parameters::from_spec
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParametersSpec {
+    /// log2 of the ring degree N.
+    pub log_n: u32,
+    /// Bits per level.
+    pub level_width: LevelWidth,
+    /// The window of each level, level 0 first.
+    pub windows: Vec<Window>,
+    /// Terminal primes `T_0 ..`, in the order in which windows take them (the basis holds them in reverse).
+    pub terminals: Vec<u32>,
+    /// Main primes `Q_0 ..`.
+    pub mains: Vec<u32>,
+    /// Special primes `P_0 ..`, whose product is P.
+    pub specials: Vec<u32>,
+    /// Number of limbs of each key-switching digit, from the start of the basis `T_{A-1} .. T_0, Q_0 ..`.
+    pub digit_sizes: Vec<usize>,
+    /// The scale of level 0; [`LevelWidth::base_scale`] of the width, to the bit.
+    pub base_scale: f64,
+    /// What the set promises.
+    pub security: Security,
+}
+
+/// What the checks derive from a valid specification.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    pub(crate) basis: Vec<u32>,
+    pub(crate) windows: Vec<Range<usize>>,
+    pub(crate) digits: Vec<Range<usize>>,
+    pub(crate) scales: Vec<FixedScale>,
+    pub(crate) log2_q: Vec<Log2>,
+    pub(crate) log2_qp: Log2,
+    pub(crate) margin: Log2,
+}
+
+impl ParametersSpec {
+    /// Checks everything except whether an insecure set is welcome. Counts are bounded before any work is done on them.
+    pub(crate) fn derive(&self) -> Result<Derived, ParamsError> {
+        self.check_counts()?;
+        self.check_windows()?;
+        self.check_primes()?;
+        let basis: Vec<u32> = self
+            .terminals
+            .iter()
+            .rev()
+            .chain(&self.mains)
+            .chain(&self.specials)
+            .copied()
+            .collect();
+        let a = self.terminals.len();
+        let windows: Vec<_> = self
+            .windows
+            .iter()
+            .map(|w| a - w.terminals..a + w.mains)
+            .collect();
+        let log2_q: Vec<Log2> = windows
+            .iter()
+            .map(|w| log2_product(&basis[w.clone()]))
+            .collect();
+        let scales = self.check_scales(&basis, &windows, &log2_q)?;
+        self.check_conversions(&windows)?;
+        let (digits, margin) = self.check_digits(&basis)?;
+        let log2_qp = self.check_security(&basis)?;
+        Ok(Derived {
+            basis,
+            windows,
+            digits,
+            scales,
+            log2_q,
+            log2_qp,
+            margin,
+        })
+    }
+
+    fn check_counts(&self) -> Result<(), ParamsError> {
+        if !LOG_N.contains(&self.log_n) {
+            return Err(ParamsError::RingDegree {
+                log_n: self.log_n,
+                min: *LOG_N.start(),
+                max: *LOG_N.end(),
+            });
+        }
+        let limbs = self.terminals.len().saturating_add(self.mains.len());
+        for (what, got, min, max) in [
+            ("windows", self.windows.len(), 1, MAX_LEVELS + 1),
+            ("terminal primes", self.terminals.len(), 0, MAX_TERMINALS),
+            ("main primes", self.mains.len(), 0, MAX_MAINS),
+            (
+                "terminal and main primes",
+                limbs,
+                1,
+                MAX_TERMINALS + MAX_MAINS,
+            ),
+            (
+                "special primes",
+                self.specials.len(),
+                1,
+                MAX_CONVERSION_SOURCES,
+            ),
+            ("digits", self.digit_sizes.len(), 1, limbs),
+        ] {
+            if !(min..=max).contains(&got) {
+                return Err(ParamsError::Count {
+                    what,
+                    got,
+                    min,
+                    max,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_windows(&self) -> Result<(), ParamsError> {
+        let chain = Window::new(self.mains.len(), self.terminals.len());
+        for (level, &window) in self.windows.iter().enumerate() {
+            let within = window.mains <= chain.mains && window.terminals <= chain.terminals;
+            if !within || window == Window::new(0, 0) {
+                return Err(ParamsError::WindowOutsideChain {
+                    level,
+                    window,
+                    chain,
+                });
+            }
+        }
+        let used = extent(&self.windows);
+        if used != chain {
+            return Err(ParamsError::UnusedPrimes { used, chain });
+        }
+        Ok(())
+    }
+
+    fn check_primes(&self) -> Result<(), ParamsError> {
+        let step_log2 = step_log2(self.log_n);
+        for (role, primes, bound) in [
+            ("terminal", &self.terminals, CHAIN_PRIME_BOUND),
+            ("main", &self.mains, CHAIN_PRIME_BOUND),
+            ("special", &self.specials, PRIME_BOUND),
+        ] {
+            for &prime in primes {
+                if !(PRIME_MINIMUM..bound).contains(&prime) {
+                    return Err(ParamsError::PrimeSize {
+                        prime,
+                        role,
+                        min: PRIME_MINIMUM,
+                        bound,
+                    });
+                }
+                if prime % (1 << step_log2) != 1 {
+                    return Err(ParamsError::Congruence {
+                        prime,
+                        role,
+                        step_log2,
+                        log_n: self.log_n,
+                    });
+                }
+                if !is_prime(prime) {
+                    return Err(ParamsError::NotPrime {
+                        modulus: prime,
+                        role,
+                    });
+                }
+            }
+        }
+        let mut all = [&self.terminals[..], &self.mains, &self.specials].concat();
+        all.sort_unstable();
+        match all.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(ParamsError::DuplicatePrime { prime: pair[0] }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_scales(
+        &self,
+        basis: &[u32],
+        windows: &[Range<usize>],
+        log2_q: &[Log2],
+    ) -> Result<Vec<FixedScale>, ParamsError> {
+        let expected = self.level_width.base_scale();
+        let base = FixedScale::from_f64(self.base_scale)
+            .filter(|_| self.base_scale.to_bits() == expected.to_bits())
+            .ok_or(ParamsError::BaseScale {
+                base_scale: self.base_scale,
+                width: self.level_width,
+                expected,
+            })?;
+        let (low, high) = self.level_width.scale_band();
+        let mut scales = Vec::with_capacity(windows.len());
+        for (level, (scale, &size)) in canonical_scales(base, basis, windows)
+            .into_iter()
+            .zip(log2_q)
+            .enumerate()
+        {
+            let log2_scale = scale.and_then(FixedScale::log2);
+            let (Some(scale), Some(log2_scale)) =
+                (scale, log2_scale.filter(|s| (low..=high).contains(s)))
+            else {
+                return Err(ParamsError::ScaleDrift {
+                    level,
+                    log2_scale: log2_scale.map_or(f64::NAN, to_bits),
+                    low: to_bits(low),
+                    high: to_bits(high),
+                });
+            };
+            let headroom = size - log2_scale - ONE;
+            if headroom < i64::from(MIN_HEADROOM_BITS) * ONE {
+                let headroom = to_bits(headroom);
+                return Err(ParamsError::Headroom {
+                    level,
+                    headroom,
+                    required: MIN_HEADROOM_BITS,
+                });
+            }
+            scales.push(scale);
+        }
+        Ok(scales)
+    }
+
+    fn check_conversions(&self, windows: &[Range<usize>]) -> Result<(), ParamsError> {
+        for (below, pair) in windows.windows(2).enumerate() {
+            let sources = self.specials.len() + difference(&pair[1], &pair[0]).len();
+            if sources > MAX_CONVERSION_SOURCES {
+                return Err(ParamsError::ConversionSources {
+                    level: below + 1,
+                    sources,
+                    max: MAX_CONVERSION_SOURCES,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The digits as index ranges, and the smallest margin.
+    fn check_digits(&self, basis: &[u32]) -> Result<(Vec<Range<usize>>, Log2), ParamsError> {
+        let limbs = self.terminals.len() + self.mains.len();
+        let covered = self
+            .digit_sizes
+            .iter()
+            .fold(0usize, |sum, &size| sum.saturating_add(size));
+        let empty = self.digit_sizes.iter().filter(|&&size| size == 0).count();
+        if covered != limbs || empty > 0 {
+            return Err(ParamsError::DigitPartition {
+                covered,
+                empty,
+                limbs,
+            });
+        }
+        let digits = ranges(&self.digit_sizes);
+        let p: BigUint = self.specials.iter().copied().product();
+        let log2_p = log2_product(&self.specials);
+        let mut least = log2_p;
+        for (digit, range) in digits.iter().enumerate() {
+            let margin = log2_p - log2_product(&basis[range.clone()]);
+            // The decision is on integers: P >= 2^margin * digit.
+            let indices: Vec<usize> = range.clone().collect();
+            if p < product(basis, &indices) << MARGIN_BITS {
+                return Err(ParamsError::DigitMargin {
+                    digit,
+                    margin: to_bits(margin),
+                    required: MARGIN_BITS,
+                });
+            }
+            least = least.min(margin);
+        }
+        Ok((digits, least))
+    }
+
+    /// log2(QP), after comparing the exact product with the table.
+    fn check_security(&self, basis: &[u32]) -> Result<Log2, ParamsError> {
+        let log2_qp = log2_product(basis);
+        if self.security == Security::Classical128 {
+            let log_n = self.log_n;
+            let limit = max_log2_qp(log_n).ok_or(ParamsError::NoSecurityBound { log_n })?;
+            let qp: BigUint = basis.iter().copied().product();
+            // An odd product of `limit` bits is below 2^limit.
+            if qp.bits() > u64::from(limit) {
+                return Err(ParamsError::SecurityBound {
+                    log2_qp: to_bits(log2_qp),
+                    limit,
+                    log_n,
+                });
+            }
+        }
+        Ok(log2_qp)
+    }
+}

@@ -1,0 +1,215 @@
+//! Samplers. Each consumes a stream in a fixed order, so its output is a function of the stream alone.
+
+use rayon::prelude::*;
+
+use super::{PublicSeed, Purpose, Stream};
+
+/// The parameter of [`centred_binomial`]: variance eta/2 = 10.5, standard deviation 3.24, not below the 3.19 of the
+/// security table.
+pub const CENTRED_BINOMIAL_ETA: u32 = 21;
+
+/// Uniform residues below `q`: 32-bit words masked to the bit length of q, rejected if not below it.
+///
+/// Public data; its running time depends on what is rejected.
+pub fn uniform_row(stream: &mut Stream, q: u32, out: &mut [u32]) {
+    let mask = u32::MAX >> q.leading_zeros();
+    for x in out {
+        *x = loop {
+            let candidate = stream.next_u32() & mask;
+            if candidate < q {
+                break candidate;
+            }
+        };
+    }
+}
+
+/// Rows of uniform residues, one stream per (prefix, absolute limb index), in parallel: `out` is `[limbs][n]`. A key that
+/// is cut to fewer limbs has the same rows at those it keeps.
+pub fn uniform_rows(
+    seed: &PublicSeed,
+    purpose: Purpose,
+    prefix: [u64; 2],
+    limbs: &[(usize, u32)],
+    n: usize,
+    out: &mut [u32],
+) {
+    debug_assert_eq!(out.len(), limbs.len() * n);
+    out.par_chunks_exact_mut(n)
+        .zip(limbs)
+        .for_each(|(row, &(limb, q))| {
+            let mut stream = seed.stream(purpose, [prefix[0], prefix[1], limb as u64]);
+            uniform_row(&mut stream, q, row);
+        });
+}
+
+/// Uniform values of {-1, 0, 1}: 2-bit chunks, 3 rejected.
+///
+/// Which chunks are rejected shows in the running time; rejected chunks say nothing about the accepted ones.
+pub fn ternary(stream: &mut Stream, out: &mut [i8]) {
+    let mut filled = 0;
+    while filled < out.len() {
+        let word = stream.next_u32();
+        for shift in (0..32).step_by(2) {
+            let chunk = word >> shift & 3;
+            if chunk != 3 && filled < out.len() {
+                out[filled] = chunk as i8 - 1;
+                filled += 1;
+            }
+        }
+    }
+}
+
+/// Centred binomial values: the difference of two sums of [`CENTRED_BINOMIAL_ETA`] bits, from one 64-bit word
+/// each. Constant time.
+pub fn centred_binomial(stream: &mut Stream, out: &mut [i8]) {
+    const MASK: u64 = (1 << CENTRED_BINOMIAL_ETA) - 1;
+    for x in out {
+        let word = stream.next_u64();
+        let plus = (word & MASK).count_ones();
+        let minus = (word >> CENTRED_BINOMIAL_ETA & MASK).count_ones();
+        *x = plus as i8 - minus as i8;
+    }
+}
+
+/// Rounded Gaussian values of standard deviation `sigma` (Box-Muller), for flooding noise, which is never
+/// reproduced: its last bits may differ between platforms.
+pub fn flooding(stream: &mut Stream, sigma: f64, out: &mut [f64]) {
+    // 53 random bits, shifted off zero so that the logarithm is finite.
+    let mut unit = || ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    for pair in out.chunks_mut(2) {
+        let radius = sigma * (-2.0 * unit().ln()).sqrt();
+        let (sin, cos) = (std::f64::consts::TAU * unit()).sin_cos();
+        for (x, direction) in pair.iter_mut().zip([cos, sin]) {
+            *x = (radius * direction).round();
+        }
+    }
+}
+
+/// Residues modulo `q` of small signed values. Constant time.
+pub fn small_residues(values: &[i8], q: u32, out: &mut [u32]) {
+    debug_assert!(q > 128);
+    for (x, &value) in out.iter_mut().zip(values) {
+        let value = i32::from(value);
+        // The arithmetic shift is all ones for negative values.
+        *x = value.wrapping_add((value >> 31) & q as i32) as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    fn stream(index: u64) -> Stream {
+        Seed::from_bytes([42; 32]).stream(Purpose::KeyError, [index, 0, 0])
+    }
+
+    fn moments(values: &[i8]) -> (f64, f64) {
+        let n = values.len() as f64;
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+        let variance = values
+            .iter()
+            .map(|&v| (f64::from(v) - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        (mean, variance)
+    }
+
+    #[test]
+    fn ternary_values_are_uniform() {
+        let mut values = vec![0; 300_000];
+        ternary(&mut stream(1), &mut values);
+        for v in -1..=1 {
+            let count = values.iter().filter(|&&x| x == v).count() as f64;
+            // Five standard deviations of a binomial with p = 1/3.
+            assert!(
+                (count - 1e5).abs() < 5.0 * (3e5 * 2.0 / 9.0f64).sqrt(),
+                "{v}: {count}"
+            );
+        }
+        let pairs = values.windows(2).filter(|w| w[0] == w[1]).count() as f64;
+        assert!(
+            (pairs - 1e5).abs() < 1500.0,
+            "neighbours are independent: {pairs}"
+        );
+    }
+
+    #[test]
+    fn errors_have_the_stated_variance_and_range() {
+        let mut values = vec![0; 400_000];
+        centred_binomial(&mut stream(2), &mut values);
+        let (mean, variance) = moments(&values);
+        assert!(mean.abs() < 0.03, "{mean}");
+        assert!((variance - 10.5).abs() < 0.15, "{variance}");
+        assert!(values.iter().all(|v| v.unsigned_abs() <= 21));
+        assert!(values.iter().any(|v| *v >= 12) && values.iter().any(|v| *v <= -12));
+        // The probability of zero is binomial(42, 21) / 2^42 = 0.1224.
+        let zeros = values.iter().filter(|&&v| v == 0).count() as f64 / 4e5;
+        assert!((zeros - 0.1224).abs() < 0.004, "{zeros}");
+    }
+
+    #[test]
+    fn uniform_residues_fill_their_range_evenly() {
+        for q in [20_054_017, 1_073_479_681, 536_870_912] {
+            let mut row = vec![0; 1 << 17];
+            uniform_row(&mut stream(3), q, &mut row);
+            assert!(row.iter().all(|&x| x < q));
+            let mut cells = [0f64; 64];
+            for &x in &row {
+                cells[(u64::from(x) * 64 / u64::from(q)) as usize] += 1.0;
+            }
+            let expected = row.len() as f64 / 64.0;
+            let chi: f64 = cells
+                .iter()
+                .map(|c| (c - expected).powi(2) / expected)
+                .sum();
+            // 63 degrees of freedom: mean 63, standard deviation 11.2.
+            assert!((20.0..120.0).contains(&chi), "q = {q}: chi-square {chi}");
+        }
+    }
+
+    #[test]
+    fn flooding_noise_has_its_standard_deviation() {
+        let mut noise = vec![0.0; 100_001];
+        flooding(&mut stream(4), 1e6, &mut noise);
+        let variance = noise.iter().map(|x| x * x).sum::<f64>() / noise.len() as f64;
+        assert!((variance.sqrt() / 1e6 - 1.0).abs() < 0.02);
+        assert!(noise.iter().all(|x| x.fract() == 0.0));
+    }
+
+    #[test]
+    fn small_residues_are_canonical() {
+        let q = 1_073_479_681;
+        let values: Vec<i8> = (-128..=127).collect();
+        let mut out = vec![0; values.len()];
+        small_residues(&values, q, &mut out);
+        for (&v, &r) in values.iter().zip(&out) {
+            assert_eq!(i64::from(r), i64::from(v).rem_euclid(i64::from(q)));
+        }
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_threads_or_on_the_other_limbs() {
+        let seed = PublicSeed::from_bytes([9; 32]);
+        let limbs: Vec<(usize, u32)> = vec![
+            (0, 20_054_017),
+            (3, 1_073_479_681),
+            (7, 998_244_353),
+            (9, 97 << 20 | 1),
+        ];
+        let make = |threads, limbs: &[(usize, u32)]| {
+            let mut out = vec![0; limbs.len() * 256];
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| {
+                uniform_rows(&seed, Purpose::KeyUniform, [1, 2], limbs, 256, &mut out);
+            });
+            out
+        };
+        let one = make(1, &limbs);
+        assert_eq!(one, make(3, &limbs));
+        assert_eq!(make(2, &limbs[1..3]), one[256..768]);
+    }
+}

@@ -1,0 +1,102 @@
+//! Client and server in one place, for tests.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of it"
+)]
+
+use arras_ckks::{
+    Ciphertext, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
+    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    random::Seed,
+};
+use arras_hal::SecretEngine;
+use rand_core::SeedableRng;
+
+/// A context with keys, everything from fixed seeds.
+pub struct Party<S: SecretEngine> {
+    pub context: Context<S>,
+    pub secret: SecretKey<S>,
+    pub encryptor: Encryptor<S>,
+    pub evaluator: Evaluator<S>,
+}
+
+impl<S: SecretEngine> Party<S> {
+    pub fn new(params: &Parameters, engine: S, rotations: &[i64]) -> Self {
+        let context = Context::new(params, engine).unwrap();
+        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+        let mut set = generator.evaluation_keys(rotations).unwrap();
+        set.insert(generator.conjugation_key().unwrap()).unwrap();
+        let evaluator = Evaluator::new(&context, set.load(&context).unwrap()).unwrap();
+        let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
+        Self {
+            context,
+            secret,
+            encryptor,
+            evaluator,
+        }
+    }
+
+    pub fn encrypt(&self, values: &[f64], level: usize) -> Ciphertext<S> {
+        self.encrypt_batch(&[values], level)
+    }
+
+    pub fn encrypt_batch(&self, vectors: &[&[f64]], level: usize) -> Ciphertext<S> {
+        self.encryptor
+            .encrypt(&self.secret, vectors, level)
+            .unwrap()
+            .expand(&self.context)
+            .unwrap()
+    }
+
+    pub fn decrypt(&self, ct: &Ciphertext<S>) -> Vec<f64> {
+        Decryptor::new(&self.secret).decrypt(ct).unwrap().remove(0)
+    }
+
+    pub fn decrypt_batch(&self, ct: &Ciphertext<S>) -> Vec<Vec<f64>> {
+        Decryptor::new(&self.secret).decrypt(ct).unwrap()
+    }
+}
+
+/// A small set without any security.
+pub fn insecure(log_n: u32, levels: usize) -> Parameters {
+    ParametersBuilder::new(log_n)
+        .levels(levels)
+        .level_width(LevelWidth::Bits39)
+        .dnum(Dnum::Fixed(3))
+        .security(Security::InsecureForTests)
+        .build()
+        .unwrap()
+}
+
+/// The default 128-bit set of a degree with this many levels.
+pub fn secure(log_n: u32, levels: usize) -> Parameters {
+    ParametersBuilder::new(log_n)
+        .levels(levels)
+        .build()
+        .unwrap()
+}
+
+/// Values in [-1, 1] from a seed.
+pub fn values(seed: u64, count: usize) -> Vec<f64> {
+    use rand_core::Rng;
+    let mut rng = chacha20::ChaCha20Rng::seed_from_u64(seed);
+    (0..count)
+        .map(|_| rng.next_u64() as i64 as f64 / (1u64 << 63) as f64)
+        .collect()
+}
+
+/// -log2 of the worst error.
+pub fn bits(expected: &[f64], actual: &[f64]) -> f64 {
+    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()])
+        .unwrap()
+        .worst_bits()
+}
+
+/// -log2 of the error of slot 0.
+pub fn bits0(expected: &[f64], actual: &[f64]) -> f64 {
+    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()])
+        .unwrap()
+        .slot0_bits()
+}

@@ -1,0 +1,103 @@
+//! One engine with one ring, and transfers that check what crosses the boundary.
+
+use std::sync::Arc;
+
+use super::values::Values;
+use crate::{Backend, Domain, RingBasis, Shape};
+
+/// The contents of a buffer in boundary form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) shape: Shape,
+    pub(super) domain: Domain,
+    pub(super) words: Vec<u32>,
+}
+
+impl Words {
+    /// Fails with the place of the first difference.
+    pub(super) fn assert_same(&self, expected: &Self, what: &str) {
+        assert_eq!(self.shape, expected.shape, "{what}: shapes differ");
+        assert_eq!(
+            self.words.len(),
+            expected.words.len(),
+            "{what}: lengths differ"
+        );
+        let pairs = self.words.iter().zip(&expected.words);
+        if let Some(at) = pairs.clone().position(|(a, b)| a != b) {
+            let differences = pairs.filter(|(a, b)| a != b).count();
+            panic!(
+                "{what}: {} is {}, expected {} ({differences} of {} words differ)",
+                place(&self.shape, self.words.len(), at),
+                self.words[at],
+                expected.words[at],
+                self.words.len()
+            );
+        }
+    }
+}
+
+fn place(shape: &Shape, words: usize, at: usize) -> String {
+    let n = words / shape.rows();
+    let row = at / n;
+    let (poly, limb) = (row / shape.limbs.len(), row % shape.limbs.len());
+    format!(
+        "polynomial {poly}, limb {}, index {}",
+        shape.limbs.at(limb),
+        at % n
+    )
+}
+
+pub(super) struct Rig<B: Backend> {
+    pub(super) engine: B,
+    pub(super) basis: Arc<RingBasis>,
+    pub(super) ring: B::Ring,
+}
+
+impl<B: Backend> Rig<B> {
+    pub(super) fn new(engine: &B, basis: &Arc<RingBasis>) -> Self {
+        let ring = engine.ring(basis).expect("the engine prepares the ring");
+        Self {
+            engine: engine.clone(),
+            basis: basis.clone(),
+            ring,
+        }
+    }
+
+    pub(super) fn upload(&self, words: &Words) -> B::Buf {
+        self.engine
+            .upload(&self.ring, &words.shape, words.domain, &words.words)
+            .expect("upload")
+    }
+
+    /// An output whose old contents are canonical residues that mean nothing.
+    pub(super) fn garbage(&self, shape: &Shape, seed: u64) -> B::Buf {
+        let mut values = Values::new("garbage", seed);
+        self.upload(&values.words(&self.basis, shape, Domain::Eval))
+    }
+
+    /// The contents of a buffer; fails if a residue is not canonical.
+    pub(super) fn download(&self, buf: &B::Buf, domain: Domain, what: &str) -> Words {
+        let shape = self.engine.shape(buf).clone();
+        // A download that writes nothing leaves a pattern that is no residue.
+        let mut words = vec![u32::MAX; shape.words(self.basis.n())];
+        self.engine
+            .download(&self.ring, buf, domain, &mut words)
+            .unwrap_or_else(|e| panic!("{what}: download: {e}"));
+        for (row, values) in words.chunks_exact(self.basis.n()).enumerate() {
+            let q = self.basis.modulus(shape.limbs.at(row % shape.limbs.len()));
+            if let Some(index) = values.iter().position(|&v| v >= q.value()) {
+                panic!(
+                    "{what}: {} is {}, not below its modulus {}",
+                    place(&shape, words.len(), row * self.basis.n() + index),
+                    values[index],
+                    q.value()
+                );
+            }
+        }
+        Words {
+            shape,
+            domain,
+            words,
+        }
+    }
+}
