@@ -1,7 +1,7 @@
 //! Engines, rings and words for the tests.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
 use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
@@ -19,16 +19,26 @@ pub fn engine(options: &GpuOptions) -> Option<GpuEngine> {
     }
 }
 
+/// One engine per arithmetic for a whole test binary: compiling kernels takes longer than running them.
+pub fn shared(arithmetic: Arithmetic) -> Option<GpuEngine> {
+    static AUTO: OnceLock<Option<GpuEngine>> = OnceLock::new();
+    static PORTABLE: OnceLock<Option<GpuEngine>> = OnceLock::new();
+    let cell = match arithmetic {
+        Arithmetic::Portable => &PORTABLE,
+        _ => &AUTO,
+    };
+    let options = GpuOptions {
+        arithmetic,
+        ..GpuOptions::default()
+    };
+    cell.get_or_init(|| engine(&options)).clone()
+}
+
 /// Engines with 64-bit integers (where the device has them) and without.
 pub fn engines() -> Vec<GpuEngine> {
     [Arithmetic::Auto, Arithmetic::Portable]
         .into_iter()
-        .filter_map(|arithmetic| {
-            engine(&GpuOptions {
-                arithmetic,
-                ..GpuOptions::default()
-            })
-        })
+        .filter_map(shared)
         .collect()
 }
 
