@@ -243,3 +243,41 @@ fn layout(device: &wgpu::Device, inputs: usize) -> Layout {
         pipeline,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arras_hal::{Eval, HalError, Limbs, Poly, Ring, RingBasis, RingSpec, Shape};
+    use arras_shaders::{Elementwise, Kernel};
+
+    use super::lock;
+    use crate::{GpuEngine, GpuOptions};
+
+    #[test]
+    fn a_kernel_that_does_not_compile_is_an_error_at_the_next_wait() {
+        let engine = match GpuEngine::new(&GpuOptions::default()) {
+            Ok(engine) => engine,
+            Err(error) => {
+                let required = std::env::var("ARRAS_REQUIRE_GPU").is_ok_and(|v| v == "1");
+                assert!(!required, "ARRAS_REQUIRE_GPU=1, but {error}");
+                eprintln!("skipped: {error}");
+                return;
+            }
+        };
+        *lock(&engine.gpu().broken) = Some(Kernel::Elementwise(Elementwise::Add));
+        let spec = RingSpec {
+            log_n: 4,
+            moduli: vec![97, 193],
+        };
+        let ring = Ring::new(engine, &RingBasis::new(&spec).unwrap()).unwrap();
+        let shape = Shape::new(1, Limbs::new([0, 1]));
+        let x: Poly<GpuEngine, Eval> = Poly::from_words(&ring, &shape, &[5; 32]).unwrap();
+        assert_eq!(x.to_words().unwrap(), [5; 32]);
+        let lost = x.add(&x).unwrap();
+        let Err(HalError::Device { message, .. }) = lost.to_words() else {
+            panic!("no error");
+        };
+        assert!(message.contains("Add"), "{message}");
+        // It stays: nothing that was computed with the missing kernel may be read as if it were there.
+        assert!(matches!(ring.sync(), Err(HalError::Device { .. })));
+    }
+}

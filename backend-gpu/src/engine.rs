@@ -37,7 +37,7 @@ impl GpuEngine {
     /// [`GpuError`]: no usable adapter, a feature that it lacks, or the driver's refusal.
     pub fn new(options: &GpuOptions) -> Result<Self, GpuError> {
         let gpu = Arc::new(Gpu::open(options)?);
-        let memory = Memory::new(&gpu, options.memory_limit);
+        let memory = Memory::new(&gpu, options);
         let recorder = Recorder::new(&gpu, &memory);
         Ok(Self(Arc::new(Inner {
             gpu,

@@ -11,6 +11,7 @@ use std::{
 use arras_hal::{HalError, Result};
 
 use crate::{
+    GpuOptions,
     adapter::max_binding,
     device::{Gpu, lock},
 };
@@ -67,12 +68,16 @@ impl Drop for Block {
 }
 
 impl Memory {
-    pub(crate) fn new(gpu: &Arc<Gpu>, limit: Option<u64>) -> Arc<Self> {
+    pub(crate) fn new(gpu: &Arc<Gpu>, options: &GpuOptions) -> Arc<Self> {
         Arc::new(Self {
             gpu: gpu.clone(),
-            limit: limit.unwrap_or(u64::MAX),
+            limit: options.memory_limit.unwrap_or(u64::MAX),
             // Offsets in kernels are 32-bit words.
-            largest: max_binding(&gpu.device.limits()).min(4 << 32),
+            largest: max_binding(&gpu.device.limits())
+                .min(4 << 32)
+                .min(options.largest_buffer.unwrap_or(u64::MAX))
+                / 256
+                * 256,
             state: Mutex::default(),
             released: AtomicU64::new(0),
         })
