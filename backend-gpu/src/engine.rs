@@ -331,7 +331,7 @@ impl Backend for GpuEngine {
         plan: &RescalePlan,
     ) -> Result<()> {
         let polys = (1, src.shape.polys);
-        self.rescale_rows(ring, View::new(dst, 1), View::new(src, 1), polys, plan)
+        self.rescale_rows(ring, &[View::new(dst, 1)], View::new(src, 1), polys, plan)
     }
 
     fn mod_up(

@@ -9,6 +9,12 @@
 //! ```
 //!
 //! It does not implement [`arras_hal::SecretEngine`]: device memory is not the process's own, so no secret may reach it.
+//!
+//! ```compile_fail,E0277
+//! fn generate_keys<E: arras_hal::SecretEngine>() {}
+//! generate_keys::<arras_backend_gpu::GpuEngine>();
+//! ```
+//!
 //! Operations only enqueue; an error of the device stays with the engine and comes out of every later wait.
 #![forbid(unsafe_code)]
 

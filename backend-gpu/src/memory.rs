@@ -214,7 +214,7 @@ mod tests {
     fn classes_hold_what_is_asked_and_waste_little() {
         for bytes in [1, 256, 257, 4096, 5000, 1 << 20, (1 << 20) + 1, 123_456_789] {
             let class = size_class(bytes);
-            assert!(class >= bytes && class % 256 == 0);
+            assert!(class >= bytes && class.is_multiple_of(256));
             assert!(class <= bytes.max(256) + (bytes / 8).max(256));
             assert_eq!(size_class(class), class);
         }

@@ -335,3 +335,66 @@ fn primitives_below_the_typed_layer_are_bit_exact() {
     let basis = chain(9, 3, 5, 2);
     against_reference!("chain", below_the_typed_layer(&basis));
 }
+
+/// Everything q - 1, with as many digits and sources as there may be: the sums that kernels hold are the largest.
+fn extremes<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Results {
+    let mut case = Case::new(engine, basis, 6);
+    let ring = case.ring.clone();
+    let fill = |polys: usize, limbs: &Limbs| -> Vec<u32> {
+        let row = |limb| vec![basis.modulus(limb).value() - 1; basis.n()];
+        (0..polys)
+            .flat_map(|_| limbs.iter().flat_map(row))
+            .collect()
+    };
+    let all = basis.all_limbs();
+    let from = Limbs::new(basis.len() - 60..basis.len());
+    let to = all.without(&from);
+    let words = fill(1, &from);
+    let x = Poly::<B, Coeff>::from_words(&ring, &Shape::new(1, from.clone()), &words).unwrap();
+    for mode in [ConversionMode::Centred, ConversionMode::Quotient] {
+        case.keep("convert", &x.base_convert(&to, mode).unwrap());
+    }
+    let digits = 60;
+    let layout = KeyLayout {
+        digits,
+        limbs: all.clone(),
+    };
+    let key = Key::prepare(&ring, &layout, &fill(2 * digits, &all)).unwrap();
+    for batch in [1, 4] {
+        let shape = Shape::new(digits * batch, to.clone());
+        let x = Poly::<B, Eval>::from_words(&ring, &shape, &fill(digits * batch, &to)).unwrap();
+        let shape = shape.with_polys(2 * batch);
+        let mut sum = engine.alloc(ring.inner(), &shape).unwrap();
+        let key_digits: Vec<usize> = (0..digits).collect();
+        let g = GaloisElement::IDENTITY;
+        engine.key_inner_product(ring.inner(), &mut sum, x.buf(), key.inner(), &key_digits, g);
+        let mut words = vec![0; shape.words(basis.n())];
+        engine
+            .download(ring.inner(), &sum, arras_hal::Domain::Eval, &mut words)
+            .unwrap();
+        case.results.push(("key_inner_product".into(), words));
+    }
+    let shape = Shape::new(4, to.clone());
+    let x = Poly::<B, Eval>::from_words(&ring, &shape, &fill(4, &to)).unwrap();
+    let terms = [&x; 7];
+    case.keep(
+        "sum_of_products",
+        &Poly::sum_of_products(&terms, &terms).unwrap(),
+    );
+    case.keep("weighted_sum", &Poly::weighted_sum(&terms, &terms).unwrap());
+    case.keep("intt", &x.duplicate().unwrap().intt());
+    let shape = Shape::new(4, to.clone());
+    let y = Poly::<B, Coeff>::from_words(&ring, &shape, &fill(4, &to)).unwrap();
+    case.keep("ntt", &y.ntt());
+    case.results
+}
+
+#[test]
+fn the_largest_sums_are_bit_exact() {
+    let basis = chain(4, 2, 0, 64);
+    against_reference!("1 modulo 2^16", extremes(&basis));
+    let mut moduli = common::primes_below(1 << 30, 32, 64);
+    moduli.insert(0, 97);
+    let basis = RingBasis::new(&arras_hal::RingSpec { log_n: 4, moduli }).unwrap();
+    against_reference!("the largest primes", extremes(&basis));
+}

@@ -85,7 +85,7 @@ impl GpuEngine {
                 dst_stride: window.len(),
                 src: Some((src.block, src.stride)),
             },
-            None,
+            &[],
         );
         let ext = plan.ext();
         let mut places = Vec::new();
@@ -121,7 +121,7 @@ impl GpuEngine {
                 dst_stride: ext.len(),
                 src: None,
             },
-            None,
+            &[],
         );
         Ok(())
     }

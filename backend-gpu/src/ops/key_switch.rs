@@ -204,41 +204,28 @@ impl GpuEngine {
                 key_digits: plan.mod_up().key_digits(),
             };
             let dst = dst.item(piece.start);
-            self.product_and_down(ring, dst, Some(digits), addend, galois, plan, piece.len())?;
+            let ext = plan.ext();
+            let block = self
+                .memory()
+                .alloc(2 * piece.len() * ext.len() * ring.basis.n())?;
+            let sum = View::of_block(&block, ext.len(), piece.len());
+            self.product(
+                ring,
+                &Product {
+                    dst: sum,
+                    limbs: ext,
+                    batch: piece.len(),
+                    digits: Some(digits),
+                    galois,
+                    addend,
+                    weight: None,
+                    accumulate: false,
+                },
+            );
+            let rescale = plan.mod_down().rescale();
+            self.rescale_rows(ring, &[dst], sum, (2, piece.len()), rescale)?;
         }
         Ok(())
-    }
-
-    /// The product over the extended limbs, brought down.
-    fn product_and_down(
-        &self,
-        ring: &GpuRing,
-        dst: View<'_>,
-        digits: Option<Digits<'_>>,
-        addend: Option<Addend<'_>>,
-        galois: GaloisElement,
-        plan: &KeySwitchPlan,
-        batch: usize,
-    ) -> Result<()> {
-        let ext = plan.ext();
-        let block = self
-            .memory()
-            .alloc(2 * batch * ext.len() * ring.basis.n())?;
-        let sum = View::of_block(&block, ext.len(), batch);
-        self.product(
-            ring,
-            &Product {
-                dst: sum,
-                limbs: ext,
-                batch,
-                digits,
-                galois,
-                addend,
-                weight: None,
-                accumulate: false,
-            },
-        );
-        self.rescale_rows(ring, dst, sum, (2, batch), plan.mod_down().rescale())
     }
 
     /// `dst = rescale(src + P * sigma(addend))`.
@@ -273,7 +260,7 @@ impl GpuEngine {
             },
         );
         let (dst, src) = (View::new(dst, 2), View::new(&sum, 2));
-        self.rescale_rows(ring, dst, src, (2, batch), plan.rescale())
+        self.rescale_rows(ring, &[dst], src, (2, batch), plan.rescale())
     }
 
     /// Every rotation of `[2][B]`, with the digits extended once.
@@ -291,10 +278,32 @@ impl GpuEngine {
         for piece in self.switch_pieces(ring, batch, plan) {
             let c0 = all.item(piece.start);
             let digits = self.hoist(ring, c0, keys, plan, piece.len())?;
-            for ((dst, key), &g) in dsts.iter().zip(keys).zip(galois) {
-                let term = term(c0, digits.as_ref(), *key, plan, piece.len());
-                let dst = View::new(dst, 2).item(piece.start);
-                self.product_and_down(ring, dst, term.0, Some(term.1), g, plan, piece.len())?;
+            // As many rotations at a time as one binding holds sums of.
+            let (n, rows) = (ring.basis.n(), 2 * piece.len() * plan.ext().len());
+            for range in self.pieces(dsts.len(), rows * n) {
+                let block = self.memory().alloc(range.len() * rows * n)?;
+                let sums = View::of_block(&block, plan.ext().len(), piece.len());
+                let mut outputs = Vec::with_capacity(range.len());
+                for (k, rotation) in range.enumerate() {
+                    let key = keys[rotation];
+                    let (digits, addend) = term(c0, digits.as_ref(), key, plan, piece.len());
+                    self.product(
+                        ring,
+                        &Product {
+                            dst: sums.component(2 * k),
+                            limbs: plan.ext(),
+                            batch: piece.len(),
+                            digits,
+                            galois: galois[rotation],
+                            addend: Some(addend),
+                            weight: None,
+                            accumulate: false,
+                        },
+                    );
+                    outputs.push(View::new(dsts[rotation], 2).item(piece.start));
+                }
+                let rescale = plan.mod_down().rescale();
+                self.rescale_rows(ring, &outputs, sums, (2, piece.len()), rescale)?;
             }
         }
         Ok(())
@@ -343,7 +352,7 @@ impl GpuEngine {
             }
             let dst = View::new(dst, 2).item(piece.start);
             let rescale = plan.mod_down().rescale();
-            self.rescale_rows(ring, dst, sum, (2, piece.len()), rescale)?;
+            self.rescale_rows(ring, &[dst], sum, (2, piece.len()), rescale)?;
         }
         Ok(())
     }

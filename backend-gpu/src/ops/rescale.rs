@@ -14,21 +14,22 @@ use super::{
 use crate::{GpuEngine, GpuRing};
 
 impl GpuEngine {
-    /// `parts` components of `batch` polynomials.
+    /// For every output `parts` components of `batch` polynomials; output k takes components `k * parts ..` of `src`.
     pub(crate) fn rescale_rows(
         &self,
         ring: &GpuRing,
-        dst: View<'_>,
+        dsts: &[View<'_>],
         src: View<'_>,
         (parts, batch): (usize, usize),
         plan: &RescalePlan,
     ) -> Result<()> {
         let (dropped, to) = (plan.dropped(), plan.to());
         let n = ring.basis.n();
-        let x = self.memory().alloc(parts * batch * dropped.len() * n)?;
+        let all_parts = parts * dsts.len();
+        let x = self.memory().alloc(all_parts * batch * dropped.len() * n)?;
         let xs = View::of_block(&x, dropped.len(), batch);
         let mut entries = Vec::new();
-        for c in 0..parts {
+        for c in 0..all_parts {
             let constants = plan.source_scale().as_slice();
             for (i, (limb, k)) in dropped.iter().zip(constants).enumerate() {
                 let k = self.inverse_constant(ring, limb, k.value);
@@ -52,10 +53,10 @@ impl GpuEngine {
                 dst_stride: dropped.len(),
                 src: Some((src.block, src.stride)),
             },
-            None,
+            &[],
         );
         // Scratch is contiguous over components and batch: one list of polynomials.
-        let y = self.memory().alloc(parts * batch * to.len() * n)?;
+        let y = self.memory().alloc(all_parts * batch * to.len() * n)?;
         let conversions = ring.conversion(plan.table(), self.memory(), self.recorder())?;
         self.convert(
             ring,
@@ -63,12 +64,12 @@ impl GpuEngine {
             (&y, to.len()),
             |target| target,
             (&x, dropped.len()),
-            parts * batch,
+            all_parts * batch,
         );
         let ys = View::of_block(&y, to.len(), batch);
         let mut entries = Vec::new();
         let mut ends = Vec::new();
-        for c in 0..parts {
+        for c in 0..all_parts {
             for (t, limb) in to.iter().enumerate() {
                 let lift = plan.restored_product().as_slice()[t];
                 let divide = plan.dropped_inverse().as_slice()[t];
@@ -83,13 +84,24 @@ impl GpuEngine {
                 };
                 entries.push(entry);
                 ends.push(Entry {
-                    dst: dst.row(c, t),
+                    dst: dsts[c / parts].row(c % parts, t),
                     a: ys.row(c, t),
                     b: plan.to_in_from()[t].map_or(NONE, |f| src.row(c, f)),
                     ..entry
                 });
             }
         }
+        let ends: Vec<RescaleEnd<'_>> = dsts
+            .iter()
+            .zip(ends.chunks(parts * to.len()))
+            .map(|(dst, entries)| RescaleEnd {
+                entries: entries.to_vec(),
+                dst: dst.block,
+                dst_stride: dst.stride,
+                kept: src.block,
+                kept_stride: src.stride,
+            })
+            .collect();
         self.transform(
             ring,
             &Transform {
@@ -100,13 +112,7 @@ impl GpuEngine {
                 dst_stride: to.len(),
                 src: None,
             },
-            Some(&RescaleEnd {
-                entries: ends,
-                dst: dst.block,
-                dst_stride: dst.stride,
-                kept: src.block,
-                kept_stride: src.stride,
-            }),
+            &ends,
         );
         Ok(())
     }

@@ -56,22 +56,26 @@ impl GpuEngine {
                 dst_stride: limbs.len(),
                 src: None,
             },
-            None,
+            &[],
         );
     }
 
+    /// With `ends`, the last kernel runs once for each of them, over the rows that they name.
     pub(crate) fn transform(
         &self,
         ring: &GpuRing,
         transform: &Transform<'_>,
-        end: Option<&RescaleEnd<'_>>,
+        ends: &[RescaleEnd<'_>],
     ) {
         let parts = NttKernel::parts(ring.basis.log_n(), transform.direction);
         for (index, &part) in parts.iter().enumerate() {
             let last = index + 1 == parts.len();
-            match end {
-                Some(end) if last => self.rescale_end(ring, transform, part, end),
-                _ => self.plain_part(ring, transform, part, index == 0),
+            if last && !ends.is_empty() {
+                for end in ends {
+                    self.rescale_end(ring, transform, part, end);
+                }
+            } else {
+                self.plain_part(ring, transform, part, index == 0);
             }
         }
     }

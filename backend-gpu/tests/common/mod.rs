@@ -1,5 +1,5 @@
 //! Engines, rings and words for the tests.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::sync::{Arc, OnceLock};
 
@@ -92,7 +92,7 @@ fn is_prime(q: u32) -> bool {
         && (3..)
             .step_by(2)
             .take_while(|d| d * d <= q)
-            .all(|d| q % d != 0)
+            .all(|d| !q.is_multiple_of(d))
 }
 
 /// The `count` largest primes `1 mod step` below `bound`.
