@@ -6,7 +6,7 @@ use arras_hal::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
     ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
 };
-use arras_shaders::Elementwise;
+use arras_shaders::{Elementwise, Kernel};
 
 use crate::{
     AdapterReport, GpuBuf, GpuError, GpuKey, GpuOptions, GpuRing, MemoryReport,
@@ -69,6 +69,17 @@ impl GpuEngine {
     /// Submissions to the device since the engine was made.
     pub fn submit_count(&self) -> u64 {
         self.0.recorder.submissions()
+    }
+
+    /// Compiles every kernel that a ring uses, instead of at its first use.
+    ///
+    /// # Errors
+    /// [`arras_hal::HalError::Device`] if one does not compile, or the engine has failed before.
+    pub fn warm_up(&self, ring: &GpuRing) -> Result<()> {
+        for kernel in Kernel::all(ring.basis.log_n()) {
+            self.0.gpu.pipeline(kernel, ring.prelude);
+        }
+        self.0.gpu.check()
     }
 
     /// Gives the device back to the driver at once. Every later wait of every clone is an error.

@@ -87,7 +87,7 @@ impl Words {
     }
 }
 
-fn is_prime(q: u32) -> bool {
+pub fn is_prime(q: u32) -> bool {
     q % 2 == 1
         && (3..)
             .step_by(2)
