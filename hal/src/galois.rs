@@ -31,9 +31,9 @@ impl GaloisElement {
         let (mut base, mut acc) = (5u64, 1u64);
         while exponent > 0 {
             if exponent & 1 == 1 {
-                acc = acc * base & mask;
+                acc = (acc * base) & mask;
             }
-            base = base * base & mask;
+            base = (base * base) & mask;
             exponent >>= 1;
         }
         Self(acc as u32)

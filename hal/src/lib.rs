@@ -2,7 +2,7 @@
 //!
 //! Above this crate: ciphertexts, keys, circuits, written once. Below it: engines, each a
 //! [`Backend`] that stores polynomials its own way and does modular arithmetic, number-theoretic
-//! transforms and base conversions on them, **bit for bit like the [reference engine](reference)**.
+//! transforms and base conversions on them, **bit for bit like the [reference engine](mod@reference)**.
 //!
 //! ```text
 //!   scheme, toolkit, trainer

@@ -56,7 +56,7 @@ impl Modulus {
 
     /// The inverse of a non-zero residue.
     pub fn inv(self, a: u32) -> u32 {
-        debug_assert!(a % self.0 != 0, "zero has no inverse");
+        debug_assert!(!a.is_multiple_of(self.0), "zero has no inverse");
         self.pow(a, u64::from(self.0) - 2)
     }
 
@@ -81,9 +81,9 @@ impl Modulus {
         let mut rest = order;
         let mut d = 2;
         while u64::from(d) * u64::from(d) <= u64::from(rest) {
-            if rest % d == 0 {
+            if rest.is_multiple_of(d) {
                 factors.push(d);
-                while rest % d == 0 {
+                while rest.is_multiple_of(d) {
                     rest /= d;
                 }
             }
@@ -104,7 +104,7 @@ impl Modulus {
     /// Whether the value is prime (deterministic Miller-Rabin for 32 bits).
     pub(crate) fn is_prime(self) -> bool {
         let n = self.0;
-        if n < 2 || n % 2 == 0 {
+        if n < 2 || n.is_multiple_of(2) {
             return n == 2;
         }
         let s = (n - 1).trailing_zeros();

@@ -1,6 +1,6 @@
 //! Plans: everything about a composite operation that depends on limbs only.
 //!
-//! Plans are made and cached by [`RingBasis`](crate::RingBasis) and passed to engines by reference. Each has an
+//! Plans are made and cached by [`RingBasis`] and passed to engines by reference. Each has an
 //! `id` that is unique in the process, so that an engine can cache its own form of it.
 
 use std::sync::{

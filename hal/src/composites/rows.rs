@@ -4,6 +4,10 @@ use crate::{Backend, Result, RowCopy};
 
 /// The row copies for polynomials `polys` (pairs destination, source) and limb positions `limbs` (pairs
 /// destination, source).
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write the iterator in place"
+)]
 pub fn rows(
     polys: impl Iterator<Item = (usize, usize)>,
     limbs: impl Iterator<Item = (usize, usize)> + Clone,
