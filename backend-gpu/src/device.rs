@@ -196,7 +196,11 @@ impl Gpu {
                 layout: Some(&self.layouts[kernel.inputs()].pipeline),
                 module: &module,
                 entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    // Every kernel writes a word of its tile before it reads it.
+                    zero_initialize_workgroup_memory: false,
+                    ..wgpu::PipelineCompilationOptions::default()
+                },
                 cache: None,
             });
         // Scopes are a stack: the last pushed is the first popped.
