@@ -1,0 +1,36 @@
+//! The GPU engine: RNS-CKKS on wgpu compute shaders (Vulkan, Metal, DX12), bit for bit like the reference engine.
+//!
+//! ```text
+//!   GpuEngine     the Backend: primitives and fused composites     (modules engine, ops)
+//!   Recorder      dispatches recorded, submitted in bounded lots   (module recorder)
+//!   Memory        buffers, pooled and accounted                    (module memory)
+//!   Gpu           device, queue, pipelines, deferred errors        (module device)
+//!   adapter       which device, and why                            (module adapter)
+//! ```
+//!
+//! It does not implement [`arras_hal::SecretEngine`]: device memory is not the process's own, so no secret may reach it.
+//!
+//! ```compile_fail,E0277
+//! fn generate_keys<E: arras_hal::SecretEngine>() {}
+//! generate_keys::<arras_backend_gpu::GpuEngine>();
+//! ```
+//!
+//! Operations only enqueue; an error of the device stays with the engine and comes out of every later wait.
+#![forbid(unsafe_code)]
+
+mod adapter;
+mod buffer;
+mod device;
+mod engine;
+mod error;
+mod memory;
+mod ops;
+mod recorder;
+mod ring;
+
+pub use adapter::{AdapterReport, Arithmetic, GpuOptions, adapters};
+pub use buffer::{GpuBuf, GpuKey};
+pub use engine::GpuEngine;
+pub use error::GpuError;
+pub use memory::MemoryReport;
+pub use ring::GpuRing;

@@ -1,0 +1,10 @@
+//! Operations as launches of kernels.
+
+mod convert;
+mod key_switch;
+mod rescale;
+mod rows;
+mod transform;
+
+pub(crate) use key_switch::{Digits, Product};
+pub(crate) use rows::View;

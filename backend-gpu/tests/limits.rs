@@ -1,0 +1,333 @@
+//! What happens at the limits of a device: memory, bindings, grids, order of uploads, faults; and dispatch counts.
+
+mod common;
+
+use std::sync::Arc;
+
+use arras_backend_gpu::{Arithmetic, GpuEngine, GpuError, GpuOptions};
+use arras_hal::{
+    Backend, Coeff, Eval, GaloisElement, HalError, Key, KeyLayout, Limbs, Poly, Reference, Ring,
+    RingBasis, Shape,
+};
+use common::{Words, chain, engine, shared, spec, toy};
+
+fn poly<B: Backend>(
+    ring: &Arc<Ring<B>>,
+    words: &mut Words,
+    polys: usize,
+    limbs: &Limbs,
+) -> Poly<B, Eval> {
+    let shape = Shape::new(polys, limbs.clone());
+    Poly::from_words(ring, &shape, &words.rows(ring.basis(), polys, limbs)).unwrap()
+}
+
+/// Two ciphertext batches multiplied, relinearized, rescaled; then rotated, one by one and summed.
+fn circuit<B: Backend>(engine: &B, basis: &Arc<RingBasis>, batch: usize) -> Vec<Vec<u32>> {
+    let ring = common::ring(engine, basis);
+    let mut words = Words::new(7);
+    let spec = spec(basis, 2, 1);
+    let window = Limbs::new(0..basis.len() - 2);
+    let lower = Limbs::new(1..basis.len() - 2);
+    let layout = KeyLayout {
+        digits: spec.groups.len(),
+        limbs: basis.all_limbs(),
+    };
+    let key_words = words.rows(basis, layout.digits * 2, &layout.limbs);
+    let key = Key::prepare(&ring, &layout, &key_words).unwrap();
+    let a = poly(&ring, &mut words, 2 * batch, &window);
+    let b = poly(&ring, &mut words, 2 * batch, &window);
+    let product = a.tensor(&b).unwrap();
+    let product = product.relinearize(&key, &spec, &lower).unwrap();
+    let g = GaloisElement::rotation(1, basis.log_n());
+    let terms = [(GaloisElement::IDENTITY, None), (g, Some(&key))];
+    let ext = lower.union(&spec.special);
+    let weights = [1, 2 * batch].map(|polys| poly(&ring, &mut words, polys, &ext));
+    let weights = [&weights[0], &weights[1]];
+    let mut results = vec![product.rotate(&key, g, &spec, &lower).unwrap()];
+    results.extend(product.hoisted_rotations(&terms, &spec, &lower).unwrap());
+    results.push(
+        product
+            .rotation_sum(&terms, &weights, &spec, &lower)
+            .unwrap(),
+    );
+    results.push(product);
+    results.iter().map(|p| p.to_words().unwrap()).collect()
+}
+
+#[test]
+fn batches_and_keys_are_split_where_a_binding_would_not_fit() {
+    // Digits of three ciphertexts are 6 x 3 x 8 rows and a key is 8 x 6 x 2; a buffer of 60 rows holds neither, but all operands.
+    let basis = chain(7, 2, 4, 2);
+    let expected = circuit(&Reference::new(), &basis, 3);
+    let dispatches = [None, Some(60 * 4 * 128)].map(|largest_buffer| {
+        let engine = engine(&GpuOptions {
+            largest_buffer,
+            ..GpuOptions::default()
+        })?;
+        assert!(
+            circuit(&engine, &basis, 3) == expected,
+            "{largest_buffer:?}"
+        );
+        if let Some(largest) = largest_buffer {
+            assert_eq!(engine.memory_report().largest, largest);
+        }
+        Some(engine.dispatch_count())
+    });
+    assert!(
+        dispatches[1] >= dispatches[0].map(|n| 2 * n),
+        "{dispatches:?}"
+    );
+}
+
+#[test]
+fn large_rings_are_bit_exact() {
+    let Some(engine) = shared(Arithmetic::Auto) else {
+        return;
+    };
+    for log_n in [15, 16] {
+        let basis = chain(log_n, 1, 2, 2);
+        assert!(
+            circuit(&engine, &basis, 1) == circuit(&Reference::new(), &basis, 1),
+            "N = 2^{log_n}"
+        );
+    }
+}
+
+#[test]
+fn multiplication_takes_few_dispatches() {
+    let Some(engine) = engine(&GpuOptions::default()) else {
+        return;
+    };
+    // N = 2^13: a transform is two kernels.
+    let basis = chain(13, 2, 4, 2);
+    let ring = common::ring(&engine, &basis);
+    let mut words = Words::new(9);
+    let spec = spec(&basis, 2, 2);
+    let window = Limbs::new(0..6);
+    let lower = Limbs::new(1..6);
+    let layout = KeyLayout {
+        digits: spec.groups.len(),
+        limbs: basis.all_limbs(),
+    };
+    let key_words = words.rows(&basis, layout.digits * 2, &layout.limbs);
+    let key = Key::prepare(&ring, &layout, &key_words).unwrap();
+    let a = poly(&ring, &mut words, 4, &window);
+    let b = poly(&ring, &mut words, 4, &window);
+    let count = |run: &dyn Fn()| {
+        let before = engine.dispatch_count();
+        run();
+        engine.dispatch_count() - before
+    };
+    let g = GaloisElement::rotation(1, 13);
+    let multiply = count(&|| {
+        let product = a.tensor(&b).unwrap();
+        drop(product.relinearize(&key, &spec, &lower).unwrap());
+    });
+    let rotate = count(&|| drop(a.rotate(&key, g, &spec, &window).unwrap()));
+    let rescale = count(&|| drop(a.rescale(&lower).unwrap()));
+    let terms = [g; 8].map(|g| (g, Some(&key)));
+    let hoisted = count(&|| drop(a.hoisted_rotations(&terms, &spec, &window).unwrap()));
+    let summed = count(&|| drop(a.rotation_sum(&terms, &[], &spec, &window).unwrap()));
+    assert_eq!(
+        (multiply, rotate, rescale, hoisted, summed),
+        (12, 11, 5, 5 + 8 + 4 + 8, 5 + 8 + 5)
+    );
+}
+
+#[test]
+fn dispatches_are_folded_above_the_grid_limit() {
+    let Some(engine) = shared(Arithmetic::Auto) else {
+        return;
+    };
+    let basis = toy(3);
+    let limbs = Limbs::new([1, 8]);
+    let polys = 70_001;
+    let run = |sum: &dyn Fn(&[u32], &Shape) -> Vec<u32>| {
+        let words = Words::new(11).rows(&basis, polys, &limbs);
+        sum(&words, &Shape::new(polys, limbs.clone()))
+    };
+    fn work<B: Backend>(
+        engine: &B,
+        basis: &Arc<RingBasis>,
+        words: &[u32],
+        shape: &Shape,
+    ) -> Vec<u32> {
+        let ring = common::ring(engine, basis);
+        let x: Poly<B, Coeff> = Poly::from_words(&ring, shape, words).unwrap();
+        let y = x.duplicate().unwrap().ntt();
+        let z = y.mul(&y).unwrap().add(&y).unwrap();
+        z.rescale(&Limbs::new([1])).unwrap().to_words().unwrap()
+    }
+    let got = run(&|words, shape| work(&engine, &basis, words, shape));
+    let expected = run(&|words, shape| work(&Reference::new(), &basis, words, shape));
+    assert!(got == expected);
+}
+
+#[test]
+fn entries_beyond_one_window_of_parameters_are_split() {
+    let Some(engine) = engine(&GpuOptions::default()) else {
+        return;
+    };
+    // 30 digits over 32 limbs: 960 rows of digits in one transform.
+    let basis = chain(5, 6, 24, 2);
+    let work = |words: &mut Words| words.rows(&basis, 1, &Limbs::new(0..30));
+    let spec = spec(&basis, 2, 1);
+    fn run<B: Backend>(
+        engine: &B,
+        basis: &Arc<RingBasis>,
+        words: &[u32],
+        spec: &arras_hal::KeySwitchSpec,
+    ) -> Vec<u32> {
+        let ring = common::ring(engine, basis);
+        let shape = Shape::new(1, Limbs::new(0..30));
+        let x: Poly<B, Eval> = Poly::from_words(&ring, &shape, words).unwrap();
+        x.mod_up(spec).unwrap().to_words().unwrap()
+    }
+    let words = work(&mut Words::new(13));
+    let before = engine.dispatch_count();
+    let got = run(&engine, &basis, &words, &spec);
+    // One inverse transform, two conversions, two transforms, one copy.
+    assert_eq!(engine.dispatch_count() - before, 6);
+    assert!(got == run(&Reference::new(), &basis, &words, &spec));
+}
+
+#[test]
+fn an_upload_does_not_overtake_what_is_recorded() {
+    let Some(engine) = engine(&GpuOptions::default()) else {
+        return;
+    };
+    let basis = toy(8);
+    let ring = common::ring(&engine, &basis);
+    let limbs = Limbs::new([0, 5]);
+    let mut words = Words::new(17);
+    let mut sums = Vec::new();
+    let mut expected = Vec::new();
+    for _ in 0..200 {
+        let a = words.rows(&basis, 1, &limbs);
+        let shape = Shape::new(1, limbs.clone());
+        let x: Poly<_, Eval> = Poly::from_words(&ring, &shape, &a).unwrap();
+        // x's memory goes back to the pool while the copy is only recorded; the next upload takes it.
+        sums.push(x.duplicate().unwrap());
+        expected.push(a);
+    }
+    for (sum, expected) in sums.iter().zip(&expected) {
+        assert!(sum.to_words().unwrap() == *expected);
+    }
+    // Every upload met a pending reader and was preceded by a submission; the lot was never larger than its bound.
+    assert!(engine.submit_count() >= 200);
+}
+
+#[test]
+fn allocation_beyond_the_limit_is_an_error_and_the_engine_goes_on() {
+    let Some(engine) = engine(&GpuOptions {
+        memory_limit: Some(1 << 20),
+        ..GpuOptions::default()
+    }) else {
+        return;
+    };
+    let basis = toy(8);
+    let ring = common::ring(&engine, &basis);
+    let limbs = Limbs::new([0]);
+    let fits = Shape::new(100, limbs.clone());
+    let too_large = Shape::new(2000, limbs);
+    let held = Poly::<_, Eval>::zeros(&ring, &fits).unwrap();
+    let refused = Poly::<_, Eval>::zeros(&ring, &too_large).unwrap_err();
+    let HalError::OutOfMemory {
+        bytes, available, ..
+    } = &refused
+    else {
+        panic!("{refused}");
+    };
+    assert_eq!(*bytes, 2000 * 256 * 4);
+    assert!(*available < *bytes);
+    let report = engine.memory_report();
+    assert!(report.in_use + available == 1 << 20 && report.limit == Some(1 << 20));
+    // Memory that was given back is found again, in another size too.
+    drop(held);
+    for polys in [300, 500, 700, 600] {
+        let x = Poly::<_, Eval>::zeros(&ring, &fits.with_polys(polys)).unwrap();
+        assert!(x.to_words().unwrap().iter().all(|&w| w == 0));
+    }
+    let report = engine.memory_report();
+    assert!(report.peak <= 1 << 20 && report.in_use + report.pooled <= 1 << 20);
+}
+
+#[test]
+fn allocation_beyond_one_buffer_is_an_error_that_says_so() {
+    let Some(engine) = shared(Arithmetic::Auto) else {
+        return;
+    };
+    let basis = toy(10);
+    let ring = common::ring(&engine, &basis);
+    let largest = engine.memory_report().largest;
+    let polys = usize::try_from(largest / 4096).unwrap() + 1;
+    let shape = Shape::new(polys, Limbs::new([0]));
+    let refused = Poly::<_, Eval>::zeros(&ring, &shape).unwrap_err();
+    assert!(
+        matches!(refused, HalError::OutOfMemory { available, .. } if available == largest),
+        "{refused}"
+    );
+    ring.sync().unwrap();
+}
+
+#[test]
+fn a_device_destroyed_in_mid_run_is_an_error_at_every_later_wait() {
+    let Some(engine) = engine(&GpuOptions::default()) else {
+        return;
+    };
+    let basis = chain(12, 1, 3, 2);
+    let ring = common::ring(&engine, &basis);
+    let mut words = Words::new(19);
+    let limbs = basis.all_limbs();
+    let x = poly(&ring, &mut words, 2, &limbs);
+    let mut sum = x.duplicate().unwrap();
+    for step in 0..300 {
+        if step == 200 {
+            engine.destroy_device();
+        }
+        let Ok(()) = sum.add_assign(&x) else {
+            continue;
+        };
+    }
+    for _ in 0..2 {
+        let lost = sum.to_words().unwrap_err();
+        assert!(matches!(lost, HalError::Device { .. }), "{lost}");
+        assert!(matches!(ring.sync(), Err(HalError::Device { .. })));
+    }
+    // Nothing panics on a lost device, wherever it is noticed.
+    let upload = Poly::<_, Eval>::from_words(&ring, x.shape(), &words.rows(&basis, 2, &limbs));
+    assert!(upload.and_then(|y| y.add(&x)?.to_words()).is_err());
+    // A new engine works.
+    let fresh = common::ring(&common::engine(&GpuOptions::default()).unwrap(), &basis);
+    assert!(
+        Poly::<_, Eval>::zeros(&fresh, x.shape())
+            .unwrap()
+            .to_words()
+            .is_ok()
+    );
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_an_error_that_lists_what_is() {
+    let options = GpuOptions {
+        adapter: Some("no such adapter".into()),
+        ..GpuOptions::default()
+    };
+    let error = GpuEngine::new(&options).unwrap_err();
+    assert!(matches!(error, GpuError::NoAdapter { .. }));
+    let message = error.to_string();
+    assert!(message.contains("no such adapter"), "{message}");
+    for adapter in arras_backend_gpu::adapters() {
+        assert!(message.contains(&adapter.name), "{message}");
+    }
+    if let Some(engine) = shared(Arithmetic::Auto) {
+        let part = engine.adapter().name.to_uppercase();
+        let again = GpuEngine::new(&GpuOptions {
+            adapter: Some(part[..4].into()),
+            ..GpuOptions::default()
+        })
+        .unwrap();
+        assert_eq!(again.adapter(), engine.adapter());
+        assert!(again.reason().contains("usable"), "{}", again.reason());
+    }
+}

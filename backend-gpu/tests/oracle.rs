@@ -1,0 +1,417 @@
+//! Every operation on the device against the reference engine, to the bit.
+
+mod common;
+
+use std::sync::Arc;
+
+use arras_backend_gpu::GpuEngine;
+use arras_hal::{
+    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, Limbs, Poly, Reference,
+    Ring, RingBasis, Shape, poly::PolyDomain,
+};
+use common::{Words, chain, engines, spec, toy};
+
+/// What an engine computed, by name.
+type Results = Vec<(String, Vec<u32>)>;
+
+struct Case<B: Backend> {
+    ring: Arc<Ring<B>>,
+    words: Words,
+    results: Results,
+}
+
+impl<B: Backend> Case<B> {
+    fn new(engine: &B, basis: &Arc<RingBasis>, seed: u64) -> Self {
+        Self {
+            ring: common::ring(engine, basis),
+            words: Words::new(seed),
+            results: Vec::new(),
+        }
+    }
+
+    fn poly<D: PolyDomain>(&mut self, polys: usize, limbs: &Limbs) -> Poly<B, D> {
+        let words = self.words.rows(self.ring.basis(), polys, limbs);
+        Poly::from_words(&self.ring, &Shape::new(polys, limbs.clone()), &words).unwrap()
+    }
+
+    fn key(&mut self, digits: usize) -> Key<B> {
+        let limbs = self.ring.basis().all_limbs();
+        let words = self.words.rows(self.ring.basis(), digits * 2, &limbs);
+        Key::prepare(&self.ring, &KeyLayout { digits, limbs }, &words).unwrap()
+    }
+
+    fn keep<D: PolyDomain>(&mut self, name: &str, poly: &Poly<B, D>) {
+        self.results.push((name.into(), poly.to_words().unwrap()));
+    }
+}
+
+fn compare(engine: &GpuEngine, case: &str, got: &Results, expected: &Results) {
+    assert_eq!(got.len(), expected.len());
+    for ((name, got), (_, expected)) in got.iter().zip(expected) {
+        let wrong = got.iter().zip(expected).filter(|(g, e)| g != e).count();
+        let first = got.iter().zip(expected).position(|(g, e)| g != e);
+        assert_eq!(
+            first,
+            None,
+            "{case}, {name} on {}: {wrong} of {} words differ",
+            engine.name(),
+            expected.len()
+        );
+    }
+}
+
+fn check(case: &str, gpu: impl Fn(&GpuEngine) -> Results, reference: impl Fn() -> Results) {
+    let expected = reference();
+    for engine in engines() {
+        compare(&engine, case, &gpu(&engine), &expected);
+    }
+}
+
+macro_rules! against_reference {
+    ($case:expr, $scenario:ident($($argument:expr),*)) => {
+        check($case, |e| $scenario(e $(, $argument)*), || $scenario(&Reference::new() $(, $argument)*))
+    };
+}
+
+fn arithmetic<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Results {
+    let mut case = Case::new(engine, basis, 1);
+    let limbs = Limbs::new((0..basis.len()).filter(|i| i % 3 != 1));
+    let a: Poly<B, Eval> = case.poly(4, &limbs);
+    let b: Poly<B, Eval> = case.poly(4, &limbs);
+    let half: Poly<B, Eval> = case.poly(2, &limbs);
+    let one: Poly<B, Eval> = case.poly(1, &limbs);
+    case.keep("upload and download", &a);
+    case.keep("add", &a.add(&b).unwrap());
+    case.keep("sub", &a.sub(&half).unwrap());
+    case.keep("mul", &a.mul(&b).unwrap());
+    case.keep("mul broadcast", &a.mul(&one).unwrap());
+    case.keep("square", &a.mul(&a).unwrap());
+    case.keep("neg", &a.neg().unwrap());
+    let mut x = a.duplicate().unwrap();
+    x.mul_acc(&b, &half).unwrap();
+    case.keep("mul_acc", &x);
+    x.add_assign(&one).unwrap();
+    x.mul_assign(&half).unwrap();
+    x.sub_assign(&b).unwrap();
+    case.keep("assign", &x);
+    let constants = basis.constants(&limbs, |q| q.value() / 3 + 1);
+    case.keep("scale", &a.scale(&constants).unwrap());
+    x.scale_assign(&constants).unwrap();
+    case.keep("scale_assign", &x);
+    case.keep(
+        "zeros",
+        &Poly::<B, Eval>::zeros(&case.ring, a.shape()).unwrap(),
+    );
+    let part = Limbs::new(limbs.iter().skip(1).step_by(2));
+    case.keep("select", &a.select(1..3, &part).unwrap());
+    let log_n = basis.log_n();
+    for g in [
+        GaloisElement::rotation(1, log_n),
+        GaloisElement::rotation(-3, log_n),
+        GaloisElement::conjugation(log_n),
+        GaloisElement::IDENTITY,
+    ] {
+        case.keep("automorphism", &a.automorphism(g).unwrap());
+    }
+    case.keep("tensor", &a.tensor(&b).unwrap());
+    let terms = [&a, &b, &x, &a];
+    let others = [&b, &a, &a, &x];
+    case.keep(
+        "sum_of_products",
+        &Poly::sum_of_products(&terms, &others).unwrap(),
+    );
+    let weights = [&half, &b, &one, &one];
+    case.keep(
+        "weighted_sum",
+        &Poly::weighted_sum(&terms, &weights).unwrap(),
+    );
+    case.results
+}
+
+fn transforms<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Results {
+    let mut case = Case::new(engine, basis, 2);
+    let limbs = basis.all_limbs();
+    let a: Poly<B, Coeff> = case.poly(2, &limbs);
+    let b: Poly<B, Eval> = case.poly(2, &limbs);
+    let a = a.ntt();
+    case.keep("ntt", &a);
+    let b = b.intt();
+    case.keep("intt", &b);
+    case.keep("there and back", &a.intt());
+    case.results
+}
+
+fn conversions<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Results {
+    let mut case = Case::new(engine, basis, 3);
+    let count = basis.len();
+    for (from, to) in [
+        (Limbs::new(0..1), Limbs::new(1..count)),
+        (Limbs::new(1..count), Limbs::new(0..1)),
+        (
+            Limbs::new((0..count).filter(|i| i % 2 == 0)),
+            Limbs::new((0..count).filter(|i| i % 2 == 1)),
+        ),
+    ] {
+        let x: Poly<B, Coeff> = case.poly(3, &from);
+        for mode in [ConversionMode::Centred, ConversionMode::Quotient] {
+            case.keep("base_convert", &x.base_convert(&to, mode).unwrap());
+        }
+    }
+    for (from, to) in [
+        (Limbs::new(0..count), Limbs::new(0..count - 2)),
+        (Limbs::new(2..count), Limbs::new(0..count - 3)),
+        (Limbs::new(1..3), Limbs::new(2..count)),
+    ] {
+        let x: Poly<B, Eval> = case.poly(3, &from);
+        case.keep("rescale", &x.rescale(&to).unwrap());
+    }
+    case.results
+}
+
+fn key_switches<B: Backend>(engine: &B, basis: &Arc<RingBasis>, batches: &[usize]) -> Results {
+    let mut case = Case::new(engine, basis, 4);
+    let log_n = basis.log_n();
+    let special = 2;
+    let spec = spec(basis, special, 2);
+    let top = Limbs::new(0..basis.len() - special);
+    let window = Limbs::new(top.iter().skip(1));
+    let lower = Limbs::new(top.iter().filter(|i| *i != 2 && *i != 3));
+    let rotate = GaloisElement::rotation(3, log_n);
+    let conjugate = GaloisElement::conjugation(log_n);
+    let key = case.key(spec.groups.len());
+    let other = case.key(spec.groups.len());
+    for &batch in batches {
+        for (window, to) in [(&top, &top), (&window, &window), (&window, &lower)] {
+            let d: Poly<B, Eval> = case.poly(3 * batch, window);
+            let c: Poly<B, Eval> = case.poly(2 * batch, window);
+            let one: Poly<B, Eval> = case.poly(batch, window);
+            case.keep("mod_up", &one.mod_up(&spec).unwrap());
+            let switched = one.key_switch(None, &key, rotate, &spec, to).unwrap();
+            case.keep("key_switch", &switched);
+            let switched = one.key_switch(Some(&c), &key, rotate, &spec, to).unwrap();
+            case.keep("key_switch with addend", &switched);
+            case.keep("relinearize", &d.relinearize(&key, &spec, to).unwrap());
+            case.keep("rotate", &c.rotate(&key, conjugate, &spec, to).unwrap());
+            let terms = [
+                (rotate, Some(&key)),
+                (GaloisElement::IDENTITY, None),
+                (conjugate, Some(&other)),
+            ];
+            for (k, p) in c
+                .hoisted_rotations(&terms, &spec, to)
+                .unwrap()
+                .iter()
+                .enumerate()
+            {
+                case.keep(&format!("hoisted {k}"), p);
+            }
+            case.keep(
+                "rotation_sum",
+                &c.rotation_sum(&terms, &[], &spec, to).unwrap(),
+            );
+            let ext = window.union(&spec.special);
+            let w: [Poly<B, Eval>; 3] = [1, batch, 2 * batch].map(|polys| case.poly(polys, &ext));
+            let weights = [&w[0], &w[1], &w[2]];
+            let sum = c.rotation_sum(&terms, &weights, &spec, to).unwrap();
+            case.keep("weighted rotation_sum", &sum);
+            let only = [(GaloisElement::IDENTITY, None)];
+            case.keep("identity", &c.rotation_sum(&only, &[], &spec, to).unwrap());
+        }
+    }
+    case.results
+}
+
+/// Primitives and composites that the typed layer reaches only inside others.
+fn below_the_typed_layer<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Results {
+    let mut case = Case::new(engine, basis, 5);
+    let spec = spec(basis, 2, 3);
+    let window = Limbs::new(1..basis.len() - 2);
+    let to = Limbs::new(0..basis.len() - 3);
+    let plan = basis.key_switch_plan(&spec, &window, &to).unwrap();
+    let key = case.key(spec.groups.len());
+    let ring = case.ring.clone();
+    let rotate = GaloisElement::rotation(5, basis.log_n());
+    for batch in [1, 3, 5] {
+        let digits: Poly<B, Eval> = case.poly(plan.mod_up().digits().len() * batch, plan.ext());
+        let mut sum: Poly<B, Eval> = case.poly(2 * batch, plan.ext());
+        let zeros = sum.duplicate().unwrap();
+        let (inner, mut out) = (
+            ring.inner(),
+            engine.alloc(ring.inner(), sum.shape()).unwrap(),
+        );
+        let key_digits = plan.mod_up().key_digits();
+        engine.key_inner_product(
+            inner,
+            &mut out,
+            digits.buf(),
+            key.inner(),
+            key_digits,
+            rotate,
+        );
+        let mut words = vec![0; sum.shape().words(basis.n())];
+        engine
+            .download(inner, &out, arras_hal::Domain::Eval, &mut words)
+            .unwrap();
+        case.results.push(("key_inner_product".into(), words));
+        for components in [0, 1, 2] {
+            let addend: Poly<B, Eval> = case.poly(components.max(1) * batch, &window);
+            let mut dst = engine
+                .alloc(inner, &Shape::new(2 * batch, to.clone()))
+                .unwrap();
+            engine
+                .mod_down_and_rescale(
+                    inner,
+                    &mut dst,
+                    zeros.buf(),
+                    (components > 0).then(|| addend.buf()),
+                    rotate,
+                    plan.mod_down(),
+                )
+                .unwrap();
+            let mut words = vec![0; 2 * batch * to.len() * basis.n()];
+            engine
+                .download(inner, &dst, arras_hal::Domain::Eval, &mut words)
+                .unwrap();
+            case.results
+                .push((format!("mod_down, addend {components}"), words));
+        }
+        sum.add_assign(&zeros).unwrap();
+        case.keep("input unchanged", &zeros);
+        case.keep("sum", &sum);
+    }
+    case.results
+}
+
+#[test]
+fn arithmetic_is_bit_exact() {
+    for log_n in [3, 4, 6, 10] {
+        let basis = toy(log_n);
+        against_reference!(&format!("toy 2^{log_n}"), arithmetic(&basis));
+    }
+    let basis = chain(11, 3, 4, 2);
+    against_reference!("chain 2^11", arithmetic(&basis));
+}
+
+#[test]
+fn transforms_are_bit_exact() {
+    for log_n in [3, 4, 5, 6, 7, 8, 9, 10, 12] {
+        let basis = toy(log_n);
+        against_reference!(&format!("toy 2^{log_n}"), transforms(&basis));
+    }
+    for log_n in [11, 12, 13, 14, 15, 16] {
+        let basis = chain(log_n, 1, 1, 1);
+        against_reference!(&format!("chain 2^{log_n}"), transforms(&basis));
+    }
+}
+
+#[test]
+fn conversions_are_bit_exact() {
+    for log_n in [3, 5, 7] {
+        let basis = toy(log_n);
+        against_reference!(&format!("toy 2^{log_n}"), conversions(&basis));
+    }
+    let basis = chain(6, 4, 20, 14);
+    against_reference!("many limbs", conversions(&basis));
+    let basis = chain(13, 2, 4, 2);
+    against_reference!("two kernels", conversions(&basis));
+}
+
+#[test]
+fn key_switches_are_bit_exact() {
+    for log_n in [3, 5, 8] {
+        let basis = toy(log_n);
+        against_reference!(&format!("toy 2^{log_n}"), key_switches(&basis, &[1, 2, 3]));
+    }
+    let basis = chain(6, 4, 16, 2);
+    against_reference!("many digits", key_switches(&basis, &[1, 4]));
+    let basis = chain(13, 2, 4, 2);
+    against_reference!("two kernels", key_switches(&basis, &[2]));
+}
+
+#[test]
+fn primitives_below_the_typed_layer_are_bit_exact() {
+    let basis = toy(4);
+    against_reference!("toy", below_the_typed_layer(&basis));
+    let basis = chain(9, 3, 5, 2);
+    against_reference!("chain", below_the_typed_layer(&basis));
+}
+
+/// Everything q - 1 (or within a `spread`-th of q below it), with as many digits and sources as there may be: the sums that kernels hold are the largest.
+fn extremes<B: Backend>(engine: &B, basis: &Arc<RingBasis>, spread: u32) -> Results {
+    let mut case = Case::new(engine, basis, 6);
+    let ring = case.ring.clone();
+    let fill = |polys: usize, limbs: &Limbs| -> Vec<u32> {
+        let mut below = Words::new(23);
+        let mut row = |limb| -> Vec<u32> {
+            let q = basis.modulus(limb).value();
+            let width = (q.checked_div(spread).unwrap_or(0) + 1) as u64;
+            (0..basis.n())
+                .map(|_| q - 1 - (below.next() % width) as u32)
+                .collect()
+        };
+        (0..polys)
+            .flat_map(|_| limbs.iter().flat_map(&mut row).collect::<Vec<u32>>())
+            .collect()
+    };
+    let all = basis.all_limbs();
+    let from = Limbs::new(basis.len() - 60..basis.len());
+    let to = all.without(&from);
+    let words = fill(1, &from);
+    let x = Poly::<B, Coeff>::from_words(&ring, &Shape::new(1, from.clone()), &words).unwrap();
+    for mode in [ConversionMode::Centred, ConversionMode::Quotient] {
+        case.keep("convert", &x.base_convert(&to, mode).unwrap());
+    }
+    let digits = 60;
+    let layout = KeyLayout {
+        digits,
+        limbs: all.clone(),
+    };
+    let key = Key::prepare(&ring, &layout, &fill(2 * digits, &all)).unwrap();
+    for batch in [1, 4] {
+        let shape = Shape::new(digits * batch, to.clone());
+        let x = Poly::<B, Eval>::from_words(&ring, &shape, &fill(digits * batch, &to)).unwrap();
+        let shape = shape.with_polys(2 * batch);
+        let mut sum = engine.alloc(ring.inner(), &shape).unwrap();
+        let key_digits: Vec<usize> = (0..digits).collect();
+        let g = GaloisElement::IDENTITY;
+        engine.key_inner_product(ring.inner(), &mut sum, x.buf(), key.inner(), &key_digits, g);
+        let mut words = vec![0; shape.words(basis.n())];
+        engine
+            .download(ring.inner(), &sum, arras_hal::Domain::Eval, &mut words)
+            .unwrap();
+        case.results.push(("key_inner_product".into(), words));
+    }
+    let shape = Shape::new(4, to.clone());
+    let x = Poly::<B, Eval>::from_words(&ring, &shape, &fill(4, &to)).unwrap();
+    let terms = [&x; 7];
+    case.keep(
+        "sum_of_products",
+        &Poly::sum_of_products(&terms, &terms).unwrap(),
+    );
+    case.keep("weighted_sum", &Poly::weighted_sum(&terms, &terms).unwrap());
+    case.keep("intt", &x.duplicate().unwrap().intt());
+    let shape = Shape::new(4, to.clone());
+    let y = Poly::<B, Coeff>::from_words(&ring, &shape, &fill(4, &to)).unwrap();
+    case.keep("ntt", &y.ntt());
+    case.results
+}
+
+#[test]
+fn the_largest_sums_are_bit_exact() {
+    let basis = chain(4, 2, 0, 64);
+    against_reference!("1 modulo 2^16", extremes(&basis, 0));
+    let mut moduli = common::primes_below(1 << 30, 32, 64);
+    moduli.insert(0, 97);
+    let basis = RingBasis::new(&arras_hal::RingSpec { log_n: 4, moduli }).unwrap();
+    against_reference!("the largest primes", extremes(&basis, 0));
+    // Just above 2^32 / 5 the quotient of a high word is most often estimated one too small.
+    let mut moduli = common::primes_below(900_000_000, 32, 3);
+    moduli.extend(
+        (0..)
+            .map(|k| 858_993_473 + 32 * k)
+            .filter(|&q| common::is_prime(q))
+            .take(64),
+    );
+    let basis = RingBasis::new(&arras_hal::RingSpec { log_n: 4, moduli }).unwrap();
+    against_reference!("just above 2^32 / 5", extremes(&basis, 10));
+}

@@ -1,0 +1,186 @@
+//! What the host writes and a kernel reads: one definition for both sides.
+
+macro_rules! shared_struct {
+    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident,)* }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct $name { $($(#[$fmeta])* pub $field: u32,)* }
+
+        impl $name {
+            /// The same structure in WGSL.
+            pub const WGSL: &str = concat!("struct ", stringify!($name), " { ", $(stringify!($field), ": u32, ",)* "}\n");
+            /// Its size in words.
+            pub const WORDS: usize = size_of::<Self>() / 4;
+        }
+    };
+}
+
+shared_struct! {
+    /// What all rows of a dispatch share. Strides and counts are in rows: batch item b of an input whose entry says row r is
+    /// row `r + (b mod count) * stride`.
+    Header {
+        /// N.
+        n,
+        /// log2 N.
+        log_n,
+        /// First batch item of this dispatch.
+        first,
+        /// Number of batch items of the whole operation.
+        batch,
+        /// Rows between batch items of the output.
+        dst_stride,
+        /// Rows between batch items of the first input.
+        a_stride,
+        /// Batch items of the first input.
+        a_count,
+        /// Rows between batch items of the second input.
+        b_stride,
+        /// Batch items of the second input.
+        b_count,
+        /// Rows between batch items of the third input.
+        c_stride,
+        /// Rows between components (or digits) of the first input.
+        a_part,
+        /// Rows between components of the second input.
+        b_part,
+        /// Rows between components of the third input.
+        c_part,
+        /// Rows between components of the output.
+        dst_part,
+        /// Galois element, odd; 1 is the identity.
+        galois,
+        /// Number of entries that are rows of the output.
+        entries,
+        /// Number of key-switching digits.
+        digits,
+        /// Bits of [`flags`].
+        flags,
+        /// Batch items of the weight (polynomials, both components).
+        w_count,
+        /// Rows between polynomials of the weight.
+        w_stride,
+        /// Batch items of a component, as the weight counts them.
+        w_batch,
+        /// The weight's number of this operation's first batch item.
+        w_first,
+    }
+}
+
+shared_struct! {
+    /// One row of every polynomial of the output: where it is, where its inputs are, and its modulus.
+    Entry {
+        /// Row of the output.
+        dst,
+        /// Row of the first input, or [`NONE`].
+        a,
+        /// Row of the second input, or [`NONE`].
+        b,
+        /// Row of the third input, or [`NONE`].
+        c,
+        /// The prime q.
+        q,
+        /// q^-1 modulo 2^32.
+        inverse,
+        /// 2^64 mod q.
+        r2,
+        /// floor(2^32 / q).
+        mu,
+        /// First constant, canonical.
+        k0,
+        /// Its Shoup companion.
+        k0_shoup,
+        /// Second constant, canonical.
+        k1,
+        /// Its Shoup companion.
+        k1_shoup,
+        /// Row of the twiddle table; word offset of a conversion's matrix row; row of the key.
+        table,
+        /// Word offset of a conversion's source list; digit whose rows are those of the source.
+        list,
+        /// Row of the weight.
+        w,
+        /// Keeps the size a multiple of 16 bytes.
+        reserved,
+    }
+}
+
+shared_struct! {
+    /// One row to copy.
+    RowPair {
+        /// Row of the output.
+        dst,
+        /// Row of the input.
+        src,
+    }
+}
+
+shared_struct! {
+    /// One source of a base conversion, in a conversion table.
+    Source {
+        /// Row of the input.
+        row,
+        /// Its prime.
+        q,
+        /// (q - 1) / 2.
+        half,
+        /// round(2^40 / q).
+        reciprocal,
+    }
+}
+
+/// Marks an absent row.
+pub const NONE: u32 = u32::MAX;
+
+/// Words of a conversion table before its list of [`Source`]s: their number, and the mode.
+pub const SOURCE_LIST_WORDS: usize = 4;
+
+/// Mode word of a conversion table: centred representatives.
+pub const MODE_CENTRED: u32 = 0;
+/// Mode word of a conversion table: unsigned representatives, with the quotient.
+pub const MODE_QUOTIENT: u32 = 1;
+
+/// Bits of [`Header::flags`].
+pub mod flags {
+    /// The output is added to, not replaced.
+    pub const ACCUMULATE: u32 = 1;
+    /// Component 0 of the addend is present.
+    pub const ADDEND_0: u32 = 2;
+    /// Component 1 of the addend is present.
+    pub const ADDEND_1: u32 = 4;
+    /// The result is multiplied by a weight.
+    pub const WEIGHT: u32 = 8;
+}
+
+/// Bytes of the window of parameters that a dispatch sees.
+pub const PARAMS_WINDOW_BYTES: u64 = 32 << 10;
+
+/// Largest number of entries of a dispatch.
+pub const MAX_ENTRIES: usize = (PARAMS_WINDOW_BYTES as usize / 4 - Header::WORDS) / Entry::WORDS;
+
+/// Largest number of row pairs of a dispatch.
+pub const MAX_ROW_PAIRS: usize =
+    (PARAMS_WINDOW_BYTES as usize / 4 - Header::WORDS) / RowPair::WORDS;
+
+pub(crate) fn declarations() -> String {
+    format!(
+        "{}{}const NONE = 0xffffffffu;\n\
+         struct Params {{ header: Header, entries: array<Entry> }}\n\
+         @group(0) @binding(0) var<storage, read> params: Params;\n",
+        Header::WGSL,
+        Entry::WGSL
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_suit_storage_arrays() {
+        assert_eq!(Header::WORDS, 22);
+        assert_eq!(Entry::WORDS, 16);
+        const { assert!(MAX_ENTRIES >= 500) };
+        assert!(Entry::WGSL.starts_with("struct Entry { dst: u32, a: u32, "));
+    }
+}

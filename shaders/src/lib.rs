@@ -1,0 +1,32 @@
+//! WGSL compute kernels for RNS-CKKS, generated and composed by Rust.
+//!
+//! Nothing here talks to a device: a [`Kernel`] is a value, [`Kernel::source`] is its WGSL text for one
+//! [`Prelude`], and [`layout`] holds the structures that the host writes and the kernel reads. The tests parse and
+//! validate every kernel with naga, for every prelude, so that a kernel that does not compile is found
+//! without a GPU.
+//!
+//! ```text
+//!   binding 0   Params    header and entries of one dispatch, read-only, at a dynamic offset
+//!   binding 1   dst       rows written (or updated in place)
+//!   binding 2.. inputs    rows, twiddles, tables, keys; read-only
+//! ```
+//!
+//! All rows hold canonical residues in plain (not Montgomery) form. A *row* is N words; the host names rows by
+//! their position in a buffer, and one dispatch covers `entries x batch` of them (grid y and z).
+#![forbid(unsafe_code)]
+
+mod arithmetic;
+mod convert;
+mod elementwise;
+mod kernel;
+mod key_product;
+pub mod layout;
+mod ntt;
+mod products;
+
+pub use arithmetic::Prelude;
+pub use convert::{COEFFICIENTS_PER_GROUP, TARGETS_PER_GROUP};
+pub use elementwise::Elementwise;
+pub use kernel::{Kernel, WORKGROUP_BYTES, WORKGROUP_SIZE};
+pub use ntt::{Direction, NttKernel, NttLoad, NttPart, NttStore, TILE_LOG};
+pub use products::PAIRS_PER_DISPATCH;
