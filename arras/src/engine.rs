@@ -32,6 +32,10 @@ pub enum EngineError {
     #[cfg(feature = "cpu")]
     #[error(transparent)]
     Cpu(#[from] arras_backend_cpu::CpuError),
+    /// The GPU engine could not start.
+    #[cfg(feature = "gpu")]
+    #[error(transparent)]
+    Gpu(#[from] arras_backend_gpu::GpuError),
 }
 
 /// The engine on which this build keeps secrets: the CPU engine, or the reference engine where that was not compiled in.
@@ -99,19 +103,49 @@ impl Engine {
         })
     }
 
-    /// The fastest engine of this build.
+    /// The GPU engine on the adapter whose name contains `adapter`, or on the best one.
+    ///
+    /// # Errors
+    /// [`EngineError::NotCompiled`] without the feature `gpu`; `EngineError::Gpu` where no device serves.
+    #[cfg(feature = "gpu")]
+    pub fn gpu(adapter: Option<&str>) -> Result<Self, EngineError> {
+        use arras_backend_gpu::{GpuEngine, GpuOptions};
+        let options = GpuOptions {
+            adapter: adapter.map(str::to_owned),
+            ..GpuOptions::default()
+        };
+        let engine = GpuEngine::new(&options)?;
+        let reason = engine.reason().to_owned();
+        Ok(Self::chosen(engine, reason))
+    }
+
+    /// The GPU engine on the adapter whose name contains `adapter`, or on the best one.
+    ///
+    /// # Errors
+    /// [`EngineError::NotCompiled`]: this build lacks the feature `gpu`.
+    #[cfg(not(feature = "gpu"))]
+    pub fn gpu(_: Option<&str>) -> Result<Self, EngineError> {
+        Err(EngineError::NotCompiled {
+            engine: "gpu",
+            feature: "gpu",
+            available: available(),
+        })
+    }
+
+    /// The CPU engine, or the reference engine where that was not compiled in. A device is used only when it is asked for:
+    /// whether it is faster depends on the device and on the circuit.
     ///
     /// # Errors
     /// None at present: engines that may be absent (devices) will have some.
     pub fn auto() -> Result<Self, EngineError> {
         if cfg!(feature = "cpu") {
-            return Self::cpu_because(None, "chosen: the fastest engine of this build");
+            return Self::cpu_because(None, "chosen: every machine has one");
         }
         let reason = "chosen: this build has no other engine (build with --features cpu)";
         Ok(Self::chosen(Reference::new(), reason))
     }
 
-    /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `reference`.
+    /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `gpu`, `gpu:ADAPTER` (a part of its name), `reference`.
     ///
     /// # Errors
     /// [`EngineError::Unknown`], [`EngineError::NotCompiled`], `EngineError::Cpu`.
@@ -124,10 +158,12 @@ impl Engine {
             None => match name {
                 "" | "auto" => Self::auto(),
                 "cpu" => Self::cpu(None),
+                "gpu" => Self::gpu(None),
                 "reference" => Ok(Self::reference()),
                 _ => Err(unknown()),
             },
             Some(("cpu", threads)) => Self::cpu(Some(threads.parse().map_err(|_| unknown())?)),
+            Some(("gpu", adapter)) => Self::gpu(Some(adapter)),
             Some(_) => Err(unknown()),
         }
     }
@@ -164,7 +200,12 @@ fn available() -> String {
     } else {
         ""
     };
-    format!("auto, {cpu}reference")
+    let gpu = if cfg!(feature = "gpu") {
+        "gpu, gpu:ADAPTER, "
+    } else {
+        ""
+    };
+    format!("auto, {cpu}{gpu}reference")
 }
 
 impl fmt::Display for Engine {
@@ -191,7 +232,7 @@ mod tests {
                 .to_string()
                 .starts_with("reference")
         );
-        for wrong in ["tpu", "cpu:many", "gpu:radeon", "reference:2"] {
+        for wrong in ["tpu", "cpu:many", "reference:2"] {
             let message = Engine::named(wrong).unwrap_err().to_string();
             assert!(
                 message.contains(wrong) && message.contains("reference"),
@@ -205,7 +246,7 @@ mod tests {
     fn auto_is_the_cpu_engine_and_says_why() {
         let engine = Engine::named("auto").unwrap();
         assert!(engine.backend().name().starts_with("cpu"), "{engine}");
-        assert!(engine.reason().contains("fastest"));
+        assert!(engine.reason().contains("every machine"));
         assert!(
             Engine::named("cpu:2")
                 .unwrap()
@@ -213,6 +254,22 @@ mod tests {
                 .name()
                 .contains('2')
         );
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    #[test]
+    fn asking_for_a_gpu_that_was_not_compiled_in_names_the_feature() {
+        let message = Engine::named("gpu:radeon").unwrap_err().to_string();
+        assert!(message.contains("--features gpu"), "{message}");
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn an_adapter_that_is_not_there_is_an_error() {
+        let message = Engine::named("gpu:no such adapter")
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("no such adapter"), "{message}");
     }
 
     #[cfg(not(feature = "cpu"))]

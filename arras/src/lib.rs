@@ -6,6 +6,7 @@
 //! | feature | engine |
 //! |---|---|
 //! | `cpu` (default) | [`CpuEngine`]: all cores, SIMD chosen at run time |
+//! | `gpu` | `GpuEngine`: wgpu compute shaders on any Vulkan, Metal or DX12 device; never holds a secret |
 //! | always there | [`hal::Reference`]: one thread, slow, the definition of every result |
 //!
 //! A client keeps its secrets on [`SecretBackend`], an engine in the process's own memory; a server computes on any engine:
@@ -37,6 +38,8 @@ mod engine;
 
 #[cfg(feature = "cpu")]
 pub use arras_backend_cpu::CpuEngine;
+#[cfg(feature = "gpu")]
+pub use arras_backend_gpu::{AdapterReport, GpuEngine, GpuOptions, adapters};
 pub use arras_ckks as ckks;
 pub use arras_hal as hal;
 pub use engine::{Engine, EngineError, SecretBackend, secret_backend};
