@@ -126,9 +126,14 @@ fn streams_and_inspection_agree_with_memory() {
                 assert!(!inspection.to_string().is_empty());
             }
             // Inspection does not know which parameters are expected, and does not look at rows.
-            (Err(CkksError::Wire(WireError::NonCanonicalResidue { .. })), Ok(_))
-            | (Err(CkksError::Wire(WireError::NonzeroPadding { .. })), Ok(_))
-            | (Err(CkksError::Wire(WireError::NotTernary { .. })), Ok(_))
+            (
+                Err(CkksError::Wire(
+                    WireError::NonCanonicalResidue { .. }
+                    | WireError::NonzeroPadding { .. }
+                    | WireError::NotTernary { .. },
+                )),
+                Ok(_),
+            )
             | (Err(CkksError::ParametersMismatch { .. }), _) => {}
             (Err(CkksError::Wire(WireError::UnknownKind { found: 9 })), _) => {}
             (Err(_), Err(_)) => {}
