@@ -34,7 +34,7 @@ fn main() -> Result<()> {
 /// 1. The client chooses parameters, makes keys, encrypts, and hands over what the server needs.
 fn client_prepares(client: &Path, server: &Path) -> Result<()> {
     let choice = Parameters::for_circuit(2, 18, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend()?)?;
+    let context = Context::new(choice.parameters(), secret_backend())?;
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
     let input = Encryptor::new(&context)?.encrypt(&secret, &[&values()], context.max_level())?;
@@ -80,7 +80,7 @@ fn client_prepares(client: &Path, server: &Path) -> Result<()> {
 fn server_computes(server: &Path) -> Result<()> {
     // Reading validates: these parameters keep the 128-bit bound, or there would be an error.
     let params = Parameters::from_file(server.join("parameters.arras"))?;
-    let context = Context::new(&params, secret_backend()?)?;
+    let context = Context::new(&params, secret_backend())?;
     // One key at a time is expanded on its way into the engine.
     let keys = EvaluationKeys::load_from_file(server.join("keys.arras"), &context)?;
     let input = SeededCiphertext::from_file(server.join("input.arras"), &params)?;
@@ -101,7 +101,7 @@ fn server_computes(server: &Path) -> Result<()> {
 /// 3. The client, another day: its files are all it needs.
 fn client_decrypts(client: &Path) -> Result<()> {
     let params = Parameters::from_file(client.join("parameters.arras"))?;
-    let context = Context::new(&params, secret_backend()?)?;
+    let context = Context::new(&params, secret_backend())?;
     let secret = SecretKey::from_file(client.join("secret.arras"), &context)?;
     let result = Ciphertext::from_file(client.join("result.arras"), &context)?;
     let actual = Decryptor::new(&secret).decrypt(&result)?.remove(0);
