@@ -6,162 +6,162 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "bits39",
         "plaintexts",
-        "b92a9e25fc1bd56ce04b0862911643c31abc8bf3bb6181e3a313873f8ef6eb5e",
+        "44d6a1bcc3e5622f19735039072313c96636cdca86f5972bf9cd8a8222f3fe11",
     ),
     (
         "bits39",
         "products",
-        "0de38296d8b6fccec947eac5977b090dbf93b021f69430a67f28c1e7d6816b5d",
+        "140a8ebf0f7dc54b3559d930ae6b65f79a83e0131f326741278230e7c1edcdb7",
     ),
     (
         "bits39",
         "levels",
-        "c344cdb774a29d90c0b6aae5f6819891b59d27b332732ec5038f0c9f297ea363",
+        "255d138e36ebf07f4d1c559b0255b046b50f1ab6c7d9217a0c30c1c2ce2ad06c",
     ),
     (
         "bits39",
         "rotations",
-        "2c99b2ed08e14ee4ed2cc3bc5fa387c1657497488112aab8beb472bff64e94ba",
+        "7c497fe9d47802b94c1f4fd5b9593e0c016613db869c2e8c57b94acfcbae8455",
     ),
     (
         "bits39",
         "circuit",
-        "51c40f4a14f99e45517f1c64cab627a864e0547c193eea5a834907c5974ae067",
+        "b2f279a8638cdc0a619618b13921f4a8744c93a5f314641f3587773d7e0cee0b",
     ),
     (
         "bits39",
         "keys",
-        "00ce7faacf3b2c21c7584f8bd8065529cd908c8436b54959674209339e22fe74",
+        "6d12e6f549977b31d3291622636f373a933ed894d6b37fbfe3a5754bff96c927",
     ),
     (
         "bits39",
         "encryptions",
-        "d37e5dc707a55e020ef4da59761024ef93da9e14badce2e34e4b4cdff5c9b1e0",
+        "8dab3023e9925ce66585c72cfa4920cd168a048d8eef07f9d6c01a8e5ea8cf99",
     ),
     (
         "bits39",
         "decryptions",
-        "324ccf94267748b8e3f70d4402dc60301a618ac37530c698785b5c114b339f64",
+        "3bcfacbea5e0403c24cb9b6c2629445eec75c0fdf8209f75366a98218dbecbb3",
     ),
     (
         "bits34",
         "plaintexts",
-        "29f1ad8db776ea4b716c5b9fba238157ded8c973bd344c3c8823383ac312566f",
+        "88576a564ec3433d7d929c1f1c2d1eee20bcd43c538b7a58fd727342b563566e",
     ),
     (
         "bits34",
         "products",
-        "7892fe001062b0dd66926570c052f4e3dccef04c457c48f74896a701aaf67f94",
+        "be53d0e4d205bc85da7391f97ef921731c1f63a1e1b349d9638c563f55397414",
     ),
     (
         "bits34",
         "levels",
-        "b4bd33cf7d37ddddb6570e97758333ad03545612d541a09f43d312f1575ae8c2",
+        "69a4b87e92a06b55e21b07eae85ca56698c3d5afed396c11f32e21b389d06830",
     ),
     (
         "bits34",
         "rotations",
-        "c2146f4b81cc4c076b23c06fa2120e19ec4b4fb2ceda6887c1a728207a207fda",
+        "b17fadb4958b12a25d240e80cdaad5325c2675902f0c7f800654ae85a7172220",
     ),
     (
         "bits34",
         "circuit",
-        "c3eabad44ce13e9270fcf936304653d63cb11f889a770813dcc900d5d1b22138",
+        "d4eb278d464a359b492d75d9148ca3efa3b053bae9087197e852a45b26fb0dcf",
     ),
     (
         "bits34",
         "keys",
-        "e496b59abdac1df2d4903edab36cdbdf1b20c9a1dc5a9d4c1c262f4199204d3e",
+        "5797c36a087462f610d091b34b6fa1a08aef72f327a9a547d80ec55d73b02e75",
     ),
     (
         "bits34",
         "encryptions",
-        "5137887ea4be7ea88e9751e9f3cf95cf2330cb512b6732f97a1d3b5e06c50440",
+        "2ae0aa648cb0f01e6fa69a42b32f9ce61b012cc07dd7036d7961555bce3dfcbe",
     ),
     (
         "bits34",
         "decryptions",
-        "08f06cc70ac6c171f4ccfe0b180abe419556f1bcd33286767fe803c29fb02ff8",
+        "77225cbd8304d359ccbc974320a2570080f8ec0bc36dede62dbc225050f28142",
     ),
     (
         "one_limb_digits",
         "plaintexts",
-        "4042c2ba3f165f807e778aaeaefe16f582c6592c390c279d14d3c49a3bb0de4c",
+        "1c2d812102d7ef87beb40da4a4c98e91f5c3adf81edb4d6bcda4f237bf97dd78",
     ),
     (
         "one_limb_digits",
         "products",
-        "7638d73c24085b645dddac313492dca77b60caaf4c54e2ceecd5505b531d7cd3",
+        "cdac8e41a36397413b52e01e3f6a1fc74729d28218471c1f219b99fe78f1883e",
     ),
     (
         "one_limb_digits",
         "levels",
-        "5adcdf5390dcc808c8fd8ba962b3435e98b8be5190fa3912d7414e55150b7c93",
+        "f22f044ef667cb3a4d9c09580eee06d24e1a3e2102759a835893f59b6a1a3463",
     ),
     (
         "one_limb_digits",
         "rotations",
-        "e4410ab06090632bc489a1edc14e413e20cd6e60276322d8325da7d0c7b04038",
+        "b0c263811fffb7ab4b81da66e996ebb824f002f2fb8b695be723605b2840e13d",
     ),
     (
         "one_limb_digits",
         "circuit",
-        "26b1f0921b8b85d35d961becb7830e23a8978836b29cc057b008e2e032551a4b",
+        "4b6b2a901165f2a92ad80759af28a9d84cbdb7d7909bac66197884fba153f69a",
     ),
     (
         "one_limb_digits",
         "keys",
-        "adb99e06ad5c8261186771cf04e629cec0c2d18cc54a9ad1f7fc5641f717502b",
+        "827f183d4678e3af6f9bde288f9b8b17e7cdcfefcc0c30be2a66db0232fefa27",
     ),
     (
         "one_limb_digits",
         "encryptions",
-        "05197ae9ac54827a58fd601ad593d43697ccc3b79550e43a62bc4dcfe93a3b96",
+        "88be8db8d3c347b6b932cbfec3e2c5bd160dd728664306c4d3030af9f8b41d7f",
     ),
     (
         "one_limb_digits",
         "decryptions",
-        "fd678056ca72551df2f9d80a86fdaa548e4f590a8b45690299686b295adc6147",
+        "5b9a52dd937188350b94d50897ea7cc692d5ae064e48b0a73b78f16373acfcf8",
     ),
     (
         "secure",
         "plaintexts",
-        "0e66df9a419d215263c81a1a564d3e8bc9cf191eff31132d5a60519a1727cbae",
+        "3e56d808294acea43e9f5d9f24694280cb121248c12a0d2bc5d03ab99f36c87f",
     ),
     (
         "secure",
         "products",
-        "714cd51925b22f5f60405e4702993e7f9353e43d2f99ab5ac68a28d6859d9fdc",
+        "4b29d6954948f6894111945fdea2e1afdd4dfb23a502c35952044a481d058581",
     ),
     (
         "secure",
         "levels",
-        "d825dbba86b4aaf92799f742f8c0a1ca03d310dcbf1391b75e8107ab54bd504f",
+        "355aeefca39fbaff20e0c921d0a833ceb8dcddb5f57b972ed044918de7b26c44",
     ),
     (
         "secure",
         "rotations",
-        "d60a07b0e04a52454f39c4499743f79dbf30f4e10f221d9014fe5a480654737d",
+        "3d826071120c4e8fba13e8539c5c81919d55031d2e99cdad5ddb82492c11fc62",
     ),
     (
         "secure",
         "circuit",
-        "b2b70460987acdae53a395358eeb1553881af104b0102fb372a6c2d57fbc1ab9",
+        "44006d651e2a5f21510aa916da4d36908e12f69c89e44f3604f3eb72ba38e0b9",
     ),
     (
         "secure",
         "keys",
-        "27f75af07b27fc95a25fe9ca33eb176cf77ed721711f2cbbf2a0f3f1bfc5cce1",
+        "cf7257f47a5abeed99ae2ae1633a06c3f71f96365bff4f3797c39c046697b4fa",
     ),
     (
         "secure",
         "encryptions",
-        "014bcbd4a91301ad7bdeff7d0fdcd7629d3c62dede72af7af10c912e6ce27f7e",
+        "8e6611ed470d73deeaf10d1c5f38383fd309075faf1253db78b7866e94341800",
     ),
     (
         "secure",
         "decryptions",
-        "7b3c2e0b7a340a52f2db235b6250031630408faa324203e6d148ec6829f23f0b",
+        "2d009c5901ecabd9ad3c5ddaedc88c060b85bebfa6d611a574cba0666914a76b",
     ),
 ];
 
@@ -171,4 +171,35 @@ pub(super) fn digest(set: &str, program: &str) -> Option<&'static str> {
         .iter()
         .find(|(s, p, _)| (*s, *p) == (set, program))
         .map(|(_, _, hash)| *hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conformance::sets;
+
+    /// If this fails, the parameter builder chooses otherwise than before, and every recorded hash changes for that reason alone.
+    #[test]
+    fn the_hashes_belong_to_these_parameters() {
+        for (set, fingerprint) in [
+            (
+                sets::bits39(),
+                "734d1ccd631f57cc398352e49d7a06f4ad01b017a0d396525ab2c5be9a490e79",
+            ),
+            (
+                sets::bits34(),
+                "fe8862d00e9dc3c47f38e528391c78180d6681e7aececb80a1be829647a0f843",
+            ),
+            (
+                sets::one_limb_digits(),
+                "d2bb9e7c9ded7731470bbdb7cd7e444d4dcb5338a6e2c13d776985656b317871",
+            ),
+            (
+                sets::secure(),
+                "b082e9cbb64f12b26e6e629046fb62f3102306339d2c82c7fee72f5f36ba962f",
+            ),
+        ] {
+            let found = blake3::Hash::from_bytes(set.params().fingerprint()).to_hex();
+            assert_eq!(found.as_str(), fingerprint, "{}", set.name());
+        }
+    }
 }
