@@ -17,6 +17,7 @@
 
 pub mod operation;
 pub mod party;
+pub mod report;
 pub mod ring;
 pub mod scheme;
 pub mod sets;

@@ -1,10 +1,7 @@
 //! The scheme layer: what a client and a server do, at the highest level of a parameter set.
 
 use arras::{
-    ckks::{
-        Ciphertext, Decryptor, EvaluationKeys, Evaluator, Plaintext, Result, SecretKey,
-        random::Seed,
-    },
+    ckks::{Ciphertext, Decryptor, Evaluator, Plaintext, Result, SecretKey, random::Seed},
     hal::{Backend, SecretEngine},
 };
 
@@ -118,17 +115,17 @@ fn sums_and_products<B: Backend>(
             evaluator.encode(&[&vector], level)
         }),
         on("copy", |_, x, _| x.duplicate()),
-        on("add", |e, x, y| e.add(x, y)),
-        with_plain("add a plaintext", |e, x, p| e.add_plain(x, p)),
+        on("add", Evaluator::add),
+        with_plain("add a plaintext", Evaluator::add_plain),
         on("multiply by a scalar", |e, x, _| e.multiply_scalar(x, 0.3)),
-        with_plain("multiply by a plaintext", |e, x, p| e.multiply_plain(x, p)),
+        with_plain("multiply by a plaintext", Evaluator::multiply_plain),
         with_plain("multiply by a plaintext, rescale", |e, x, p| {
             e.rescale(&e.multiply_plain(x, p)?)
         }),
         Operation::on_engine("rescale", context, weighted, |product| {
             evaluator.rescale(&product)
         }),
-        on("multiply", |e, x, y| e.multiply(x, y)),
+        on("multiply", Evaluator::multiply),
         Operation::on_engine("relinearize", context, pending, |product| {
             evaluator.relinearize(&product)
         }),
@@ -179,17 +176,4 @@ fn rotations_and_levels<B: Backend>(server: &Server<B>) -> Vec<Operation<'_>> {
             evaluator.cut_for_sending(x, 1.0)
         }),
     ]
-}
-
-/// Loads the relinearization key alone, for rows about keys.
-///
-/// # Errors
-/// The engine's.
-pub(crate) fn load_one_key<S: SecretEngine, B: Backend>(
-    client: &Client<S>,
-    server: &Server<B>,
-) -> Result<EvaluationKeys<B>> {
-    let mut keys = EvaluationKeys::none(&server.context);
-    keys.insert(&client.relinearization)?;
-    Ok(keys)
 }

@@ -5,7 +5,7 @@ use arras::{
     hal::{Backend, Eval, Poly, SecretEngine},
 };
 
-use crate::{Client, Operation, Server, scheme::load_one_key};
+use crate::{Client, Operation, Server};
 
 fn nothing() -> Result<()> {
     Ok(())
@@ -59,7 +59,7 @@ fn engine_operations<'a, S: SecretEngine, B: Backend>(
         )
         .transferring(ciphertext_bytes),
         Operation::on_engine("load a seeded key into an engine", context, nothing, |()| {
-            load_one_key(client, server)
+            client.relinearization.load(context)
         })
         .transferring(client.relinearization.expanded_bytes()),
     ])
