@@ -1,1 +1,31 @@
-//! Benchmarks.
+//! Benchmarks of every engine and layer.
+//!
+//! What is measured is written once, as lists of [`Operation`]s generic over the engine:
+//!
+//! ```text
+//!   ring        transforms, products, base conversions, the steps of a key switch   [`ring`]
+//!   scheme      client (keys, encryption, decryption) and server (evaluator)        [`scheme`]
+//!   transfers   host to engine and back, keys into engines, objects to bytes        [`transfers`]
+//! ```
+//!
+//! Two programs measure the lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the report
+//! (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions).
+//!
+//! Transfers are never part of another row: inputs are on their engine before the clock starts, and the clock stops when the engine has
+//! finished, not when the call returns.
+#![forbid(unsafe_code)]
+
+pub mod operation;
+pub mod party;
+pub mod report;
+pub mod ring;
+pub mod scheme;
+pub mod sets;
+pub mod suite;
+pub mod transfers;
+
+pub use operation::Operation;
+pub use party::{Client, Server};
+
+/// Results of the layers below and of the operating system.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,0 +1,126 @@
+//! One thing to measure.
+
+use std::time::{Duration, Instant};
+
+use arras::{
+    ckks::{self, Context},
+    hal::Backend,
+};
+
+use crate::Result;
+
+type Step<'a> = Box<dyn FnMut() -> ckks::Result<Duration> + Send + 'a>;
+
+/// A named operation that can be run any number of times and clocks itself.
+///
+/// What it consumes is prepared before its clock starts; what it returns is dropped after its clock has stopped.
+pub struct Operation<'a> {
+    name: &'static str,
+    rows: Option<usize>,
+    bytes: Option<u64>,
+    step: Step<'a>,
+}
+
+impl<'a> Operation<'a> {
+    /// Work on the host.
+    pub fn on_host<I, O>(
+        name: &'static str,
+        mut prepare: impl FnMut() -> ckks::Result<I> + Send + 'a,
+        mut run: impl FnMut(I) -> ckks::Result<O> + Send + 'a,
+    ) -> Self {
+        let step = move || {
+            let input = prepare()?;
+            let start = Instant::now();
+            let output = std::hint::black_box(run(std::hint::black_box(input))?);
+            let elapsed = start.elapsed();
+            drop(output);
+            Ok(elapsed)
+        };
+        Self {
+            name,
+            rows: None,
+            bytes: None,
+            step: Box::new(step),
+        }
+    }
+
+    /// Work of an engine: the clock starts when the engine has nothing to do and stops when it has finished.
+    pub fn on_engine<B: Backend, I, O>(
+        name: &'static str,
+        context: &'a Context<B>,
+        mut prepare: impl FnMut() -> ckks::Result<I> + Send + 'a,
+        mut run: impl FnMut(I) -> ckks::Result<O> + Send + 'a,
+    ) -> Self {
+        let ready = move || {
+            let input = prepare()?;
+            context.ring().sync()?;
+            Ok(input)
+        };
+        Self::on_host(name, ready, move |input| {
+            let output = run(input)?;
+            context.ring().sync()?;
+            Ok(output)
+        })
+    }
+
+    /// States what one run works on: the rows (of N residues) that it writes, and the bytes of all rows that it reads and writes if each
+    /// is moved once.
+    #[must_use]
+    pub fn moving(mut self, written: usize, read: usize, n: usize) -> Self {
+        self.rows = Some(written);
+        self.bytes = Some(((written + read) * n * size_of::<u32>()) as u64);
+        self
+    }
+
+    /// States the bytes that one run transfers.
+    #[must_use]
+    pub fn transferring(mut self, bytes: u64) -> Self {
+        self.bytes = Some(bytes);
+        self
+    }
+
+    /// What is measured.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Rows of N residues written by a run, where that is a useful unit.
+    pub fn rows(&self) -> Option<usize> {
+        self.rows
+    }
+
+    /// Bytes moved by a run, where that is a useful unit.
+    pub fn bytes(&self) -> Option<u64> {
+        self.bytes
+    }
+
+    /// Runs it once and returns the time on its clock.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn run(&mut self) -> Result<Duration> {
+        (self.step)().map_err(|error| format!("{}: {error}", self.name).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preparation_is_not_on_the_clock() {
+        let pause = Duration::from_millis(30);
+        let mut operation = Operation::on_host(
+            "nothing",
+            || {
+                std::thread::sleep(pause);
+                Ok(())
+            },
+            Ok,
+        )
+        .moving(2, 1, 1024);
+        assert!(operation.run().unwrap() < pause);
+        assert_eq!(operation.rows(), Some(2));
+        assert_eq!(operation.bytes(), Some(3 * 4096));
+    }
+}

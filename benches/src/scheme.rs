@@ -1,0 +1,179 @@
+//! The scheme layer: what a client and a server do, at the highest level of a parameter set.
+
+use arras::{
+    ckks::{Ciphertext, Decryptor, Evaluator, Plaintext, Result, SecretKey, random::Seed},
+    hal::{Backend, SecretEngine},
+};
+
+use crate::{
+    Client, Operation, Server,
+    party::{ROTATIONS, values},
+};
+
+fn nothing() -> Result<()> {
+    Ok(())
+}
+
+/// Keys, encryption and decryption.
+///
+/// # Errors
+/// The engine's.
+pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Operation<'_>>> {
+    let context = &client.context;
+    let level = context.max_level();
+    let scale = context.params().scale(level);
+    let x: &[f64] = &client.values[0];
+    let seed = Seed::from_bytes([7; 32]);
+    // Coefficients of the size that a decryption has.
+    let coefficients: Vec<f64> = values(8, context.params().n())
+        .iter()
+        .map(|value| value * scale)
+        .collect();
+    let ciphertext = client.encrypted[0].expand(context)?;
+    let generator = client.generator();
+    Ok(vec![
+        Operation::on_host("encode (to integers)", nothing, move |()| {
+            Ok(context.encoder().encode_real(x, scale)?)
+        }),
+        Operation::on_host("decode (from integers)", nothing, move |()| {
+            Ok(context.encoder().decode_real(&coefficients, scale)?)
+        }),
+        Operation::on_engine("generate a secret key", context, nothing, move |()| {
+            SecretKey::from_seed(context, &seed)
+        }),
+        Operation::on_engine("generate a public key", context, nothing, |()| {
+            client.generator().public_key()
+        }),
+        Operation::on_engine(
+            "generate a key-switching key",
+            context,
+            nothing,
+            move |()| generator.rotation_key(1),
+        ),
+        Operation::on_engine(
+            "encrypt with the secret key (seeded)",
+            context,
+            nothing,
+            move |()| client.encryptor.encrypt(&client.secret, &[x], level),
+        ),
+        Operation::on_engine("encrypt with the public key", context, nothing, move |()| {
+            client.encryptor.encrypt_public(&client.public, &[x], level)
+        }),
+        Operation::on_engine("decrypt", context, nothing, move |()| {
+            Decryptor::new(&client.secret).decrypt(&ciphertext)
+        }),
+    ])
+}
+
+/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so; settling returns a copy of what it
+/// remembers, and the row "copy" says what that costs.
+///
+/// # Errors
+/// The engine's.
+pub fn server_operations<B: Backend>(server: &Server<B>) -> Result<Vec<Operation<'_>>> {
+    let level = server.context.max_level();
+    let plain = server
+        .evaluator
+        .encode(&[&values(9, server.context.slots())], level)?;
+    let mut list = sums_and_products(server, plain)?;
+    list.extend(rotations_and_levels(server));
+    Ok(list)
+}
+
+fn sums_and_products<B: Backend>(
+    server: &Server<B>,
+    plain: Plaintext<B>,
+) -> Result<Vec<Operation<'_>>> {
+    let Server {
+        context,
+        evaluator,
+        x,
+        y,
+    } = server;
+    let level = context.max_level();
+    let vector = values(9, context.slots());
+    let plain = std::sync::Arc::new(plain);
+    let with_plain = |name, run: fn(&Evaluator<B>, &Ciphertext<B>, &Plaintext<B>) -> _| {
+        let plain = plain.clone();
+        Operation::on_engine(name, context, nothing, move |()| {
+            run(evaluator, x, &plain) as Result<Ciphertext<B>>
+        })
+    };
+    let on = |name, run: fn(&Evaluator<B>, &Ciphertext<B>, &Ciphertext<B>) -> _| {
+        Operation::on_engine(name, context, nothing, move |()| {
+            run(evaluator, x, y) as Result<Ciphertext<B>>
+        })
+    };
+    // Products without their relinearization, for the row of that step.
+    let pending = move || evaluator.multiply(x, y);
+    let weighted = {
+        let plain = plain.clone();
+        move || evaluator.multiply_plain(x, &plain)
+    };
+    Ok(vec![
+        Operation::on_engine("encode a plaintext", context, nothing, move |()| {
+            evaluator.encode(&[&vector], level)
+        }),
+        on("copy", |_, x, _| x.duplicate()),
+        on("add", Evaluator::add),
+        with_plain("add a plaintext", Evaluator::add_plain),
+        on("multiply by a scalar", |e, x, _| e.multiply_scalar(x, 0.3)),
+        with_plain("multiply by a plaintext", Evaluator::multiply_plain),
+        with_plain("multiply by a plaintext, rescale", |e, x, p| {
+            e.rescale(&e.multiply_plain(x, p)?)
+        }),
+        Operation::on_engine("rescale", context, weighted, |product| {
+            evaluator.rescale(&product)
+        }),
+        on("multiply", Evaluator::multiply),
+        Operation::on_engine("relinearize", context, pending, |product| {
+            evaluator.relinearize(&product)
+        }),
+        on("multiply, relinearize, rescale", |e, x, y| {
+            e.settle(&e.multiply(x, y)?)
+        }),
+        on("square, relinearize, rescale", |e, x, _| {
+            e.settle(&e.square(x)?)
+        }),
+        on("sum of 8 products, relinearize, rescale", |e, x, y| {
+            e.settle(&e.sum_of_products(&[x; 8], &[y; 8])?)
+        }),
+        on("fourth power", |e, x, _| {
+            e.settle(&e.square(&e.square(x)?)?)
+        }),
+    ])
+}
+
+fn rotations_and_levels<B: Backend>(server: &Server<B>) -> Vec<Operation<'_>> {
+    let Server {
+        context,
+        evaluator,
+        x,
+        ..
+    } = server;
+    let level = context.max_level();
+    vec![
+        Operation::on_engine("rotate", context, nothing, |()| evaluator.rotate(x, 1)),
+        Operation::on_engine("8 rotations, separate", context, nothing, |()| {
+            ROTATIONS
+                .iter()
+                .map(|&steps| evaluator.rotate(x, steps))
+                .collect::<Result<Vec<_>>>()
+        }),
+        Operation::on_engine("8 rotations, hoisted", context, nothing, |()| {
+            evaluator.hoisted_rotations(x, &ROTATIONS)
+        }),
+        Operation::on_engine("sum of 8 rotations", context, nothing, |()| {
+            evaluator.rotation_sum(x, &ROTATIONS)
+        }),
+        Operation::on_engine("level down by 1", context, nothing, move |()| {
+            evaluator.level_down(x, level - 1)
+        }),
+        Operation::on_engine("level down to 1", context, nothing, |()| {
+            evaluator.level_down(x, 1)
+        }),
+        Operation::on_engine("cut for sending", context, nothing, |()| {
+            evaluator.cut_for_sending(x, 1.0)
+        }),
+    ]
+}
