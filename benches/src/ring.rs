@@ -87,7 +87,7 @@ impl<B: Backend> RingData<B> {
         })
     }
 
-    /// Every operation of the ring layer.
+    /// Every operation of the ring layer. Sums of 8 take the same two operands eight times, which stay in the cache.
     ///
     /// # Errors
     /// The engine's.
