@@ -1,6 +1,6 @@
 //! Medians.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arras::{CpuEngine, ckks::Parameters};
 use serde::Serialize;
@@ -176,6 +176,8 @@ fn position_or_push<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
