@@ -87,7 +87,7 @@ impl<B: Backend> RingData<B> {
         })
     }
 
-    /// Every operation of the ring layer.
+    /// Every operation of the ring layer. Sums of 8 take the same two operands eight times, which stay in the cache.
     ///
     /// # Errors
     /// The engine's.
@@ -137,11 +137,19 @@ impl<B: Backend> RingData<B> {
                 Ok(self.a.automorphism(galois)?)
             })
             .moving(rows, rows, n),
+            on("weighted sum of 8", |s| {
+                Ok(Poly::weighted_sum(&[&s.a; 8], &[&s.b; 8])?)
+            })
+            .moving(rows, 2 * 8 * rows, n),
             on("tensor product", |s| Ok(s.a.tensor(&s.b)?)).moving(
                 3 * self.window.len(),
                 2 * rows,
                 n,
             ),
+            on("sum of 8 tensor products", |s| {
+                Ok(Poly::sum_of_products(&[&s.a; 8], &[&s.b; 8])?)
+            })
+            .moving(3 * self.window.len(), 2 * 8 * rows, n),
         ]
     }
 

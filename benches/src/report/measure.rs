@@ -1,6 +1,6 @@
 //! Medians.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arras::{CpuEngine, ckks::Parameters};
 use serde::Serialize;
@@ -14,8 +14,9 @@ use crate::{
     transfers,
 };
 
-/// Runs before the first that counts: caches, page tables, clock frequency and the tables that are made on first use.
-const WARM_UP: Duration = Duration::from_millis(100);
+/// The part of an operation's time before the first run that counts: caches, page tables, clock frequency and the tables that are made on
+/// first use.
+const WARM_UP: f64 = 0.1;
 /// The fewest runs that a median is taken of, however long one takes.
 const FEWEST_RUNS: usize = 5;
 /// More runs say nothing more.
@@ -35,12 +36,12 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Runs `operation` for about `seconds` after a warm-up, and at least five times.
+    /// Runs `operation` for about `seconds` after a warm-up of a tenth of that, and at least five times after at least one.
     fn of(operation: &mut Operation<'_>, seconds: f64) -> Result<Self> {
         let start = Instant::now();
         loop {
             operation.run()?;
-            if start.elapsed() > WARM_UP {
+            if start.elapsed().as_secs_f64() >= WARM_UP * seconds {
                 break;
             }
         }
@@ -175,6 +176,8 @@ fn position_or_push<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
