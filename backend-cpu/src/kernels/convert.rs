@@ -49,7 +49,10 @@ pub(crate) fn convert<S: Simd>(
         let mut room = FOLD;
         for (row, &weight) in rows.iter().zip(weights) {
             if room == 0 {
-                sums = sums.map(|sum| m.fold(sum));
+                // A loop, not a map: its closure is not inlined into the vector code.
+                for sum in &mut sums {
+                    *sum = m.fold(*sum);
+                }
                 room = FOLD;
             }
             room -= 1;

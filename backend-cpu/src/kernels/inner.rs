@@ -69,8 +69,9 @@ fn run<S: Simd>(
             let mut room = FOLD;
             for (digit, &number) in digits.iter().zip(numbers) {
                 if room == 0 {
-                    sums0 = sums0.map(|sum| m.fold(sum));
-                    sums1 = sums1.map(|sum| m.fold(sum));
+                    for w in 0..WIDTH {
+                        (sums0[w], sums1[w]) = (m.fold(sums0[w]), m.fold(sums1[w]));
+                    }
                     room = FOLD;
                 }
                 room -= 1;

@@ -52,20 +52,25 @@ pub(crate) fn sum_of_products<S: Simd>(
         *rows = views(s, pair);
     }
     let [d0, d1, d2] = dst.map(|d| s.view_mut(d));
+    // Locals, not arrays mapped by closures: such closures are not inlined into the vector code.
     for i in 0..d0.len() {
-        let mut sums = [s.widen_low(s.splat(0)); 3];
-        if accumulate {
-            sums = [d0[i], d1[i], d2[i]].map(|d| s.widen_low(d));
-        }
+        let (mut s0, mut s1, mut s2) = if accumulate {
+            (s.widen_low(d0[i]), s.widen_low(d1[i]), s.widen_low(d2[i]))
+        } else {
+            let zero = s.widen_low(s.splat(0));
+            (zero, zero, zero)
+        };
         for rows in &rows[..pairs.len()] {
-            let [a0, a1, b0, b1] = rows.map(|row| row[i]);
-            let [a0o, a1o, b0o, b1o] = [a0, a1, b0, b1].map(|x| s.odd(x));
-            sums[0] = s.add_wide(sums[0], s.mul_wide(a0, a0o, b0, b0o));
-            sums[1] = s.add_wide(sums[1], s.mul_wide(a0, a0o, b1, b1o));
-            sums[1] = s.add_wide(sums[1], s.mul_wide(a1, a1o, b0, b0o));
-            sums[2] = s.add_wide(sums[2], s.mul_wide(a1, a1o, b1, b1o));
+            let (a0, a1, b0, b1) = (rows[0][i], rows[1][i], rows[2][i], rows[3][i]);
+            let (a0o, a1o, b0o, b1o) = (s.odd(a0), s.odd(a1), s.odd(b0), s.odd(b1));
+            s0 = s.add_wide(s0, s.mul_wide(a0, a0o, b0, b0o));
+            s1 = s.add_wide(s1, s.mul_wide(a0, a0o, b1, b1o));
+            s1 = s.add_wide(s1, s.mul_wide(a1, a1o, b0, b0o));
+            s2 = s.add_wide(s2, s.mul_wide(a1, a1o, b1, b1o));
         }
-        [d0[i], d1[i], d2[i]] = sums.map(|sum| m.reduce_4q(m.wide(sum)));
+        d0[i] = m.reduce_4q(m.wide(s0));
+        d1[i] = m.reduce_4q(m.wide(s1));
+        d2[i] = m.reduce_4q(m.wide(s2));
     }
 }
 
