@@ -128,6 +128,17 @@ impl<B: Backend> Context<B> {
             })
     }
 
+    /// (modulus, limb) of a list of limbs, the largest moduli first: few of them hold large values.
+    pub(crate) fn largest_first(&self, limbs: &Limbs) -> Vec<(u32, usize)> {
+        let mut order: Vec<(u32, usize)> = self
+            .moduli_of(limbs)
+            .into_iter()
+            .zip(limbs.iter())
+            .collect();
+        order.sort_unstable_by(|a, b| b.cmp(a));
+        order
+    }
+
     /// The moduli of a list of limbs.
     pub(crate) fn moduli_of(&self, limbs: &Limbs) -> Vec<u32> {
         limbs

@@ -151,12 +151,7 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
 
     /// The largest limbs, at most [`LIMBS`].
     fn enough_limbs(&self, limbs: &Limbs) -> Limbs {
-        let basis = self.key.context().ring().basis();
-        let mut order: Vec<(u32, usize)> = limbs
-            .iter()
-            .map(|i| (basis.modulus(i).value(), i))
-            .collect();
-        order.sort_unstable_by(|a, b| b.cmp(a));
+        let order = self.key.context().largest_first(limbs);
         Limbs::new(order.into_iter().take(LIMBS).map(|(_, i)| i))
     }
 }

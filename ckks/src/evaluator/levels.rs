@@ -220,17 +220,15 @@ impl<B: Backend> Evaluator<B> {
                 range: "positive finite numbers".into(),
             });
         }
-        let limbs = fewest_limbs(
-            ct.limbs(),
-            &self.context.moduli_of(ct.limbs()),
-            1.0 + (max_abs * ct.scale()).log2(),
-        )
-        .map_err(|(needed_bits, have_bits)| CkksError::CannotCut {
-            op: OP,
-            max_abs,
-            needed_bits,
-            have_bits,
-        })?;
+        let order = self.context.largest_first(ct.limbs());
+        let limbs = fewest_limbs(order, 1.0 + (max_abs * ct.scale()).log2()).map_err(
+            |(needed_bits, have_bits)| CkksError::CannotCut {
+                op: OP,
+                max_abs,
+                needed_bits,
+                have_bits,
+            },
+        )?;
         if &limbs == ct.limbs() {
             return ct.duplicate();
         }
@@ -239,13 +237,7 @@ impl<B: Backend> Evaluator<B> {
 }
 
 /// The fewest limbs whose product exceeds 2^bits, largest primes first; otherwise bits needed and there.
-pub(crate) fn fewest_limbs(
-    limbs: &Limbs,
-    moduli: &[u32],
-    bits: f64,
-) -> std::result::Result<Limbs, (f64, f64)> {
-    let mut order: Vec<(u32, usize)> = moduli.iter().copied().zip(limbs.iter()).collect();
-    order.sort_unstable_by(|a, b| b.cmp(a));
+fn fewest_limbs(order: Vec<(u32, usize)>, bits: f64) -> std::result::Result<Limbs, (f64, f64)> {
     let mut have = 0.0;
     let mut chosen = Vec::new();
     for (modulus, limb) in order {

@@ -132,15 +132,7 @@ impl<B: Backend> Evaluator<B> {
         let a = self.settled(OP, a)?;
         let level = product_level(OP, a.level())?;
         for weight in weights {
-            self.context.check_same(OP, &weight.context)?;
-            let need = PlaintextUse::Weight(a.level());
-            if weight.purpose != need {
-                return Err(CkksError::PlaintextMismatch {
-                    op: OP,
-                    have: weight.purpose.to_string(),
-                    need: need.to_string(),
-                });
-            }
+            self.check_plain(OP, weight, PlaintextUse::Weight(a.level()))?;
             if weight.batch() != 1 && weight.batch() != a.batch() {
                 let (left, right) = (a.batch(), weight.batch());
                 return Err(CkksError::BatchMismatch {
