@@ -1,0 +1,2 @@
+//! Logistic regression on encrypted data: data sets, training circuits, trainer.
+#![forbid(unsafe_code)]
