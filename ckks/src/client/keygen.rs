@@ -8,7 +8,7 @@ use num_traits::ToPrimitive;
 
 use super::{PublicKey, SecretKey, errors};
 use crate::{
-    CkksError, Result,
+    CkksError, Parameters, Result,
     keys::{EvaluationKeySet, KeyKind, SwitchingKey},
     random::{PublicSeed, Purpose, Seed, uniform_rows},
 };
@@ -38,6 +38,11 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
             seed,
             next: AtomicU64::new(0),
         }
+    }
+
+    /// The parameters of the keys.
+    pub fn params(&self) -> &Parameters {
+        self.secret.context().params()
     }
 
     /// The public key.

@@ -38,7 +38,13 @@ impl<B: Backend> Evaluator<B> {
     /// [`CkksError::NoRelinearizationKey`], [`CkksError::KeyBudget`] for a product that waits for its
     /// relinearization; [`CkksError::Cut`].
     pub fn settle(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        self.settled("settle", ct)?.duplicate()
+        const OP: &str = "settle";
+        self.check(OP, ct)?;
+        if ct.is_pending() && ct.memo().get().is_none() {
+            // Straight to the caller: remembering it too would cost a copy.
+            return self.settle_now(OP, ct);
+        }
+        self.settled(OP, ct)?.duplicate()
     }
 
     /// The settled form, remembered in the ciphertext.

@@ -1,0 +1,288 @@
+//! The graph that recording builds.
+
+use std::{fmt, panic::Location, sync::Arc};
+
+use crate::Layout;
+
+/// A node of a circuit: the operations are numbered in the order of their recording, so operands come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub(crate) usize);
+
+impl NodeId {
+    /// The position in [`super::Circuit::nodes`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// An operation of the circuit's author (a product of matrices, say), of which nodes are the parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId(pub(crate) usize);
+
+impl OperationId {
+    /// The position in [`super::Circuit::operations`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A constant of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlainId(pub(crate) usize);
+
+/// Constant slots: one vector for all ciphertexts of a batch, or one for each. A vector shorter than the slots repeats; its
+/// length is a power of two.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plain {
+    vectors: Arc<[Arc<[f64]>]>,
+}
+
+impl Plain {
+    pub(crate) fn new(vectors: Vec<Vec<f64>>) -> Self {
+        Self {
+            vectors: vectors
+                .into_iter()
+                .map(|v| shortest_period(v).into())
+                .collect(),
+        }
+    }
+
+    /// The vectors, one or as many as the ciphertexts they meet.
+    pub fn vectors(&self) -> &[Arc<[f64]>] {
+        &self.vectors
+    }
+
+    /// The constant in slot `slot` of ciphertext `unit`.
+    pub fn at(&self, unit: usize, slot: usize) -> f64 {
+        let v = &self.vectors[unit % self.vectors.len()];
+        v[slot & (v.len() - 1)]
+    }
+
+    /// All slots of the vector for ciphertext `unit`.
+    pub fn expand(&self, unit: usize, slots: usize) -> Vec<f64> {
+        let v = &self.vectors[unit % self.vectors.len()];
+        v.iter().copied().cycle().take(slots).collect()
+    }
+
+    /// The largest magnitude.
+    pub fn max_abs(&self) -> f64 {
+        self.vectors
+            .iter()
+            .flat_map(|v| v.iter())
+            .fold(0.0, |m, x| m.max(x.abs()))
+    }
+
+    /// What two constants of equal bits have in common.
+    pub(crate) fn fingerprint(&self) -> Vec<u64> {
+        self.vectors
+            .iter()
+            .flat_map(|v| std::iter::once(v.len() as u64).chain(v.iter().map(|x| x.to_bits())))
+            .collect()
+    }
+}
+
+/// The shortest power of two after which the vector repeats, cut to that.
+fn shortest_period(mut v: Vec<f64>) -> Vec<f64> {
+    while v.len() > 1 && v.len() % 2 == 0 {
+        let (left, right) = v.split_at(v.len() / 2);
+        if left
+            .iter()
+            .map(|x| x.to_bits())
+            .ne(right.iter().map(|x| x.to_bits()))
+        {
+            break;
+        }
+        v.truncate(v.len() / 2);
+    }
+    v
+}
+
+/// What a node does, slot by slot, to a batch of ciphertexts. Sums and products pair the ciphertexts of two batches;
+/// a batch of one meets all of the other.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// An input of the circuit.
+    Input {
+        /// Its position in [`super::Circuit::inputs`].
+        index: usize,
+    },
+    /// Sum of two.
+    Add,
+    /// Difference of two.
+    Sub,
+    /// Negative.
+    Negate,
+    /// Sum with a constant.
+    AddPlain(PlainId),
+    /// Sum of every slot with a number.
+    AddScalar(f64),
+    /// Product of two, or the square of one operand given twice. One level.
+    Multiply,
+    /// Sum of products: operands a0, b0, a1, b1, .. One level.
+    SumOfProducts,
+    /// Product with a constant. One level.
+    MultiplyPlain(PlainId),
+    /// Product with a number. One level.
+    MultiplyScalar(f64),
+    /// Product with an integer, exact and free of a level.
+    MultiplyInteger(i64),
+    /// Slot j of the result is slot j + steps.
+    Rotate(i64),
+    /// Sum of rotations of one operand.
+    RotationSum(Vec<i64>),
+    /// Sum of rotations, each times a constant. One level.
+    WeightedRotationSum {
+        /// Rotation of each term.
+        steps: Vec<i64>,
+        /// Constant of each term.
+        weights: Vec<PlainId>,
+    },
+    /// Some ciphertexts of the batch, by position; a position may repeat.
+    Pick(Vec<usize>),
+    /// Several batches joined.
+    Concat,
+    /// Relinearized and rescaled here (explicit).
+    Settle,
+    /// Lowered by levels here (explicit).
+    LowerLevel(usize),
+}
+
+impl Op {
+    /// Levels the operation consumes.
+    pub fn levels(&self) -> usize {
+        match self {
+            Self::Multiply
+            | Self::SumOfProducts
+            | Self::MultiplyPlain(_)
+            | Self::MultiplyScalar(_)
+            | Self::WeightedRotationSum { .. } => 1,
+            Self::LowerLevel(levels) => *levels,
+            _ => 0,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input { .. } => "input",
+            Self::Add => "add",
+            Self::Sub => "sub",
+            Self::Negate => "negate",
+            Self::AddPlain(_) => "add_plain",
+            Self::AddScalar(_) => "add_scalar",
+            Self::Multiply => "multiply",
+            Self::SumOfProducts => "sum_of_products",
+            Self::MultiplyPlain(_) => "multiply_plain",
+            Self::MultiplyScalar(_) => "multiply_scalar",
+            Self::MultiplyInteger(_) => "multiply_integer",
+            Self::Rotate(_) => "rotate",
+            Self::RotationSum(_) => "rotation_sum",
+            Self::WeightedRotationSum { .. } => "weighted_rotation_sum",
+            Self::Pick(_) => "pick",
+            Self::Concat => "concat",
+            Self::Settle => "settle",
+            Self::LowerLevel(_) => "lower_level",
+        }
+    }
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(crate) op: Op,
+    pub(crate) operands: Vec<NodeId>,
+    pub(crate) units: usize,
+    pub(crate) operation: OperationId,
+}
+
+impl Node {
+    /// What it does.
+    pub fn op(&self) -> &Op {
+        &self.op
+    }
+
+    /// Its operands.
+    pub fn operands(&self) -> &[NodeId] {
+        &self.operands
+    }
+
+    /// Number of ciphertexts.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// The operation it is a part of.
+    pub fn operation(&self) -> OperationId {
+        self.operation
+    }
+}
+
+/// An operation as its author wrote it.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) operands: Vec<OperationId>,
+    pub(crate) layout: Option<Layout>,
+    pub(crate) label: Option<String>,
+}
+
+impl Operation {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where it was recorded.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    /// The operations whose results it takes.
+    pub fn operands(&self) -> &[OperationId] {
+        &self.operands
+    }
+
+    /// The layout of its result.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
+    /// The name its author gave it: of an input, or by `named`.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        if let Some(label) = &self.label {
+            write!(f, " {label:?}")?;
+        }
+        write!(f, " at {}", self.location)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_cut_to_their_period() {
+        let plain = Plain::new(vec![
+            vec![1.0, 2.0, 1.0, 2.0],
+            vec![3.0; 8],
+            vec![0.0, -0.0],
+        ]);
+        let lengths: Vec<usize> = plain.vectors().iter().map(|v| v.len()).collect();
+        assert_eq!(lengths, [2, 1, 2]);
+        assert_eq!(
+            (plain.at(0, 3), plain.at(1, 5), plain.at(3, 0)),
+            (2.0, 3.0, 1.0)
+        );
+        assert_eq!(plain.expand(0, 4), [1.0, 2.0, 1.0, 2.0]);
+        assert_eq!(plain.max_abs(), 3.0);
+    }
+}

@@ -1,0 +1,296 @@
+//! Recording.
+
+use std::{
+    collections::HashMap,
+    panic::Location,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    Circuit, Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId, Slots,
+};
+use crate::{EncodingUnit, Layout, Result, ToolkitError};
+
+/// Records a circuit. Handles made by it refer to it; the first error of any operation is kept and returned by
+/// [`Recorder::finish`] with the place in the source where it was recorded.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    pub(super) state: Arc<Mutex<State>>,
+    slots: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    nodes: Vec<Node>,
+    operations: Vec<Operation>,
+    plains: Vec<Plain>,
+    plain_ids: HashMap<Vec<u64>, PlainId>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
+    error: Option<ToolkitError>,
+    /// Operations being recorded, the outermost first: nodes belong to that one.
+    open: Vec<OperationId>,
+}
+
+impl Recorder {
+    /// Records a circuit for ciphertexts of `slots` slots (half of the ring degree).
+    ///
+    /// # Errors
+    /// [`ToolkitError::DoesNotFit`] unless `slots` is a power of two up to [`EncodingUnit::MAX_SLOTS`].
+    pub fn new(slots: usize) -> Result<Self> {
+        EncodingUnit::with_height(slots, 1)?;
+        Ok(Self {
+            state: Arc::default(),
+            slots,
+        })
+    }
+
+    /// Slots of every ciphertext.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether both record one circuit.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+
+    /// Keeps the first error.
+    #[track_caller]
+    pub(crate) fn fail(&self, error: ToolkitError) {
+        let location = Location::caller();
+        let mut state = self.lock();
+        let outer = state.open.first().map(|id| state.operations[id.0].location);
+        state
+            .error
+            .get_or_insert_with(|| error.at(outer.unwrap_or(location)));
+    }
+
+    /// A new input of any layout, as slots.
+    #[track_caller]
+    pub(crate) fn input_slots(&self, name: &str, layout: Layout) -> Slots {
+        let operation = self.open("input", &[], Some(layout), Some(name));
+        let slots = self.try_input(name, layout).unwrap_or_else(|error| {
+            self.fail(error);
+            Slots::failed(self, layout.units().min(1))
+        });
+        self.close(operation);
+        slots
+    }
+
+    fn try_input(&self, name: &str, layout: Layout) -> Result<Slots> {
+        const OP: &str = "input";
+        layout.check(OP)?;
+        if layout.slots() != self.slots {
+            return Err(ToolkitError::DoesNotFit {
+                op: OP,
+                shape: layout.to_string(),
+                unit: format!("a circuit of {} slots", self.slots),
+                remedy: "use units with as many slots as the circuit".into(),
+            });
+        }
+        let mut state = self.lock();
+        if state.inputs.iter().any(|input| input.name == name) {
+            return Err(ToolkitError::NameTaken {
+                op: OP,
+                name: name.into(),
+            });
+        }
+        let index = state.inputs.len();
+        let node = state.push(Op::Input { index }, vec![], layout.units());
+        state.inputs.push(Input {
+            name: name.into(),
+            layout,
+            node,
+        });
+        drop(state);
+        Ok(Slots::new(self, node, layout.units()))
+    }
+
+    /// Slots without a meaning known to the toolkit: `units` ciphertexts.
+    #[track_caller]
+    pub fn slots_input(&self, name: &str, units: usize) -> Slots {
+        let slots = self.slots;
+        self.input_slots(name, Layout::Slots { units, slots })
+    }
+
+    /// Names a result as an output, delivered at level 0.
+    #[track_caller]
+    pub fn output(&self, name: &str, result: &impl Recorded) {
+        self.output_at(name, result, 0);
+    }
+
+    /// Names a result as an output that is delivered at `level`, so that another circuit can go on with it.
+    #[track_caller]
+    pub fn output_at(&self, name: &str, result: &impl Recorded, level: usize) {
+        let slots = result.recorded();
+        if !self.is(slots.recorder()) {
+            return self.fail(ToolkitError::TwoCircuits { op: "output" });
+        }
+        if self.lock().outputs.iter().any(|o| o.name == name) {
+            return self.fail(ToolkitError::NameTaken {
+                op: "output",
+                name: name.into(),
+            });
+        }
+        // A failed result has left its error behind.
+        if let Some(node) = slots.node() {
+            self.lock().outputs.push(Output {
+                name: name.into(),
+                layout: result.layout(),
+                node,
+                level,
+                location: Location::caller(),
+            });
+        }
+    }
+
+    /// The circuit.
+    ///
+    /// # Errors
+    /// The first error of the recording, with its place; [`ToolkitError::NoOutput`].
+    pub fn finish(self) -> Result<Circuit> {
+        let mut state = self.lock();
+        if let Some(error) = state.error.take() {
+            return Err(error);
+        }
+        let state = std::mem::take(&mut *state);
+        Circuit::new(
+            self.slots,
+            state.nodes,
+            state.operations,
+            state.plains,
+            state.inputs,
+            state.outputs,
+        )
+    }
+
+    /// Begins an operation of the circuit's author; nodes recorded until it is closed belong to it. One inside another is a
+    /// part of that.
+    #[track_caller]
+    pub(crate) fn open(
+        &self,
+        name: &'static str,
+        operands: &[&Slots],
+        layout: Option<Layout>,
+        label: Option<&str>,
+    ) -> OpenOperation {
+        let location = Location::caller();
+        let mut state = self.lock();
+        if let Some(&outer) = state.open.first() {
+            state.open.push(outer);
+            return OpenOperation(outer);
+        }
+        let mut from: Vec<OperationId> = vec![];
+        for operand in operands.iter().filter_map(|slots| slots.node()) {
+            if let Some(node) = state.nodes.get(operand.0)
+                && !from.contains(&node.operation)
+            {
+                from.push(node.operation);
+            }
+        }
+        let id = OperationId(state.operations.len());
+        state.operations.push(Operation {
+            name,
+            location,
+            operands: from,
+            layout,
+            label: label.map(str::to_owned),
+        });
+        state.open.push(id);
+        OpenOperation(id)
+    }
+
+    /// Ends an operation.
+    pub(crate) fn close(&self, OpenOperation(_): OpenOperation) {
+        self.lock().open.pop();
+    }
+
+    /// Ends an operation whose result has this layout.
+    pub(crate) fn close_with(&self, OpenOperation(id): OpenOperation, result: Layout) {
+        let mut state = self.lock();
+        state.open.pop();
+        if state.open.is_empty() {
+            state.operations[id.0].layout = Some(result);
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn node(&self, op: Op, operands: Vec<NodeId>, units: usize) -> Slots {
+        let name = op.name();
+        let location = Location::caller();
+        let mut state = self.lock();
+        if state.open.is_empty() {
+            // An operation on slots is an operation of its own.
+            let mut from: Vec<_> = operands
+                .iter()
+                .map(|o| state.nodes[o.0].operation)
+                .collect();
+            from.dedup();
+            let id = OperationId(state.operations.len());
+            state.operations.push(Operation {
+                name,
+                location,
+                operands: from,
+                layout: Some(Layout::Slots {
+                    units,
+                    slots: self.slots,
+                }),
+                label: None,
+            });
+            state.open.push(id);
+            let node = state.push(op, operands, units);
+            state.open.pop();
+            drop(state);
+            return Slots::new(self, node, units);
+        }
+        let node = state.push(op, operands, units);
+        drop(state);
+        Slots::new(self, node, units)
+    }
+
+    /// A constant; equal ones are kept once.
+    pub(crate) fn plain(&self, vectors: Vec<Vec<f64>>) -> PlainId {
+        let plain = Plain::new(vectors);
+        let mut state = self.lock();
+        let next = PlainId(state.plains.len());
+        let id = *state.plain_ids.entry(plain.fingerprint()).or_insert(next);
+        if id == next {
+            state.plains.push(plain);
+        }
+        id
+    }
+}
+
+/// Proof that an operation was opened.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct OpenOperation(OperationId);
+
+impl State {
+    fn push(&mut self, op: Op, operands: Vec<NodeId>, units: usize) -> NodeId {
+        let id = NodeId(self.nodes.len());
+        // Every node is recorded inside an operation.
+        let operation = self.open.first().copied().unwrap_or(OperationId(0));
+        self.nodes.push(Node {
+            op,
+            operands,
+            units,
+            operation,
+        });
+        id
+    }
+}
+
+/// A handle of a recorded object.
+pub trait Recorded {
+    /// Its slots.
+    fn recorded(&self) -> &Slots;
+
+    /// Its shape and encoding.
+    fn layout(&self) -> Layout;
+}

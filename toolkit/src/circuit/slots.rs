@@ -1,0 +1,381 @@
+//! Handles of batches of slots: what linear algebra is lowered to, and what hand-made circuits use.
+
+use super::{NodeId, Op, PlainId, Recorder, record::Recorded};
+use crate::{Layout, Result, ToolkitError, layout::check_finite};
+
+/// A batch of encrypted slots in a circuit that is being recorded.
+///
+/// Operations are slot by slot over all ciphertexts of the batch; a batch of one ciphertext meets every ciphertext of the other
+/// operand. They never fail on the spot: [`Recorder::finish`] returns the first error with its place.
+#[derive(Clone, Debug)]
+pub struct Slots {
+    recorder: Recorder,
+    /// `None` after an error.
+    node: Option<NodeId>,
+    units: usize,
+}
+
+impl Slots {
+    pub(super) fn new(recorder: &Recorder, node: NodeId, units: usize) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            node: Some(node),
+            units,
+        }
+    }
+
+    /// The result of an operation that failed.
+    pub(crate) fn failed(recorder: &Recorder, units: usize) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            node: None,
+            units,
+        }
+    }
+
+    /// The recorder.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Number of ciphertexts.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Slots of each ciphertext.
+    pub fn slots(&self) -> usize {
+        self.recorder.slots()
+    }
+
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.node
+    }
+
+    #[track_caller]
+    fn record(&self, op: Op, operands: &[&Self], units: Result<usize>) -> Self {
+        if operands.iter().any(|o| !self.recorder.is(&o.recorder)) {
+            let error = ToolkitError::TwoCircuits { op: op.name() };
+            self.recorder.fail(error);
+            return Self::failed(&self.recorder, self.units);
+        }
+        let units = match units {
+            Ok(units) => units,
+            Err(error) => {
+                self.recorder.fail(error);
+                return Self::failed(&self.recorder, self.units);
+            }
+        };
+        let nodes: Option<Vec<NodeId>> = operands.iter().map(|o| o.node).collect();
+        match nodes {
+            Some(nodes) => self.recorder.node(op, nodes, units),
+            None => Self::failed(&self.recorder, units),
+        }
+    }
+
+    fn common(&self, op: &'static str, other: usize) -> Result<usize> {
+        if self.units == other || other == 1 {
+            Ok(self.units)
+        } else if self.units == 1 {
+            Ok(other)
+        } else {
+            Err(ToolkitError::DimensionMismatch {
+                op,
+                left: format!("{} ciphertexts", self.units),
+                right: format!("{other} ciphertexts"),
+                remedy: "batches are equal, or one of them is 1",
+            })
+        }
+    }
+
+    #[track_caller]
+    fn binary(&self, op: Op, other: &Self) -> Self {
+        let units = self.common(op.name(), other.units);
+        self.record(op, &[self, other], units)
+    }
+
+    /// Sum.
+    #[track_caller]
+    pub fn add(&self, other: &Self) -> Self {
+        self.binary(Op::Add, other)
+    }
+
+    /// Difference.
+    #[track_caller]
+    pub fn sub(&self, other: &Self) -> Self {
+        self.binary(Op::Sub, other)
+    }
+
+    /// Negative.
+    #[track_caller]
+    pub fn negate(&self) -> Self {
+        self.record(Op::Negate, &[self], Ok(self.units))
+    }
+
+    /// Product; one level.
+    #[track_caller]
+    pub fn multiply(&self, other: &Self) -> Self {
+        self.binary(Op::Multiply, other)
+    }
+
+    /// Square; one level.
+    #[track_caller]
+    pub fn square(&self) -> Self {
+        self.binary(Op::Multiply, self)
+    }
+
+    /// The sum of products of pairs, relinearized and rescaled once; one level.
+    #[track_caller]
+    pub fn sum_of_products(pairs: &[(&Self, &Self)]) -> Option<Self> {
+        let (first, _) = pairs.first()?;
+        let operands: Vec<&Self> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
+        let units = operands.iter().try_fold(1, |units, o| {
+            Self::failed(&first.recorder, units).common("sum_of_products", o.units)
+        });
+        Some(first.record(Op::SumOfProducts, &operands, units))
+    }
+
+    /// The sum of all in a balanced tree; `None` of an empty list.
+    #[track_caller]
+    pub fn sum(terms: &[Self]) -> Option<Self> {
+        match terms {
+            [] => None,
+            [one] => Some(one.clone()),
+            _ => {
+                let (left, right) = terms.split_at(terms.len() / 2);
+                Some(Self::sum(left)?.add(&Self::sum(right)?))
+            }
+        }
+    }
+
+    /// Sum with constants: one vector for all ciphertexts, or one for each. A vector shorter than the slots repeats.
+    #[track_caller]
+    pub fn add_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
+        let units = self.check_plain("add_plain", &vectors);
+        self.with_plain(vectors, units, Op::AddPlain)
+    }
+
+    /// Product with constants; one level. Vectors as in [`Slots::add_plain`].
+    #[track_caller]
+    pub fn multiply_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
+        let units = self.check_plain("multiply_plain", &vectors);
+        self.with_plain(vectors, units, Op::MultiplyPlain)
+    }
+
+    #[track_caller]
+    fn with_plain(
+        &self,
+        vectors: Vec<Vec<f64>>,
+        units: Result<usize>,
+        op: impl Fn(PlainId) -> Op,
+    ) -> Self {
+        match units {
+            Ok(units) => {
+                let plain = self.recorder.plain(vectors);
+                self.record(op(plain), &[self], Ok(units))
+            }
+            Err(error) => {
+                self.recorder.fail(error);
+                Self::failed(&self.recorder, self.units)
+            }
+        }
+    }
+
+    fn check_plain(&self, op: &'static str, vectors: &[Vec<f64>]) -> Result<usize> {
+        for (i, vector) in vectors.iter().enumerate() {
+            if !vector.len().is_power_of_two() || vector.len() > self.slots() {
+                return Err(ToolkitError::DoesNotFit {
+                    op,
+                    shape: format!("a constant of {} slots", vector.len()),
+                    unit: format!("ciphertexts of {} slots", self.slots()),
+                    remedy: "constants have a power of two of slots and repeat".into(),
+                });
+            }
+            for (j, &x) in vector.iter().enumerate() {
+                check_finite(op, x, &[i, j])?;
+            }
+        }
+        if vectors.is_empty() {
+            return Err(ToolkitError::EmptyList { op });
+        }
+        self.common(op, vectors.len())
+    }
+
+    fn scalar(&self, op: &'static str, value: f64) -> Result<usize> {
+        check_finite(op, value, &[])?;
+        Ok(self.units)
+    }
+
+    /// Sum of every slot, padding included, with a number.
+    #[track_caller]
+    pub fn add_scalar(&self, value: f64) -> Self {
+        let units = self.scalar("add_scalar", value);
+        self.record(Op::AddScalar(value), &[self], units)
+    }
+
+    /// Product with a number: one level, unless it is a small integer, which costs none.
+    #[track_caller]
+    pub fn multiply_scalar(&self, value: f64) -> Self {
+        let units = self.scalar("multiply_scalar", value);
+        if value.fract() == 0.0 && value.abs() <= 1024.0 {
+            return self.multiply_integer(value as i64);
+        }
+        self.record(Op::MultiplyScalar(value), &[self], units)
+    }
+
+    /// Product with an integer: exact, no level. Errors grow with the integer as values do.
+    #[track_caller]
+    pub fn multiply_integer(&self, value: i64) -> Self {
+        match value {
+            1 => self.clone(),
+            -1 => self.negate(),
+            _ => self.record(Op::MultiplyInteger(value), &[self], Ok(self.units)),
+        }
+    }
+
+    /// Slot j of the result is slot j + steps (to the left; to the right if negative).
+    #[track_caller]
+    pub fn rotate(&self, steps: i64) -> Self {
+        let steps = steps.rem_euclid(self.slots() as i64);
+        if steps == 0 {
+            return self.clone();
+        }
+        self.record(Op::Rotate(self.signed(steps)), &[self], Ok(self.units))
+    }
+
+    /// Rotations are kept between -slots/2 and slots/2.
+    fn signed(&self, steps: i64) -> i64 {
+        let slots = self.slots() as i64;
+        let steps = steps.rem_euclid(slots);
+        if steps > slots / 2 {
+            steps - slots
+        } else {
+            steps
+        }
+    }
+
+    /// The sum of rotations, divided by P once.
+    #[track_caller]
+    pub fn rotation_sum(&self, steps: &[i64]) -> Self {
+        let units = if steps.is_empty() {
+            Err(ToolkitError::EmptyList { op: "rotation_sum" })
+        } else {
+            Ok(self.units)
+        };
+        let steps = steps.iter().map(|&s| self.signed(s)).collect();
+        self.record(Op::RotationSum(steps), &[self], units)
+    }
+
+    /// Slot j becomes the sum of slots j, j + stride, .., j + (count - 1) stride, by doubling. `count` is a power of two.
+    #[track_caller]
+    pub fn rotate_and_sum(&self, stride: i64, count: usize) -> Self {
+        if !count.is_power_of_two() || count > self.slots() {
+            self.recorder.fail(ToolkitError::OutOfRange {
+                op: "rotate_and_sum",
+                what: "count",
+                value: count as f64,
+                range: format!("powers of two up to {}", self.slots()),
+            });
+            return Self::failed(&self.recorder, self.units);
+        }
+        let mut sum = self.clone();
+        let mut step = stride;
+        for _ in 0..count.trailing_zeros() {
+            sum = sum.rotation_sum(&[0, step]);
+            step *= 2;
+        }
+        sum
+    }
+
+    /// The sum of rotations, each times a constant, with one decomposition of the operand; one level. Terms are
+    /// (steps, constants), constants as in [`Slots::add_plain`].
+    #[track_caller]
+    pub fn weighted_rotation_sum(&self, terms: Vec<(i64, Vec<Vec<f64>>)>) -> Self {
+        const OP: &str = "weighted_rotation_sum";
+        if terms.is_empty() {
+            self.recorder.fail(ToolkitError::EmptyList { op: OP });
+            return Self::failed(&self.recorder, self.units);
+        }
+        let mut steps = Vec::with_capacity(terms.len());
+        let mut weights = Vec::with_capacity(terms.len());
+        for (step, vectors) in terms {
+            let fits = self.check_plain(OP, &vectors).and_then(|units| {
+                if units == self.units {
+                    return Ok(());
+                }
+                Err(ToolkitError::DimensionMismatch {
+                    op: OP,
+                    left: format!("{} ciphertexts", self.units),
+                    right: format!("{} constants", vectors.len()),
+                    remedy: "give one constant, or one for each ciphertext",
+                })
+            });
+            if let Err(error) = fits {
+                self.recorder.fail(error);
+                return Self::failed(&self.recorder, self.units);
+            }
+            steps.push(self.signed(step));
+            weights.push(self.recorder.plain(vectors));
+        }
+        let op = Op::WeightedRotationSum { steps, weights };
+        self.record(op, &[self], Ok(self.units))
+    }
+
+    /// Some ciphertexts of the batch, by position; a position may repeat.
+    #[track_caller]
+    pub fn pick(&self, indices: &[usize]) -> Self {
+        if indices.iter().copied().eq(0..self.units) {
+            return self.clone();
+        }
+        let units = match indices.iter().find(|&&i| i >= self.units) {
+            Some(&index) => Err(ToolkitError::OutOfRange {
+                op: "pick",
+                what: "index",
+                value: index as f64,
+                range: format!("a batch of {} ciphertexts", self.units),
+            }),
+            None if indices.is_empty() => Err(ToolkitError::EmptyList { op: "pick" }),
+            None => Ok(indices.len()),
+        };
+        self.record(Op::Pick(indices.to_vec()), &[self], units)
+    }
+
+    /// Batches joined into one; `None` of an empty list.
+    #[track_caller]
+    pub fn concat(parts: &[&Self]) -> Option<Self> {
+        let (first, rest) = parts.split_first()?;
+        if rest.is_empty() {
+            return Some((*first).clone());
+        }
+        let units = parts.iter().map(|p| p.units).sum();
+        Some(first.record(Op::Concat, parts, Ok(units)))
+    }
+
+    /// Relinearizes and rescales here, instead of where it is needed first.
+    #[track_caller]
+    pub fn settle(&self) -> Self {
+        self.record(Op::Settle, &[self], Ok(self.units))
+    }
+
+    /// Gives up levels here.
+    #[track_caller]
+    pub fn lower_level(&self, levels: usize) -> Self {
+        if levels == 0 {
+            return self.clone();
+        }
+        self.record(Op::LowerLevel(levels), &[self], Ok(self.units))
+    }
+}
+
+impl Recorded for Slots {
+    fn recorded(&self) -> &Slots {
+        self
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Slots {
+            units: self.units,
+            slots: self.slots(),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The data owner's side: encryption and decryption of matrices and vectors.
+
+use std::sync::Arc;
+
+use arras_ckks::{
+    Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, PublicKey,
+    SecretKey, SeededCiphertext,
+};
+use arras_hal::{Backend, SecretEngine};
+
+use crate::{Layout, Result, ToolkitError, Value, program::Program};
+
+/// An encrypted object: its layout and its ciphertexts, one batch.
+#[derive(Clone, Debug)]
+pub struct Encrypted<B: Backend> {
+    layout: Layout,
+    ciphertext: Arc<Ciphertext<B>>,
+}
+
+impl<B: Backend> Encrypted<B> {
+    /// Puts a layout to a batch of ciphertexts.
+    ///
+    /// # Errors
+    /// [`ToolkitError::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
+    pub fn new(layout: Layout, ciphertext: Ciphertext<B>) -> Result<Self> {
+        Self::from_shared(layout, Arc::new(ciphertext))
+    }
+
+    pub(crate) fn from_shared(layout: Layout, ciphertext: Arc<Ciphertext<B>>) -> Result<Self> {
+        layout.check("Encrypted::new")?;
+        let slots = ciphertext.context().slots();
+        if ciphertext.batch() != layout.units() || slots != layout.slots() {
+            return Err(ToolkitError::WrongInput {
+                op: "Encrypted::new",
+                name: "ciphertext".into(),
+                expected: layout.to_string(),
+                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
+            });
+        }
+        Ok(Self { layout, ciphertext })
+    }
+
+    /// Its shape and encoding.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Its ciphertexts.
+    pub fn ciphertext(&self) -> &Ciphertext<B> {
+        &self.ciphertext
+    }
+
+    /// Its level.
+    pub fn level(&self) -> usize {
+        self.ciphertext.level()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Ciphertext<B>> {
+        &self.ciphertext
+    }
+}
+
+/// A freshly encrypted object in half the bytes: to be sent, then expanded on an engine.
+#[derive(Clone, Debug)]
+pub struct SeededEncrypted {
+    layout: Layout,
+    ciphertext: SeededCiphertext,
+}
+
+impl SeededEncrypted {
+    /// Puts a layout to a batch of seeded ciphertexts.
+    ///
+    /// # Errors
+    /// As [`Encrypted::new`].
+    pub fn new(layout: Layout, ciphertext: SeededCiphertext) -> Result<Self> {
+        layout.check("SeededEncrypted::new")?;
+        let slots = ciphertext.params().slots();
+        if ciphertext.batch() != layout.units() || slots != layout.slots() {
+            return Err(ToolkitError::WrongInput {
+                op: "SeededEncrypted::new",
+                name: "ciphertext".into(),
+                expected: layout.to_string(),
+                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
+            });
+        }
+        Ok(Self { layout, ciphertext })
+    }
+
+    /// Its shape and encoding.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Its ciphertexts.
+    pub fn ciphertext(&self) -> &SeededCiphertext {
+        &self.ciphertext
+    }
+
+    /// The object on an engine.
+    ///
+    /// # Errors
+    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
+        Encrypted::new(self.layout, self.ciphertext.expand(context)?)
+    }
+}
+
+/// A client: whoever holds the secret key, or the public key only.
+#[derive(Debug)]
+pub struct Client<S: SecretEngine> {
+    context: Context<S>,
+    secret: Option<SecretKey<S>>,
+    public: Option<PublicKey>,
+    encryptor: Encryptor<S>,
+}
+
+impl<S: SecretEngine> Client<S> {
+    /// A client with a fresh secret key.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness.
+    pub fn generate(context: &Context<S>) -> Result<Self> {
+        Self::with_secret_key(SecretKey::generate(context)?)
+    }
+
+    /// A client with this secret key.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness.
+    pub fn with_secret_key(secret: SecretKey<S>) -> Result<Self> {
+        let encryptor = Encryptor::new(secret.context())?;
+        Ok(Self {
+            context: secret.context().clone(),
+            secret: Some(secret),
+            public: None,
+            encryptor,
+        })
+    }
+
+    /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness.
+    pub fn with_public_key(context: &Context<S>, public: PublicKey) -> Result<Self> {
+        Ok(Self {
+            context: context.clone(),
+            secret: None,
+            public: Some(public),
+            encryptor: Encryptor::new(context)?,
+        })
+    }
+
+    /// With an encryptor of the caller's, for runs that must be reproducible (see [`Encryptor::with_seed`]).
+    #[must_use]
+    pub fn with_encryptor(mut self, encryptor: Encryptor<S>) -> Self {
+        self.encryptor = encryptor;
+        self
+    }
+
+    /// The context.
+    pub fn context(&self) -> &Context<S> {
+        &self.context
+    }
+
+    /// The secret key.
+    ///
+    /// # Errors
+    /// [`ToolkitError::KeyAbsent`].
+    pub fn secret_key(&self, op: &'static str) -> Result<&SecretKey<S>> {
+        self.secret.as_ref().ok_or(ToolkitError::KeyAbsent {
+            op,
+            key: "secret",
+            remedy: "only the client that made the keys can do this; a public-key client can encrypt with encrypt_public",
+        })
+    }
+
+    /// Encrypts an object at a level, with the secret key, in half the bytes.
+    ///
+    /// # Errors
+    /// [`ToolkitError::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
+    pub fn encrypt(
+        &self,
+        layout: Layout,
+        value: impl Into<Value>,
+        level: usize,
+    ) -> Result<SeededEncrypted> {
+        let secret = self.secret_key("encrypt")?;
+        let slots = self.packed(layout, &value.into())?;
+        let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
+        SeededEncrypted::new(layout, self.encryptor.encrypt(secret, &slots, level)?)
+    }
+
+    /// Encrypts an object at a level with the public key.
+    ///
+    /// # Errors
+    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt_public`].
+    pub fn encrypt_public(
+        &self,
+        layout: Layout,
+        value: impl Into<Value>,
+        level: usize,
+    ) -> Result<Encrypted<S>> {
+        let made;
+        let public = match (&self.public, &self.secret) {
+            (Some(public), _) => public,
+            (None, Some(secret)) => {
+                made = KeyGenerator::new(secret)?.public_key()?;
+                &made
+            }
+            (None, None) => {
+                return Err(ToolkitError::KeyAbsent {
+                    op: "encrypt_public",
+                    key: "public",
+                    remedy: "ask the client for it",
+                });
+            }
+        };
+        let slots = self.packed(layout, &value.into())?;
+        let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
+        let ciphertext = self.encryptor.encrypt_public(public, &slots, level)?;
+        Encrypted::new(layout, ciphertext)
+    }
+
+    fn packed(&self, layout: Layout, value: &Value) -> Result<Vec<Vec<f64>>> {
+        if layout.slots() != self.context.slots() {
+            return Err(ToolkitError::SlotsMismatch {
+                op: "encrypt",
+                circuit: layout.slots(),
+                parameters: self.context.slots(),
+            });
+        }
+        layout.pack("encrypt", value)
+    }
+
+    /// Encrypts the values of a program's inputs, each at the level at which it is needed.
+    ///
+    /// # Errors
+    /// As [`Client::encrypt`]; [`ToolkitError::UnknownName`]; [`ToolkitError::TooFewLevels`].
+    pub fn encrypt_inputs(
+        &self,
+        program: &Program,
+        inputs: &crate::run::Bindings<Value>,
+    ) -> Result<crate::run::Bindings<SeededEncrypted>> {
+        let circuit = program.circuit();
+        crate::run::check_inputs(circuit, inputs)?;
+        let most = self.context.max_level();
+        inputs
+            .iter()
+            .map(|(name, value)| {
+                let input = circuit.input(name)?;
+                let level = circuit.level(input.node()).unwrap_or(0);
+                if level > most {
+                    return Err(ToolkitError::TooFewLevels {
+                        op: format!("encrypt: input {name:?}"),
+                        needed: level,
+                        available: most,
+                    });
+                }
+                let encrypted = self.encrypt(*input.layout(), value.clone(), level)?;
+                Ok((name.to_owned(), encrypted))
+            })
+            .collect()
+    }
+
+    /// The evaluation keys that a program needs, each cut to the highest level at which it is used.
+    ///
+    /// # Errors
+    /// [`ToolkitError::KeyAbsent`]; the key generator's.
+    pub fn evaluation_keys(&self, program: &Program) -> Result<EvaluationKeySet> {
+        let generator = KeyGenerator::new(self.secret_key("evaluation_keys")?)?;
+        crate::plan::KeyRequests::of(program).generate(&generator)
+    }
+
+    /// Decrypts an object. What this tells about the secret key is said at [`Decryptor::decrypt`]; results that leave the client's
+    /// hands go through [`Decryptor::decrypt_for_sharing`].
+    ///
+    /// # Errors
+    /// [`ToolkitError::KeyAbsent`]; the decryptor's.
+    pub fn decrypt(&self, encrypted: &Encrypted<S>) -> Result<Value> {
+        let secret = self.secret_key("decrypt")?;
+        let slots = Decryptor::new(secret).decrypt(encrypted.ciphertext())?;
+        encrypted.layout().unpack("decrypt", &slots)
+    }
+}

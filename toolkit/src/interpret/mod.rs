@@ -1,0 +1,94 @@
+//! Interpretations: what a program can be run or examined as.
+//!
+//! An [`Interpretation`] gives every step a value; [`walk`] takes it through a program, freeing values after their last use.
+//! A pair of interpretations is one: both in lock step.
+
+mod plaintext;
+mod rotations;
+
+pub use plaintext::{Plaintext, PlaintextRun};
+pub use rotations::rotation_steps;
+
+use crate::{
+    Result,
+    program::{Program, StepId},
+};
+
+/// Gives every step of a program a value.
+pub trait Interpretation {
+    /// What a step's result is.
+    type Value;
+
+    /// The result of a step from those of its operands, in order.
+    ///
+    /// # Errors
+    /// The interpretation's; [`walk`] adds the place where the step's operation was recorded.
+    fn step(
+        &mut self,
+        program: &Program,
+        step: StepId,
+        operands: &[&Self::Value],
+    ) -> Result<Self::Value>;
+}
+
+impl<A: Interpretation, B: Interpretation> Interpretation for (A, B) {
+    type Value = (A::Value, B::Value);
+
+    fn step(
+        &mut self,
+        program: &Program,
+        step: StepId,
+        operands: &[&Self::Value],
+    ) -> Result<Self::Value> {
+        let left: Vec<_> = operands.iter().map(|o| &o.0).collect();
+        let right: Vec<_> = operands.iter().map(|o| &o.1).collect();
+        Ok((
+            self.0.step(program, step, &left)?,
+            self.1.step(program, step, &right)?,
+        ))
+    }
+}
+
+/// Takes an interpretation through a program; the values of the outputs, in the circuit's order, go to `output`.
+///
+/// # Errors
+/// The interpretation's, with the place where the failing operation was recorded.
+pub fn walk<I: Interpretation>(
+    program: &Program,
+    interpretation: &mut I,
+    mut output: impl FnMut(usize, &I::Value) -> Result<()>,
+) -> Result<()> {
+    let mut left = program.uses().to_vec();
+    let mut values: Vec<Option<I::Value>> = Vec::new();
+    values.resize_with(left.len(), || None);
+    for (i, step) in program.steps().iter().enumerate() {
+        let id = StepId(i);
+        let operands: Vec<&I::Value> = step
+            .operands()
+            .iter()
+            .filter_map(|o| values[o.0].as_ref())
+            .collect();
+        let value = interpretation
+            .step(program, id, &operands)
+            .map_err(|error| error.at(program.operation_of(id).location()))?;
+        for (position, _) in program
+            .outputs()
+            .iter()
+            .enumerate()
+            .filter(|&(_, &o)| o == id)
+        {
+            output(position, &value)?;
+            left[i] -= 1;
+        }
+        if left[i] > 0 {
+            values[i] = Some(value);
+        }
+        for operand in step.operands() {
+            left[operand.0] -= 1;
+            if left[operand.0] == 0 {
+                values[operand.0] = None;
+            }
+        }
+    }
+    Ok(())
+}

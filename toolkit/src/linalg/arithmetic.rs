@@ -1,0 +1,92 @@
+//! Sums, differences and negatives of objects of one kind.
+
+use std::ops;
+
+use super::{ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, record, same_unit};
+use crate::{Layout, Result, Slots, ToolkitError};
+
+/// The common layout of two objects of one kind.
+pub(super) fn same_layout(op: &'static str, left: &Layout, right: &Layout) -> Result<Layout> {
+    if left == right {
+        return Ok(*left);
+    }
+    same_unit(op, unit_of(left), unit_of(right))?;
+    Err(ToolkitError::DimensionMismatch {
+        op,
+        left: left.to_string(),
+        right: right.to_string(),
+        remedy: "both need the same shape and encoding",
+    })
+}
+
+#[track_caller]
+fn combine<T: Object>(
+    op: &'static str,
+    left: &T,
+    right: &T,
+    body: impl FnOnce(&Slots, &Slots) -> Slots,
+) -> T {
+    let layout = same_layout(op, &left.layout(), &right.layout());
+    let (a, b) = (left.recorded(), right.recorded());
+    record(op, &[a, b], unit_of(&left.layout()), layout, |_| body(a, b))
+}
+
+#[track_caller]
+fn map<T: Object>(op: &'static str, object: &T, body: impl FnOnce(&Slots) -> Slots) -> T {
+    let layout = object.layout();
+    let slots = object.recorded();
+    record(op, &[slots], unit_of(&layout), Ok(layout), |_| body(slots))
+}
+
+macro_rules! arithmetic {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// Sum, entry by entry.
+            #[track_caller]
+            pub fn add(&self, other: &Self) -> Self {
+                combine("add", self, other, Slots::add)
+            }
+
+            /// Difference, entry by entry.
+            #[track_caller]
+            pub fn sub(&self, other: &Self) -> Self {
+                combine("sub", self, other, Slots::sub)
+            }
+
+            /// Negative.
+            #[track_caller]
+            pub fn negate(&self) -> Self {
+                map("negate", self, Slots::negate)
+            }
+        }
+
+        impl ops::Add for &$name {
+            type Output = $name;
+
+            #[track_caller]
+            fn add(self, other: Self) -> $name {
+                $name::add(self, other)
+            }
+        }
+
+        impl ops::Sub for &$name {
+            type Output = $name;
+
+            #[track_caller]
+            fn sub(self, other: Self) -> $name {
+                $name::sub(self, other)
+            }
+        }
+
+        impl ops::Neg for &$name {
+            type Output = $name;
+
+            #[track_caller]
+            fn neg(self) -> $name {
+                self.negate()
+            }
+        }
+    )*};
+}
+
+arithmetic!(Matrix, RowVector, ColumnVector, Scalar);

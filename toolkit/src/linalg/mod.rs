@@ -1,0 +1,92 @@
+//! Linear algebra on encrypted scalars, vectors and matrices of any size.
+//!
+//! Every operation is lowered to operations on [`Slots`], batched over the units of its operands: one engine call covers all
+//! units of a matrix. Layouts are drawn in [`crate::layout`]; m x n is the encoding unit, V x H the number of units of a matrix.
+//!
+//! | module | operations | depth | rotations |
+//! |---|---|---|---|
+//! | `hadamard` | products entry by entry, row vector with matrix, matrix with column vector | 1 | 0 |
+//! | `sums` | sums of rows (to a column vector), of columns (to a row vector) | 0; 1 | H lg m; 2 V lg n |
+//! | `products` | row vector x matrix, matrix x column vector | 1; 2 | H lg m; 2 V lg n |
+
+mod arithmetic;
+mod hadamard;
+mod objects;
+mod products;
+mod sums;
+
+pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};
+pub use products::Dot;
+
+use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitError};
+
+/// Records an operation: its nodes belong to it, its errors carry the place of the call.
+#[track_caller]
+fn record<T: Object>(
+    name: &'static str,
+    operands: &[&Slots],
+    unit: EncodingUnit,
+    layout: Result<Layout>,
+    body: impl FnOnce(&Layout) -> Slots,
+) -> T {
+    let recorder = operands[0].recorder();
+    let open = recorder.open(name, operands, None, None);
+    let one_circuit = operands.iter().all(|o| recorder.is(o.recorder()));
+    let layout = if one_circuit {
+        layout.and_then(|layout| layout.check(name).map(|()| layout))
+    } else {
+        Err(ToolkitError::TwoCircuits { op: name })
+    };
+    let (slots, layout) = match layout {
+        Ok(layout) => (body(&layout), layout),
+        Err(error) => {
+            recorder.fail(error);
+            (Slots::failed(recorder, 1), T::placeholder(unit))
+        }
+    };
+    recorder.close_with(open, layout);
+    T::from_parts(slots, layout)
+}
+
+fn same_unit(op: &'static str, left: EncodingUnit, right: EncodingUnit) -> Result<()> {
+    if left == right {
+        return Ok(());
+    }
+    Err(ToolkitError::UnitMismatch {
+        op,
+        left: left.to_string(),
+        right: right.to_string(),
+    })
+}
+
+impl Recorder {
+    /// An encrypted matrix as an input.
+    #[track_caller]
+    pub fn matrix(&self, name: &str, rows: usize, cols: usize, unit: EncodingUnit) -> Matrix {
+        self.input(name, Layout::matrix(rows, cols, unit))
+    }
+
+    /// An encrypted row vector as an input: one entry for each row of the matrices it meets.
+    #[track_caller]
+    pub fn row_vector(&self, name: &str, len: usize, unit: EncodingUnit) -> RowVector {
+        self.input(name, Layout::row_vector(len, unit))
+    }
+
+    /// An encrypted column vector as an input: one entry for each column of the matrices it meets.
+    #[track_caller]
+    pub fn column_vector(&self, name: &str, len: usize, unit: EncodingUnit) -> ColumnVector {
+        self.input(name, Layout::column_vector(len, unit))
+    }
+
+    /// An encrypted number as an input.
+    #[track_caller]
+    pub fn scalar(&self, name: &str) -> Scalar {
+        let slots = self.slots();
+        self.input(name, Layout::Scalar { slots })
+    }
+
+    #[track_caller]
+    fn input<T: Object>(&self, name: &str, layout: Layout) -> T {
+        T::from_parts(self.input_slots(name, layout), layout)
+    }
+}

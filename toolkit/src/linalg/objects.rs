@@ -1,0 +1,160 @@
+//! Handles of encrypted objects in a circuit that is being recorded.
+
+use crate::{EncodingUnit, Layout, Recorded, Slots, layout::Value};
+
+/// A handle that is slots with a layout.
+pub trait Object: Recorded + Sized {
+    #[doc(hidden)]
+    fn from_parts(slots: Slots, layout: Layout) -> Self;
+
+    /// The layout of a result that could not be recorded.
+    #[doc(hidden)]
+    fn placeholder(unit: EncodingUnit) -> Layout;
+}
+
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident, $placeholder:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            pub(super) slots: Slots,
+            pub(super) layout: Layout,
+        }
+
+        impl Recorded for $name {
+            fn recorded(&self) -> &Slots {
+                &self.slots
+            }
+
+            fn layout(&self) -> Layout {
+                self.layout
+            }
+        }
+
+        impl Object for $name {
+            fn from_parts(slots: Slots, layout: Layout) -> Self {
+                Self { slots, layout }
+            }
+
+            fn placeholder(unit: EncodingUnit) -> Layout {
+                let placeholder: fn(EncodingUnit) -> Layout = $placeholder;
+                placeholder(unit)
+            }
+        }
+
+        impl $name {
+            /// Its slots, for operations of one's own.
+            pub fn as_slots(&self) -> &Slots {
+                &self.slots
+            }
+        }
+    };
+}
+
+object!(
+    /// An encrypted matrix.
+    Matrix,
+    |unit| Layout::matrix(1, 1, unit)
+);
+object!(
+    /// An encrypted vector with one entry for each row of the matrices it meets, repeated in every column.
+    RowVector,
+    |unit| Layout::row_vector(1, unit)
+);
+object!(
+    /// An encrypted vector with one entry for each column of the matrices it meets, repeated in every row.
+    ColumnVector,
+    |unit| Layout::column_vector(1, unit)
+);
+object!(
+    /// An encrypted number, in every slot.
+    Scalar,
+    |unit| Layout::Scalar { slots: unit.slots() }
+);
+
+impl Matrix {
+    /// Rows and columns.
+    pub fn dim(&self) -> (usize, usize) {
+        match self.layout {
+            Layout::Matrix { rows, cols, .. } => (rows, cols),
+            _ => (1, 1),
+        }
+    }
+
+    /// The encoding unit.
+    pub fn unit(&self) -> EncodingUnit {
+        unit_of(&self.layout)
+    }
+
+    /// Distance of the matrix's rows in the units' rows: 1, unless the unit was transposed.
+    pub fn row_stride(&self) -> usize {
+        match self.layout {
+            Layout::Matrix { row_stride, .. } => row_stride,
+            _ => 1,
+        }
+    }
+}
+
+impl RowVector {
+    /// Number of entries.
+    #[expect(clippy::len_without_is_empty, reason = "there are no empty vectors")]
+    pub fn len(&self) -> usize {
+        match self.layout {
+            Layout::RowVector { len, .. } => len,
+            _ => 1,
+        }
+    }
+
+    /// The encoding unit.
+    pub fn unit(&self) -> EncodingUnit {
+        unit_of(&self.layout)
+    }
+}
+
+impl ColumnVector {
+    /// Number of entries.
+    #[expect(clippy::len_without_is_empty, reason = "there are no empty vectors")]
+    pub fn len(&self) -> usize {
+        match self.layout {
+            Layout::ColumnVector { len, .. } => len,
+            _ => 1,
+        }
+    }
+
+    /// The encoding unit.
+    pub fn unit(&self) -> EncodingUnit {
+        unit_of(&self.layout)
+    }
+
+    /// Columns after which the slots repeat: the unit's width, unless the unit was transposed.
+    pub fn period(&self) -> usize {
+        match self.layout {
+            Layout::ColumnVector { period, .. } => period,
+            _ => 1,
+        }
+    }
+}
+
+/// The unit of an object that has one; a column of slots stands for the others.
+pub(super) fn unit_of(layout: &Layout) -> EncodingUnit {
+    layout
+        .unit()
+        .unwrap_or_else(|| EncodingUnit::one_row(layout.slots()))
+}
+
+/// Slots of ones where an object has entries and zeros elsewhere, times `value`: what may be added without touching the
+/// padding.
+pub(super) fn filled(layout: &Layout, value: f64) -> Vec<Vec<f64>> {
+    let ones = match *layout {
+        Layout::Matrix { rows, cols, .. } => {
+            Value::Matrix(ndarray::Array2::from_elem((rows, cols), value))
+        }
+        Layout::RowVector { len, .. } | Layout::ColumnVector { len, .. } => {
+            Value::Vector(ndarray::Array1::from_elem(len, value))
+        }
+        Layout::Scalar { .. } => Value::Scalar(value),
+        Layout::Slots { units, slots } => Value::Slots(vec![vec![value; slots]; units]),
+    };
+    // The value has the layout's own shape, and was checked to be finite.
+    layout.pack("constant", &ones).unwrap_or_default()
+}

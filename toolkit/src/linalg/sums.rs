@@ -1,0 +1,58 @@
+//! Sums of rows and of columns.
+
+use super::{ColumnVector, Matrix, RowVector, hadamard::plain_rows, record};
+use crate::{EncodingUnit, Layout, Recorded, Slots};
+
+impl Matrix {
+    /// The sum of all rows: entry c is the sum of column c. No level; H lg m rotations in lg m steps.
+    #[track_caller]
+    pub fn sum_rows(&self) -> ColumnVector {
+        let slots = self.recorded();
+        let unit = self.unit();
+        let layout = Layout::column_vector(self.dim().1, unit);
+        record("sum_rows", &[slots], unit, Ok(layout), |_| {
+            sum_rows(slots, &self.layout, unit)
+        })
+    }
+
+    /// The sum of all columns times `scale`: entry r is the sum of row r. One level (a mask); 2 V lg n rotations in 2 lg n steps.
+    #[track_caller]
+    pub fn sum_cols(&self, scale: f64) -> RowVector {
+        const OP: &str = "sum_cols";
+        let slots = self.recorded();
+        let unit = self.unit();
+        let layout = plain_rows(OP, self).map(|()| Layout::row_vector(self.dim().0, unit));
+        record(OP, &[slots], unit, layout, |_| {
+            sum_cols(slots, &self.layout, unit, scale)
+        })
+    }
+}
+
+/// Sums units above each other, then the rows of a unit.
+pub(super) fn sum_rows(slots: &Slots, matrix: &Layout, unit: EncodingUnit) -> Slots {
+    let across = matrix.horizontal_units();
+    let rows: Vec<Slots> = (0..matrix.vertical_units())
+        .map(|i| slots.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
+        .collect();
+    let sum = Slots::sum(&rows).unwrap_or_else(|| slots.clone());
+    sum.rotate_and_sum(unit.width() as i64, unit.height())
+}
+
+/// Sums units side by side, then the columns of a unit into column 0, and repeats that in all columns.
+pub(super) fn sum_cols(slots: &Slots, matrix: &Layout, unit: EncodingUnit, scale: f64) -> Slots {
+    let (down, across) = (matrix.vertical_units(), matrix.horizontal_units());
+    let columns: Vec<Slots> = (0..across)
+        .map(|j| slots.pick(&(0..down).map(|i| i * across + j).collect::<Vec<_>>()))
+        .collect();
+    let sum = Slots::sum(&columns)
+        .unwrap_or_else(|| slots.clone())
+        .rotate_and_sum(1, unit.width());
+    if unit.height() == 1 {
+        // The sum over all slots stands in every slot already.
+        return sum.multiply_scalar(scale);
+    }
+    let mut mask = vec![0.0; unit.width()];
+    mask[0] = scale;
+    sum.multiply_plain(vec![mask])
+        .rotate_and_sum(-1, unit.width())
+}

@@ -1,0 +1,94 @@
+//! The evaluation keys a program needs.
+
+use std::collections::BTreeMap;
+
+use arras_ckks::{EvaluationKeySet, KeyGenerator, KeyKind};
+use arras_hal::{GaloisElement, SecretEngine};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result,
+    interpret::rotation_steps,
+    program::{Form, Program, StepOp},
+};
+
+/// The keys a program needs, each with the highest level at which it is used: keys are cut to that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRequests {
+    /// Highest window at which something is relinearized; `None` if nothing is.
+    pub relinearization: Option<usize>,
+    /// Highest window at which each rotation is used, by steps between -slots/2 and slots/2.
+    pub rotations: BTreeMap<i64, usize>,
+}
+
+impl KeyRequests {
+    /// The keys a program needs.
+    pub fn of(program: &Program) -> Self {
+        let relinearization = program
+            .steps()
+            .iter()
+            .filter(|step| *step.op() == StepOp::Settle)
+            .map(|step| program.step(step.operands()[0]))
+            .filter(|operand| operand.form() == Form::Pending3)
+            .map(crate::program::Step::window_level)
+            .max();
+        Self {
+            relinearization,
+            rotations: rotation_steps(program),
+        }
+    }
+
+    /// The keys of two programs, so that one set serves both.
+    #[must_use]
+    pub fn union(mut self, other: &Self) -> Self {
+        self.relinearization = self.relinearization.max(other.relinearization);
+        for (&steps, &level) in &other.rotations {
+            let most = self.rotations.entry(steps).or_insert(level);
+            *most = (*most).max(level);
+        }
+        self
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.rotations.len() + usize::from(self.relinearization.is_some())
+    }
+
+    /// Whether no key is needed.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every key with its level budget, for a ring degree of `2^log_n`.
+    pub fn kinds(&self, log_n: u32) -> Vec<(KeyKind, usize)> {
+        let mut kinds: Vec<(KeyKind, usize)> = self
+            .relinearization
+            .map(|level| (KeyKind::Relinearization, level))
+            .into_iter()
+            .collect();
+        let rotations = self.rotations.iter().map(|(&steps, &level)| {
+            (
+                KeyKind::Galois(GaloisElement::rotation(steps, log_n)),
+                level,
+            )
+        });
+        kinds.extend(rotations);
+        kinds
+    }
+
+    /// Makes them.
+    ///
+    /// # Errors
+    /// The key generator's: levels that its parameters do not have, no randomness.
+    pub fn generate<S: SecretEngine>(
+        &self,
+        generator: &KeyGenerator<'_, S>,
+    ) -> Result<EvaluationKeySet> {
+        let params = generator.params();
+        let mut set = EvaluationKeySet::new(params);
+        for (kind, level) in self.kinds(params.log_n()) {
+            set.insert(generator.switching_key(kind, level)?)?;
+        }
+        Ok(set)
+    }
+}

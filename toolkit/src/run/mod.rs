@@ -1,0 +1,16 @@
+//! Running programs on ciphertexts.
+//!
+//! The executor walks a program in waves. In a wave, steps of one kind and level become one batched engine call, rotations of one
+//! operand share their decomposition, and what is left runs side by side on the host's threads. Values are freed after their
+//! last use; encoded constants are kept for the next run.
+
+mod bindings;
+mod groups;
+mod homomorphic;
+mod masks;
+mod perform;
+mod report;
+
+pub use bindings::{Bindings, check_inputs};
+pub use homomorphic::{Batching, Homomorphic, Options, Progress, Run, Stepwise};
+pub use report::RunReport;

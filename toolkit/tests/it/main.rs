@@ -1,0 +1,4 @@
+//! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
+
+mod products;
+mod support;
