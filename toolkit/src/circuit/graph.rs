@@ -83,7 +83,7 @@ impl Plain {
 
 /// The shortest power of two after which the vector repeats, cut to that.
 fn shortest_period(mut v: Vec<f64>) -> Vec<f64> {
-    while v.len() > 1 && v.len() % 2 == 0 {
+    while v.len() > 1 && v.len().is_multiple_of(2) {
         let (left, right) = v.split_at(v.len() / 2);
         if left
             .iter()

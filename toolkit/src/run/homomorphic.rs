@@ -144,6 +144,9 @@ impl<B: Backend> Run<B> {
     }
 }
 
+/// The results of a group's steps, and the time they took.
+type Timed<B> = (Vec<Arc<Ciphertext<B>>>, Duration);
+
 /// Results of steps, freed after their last use.
 struct Values<B: Backend> {
     values: Vec<Option<Arc<Ciphertext<B>>>>,
@@ -305,7 +308,7 @@ impl<B: Backend> Homomorphic<B> {
         groups: &[Group],
         values: &Values<B>,
         done: &AtomicUsize,
-    ) -> Result<Vec<(Vec<Arc<Ciphertext<B>>>, Duration)>> {
+    ) -> Result<Vec<Timed<B>>> {
         let performer = Performer {
             evaluator: &self.evaluator,
             program,
