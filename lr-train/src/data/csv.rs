@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{ByteRecord, ReaderBuilder};
 use ndarray::Array2;
 
 use super::{Classes, Dataset, Table};
@@ -157,7 +157,7 @@ fn scan(
     label: Option<&Label>,
     mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<()>,
 ) -> Result<Raw> {
-    let mut input = BufReader::with_capacity(1 << 16, input);
+    let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
     let delimiter = match delimiter {
         Some(given) => given,
         None => guess_delimiter(&mut input)?,
@@ -166,21 +166,23 @@ fn scan(
         .delimiter(delimiter)
         .has_headers(false)
         .flexible(true)
-        .trim(Trim::All)
         .from_reader(input);
-    let mut record = StringRecord::new();
-    let mut next = |record: &mut StringRecord| -> Result<Option<u64>> {
-        match reader.read_record(record) {
-            Ok(true) => Ok(Some(record.position().map_or(0, csv::Position::line))),
+    let mut next = || -> Result<Option<Row>> {
+        let mut record = ByteRecord::new();
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => Row::new(&record, reader.position().line()).map(Some),
             Ok(false) => Ok(None),
-            Err(error) => Err(bad_record(&error, reader.position().line())),
+            Err(error) => Err(TrainError::BadRecord {
+                line: reader.position().line(),
+                reason: error.to_string(),
+            }),
         }
     };
 
-    let Some(mut line) = next(&mut record)? else {
+    let Some(first) = next()? else {
         return Err(TrainError::EmptyTable { header: false });
     };
-    let columns = record.len();
+    let columns = first.fields.len();
     let label_at_index = match label {
         Some(Label::Index(index)) => Some(resolve_index(*index, columns)?),
         _ => None,
@@ -191,10 +193,10 @@ fn scan(
         }
         (Header::Absent, _) => false,
         (Header::Present, _) | (Header::Auto, Some(Label::Name(_))) => true,
-        (Header::Auto, _) => looks_like_header(&record, label_at_index, line)?,
+        (Header::Auto, _) => looks_like_header(&first, label_at_index)?,
     };
     let names: Vec<String> = (0..columns)
-        .map(|c| match &record[c] {
+        .map(|c| match &*first.fields[c] {
             name if header && !name.is_empty() => name.to_owned(),
             _ => format!("column {}", c + 1),
         })
@@ -216,31 +218,26 @@ fn scan(
     };
 
     let mut values = Vec::new();
-    if header {
-        match next(&mut record)? {
-            Some(first) => line = first,
-            None => return Err(TrainError::EmptyTable { header }),
-        }
+    let mut row = if header { next()? } else { Some(first) };
+    if row.is_none() {
+        return Err(TrainError::EmptyTable { header });
     }
-    loop {
-        if record.len() != columns {
+    while let Some(Row { line, fields }) = row {
+        if fields.len() != columns {
             return Err(TrainError::RaggedRow {
                 line,
-                found: record.len(),
+                found: fields.len(),
                 expected: columns,
             });
         }
-        for (column, field) in record.iter().enumerate() {
+        for (column, field) in fields.iter().enumerate() {
             if label_at == Some(column) {
                 take_label(line, &|| place(column), field)?;
             } else {
                 values.push(number(field, line, || place(column))?);
             }
         }
-        match next(&mut record)? {
-            Some(following) => line = following,
-            None => break,
-        }
+        row = next()?;
     }
     let rows = values.len() / features;
     let found = values.len();
@@ -263,12 +260,81 @@ fn scan(
     })
 }
 
-fn bad_record(error: &csv::Error, line: u64) -> TrainError {
-    let reason = match error.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => format!("not UTF-8 text ({err})"),
-        _ => error.to_string(),
-    };
-    TrainError::BadRecord { line, reason }
+/// One record: trimmed fields and the line on which it starts.
+struct Row {
+    line: u64,
+    fields: Vec<String>,
+}
+
+impl Row {
+    /// `after` is the line on which the reader stands behind the record. The line that the reader states for the record itself is
+    /// that of the blank lines before it.
+    fn new(record: &ByteRecord, after: u64) -> Result<Self> {
+        let inner = record
+            .iter()
+            .flatten()
+            .filter(|&&byte| byte == b'\n')
+            .count() as u64;
+        let line = after.saturating_sub(inner + 1);
+        let fields = record
+            .iter()
+            .map(|field| match std::str::from_utf8(field) {
+                Ok(text) => Ok(text.trim().to_owned()),
+                Err(error) => Err(TrainError::BadRecord {
+                    line,
+                    reason: format!("not UTF-8 text ({error})"),
+                }),
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { line, fields })
+    }
+}
+
+/// Passes bytes on with every line ended by one line feed, the last one too, so that line feeds count lines.
+struct Lines<R> {
+    inner: R,
+    after_return: bool,
+    ended: bool,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            after_return: false,
+            ended: false,
+        }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let count = self.inner.read(buffer)?;
+            if count == 0 {
+                self.ended = true;
+                buffer[0] = b'\n';
+                return Ok(1);
+            }
+            let mut kept = 0;
+            for at in 0..count {
+                let byte = buffer[at];
+                let second_half = byte == b'\n' && self.after_return;
+                self.after_return = byte == b'\r';
+                if !second_half {
+                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+            }
+            // A lone second half of a line's end leaves nothing, which would look like the end.
+            if kept > 0 {
+                return Ok(kept);
+            }
+        }
+    }
 }
 
 fn guess_delimiter(input: &mut impl BufRead) -> Result<u8> {
@@ -276,9 +342,8 @@ fn guess_delimiter(input: &mut impl BufRead) -> Result<u8> {
         line: 1,
         reason: error.to_string(),
     })?;
-    let blank = |b: &u8| matches!(b, b'\n' | b'\r');
     let first = start
-        .split(blank)
+        .split(|&b| b == b'\n')
         .find(|line| !line.is_empty())
         .unwrap_or_default();
     let (mut best, mut most) = (b',', 0);
@@ -298,10 +363,10 @@ fn guess_delimiter(input: &mut impl BufRead) -> Result<u8> {
     Ok(best)
 }
 
-fn looks_like_header(record: &StringRecord, label: Option<usize>, line: u64) -> Result<bool> {
+fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
     let is_word = |field: &str| !is_missing(field) && field.parse::<f64>().is_err();
     let features = || {
-        record
+        row.fields
             .iter()
             .enumerate()
             .filter(|(column, _)| label != Some(*column))
@@ -311,9 +376,9 @@ fn looks_like_header(record: &StringRecord, label: Option<usize>, line: u64) -> 
     };
     if features().any(|(_, field)| field.parse::<f64>().is_ok()) {
         return Err(TrainError::AmbiguousHeader {
-            line,
+            line: row.line,
             column: format!("column {}", column + 1),
-            word: word.to_owned(),
+            word: word.clone(),
         });
     }
     Ok(true)

@@ -140,6 +140,13 @@ fn bad_fields_are_refused_with_line_and_column() {
             other => panic!("{other:?}"),
         }
     }
+    // Blank lines, lines inside quotes and every kind of line end count.
+    for end in ["\n", "\r\n", "\r"] {
+        for tail in ["", "\n", "\r\n\r\n"] {
+            let text = format!("{end}a,y{end}{end}1,\"0{end}\"{end}{end}2,1{end}x,1{tail}");
+            assert!(matches!(by_name(&text, "y"), Err(TrainError::NotANumber { line: 8, .. })), "{text:?}");
+        }
+    }
     let bytes = b"a,y\n1,0\n\xff,1\n";
     assert!(matches!(
         read(&bytes[..], &Options::new(Label::Name("y".into()))),
