@@ -1,0 +1,49 @@
+//! Newton's method with a fixed diagonal bound in place of the Hessian (Bonte and Vercauteren, ePrint 2018/233, section 2).
+//!
+//! The Hessian of the loss is at most `X^T X / 4` in every point, since the sigmoid's slope is at most 1/4; by Gershgorin's theorem that is at
+//! most the diagonal matrix of its rows' absolute sums. One such matrix serves all iterations, and its inverse is F numbers.
+
+use ndarray::{Array1, Array2};
+
+use super::{History, Settings, ascent, check};
+use crate::Result;
+
+/// The bound's diagonal per row of data: `h_j = 1/(4 n) sum_i |z_ij| sum_k |z_ik|`. The source takes features that are not negative;
+/// absolute values make it hold for all. Signs of labels do not matter, so signed rows serve.
+pub fn hessian_bound(z: &Array2<f64>) -> Array1<f64> {
+    let mut sum = Array1::zeros(z.ncols());
+    for row in z.rows() {
+        let total: f64 = row.iter().map(|v| v.abs()).sum();
+        for (h, v) in sum.iter_mut().zip(row) {
+            *h += v.abs() * total;
+        }
+    }
+    sum / (4.0 * z.nrows() as f64)
+}
+
+/// Trains from `start` by `w+ = w + g / h`, h from all rows ([`hessian_bound`]), beginning with the rate and minibatch of iteration
+/// `first`. With all rows, the exact sigmoid and rates up to 1 the loss never grows.
+///
+/// # Errors
+/// [`Length`](crate::TrainError::Length), [`Hyperparameter`](crate::TrainError::Hyperparameter),
+/// [`Diverged`](crate::TrainError::Diverged).
+pub fn fixed_hessian(
+    z: &Array2<f64>,
+    settings: &Settings,
+    first: usize,
+    start: Array1<f64>,
+) -> Result<History> {
+    check(z, settings, &start)?;
+    // A column of zeros has no gradient either: its weight stays.
+    let inverse = hessian_bound(z).mapv(|h| if h > 0.0 { 1.0 / h } else { 0.0 });
+    let mut w = start;
+    let mut history = History::new(first, settings.sigmoid.bound());
+    let end = first + settings.iterations;
+    for (t, rows) in (first..end).zip(settings.batches.starting_at(first)) {
+        let gamma = settings.rate.at(t)? / rows.len() as f64;
+        let (g, largest) = ascent(z, &rows, &w, &settings.sigmoid);
+        w.scaled_add(gamma, &(g * &inverse));
+        history.push(&w, largest)?;
+    }
+    Ok(history)
+}

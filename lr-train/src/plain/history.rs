@@ -1,0 +1,81 @@
+//! What training leaves behind.
+
+use ndarray::Array1;
+
+use crate::{Result, TrainError};
+
+/// One iteration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Iteration {
+    /// The weights after it, intercept first.
+    pub weights: Array1<f64>,
+    /// The largest `|z v|` among its rows.
+    pub largest_t: f64,
+}
+
+/// All iterations of a run, in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    first: usize,
+    bound: f64,
+    iterations: Vec<Iteration>,
+}
+
+impl History {
+    pub(super) fn new(first: usize, bound: f64) -> Self {
+        Self {
+            first,
+            bound,
+            iterations: Vec::new(),
+        }
+    }
+
+    /// Adds an iteration, unless the run has diverged.
+    pub(super) fn push(&mut self, weights: &Array1<f64>, largest_t: f64) -> Result<()> {
+        if !weights.iter().all(|w| w.is_finite()) {
+            return Err(TrainError::Diverged {
+                iteration: self.first + self.iterations.len(),
+                largest: self.largest_t(),
+                bound: self.bound,
+            });
+        }
+        self.iterations.push(Iteration {
+            weights: weights.clone(),
+            largest_t,
+        });
+        Ok(())
+    }
+
+    /// The number of the first iteration: 0 unless training went on from a state.
+    pub fn first(&self) -> usize {
+        self.first
+    }
+
+    /// The iterations.
+    pub fn iterations(&self) -> &[Iteration] {
+        &self.iterations
+    }
+
+    /// The weights after the last iteration; none if there was no iteration.
+    pub fn weights(&self) -> Option<&Array1<f64>> {
+        self.iterations.last().map(|i| &i.weights)
+    }
+
+    /// The largest `|z v|` of all iterations.
+    pub fn largest_t(&self) -> f64 {
+        self.iterations
+            .iter()
+            .map(|i| i.largest_t)
+            .fold(0.0, f64::max)
+    }
+
+    /// The first iteration (its number and its largest `|z v|`) that left the approximation's interval. Outside, the polynomial is no
+    /// longer near the sigmoid: results may still be good, but nothing promises it.
+    pub fn left_interval(&self) -> Option<(usize, f64)> {
+        self.iterations
+            .iter()
+            .enumerate()
+            .find(|(_, i)| i.largest_t > self.bound)
+            .map(|(at, i)| (self.first + at, i.largest_t))
+    }
+}

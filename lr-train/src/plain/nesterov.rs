@@ -1,0 +1,111 @@
+//! Nesterov's accelerated gradient, the optimizer of encrypted training (ePrint 2018/254, section 3; 2018/662).
+
+use ndarray::{Array1, Array2};
+
+use super::{History, Settings, ascent, check};
+use crate::{Result, TrainError};
+
+/// Momentum coefficients `eta_0 .. eta_{count - 1}` with `eta_t = (1 - alpha_t) / alpha_{t+1}`, `alpha_0 = 0.01`,
+/// `alpha_{t+1} = (1 + sqrt(1 + 4 alpha_t^2)) / 2`. The first is 0.9899, the second nearly 0, all later ones negative, towards -1.
+pub fn etas(count: usize) -> Vec<f64> {
+    let mut alpha = 0.01f64;
+    (0..count)
+        .map(|_| {
+            let next = (1.0 + (1.0 + 4.0 * alpha * alpha).sqrt()) / 2.0;
+            let eta = (1.0 - alpha) / next;
+            alpha = next;
+            eta
+        })
+        .collect()
+}
+
+/// Where the optimizer stands between two iterations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Iterations done, which is the number of the next one.
+    pub iteration: usize,
+    /// The weights w, intercept first.
+    pub w: Array1<f64>,
+    /// The point v at which the next gradient is taken.
+    pub v: Array1<f64>,
+}
+
+impl State {
+    /// The beginning: w = v = 0.
+    pub fn zero(weights: usize) -> Self {
+        Self {
+            iteration: 0,
+            w: Array1::zeros(weights),
+            v: Array1::zeros(weights),
+        }
+    }
+
+    /// After k = `iteration` iterations, from the last two weights: `v_k = (1 - eta) w_k + eta w_{k-1}`, `eta = eta_{k-1}`. A round of
+    /// encrypted training returns these two, and v costs it no level.
+    ///
+    /// # Errors
+    /// [`TrainError::Hyperparameter`] if `iteration` is 0; [`TrainError::Length`].
+    pub fn from_last_two(
+        iteration: usize,
+        w: Array1<f64>,
+        previous: &Array1<f64>,
+    ) -> Result<Self> {
+        if w.len() != previous.len() {
+            return Err(TrainError::Length {
+                op: "state from the last two weights",
+                what: "weights before the last",
+                found: previous.len(),
+                expected: w.len(),
+            });
+        }
+        let Some(&eta) = etas(iteration).last() else {
+            return Err(TrainError::Hyperparameter {
+                what: "number of iterations done",
+                value: 0.0,
+                allowed: "the last two weights exist after at least 1 iteration; begin with State::zero",
+            });
+        };
+        let v = momentum(eta, &w, previous);
+        Ok(Self { iteration, w, v })
+    }
+}
+
+/// Trains from a state: `w+ = v + g`, `v+ = (1 - eta) w+ + eta w`. Rates, momentum and minibatches go on from the state's iteration,
+/// so that two rounds give the bits of one.
+///
+/// # Errors
+/// [`TrainError::Length`], [`TrainError::Hyperparameter`], [`TrainError::Diverged`].
+pub fn nesterov(z: &Array2<f64>, settings: &Settings, start: State) -> Result<(History, State)> {
+    check(z, settings, &start.w)?;
+    check(z, settings, &start.v)?;
+    let State {
+        iteration: first,
+        mut w,
+        mut v,
+    } = start;
+    let end = first + settings.iterations;
+    let etas = etas(end);
+    let mut history = History::new(first, settings.sigmoid.bound());
+    for (t, rows) in (first..end).zip(settings.batches.starting_at(first)) {
+        let gamma = settings.rate.at(t)? / rows.len() as f64;
+        let (g, largest) = ascent(z, &rows, &v, &settings.sigmoid);
+        let mut next = v;
+        next.scaled_add(gamma, &g);
+        v = momentum(etas[t], &next, &w);
+        w = next;
+        history.push(&w, largest)?;
+    }
+    let end = State {
+        iteration: end,
+        w,
+        v,
+    };
+    Ok((history, end))
+}
+
+fn momentum(eta: f64, w: &Array1<f64>, previous: &Array1<f64>) -> Array1<f64> {
+    w.iter()
+        .zip(previous)
+        .map(|(w, p)| (1.0 - eta) * w + eta * p)
+        .collect()
+}

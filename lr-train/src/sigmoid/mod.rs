@@ -1,0 +1,325 @@
+//! The sigmoid and polynomials in its place.
+//!
+//! Training needs `sigma(-t) = 1 / (1 + exp(t))` of `t = z v`. Ciphertexts can only be added and multiplied, so a polynomial stands
+//! in for it on an interval `[-B, B]`; outside it leaves the sigmoid quickly. `sigma(-t) - 1/2` is odd, hence so is every polynomial
+//! here: `c0 + c1 t + c3 t^3 + ..`.
+//!
+//! Circuits carry `t' = t / B`, which stays within [-1, 1] ([`Approximation::normalized`]): powers of t itself reach `B^degree` and
+//! their errors with them.
+
+mod exact;
+mod fit;
+
+use serde::{Deserialize, Serialize};
+
+pub use exact::sigma;
+
+use crate::{Result, TrainError};
+
+/// The highest degree that is fitted. Beyond it the monomial coefficients cancel so much that digits are lost.
+pub const MAX_DEGREE: usize = 15;
+/// The widest interval, as its half B.
+pub const MAX_BOUND: f64 = 1024.0;
+
+/// Where an approximation comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Coefficients from the literature.
+    Published,
+    /// Least squares over the interval, all points weighing the same.
+    LeastSquares,
+    /// Smallest largest error.
+    Minimax,
+    /// Coefficients given by the caller.
+    Given,
+}
+
+/// A polynomial for `sigma(-t)` on `[-B, B]`: `1/2` plus odd powers of t.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Approximation {
+    odd: Vec<f64>,
+    bound: f64,
+    origin: Origin,
+}
+
+impl Approximation {
+    /// Degree 3 on [-16, 16]: 0.5 - 0.0843 t + 0.0002 t^3 (ePrint 2018/662).
+    pub fn cubic_16() -> Self {
+        Self::published(&[-0.0843, 0.0002], 16.0)
+    }
+
+    /// Degree 3 on [-8, 8]: 0.5 - 0.15012 t + 0.001593 t^3 (ePrint 2018/254, in the digits of its program; first in 2018/074).
+    pub fn cubic_8() -> Self {
+        Self::published(&[-0.15012, 0.001593], 8.0)
+    }
+
+    /// Degree 5 on [-8, 8]: 0.5 - 0.19131 t + 0.0045963 t^3 - 0.0000412332 t^5 (as
+    /// [`Self::cubic_8`]).
+    pub fn quintic_8() -> Self {
+        Self::published(&[-0.19131, 0.004_596_3, -0.000_041_233_2], 8.0)
+    }
+
+    /// Degree 7 on [-8, 8]: 0.5 - 0.216884 t + 0.00819276 t^3 - 0.000165861 t^5 + 0.00000119581 t^7 (as [`Self::cubic_8`]).
+    pub fn septic_8() -> Self {
+        Self::published(&[-0.216_884, 0.008_192_76, -0.000_165_861, 0.000_001_195_81], 8.0)
+    }
+
+    fn published(odd: &[f64], bound: f64) -> Self {
+        Self {
+            odd: odd.to_vec(),
+            bound,
+            origin: Origin::Published,
+        }
+    }
+
+    /// The polynomial of the given odd degree with the smallest mean squared error on `[-bound, bound]`.
+    ///
+    /// # Errors
+    /// [`TrainError::Approximation`] unless the degree is odd and at most [`MAX_DEGREE`], and 0 < `bound` <= [`MAX_BOUND`].
+    pub fn least_squares(degree: usize, bound: f64) -> Result<Self> {
+        check(degree, bound)?;
+        Ok(Self::from_normalized(
+            &fit::least_squares(degree, bound),
+            bound,
+            Origin::LeastSquares,
+        ))
+    }
+
+    /// The polynomial of the given odd degree with the smallest largest error on `[-bound, bound]` (Remez's exchange).
+    ///
+    /// # Errors
+    /// As [`Self::least_squares`]; [`TrainError::MinimaxDiverged`] if the error cannot be levelled to one part in a thousand.
+    pub fn minimax(degree: usize, bound: f64) -> Result<Self> {
+        check(degree, bound)?;
+        Ok(Self::from_normalized(
+            &fit::minimax(degree, bound)?,
+            bound,
+            Origin::Minimax,
+        ))
+    }
+
+    /// A polynomial of the caller: `odd` are the coefficients of t, t^3, t^5, ..
+    ///
+    /// # Errors
+    /// [`TrainError::Approximation`] as [`Self::least_squares`], and if a coefficient is not finite or the last one is 0.
+    pub fn given(odd: Vec<f64>, bound: f64) -> Result<Self> {
+        Self::try_from(Stored {
+            odd,
+            bound,
+            origin: Origin::Given,
+        })
+    }
+
+    /// From the coefficients of t', t'^3, ..
+    fn from_normalized(normalized: &[f64], bound: f64, origin: Origin) -> Self {
+        let mut power = bound;
+        let odd = normalized
+            .iter()
+            .map(|d| {
+                let c = d / power;
+                power *= bound * bound;
+                c
+            })
+            .collect();
+        Self { odd, bound, origin }
+    }
+
+    /// The degree, odd.
+    pub fn degree(&self) -> usize {
+        2 * self.odd.len() - 1
+    }
+
+    /// B, half the interval.
+    pub fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The coefficient of t^0.
+    pub fn constant(&self) -> f64 {
+        0.5
+    }
+
+    /// The coefficients of t, t^3, t^5, ..
+    pub fn odd(&self) -> &[f64] {
+        &self.odd
+    }
+
+    /// All coefficients, of t^0, t^1, .. up to the degree, with zeros where powers are even.
+    pub fn coefficients(&self) -> Vec<f64> {
+        let mut all = vec![0.0; self.degree() + 1];
+        all[0] = self.constant();
+        for (k, &c) in self.odd.iter().enumerate() {
+            all[2 * k + 1] = c;
+        }
+        all
+    }
+
+    /// The same polynomial in `t' = t / B`.
+    pub fn normalized(&self) -> Normalized {
+        let mut power = self.bound;
+        let odd = self
+            .odd
+            .iter()
+            .map(|c| {
+                let d = c * power;
+                power *= self.bound * self.bound;
+                d
+            })
+            .collect();
+        Normalized {
+            odd,
+            bound: self.bound,
+        }
+    }
+
+    /// Its value, by Horner's rule in t^2.
+    pub fn eval(&self, t: f64) -> f64 {
+        self.constant() + horner(&self.odd, t)
+    }
+
+    /// The largest distance from `sigma(-t)` on `[-B, B]`, on a grid of 20,001 points of the half (the error is even).
+    pub fn max_error(&self) -> f64 {
+        fit::grid(self.bound)
+            .map(|t| (self.eval(t) - sigma(-t)).abs())
+            .fold(0.0, f64::max)
+    }
+}
+
+/// An [`Approximation`] in `t' = t / B`: all powers of t' are within [-1, 1].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Normalized {
+    odd: Vec<f64>,
+    bound: f64,
+}
+
+impl Normalized {
+    /// B.
+    pub fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// The coefficient of t'^0.
+    pub fn constant(&self) -> f64 {
+        0.5
+    }
+
+    /// The coefficients of t', t'^3, t'^5, ..
+    pub fn odd(&self) -> &[f64] {
+        &self.odd
+    }
+
+    /// Its value at t', not t.
+    pub fn eval(&self, t: f64) -> f64 {
+        self.constant() + horner(&self.odd, t)
+    }
+
+    /// For degree 3, `(d3, d1 / d3)`: the value is `c0 + d3 t' (t'^2 + d1 / d3)`, two multiplications in which d3 can be folded into
+    /// another factor. None for other degrees.
+    pub fn factored_cubic(&self) -> Option<(f64, f64)> {
+        match self.odd[..] {
+            [d1, d3] => Some((d3, d1 / d3)),
+            _ => None,
+        }
+    }
+}
+
+/// What stands for `sigma(-t)` in training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sigmoid {
+    /// The function itself.
+    Exact,
+    /// A polynomial.
+    Polynomial(Approximation),
+}
+
+impl Sigmoid {
+    /// `sigma(-t)` or its approximation.
+    pub fn eval(&self, t: f64) -> f64 {
+        match self {
+            Self::Exact => sigma(-t),
+            Self::Polynomial(p) => p.eval(t),
+        }
+    }
+
+    /// Half the interval on which it is meant; infinite for the function itself.
+    pub fn bound(&self) -> f64 {
+        match self {
+            Self::Exact => f64::INFINITY,
+            Self::Polynomial(p) => p.bound(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    odd: Vec<f64>,
+    bound: f64,
+    origin: Origin,
+}
+
+impl From<Approximation> for Stored {
+    fn from(a: Approximation) -> Self {
+        Self {
+            odd: a.odd,
+            bound: a.bound,
+            origin: a.origin,
+        }
+    }
+}
+
+impl TryFrom<Stored> for Approximation {
+    type Error = TrainError;
+
+    fn try_from(stored: Stored) -> Result<Self> {
+        check((2 * stored.odd.len()).saturating_sub(1), stored.bound)?;
+        let last = stored.odd.len() - 1;
+        for (k, &c) in stored.odd.iter().enumerate() {
+            if !c.is_finite() || (k == last && c == 0.0) {
+                return Err(TrainError::Approximation {
+                    what: "coefficient",
+                    value: c,
+                    allowed: "coefficients are finite, and the last is not 0",
+                });
+            }
+        }
+        Ok(Self {
+            odd: stored.odd,
+            bound: stored.bound,
+            origin: stored.origin,
+        })
+    }
+}
+
+fn check(degree: usize, bound: f64) -> Result<()> {
+    if degree % 2 == 0 || degree > MAX_DEGREE {
+        return Err(TrainError::Approximation {
+            what: "degree",
+            value: degree as f64,
+            allowed: "take an odd degree from 1 to 15",
+        });
+    }
+    if !(bound > 0.0 && bound <= MAX_BOUND) {
+        return Err(TrainError::Approximation {
+            what: "half of the interval",
+            value: bound,
+            allowed: "take a positive number up to 1024",
+        });
+    }
+    Ok(())
+}
+
+fn horner(odd: &[f64], t: f64) -> f64 {
+    let square = t * t;
+    odd.iter().rev().fold(0.0, |sum, c| sum * square + c) * t
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! Which rows are for training, testing and each minibatch. Everything follows from a seed, bit for bit on every platform.
+//!
+//! A purpose and an index select a ChaCha20 stream: its key is `seed (8 bytes, little-endian) | purpose (8) | index (8) | 0 (8)`.
+//! Shuffles are Fisher-Yates from the back, with uniform indices by rejection (no floating point).
+
+use chacha20::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, TrainError};
+
+/// Row numbers of two disjoint parts, each in ascending order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Rows to train on.
+    pub train: Vec<usize>,
+    /// Rows to test on.
+    pub test: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+enum Purpose {
+    TrainTest = 1,
+    Folds = 2,
+    Minibatches = 3,
+}
+
+/// Splits rows so that each class gives the same share to the test (rounded, at least 1 row and not all).
+///
+/// # Errors
+/// [`TrainError::Split`] if `test_share` is not between 0 and 1 exclusively, or a class has fewer than 2 rows.
+pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split> {
+    let mut test = vec![false; labels.len()];
+    let mut stream = stream(seed, Purpose::TrainTest, 0);
+    for class in [false, true] {
+        let mut rows = rows_of(labels, class);
+        let possible = test_share > 0.0 && test_share < 1.0 && rows.len() >= 2;
+        if !possible {
+            return Err(TrainError::Split {
+                what: "share of test rows",
+                value: test_share,
+                rows: rows.len(),
+                allowed: "give a share between 0 and 1, and at least 2 rows of each class",
+            });
+        }
+        shuffle(&mut rows, &mut stream);
+        // A share below 1 of a number of rows: the product is at most that number.
+        let wanted = (test_share * rows.len() as f64).round() as usize;
+        for &row in &rows[..wanted.clamp(1, rows.len() - 1)] {
+            test[row] = true;
+        }
+    }
+    Ok(split_by(&test))
+}
+
+/// Splits rows into `folds` parts, each the test of one split, with the classes spread evenly: fold sizes within a class differ by
+/// at most 1.
+///
+/// # Errors
+/// [`TrainError::Split`] unless 2 <= `folds` <= rows of the smaller class.
+pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>> {
+    let mut fold_of = vec![0; labels.len()];
+    let mut stream = stream(seed, Purpose::Folds, 0);
+    let mut next = 0;
+    for class in [false, true] {
+        let mut rows = rows_of(labels, class);
+        if folds < 2 || folds > rows.len() {
+            return Err(TrainError::Split {
+                what: "number of folds",
+                value: folds as f64,
+                rows: rows.len(),
+                allowed: "give at least 2 and at most as many as the smaller class has rows",
+            });
+        }
+        shuffle(&mut rows, &mut stream);
+        // The second class goes on where the first stopped, so that whole folds differ by at most 1, too.
+        for row in rows {
+            fold_of[row] = next;
+            next = (next + 1) % folds;
+        }
+    }
+    Ok((0..folds)
+        .map(|fold| split_by(&fold_of.iter().map(|&f| f == fold).collect::<Vec<_>>()))
+        .collect())
+}
+
+/// In which order rows come into minibatches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// As they stand in the data.
+    Original,
+    /// Shuffled anew for each epoch.
+    Shuffled {
+        /// Decides the order.
+        seed: u64,
+    },
+}
+
+/// The rows of each iteration's minibatch.
+///
+/// An epoch is one pass over the rows: consecutive pieces of `size` rows of that epoch's order. Rows that do not fill the last piece
+/// sit out that epoch; in shuffled order these are others each time. If `size` is all rows or more, each minibatch is all rows in
+/// their original order, whatever the order asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minibatches {
+    rows: usize,
+    size: usize,
+    order: Order,
+}
+
+impl Minibatches {
+    /// Minibatches of `size` out of `rows` rows.
+    ///
+    /// # Errors
+    /// [`TrainError::Split`] if either is 0.
+    pub fn new(rows: usize, size: usize, order: Order) -> Result<Self> {
+        if rows == 0 || size == 0 {
+            return Err(TrainError::Split {
+                what: "minibatch size",
+                value: size as f64,
+                rows,
+                allowed: "both sizes must be at least 1",
+            });
+        }
+        let size = size.min(rows);
+        Ok(Self { rows, size, order })
+    }
+
+    /// Each minibatch is all rows.
+    ///
+    /// # Errors
+    /// [`TrainError::Split`] if there are none.
+    pub fn full(rows: usize) -> Result<Self> {
+        Self::new(rows, rows.max(1), Order::Original)
+    }
+
+    /// Rows in each minibatch.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Rows in all.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Minibatches in an epoch.
+    pub fn per_epoch(&self) -> usize {
+        self.rows / self.size
+    }
+
+    /// The rows of iterations `from`, `from + 1`, .. without end. Starting later gives the same minibatches as starting at 0 and
+    /// skipping.
+    pub fn starting_at(&self, from: usize) -> impl Iterator<Item = Vec<usize>> + use<> {
+        let this = self.clone();
+        let mut at = None;
+        let mut rows = Vec::new();
+        (from..).map(move |iteration| {
+            let (epoch, piece) = (iteration / this.per_epoch(), iteration % this.per_epoch());
+            if at != Some(epoch) {
+                rows = this.epoch(epoch);
+                at = Some(epoch);
+            }
+            rows[piece * this.size..][..this.size].to_vec()
+        })
+    }
+
+    fn epoch(&self, epoch: usize) -> Vec<usize> {
+        let mut rows: Vec<usize> = (0..self.rows).collect();
+        if let Order::Shuffled { seed } = self.order
+            && self.size < self.rows
+        {
+            shuffle(&mut rows, &mut stream(seed, Purpose::Minibatches, epoch as u64));
+        }
+        rows
+    }
+}
+
+fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha20Rng {
+    let mut key = [0; 32];
+    for (at, word) in [seed, purpose as u64, index].into_iter().enumerate() {
+        key[8 * at..][..8].copy_from_slice(&word.to_le_bytes());
+    }
+    ChaCha20Rng::from_seed(key)
+}
+
+/// Uniform below `n`, which is at least 1.
+fn below(n: u64, stream: &mut ChaCha20Rng) -> u64 {
+    // The largest multiple of n that fits: words at or above it would make small results likelier.
+    let limit = u64::MAX - u64::MAX % n;
+    loop {
+        let word = stream.next_u64();
+        if word < limit {
+            return word % n;
+        }
+    }
+}
+
+fn shuffle(rows: &mut [usize], stream: &mut ChaCha20Rng) {
+    for last in (1..rows.len()).rev() {
+        rows.swap(last, below(last as u64 + 1, stream) as usize);
+    }
+}
+
+fn rows_of(labels: &[bool], class: bool) -> Vec<usize> {
+    (0..labels.len()).filter(|&r| labels[r] == class).collect()
+}
+
+fn split_by(test: &[bool]) -> Split {
+    Split {
+        train: rows_of(test, false),
+        test: rows_of(test, true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(negative: usize, positive: usize) -> Vec<bool> {
+        (0..negative + positive).map(|i| i >= negative).collect()
+    }
+
+    #[test]
+    fn parts_are_disjoint_complete_and_stratified() {
+        let labels = labels(70, 30);
+        let split = train_test(&labels, 0.2, 5).unwrap();
+        let mut all = [split.train.clone(), split.test.clone()].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..100));
+        assert_eq!(split.test.len(), 20);
+        assert_eq!(split.test.iter().filter(|&&r| labels[r]).count(), 6);
+        assert_eq!(split, train_test(&labels, 0.2, 5).unwrap());
+        assert_ne!(split, train_test(&labels, 0.2, 6).unwrap());
+        // Small classes give at least one row and keep one.
+        let small = train_test(&[false, true, true, false], 0.01, 0).unwrap();
+        assert_eq!((small.train.len(), small.test.len()), (2, 2));
+    }
+
+    #[test]
+    fn shares_that_cannot_be() {
+        for share in [0.0, 1.0, -0.5, f64::NAN] {
+            assert!(matches!(train_test(&labels(5, 5), share, 0), Err(TrainError::Split { .. })));
+        }
+        assert!(matches!(train_test(&labels(5, 1), 0.5, 0), Err(TrainError::Split { rows: 1, .. })));
+        for folds in [0, 1, 4] {
+            assert!(matches!(k_fold(&labels(5, 3), folds, 0), Err(TrainError::Split { .. })));
+        }
+        assert!(Minibatches::new(10, 0, Order::Original).is_err());
+        assert!(Minibatches::full(0).is_err());
+    }
+
+    #[test]
+    fn every_row_is_tested_in_one_fold() {
+        let labels = labels(23, 9);
+        let folds = k_fold(&labels, 5, 1).unwrap();
+        let mut tested: Vec<usize> = folds.iter().flat_map(|f| f.test.clone()).collect();
+        tested.sort_unstable();
+        assert!(tested.into_iter().eq(0..32));
+        for fold in &folds {
+            assert_eq!(fold.train.len() + fold.test.len(), 32);
+            assert!((6..=7).contains(&fold.test.len()));
+            let positives = fold.test.iter().filter(|&&r| labels[r]).count();
+            assert!((1..=2).contains(&positives));
+        }
+        assert_ne!(folds, k_fold(&labels, 5, 2).unwrap());
+    }
+
+    #[test]
+    fn minibatches_cover_an_epoch_and_start_anywhere() {
+        let order = Order::Shuffled { seed: 3 };
+        let batches = Minibatches::new(10, 3, order).unwrap();
+        assert_eq!(batches.per_epoch(), 3);
+        let first: Vec<_> = batches.starting_at(0).take(8).collect();
+        for epoch in first.chunks(3) {
+            let mut rows = epoch.concat();
+            rows.sort_unstable();
+            rows.dedup();
+            assert_eq!(rows.len(), 3 * epoch.len());
+        }
+        assert_ne!(first[..3], first[3..6]);
+        let later: Vec<_> = batches.starting_at(4).take(4).collect();
+        assert_eq!(later, first[4..]);
+        let original = Minibatches::new(5, 2, Order::Original).unwrap();
+        let rows: Vec<_> = original.starting_at(0).take(3).collect();
+        assert_eq!(rows, [[0, 1], [2, 3], [0, 1]]);
+        let full = Minibatches::new(4, 9, order).unwrap();
+        assert_eq!(full.starting_at(7).next().unwrap(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn orders_are_pinned() {
+        // A change of these values would change every stored run's minibatches.
+        let batches = Minibatches::new(12, 6, Order::Shuffled { seed: 0 }).unwrap();
+        assert_eq!(batches.starting_at(1).next().unwrap(), [4, 10, 2, 8, 7, 11]);
+        assert_eq!(train_test(&labels(6, 6), 0.5, 0).unwrap().test, [0, 3, 5, 7, 9, 11]);
+    }
+
+    #[test]
+    fn indices_below_a_bound_are_uniform() {
+        let mut stream = stream(1, Purpose::Folds, 0);
+        let mut counts = [0u32; 6];
+        for _ in 0..60_000 {
+            counts[below(6, &mut stream) as usize] += 1;
+        }
+        // 10,000 expected, standard deviation 91.
+        assert!(counts.iter().all(|c| c.abs_diff(10_000) < 500), "{counts:?}");
+    }
+}
