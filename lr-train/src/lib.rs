@@ -7,6 +7,7 @@
 //!   preprocess::signed_rows     -> z = y (1, x)     what training computes on
 //!   sigmoid, plain              -> weights          the same learning without encryption, as the reference
 //!   metrics                     -> accuracy, AUC
+//!   circuits                    -> training on ciphertexts
 //! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -14,6 +15,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+pub mod circuits;
 pub mod data;
 mod error;
 pub mod metrics;

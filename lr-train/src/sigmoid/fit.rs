@@ -216,7 +216,11 @@ fn extrema(error: impl Fn(f64) -> f64, wanted: usize) -> Vec<(f64, f64)> {
             }
             let refined = x + step * (0.5 * (left - right) / curvature).clamp(-1.0, 1.0);
             let value = error(refined);
-            if value.abs() > e.abs() { (refined, value) } else { (x, e) }
+            if value.abs() > e.abs() {
+                (refined, value)
+            } else {
+                (x, e)
+            }
         })
         .collect();
     while found.len() > wanted {

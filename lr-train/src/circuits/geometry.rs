@@ -1,0 +1,95 @@
+//! Where minibatches and weights stand in slots.
+//!
+//! ```text
+//!   T = m x n (wide)                U = n x m (tall), half-width circuits: n/2 x 2m
+//!
+//!   rows      = rows of a minibatch   rows      = features of one tile
+//!   columns   = features of one tile  columns   = rows of a minibatch
+//! ```
+//! A *tile* is a group of `chunk` features: `chunk` = n, or n/2 where data stands twice side by side. A vector of **column kind** has
+//! slot s = x\[s mod chunk\] in a tile, one of **row kind** slot s = x\[s div (slots / chunk)\]. A value for each row of a minibatch, such
+//! as t', is of row kind if slot s = t\[s div n\], of column kind if slot s = t\[s mod m\].
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::{Result, TrainError};
+
+/// Units and tiles of a training circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Geometry {
+    /// Slots of a ciphertext: m times n.
+    pub slots: usize,
+    /// Rows of the wide unit.
+    pub m: usize,
+    /// Columns of the wide unit.
+    pub n: usize,
+    /// Features of a tile.
+    pub chunk: usize,
+    /// Tiles side by side: features over chunk.
+    pub across: usize,
+    /// Tiles below each other: rows of a minibatch over m. 1 for circuits with Gram matrices.
+    pub down: usize,
+}
+
+impl Geometry {
+    /// The units of a circuit for minibatches of `rows` rows and `features` features: the fewest ciphertexts, then the widest rows.
+    ///
+    /// # Errors
+    /// [`TrainError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take.
+    pub fn choose(kind: Kind, slots: usize, features: usize, rows: usize) -> Result<Self> {
+        let halves = usize::from(kind.halves_columns()) + 1;
+        let candidates = (0..=slots.trailing_zeros()).map(|log| {
+            let m = 1usize << log;
+            let n = slots / m;
+            let chunk = n / halves;
+            Self {
+                slots,
+                m,
+                n,
+                chunk,
+                across: features.div_ceil(chunk.max(1)),
+                down: rows.div_ceil(m),
+            }
+        });
+        let fits = |g: &Self| {
+            if g.chunk == 0 {
+                return false;
+            }
+            match kind {
+                Kind::Baseline | Kind::MaskFree => true,
+                // G stands in one tile and its columns within the columns of a tall unit.
+                Kind::LowDepth | Kind::SingleChain => g.down == 1 && g.m <= g.n,
+                Kind::SingleChainMaskFree => g.down == 1 && 2 * g.m <= g.n,
+            }
+        };
+        let best = candidates.filter(fits).min_by_key(|g| {
+            (
+                g.across * g.down,
+                g.m.abs_diff(rows.next_power_of_two()),
+                g.m,
+            )
+        });
+        best.ok_or_else(|| TrainError::MinibatchTooLarge {
+            circuit: kind.name(),
+            rows,
+            most: Self::most_rows(kind, slots),
+            slots,
+        })
+    }
+
+    /// The most rows of a minibatch that a circuit takes at this many slots.
+    pub fn most_rows(kind: Kind, slots: usize) -> usize {
+        let log = slots.trailing_zeros();
+        match kind {
+            Kind::Baseline | Kind::MaskFree => usize::MAX,
+            Kind::LowDepth | Kind::SingleChain => 1 << (log / 2),
+            Kind::SingleChainMaskFree => 1 << (log.saturating_sub(1) / 2),
+        }
+    }
+
+    /// Columns of the tall unit: m, or 2m where it has n/2 rows.
+    pub fn tall_width(&self) -> usize {
+        self.slots / self.chunk
+    }
+}

@@ -1,0 +1,133 @@
+//! Low depth: loop unrolling, pipelining and duplicated computation (Crockett, ePrint 2020/1483, section 6).
+//!
+//! With G_i = Z_i Z_{i-1}^T and the lookahead P_i = (1 - eta_{i-1}) v_{i-1} + eta_{i-1} w_{i-1}, the inner products of an iteration come
+//! from those of the one before, without the weights in between:
+//!
+//! ```text
+//!   t_i = Z_i v_i = Z_i P_i + (1 - eta_{i-1}) gamma G_i s(t_{i-1})
+//!
+//!   chain A:  t_0 row --+-- G_1^T, sum rows, 2 levels --> t_1 column --+-- G_2, sum columns, 3 levels --> t_2 row ..
+//!   chain B:  t_0 col --+-- G_1, sum columns, 3 levels -> t_1 row -----+-- G_2^T, sum rows, 2 levels ---> t_2 col ..
+//!
+//!   gradients leave the chains to the side and return two iterations later through P
+//! ```
+//! - **Unrolling**: kinds alternate, so two iterations are one turn of the loop, with 5 levels.
+//! - **Duplicated computation**: both kinds of every t_i are kept in two interleaved chains, because Z_i needs one kind and Z_i^T
+//!   the other to make gradients of both kinds: wider and shallower.
+//! - **Pipelining**: G_{i+1} and P_{i+1} are ready before t_i is; only the step from t_i to t_{i+1} is on the critical path.
+//!
+//! The two chains hold the same numbers up to errors; the difference grows with every iteration
+//! (see [`super::Kind::longest_run`]).
+
+use arras_toolkit::Slots;
+
+use super::{
+    activation::Powers,
+    momentum::{add, combine},
+    training::{Inputs, Recording, WeightParts, sum_columns},
+};
+
+/// Optimizer state in one kind of vector: P_i, v_{i-1}, g_{i-1}.
+#[derive(Clone, Default)]
+struct Lookahead {
+    next: Option<Slots>,
+    v: Option<Slots>,
+    gradient: Option<Slots>,
+}
+
+impl Lookahead {
+    /// P_{i+1} and v_i from P_i, v_{i-1} and g_{i-1}, each one level below the deepest of them.
+    fn advance(&mut self, previous_eta: f64, eta: f64) {
+        let g = self.gradient.take();
+        let v = combine(&[(1.0, self.next.as_ref()), (1.0 - previous_eta, g.as_ref())]);
+        let next = combine(&[
+            (1.0 - eta, self.next.as_ref()),
+            (eta, self.v.as_ref()),
+            ((1.0 - eta) * (1.0 - previous_eta) + eta, g.as_ref()),
+        ]);
+        (self.next, self.v) = (next, v);
+    }
+
+    /// w_i = v_{i-1} + g_{i-1}.
+    fn weights(&self) -> Option<Slots> {
+        add(self.v.as_ref(), self.gradient.as_ref())
+    }
+}
+
+/// The same inner products in both kinds.
+struct Duplicated<T> {
+    column: T,
+    row: T,
+}
+
+pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
+    let g = r.geometry;
+    let steps = &r.spec.steps;
+    let mut column = Lookahead::default();
+    let mut row = Lookahead::default();
+    // The powers of t_{i-1}; zero at the start from zero.
+    let mut chains: Duplicated<Option<Powers>> = Duplicated {
+        column: None,
+        row: None,
+    };
+    let mut weights = None;
+    for (i, step) in steps.iter().enumerate() {
+        let (z, zt) = (inputs.rows(i), inputs.columns(i));
+        let t: Duplicated<Option<Slots>> = if i == 0 {
+            let (v, vr) = (inputs.start_column("v"), inputs.start_row("v"));
+            let t = Duplicated {
+                row: v
+                    .as_ref()
+                    .map(|v| sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)),
+                column: vr
+                    .as_ref()
+                    .map(|v| r.sum_tall_rows(&r.sum_tiles(&zt.multiply(v)))),
+            };
+            let (w, wr) = (inputs.start_column("w"), inputs.start_row("w"));
+            column = start(v, w.as_ref(), step.eta);
+            row = start(vr, wr.as_ref(), step.eta);
+            t
+        } else {
+            let (gram, gram_t) = (inputs.gram(i, false), inputs.gram(i, true));
+            let to_row = r.gram_product(&gram, chains.column.as_ref());
+            let to_column = r.gram_product(&gram_t, chains.row.as_ref());
+            let ahead = |data: &Slots, p: &Lookahead| {
+                p.next.as_ref().map(|p| r.sum_tiles(&data.multiply(p)))
+            };
+            let t = Duplicated {
+                row: add(Some(&to_row), ahead(&z, &column).as_ref())
+                    .map(|sum| sum_columns(&sum, g.n)),
+                column: add(Some(&to_column), ahead(&zt, &row).as_ref())
+                    .map(|sum| r.sum_tall_rows(&sum)),
+            };
+            weights = column.weights();
+            column.advance(steps[i - 1].eta, step.eta);
+            row.advance(steps[i - 1].eta, step.eta);
+            t
+        };
+        chains = Duplicated {
+            column: t.column.as_ref().map(|t| r.activation.powers(t)),
+            row: t.row.as_ref().map(|t| r.activation.powers(t)),
+        };
+        let sum = r.weighted_data(&z, chains.row.as_ref(), step.gamma);
+        column.gradient = Some(r.sum_wide_rows(&sum));
+        let sum = r.weighted_data(&zt, chains.column.as_ref(), step.gamma);
+        row.gradient = Some(sum_columns(&sum, g.m));
+    }
+    // After the last turn `next` is one ahead: v_{k-1} and g_{k-1} give w_k.
+    let previous = if steps.len() == 1 {
+        inputs.start_column("w")
+    } else {
+        weights
+    };
+    WeightParts::columns(column.weights(), previous)
+}
+
+/// P_1 and v_0.
+fn start(v: Option<Slots>, w: Option<&Slots>, eta: f64) -> Lookahead {
+    Lookahead {
+        next: combine(&[(1.0 - eta, v.as_ref()), (eta, w)]),
+        v,
+        gradient: None,
+    }
+}

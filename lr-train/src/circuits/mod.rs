@@ -1,0 +1,47 @@
+//! Training circuits: k iterations of Nesterov's accelerated gradient on encrypted minibatches.
+//!
+//! Every iteration computes, with the signed rows Z of its minibatch, carried as Z/B so that t' = t/B stays within [-1, 1],
+//!
+//! ```text
+//!   t' = (Z/B) v         s = c0 + d1 t' + d3 t'^3 + ..      g = gamma Z^T s
+//!   w+ = v + g           v+ = (1 - eta) w+ + eta w
+//! ```
+//!
+//! | circuit | depth for k iterations | idea |
+//! |---|---|---|
+//! | [`Kind::Baseline`] | 5k - 1 | as written above (ePrint 2018/662) |
+//! | [`Kind::MaskFree`] | 3k + 1 | data encoded twice side by side makes masks unnecessary |
+//! | [`Kind::LowDepth`] | 2.5k + 1 | unrolling by two, duplicated computation, pipelining (ePrint 2020/1483) |
+//! | [`Kind::SingleChain`] | 2.5k + 1 | one chain of alternating kind, conversions off the critical path |
+//! | [`Kind::SingleChainMaskFree`] | 2k + 1 | the single chain without masks |
+//!
+//! These are the depths from an encrypted start; from zero, known in the clear, the first iteration is cheaper in every circuit.
+//! Degrees 5 and 7 cost one level more for each iteration.
+//!
+//! | module | what |
+//! |---|---|
+//! | `spec` | what a circuit is recorded for |
+//! | `geometry`, `pack` | where minibatches, Gram matrices and weights stand in slots |
+//! | `activation` | the polynomial with another factor in its free slot |
+//! | `baseline`, `mask_free`, `low_depth`, `single_chain`, `single_chain_mask_free` | the circuits |
+//! | `chain`, `conversion` | what the two single chains share: bookkeeping of gradients, changes of kind |
+
+mod activation;
+mod baseline;
+mod chain;
+mod conversion;
+mod geometry;
+mod low_depth;
+mod mask_free;
+mod momentum;
+mod pack;
+mod single_chain;
+mod single_chain_mask_free;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub use geometry::Geometry;
+pub use spec::{Kind, Results, Spec, Start, Step};
+pub use training::TrainingCircuit;

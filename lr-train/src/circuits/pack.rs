@@ -1,0 +1,161 @@
+//! Minibatches, Gram matrices and weights in slots.
+
+use ndarray::{Array1, Array2};
+
+use super::{Geometry, Spec, Start};
+use crate::{Result, TrainError, plain::State};
+
+/// What an input holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Z_i / B, rows of the minibatch in rows of wide units, tiles row by row.
+    Rows { iteration: usize },
+    /// Z_i^T / B, features in rows of tall units, one for each tile.
+    Columns { iteration: usize },
+    /// G_i = Z_i Z_{i-1}^T or its transpose times (1 - eta) gamma d / B, in a wide unit.
+    Gram {
+        iteration: usize,
+        transposed: bool,
+        /// Repeated every m columns.
+        repeated: bool,
+    },
+    /// Weights of the start.
+    Start { v: bool, row: bool },
+}
+
+impl Content {
+    pub(super) fn start(which: &str, row: bool) -> Self {
+        Self::Start {
+            v: which == "v",
+            row,
+        }
+    }
+
+    /// Ciphertexts.
+    pub(super) fn units(self, g: &Geometry) -> usize {
+        match self {
+            Self::Rows { .. } => g.down * g.across,
+            Self::Columns { .. } | Self::Start { .. } => g.across,
+            Self::Gram { .. } => 1,
+        }
+    }
+
+    pub(super) fn pack(
+        self,
+        spec: &Spec,
+        g: &Geometry,
+        minibatches: &[Array2<f64>],
+        start: Option<&State>,
+    ) -> Result<Vec<Vec<f64>>> {
+        let mut units = vec![vec![0.0; g.slots]; self.units(g)];
+        let bound = spec.activation.bound();
+        match self {
+            Self::Rows { iteration } => {
+                for ((r, f), z) in minibatches[iteration].indexed_iter() {
+                    units[r / g.m * g.across + f / g.chunk][r % g.m * g.n + f % g.chunk] =
+                        z / bound;
+                }
+            }
+            Self::Columns { iteration } => {
+                for ((r, f), z) in minibatches[iteration].indexed_iter() {
+                    units[f / g.chunk][f % g.chunk * g.tall_width() + r] = z / bound;
+                }
+            }
+            Self::Gram {
+                iteration,
+                transposed,
+                repeated,
+            } => {
+                let (now, before) = (&minibatches[iteration], &minibatches[iteration - 1]);
+                let step = spec.steps[iteration - 1];
+                let leading = spec
+                    .activation
+                    .normalized()
+                    .odd()
+                    .last()
+                    .copied()
+                    .unwrap_or(0.0);
+                let scale = (1.0 - step.eta) * step.gamma * leading / bound;
+                let gram = now.dot(&before.t());
+                let gram = if transposed {
+                    gram.reversed_axes()
+                } else {
+                    gram
+                };
+                let copies = if repeated { g.n / g.m } else { 1 };
+                for ((r, c), x) in gram.indexed_iter() {
+                    for copy in 0..copies {
+                        units[0][r * g.n + copy * g.m + c] = scale * x;
+                    }
+                }
+            }
+            Self::Start { v, row } => {
+                let start = start.ok_or(TrainError::MissingResult {
+                    name: "start".into(),
+                })?;
+                let weights = if v { &start.v } else { &start.w };
+                for (h, unit) in units.iter_mut().enumerate() {
+                    for (s, slot) in unit.iter_mut().enumerate() {
+                        let f = if row { s / g.tall_width() } else { s % g.chunk };
+                        *slot = weights.get(h * g.chunk + f).copied().unwrap_or(0.0);
+                    }
+                }
+            }
+        }
+        Ok(units)
+    }
+}
+
+/// Weights from slots of column or row kind.
+pub(super) fn unpack_weights(
+    g: &Geometry,
+    slots: &[Vec<f64>],
+    features: usize,
+    row: bool,
+) -> Array1<f64> {
+    Array1::from_shape_fn(features, |f| {
+        let slot = if row {
+            f % g.chunk * g.tall_width()
+        } else {
+            f % g.chunk
+        };
+        slots[f / g.chunk][slot]
+    })
+}
+
+/// Minibatches and start fit a specification.
+pub(super) fn check(spec: &Spec, minibatches: &[Array2<f64>], start: Option<&State>) -> Result<()> {
+    const OP: &str = "training inputs";
+    let length = |what, found, expected| {
+        Err(TrainError::Length {
+            op: OP,
+            what,
+            found,
+            expected,
+        })
+    };
+    if minibatches.len() != spec.iterations() {
+        return length("minibatches", minibatches.len(), spec.iterations());
+    }
+    for z in minibatches {
+        if z.ncols() != spec.features {
+            return length("columns of signed rows", z.ncols(), spec.features);
+        }
+        if z.nrows() > spec.minibatch || z.nrows() == 0 {
+            return length("rows of a minibatch", z.nrows(), spec.minibatch);
+        }
+    }
+    match (spec.start, start) {
+        (Start::Zero, None) => Ok(()),
+        (Start::Encrypted, Some(state)) => {
+            for weights in [&state.v, &state.w] {
+                if weights.len() != spec.features {
+                    return length("starting weights", weights.len(), spec.features);
+                }
+            }
+            Ok(())
+        }
+        (Start::Zero, Some(_)) => length("states to start from", 1, 0),
+        (Start::Encrypted, None) => length("states to start from", 0, 1),
+    }
+}

@@ -1,0 +1,230 @@
+//! What a training circuit is recorded for.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result, TrainError,
+    plain::{Rate, etas},
+    sigmoid::Approximation,
+};
+
+/// Which training circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Iterations one after the other: matrix x column vector, polynomial with Z^T folded in, momentum.
+    Baseline,
+    /// No mask and no momentum level: data encoded twice side by side.
+    MaskFree,
+    /// Unrolled, pipelined, duplicated computation. Two interleaved chains whose difference grows: use it for up to
+    /// [`Kind::longest_run`] iterations.
+    LowDepth,
+    /// One chain of alternating kind.
+    SingleChain,
+    /// The single chain without masks.
+    SingleChainMaskFree,
+}
+
+impl Kind {
+    /// All, the baseline first.
+    pub const ALL: [Self; 5] = [
+        Self::Baseline,
+        Self::MaskFree,
+        Self::LowDepth,
+        Self::SingleChain,
+        Self::SingleChainMaskFree,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::MaskFree => "mask-free",
+            Self::LowDepth => "low-depth",
+            Self::SingleChain => "single-chain",
+            Self::SingleChainMaskFree => "single-chain-mask-free",
+        }
+    }
+
+    /// Whether it needs Gram matrices of neighbouring minibatches, which bound the minibatch.
+    pub fn uses_gram(self) -> bool {
+        !matches!(self, Self::Baseline | Self::MaskFree)
+    }
+
+    /// Whether features fill only half of a unit's columns.
+    pub(crate) fn halves_columns(self) -> bool {
+        matches!(self, Self::MaskFree | Self::SingleChainMaskFree)
+    }
+
+    /// The most iterations, over all rounds since the start, for which it is numerically safe; `None` if there is no limit. The low-depth
+    /// circuit keeps two chains of one value; what separates them is amplified by every iteration.
+    pub fn longest_run(self) -> Option<usize> {
+        (self == Self::LowDepth).then_some(12)
+    }
+
+    /// The depth of k iterations of an approximation's degree from an encrypted start, by formula.
+    pub fn depth(self, iterations: usize, degree: usize) -> usize {
+        let k = iterations;
+        let extra = if degree > 3 { k } else { 0 };
+        extra
+            + match self {
+                Self::Baseline => (5 * k).saturating_sub(1),
+                Self::MaskFree => 3 * k + 1,
+                Self::LowDepth | Self::SingleChain => (5 * k).div_ceil(2) + 1,
+                Self::SingleChainMaskFree => 2 * k + 1,
+            }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = TrainError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| TrainError::UnknownCircuit { given: name.into() })
+    }
+}
+
+/// Constants of one iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Learning rate over the rows of the minibatch.
+    pub gamma: f64,
+    /// Momentum: `v+ = (1 - eta) w+ + eta w`. 0 is plain gradient descent.
+    pub eta: f64,
+}
+
+/// Where training starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// w = v = 0, known to everybody: the first iteration is cheaper.
+    Zero,
+    /// Encrypted w and v: a later round.
+    Encrypted,
+}
+
+/// What a circuit returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Results {
+    /// The weights w_k.
+    Model,
+    /// w_k and w_{k-1}: a round from which the client can go on.
+    State,
+}
+
+/// What a training circuit is recorded for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The circuit.
+    pub kind: Kind,
+    /// Slots of a ciphertext.
+    pub slots: usize,
+    /// Features, the intercept among them.
+    pub features: usize,
+    /// The most rows of a minibatch.
+    pub minibatch: usize,
+    /// Constants of each iteration.
+    pub steps: Vec<Step>,
+    /// The polynomial in place of the sigmoid.
+    pub activation: Approximation,
+    /// Where training starts.
+    pub start: Start,
+    /// What it returns.
+    pub results: Results,
+}
+
+impl Spec {
+    /// Iterations.
+    pub fn iterations(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Constants of Nesterov's accelerated gradient for iterations `first .. first + count`, minibatches of `rows` rows.
+    ///
+    /// # Errors
+    /// [`TrainError::Hyperparameter`] from the rate.
+    pub fn nesterov_steps(
+        rate: &Rate,
+        rows: usize,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<Step>> {
+        let etas = etas(first + count);
+        (first..first + count)
+            .map(|t| {
+                Ok(Step {
+                    gamma: rate.at(t)? / rows as f64,
+                    eta: etas[t],
+                })
+            })
+            .collect()
+    }
+
+    /// Constants of plain gradient descent: no momentum.
+    ///
+    /// # Errors
+    /// As [`Spec::nesterov_steps`].
+    pub fn descent_steps(
+        rate: &Rate,
+        rows: usize,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<Step>> {
+        (first..first + count)
+            .map(|t| {
+                Ok(Step {
+                    gamma: rate.at(t)? / rows as f64,
+                    eta: 0.0,
+                })
+            })
+            .collect()
+    }
+
+    /// # Errors
+    /// [`TrainError::Hyperparameter`] for no iteration, no feature, no row or constants that are not finite.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |what, value, allowed| {
+            Err(TrainError::Hyperparameter {
+                what,
+                value,
+                allowed,
+            })
+        };
+        if self.steps.is_empty() {
+            return wrong("number of iterations", 0.0, "train at least 1 iteration");
+        }
+        if self.features == 0 {
+            return wrong("number of features", 0.0, "there is at least the intercept");
+        }
+        if self.minibatch == 0 {
+            return wrong("rows of a minibatch", 0.0, "a minibatch has at least 1 row");
+        }
+        for step in &self.steps {
+            for (what, value) in [("gamma", step.gamma), ("eta", step.eta)] {
+                if !value.is_finite() {
+                    return wrong(what, value, "constants of iterations are finite numbers");
+                }
+            }
+        }
+        if self.activation.degree() > 7 || self.activation.degree() < 3 {
+            return wrong(
+                "degree of the sigmoid's polynomial",
+                self.activation.degree() as f64,
+                "training circuits evaluate degrees 3, 5 and 7",
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Every circuit's plaintext interpretation gives the numbers of the optimizer it is named after.
+
+use arras_toolkit::{Plaintext, Program};
+use ndarray::{Array1, Array2};
+
+use super::{Kind, Results, Spec, Start, Step, TrainingCircuit};
+use crate::{
+    plain::{Rate, State},
+    sigmoid::Approximation,
+};
+
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 11) as f64 / (1u64 << 53) as f64) * 2.0 - 1.0
+    }
+
+    fn minibatches(&mut self, k: usize, rows: usize, features: usize) -> Vec<Array2<f64>> {
+        (0..k)
+            .map(|_| Array2::from_shape_simple_fn((rows, features), || self.next()))
+            .collect()
+    }
+
+    fn vector(&mut self, len: usize) -> Array1<f64> {
+        Array1::from_shape_simple_fn(len, || self.next())
+    }
+}
+
+/// w_k and w_{k-1} by the formulas.
+fn reference(
+    spec: &Spec,
+    minibatches: &[Array2<f64>],
+    start: &State,
+) -> (Array1<f64>, Array1<f64>) {
+    let (mut w, mut v) = (start.w.clone(), start.v.clone());
+    let mut previous = w.clone();
+    for (z, step) in minibatches.iter().zip(&spec.steps) {
+        let s = z.dot(&v).mapv(|t| spec.activation.eval(t));
+        let next = &v + &(z.t().dot(&s) * step.gamma);
+        v = &next * (1.0 - step.eta) + &w * step.eta;
+        previous = std::mem::replace(&mut w, next);
+    }
+    (w, previous)
+}
+
+fn spec(kind: Kind, k: usize, slots: usize, features: usize, rows: usize) -> Spec {
+    Spec {
+        kind,
+        slots,
+        features,
+        minibatch: rows,
+        steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, k).unwrap(),
+        activation: Approximation::cubic_16(),
+        start: Start::Zero,
+        results: Results::State,
+    }
+}
+
+/// The worst error of the last two weights, and the depth.
+fn train(spec: Spec, seed: u64) -> (f64, usize) {
+    let mut numbers = Numbers(seed);
+    let minibatches = numbers.minibatches(spec.iterations(), spec.minibatch, spec.features);
+    let encrypted = spec.start == Start::Encrypted;
+    let start = if encrypted {
+        State {
+            iteration: 3,
+            w: numbers.vector(spec.features) * 0.3,
+            v: numbers.vector(spec.features) * 0.3,
+        }
+    } else {
+        State::zero(spec.features)
+    };
+    let (w, previous) = reference(&spec, &minibatches, &start);
+    let circuit = TrainingCircuit::record(spec).unwrap();
+    let inputs = circuit
+        .inputs(&minibatches, encrypted.then_some(&start))
+        .unwrap();
+    let program = Program::new(circuit.circuit().clone());
+    let run = Plaintext::run(&program, &inputs).unwrap();
+    let (got, before) = circuit.weights(|name| run.outputs.get(name)).unwrap();
+    let worst = |a: &Array1<f64>, b: &Array1<f64>| {
+        a.iter()
+            .zip(b)
+            .fold(0.0f64, |m, (a, b)| m.max((a - b).abs()))
+    };
+    let error = worst(&got, &w).max(worst(&before.unwrap(), &previous));
+    (error, program.levels_needed())
+}
+
+#[test]
+fn all_circuits_compute_the_optimizer() {
+    for kind in Kind::ALL {
+        for k in 1..=8 {
+            for (features, rows) in [(20, 16), (32, 16), (9, 5)] {
+                let (error, depth) = train(spec(kind, k, 1024, features, rows), k as u64);
+                assert!(error < 1e-9, "{kind} k={k} {features} features: {error}");
+                let most = kind.depth(k, 3);
+                assert!(depth <= most, "{kind} k={k}: depth {depth} of {most}");
+            }
+        }
+    }
+}
+
+#[test]
+fn depths_from_an_encrypted_start_are_the_formulas() {
+    for kind in Kind::ALL {
+        let depths: Vec<(usize, usize)> = (1..=8)
+            .map(|k| {
+                let spec = Spec {
+                    start: Start::Encrypted,
+                    steps: Spec::nesterov_steps(&Rate::Constant(1.0), 16, 3, k).unwrap(),
+                    ..spec(kind, k, 1024, 20, 16)
+                };
+                let (error, depth) = train(spec, 77 + k as u64);
+                assert!(error < 1e-9, "{kind} k={k}: {error}");
+                (depth, kind.depth(k, 3))
+            })
+            .collect();
+        println!("{kind}: (depth, formula) {depths:?}");
+        assert!(
+            depths.iter().all(|(depth, formula)| depth <= formula),
+            "{kind}: {depths:?}"
+        );
+    }
+}
+
+#[test]
+fn tiles_of_features_and_rows() {
+    for kind in Kind::ALL {
+        // More features than a unit has columns.
+        let (error, _) = train(spec(kind, 5, 256, 70, 7), 5);
+        assert!(error < 1e-9, "{kind}: {error}");
+        let start = Spec {
+            start: Start::Encrypted,
+            ..spec(kind, 4, 256, 40, 8)
+        };
+        let (error, _) = train(start, 6);
+        assert!(error < 1e-9, "{kind}: {error}");
+    }
+    for kind in [Kind::Baseline, Kind::MaskFree] {
+        // More rows than slots.
+        let (error, _) = train(spec(kind, 3, 256, 20, 100), 5);
+        assert!(error < 1e-9, "{kind}: {error}");
+    }
+}
+
+#[test]
+fn higher_degrees_cost_a_level_for_each_iteration() {
+    for kind in Kind::ALL {
+        for activation in [Approximation::quintic_8(), Approximation::septic_8()] {
+            let degree = activation.degree();
+            for k in [1, 2, 5] {
+                let spec = Spec {
+                    activation: activation.clone(),
+                    start: Start::Encrypted,
+                    ..spec(kind, k, 1024, 20, 16)
+                };
+                let (error, depth) = train(spec, 9);
+                assert!(error < 1e-9, "{kind} degree {degree}: {error}");
+                let most = kind.depth(k, degree);
+                assert!(
+                    depth <= most,
+                    "{kind} degree {degree} k={k}: {depth} of {most}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn gradient_descent_and_steps_of_one_s_own() {
+    for kind in Kind::ALL {
+        let steps = (0..5)
+            .map(|i| Step {
+                gamma: 0.1 / (1.0 + f64::from(i)),
+                eta: [0.0, 0.5, -0.25, 0.9, 0.0][i as usize],
+            })
+            .collect();
+        let (error, _) = train(
+            Spec {
+                steps,
+                ..spec(kind, 5, 1024, 20, 16)
+            },
+            11,
+        );
+        assert!(error < 1e-9, "{kind}: {error}");
+        let descent = Spec {
+            steps: Spec::descent_steps(&Rate::Harmonic(2.0), 16, 0, 5).unwrap(),
+            ..spec(kind, 5, 1024, 20, 16)
+        };
+        let (error, depth) = train(descent, 12);
+        assert!(error < 1e-9, "{kind}: {error}");
+        println!("{kind}: gradient descent of 5 iterations, depth {depth}");
+    }
+}
+
+#[test]
+fn minibatches_too_large_for_a_gram_matrix_are_refused() {
+    for kind in Kind::ALL {
+        let result = TrainingCircuit::record(spec(kind, 2, 1024, 20, 33));
+        if kind.uses_gram() {
+            let error = result.unwrap_err().to_string();
+            assert!(
+                error.contains("mask-free") && error.contains("33"),
+                "{error}"
+            );
+        } else {
+            result.unwrap();
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! A recorded training circuit with what its client needs: how to pack inputs and read results.
+
+use arras_toolkit::{Bindings, Circuit, EncodingUnit, Layout, Recorder, Slots, Value};
+use ndarray::{Array1, Array2};
+
+use super::{
+    Geometry, Kind, Results, Spec, Start,
+    activation::{Activation, Powers},
+    baseline, low_depth, mask_free,
+    pack::{self, Content},
+    single_chain, single_chain_mask_free,
+};
+use crate::{Result, TrainError, plain::State};
+
+/// What recording a circuit needs to know, and the sums that circuits share.
+pub(super) struct Recording<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) geometry: &'a Geometry,
+    pub(super) activation: Activation,
+}
+
+/// Sums every row of `width` columns into its first column, zeros elsewhere. One level.
+pub(super) fn sum_columns_into_first(slots: &Slots, width: usize) -> Slots {
+    let mut mask = vec![0.0; width];
+    mask[0] = 1.0;
+    slots.rotate_and_sum(1, width).multiply_plain(vec![mask])
+}
+
+/// Sums every row of `width` columns into all of its columns. One level.
+pub(super) fn sum_columns(slots: &Slots, width: usize) -> Slots {
+    sum_columns_into_first(slots, width).rotate_and_sum(-1, width)
+}
+
+impl Recording<'_> {
+    /// One vector for each tile, for every row of tiles.
+    pub(super) fn repeat_down(&self, tiles: &Slots) -> Slots {
+        let units: Vec<usize> = (0..self.geometry.down)
+            .flat_map(|_| 0..self.geometry.across)
+            .collect();
+        tiles.pick(&units)
+    }
+
+    /// Sums tiles side by side.
+    pub(super) fn sum_across(&self, tiles: &Slots) -> Slots {
+        let (down, across) = (self.geometry.down, self.geometry.across);
+        let parts: Vec<Slots> = (0..across)
+            .map(|j| tiles.pick(&(0..down).map(|i| i * across + j).collect::<Vec<_>>()))
+            .collect();
+        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+    }
+
+    /// Sums all tiles.
+    pub(super) fn sum_tiles(&self, tiles: &Slots) -> Slots {
+        let parts: Vec<Slots> = (0..tiles.units()).map(|i| tiles.pick(&[i])).collect();
+        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+    }
+
+    /// Sums tiles below each other, then the rows of the wide unit: a vector of column kind.
+    pub(super) fn sum_wide_rows(&self, tiles: &Slots) -> Slots {
+        let (down, across) = (self.geometry.down, self.geometry.across);
+        let parts: Vec<Slots> = (0..down)
+            .map(|i| tiles.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
+            .collect();
+        Slots::sum(&parts)
+            .unwrap_or_else(|| tiles.clone())
+            .rotate_and_sum(self.geometry.n as i64, self.geometry.m)
+    }
+
+    /// Sums the rows of the tall unit of m columns: a value for each row of the minibatch, of column kind.
+    pub(super) fn sum_tall_rows(&self, slots: &Slots) -> Slots {
+        slots.rotate_and_sum(self.geometry.m as i64, self.geometry.n)
+    }
+
+    /// `gamma Z s(t)` entry by entry, for Z/B as data and t of the kind that data meets; t is zero if `None`.
+    pub(super) fn weighted_data(&self, data: &Slots, t: Option<&Powers>, gamma: f64) -> Slots {
+        let scale = self.activation.bound * gamma;
+        let constant = data.multiply_scalar(scale * self.activation.constant);
+        match t {
+            None => constant,
+            Some(t) => {
+                // A value for each row of a minibatch meets all tiles side by side.
+                let across = data.units() / self.geometry.down.max(1);
+                let units: Vec<usize> = (0..data.units())
+                    .map(|u| {
+                        if self.geometry.down == 1 {
+                            0
+                        } else {
+                            u / across
+                        }
+                    })
+                    .collect();
+                let leading = data.multiply_scalar(scale * self.activation.leading);
+                t.pick(&units).times(&leading).add(&constant)
+            }
+        }
+    }
+
+    /// The gradient of column kind from rows and t of row kind.
+    pub(super) fn column_gradient(&self, z: &Slots, t: Option<&Slots>, gamma: f64) -> Slots {
+        let powers = t.map(|t| self.activation.powers(t));
+        self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), gamma))
+    }
+
+    /// `(1 - eta) gamma G s(t) / B` entry by entry, for a Gram matrix that the client scaled by (1 - eta) gamma d / B with d the polynomial's
+    /// leading coefficient.
+    pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>) -> Slots {
+        let constant = gram.multiply_scalar(self.activation.constant / self.activation.leading);
+        match t {
+            None => constant,
+            Some(t) => t.times(gram).add(&constant),
+        }
+    }
+}
+
+/// Parts of the last two weights that the client adds in the clear; a part that is `None` is zero.
+#[derive(Clone, Debug)]
+pub(super) struct WeightParts {
+    pub(super) column: Option<Slots>,
+    pub(super) row: Option<Slots>,
+    pub(super) previous_column: Option<Slots>,
+    pub(super) previous_row: Option<Slots>,
+}
+
+impl WeightParts {
+    pub(super) fn columns(weights: Option<Slots>, previous: Option<Slots>) -> Self {
+        Self {
+            column: weights,
+            row: None,
+            previous_column: previous,
+            previous_row: None,
+        }
+    }
+}
+
+/// Makes the inputs of a circuit and remembers what they hold.
+pub(super) struct Inputs<'a> {
+    recorder: &'a Recorder,
+    spec: &'a Spec,
+    geometry: &'a Geometry,
+    contents: Vec<(String, Content)>,
+    known: std::collections::BTreeMap<String, Slots>,
+}
+
+impl Inputs<'_> {
+    fn input(&mut self, name: String, content: Content) -> Slots {
+        if let Some(slots) = self.known.get(&name) {
+            return slots.clone();
+        }
+        let slots = self
+            .recorder
+            .slots_input(&name, content.units(self.geometry));
+        self.known.insert(name.clone(), slots.clone());
+        self.contents.push((name, content));
+        slots
+    }
+
+    /// Z_i / B in wide units.
+    pub(super) fn rows(&mut self, i: usize) -> Slots {
+        self.input(format!("rows {i}"), Content::Rows { iteration: i })
+    }
+
+    /// Z_i^T / B in tall units.
+    pub(super) fn columns(&mut self, i: usize) -> Slots {
+        self.input(format!("columns {i}"), Content::Columns { iteration: i })
+    }
+
+    /// G_i = Z_i Z_{i-1}^T, or its transpose, scaled, in a wide unit.
+    pub(super) fn gram(&mut self, i: usize, transposed: bool) -> Slots {
+        let name = if transposed {
+            format!("gram^T {i}")
+        } else {
+            format!("gram {i}")
+        };
+        // Without masks, what G meets is right in half of the columns only, and sums of columns need it repeated.
+        let repeated = self.spec.kind == Kind::SingleChainMaskFree && !transposed;
+        self.input(
+            name,
+            Content::Gram {
+                iteration: i,
+                transposed,
+                repeated,
+            },
+        )
+    }
+
+    /// v or w at the start in column kind; `None` if it is zero.
+    pub(super) fn start_column(&mut self, which: &'static str) -> Option<Slots> {
+        (self.spec.start == Start::Encrypted)
+            .then(|| self.input(format!("{which} column"), Content::start(which, false)))
+    }
+
+    /// v or w at the start in row kind; `None` if it is zero.
+    pub(super) fn start_row(&mut self, which: &'static str) -> Option<Slots> {
+        (self.spec.start == Start::Encrypted)
+            .then(|| self.input(format!("{which} row"), Content::start(which, true)))
+    }
+}
+
+/// A training circuit with the packing of its inputs and results.
+#[derive(Clone, Debug)]
+pub struct TrainingCircuit {
+    spec: Spec,
+    geometry: Geometry,
+    circuit: Circuit,
+    contents: Vec<(String, Content)>,
+}
+
+const PARTS: [&str; 4] = ["w column", "w row", "previous column", "previous row"];
+
+impl TrainingCircuit {
+    /// Records the circuit of a specification.
+    ///
+    /// # Errors
+    /// [`TrainError::Hyperparameter`], [`TrainError::MinibatchTooLarge`]; the toolkit's.
+    pub fn record(spec: Spec) -> Result<Self> {
+        spec.check()?;
+        let geometry = Geometry::choose(spec.kind, spec.slots, spec.features, spec.minibatch)?;
+        EncodingUnit::new(geometry.m, geometry.n)?;
+        let recorder = Recorder::new(spec.slots)?;
+        let recording = Recording {
+            spec: &spec,
+            geometry: &geometry,
+            activation: Activation::new(&spec.activation)?,
+        };
+        let mut inputs = Inputs {
+            recorder: &recorder,
+            spec: &spec,
+            geometry: &geometry,
+            contents: vec![],
+            known: std::collections::BTreeMap::new(),
+        };
+        let record = match spec.kind {
+            Kind::Baseline => baseline::record,
+            Kind::MaskFree => mask_free::record,
+            Kind::LowDepth => low_depth::record,
+            Kind::SingleChain => single_chain::record,
+            Kind::SingleChainMaskFree => single_chain_mask_free::record,
+        };
+        let parts = record(&recording, &mut inputs);
+        let contents = inputs.contents;
+        let state = spec.results == Results::State;
+        let parts = [
+            (parts.column, true),
+            (parts.row, true),
+            (parts.previous_column, state),
+            (parts.previous_row, state),
+        ];
+        for (name, (part, wanted)) in PARTS.iter().zip(parts) {
+            if let (Some(part), true) = (part, wanted) {
+                recorder.output(name, &part);
+            }
+        }
+        let circuit = recorder.finish()?;
+        Ok(Self {
+            spec,
+            geometry,
+            circuit,
+            contents,
+        })
+    }
+
+    /// What it was recorded for.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Its units.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// The circuit.
+    pub fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+
+    /// The slots of every input that the circuit uses, from the signed rows of each iteration's minibatch and, for circuits with an
+    /// encrypted start, the state to go on from.
+    ///
+    /// # Errors
+    /// [`TrainError::Length`] for another number of minibatches, more rows or another number of columns than the circuit was
+    /// recorded for, a missing or needless start.
+    pub fn inputs(
+        &self,
+        minibatches: &[Array2<f64>],
+        start: Option<&State>,
+    ) -> Result<Bindings<Value>> {
+        pack::check(&self.spec, minibatches, start)?;
+        let used = self.circuit.input_levels();
+        self.contents
+            .iter()
+            .filter(|(name, _)| used.get(name.as_str()).copied().flatten().is_some())
+            .map(|(name, content)| {
+                let slots = content.pack(&self.spec, &self.geometry, minibatches, start)?;
+                Ok((name.clone(), Value::Slots(slots)))
+            })
+            .collect()
+    }
+
+    /// The weights, and those before the last iteration if the circuit returns a state, from its decrypted outputs by name.
+    ///
+    /// # Errors
+    /// The toolkit's for outputs that are missing or of another shape.
+    pub fn weights<'v>(
+        &self,
+        output: impl Fn(&str) -> Option<&'v Value>,
+    ) -> Result<(Array1<f64>, Option<Array1<f64>>)> {
+        let mut sums = [
+            Array1::zeros(self.spec.features),
+            Array1::zeros(self.spec.features),
+        ];
+        for out in self.circuit.outputs() {
+            let position = PARTS.iter().position(|name| *name == out.name());
+            let (Some(position), Some(Value::Slots(slots))) = (position, output(out.name())) else {
+                return Err(TrainError::MissingResult {
+                    name: out.name().to_owned(),
+                });
+            };
+            let shape = Layout::Slots {
+                units: slots.len(),
+                slots: slots.first().map_or(0, Vec::len),
+            };
+            if shape != *out.layout() {
+                return Err(TrainError::Length {
+                    op: "weights",
+                    what: "ciphertexts of a result",
+                    found: slots.len(),
+                    expected: out.layout().units(),
+                });
+            }
+            let part =
+                pack::unpack_weights(&self.geometry, slots, self.spec.features, position % 2 == 1);
+            sums[position / 2] += &part;
+        }
+        let [weights, previous] = sums;
+        let state = self.spec.results == Results::State;
+        Ok((weights, state.then_some(previous)))
+    }
+}
