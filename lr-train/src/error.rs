@@ -187,7 +187,9 @@ pub enum TrainError {
         positive: String,
     },
     /// The class asked for as the positive one does not occur.
-    #[error("{positive:?} is asked for as the positive class, but the labels are {first:?} and {second:?}")]
+    #[error(
+        "{positive:?} is asked for as the positive class, but the labels are {first:?} and {second:?}"
+    )]
     NoSuchClass {
         /// The class asked for.
         positive: String,
@@ -245,7 +247,9 @@ pub enum TrainError {
         expected: u32,
     },
     /// A header announcing more than this reader accepts.
-    #[error("IDX: the header announces {dimensions:?}, that is {bytes} bytes; the most this reader takes is {limit}")]
+    #[error(
+        "IDX: the header announces {dimensions:?}, that is {bytes} bytes; the most this reader takes is {limit}"
+    )]
     IdxTooLarge {
         /// The dimensions.
         dimensions: Vec<u32>,
@@ -291,7 +295,9 @@ pub enum TrainError {
     },
 
     /// No column varies, so there is nothing to learn from.
-    #[error("all {columns} feature columns are constant over the {rows} training rows; there is nothing to learn from")]
+    #[error(
+        "all {columns} feature columns are constant over the {rows} training rows; there is nothing to learn from"
+    )]
     AllConstant {
         /// Columns.
         columns: usize,
@@ -299,7 +305,9 @@ pub enum TrainError {
         rows: usize,
     },
     /// A column whose scale cannot be computed in double precision.
-    #[error("column {column:?} cannot be normalized: its {quantity} is {value}; rescale the column beforehand")]
+    #[error(
+        "column {column:?} cannot be normalized: its {quantity} is {value}; rescale the column beforehand"
+    )]
     Unnormalizable {
         /// The column's name.
         column: String,
@@ -309,7 +317,9 @@ pub enum TrainError {
         value: f64,
     },
     /// Data with another number of columns than the model.
-    #[error("the model was trained on {model} features, the data has {data}; give the same columns in the same order")]
+    #[error(
+        "the model was trained on {model} features, the data has {data}; give the same columns in the same order"
+    )]
     ColumnCount {
         /// Features of the model.
         model: usize,
@@ -317,7 +327,9 @@ pub enum TrainError {
         data: usize,
     },
     /// Data with other column names than the model.
-    #[error("feature {position} is {model:?} in the model and {data:?} in the data; give the same columns in the same order")]
+    #[error(
+        "feature {position} is {model:?} in the model and {data:?} in the data; give the same columns in the same order"
+    )]
     ColumnName {
         /// Which feature, from 1.
         position: usize,
@@ -357,7 +369,9 @@ pub enum TrainError {
         allowed: &'static str,
     },
     /// A fit that did not settle.
-    #[error("minimax fit of degree {degree} on [-{bound}, {bound}] did not converge in {rounds} rounds; take a lower degree or least squares")]
+    #[error(
+        "minimax fit of degree {degree} on [-{bound}, {bound}] did not converge in {rounds} rounds; take a lower degree or least squares"
+    )]
     MinimaxDiverged {
         /// The degree.
         degree: usize,
@@ -428,7 +442,11 @@ fn listed(names: &[String]) -> String {
     };
     match names.split_last() {
         Some((last, rest)) if rest.len() >= SHOWN => {
-            format!("{}, .. {last:?} ({} in all)", quote(&rest[..SHOWN]), names.len())
+            format!(
+                "{}, .. {last:?} ({} in all)",
+                quote(&rest[..SHOWN]),
+                names.len()
+            )
         }
         _ => quote(names),
     }

@@ -60,7 +60,12 @@ pub fn auc(scores: &[f64], labels: &[bool]) -> Result<f64> {
         return Err(TrainError::OneClass {
             what: "area under the curve",
             rows: labels.len(),
-            value: if positives > 0 { "positive" } else { "negative" }.to_owned(),
+            value: if positives > 0 {
+                "positive"
+            } else {
+                "negative"
+            }
+            .to_owned(),
         });
     }
     let mut order: Vec<usize> = (0..scores.len()).collect();
@@ -160,7 +165,11 @@ mod tests {
 
     #[test]
     fn counts_and_accuracy() {
-        let counts = Confusion::count(&[1.0, 0.0, -1.0, 2.0, -0.5], &[true, true, false, false, false]).unwrap();
+        let counts = Confusion::count(
+            &[1.0, 0.0, -1.0, 2.0, -0.5],
+            &[true, true, false, false, false],
+        )
+        .unwrap();
         let expected = Confusion {
             true_positive: 1,
             false_positive: 1,
@@ -179,21 +188,33 @@ mod tests {
         assert_eq!(auc(&[0.1, 0.4, 0.35, 0.8], &labels).unwrap(), 0.75);
         assert_eq!(auc(&[7.0; 4], &labels).unwrap(), 0.5);
         assert_eq!(auc(&[-0.0, 0.0, 0.0, -0.0], &labels).unwrap(), 0.5);
-        assert!(matches!(auc(&[1.0], &[true]), Err(TrainError::OneClass { .. })));
+        assert!(matches!(
+            auc(&[1.0], &[true]),
+            Err(TrainError::OneClass { .. })
+        ));
     }
 
     #[test]
     fn loss_of_known_cases() {
         assert_relative_eq!(log_loss(&[0.0, 0.0], &[true, false]).unwrap(), 2f64.ln());
         assert_relative_eq!(log_loss(&[2.0], &[false]).unwrap(), (1.0 + 2f64.exp()).ln());
-        assert_relative_eq!(log_loss(&[-2.0], &[false]).unwrap(), (1.0 + (-2f64).exp()).ln());
+        assert_relative_eq!(
+            log_loss(&[-2.0], &[false]).unwrap(),
+            (1.0 + (-2f64).exp()).ln()
+        );
         assert_eq!(log_loss(&[-5000.0], &[true]).unwrap(), 5000.0);
     }
 
     #[test]
     fn bad_scores_are_refused() {
-        assert!(matches!(Quality::measure(&[1.0], &[]), Err(TrainError::Length { .. })));
-        assert!(matches!(Quality::measure(&[], &[]), Err(TrainError::EmptyTable { .. })));
+        assert!(matches!(
+            Quality::measure(&[1.0], &[]),
+            Err(TrainError::Length { .. })
+        ));
+        assert!(matches!(
+            Quality::measure(&[], &[]),
+            Err(TrainError::EmptyTable { .. })
+        ));
         assert!(matches!(
             Quality::measure(&[0.0, f64::NAN], &[true, false]),
             Err(TrainError::NotFinite { row: 1, .. })

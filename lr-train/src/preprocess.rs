@@ -340,12 +340,19 @@ mod tests {
     #[test]
     fn other_columns_than_the_models_are_refused() {
         let fitted = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
-        let error = fitted.apply(&dataset(array![[1.0, 2.0]], &["a", "b"])).unwrap_err();
-        assert!(error.to_string().contains("3 features, the data has 2"), "{error}");
+        let error = fitted
+            .apply(&dataset(array![[1.0, 2.0]], &["a", "b"]))
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("3 features, the data has 2"),
+            "{error}"
+        );
         let swapped = dataset(array![[1.0, 2.0, 3.0]], &["a", "c", "b"]);
         let error = fitted.apply(&swapped).unwrap_err();
         assert!(
-            error.to_string().contains("feature 2 is \"b\" in the model and \"c\" in the data"),
+            error
+                .to_string()
+                .contains("feature 2 is \"b\" in the model and \"c\" in the data"),
             "{error}"
         );
         // Names that were made up are no disagreement.
@@ -354,7 +361,10 @@ mod tests {
 
     #[test]
     fn extreme_columns_are_refused_not_turned_into_nan() {
-        let huge = dataset(array![[1e308, 1.0], [-1e308, 2.0], [1e308, 3.0]], &["a", "b"]);
+        let huge = dataset(
+            array![[1e308, 1.0], [-1e308, 2.0], [1e308, 3.0]],
+            &["a", "b"],
+        );
         assert!(Preprocessor::fit(&huge, Scheme::MaxAbs).is_ok());
         assert!(matches!(
             Preprocessor::fit(&huge, Scheme::Standard),
@@ -365,7 +375,8 @@ mod tests {
             Preprocessor::fit(&tiny, Scheme::MaxAbs),
             Err(TrainError::Unnormalizable { .. })
         ));
-        let small = Preprocessor::fit(&dataset(array![[1e-300], [2e-300]], &["a"]), Scheme::MaxAbs).unwrap();
+        let small = Preprocessor::fit(&dataset(array![[1e-300], [2e-300]], &["a"]), Scheme::MaxAbs)
+            .unwrap();
         assert!(matches!(
             small.apply(&dataset(array![[1e300]], &["a"])),
             Err(TrainError::NotFinite { .. })
@@ -385,7 +396,13 @@ mod tests {
         ] {
             assert!(text.contains(good), "{text}");
             let error = serde_json::from_str::<Preprocessor>(&text.replacen(good, bad, 1));
-            assert!(error.unwrap_err().to_string().contains("stored normalization"), "{bad}");
+            assert!(
+                error
+                    .unwrap_err()
+                    .to_string()
+                    .contains("stored normalization"),
+                "{bad}"
+            );
         }
     }
 
@@ -395,7 +412,11 @@ mod tests {
         assert_eq!(z, array![[1.0, 2.0, 3.0], [-1.0, -4.0, -5.0]]);
         assert!(matches!(
             signed_rows(array![[2.0]].view(), &[]),
-            Err(TrainError::Length { found: 0, expected: 1, .. })
+            Err(TrainError::Length {
+                found: 0,
+                expected: 1,
+                ..
+            })
         ));
     }
 }

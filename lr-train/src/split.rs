@@ -171,7 +171,10 @@ impl Minibatches {
         if let Order::Shuffled { seed } = self.order
             && self.size < self.rows
         {
-            shuffle(&mut rows, &mut stream(seed, Purpose::Minibatches, epoch as u64));
+            shuffle(
+                &mut rows,
+                &mut stream(seed, Purpose::Minibatches, epoch as u64),
+            );
         }
         rows
     }
@@ -241,11 +244,20 @@ mod tests {
     #[test]
     fn shares_that_cannot_be() {
         for share in [0.0, 1.0, -0.5, f64::NAN] {
-            assert!(matches!(train_test(&labels(5, 5), share, 0), Err(TrainError::Split { .. })));
+            assert!(matches!(
+                train_test(&labels(5, 5), share, 0),
+                Err(TrainError::Split { .. })
+            ));
         }
-        assert!(matches!(train_test(&labels(5, 1), 0.5, 0), Err(TrainError::Split { rows: 1, .. })));
+        assert!(matches!(
+            train_test(&labels(5, 1), 0.5, 0),
+            Err(TrainError::Split { rows: 1, .. })
+        ));
         for folds in [0, 1, 4] {
-            assert!(matches!(k_fold(&labels(5, 3), folds, 0), Err(TrainError::Split { .. })));
+            assert!(matches!(
+                k_fold(&labels(5, 3), folds, 0),
+                Err(TrainError::Split { .. })
+            ));
         }
         assert!(Minibatches::new(10, 0, Order::Original).is_err());
         assert!(Minibatches::full(0).is_err());
@@ -294,7 +306,10 @@ mod tests {
         // A change of these values would change every stored run's minibatches.
         let batches = Minibatches::new(12, 6, Order::Shuffled { seed: 0 }).unwrap();
         assert_eq!(batches.starting_at(1).next().unwrap(), [4, 10, 2, 8, 7, 11]);
-        assert_eq!(train_test(&labels(6, 6), 0.5, 0).unwrap().test, [0, 3, 5, 7, 9, 11]);
+        assert_eq!(
+            train_test(&labels(6, 6), 0.5, 0).unwrap().test,
+            [0, 3, 5, 7, 9, 11]
+        );
     }
 
     #[test]
@@ -305,6 +320,9 @@ mod tests {
             counts[below(6, &mut stream) as usize] += 1;
         }
         // 10,000 expected, standard deviation 91.
-        assert!(counts.iter().all(|c| c.abs_diff(10_000) < 500), "{counts:?}");
+        assert!(
+            counts.iter().all(|c| c.abs_diff(10_000) < 500),
+            "{counts:?}"
+        );
     }
 }

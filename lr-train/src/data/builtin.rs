@@ -21,7 +21,10 @@ pub fn breast_cancer() -> Result<Dataset> {
 }
 
 fn read(text: &str, label: &str) -> Result<Dataset> {
-    csv::read(text.as_bytes(), &csv::Options::new(csv::Label::Name(label.to_owned())))
+    csv::read(
+        text.as_bytes(),
+        &csv::Options::new(csv::Label::Name(label.to_owned())),
+    )
 }
 
 #[cfg(test)]
@@ -31,9 +34,19 @@ mod tests {
     #[test]
     fn digits_are_what_the_source_has() {
         let data = digits().unwrap();
-        assert_eq!((data.rows(), data.columns(), data.positives()), (357, 64, 174));
-        assert_eq!((&*data.classes().negative, &*data.classes().positive), ("3", "8"));
-        assert!(data.features().iter().all(|&p| (0.0..=16.0).contains(&p) && p.fract() == 0.0));
+        assert_eq!(
+            (data.rows(), data.columns(), data.positives()),
+            (357, 64, 174)
+        );
+        assert_eq!(
+            (&*data.classes().negative, &*data.classes().positive),
+            ("3", "8")
+        );
+        assert!(
+            data.features()
+                .iter()
+                .all(|&p| (0.0..=16.0).contains(&p) && p.fract() == 0.0)
+        );
         // Sums taken from the distributed file.
         assert_eq!(data.features().sum(), 113_559.0);
     }
@@ -41,7 +54,10 @@ mod tests {
     #[test]
     fn breast_cancer_is_what_the_source_has() {
         let data = breast_cancer().unwrap();
-        assert_eq!((data.rows(), data.columns(), data.positives()), (569, 30, 212));
+        assert_eq!(
+            (data.rows(), data.columns(), data.positives()),
+            (569, 30, 212)
+        );
         assert_eq!(data.classes().positive, "malignant");
         assert_eq!(data.feature_names()[0], "mean radius");
         assert_eq!(data.feature_names()[29], "worst fractal dimension");

@@ -386,7 +386,9 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
 
 fn resolve_index(index: i64, columns: usize) -> Result<usize> {
     let from_start = if index < 0 {
-        i64::try_from(columns).ok().and_then(|c| c.checked_add(index))
+        i64::try_from(columns)
+            .ok()
+            .and_then(|c| c.checked_add(index))
     } else {
         Some(index)
     };
@@ -520,13 +522,12 @@ impl Labels {
         if let Some(classes) = self.classes {
             return Ok((self.rows, classes));
         }
-        let [first, second] = <[String; 2]>::try_from(self.seen).map_err(|seen| {
-            TrainError::OneClass {
+        let [first, second] =
+            <[String; 2]>::try_from(self.seen).map_err(|seen| TrainError::OneClass {
                 what: "reading labels",
                 rows: self.rows.len(),
                 value: seen.into_iter().next().unwrap_or_default(),
-            }
-        })?;
+            })?;
         let second_is_positive = match (positive, numeric(&first), numeric(&second)) {
             (Some(p), ..) if same_label(p, &second) => true,
             (Some(p), ..) if same_label(p, &first) => false,

@@ -231,20 +231,35 @@ mod tests {
         let good = images_file(2, 2, 2, &[0; 8]);
         assert!(matches!(
             inner(read(&good[..good.len() - 1]).unwrap_err()),
-            TrainError::IdxLength { expected: 8, found: 7 }
+            TrainError::IdxLength {
+                expected: 8,
+                found: 7
+            }
         ));
         let mut long = good.clone();
         long.push(0);
         assert!(matches!(
             inner(read(&long).unwrap_err()),
-            TrainError::IdxLength { expected: 8, found: 9 }
+            TrainError::IdxLength {
+                expected: 8,
+                found: 9
+            }
         ));
-        assert!(matches!(inner(read(&good[..9]).unwrap_err()), TrainError::IdxLength { .. }));
-        assert!(matches!(inner(read(b"").unwrap_err()), TrainError::IdxLength { .. }));
+        assert!(matches!(
+            inner(read(&good[..9]).unwrap_err()),
+            TrainError::IdxLength { .. }
+        ));
+        assert!(matches!(
+            inner(read(b"").unwrap_err()),
+            TrainError::IdxLength { .. }
+        ));
         let mut labels = good.clone();
         labels[3] = 1;
         let message = inner(read(&labels).unwrap_err()).to_string();
-        assert!(message.contains("0x00000801") && message.contains("0x00000803"), "{message}");
+        assert!(
+            message.contains("0x00000801") && message.contains("0x00000803"),
+            "{message}"
+        );
         assert!(matches!(
             read_images(Path::new("/nonexistent/file")),
             Err(TrainError::Read { .. })
@@ -258,7 +273,10 @@ mod tests {
             assert!(matches!(error, TrainError::IdxTooLarge { .. }), "{error}");
         }
         let error = inner(read(&images_file(1 << 20, 1 << 10, 1, &[])).unwrap_err());
-        assert!(matches!(error, TrainError::IdxLength { found: 0, .. }), "{error}");
+        assert!(
+            matches!(error, TrainError::IdxLength { found: 0, .. }),
+            "{error}"
+        );
         assert!(matches!(
             inner(read(&images_file(5, 0, 3, &[])).unwrap_err()),
             TrainError::IdxTooLarge { .. }

@@ -181,11 +181,17 @@ mod tests {
         let normalized = model.apply(&train).unwrap();
         let kept: Vec<usize> = model.kept().map(|(position, _)| position).collect();
         // Every column has a zero in some training row, so the constant ones are those whose maximum is zero.
-        assert_eq!(kept, (0..196).filter(|&c| maxima[c] > 0.0).collect::<Vec<_>>());
+        assert_eq!(
+            kept,
+            (0..196).filter(|&c| maxima[c] > 0.0).collect::<Vec<_>>()
+        );
         assert_eq!(kept.len(), 196 - 34);
         for (row, values) in expected.iter().enumerate() {
             for (at, &c) in kept.iter().enumerate() {
-                assert_eq!(normalized[(row, at)].to_bits(), (values[c] / maxima[c]).to_bits());
+                assert_eq!(
+                    normalized[(row, at)].to_bits(),
+                    (values[c] / maxima[c]).to_bits()
+                );
             }
         }
     }

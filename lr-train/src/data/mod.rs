@@ -273,16 +273,28 @@ pub(crate) mod tests {
         assert!(Dataset::new(x.clone(), vec![true, false], names.clone(), classes()).is_ok());
         assert!(matches!(
             Dataset::new(x.clone(), vec![true], names.clone(), classes()),
-            Err(TrainError::DatasetShape { what: "labels", found: 1, expected: 2, .. })
+            Err(TrainError::DatasetShape {
+                what: "labels",
+                found: 1,
+                expected: 2,
+                ..
+            })
         ));
         assert!(matches!(
             Dataset::new(x, vec![true, false], names[..1].to_vec(), classes()),
-            Err(TrainError::DatasetShape { what: "feature_names", .. })
+            Err(TrainError::DatasetShape {
+                what: "feature_names",
+                ..
+            })
         ));
         let nan = array![[1.0, 2.0], [f64::NAN, 4.0]];
         assert!(matches!(
             Dataset::new(nan, vec![true, false], names, classes()),
-            Err(TrainError::NotFinite { row: 1, column: 0, .. })
+            Err(TrainError::NotFinite {
+                row: 1,
+                column: 0,
+                ..
+            })
         ));
         assert!(matches!(
             Dataset::new(Array2::zeros((0, 2)), vec![], vec![], classes()),
@@ -302,7 +314,14 @@ pub(crate) mod tests {
         let part = data.select(&[2, 1]).unwrap();
         assert_eq!(part.features(), array![[3.0], [2.0]]);
         assert_eq!(part.labels(), [true, false]);
-        assert!(matches!(data.select(&[3]), Err(TrainError::RowOutOfRange { row: 3, rows: 3, .. })));
+        assert!(matches!(
+            data.select(&[3]),
+            Err(TrainError::RowOutOfRange {
+                row: 3,
+                rows: 3,
+                ..
+            })
+        ));
         assert!(data.select(&[]).is_err());
     }
 }

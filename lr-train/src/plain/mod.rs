@@ -133,7 +133,12 @@ fn check(z: &Array2<f64>, settings: &Settings, start: &Array1<f64>) -> Result<()
 }
 
 /// `Z^T s` over the given rows, and the largest `|t|`.
-fn ascent(z: &Array2<f64>, rows: &[usize], v: &Array1<f64>, sigmoid: &Sigmoid) -> (Array1<f64>, f64) {
+fn ascent(
+    z: &Array2<f64>,
+    rows: &[usize],
+    v: &Array1<f64>,
+    sigmoid: &Sigmoid,
+) -> (Array1<f64>, f64) {
     let mut sum = Array1::zeros(z.ncols());
     let mut largest = 0.0f64;
     for &row in rows {

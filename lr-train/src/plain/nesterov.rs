@@ -45,11 +45,7 @@ impl State {
     ///
     /// # Errors
     /// [`TrainError::Hyperparameter`] if `iteration` is 0; [`TrainError::Length`].
-    pub fn from_last_two(
-        iteration: usize,
-        w: Array1<f64>,
-        previous: &Array1<f64>,
-    ) -> Result<Self> {
+    pub fn from_last_two(iteration: usize, w: Array1<f64>, previous: &Array1<f64>) -> Result<Self> {
         if w.len() != previous.len() {
             return Err(TrainError::Length {
                 op: "state from the last two weights",

@@ -58,7 +58,10 @@ mod tests {
             } else {
                 1.0 / (1.0 + (-t).exp())
             };
-            assert!((sigma(t) - reference).abs() <= 5.0 * f64::EPSILON * reference + f64::from_bits(1), "{t}");
+            assert!(
+                (sigma(t) - reference).abs() <= 5.0 * f64::EPSILON * reference + f64::from_bits(1),
+                "{t}"
+            );
         }
     }
 
