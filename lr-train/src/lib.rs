@@ -26,7 +26,7 @@
 //! let (train, test) = (data.select(&split.train)?, data.select(&split.test)?);
 //!
 //! let normalization = Preprocessor::fit(&train, Scheme::MaxAbs)?;
-//! let z = signed_rows(normalization.apply(&train)?.view(), train.labels())?;
+//! let z = signed_rows(&normalization.apply(&train)?, train.labels())?;
 //! let settings = Settings {
 //!     iterations: 6,
 //!     rate: Rate::Constant(1.0),
@@ -36,7 +36,7 @@
 //! let (history, end) = nesterov(&z, &settings, State::zero(z.ncols()))?;
 //! assert_eq!(history.left_interval(), None);
 //!
-//! let scores = scores(normalization.apply(&test)?.view(), end.w.view())?;
+//! let scores = scores(&normalization.apply(&test)?, &end.w)?;
 //! assert!(Quality::measure(&scores, test.labels())?.accuracy > 0.9);
 //! # Ok::<(), lr_train::TrainError>(())
 //! ```

@@ -18,7 +18,7 @@ mod gradient;
 mod history;
 mod nesterov;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 pub use fixed_hessian::{fixed_hessian, hessian_bound};
@@ -91,7 +91,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// [`TrainError::Length`] unless there is one weight more than columns.
-pub fn scores(features: ArrayView2<'_, f64>, weights: ArrayView1<'_, f64>) -> Result<Vec<f64>> {
+pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>> {
     if weights.len() != features.ncols() + 1 {
         return Err(TrainError::Length {
             op: "scores",
@@ -103,11 +103,7 @@ pub fn scores(features: ArrayView2<'_, f64>, weights: ArrayView1<'_, f64>) -> Re
     Ok(features
         .rows()
         .into_iter()
-        .map(|row| {
-            row.iter()
-                .zip(weights.iter().skip(1))
-                .fold(weights[0], |sum, (x, w)| sum + x * w)
-        })
+        .map(|row| weights[0] + dot(row, weights.iter().skip(1)))
         .collect())
 }
 
@@ -143,7 +139,7 @@ fn ascent(
     let mut largest = 0.0f64;
     for &row in rows {
         let row = z.row(row);
-        let t = dot(row, v.view());
+        let t = dot(row, v);
         largest = largest.max(t.abs());
         sum.scaled_add(sigmoid.eval(t), &row);
     }
@@ -151,8 +147,8 @@ fn ascent(
 }
 
 /// An inner product in one fixed order.
-fn dot(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
+fn dot<'a>(a: impl IntoIterator<Item = &'a f64>, b: impl IntoIterator<Item = &'a f64>) -> f64 {
+    a.into_iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
 }
 
 #[cfg(test)]

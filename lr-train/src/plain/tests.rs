@@ -41,7 +41,7 @@ fn prepared(data: &Dataset) -> (Array2<f64>, Array2<f64>) {
         .unwrap()
         .apply(data)
         .unwrap();
-    (signed_rows(x.view(), data.labels()).unwrap(), x)
+    (signed_rows(&x, data.labels()).unwrap(), x)
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn the_fixed_bound_is_above_the_hessian_and_the_loss_falls() {
         .unwrap()
         .apply(&data)
         .unwrap();
-    let z = signed_rows(x.view(), data.labels()).unwrap();
+    let z = signed_rows(&x, data.labels()).unwrap();
     let h = hessian_bound(&z);
     // Directions from weights of training, where the Hessian is far from a multiple of the identity.
     let run = settings(
@@ -163,12 +163,12 @@ fn the_fixed_bound_is_above_the_hessian_and_the_loss_falls() {
         let v = &iteration.weights;
         let quadratic = z.dot(v).mapv(|t| t * t).sum() / (4.0 * z.nrows() as f64);
         assert!((&h * &v.mapv(|v| v * v)).sum() >= quadratic);
-        let loss = log_loss(&scores(x.view(), v.view()).unwrap(), data.labels()).unwrap();
+        let loss = log_loss(&scores(&x, v).unwrap(), data.labels()).unwrap();
         assert!(loss < before, "{loss} after {before}");
         before = loss;
     }
     let quality = Quality::measure(
-        &scores(x.view(), history.weights().unwrap().view()).unwrap(),
+        &scores(&x, history.weights().unwrap()).unwrap(),
         data.labels(),
     )
     .unwrap();
@@ -191,7 +191,7 @@ fn built_in_digits_are_learnt_in_few_iterations() {
     )
     .unwrap();
     let quality = Quality::measure(
-        &scores(x.view(), history.weights().unwrap().view()).unwrap(),
+        &scores(&x, history.weights().unwrap()).unwrap(),
         data.labels(),
     )
     .unwrap();
@@ -273,7 +273,7 @@ fn sizes_and_rates_are_checked() {
             ..
         })
     ));
-    assert!(scores(z.view(), array![1.0, 2.0, 3.0].view()).is_err());
+    assert!(scores(&z, &array![1.0, 2.0, 3.0]).is_err());
 }
 
 /// Simulated elsewhere with an order that was not recorded: 91.4, 93.5, 94.6, 95.5 and 96.4 % (AUC 0.992) after 8, 13, 16, 20 and 32
@@ -286,7 +286,7 @@ fn mnist_reaches_the_figures_of_the_literature() {
     let parts = mnist::three_against_eight(&folder).unwrap();
     let normalization = Preprocessor::fit(&parts.train, Scheme::MaxAbs).unwrap();
     let z = signed_rows(
-        normalization.apply(&parts.train).unwrap().view(),
+        &normalization.apply(&parts.train).unwrap(),
         parts.train.labels(),
     )
     .unwrap();
@@ -307,11 +307,8 @@ fn mnist_reaches_the_figures_of_the_literature() {
         assert_eq!(history.left_interval(), None);
         for (sum, (iterations, _)) in accuracy.iter_mut().zip(checkpoints) {
             let weights = &history.iterations()[iterations - 1].weights;
-            let quality = Quality::measure(
-                &scores(test.view(), weights.view()).unwrap(),
-                parts.test.labels(),
-            )
-            .unwrap();
+            let quality =
+                Quality::measure(&scores(&test, weights).unwrap(), parts.test.labels()).unwrap();
             *sum += 20.0 * quality.accuracy;
             area += if iterations == 32 {
                 quality.auc.unwrap() / 5.0
@@ -347,7 +344,7 @@ fn clinical_sets_reach_the_figures_of_the_literature() {
     };
     let train = |data: &Dataset| {
         let normalization = Preprocessor::fit(data, Scheme::MaxAbs).unwrap();
-        let z = signed_rows(normalization.apply(data).unwrap().view(), data.labels()).unwrap();
+        let z = signed_rows(&normalization.apply(data).unwrap(), data.labels()).unwrap();
         let sigmoid = Sigmoid::Polynomial(Approximation::quintic_8());
         let full = Minibatches::full(z.nrows()).unwrap();
         let (history, _) = nesterov(
@@ -374,7 +371,7 @@ fn clinical_sets_reach_the_figures_of_the_literature() {
         let area = |(normalization, history): &(Preprocessor, History), rows: &Dataset| {
             let x = normalization.apply(rows).unwrap();
             auc(
-                &scores(x.view(), history.weights().unwrap().view()).unwrap(),
+                &scores(&x, history.weights().unwrap()).unwrap(),
                 rows.labels(),
             )
             .unwrap()

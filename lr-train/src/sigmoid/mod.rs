@@ -307,7 +307,7 @@ impl TryFrom<Stored> for Approximation {
 }
 
 fn check(degree: usize, bound: f64) -> Result<()> {
-    if degree % 2 == 0 || degree > MAX_DEGREE {
+    if degree.is_multiple_of(2) || degree > MAX_DEGREE {
         return Err(TrainError::Approximation {
             what: "degree",
             value: degree as f64,
