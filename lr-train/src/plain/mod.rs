@@ -12,6 +12,23 @@
 //! and moves the weights by g (gradient descent), by g with momentum ([`nesterov`]) or by g through a fixed bound of the Hessian
 //! ([`fixed_hessian`]). Sums run in a fixed order without the platform's mathematical library: the results are the same bits
 //! everywhere.
+//!
+//! # What it reaches
+//!
+//! Measured with [`nesterov`]; the tests of this module hold the figures.
+//!
+//! MNIST 3 against 8, max-abs, [`cubic_16`](crate::sigmoid::Approximation::cubic_16), minibatch 128, shuffled, accuracy in percent on the
+//! 1,984 test rows. Rate 1, mean over seeds 0 to 4, after 8, 13, 16, 20, 32 iterations: 91.3, 93.5, 94.6, 95.4, 96.3 (AUC 0.992); single
+//! seeds differ by up to 1.4 after 8 and 0.3 after 32. Rate 2 leaves the interval with every seed and in the original order even
+//! diverges; rate 3 diverges with four seeds of five.
+//!
+//! Clinical sets, 7 iterations over all rows, max-abs, [`quintic_8`](crate::sigmoid::Approximation::quintic_8), [`Rate::Harmonic`] of 10:
+//!
+//! | AUC | edin | lbw | nhanes3 | pcs | uis |
+//! |---|---|---|---|---|---|
+//! | trained and tested on all rows | .956 | .708 | .695 | .743 | .622 |
+//! | 5 folds, mean over seeds 0 to 19 | .955 | .664 | .694 | .738 | .605 |
+//! | standard deviation over seeds | .001 | .016 | .000 | .005 | .007 |
 
 mod fixed_hessian;
 mod gradient;
