@@ -9,6 +9,38 @@
 //!   metrics                     -> accuracy, AUC
 //!   circuits                    -> training on ciphertexts
 //! ```
+//!
+//! Learning without encryption, from a built-in data set to the quality on rows not trained on:
+//!
+//! ```
+//! use lr_train::{
+//!     data::builtin,
+//!     metrics::Quality,
+//!     plain::{Rate, Settings, State, nesterov, scores},
+//!     preprocess::{Preprocessor, Scheme, signed_rows},
+//!     sigmoid::{Approximation, Sigmoid},
+//!     split::{Minibatches, Order, train_test},
+//! };
+//!
+//! let data = builtin::digits()?;
+//! let split = train_test(data.labels(), 0.2, 0)?;
+//! let (train, test) = (data.select(&split.train)?, data.select(&split.test)?);
+//!
+//! let normalization = Preprocessor::fit(&train, Scheme::MaxAbs)?;
+//! let z = signed_rows(&normalization.apply(&train)?, train.labels())?;
+//! let settings = Settings {
+//!     iterations: 6,
+//!     rate: Rate::Constant(1.0),
+//!     sigmoid: Sigmoid::Polynomial(Approximation::cubic_16()),
+//!     batches: Minibatches::new(train.rows(), 64, Order::Shuffled { seed: 0 })?,
+//! };
+//! let (history, end) = nesterov(&z, &settings, State::zero(z.ncols()))?;
+//! assert_eq!(history.left_interval(), None);
+//!
+//! let scores = scores(&normalization.apply(&test)?, &end.w)?;
+//! assert!(Quality::measure(&scores, test.labels())?.accuracy > 0.9);
+//! # Ok::<(), lr_train::TrainError>(())
+//! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),

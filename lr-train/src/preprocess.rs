@@ -1,9 +1,9 @@
 //! Normalization fitted on training rows, and the signed rows that training computes on.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError, data::Features};
+use crate::{Result, TrainError, data::Table};
 
 /// How a column is brought to a common range: `(x - offset) / scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,9 +56,10 @@ impl Preprocessor {
     /// # Errors
     /// [`TrainError::AllConstant`]; [`TrainError::Unnormalizable`] if a column's numbers are so large or so small that
     /// its scale is not a normal double.
-    pub fn fit(train: &impl Features, scheme: Scheme) -> Result<Self> {
+    pub fn fit(train: &impl AsRef<Table>, scheme: Scheme) -> Result<Self> {
         let mut columns = Vec::new();
         let mut dropped = Vec::new();
+        let train = train.as_ref();
         let features = train.features();
         for (position, values) in features.columns().into_iter().enumerate() {
             let value = values[0];
@@ -117,7 +118,8 @@ impl Preprocessor {
     /// # Errors
     /// [`TrainError::ColumnCount`]; [`TrainError::ColumnName`] if both sides have names from their sources and these
     /// differ; [`TrainError::NotFinite`] if a value leaves the range of doubles.
-    pub fn apply(&self, data: &impl Features) -> Result<Array2<f64>> {
+    pub fn apply(&self, data: &impl AsRef<Table>) -> Result<Array2<f64>> {
+        let data = data.as_ref();
         let features = data.features();
         if features.ncols() != self.names.len() {
             return Err(TrainError::ColumnCount {
@@ -248,7 +250,7 @@ pub fn signs(labels: &[bool]) -> Array1<f64> {
 ///
 /// # Errors
 /// [`TrainError::Length`].
-pub fn signed_rows(features: ArrayView2<'_, f64>, labels: &[bool]) -> Result<Array2<f64>> {
+pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64>> {
     if features.nrows() != labels.len() {
         return Err(TrainError::Length {
             op: "signed rows",
@@ -356,7 +358,7 @@ mod tests {
             "{error}"
         );
         // Names that were made up are no disagreement.
-        assert!(fitted.apply(&swapped.unnamed()).is_ok());
+        assert!(fitted.apply(&swapped.table().clone().unnamed()).is_ok());
     }
 
     #[test]
@@ -408,10 +410,10 @@ mod tests {
 
     #[test]
     fn signed_rows_carry_label_and_intercept() {
-        let z = signed_rows(array![[2.0, 3.0], [4.0, 5.0]].view(), &[true, false]).unwrap();
+        let z = signed_rows(&array![[2.0, 3.0], [4.0, 5.0]], &[true, false]).unwrap();
         assert_eq!(z, array![[1.0, 2.0, 3.0], [-1.0, -4.0, -5.0]]);
         assert!(matches!(
-            signed_rows(array![[2.0]].view(), &[]),
+            signed_rows(&array![[2.0]], &[]),
             Err(TrainError::Length {
                 found: 0,
                 expected: 1,

@@ -35,10 +35,8 @@ pub struct Classes {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    features: Array2<f64>,
+    table: Table,
     labels: Vec<bool>,
-    feature_names: Vec<String>,
-    named: bool,
     classes: Classes,
 }
 
@@ -47,67 +45,34 @@ impl Dataset {
     /// one class only.
     ///
     /// # Errors
-    /// [`TrainError::EmptyTable`] without rows or columns, [`TrainError::DatasetShape`] if
-    /// the parts' lengths differ, [`TrainError::NotFinite`].
+    /// As [`Table::new`]; [`TrainError::DatasetShape`] if the number of labels differs from that of rows.
     pub fn new(
         features: Array2<f64>,
         labels: Vec<bool>,
         feature_names: Vec<String>,
         classes: Classes,
     ) -> Result<Self> {
-        check_table(&features)?;
-        let shape = |what, found, expected, per| {
-            if found == expected {
-                return Ok(());
-            }
-            Err(TrainError::DatasetShape {
-                what,
-                found,
-                expected,
-                per,
-            })
-        };
-        shape("labels", labels.len(), features.nrows(), "row of features")?;
-        shape(
-            "feature_names",
-            feature_names.len(),
-            features.ncols(),
-            "column of features",
-        )?;
-        Ok(Self {
-            features,
-            labels,
-            feature_names,
-            named: true,
-            classes,
-        })
+        Table::new(features, feature_names)?.labelled(labels, classes)
     }
 
-    /// Marks the feature names as made up (`column 1`, ..), so that they are not compared with a model's.
-    #[must_use]
-    pub fn unnamed(mut self) -> Self {
-        self.named = false;
-        self
+    /// The rows without their labels.
+    pub fn table(&self) -> &Table {
+        &self.table
     }
 
     /// The numbers, one example per row.
     pub fn features(&self) -> &Array2<f64> {
-        &self.features
+        &self.table.features
+    }
+
+    /// Per column, its name; see [`Table::feature_names`].
+    pub fn feature_names(&self) -> &[String] {
+        &self.table.names
     }
 
     /// Per row, whether it is of the positive class.
     pub fn labels(&self) -> &[bool] {
         &self.labels
-    }
-
-    /// Per column, its name. `column N` (from 1, the label's column counted) where the source had no names.
-    pub fn feature_names(&self) -> &[String] {
-        &self.feature_names
-    }
-
-    /// Whether the feature names come from the source.
-    pub fn has_names(&self) -> bool {
-        self.named
     }
 
     /// The names of the two label values.
@@ -117,12 +82,12 @@ impl Dataset {
 
     /// How many examples.
     pub fn rows(&self) -> usize {
-        self.features.nrows()
+        self.table.rows()
     }
 
     /// How many features, without an intercept.
     pub fn columns(&self) -> usize {
-        self.features.ncols()
+        self.table.columns()
     }
 
     /// How many examples of the positive class.
@@ -146,90 +111,121 @@ impl Dataset {
             return Err(TrainError::EmptyTable { header: false });
         }
         Ok(Self {
-            features: self.features.select(Axis(0), rows),
+            table: Table {
+                features: self.table.features.select(Axis(0), rows),
+                names: self.table.names.clone(),
+                named: self.table.named,
+            },
             labels: rows.iter().map(|&r| self.labels[r]).collect(),
-            feature_names: self.feature_names.clone(),
-            named: self.named,
             classes: self.classes.clone(),
         })
     }
 }
 
-/// Rows without labels, for prediction.
+/// Rows without labels: `rows x columns` finite numbers under names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     features: Array2<f64>,
-    feature_names: Vec<String>,
+    names: Vec<String>,
     named: bool,
 }
 
 impl Table {
+    /// Puts a table together.
+    ///
+    /// # Errors
+    /// [`TrainError::EmptyTable`] without rows or columns, [`TrainError::DatasetShape`] if the number of names differs from
+    /// that of columns, [`TrainError::NotFinite`].
+    pub fn new(features: Array2<f64>, names: Vec<String>) -> Result<Self> {
+        if features.is_empty() {
+            return Err(TrainError::EmptyTable { header: false });
+        }
+        if names.len() != features.ncols() {
+            return Err(TrainError::DatasetShape {
+                what: "feature names",
+                found: names.len(),
+                expected: features.ncols(),
+                per: "column",
+            });
+        }
+        if let Some(((row, column), &value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
+        {
+            return Err(TrainError::NotFinite {
+                what: "features",
+                row,
+                column,
+                value,
+            });
+        }
+        Ok(Self {
+            features,
+            names,
+            named: true,
+        })
+    }
+
+    /// Marks the names as made up (`column 1`, ..), so that they are not compared with a model's.
+    #[must_use]
+    pub fn unnamed(mut self) -> Self {
+        self.named = false;
+        self
+    }
+
+    /// Adds labels; `labels[i]` is true where row i is of the positive class.
+    ///
+    /// # Errors
+    /// [`TrainError::DatasetShape`].
+    pub fn labelled(self, labels: Vec<bool>, classes: Classes) -> Result<Dataset> {
+        if labels.len() != self.rows() {
+            return Err(TrainError::DatasetShape {
+                what: "labels",
+                found: labels.len(),
+                expected: self.rows(),
+                per: "row",
+            });
+        }
+        Ok(Dataset {
+            table: self,
+            labels,
+            classes,
+        })
+    }
+
     /// The numbers, one example per row.
     pub fn features(&self) -> &Array2<f64> {
         &self.features
     }
 
-    /// Per column, its name; see [`Dataset::feature_names`].
+    /// Per column, its name. `column N` (from 1, the label's column counted) where the source had no names.
     pub fn feature_names(&self) -> &[String] {
-        &self.feature_names
+        &self.names
     }
 
-    /// Whether the feature names come from the source.
+    /// Whether the names come from the source.
     pub fn has_names(&self) -> bool {
         self.named
     }
-}
 
-/// What has named columns of finite numbers: a [`Dataset`] or a [`Table`].
-pub trait Features {
-    /// The numbers, one example per row.
-    fn features(&self) -> &Array2<f64>;
-    /// Per column, its name.
-    fn feature_names(&self) -> &[String];
-    /// Whether the names come from the source.
-    fn has_names(&self) -> bool;
-}
-
-impl Features for Dataset {
-    fn features(&self) -> &Array2<f64> {
-        &self.features
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.features.nrows()
     }
 
-    fn feature_names(&self) -> &[String] {
-        &self.feature_names
-    }
-
-    fn has_names(&self) -> bool {
-        self.named
+    /// How many columns.
+    pub fn columns(&self) -> usize {
+        self.features.ncols()
     }
 }
 
-impl Features for Table {
-    fn features(&self) -> &Array2<f64> {
-        &self.features
-    }
-
-    fn feature_names(&self) -> &[String] {
-        &self.feature_names
-    }
-
-    fn has_names(&self) -> bool {
-        self.named
+impl AsRef<Table> for Table {
+    fn as_ref(&self) -> &Table {
+        self
     }
 }
 
-fn check_table(features: &Array2<f64>) -> Result<()> {
-    if features.is_empty() {
-        return Err(TrainError::EmptyTable { header: false });
-    }
-    match features.indexed_iter().find(|(_, v)| !v.is_finite()) {
-        Some(((row, column), &value)) => Err(TrainError::NotFinite {
-            what: "features",
-            row,
-            column,
-            value,
-        }),
-        None => Ok(()),
+impl AsRef<Table> for Dataset {
+    fn as_ref(&self) -> &Table {
+        &self.table
     }
 }
 
@@ -283,7 +279,7 @@ pub(crate) mod tests {
         assert!(matches!(
             Dataset::new(x, vec![true, false], names[..1].to_vec(), classes()),
             Err(TrainError::DatasetShape {
-                what: "feature_names",
+                what: "feature names",
                 ..
             })
         ));

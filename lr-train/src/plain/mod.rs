@@ -12,13 +12,30 @@
 //! and moves the weights by g (gradient descent), by g with momentum ([`nesterov`]) or by g through a fixed bound of the Hessian
 //! ([`fixed_hessian`]). Sums run in a fixed order without the platform's mathematical library: the results are the same bits
 //! everywhere.
+//!
+//! # What it reaches
+//!
+//! Measured with [`nesterov`]; the tests of this module hold the figures.
+//!
+//! MNIST 3 against 8, max-abs, [`cubic_16`](crate::sigmoid::Approximation::cubic_16), minibatch 128, shuffled, accuracy in percent on the
+//! 1,984 test rows. Rate 1, mean over seeds 0 to 4, after 8, 13, 16, 20, 32 iterations: 91.3, 93.5, 94.6, 95.4, 96.3 (AUC 0.992); single
+//! seeds differ by up to 1.4 after 8 and 0.3 after 32. Rate 2 leaves the interval with every seed and in the original order even
+//! diverges; rate 3 diverges with four seeds of five.
+//!
+//! Clinical sets, 7 iterations over all rows, max-abs, [`quintic_8`](crate::sigmoid::Approximation::quintic_8), [`Rate::Harmonic`] of 10:
+//!
+//! | AUC | edin | lbw | nhanes3 | pcs | uis |
+//! |---|---|---|---|---|---|
+//! | trained and tested on all rows | .956 | .708 | .695 | .743 | .622 |
+//! | 5 folds, mean over seeds 0 to 19 | .955 | .664 | .694 | .738 | .605 |
+//! | standard deviation over seeds | .001 | .016 | .000 | .005 | .007 |
 
 mod fixed_hessian;
 mod gradient;
 mod history;
 mod nesterov;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 pub use fixed_hessian::{fixed_hessian, hessian_bound};
@@ -91,7 +108,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// [`TrainError::Length`] unless there is one weight more than columns.
-pub fn scores(features: ArrayView2<'_, f64>, weights: ArrayView1<'_, f64>) -> Result<Vec<f64>> {
+pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>> {
     if weights.len() != features.ncols() + 1 {
         return Err(TrainError::Length {
             op: "scores",
@@ -103,11 +120,7 @@ pub fn scores(features: ArrayView2<'_, f64>, weights: ArrayView1<'_, f64>) -> Re
     Ok(features
         .rows()
         .into_iter()
-        .map(|row| {
-            row.iter()
-                .zip(weights.iter().skip(1))
-                .fold(weights[0], |sum, (x, w)| sum + x * w)
-        })
+        .map(|row| weights[0] + dot(row, weights.iter().skip(1)))
         .collect())
 }
 
@@ -143,7 +156,7 @@ fn ascent(
     let mut largest = 0.0f64;
     for &row in rows {
         let row = z.row(row);
-        let t = dot(row, v.view());
+        let t = dot(row, v);
         largest = largest.max(t.abs());
         sum.scaled_add(sigmoid.eval(t), &row);
     }
@@ -151,8 +164,8 @@ fn ascent(
 }
 
 /// An inner product in one fixed order.
-fn dot(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
-    a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
+fn dot<'a>(a: impl IntoIterator<Item = &'a f64>, b: impl IntoIterator<Item = &'a f64>) -> f64 {
+    a.into_iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
 }
 
 #[cfg(test)]

@@ -1,119 +1,401 @@
+//! The trainers against their formulas, and against the figures of the literature.
+
+use approx::assert_relative_eq;
+use ndarray::array;
+
 use super::*;
 use crate::{
-    data::{csv, mnist, tests::external},
-    metrics::Quality,
-    preprocess::*,
+    data::{Dataset, builtin, csv, mnist, tests::external},
+    metrics::{Quality, auc, log_loss},
+    preprocess::{Preprocessor, Scheme, signed_rows},
     sigmoid::Approximation,
-    split::Order,
+    split::{Order, k_fold},
 };
 
+fn small() -> Array2<f64> {
+    array![
+        [1.0, 0.5, -0.25],
+        [-1.0, -0.75, 0.5],
+        [1.0, -0.125, 1.0],
+        [-1.0, 0.25, 0.75],
+        [1.0, 1.0, 0.0]
+    ]
+}
+
+fn settings(iterations: usize, rate: Rate, sigmoid: Sigmoid, batches: Minibatches) -> Settings {
+    Settings {
+        iterations,
+        rate,
+        sigmoid,
+        batches,
+    }
+}
+
+fn cubic() -> Sigmoid {
+    Sigmoid::Polynomial(Approximation::cubic_16())
+}
+
+/// Signed rows of a set normalized by its own maxima, and the set's features.
+fn prepared(data: &Dataset) -> (Array2<f64>, Array2<f64>) {
+    let x = Preprocessor::fit(data, Scheme::MaxAbs)
+        .unwrap()
+        .apply(data)
+        .unwrap();
+    (signed_rows(&x, data.labels()).unwrap(), x)
+}
+
 #[test]
-fn measure() {
-    let folder = external("mnist").unwrap();
-    let parts = mnist::three_against_eight(&folder).unwrap();
-    let p = Preprocessor::fit(&parts.train, Scheme::MaxAbs).unwrap();
-    let x = p.apply(&parts.train).unwrap();
-    let xt = p.apply(&parts.test).unwrap();
-    let z = signed_rows(x.view(), parts.train.labels()).unwrap();
-    for (mb, lr) in [
-        (128, 1.0),
-        (128, 1.5),
-        (128, 2.0),
-        (128, 3.0),
-        (64, 1.0),
-        (1024, 1.0),
-    ] {
-        for order in [
-            Order::Original,
-            Order::Shuffled { seed: 0 },
-            Order::Shuffled { seed: 1 },
-            Order::Shuffled { seed: 2 },
-            Order::Shuffled { seed: 3 },
-            Order::Shuffled { seed: 4 },
-        ] {
-            let s = Settings {
-                iterations: 32,
-                rate: Rate::Constant(lr),
-                sigmoid: Sigmoid::Polynomial(Approximation::cubic_16()),
-                batches: Minibatches::new(z.nrows(), mb, order).unwrap(),
-            };
-            match nesterov(&z, &s, State::zero(z.ncols())) {
-                Ok((h, _)) => {
-                    print!("mb {mb} lr {lr} {order:?}: ");
-                    for k in [8, 13, 16, 20, 32] {
-                        let q = Quality::measure(
-                            &scores(xt.view(), h.iterations()[k - 1].weights.view()).unwrap(),
-                            parts.test.labels(),
-                        )
-                        .unwrap();
-                        print!("{k}: {:.2} {:.4}; ", 100.0 * q.accuracy, q.auc.unwrap());
-                    }
-                    println!("largest {:.2} left {:?}", h.largest_t(), h.left_interval());
-                }
-                Err(e) => println!("mb {mb} lr {lr} {order:?} {e}"),
-            }
+fn momentum_has_the_known_beginning() {
+    let etas = etas(4);
+    assert_relative_eq!(1.0 - etas[0], 0.0101, max_relative = 1e-3);
+    assert_relative_eq!(etas[1], -6.18e-5, max_relative = 1e-3);
+    // alpha_2 = 1.6181, alpha_3 = 2.1936.
+    assert_relative_eq!(etas[2], -0.2818, max_relative = 1e-3);
+    assert!(etas[3] < etas[2] && etas[3] > -1.0);
+}
+
+#[test]
+fn nesterov_follows_its_formulas() {
+    let z = small();
+    let batches = Minibatches::new(5, 2, Order::Original).unwrap();
+    let run = settings(4, Rate::Constant(0.8), cubic(), batches);
+    let (history, end) = nesterov(&z, &run, State::zero(3)).unwrap();
+    // Matrix by matrix, as the formulas stand.
+    let (mut w, mut v) = (Array1::<f64>::zeros(3), Array1::<f64>::zeros(3));
+    for (t, rows) in [[0, 1], [2, 3], [0, 1], [2, 3]].iter().enumerate() {
+        let batch = z.select(ndarray::Axis(0), rows);
+        let u = batch.dot(&v);
+        let s = u.mapv(|u: f64| 0.5 - 0.0843 * u + 0.0002 * u.powi(3));
+        let next = &v + &(batch.t().dot(&s) * (0.8 / 2.0));
+        let eta = etas(4)[t];
+        v = &next * (1.0 - eta) + &w * eta;
+        w = next;
+        let largest = u.iter().fold(0.0f64, |m, u| m.max(u.abs()));
+        assert_relative_eq!(
+            history.iterations()[t].largest_t,
+            largest,
+            max_relative = 1e-14
+        );
+        for (ours, expected) in history.iterations()[t].weights.iter().zip(&w) {
+            assert_relative_eq!(ours, expected, max_relative = 1e-13);
         }
     }
-    let folder = external("clinical").unwrap();
-    for name in ["edin", "lbw", "nhanes3", "pcs", "uis"] {
-        let d = csv::read_file(
+    for (ours, expected) in end.v.iter().zip(&v) {
+        assert_relative_eq!(ours, expected, max_relative = 1e-13);
+    }
+}
+
+#[test]
+fn rounds_give_the_bits_of_one_run() {
+    let z = small();
+    let batches = Minibatches::new(5, 2, Order::Shuffled { seed: 9 }).unwrap();
+    let run = |iterations| {
+        settings(
+            iterations,
+            Rate::Harmonic(2.0),
+            Sigmoid::Exact,
+            batches.clone(),
+        )
+    };
+    let (whole, end) = nesterov(&z, &run(7), State::zero(3)).unwrap();
+    let (first, middle) = nesterov(&z, &run(4), State::zero(3)).unwrap();
+    let weights = |i: usize| first.iterations()[i].weights.clone();
+    let rebuilt = State::from_last_two(4, weights(3), &weights(2)).unwrap();
+    assert_eq!(rebuilt, middle);
+    let (second, last) = nesterov(&z, &run(3), rebuilt).unwrap();
+    assert_eq!(second.iterations(), &whole.iterations()[4..]);
+    assert_eq!((second.first(), last), (4, end));
+    assert!(matches!(
+        State::from_last_two(0, array![1.0], &array![1.0]),
+        Err(TrainError::Hyperparameter { .. })
+    ));
+
+    let one = gradient_descent(&z, &run(5), 0, Array1::zeros(3)).unwrap();
+    let part = gradient_descent(&z, &run(2), 3, one.iterations()[2].weights.clone()).unwrap();
+    assert_eq!(part.iterations(), &one.iterations()[3..]);
+}
+
+#[test]
+fn all_trainers_reach_the_same_optimum() {
+    // Each row twice and its opposite once: no weights separate the classes, so there is an optimum.
+    let z = ndarray::concatenate![ndarray::Axis(0), small(), small(), -small()];
+    let rows: Vec<usize> = (0..15).collect();
+    let run = |n| {
+        settings(
+            n,
+            Rate::Constant(1.0),
+            Sigmoid::Exact,
+            Minibatches::full(15).unwrap(),
+        )
+    };
+    let descent = gradient_descent(&z, &run(20_000), 0, Array1::zeros(3)).unwrap();
+    let optimum = descent.weights().unwrap();
+    let (gradient, _) = ascent(&z, &rows, optimum, &Sigmoid::Exact);
+    assert!(gradient.iter().all(|g| g.abs() < 1e-9), "{gradient}");
+    let (accelerated, _) = nesterov(&z, &run(20_000), State::zero(3)).unwrap();
+    let newton = fixed_hessian(&z, &run(20_000), 0, Array1::zeros(3)).unwrap();
+    for other in [accelerated, newton] {
+        for (a, b) in other.weights().unwrap().iter().zip(optimum) {
+            assert_relative_eq!(a, b, epsilon = 1e-6);
+        }
+    }
+}
+
+#[test]
+fn the_fixed_bound_is_above_the_hessian_and_the_loss_falls() {
+    let data = builtin::breast_cancer().unwrap();
+    let x = Preprocessor::fit(&data, Scheme::Standard)
+        .unwrap()
+        .apply(&data)
+        .unwrap();
+    let z = signed_rows(&x, data.labels()).unwrap();
+    let h = hessian_bound(&z);
+    // Directions from weights of training, where the Hessian is far from a multiple of the identity.
+    let run = settings(
+        30,
+        Rate::Constant(1.0),
+        Sigmoid::Exact,
+        Minibatches::full(z.nrows()).unwrap(),
+    );
+    let history = fixed_hessian(&z, &run, 0, Array1::zeros(z.ncols())).unwrap();
+    let mut before = 2f64.ln();
+    for iteration in history.iterations() {
+        let v = &iteration.weights;
+        let quadratic = z.dot(v).mapv(|t| t * t).sum() / (4.0 * z.nrows() as f64);
+        assert!((&h * &v.mapv(|v| v * v)).sum() >= quadratic);
+        let loss = log_loss(&scores(&x, v).unwrap(), data.labels()).unwrap();
+        assert!(loss < before, "{loss} after {before}");
+        before = loss;
+    }
+    let quality = Quality::measure(
+        &scores(&x, history.weights().unwrap()).unwrap(),
+        data.labels(),
+    )
+    .unwrap();
+    assert!(
+        quality.accuracy > 0.94 && quality.auc.unwrap() > 0.98,
+        "{quality:?}"
+    );
+}
+
+#[test]
+fn built_in_digits_are_learnt_in_few_iterations() {
+    let data = builtin::digits().unwrap();
+    let (z, x) = prepared(&data);
+    assert_eq!(z.ncols(), 64 - 10 + 1);
+    let batches = Minibatches::new(z.nrows(), 64, Order::Shuffled { seed: 0 }).unwrap();
+    let (history, _) = nesterov(
+        &z,
+        &settings(6, Rate::Constant(1.0), cubic(), batches),
+        State::zero(z.ncols()),
+    )
+    .unwrap();
+    let quality = Quality::measure(
+        &scores(&x, history.weights().unwrap()).unwrap(),
+        data.labels(),
+    )
+    .unwrap();
+    assert!(
+        quality.accuracy > 0.94 && quality.auc.unwrap() > 0.99,
+        "{quality:?}"
+    );
+    assert_eq!(history.left_interval(), None);
+}
+
+#[test]
+fn leaving_the_interval_and_divergence_are_told() {
+    let z = small() * 10.0;
+    let run = |iterations| {
+        settings(
+            iterations,
+            Rate::Constant(3.0),
+            cubic(),
+            Minibatches::full(5).unwrap(),
+        )
+    };
+    let history = gradient_descent(&z, &run(2), 0, Array1::zeros(3)).unwrap();
+    let (iteration, t) = history.left_interval().unwrap();
+    assert_eq!(iteration, 1);
+    assert!(t > 16.0 && t == history.largest_t());
+    assert!(matches!(
+        gradient_descent(&z, &run(50), 0, Array1::zeros(3)),
+        Err(TrainError::Diverged { .. })
+    ));
+    let exact = settings(
+        2,
+        Rate::Constant(3.0),
+        Sigmoid::Exact,
+        Minibatches::full(5).unwrap(),
+    );
+    assert_eq!(
+        gradient_descent(&z, &exact, 0, Array1::zeros(3))
+            .unwrap()
+            .left_interval(),
+        None
+    );
+}
+
+#[test]
+fn sizes_and_rates_are_checked() {
+    let z = small();
+    let run = |rate| settings(3, rate, Sigmoid::Exact, Minibatches::full(5).unwrap());
+    for rate in [
+        Rate::Constant(0.0),
+        Rate::Constant(f64::NAN),
+        Rate::Harmonic(-1.0),
+        Rate::Given(vec![1.0, 0.5]),
+    ] {
+        assert!(matches!(
+            nesterov(&z, &run(rate), State::zero(3)),
+            Err(TrainError::Hyperparameter { .. })
+        ));
+    }
+    assert!(nesterov(&z, &run(Rate::Given(vec![1.0, 0.5, 0.25])), State::zero(3)).is_ok());
+    assert!(matches!(
+        nesterov(&z, &run(Rate::Constant(1.0)), State::zero(4)),
+        Err(TrainError::Length {
+            found: 4,
+            expected: 3,
+            ..
+        })
+    ));
+    let other = settings(
+        1,
+        Rate::Constant(1.0),
+        Sigmoid::Exact,
+        Minibatches::full(6).unwrap(),
+    );
+    assert!(matches!(
+        gradient_descent(&z, &other, 0, Array1::zeros(3)),
+        Err(TrainError::Length {
+            found: 6,
+            expected: 5,
+            ..
+        })
+    ));
+    assert!(scores(&z, &array![1.0, 2.0, 3.0]).is_err());
+}
+
+/// Simulated elsewhere with an order that was not recorded: 91.4, 93.5, 94.6, 95.5 and 96.4 % (AUC 0.992) after 8, 13, 16, 20 and 32
+/// iterations. Measured here over seeds 0 to 4: 91.34 (90.0 to 92.7), 93.52, 94.55, 95.41, 96.27 (96.1 to 96.6; AUC 0.9916).
+#[test]
+fn mnist_reaches_the_figures_of_the_literature() {
+    let Some(folder) = external("mnist") else {
+        return;
+    };
+    let parts = mnist::three_against_eight(&folder).unwrap();
+    let normalization = Preprocessor::fit(&parts.train, Scheme::MaxAbs).unwrap();
+    let z = signed_rows(
+        &normalization.apply(&parts.train).unwrap(),
+        parts.train.labels(),
+    )
+    .unwrap();
+    let test = normalization.apply(&parts.test).unwrap();
+    let run = |rate, seed| {
+        let batches = Minibatches::new(z.nrows(), 128, Order::Shuffled { seed }).unwrap();
+        nesterov(
+            &z,
+            &settings(32, Rate::Constant(rate), cubic(), batches),
+            State::zero(z.ncols()),
+        )
+    };
+    let checkpoints = [(8, 91.4), (13, 93.5), (16, 94.6), (20, 95.5), (32, 96.4)];
+    let mut accuracy = [0.0; 5];
+    let mut area = 0.0;
+    for seed in 0..5 {
+        let (history, _) = run(1.0, seed).unwrap();
+        assert_eq!(history.left_interval(), None);
+        for (sum, (iterations, _)) in accuracy.iter_mut().zip(checkpoints) {
+            let weights = &history.iterations()[iterations - 1].weights;
+            let quality =
+                Quality::measure(&scores(&test, weights).unwrap(), parts.test.labels()).unwrap();
+            *sum += 20.0 * quality.accuracy;
+            area += if iterations == 32 {
+                quality.auc.unwrap() / 5.0
+            } else {
+                0.0
+            };
+        }
+    }
+    for (measured, (iterations, expected)) in accuracy.iter().zip(checkpoints) {
+        assert!(
+            (measured - expected).abs() < 0.2,
+            "{iterations} iterations: {measured:.2} %"
+        );
+    }
+    assert!(
+        accuracy[4] >= 96.0 && (area - 0.992).abs() < 0.001,
+        "{accuracy:?} {area}"
+    );
+    // Rate 2 leaves the interval, rate 3 diverges for most orders.
+    assert!(run(2.0, 0).unwrap().0.left_interval().is_some());
+    assert!(matches!(run(3.0, 0), Err(TrainError::Diverged { .. })));
+}
+
+/// Simulated elsewhere: .957, .690, .695, .740, .614, with a division into training and test that was not recorded. They lie within the
+/// spread over seeds of the mean of stratified 5-fold cross-validation (standard deviation .0161 for lbw, .0070 for uis, .0050 for
+/// pcs); trained and tested on all rows, lbw is .018 higher. The rate is 10, 10/2, 10/3, ..: beginning with 10/2 gives .675 for
+/// nhanes3.
+#[test]
+fn clinical_sets_reach_the_figures_of_the_literature() {
+    const SEEDS: u64 = 20;
+    let Some(folder) = external("clinical") else {
+        return;
+    };
+    let train = |data: &Dataset| {
+        let normalization = Preprocessor::fit(data, Scheme::MaxAbs).unwrap();
+        let z = signed_rows(&normalization.apply(data).unwrap(), data.labels()).unwrap();
+        let sigmoid = Sigmoid::Polynomial(Approximation::quintic_8());
+        let full = Minibatches::full(z.nrows()).unwrap();
+        let (history, _) = nesterov(
+            &z,
+            &settings(7, Rate::Harmonic(10.0), sigmoid, full),
+            State::zero(z.ncols()),
+        )
+        .unwrap();
+        assert_eq!(history.left_interval(), None);
+        (normalization, history)
+    };
+    for (name, simulated, all_rows, mean_of_folds) in [
+        ("edin", 0.957, 0.9558, 0.9548),
+        ("lbw", 0.690, 0.7081, 0.6640),
+        ("nhanes3", 0.695, 0.6953, 0.6945),
+        ("pcs", 0.740, 0.7435, 0.7377),
+        ("uis", 0.614, 0.6225, 0.6048),
+    ] {
+        let data = csv::read_file(
             &folder.join(format!("{name}.txt")),
             &csv::Options::new(csv::Label::Index(-1)),
         )
         .unwrap();
-        let p = Preprocessor::fit(&d, Scheme::MaxAbs).unwrap();
-        let x = p.apply(&d).unwrap();
-        let z = signed_rows(x.view(), d.labels()).unwrap();
-        let s = |sig| Settings {
-            iterations: 7,
-            rate: Rate::Harmonic(10.0),
-            sigmoid: sig,
-            batches: Minibatches::full(z.nrows()).unwrap(),
-        };
-        for sig in [
-            Sigmoid::Polynomial(Approximation::quintic_8()),
-            Sigmoid::Exact,
-        ] {
-            let (h, _) = nesterov(&z, &s(sig), State::zero(z.ncols())).unwrap();
-            let q = Quality::measure(
-                &scores(x.view(), h.weights().unwrap().view()).unwrap(),
-                d.labels(),
+        let area = |(normalization, history): &(Preprocessor, History), rows: &Dataset| {
+            let x = normalization.apply(rows).unwrap();
+            auc(
+                &scores(&x, history.weights().unwrap()).unwrap(),
+                rows.labels(),
             )
-            .unwrap();
-            println!(
-                "{name} {:?} largest {:.2} left {:?}",
-                q,
-                h.largest_t(),
-                h.left_interval()
-            );
-        }
-        // 5-fold
-        for seed in 0..3 {
-            let mut aucs = vec![];
-            for f in crate::split::k_fold(d.labels(), 5, seed).unwrap() {
-                let tr = d.select(&f.train).unwrap();
-                let te = d.select(&f.test).unwrap();
-                let p = Preprocessor::fit(&tr, Scheme::MaxAbs).unwrap();
-                let z = signed_rows(p.apply(&tr).unwrap().view(), tr.labels()).unwrap();
-                let s = Settings {
-                    iterations: 7,
-                    rate: Rate::Harmonic(10.0),
-                    sigmoid: Sigmoid::Polynomial(Approximation::quintic_8()),
-                    batches: Minibatches::full(z.nrows()).unwrap(),
-                };
-                let (h, _) = nesterov(&z, &s, State::zero(z.ncols())).unwrap();
-                let q = Quality::measure(
-                    &scores(p.apply(&te).unwrap().view(), h.weights().unwrap().view()).unwrap(),
-                    te.labels(),
-                )
-                .unwrap();
-                aucs.push(q.auc.unwrap());
-            }
-            println!(
-                "   5-fold {seed} mean {:.4} {:?}",
-                aucs.iter().sum::<f64>() / 5.0,
-                aucs
-            );
-        }
+            .unwrap()
+        };
+        assert_relative_eq!(area(&train(&data), &data), all_rows, epsilon = 1e-4);
+        let means: Vec<f64> = (0..SEEDS)
+            .map(|seed| {
+                let folds = k_fold(data.labels(), 5, seed).unwrap();
+                let areas = folds.iter().map(|f| {
+                    area(
+                        &train(&data.select(&f.train).unwrap()),
+                        &data.select(&f.test).unwrap(),
+                    )
+                });
+                areas.sum::<f64>() / 5.0
+            })
+            .collect();
+        let mean = means.iter().sum::<f64>() / SEEDS as f64;
+        let spread =
+            (means.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / SEEDS as f64).sqrt();
+        assert_relative_eq!(mean, mean_of_folds, epsilon = 1e-4);
+        assert!(
+            (mean - simulated).abs() < 2.0 * spread + 0.0005,
+            "{name}: {mean:.4} +- {spread:.4}"
+        );
     }
 }

@@ -93,9 +93,15 @@ pub(super) fn minimax(degree: usize, bound: f64) -> Result<Vec<f64>> {
         .map(|j| cosine(std::f64::consts::PI * j as f64 / (2 * n + 1) as f64))
         .rev()
         .collect();
-    let mut best: Option<(f64, Vec<f64>)> = None;
+    // De la Vallee-Poussin: no fit is better than the level of any such interpolation.
+    let mut lower = 0.0f64;
+    let mut best = (f64::INFINITY, Vec::new());
     for _ in 0..ROUNDS {
-        let (coefficients, levelled) = interpolate(&points, degree, bound);
+        let (coefficients, level) = interpolate(&points, degree, bound);
+        if !level.is_finite() {
+            break;
+        }
+        lower = lower.max(level.abs());
         let error = |x: f64| {
             let basis = chebyshev(degree, x);
             let fit: f64 = (0..n).map(|k| coefficients[k] * basis[2 * k + 1]).sum();
@@ -103,41 +109,28 @@ pub(super) fn minimax(degree: usize, bound: f64) -> Result<Vec<f64>> {
         };
         let extrema = extrema(error, n + 1);
         let largest = extrema.iter().map(|&(_, e)| e.abs()).fold(0.0, f64::max);
-        if best.as_ref().is_none_or(|(e, _)| largest < *e) {
-            best = Some((largest, coefficients));
+        if largest < best.0 {
+            best = (largest, coefficients);
         }
-        // Fewer alternations than points, or an error level with what the points demand: as good as doubles get.
-        let settled = largest - levelled.abs() <= 1e-9 * largest + 1e-15;
-        if settled || extrema.len() < n + 1 {
+        // Errors near the rounding of doubles do not alternate any more.
+        if best.0 <= lower * (1.0 + 1e-9) + 1e-15 || extrema.len() < n + 1 {
             break;
         }
         points = extrema.into_iter().map(|(x, _)| x).collect();
-        if let Some((e, _)) = &best
-            && levelled.abs() >= e * (1.0 - 1e-9)
-        {
-            break;
-        }
     }
-    let Some((largest, coefficients)) = best else {
-        return Err(diverged(degree, bound, ROUNDS));
-    };
-    let (_, levelled) = interpolate(&points, degree, bound);
-    if !largest.is_finite() || largest > levelled.abs() * 1.001 + 1e-14 {
-        return Err(diverged(degree, bound, ROUNDS));
+    let (largest, coefficients) = best;
+    if largest > lower * 1.001 + 1e-14 {
+        return Err(TrainError::MinimaxDiverged {
+            degree,
+            bound,
+            rounds: ROUNDS,
+        });
     }
     let mut all = vec![0.0; degree + 1];
     for (k, c) in coefficients.into_iter().enumerate() {
         all[2 * k + 1] = c;
     }
     Ok(odd_powers(&all, |_| (2.0, 1.0)))
-}
-
-fn diverged(degree: usize, bound: f64, rounds: usize) -> TrainError {
-    TrainError::MinimaxDiverged {
-        degree,
-        bound,
-        rounds,
-    }
 }
 
 /// The odd Chebyshev coefficients and the level h with `fit - f = +h, -h, +h, ..` in the points.

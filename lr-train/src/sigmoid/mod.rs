@@ -18,6 +18,8 @@ use crate::{Result, TrainError};
 
 /// The highest degree that is fitted. Beyond it the monomial coefficients cancel so much that digits are lost.
 pub const MAX_DEGREE: usize = 15;
+/// The narrowest interval, as its half B: within it a line is already nearer than 0.0007.
+pub const MIN_BOUND: f64 = 0.5;
 /// The widest interval, as its half B.
 pub const MAX_BOUND: f64 = 1024.0;
 
@@ -55,8 +57,10 @@ impl Approximation {
         Self::published(&[-0.15012, 0.001593], 8.0)
     }
 
-    /// Degree 5 on [-8, 8]: 0.5 - 0.19131 t + 0.0045963 t^3 - 0.0000412332 t^5 (as
-    /// [`Self::cubic_8`]).
+    /// Degree 5 on [-8, 8]: 0.5 - 0.19131 t + 0.0045963 t^3 - 0.0000412332 t^5 (as [`Self::cubic_8`]).
+    ///
+    /// The least-squares fit has the same digits but for the last coefficient, -0.0000422302; the published one has the smaller largest
+    /// error, 0.047 against 0.061.
     pub fn quintic_8() -> Self {
         Self::published(&[-0.19131, 0.004_596_3, -0.000_041_233_2], 8.0)
     }
@@ -80,7 +84,8 @@ impl Approximation {
     /// The polynomial of the given odd degree with the smallest mean squared error on `[-bound, bound]`.
     ///
     /// # Errors
-    /// [`TrainError::Approximation`] unless the degree is odd and at most [`MAX_DEGREE`], and 0 < `bound` <= [`MAX_BOUND`].
+    /// [`TrainError::Approximation`] unless the degree is odd and at most [`MAX_DEGREE`], and [`MIN_BOUND`] <= `bound` <=
+    /// [`MAX_BOUND`].
     pub fn least_squares(degree: usize, bound: f64) -> Result<Self> {
         check(degree, bound)?;
         Ok(Self::from_normalized(
@@ -302,18 +307,18 @@ impl TryFrom<Stored> for Approximation {
 }
 
 fn check(degree: usize, bound: f64) -> Result<()> {
-    if degree % 2 == 0 || degree > MAX_DEGREE {
+    if degree.is_multiple_of(2) || degree > MAX_DEGREE {
         return Err(TrainError::Approximation {
             what: "degree",
             value: degree as f64,
             allowed: "take an odd degree from 1 to 15",
         });
     }
-    if !(bound > 0.0 && bound <= MAX_BOUND) {
+    if !(MIN_BOUND..=MAX_BOUND).contains(&bound) {
         return Err(TrainError::Approximation {
             what: "half of the interval",
             value: bound,
-            allowed: "take a positive number up to 1024",
+            allowed: "take a number from 0.5 to 1024",
         });
     }
     Ok(())

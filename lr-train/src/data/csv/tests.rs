@@ -24,7 +24,7 @@ fn header_and_label_by_name() {
     assert_eq!(data.features(), array![[30.0, 1e-3], [41.5, -2.0]]);
     assert_eq!(data.labels(), [false, true]);
     assert_eq!(data.feature_names(), ["age", "dose, mg"]);
-    assert!(data.has_names());
+    assert!(data.table().has_names());
     assert_eq!(
         (&*data.classes().negative, &*data.classes().positive),
         ("no", "yes")
@@ -40,7 +40,7 @@ fn label_by_number_from_both_ends() {
         let data = by_index("0\t2\t0\n1\t4\t1\n", index).unwrap();
         assert_eq!(data.features(), expected);
         assert_eq!(data.labels(), [false, true]);
-        assert!(!data.has_names());
+        assert!(!data.table().has_names());
     }
     assert_eq!(
         by_index("0;2;0\n1;4;1\n", 0).unwrap().feature_names(),

@@ -13,15 +13,17 @@
 //!    larger number if both are numbers, else the later word by bytes: `malignant` over `benign`, `yes` over `no`, `true` over
 //!    `false`.
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, Read},
-    path::Path,
-};
+mod labels;
+mod rows;
 
-use csv::{ByteRecord, ReaderBuilder};
+use std::{fs::File, io::Read, path::Path};
+
 use ndarray::Array2;
 
+use self::{
+    labels::Labels,
+    rows::{Row, Rows},
+};
 use super::{Classes, Dataset, Table};
 use crate::{Result, TrainError};
 
@@ -93,7 +95,7 @@ pub fn read_file(path: &Path, options: &Options) -> Result<Dataset> {
 /// [`TrainError::UnknownLabel`], [`TrainError::NoSuchClass`].
 pub fn read(input: impl Read, options: &Options) -> Result<Dataset> {
     let mut labels = Labels::new(options.classes.clone());
-    let raw = scan(
+    let table = scan(
         input,
         options.header,
         options.delimiter,
@@ -101,8 +103,7 @@ pub fn read(input: impl Read, options: &Options) -> Result<Dataset> {
         |line, column, value| labels.push(line, column, value),
     )?;
     let (labels, classes) = labels.finish(options.positive.as_deref())?;
-    let data = Dataset::new(raw.features, labels, raw.names, classes)?;
-    Ok(if raw.named { data } else { data.unnamed() })
+    table.labelled(labels, classes)
 }
 
 /// Reads a file of features, for prediction. With `label`, that column is left out.
@@ -128,12 +129,7 @@ pub fn read_table(
     delimiter: Option<u8>,
     label: Option<&Label>,
 ) -> Result<Table> {
-    let raw = scan(input, header, delimiter, label, |_, _, _| Ok(()))?;
-    Ok(Table {
-        features: raw.features,
-        feature_names: raw.names,
-        named: raw.named,
-    })
+    scan(input, header, delimiter, label, |_, _, _| Ok(()))
 }
 
 fn open(path: &Path) -> Result<File> {
@@ -143,12 +139,6 @@ fn open(path: &Path) -> Result<File> {
     })
 }
 
-struct Raw {
-    features: Array2<f64>,
-    names: Vec<String>,
-    named: bool,
-}
-
 /// Walks over the rows: features are collected, each label goes to `take_label(line, column, value)`.
 fn scan(
     input: impl Read,
@@ -156,33 +146,12 @@ fn scan(
     delimiter: Option<u8>,
     label: Option<&Label>,
     mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<()>,
-) -> Result<Raw> {
-    let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
-    let delimiter = match delimiter {
-        Some(given) => given,
-        None => guess_delimiter(&mut input)?,
-    };
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(input);
-    let mut next = || -> Result<Option<Row>> {
-        let mut record = ByteRecord::new();
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => Row::new(&record, reader.position().line()).map(Some),
-            Ok(false) => Ok(None),
-            Err(error) => Err(TrainError::BadRecord {
-                line: reader.position().line(),
-                reason: error.to_string(),
-            }),
-        }
-    };
-
-    let Some(first) = next()? else {
+) -> Result<Table> {
+    let mut rows = Rows::new(input, delimiter)?;
+    let Some(first) = rows.next()? else {
         return Err(TrainError::EmptyTable { header: false });
     };
-    let columns = first.fields.len();
+    let columns = first.len();
     let label_at_index = match label {
         Some(Label::Index(index)) => Some(resolve_index(*index, columns)?),
         _ => None,
@@ -195,10 +164,13 @@ fn scan(
         (Header::Present, _) | (Header::Auto, Some(Label::Name(_))) => true,
         (Header::Auto, _) => looks_like_header(&first, label_at_index)?,
     };
-    let names: Vec<String> = (0..columns)
-        .map(|c| match &*first.fields[c] {
-            name if header && !name.is_empty() => name.to_owned(),
-            _ => format!("column {}", c + 1),
+    let names: Vec<String> = first
+        .fields()
+        .enumerate()
+        .map(|(column, name)| match name {
+            "" => format!("column {}", column + 1),
+            _ if !header => format!("column {}", column + 1),
+            name => name.to_owned(),
         })
         .collect();
     let label_at = match label {
@@ -209,7 +181,7 @@ fn scan(
     if features == 0 {
         return Err(TrainError::NoFeatures {
             columns,
-            delimiter: char::from(delimiter),
+            delimiter: rows.delimiter(),
         });
     }
     let place = |column: usize| match header {
@@ -218,156 +190,52 @@ fn scan(
     };
 
     let mut values = Vec::new();
-    let mut row = if header { next()? } else { Some(first) };
+    let mut row = if header { rows.next()? } else { Some(first) };
     if row.is_none() {
         return Err(TrainError::EmptyTable { header });
     }
-    while let Some(Row { line, fields }) = row {
-        if fields.len() != columns {
+    while let Some(current) = row {
+        let line = current.line;
+        if current.len() != columns {
             return Err(TrainError::RaggedRow {
                 line,
-                found: fields.len(),
+                found: current.len(),
                 expected: columns,
             });
         }
-        for (column, field) in fields.iter().enumerate() {
+        for (column, field) in current.fields().enumerate() {
             if label_at == Some(column) {
                 take_label(line, &|| place(column), field)?;
             } else {
                 values.push(number(field, line, || place(column))?);
             }
         }
-        row = next()?;
+        row = rows.next()?;
     }
-    let rows = values.len() / features;
+    let count = values.len() / features;
     let found = values.len();
-    Ok(Raw {
-        features: Array2::from_shape_vec((rows, features), values).map_err(|_| {
-            TrainError::DatasetShape {
-                what: "features",
-                found,
-                expected: rows * features,
-                per: "field",
-            }
-        })?,
-        names: names
-            .into_iter()
-            .enumerate()
-            .filter(|(column, _)| label_at != Some(*column))
-            .map(|(_, name)| name)
-            .collect(),
-        named: header,
-    })
-}
-
-/// One record: trimmed fields and the line on which it starts.
-struct Row {
-    line: u64,
-    fields: Vec<String>,
-}
-
-impl Row {
-    /// `after` is the line on which the reader stands behind the record. The line that the reader states for the record itself is
-    /// that of the blank lines before it.
-    fn new(record: &ByteRecord, after: u64) -> Result<Self> {
-        let inner = record
-            .iter()
-            .flatten()
-            .filter(|&&byte| byte == b'\n')
-            .count() as u64;
-        let line = after.saturating_sub(inner + 1);
-        let fields = record
-            .iter()
-            .map(|field| match std::str::from_utf8(field) {
-                Ok(text) => Ok(text.trim().to_owned()),
-                Err(error) => Err(TrainError::BadRecord {
-                    line,
-                    reason: format!("not UTF-8 text ({error})"),
-                }),
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { line, fields })
-    }
-}
-
-/// Passes bytes on with every line ended by one line feed, the last one too, so that line feeds count lines.
-struct Lines<R> {
-    inner: R,
-    after_return: bool,
-    ended: bool,
-}
-
-impl<R: Read> Lines<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            after_return: false,
-            ended: false,
+    let features = Array2::from_shape_vec((count, features), values).map_err(|_| {
+        TrainError::DatasetShape {
+            what: "features",
+            found,
+            expected: count * features,
+            per: "field",
         }
-    }
-}
-
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.ended || buffer.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            let count = self.inner.read(buffer)?;
-            if count == 0 {
-                self.ended = true;
-                buffer[0] = b'\n';
-                return Ok(1);
-            }
-            let mut kept = 0;
-            for at in 0..count {
-                let byte = buffer[at];
-                let second_half = byte == b'\n' && self.after_return;
-                self.after_return = byte == b'\r';
-                if !second_half {
-                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
-                    kept += 1;
-                }
-            }
-            // A lone second half of a line's end leaves nothing, which would look like the end.
-            if kept > 0 {
-                return Ok(kept);
-            }
-        }
-    }
-}
-
-fn guess_delimiter(input: &mut impl BufRead) -> Result<u8> {
-    let start = input.fill_buf().map_err(|error| TrainError::BadRecord {
-        line: 1,
-        reason: error.to_string(),
     })?;
-    let first = start
-        .split(|&b| b == b'\n')
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    let (mut best, mut most) = (b',', 0);
-    for candidate in *b",\t;" {
-        let mut quoted = false;
-        let count = first
-            .iter()
-            .filter(|&&b| {
-                quoted ^= b == b'"';
-                b == candidate && !quoted
-            })
-            .count();
-        if count > most {
-            (best, most) = (candidate, count);
-        }
-    }
-    Ok(best)
+    let names = names
+        .into_iter()
+        .enumerate()
+        .filter(|(column, _)| label_at != Some(*column))
+        .map(|(_, name)| name)
+        .collect();
+    let table = Table::new(features, names)?;
+    Ok(if header { table } else { table.unnamed() })
 }
 
 fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
     let is_word = |field: &str| !is_missing(field) && field.parse::<f64>().is_err();
     let features = || {
-        row.fields
-            .iter()
+        row.fields()
             .enumerate()
             .filter(|(column, _)| label != Some(*column))
     };
@@ -378,7 +246,7 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
         return Err(TrainError::AmbiguousHeader {
             line: row.line,
             column: format!("column {}", column + 1),
-            word: word.clone(),
+            word: word.to_owned(),
         });
     }
     Ok(true)
@@ -450,107 +318,5 @@ fn number(field: &str, line: u64, place: impl Fn() -> String) -> Result<f64> {
     }
 }
 
-/// A label value that is a finite number.
-fn numeric(label: &str) -> Option<f64> {
-    label.parse().ok().filter(|v: &f64| v.is_finite())
-}
-
-fn same_label(a: &str, b: &str) -> bool {
-    a == b || matches!((numeric(a), numeric(b)), (Some(a), Some(b)) if a == b)
-}
-
-/// The label values as they are met: the first two spellings, and for each row which of them it is.
-struct Labels {
-    seen: Vec<String>,
-    rows: Vec<bool>,
-    classes: Option<Classes>,
-}
-
-impl Labels {
-    /// With given classes, these are "seen" from the start, the negative one first.
-    fn new(classes: Option<Classes>) -> Self {
-        let seen = classes
-            .iter()
-            .flat_map(|c| [c.negative.clone(), c.positive.clone()])
-            .collect();
-        Self {
-            seen,
-            rows: Vec::new(),
-            classes,
-        }
-    }
-
-    fn push(&mut self, line: u64, column: &dyn Fn() -> String, value: &str) -> Result<()> {
-        if is_missing(value) {
-            return Err(TrainError::MissingValue {
-                line,
-                column: column(),
-                found: value.to_owned(),
-            });
-        }
-        let index = match self.seen.iter().position(|seen| same_label(seen, value)) {
-            Some(index) => index,
-            None if self.seen.len() < 2 => {
-                self.seen.push(value.to_owned());
-                self.seen.len() - 1
-            }
-            None => return Err(self.unexpected(line, value)),
-        };
-        self.rows.push(index == 1);
-        Ok(())
-    }
-
-    fn unexpected(&self, line: u64, value: &str) -> TrainError {
-        match &self.classes {
-            Some(classes) => TrainError::UnknownLabel {
-                line,
-                found: value.to_owned(),
-                negative: classes.negative.clone(),
-                positive: classes.positive.clone(),
-            },
-            None => TrainError::ThreeClasses {
-                line,
-                first: self.seen[0].clone(),
-                second: self.seen[1].clone(),
-                third: value.to_owned(),
-            },
-        }
-    }
-
-    /// Per row whether it is positive, and the classes' names.
-    fn finish(self, positive: Option<&str>) -> Result<(Vec<bool>, Classes)> {
-        if let Some(classes) = self.classes {
-            return Ok((self.rows, classes));
-        }
-        let [first, second] =
-            <[String; 2]>::try_from(self.seen).map_err(|seen| TrainError::OneClass {
-                what: "reading labels",
-                rows: self.rows.len(),
-                value: seen.into_iter().next().unwrap_or_default(),
-            })?;
-        let second_is_positive = match (positive, numeric(&first), numeric(&second)) {
-            (Some(p), ..) if same_label(p, &second) => true,
-            (Some(p), ..) if same_label(p, &first) => false,
-            (Some(p), ..) => {
-                return Err(TrainError::NoSuchClass {
-                    positive: p.to_owned(),
-                    first,
-                    second,
-                });
-            }
-            (None, Some(a), Some(b)) => b > a,
-            _ => second > first,
-        };
-        let labels = self.rows.iter().map(|&s| s == second_is_positive).collect();
-        let (negative, positive) = if second_is_positive {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        Ok((labels, Classes { negative, positive }))
-    }
-}
-
 #[cfg(test)]
-#[path = "csv_tests.rs"]
 mod tests;

@@ -1,0 +1,154 @@
+//! Rows of delimited text and the lines on which they stand.
+
+use std::io::{BufRead, BufReader, Read};
+
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+
+use crate::{Result, TrainError};
+
+/// Reads row after row.
+pub(super) struct Rows<R> {
+    reader: Reader<BufReader<Lines<R>>>,
+    delimiter: u8,
+}
+
+impl<R: Read> Rows<R> {
+    /// Without a delimiter, the first line decides.
+    pub(super) fn new(input: R, delimiter: Option<u8>) -> Result<Self> {
+        let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
+        let delimiter = match delimiter {
+            Some(given) => given,
+            None => guess_delimiter(&mut input)?,
+        };
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(input);
+        Ok(Self { reader, delimiter })
+    }
+
+    pub(super) fn delimiter(&self) -> char {
+        char::from(self.delimiter)
+    }
+
+    /// The next row that is not blank.
+    pub(super) fn next(&mut self) -> Result<Option<Row>> {
+        let mut record = ByteRecord::new();
+        match self.reader.read_byte_record(&mut record) {
+            Ok(true) => Row::new(record, self.reader.position().line()).map(Some),
+            Ok(false) => Ok(None),
+            Err(error) => Err(TrainError::BadRecord {
+                line: self.reader.position().line(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// One row.
+pub(super) struct Row {
+    /// The line on which it starts, from 1.
+    pub(super) line: u64,
+    record: StringRecord,
+}
+
+impl Row {
+    /// `after` is the line on which the reader stands behind the record. The line that the reader states for the record itself is
+    /// that of the blank lines before it.
+    fn new(record: ByteRecord, after: u64) -> Result<Self> {
+        let bytes = record.iter().flatten();
+        let inner = bytes.filter(|&&byte| byte == b'\n').count() as u64;
+        let line = after.saturating_sub(inner + 1);
+        match StringRecord::from_byte_record(record) {
+            Ok(record) => Ok(Self { line, record }),
+            Err(error) => Err(TrainError::BadRecord {
+                line,
+                reason: format!("not UTF-8 text ({})", error.utf8_error()),
+            }),
+        }
+    }
+
+    /// How many fields.
+    pub(super) fn len(&self) -> usize {
+        self.record.len()
+    }
+
+    /// The fields, without spaces around them.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.record.iter().map(str::trim)
+    }
+}
+
+fn guess_delimiter(input: &mut impl BufRead) -> Result<u8> {
+    let start = input.fill_buf().map_err(|error| TrainError::BadRecord {
+        line: 1,
+        reason: error.to_string(),
+    })?;
+    let first = start
+        .split(|&b| b == b'\n')
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    let (mut best, mut most) = (b',', 0);
+    for candidate in *b",\t;" {
+        let mut quoted = false;
+        let count = first
+            .iter()
+            .filter(|&&b| {
+                quoted ^= b == b'"';
+                b == candidate && !quoted
+            })
+            .count();
+        if count > most {
+            (best, most) = (candidate, count);
+        }
+    }
+    Ok(best)
+}
+
+/// Passes bytes on with every line ended by one line feed, the last one too, so that line feeds count lines.
+struct Lines<R> {
+    inner: R,
+    after_return: bool,
+    ended: bool,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            after_return: false,
+            ended: false,
+        }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let count = self.inner.read(buffer)?;
+            if count == 0 {
+                self.ended = true;
+                buffer[0] = b'\n';
+                return Ok(1);
+            }
+            let mut kept = 0;
+            for at in 0..count {
+                let byte = buffer[at];
+                let second_half = byte == b'\n' && self.after_return;
+                self.after_return = byte == b'\r';
+                if !second_half {
+                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+            }
+            // A lone second half of a line's end leaves nothing, which would look like the end.
+            if kept > 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
