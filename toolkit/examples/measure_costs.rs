@@ -15,7 +15,7 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, params::ParametersBuilder};
 use arras_toolkit::cost::{CostTable, MeasureOptions};
 
-/// The most levels within 128 bits of security, for the number of digits that the default parameters have.
+/// Levels of each ring degree: about the most that 128 bits of security leave with four digits.
 const LEVELS: [(u32, usize); 4] = [(13, 2), (14, 6), (15, 15), (16, 34)];
 
 fn main() -> Result<(), Box<dyn Error>> {

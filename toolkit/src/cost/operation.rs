@@ -123,9 +123,24 @@ impl OperationKind {
         (self.lowest_level()..=max_level).contains(&level)
     }
 
+    /// Modelled work at every level from [`lowest_level`](Self::lowest_level) to the top, never falling: a few steps down drop limbs in
+    /// such a way that a level has slightly more work than the one above it, which no plan should depend on.
+    pub(super) fn work_of_levels(self, params: &Parameters) -> Vec<Work> {
+        (self.lowest_level()..=params.max_level())
+            .scan(Work::default(), |most, level| {
+                let here = self.work(params, level);
+                *most = Work {
+                    once: most.once.max(here.once),
+                    per_term: most.per_term.max(here.per_term),
+                };
+                Some(*most)
+            })
+            .collect()
+    }
+
     /// Modelled work at a level at which it [exists](Self::exists_at), in units of [`KeySwitchCost::weighted`]: what is paid once
     /// and what is paid for each term. It only says how costs change from level to level; seconds come from measurements.
-    pub(super) fn work(self, params: &Parameters, level: usize) -> Work {
+    fn work(self, params: &Parameters, level: usize) -> Work {
         let window = params.window(level);
         let limbs = window.len();
         let below = level.saturating_sub(1);
@@ -176,7 +191,7 @@ impl OperationKind {
 }
 
 /// Modelled work.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Work {
     pub(super) once: f64,
     pub(super) per_term: f64,

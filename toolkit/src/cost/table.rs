@@ -8,7 +8,7 @@ use arras_ckks::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{CostError, OperationKind};
+use super::{CostError, OperationKind, operation::Work};
 
 /// Seconds of one operation at one level, per ciphertext.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,16 @@ pub struct CostTableSpec {
 pub struct CostTable {
     spec: CostTableSpec,
     params: Parameters,
-    points: BTreeMap<OperationKind, Vec<Point>>,
+    points: BTreeMap<OperationKind, Points>,
+}
+
+/// The measurements of one operation.
+#[derive(Clone, Debug, PartialEq)]
+struct Points {
+    /// Ascending by level.
+    list: Vec<Point>,
+    /// Of every level from the operation's lowest.
+    work: Vec<Work>,
 }
 
 /// What was measured at a level, with the work it stands for.
@@ -110,22 +119,26 @@ impl CostTable {
             let threads = spec.threads;
             return Err(CostError::Threads { threads });
         }
-        let mut points: BTreeMap<OperationKind, Vec<Point>> = BTreeMap::new();
+        let mut points: BTreeMap<OperationKind, Points> = BTreeMap::new();
         for entry in &spec.entries {
+            let &CostEntry {
+                operation, level, ..
+            } = entry;
             check_entry(entry, params.max_level())?;
-            let list = points.entry(entry.operation).or_default();
-            if list.iter().any(|point| point.level == entry.level) {
-                return Err(CostError::Duplicate {
-                    operation: entry.operation,
-                    level: entry.level,
-                });
+            let of = points.entry(operation).or_insert_with(|| Points {
+                list: Vec::new(),
+                work: operation.work_of_levels(&params),
+            });
+            if of.list.iter().any(|point| point.level == level) {
+                return Err(CostError::Duplicate { operation, level });
             }
-            list.push(Point::new(entry, &params));
+            let point = Point::new(entry, of.work_at(operation, level));
+            of.list.push(point);
         }
         for operation in OperationKind::ALL {
             let ends = [operation.lowest_level(), params.max_level()];
             match points.get_mut(&operation) {
-                Some(list) => {
+                Some(Points { list, .. }) => {
                     list.sort_by_key(|point| point.level);
                     let missing = |level: &&usize| list.iter().all(|p| p.level != **level);
                     if let Some(&level) = ends.iter().find(missing) {
@@ -218,7 +231,8 @@ impl CostTable {
                 most: self.params.max_level(),
             });
         }
-        let list = self.list(operation)?;
+        let points = self.points(operation)?;
+        let list = &points.list;
         let after = list.partition_point(|point| point.level < level);
         let exact = list.get(after).filter(|point| point.level == level);
         let (once, per_term) = match (exact, after.checked_sub(1).and_then(|i| list.get(i))) {
@@ -226,7 +240,7 @@ impl CostTable {
             (None, Some(low)) => {
                 // The highest level was measured, so there is one above.
                 let high = list.get(after).unwrap_or(low);
-                let work = operation.work(&self.params, level);
+                let work = points.work_at(operation, level);
                 let by_level = (level - low.level) as f64 / (high.level - low.level).max(1) as f64;
                 (
                     low.once.towards(&high.once, work.once, by_level),
@@ -241,9 +255,9 @@ impl CostTable {
         Ok(self.of_batch(once, batch) + terms as f64 * self.of_batch(per_term, batch))
     }
 
-    fn list(&self, operation: OperationKind) -> Result<&[Point], CostError> {
-        let list = self.points.get(&operation).map(Vec::as_slice);
-        list.ok_or_else(|| CostError::NotMeasured {
+    fn points(&self, operation: OperationKind) -> Result<&Points, CostError> {
+        let points = self.points.get(&operation);
+        points.ok_or_else(|| CostError::NotMeasured {
             operation,
             engine: self.spec.engine.clone(),
         })
@@ -275,10 +289,10 @@ impl CostTable {
         let scaling = size(params.log_n()) / size(self.log_n());
         let mut entries = Vec::new();
         for (&operation, points) in &self.points {
-            let once: Vec<Sample> = points.iter().map(|point| point.once).collect();
-            let per_term: Vec<Sample> = points.iter().map(|point| point.per_term).collect();
-            for level in operation.lowest_level()..=params.max_level() {
-                let work = operation.work(params, level);
+            let once: Vec<Sample> = points.list.iter().map(|point| point.once).collect();
+            let per_term: Vec<Sample> = points.list.iter().map(|point| point.per_term).collect();
+            let works = operation.work_of_levels(params);
+            for (level, work) in (operation.lowest_level()..).zip(works) {
                 let once = at_work(&once, work.once / scaling);
                 let per_term = at_work(&per_term, work.per_term / scaling);
                 entries.push(CostEntry {
@@ -309,10 +323,17 @@ pub(super) fn nanoseconds(seconds: f64) -> f64 {
     (seconds * 1e9).ceil() / 1e9
 }
 
+impl Points {
+    /// The work at a level that exists.
+    fn work_at(&self, operation: OperationKind, level: usize) -> Work {
+        let index = level.saturating_sub(operation.lowest_level());
+        self.work.get(index).copied().unwrap_or_default()
+    }
+}
+
 impl Point {
     /// An entry that was checked.
-    fn new(entry: &CostEntry, params: &Parameters) -> Self {
-        let work = entry.operation.work(params, entry.level);
+    fn new(entry: &CostEntry, work: Work) -> Self {
         Self {
             level: entry.level,
             once: Sample {
