@@ -1,0 +1,138 @@
+//! Training on the device: the client's side on the CPU engine, the server's side on both engines, the same ciphertext bytes of
+//! the weights.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use arras_backend_cpu::CpuEngine;
+use arras_ckks::{
+    Ciphertext, Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters,
+    SecretKey,
+    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    random::Seed,
+};
+use arras_hal::Backend;
+use arras_toolkit::{
+    Bindings, Client, Encrypted, Homomorphic, Plaintext, Program, SeededEncrypted, Value,
+    plan::KeyRequests, run::Options,
+};
+use common::engines;
+use lr_train::{
+    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    plain::Rate,
+    sigmoid::Approximation,
+};
+use ndarray::Array2;
+
+const LOG_N: u32 = 10;
+const FEATURES: usize = 9;
+const ROWS: usize = 8;
+const ITERATIONS: usize = 2;
+
+/// A set without any security, as deep as a circuit.
+fn parameters(levels: usize) -> Parameters {
+    ParametersBuilder::new(LOG_N)
+        .levels(levels)
+        .level_width(LevelWidth::Bits39)
+        .dnum(Dnum::Fixed(3))
+        .security(Security::InsecureForTests)
+        .build()
+        .unwrap()
+}
+
+fn circuit(kind: Kind) -> TrainingCircuit {
+    TrainingCircuit::record(Spec {
+        kind,
+        slots: 1 << (LOG_N - 1),
+        features: FEATURES,
+        minibatch: ROWS,
+        steps: Spec::nesterov_steps(&Rate::Constant(1.0), ROWS, 0, ITERATIONS).unwrap(),
+        activation: Approximation::cubic_16(),
+        start: Start::Zero,
+        results: Results::State,
+    })
+    .unwrap()
+}
+
+/// The outputs of a training run on an engine.
+fn train<B: Backend>(
+    engine: B,
+    program: &Program,
+    params: &Parameters,
+    keys: &EvaluationKeySet,
+    data: &Bindings<SeededEncrypted>,
+) -> BTreeMap<String, Encrypted<B>> {
+    let context = Context::new(params, engine).unwrap();
+    let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
+    let inputs: Bindings<Encrypted<B>> = data
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
+        .collect();
+    Homomorphic::with_options(evaluator, Options::new())
+        .run(program, &inputs)
+        .unwrap()
+        .outputs
+}
+
+#[test]
+fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
+    let devices = engines();
+    if devices.is_empty() {
+        return;
+    }
+    let mut words = common::Words::new(7);
+    let minibatches: Vec<Array2<f64>> = (0..ITERATIONS)
+        .map(|_| {
+            Array2::from_shape_simple_fn((ROWS, FEATURES), || {
+                words.next() as i64 as f64 / (1u64 << 63) as f64
+            })
+        })
+        .collect();
+    for kind in Kind::ALL {
+        let circuit = circuit(kind);
+        let program = Program::new(circuit.circuit().clone());
+        let params = parameters(program.levels_needed());
+        let context = Context::new(&params, CpuEngine::new()).unwrap();
+        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+        let keys = KeyRequests::of(&program).generate(&generator).unwrap();
+        let client = Client::with_secret_key(secret)
+            .unwrap()
+            .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+        let values = circuit.inputs(&minibatches, None).unwrap();
+        let data = client.encrypt_inputs(&program, &values).unwrap();
+
+        let expected = train(CpuEngine::new(), &program, &params, &keys, &data);
+        let bytes: BTreeMap<&str, Vec<u8>> = expected
+            .iter()
+            .map(|(name, out)| (name.as_str(), out.ciphertext().to_bytes().unwrap()))
+            .collect();
+        for (index, device) in devices.iter().enumerate() {
+            let got = train(device.clone(), &program, &params, &keys, &data);
+            assert_eq!(got.len(), bytes.len());
+            for (output, encrypted) in &got {
+                assert!(
+                    encrypted.ciphertext().to_bytes().unwrap() == bytes[output.as_str()],
+                    "{kind} on device {index}: {output} differs from the CPU engine's"
+                );
+            }
+        }
+
+        // The bytes are right, not only equal.
+        let twin = Plaintext::run(&program, &values).unwrap();
+        let (twin, _) = circuit.weights(|name| twin.outputs.get(name)).unwrap();
+        let outputs: BTreeMap<String, Value> = expected
+            .iter()
+            .map(|(name, out)| {
+                let moved = Ciphertext::from_bytes(&bytes[name.as_str()], &context).unwrap();
+                let moved = Encrypted::new(*out.layout(), moved).unwrap();
+                (name.clone(), client.decrypt(&moved).unwrap())
+            })
+            .collect();
+        let (weights, _) = circuit.weights(|name| outputs.get(name)).unwrap();
+        for (w, expected) in weights.iter().zip(&twin) {
+            approx::assert_abs_diff_eq!(w, expected, epsilon = 1e-4);
+        }
+    }
+}
