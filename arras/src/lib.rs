@@ -1,7 +1,7 @@
 //! Train models on data you cannot see: CKKS homomorphic encryption with pluggable engines.
 //!
-//! This crate puts the parts together: the scheme ([`ckks`]), the engine seam ([`hal`]), the engines that were compiled in, and
-//! the choice between them at run time ([`Engine`]).
+//! This crate puts the parts together: the scheme ([`ckks`]), circuits and linear algebra on encrypted data ([`toolkit`]), the engine
+//! seam ([`hal`]), the engines that were compiled in, and the choice between them at run time ([`Engine`]).
 //!
 //! | feature | engine |
 //! |---|---|
@@ -42,4 +42,5 @@ pub use arras_backend_cpu::CpuEngine;
 pub use arras_backend_gpu::{AdapterReport, GpuEngine, GpuOptions, adapters};
 pub use arras_ckks as ckks;
 pub use arras_hal as hal;
+pub use arras_toolkit as toolkit;
 pub use engine::{Engine, EngineError, SecretBackend, secret_backend};
