@@ -12,6 +12,7 @@
 mod arithmetic;
 mod hadamard;
 mod objects;
+pub mod polynomial;
 mod products;
 mod sums;
 

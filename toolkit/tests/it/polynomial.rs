@@ -1,0 +1,1 @@
+//! Polynomials, inverses and roots.
