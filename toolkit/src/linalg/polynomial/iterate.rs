@@ -80,7 +80,7 @@ impl Iteration {
                 ),
             ));
         }
-        Self::choose(Function::Inverse, stop, |log_terms| {
+        Self::choose(Function::Inverse, low / high, stop, |log_terms| {
             inverse_start(low, high, 1 << log_terms)
         })
     }
@@ -117,7 +117,7 @@ impl Iteration {
                 format!("numbers above 0 (its upper end is {high})"),
             ));
         }
-        Self::choose(function, stop, |log_terms| {
+        Self::choose(function, low / high, stop, |log_terms| {
             root_start(low, high, 1 << log_terms)
         })
     }
@@ -125,6 +125,7 @@ impl Iteration {
     /// Degree of the start and number of steps.
     fn choose(
         function: Function,
+        ends: f64,
         stop: Stop,
         start: impl Fn(usize) -> Result<(Polynomial, Error)>,
     ) -> Result<Self> {
@@ -165,10 +166,10 @@ impl Iteration {
         best.ok_or_else(|| {
             out_of_range(
                 op,
-                "interval",
-                0.0,
+                "lower end / upper end",
+                ends,
                 format!(
-                    "what starts of degree up to {} and {MAX_STEPS} steps reach; narrow the interval or scale the values",
+                    "what starts of degree up to {} and {MAX_STEPS} steps reach; narrow the interval",
                     (1 << MAX_LOG_TERMS) - 1
                 ),
             )

@@ -77,7 +77,7 @@ fn horner(normal: &Normal) -> Cost {
         })
         .count();
     Cost {
-        levels: degree - usize::from(free),
+        levels: degree.saturating_sub(usize::from(free)),
         products: degree.saturating_sub(1),
         scalar_products: usize::from(!free) + by_alpha,
     }
