@@ -167,7 +167,10 @@ fn products_of_dense_polynomials() {
     // Odd and even: half of the powers.
     let mut parity = |from: usize, terms: usize| -> Vec<f64> {
         let mut c = vec![0.0; terms];
-        c.iter_mut().skip(from).step_by(2).for_each(|c| *c = numbers.next());
+        c.iter_mut()
+            .skip(from)
+            .step_by(2)
+            .for_each(|c| *c = numbers.next());
         c
     };
     let (odd, even) = (parity(1, 32), parity(0, 31));
@@ -449,18 +452,44 @@ fn a_dozen_on_ciphertexts() {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     let mut dense = |degree: usize| -> Vec<f64> { (0..=degree).map(|_| numbers.next()).collect() };
     let cases = [
-        (-1.0, 1.0, vec![(Basis::Monomial, dense(1)), (Basis::Monomial, dense(3)), (Basis::Monomial, dense(7)),
-            (Basis::Monomial, vec![0.0, 0.0, 0.0, 0.0, 0.0, 1.0]), (Basis::Chebyshev, dense(4)),
-            (Basis::Chebyshev, dense(15)), (Basis::Chebyshev, dense(31))]),
-        (2.0, 5.0, vec![(Basis::Chebyshev, dense(2)), (Basis::Chebyshev, dense(7)), (Basis::Chebyshev, dense(9))]),
-        (-16.0, 16.0, [7, 15, 31].map(|d| {
-            let p = Polynomial::interpolate(sigmoid, -16.0, 16.0, d).unwrap();
-            (Basis::Chebyshev, p.coefficients().to_vec())
-        }).to_vec()),
+        (
+            -1.0,
+            1.0,
+            vec![
+                (Basis::Monomial, dense(1)),
+                (Basis::Monomial, dense(3)),
+                (Basis::Monomial, dense(7)),
+                (Basis::Monomial, vec![0.0, 0.0, 0.0, 0.0, 0.0, 1.0]),
+                (Basis::Chebyshev, dense(4)),
+                (Basis::Chebyshev, dense(15)),
+                (Basis::Chebyshev, dense(31)),
+            ],
+        ),
+        (
+            2.0,
+            5.0,
+            vec![
+                (Basis::Chebyshev, dense(2)),
+                (Basis::Chebyshev, dense(7)),
+                (Basis::Chebyshev, dense(9)),
+            ],
+        ),
+        (
+            -16.0,
+            16.0,
+            [7, 15, 31]
+                .map(|d| {
+                    let p = Polynomial::interpolate(sigmoid, -16.0, 16.0, d).unwrap();
+                    (Basis::Chebyshev, p.coefficients().to_vec())
+                })
+                .to_vec(),
+        ),
     ];
     for (low, high, polynomials) in cases {
         let mut numbers = Numbers(9);
-        let x = numbers.matrix(50, 70).mapv(|x| 0.5 * (low + high) + 0.5 * (high - low) * x);
+        let x = numbers
+            .matrix(50, 70)
+            .mapv(|x| 0.5 * (low + high) + 0.5 * (high - low) * x);
         let recorder = Recorder::new(unit.slots()).unwrap();
         let hx = recorder.matrix("x", 50, 70, unit);
         let polynomials: Vec<Polynomial> = polynomials
