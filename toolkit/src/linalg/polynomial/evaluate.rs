@@ -37,7 +37,8 @@ pub(super) fn polynomial(x: &Slots, layout: &Layout, p: &Polynomial, method: Met
                 } else {
                     product.sub(&basis[&(e.left - e.right)].multiply_scalar(lower))
                 };
-                basis.insert(e.left + e.right, element);
+                // Settled here: an integer multiple of what is still pending would be relinearized a second time.
+                basis.insert(e.left + e.right, element.settle());
             }
             without_constant(sum, &basis)
         }

@@ -43,7 +43,7 @@ macro_rules! norms {
                     }
                     Err(ToolkitError::OutOfRange {
                         op: OP,
-                        what: "lower end of the norm's range",
+                        what: "lower end for the norm",
                         value: low,
                         range: format!("numbers above 0 and below the upper end {high}"),
                     })
