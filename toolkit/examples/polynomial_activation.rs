@@ -9,7 +9,7 @@ use arras_ckks::{Context, Evaluator, Parameters};
 use arras_toolkit::{
     Bindings, Circuit, Client, EncodingUnit, Homomorphic, Plaintext, Polynomial, Program, Recorder,
     Value,
-    linalg::polynomial::{Method, Stop},
+    linalg::polynomial::{Iteration, Method, Stop},
 };
 use ndarray::Array2;
 
@@ -76,8 +76,8 @@ fn main() -> Result<()> {
     }
 
     println!("\n3. Functions with a pole: 1 / x on [1, 10] by iteration");
-    let stop = Stop::RelativeError(1e-4);
-    let iteration = arras_toolkit::linalg::polynomial::Iteration::inverse(1.0, 10.0, stop)?;
+    let stop = Stop::RelativeError(1e-5);
+    let iteration = Iteration::inverse(1.0, 10.0, stop)?;
     println!(
         "   start of degree {}, {} steps, {} levels, {} products; relative error below {:.1e}",
         iteration.start().degree(),

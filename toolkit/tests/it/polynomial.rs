@@ -454,6 +454,7 @@ fn a_dozen_on_ciphertexts() {
             -1.0,
             1.0,
             vec![
+                (Basis::Monomial, dense(0)),
                 (Basis::Monomial, dense(1)),
                 (Basis::Monomial, dense(3)),
                 (Basis::Monomial, dense(7)),

@@ -175,7 +175,7 @@ mod tests {
             assert!((a - b).abs() < 1e-13);
         }
         let f = |x: f64| 1.0 / x.sqrt();
-        let relative = |p: &Polynomial| p.largest_error(f, |x| x.sqrt());
+        let relative = |p: &Polynomial| p.largest_error(f, f64::sqrt);
         let weighted = Polynomial::least_squares(f, |x: f64| x.sqrt(), 0.5, 50.0, 7).unwrap();
         let plain = Polynomial::interpolate(f, 0.5, 50.0, 7).unwrap();
         assert!(relative(&weighted) < 0.2 && relative(&weighted) < relative(&plain));

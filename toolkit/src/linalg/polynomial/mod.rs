@@ -22,7 +22,8 @@
 //! | degree | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 12 | 15 | 16 | 24 | 31 | 32 |
 //! |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 //! | levels | 2 | 2 | 3 | 3 | 3 | 3 | 4 | 4 | 4 | 5 | 5 | 5 | 6 |
-//! PRODUCTS
+//! | products | 1 | 2 | 3 | 3 | 4 | 5 | 5 | 6 | 8 | 8 | 10 | 13 | 12 |
+//! | relinearizations | 1 | 2 | 3 | 3 | 3 | 4 | 4 | 5 | 7 | 7 | 8 | 10 | 9 |
 //!
 //! A product of ciphertexts is one relinearization unless it is summed with others: products that meet in a sum are
 //! relinearized once.
