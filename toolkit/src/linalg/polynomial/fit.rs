@@ -175,9 +175,23 @@ mod tests {
             assert!((a - b).abs() < 1e-13);
         }
         let f = |x: f64| 1.0 / x.sqrt();
-        let relative = |p: &Polynomial| p.largest_error(f, f64::sqrt);
-        let weighted = Polynomial::least_squares(f, |x: f64| x.sqrt(), 0.5, 50.0, 7).unwrap();
+        let weighted = Polynomial::least_squares(f, f64::sqrt, 0.5, 50.0, 7).unwrap();
         let plain = Polynomial::interpolate(f, 0.5, 50.0, 7).unwrap();
-        assert!(relative(&weighted) < 0.2 && relative(&weighted) < relative(&plain));
+        let squares = |p: &Polynomial| -> f64 {
+            let points = (0..128).map(|j| point(0.5, 50.0, j, 128));
+            points
+                .map(|x| (x.sqrt() * (p.eval(x) - f(x))).powi(2))
+                .sum()
+        };
+        assert!(squares(&weighted) < squares(&plain));
+        // The least of all: any change of a coefficient makes it larger.
+        for k in 0..8 {
+            for change in [-1e-3, 1e-3] {
+                let mut c = weighted.coefficients().to_vec();
+                c[k] += change;
+                let other = Polynomial::chebyshev(&c, 0.5, 50.0).unwrap();
+                assert!(squares(&weighted) < squares(&other));
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! | function | start | step | error e | after a step |
 //! |---|---|---|---|---|
 //! | 1 / x | (1 - T_N(u(x)) / T_N(u(0))) / x, of degree N - 1 | y (1 + e), e e (Goldschmidt) | 1 - x y | e^2 |
-//! | 1 / sqrt(x), sqrt(x) | least squares with weight sqrt(x) | y (3 - x y^2) / 2 (Newton) | 1 - x y^2 | e^2 (3 + e) / 4 |
+//! | 1 / sqrt(x), sqrt(x) | fit of least relative error | y (3 - x y^2) / 2 (Newton) | 1 - x y^2 | e^2 (3 + e) / 4 |
 //!
 //! N is a power of two; the start for the inverse has the least relative error among polynomials of its degree, 1 / |T_N(u(0))|.
 
@@ -18,6 +18,8 @@ use crate::{Layout, Result, Slots, ToolkitError};
 const MAX_STEPS: usize = 24;
 /// Degrees of starts, as powers of two of degree + 1.
 const MAX_LOG_TERMS: usize = 5;
+/// Fits of which the best one is a start.
+const ROUNDS: usize = 10;
 /// The least relative error that may be asked for: rounding in double precision is not far below.
 const LEAST_ERROR: f64 = 1e-12;
 
@@ -313,9 +315,29 @@ fn inverse_start(low: f64, high: f64, terms: usize) -> Result<(Polynomial, Error
 
 fn root_start(low: f64, high: f64, terms: usize) -> Result<(Polynomial, Error)> {
     let inverse = |x: f64| 1.0 / x.sqrt();
-    let start = Polynomial::least_squares(inverse, f64::sqrt, low, high, terms - 1)?;
+    let fit = |weight: &dyn Fn(f64) -> f64| -> Result<(f64, Polynomial)> {
+        let p = Polynomial::least_squares(inverse, weight, low, high, terms - 1)?;
+        Ok((p.largest_error(inverse, f64::sqrt), p))
+    };
+    // From least squares towards the least largest error: points weigh more where errors were large (Lawson's iteration).
+    let mut before: Vec<(f64, Polynomial)> = vec![];
+    for _ in 0..ROUNDS {
+        let next = fit(&|x| {
+            before.iter().fold(x.sqrt(), |w, (largest, p)| {
+                w * ((x.sqrt() * p.eval(x) - 1.0).abs() / largest).sqrt()
+            })
+        })?;
+        // What is left is rounding.
+        let done = next.0 < LEAST_ERROR;
+        before.push(next);
+        if done {
+            break;
+        }
+    }
+    let best = before.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+    let (error, start) = best.map_or_else(|| fit(&f64::sqrt), Ok)?;
     // Errors between the points that are looked at are larger by less than this.
-    let error = start.largest_error(inverse, f64::sqrt) * 1.001;
+    let error = error * 1.001;
     let error = Error {
         least: 1.0 - (1.0 + error) * (1.0 + error),
         most: if error < 1.0 {
