@@ -230,7 +230,7 @@ fn intervals() {
 #[test]
 fn sigmoid() {
     let f = |x: f64| 1.0 / (1.0 + (-x).exp());
-    for (degree, levels, error) in [(7, 4, 0.2), (15, 5, 0.05), (31, 6, 0.01)] {
+    for (degree, levels, error) in [(7, 4, 0.12), (15, 5, 0.03), (31, 6, 2e-3)] {
         let p = Polynomial::interpolate(f, -16.0, 16.0, degree).unwrap();
         println!("{degree}: {:.2e}", p.largest_error(f, |_| 1.0));
         assert!(p.largest_error(f, |_| 1.0) < error, "{degree}");
@@ -238,7 +238,7 @@ fn sigmoid() {
         assert_eq!(cost.levels, levels);
         let best = Polynomial::least_squares(f, |_| 1.0, -16.0, 16.0, degree).unwrap();
         println!("{degree}: {:.2e}", best.largest_error(f, |_| 1.0));
-        assert!(best.largest_error(f, |_| 1.0) < 2.0 * error);
+        assert!(best.largest_error(f, |_| 1.0) < error);
     }
 }
 
@@ -370,8 +370,9 @@ fn iterations_keep_their_promise() {
                 i.products()
             );
             assert!(measured <= promised * (1.0 + 1e-6) + 1e-13);
-            // And not a promise that says nothing: the start's largest error is met somewhere on the interval.
-            assert!(measured >= 0.1 * promised - 1e-13);
+            // And not a promise that says nothing: the start's largest error is met somewhere, and what its bound
+            // adds to it is squared in every step.
+            assert!(measured >= 0.1 * promised.powf(1.2) - 1e-13);
             if let Stop::RelativeError(wanted) = stop {
                 assert!(promised <= wanted);
             }

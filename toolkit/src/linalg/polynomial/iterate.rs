@@ -90,7 +90,7 @@ impl Iteration {
     /// 1 / sqrt(x) on [`low`, `high`], 0 < low. With n steps from a start of l levels: depth l + 2n. Relative error 1 - sqrt(1 - e), e as in the
     /// table of this module.
     ///
-    /// Values on the way stay below 2 / sqrt(low) and sqrt(high) / 2.
+    /// Values on the way: squares of the result, below 3 / low at first; half of x; and sqrt(3 high) / 2.
     ///
     /// # Errors
     /// [`ToolkitError::OutOfRange`] unless 0 < low < high, the stop is in its range, and a start of degree up to 31 converges;
