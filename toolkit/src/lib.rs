@@ -19,7 +19,7 @@ pub use client::{Client, Encrypted, SeededEncrypted};
 pub use error::{Result, ToolkitError};
 pub use interpret::Plaintext;
 pub use layout::{Layout, Value};
-pub use linalg::{ColumnVector, Matrix, RowVector, Scalar};
+pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};
 pub use program::Program;
 pub use run::{Bindings, Homomorphic};
 pub use unit::EncodingUnit;

@@ -8,10 +8,12 @@
 //! | `hadamard` | products entry by entry, row vector with matrix, matrix with column vector | 1 | 0 |
 //! | `sums` | sums of rows (to a column vector), of columns (to a row vector) | 0; 1 | H lg m; 2 V lg n |
 //! | `products` | row vector x matrix, matrix x column vector | 1; 2 | H lg m; 2 V lg n |
+//! | [`polynomial`] | polynomials of degree d; inverse, roots; norms | lg(d + 1), stated; stated; 1 | 0; 0; lg m, lg n |
 
 mod arithmetic;
 mod hadamard;
 mod objects;
+pub mod polynomial;
 mod products;
 mod sums;
 

@@ -1,0 +1,135 @@
+//! Polynomials of ciphertexts, recorded.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Method, Polynomial,
+    normal::{Normal, is_free, power},
+    plan::{Plan, Sum},
+};
+use crate::{Layout, Slots, linalg::objects::filled};
+
+/// p(x) in every entry and zero in the padding, where x is zero.
+///
+/// The padding costs no level: the shift of an interval is added to entries only, so y is zero in the padding, within every
+/// interval; what the polynomial has there is a known number, which the last constant takes away.
+#[track_caller]
+pub(super) fn polynomial(x: &Slots, layout: &Layout, p: &Polynomial, method: Method) -> Slots {
+    let normal = Normal::of(p);
+    let constant = normal.terms[0];
+    let padding = constant - normal.eval(0.0);
+    if p.degree() == 0 {
+        return add_inside(&x.multiply_integer(0), layout, constant, 0.0);
+    }
+    let y = add_inside(x, layout, -normal.shift, 0.0).multiply_scalar(normal.factor);
+    let (plan, _) = Plan::new(&normal, method);
+    let value = match &plan {
+        Plan::Horner => horner(&y, &normal),
+        Plan::Split { elements, sum } => {
+            let mut basis = BTreeMap::from([(1, y)]);
+            for e in elements {
+                let product = basis[&e.left].multiply(&basis[&e.right]);
+                let lower = power(normal.alpha, e.right);
+                let element = if lower == 0.0 {
+                    product
+                } else if e.left == e.right {
+                    product.add_scalar(-2.0 * lower)
+                } else {
+                    product.sub(&basis[&(e.left - e.right)].multiply_scalar(lower))
+                };
+                // Settled here: an integer multiple of what is still pending would be relinearized a second time.
+                basis.insert(e.left + e.right, element.settle());
+            }
+            without_constant(sum, &basis)
+        }
+    };
+    add_inside(&value, layout, constant, padding)
+}
+
+/// Adds one number to entries and another to what is outside.
+#[track_caller]
+pub(super) fn add_inside(x: &Slots, layout: &Layout, inside: f64, outside: f64) -> Slots {
+    let mut mask = filled(layout, 1.0);
+    let full = mask.iter().flatten().all(|&m| m == 1.0);
+    if full || inside == outside {
+        return if inside == 0.0 {
+            x.clone()
+        } else {
+            x.add_scalar(inside)
+        };
+    }
+    for m in mask.iter_mut().flatten() {
+        *m = if *m == 1.0 { inside } else { outside };
+    }
+    x.add_plain(mask)
+}
+
+#[track_caller]
+fn without_constant(sum: &Sum, basis: &BTreeMap<usize, Slots>) -> Slots {
+    let factors: Vec<Slots> = sum
+        .products
+        .iter()
+        .map(|(q, _)| {
+            let q_value = without_constant(q, basis);
+            if q.constant == 0.0 {
+                q_value
+            } else {
+                q_value.add_scalar(q.constant)
+            }
+        })
+        .collect();
+    let pairs: Vec<(&Slots, &Slots)> = factors
+        .iter()
+        .zip(&sum.products)
+        .map(|(q, (_, m))| (q, &basis[m]))
+        .collect();
+    let products = match pairs.as_slice() {
+        [(q, m)] => Some(q.multiply(m)),
+        pairs => Slots::sum_of_products(pairs),
+    };
+    // What waits for its rescale first: it becomes one pending sum.
+    let (free, pending): (Vec<_>, Vec<_>) = sum.scaled.iter().partition(|(e, _)| is_free(*e));
+    let scaled = |terms: Vec<&(f64, usize)>| {
+        terms
+            .into_iter()
+            .map(|(factor, i)| basis[i].multiply_scalar(*factor))
+            .collect::<Vec<_>>()
+    };
+    let pending: Vec<Slots> = products.into_iter().chain(scaled(pending)).collect();
+    let terms: Vec<Slots> = Slots::sum(&pending)
+        .into_iter()
+        .chain(scaled(free))
+        .collect();
+    // Sums without terms are constants, which are folded into others where a polynomial is split.
+    Slots::sum(&terms).unwrap_or_else(|| basis[&1].multiply_integer(0))
+}
+
+/// b_i = e_i + y b_(i+1) - alpha b_(i+2), and the sum is y b_1 - 2 alpha b_2 + constant.
+#[track_caller]
+fn horner(y: &Slots, normal: &Normal) -> Slots {
+    let degree = normal.terms.len() - 1;
+    let mut b1 = y.multiply_scalar(normal.terms[degree]);
+    // b_(i+2), of which the leading one is a number.
+    let mut b2: Option<Slots> = None;
+    let mut leading = normal.terms[degree];
+    for i in (1..degree).rev() {
+        let b = b1.add_scalar(normal.terms[i]);
+        let last = i == 1;
+        let alpha = if last {
+            2.0 * normal.alpha
+        } else {
+            normal.alpha
+        };
+        let mut next = y.multiply(&b);
+        if alpha != 0.0 {
+            next = match &b2 {
+                Some(b2) => next.sub(&b2.multiply_scalar(alpha)),
+                None => next.add_scalar(-alpha * leading),
+            };
+        }
+        leading = 0.0;
+        b2 = Some(b);
+        b1 = next;
+    }
+    b1
+}
