@@ -14,6 +14,7 @@ pub(super) fn lower(circuit: &Circuit) -> (Vec<Step>, Vec<StepId>) {
         steps: vec![],
         known: HashMap::new(),
         of_node: vec![None; circuit.nodes().len()],
+        settled_anyway: settled_anyway(circuit),
     };
     for (i, node) in circuit.nodes().iter().enumerate() {
         let id = NodeId(i);
@@ -35,6 +36,35 @@ struct Lowering {
     /// Steps by what they do, to which operands, at which level: equal ones are computed once.
     known: HashMap<Vec<u64>, StepId>,
     of_node: Vec<Option<StepId>>,
+    /// Nodes whose settled value is needed somewhere: using it everywhere saves a second settling.
+    settled_anyway: Vec<bool>,
+}
+
+/// Nodes that an output or an operation takes settled, whatever their form.
+fn settled_anyway(circuit: &Circuit) -> Vec<bool> {
+    let mut needed = vec![false; circuit.nodes().len()];
+    for output in circuit.outputs() {
+        needed[output.node().0] = true;
+    }
+    for (i, node) in circuit.nodes().iter().enumerate() {
+        let takes_settled = matches!(
+            node.op,
+            Op::AddPlain(_)
+                | Op::Multiply
+                | Op::SumOfProducts
+                | Op::MultiplyPlain(_)
+                | Op::MultiplyScalar(_)
+                | Op::WeightedRotationSum { .. }
+                | Op::Settle
+                | Op::LowerLevel(_)
+        );
+        if takes_settled && circuit.level(NodeId(i)).is_some() {
+            for operand in &node.operands {
+                needed[operand.0] = true;
+            }
+        }
+    }
+    needed
 }
 
 impl Lowering {
@@ -106,7 +136,15 @@ impl Lowering {
         let ids: Vec<StepId> = operands.iter().map(|&o| self.value(o)).collect();
         let states: Vec<_> = ids.iter().map(|&id| self.at(id)).collect();
         let forms: Vec<Form> = states.iter().map(|s| s.1).collect();
-        if states.iter().all(|s| s.0 == level) && allowed(&forms) {
+        let pending = || {
+            let mut pending = operands
+                .iter()
+                .zip(&forms)
+                .filter(|(_, f)| **f != Form::Settled);
+            pending.any(|(o, _)| !self.settled_anyway[o.0])
+                || forms.iter().all(|&f| f == Form::Settled)
+        };
+        if states.iter().all(|s| s.0 == level) && allowed(&forms) && pending() {
             let form = forms.into_iter().max().unwrap_or(Form::Settled);
             return (ids, form);
         }
@@ -258,4 +296,67 @@ fn key(op: &StepOp, operands: &[StepId], level: usize) -> Vec<u64> {
         StepOp::LevelDown => key.push(17),
     }
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Program, Recorder,
+        program::{Form, StepOp},
+    };
+
+    fn settles(record: impl FnOnce(&Recorder)) -> usize {
+        let recorder = Recorder::new(16).unwrap();
+        record(&recorder);
+        let program = Program::new(recorder.finish().unwrap());
+        let steps = program.steps().iter();
+        steps.filter(|s| *s.op() == StepOp::Settle).count()
+    }
+
+    #[test]
+    fn sums_of_products_settle_once() {
+        let count = settles(|r| {
+            let (a, b) = (r.slots_input("a", 1), r.slots_input("b", 1));
+            let sum = a.multiply(&b).add(&a.square()).negate().add_scalar(1.0);
+            r.output("sum", &sum);
+        });
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn a_value_settled_anyway_is_settled_once() {
+        let count = settles(|r| {
+            let a = r.slots_input("a", 1);
+            let p = a.square();
+            r.output("fourth", &p.square());
+            r.output("twice", &p.multiply_integer(3).lower_level(1));
+        });
+        // The square and its square: three times the square comes from the settled one.
+        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn equal_steps_are_computed_once() {
+        let r = Recorder::new(16).unwrap();
+        let a = r.slots_input("a", 1);
+        r.output("x", &a.rotate(1).add(&a.rotate(1 - 16)));
+        r.output("y", &a.square().add(&a.square()));
+        let program = Program::new(r.finish().unwrap());
+        let count = |op: &StepOp| program.steps().iter().filter(|s| s.op() == op).count();
+        assert_eq!(
+            (count(&StepOp::Rotate(1)), count(&StepOp::Multiply)),
+            (1, 1)
+        );
+    }
+
+    #[test]
+    fn products_with_constants_are_rotated_and_rescaled_in_one() {
+        let r = Recorder::new(16).unwrap();
+        let a = r.slots_input("a", 1);
+        let scaled = a.multiply_plain(vec![vec![1.0, 0.5]]);
+        r.output("x", &scaled.rotate(1));
+        let program = Program::new(r.finish().unwrap());
+        assert!(program.steps().iter().all(|s| *s.op() != StepOp::Settle));
+        assert!(program.steps().iter().any(|s| s.form() == Form::Pending2));
+    }
 }
