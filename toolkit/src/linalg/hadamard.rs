@@ -1,7 +1,12 @@
 //! Products entry by entry.
 
-use super::{ColumnVector, Matrix, RowVector, record, same_unit};
+use ndarray::{Array2, ArrayView1, ArrayView2};
+
+use super::{ColumnVector, Matrix, Object, RowVector, objects::unit_of, record, same_unit};
 use crate::{Layout, Recorded, Result, ToolkitError};
+
+const ROWS: &str = "the vector needs one entry for each row of the matrix";
+const COLUMNS: &str = "the vector needs one entry for each column of the matrix";
 
 impl RowVector {
     /// Scales row r of a matrix by entry r. One level.
@@ -33,6 +38,123 @@ impl Matrix {
     }
 }
 
+impl Matrix {
+    /// Scales row r by entry r of a plaintext vector. One level.
+    #[track_caller]
+    pub fn hadamard_plain_rows(&self, vector: ArrayView1<'_, f64>) -> Matrix {
+        const OP: &str = "hadamard_plain_rows";
+        let (rows, cols) = self.dim();
+        let constants = expect_len(OP, &self.layout, vector, rows, ROWS).and_then(|()| {
+            let spread = Array2::from_shape_fn((rows, cols), |(r, _)| vector[r]);
+            self.layout.pack(OP, &spread.into())
+        });
+        scaled(OP, self, self.layout, constants)
+    }
+
+    /// Scales column c by entry c of a plaintext vector. One level.
+    #[track_caller]
+    pub fn hadamard_plain_columns(&self, vector: ArrayView1<'_, f64>) -> Matrix {
+        const OP: &str = "hadamard_plain_columns";
+        let (rows, cols) = self.dim();
+        let constants = expect_len(OP, &self.layout, vector, cols, COLUMNS).and_then(|()| {
+            let spread = Array2::from_shape_fn((rows, cols), |(_, c)| vector[c]);
+            self.layout.pack(OP, &spread.into())
+        });
+        scaled(OP, self, self.layout, constants)
+    }
+}
+
+impl RowVector {
+    /// Scales row r of a plaintext matrix by entry r: an encrypted matrix. One level.
+    #[track_caller]
+    pub fn hadamard_plain_matrix(&self, matrix: ArrayView2<'_, f64>) -> Matrix {
+        const OP: &str = "hadamard_plain_matrix";
+        let layout = Layout::matrix(matrix.nrows(), matrix.ncols(), self.unit());
+        let constants = if matrix.nrows() == self.len() {
+            layout.pack(OP, &matrix.into())
+        } else {
+            Err(ToolkitError::DimensionMismatch {
+                op: OP,
+                left: self.layout.to_string(),
+                right: format!("plaintext matrix {}x{}", matrix.nrows(), matrix.ncols()),
+                remedy: ROWS,
+            })
+        };
+        spread(OP, self, layout, constants, |u, across| u / across)
+    }
+}
+
+impl ColumnVector {
+    /// Scales column c of a plaintext matrix by entry c: an encrypted matrix. One level.
+    #[track_caller]
+    pub fn hadamard_plain_matrix(&self, matrix: ArrayView2<'_, f64>) -> Matrix {
+        const OP: &str = "hadamard_plain_matrix";
+        let layout = Layout::matrix(matrix.nrows(), matrix.ncols(), self.unit());
+        let constants = if matrix.ncols() == self.len() {
+            layout.pack(OP, &matrix.into())
+        } else {
+            Err(ToolkitError::DimensionMismatch {
+                op: OP,
+                left: format!("plaintext matrix {}x{}", matrix.nrows(), matrix.ncols()),
+                right: self.layout.to_string(),
+                remedy: COLUMNS,
+            })
+        };
+        spread(OP, self, layout, constants, |u, across| u % across)
+    }
+}
+
+/// An object times constants, one for each ciphertext.
+#[track_caller]
+fn scaled<T: Object>(
+    op: &'static str,
+    object: &T,
+    layout: Layout,
+    constants: Result<Vec<Vec<f64>>>,
+) -> T {
+    spread(op, object, layout, constants, |u, _| u)
+}
+
+/// The product of constants with an object's ciphertexts; `of_unit` says which one each unit of the result takes, from its
+/// position and the number of units side by side.
+#[track_caller]
+fn spread<T: Object, R: Object>(
+    op: &'static str,
+    object: &T,
+    layout: Layout,
+    constants: Result<Vec<Vec<f64>>>,
+    of_unit: impl Fn(usize, usize) -> usize,
+) -> R {
+    let slots = object.recorded();
+    let (constants, layout) = match constants {
+        Ok(constants) => (constants, Ok(layout)),
+        Err(error) => (vec![], Err(error)),
+    };
+    record(op, &[slots], unit_of(&object.layout()), layout, |layout| {
+        let across = layout.horizontal_units();
+        let units: Vec<usize> = (0..layout.units()).map(|u| of_unit(u, across)).collect();
+        slots.pick(&units).multiply_plain(constants)
+    })
+}
+
+fn expect_len(
+    op: &'static str,
+    matrix: &Layout,
+    vector: ArrayView1<'_, f64>,
+    len: usize,
+    remedy: &'static str,
+) -> Result<()> {
+    if vector.len() == len {
+        return Ok(());
+    }
+    Err(ToolkitError::DimensionMismatch {
+        op,
+        left: matrix.to_string(),
+        right: format!("plaintext vector of {}", vector.len()),
+        remedy,
+    })
+}
+
 /// The layout of a matrix whose rows a row vector scales.
 pub(super) fn rows_meet(op: &'static str, vector: &RowVector, matrix: &Matrix) -> Result<Layout> {
     same_unit(op, vector.unit(), matrix.unit())?;
@@ -44,7 +166,7 @@ pub(super) fn rows_meet(op: &'static str, vector: &RowVector, matrix: &Matrix) -
         op,
         left: vector.layout.to_string(),
         right: matrix.layout.to_string(),
-        remedy: "a row vector has one entry for each row of the matrix",
+        remedy: ROWS,
     })
 }
 
@@ -62,7 +184,7 @@ pub(super) fn columns_meet(
         op,
         left: matrix.layout.to_string(),
         right: vector.layout.to_string(),
-        remedy: "a column vector has one entry for each column of the matrix",
+        remedy: COLUMNS,
     })
 }
 
