@@ -1,4 +1,9 @@
 //! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
 
+mod arithmetic;
+mod errors;
 mod products;
+mod properties;
+mod roundtrips;
+mod sums;
 mod support;
