@@ -34,17 +34,19 @@ fn finish_fails(recorder: Recorder, line: u32, parts: &[&str]) -> ToolkitError {
     let ToolkitError::Recorded { location, .. } = &error else {
         panic!("no place: {error}");
     };
-    assert_eq!((location.file(), location.line()), (file!(), line), "{error}");
+    assert_eq!(
+        (location.file(), location.line()),
+        (file!(), line),
+        "{error}"
+    );
     says(&error, parts);
     says(&error, &[&format!("{}:{line}", file!())]);
     error
 }
 
 macro_rules! fails {
-    ($recorder:ident, $operation:expr, $kind:pat, $parts:expr) => {{
-        // One line: the place of the recording.
-        let (line, _) = (line!(), $operation);
-        let error = finish_fails($recorder, line, &$parts);
+    ($recorder:ident, $line:ident, $kind:pat, $parts:expr) => {{
+        let error = finish_fails($recorder, $line, &$parts);
         assert!(matches!(error.kind(), $kind), "{error:?}");
     }};
 }
@@ -76,34 +78,73 @@ fn dimensions_that_do_not_meet() {
     }
 
     let r = recorder();
-    let (a, b) = (
-        r.row_vector("a", 5, unit()),
-        r.row_vector("b", 6, unit()),
+    let (a, b) = (r.row_vector("a", 5, unit()), r.row_vector("b", 6, unit()));
+    let (line, _) = (line!(), &a + &b);
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["row vector of 5", "row vector of 6"]
     );
-    fails!(r, &a + &b, DimensionMismatch { .. }, ["row vector of 5", "row vector of 6"]);
 
     let r = recorder();
     let (a, b) = (
         r.column_vector("a", 5, unit()),
         r.column_vector("b", 6, unit()),
     );
-    fails!(r, &a - &b, DimensionMismatch { .. }, ["column vector of 5", "column vector of 6"]);
+    let (line, _) = (line!(), &a - &b);
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["column vector of 5", "column vector of 6"]
+    );
 
     let r = recorder();
     let (a, b) = (r.matrix("a", 13, 40, unit()), r.row_vector("b", 12, unit()));
-    fails!(r, b.hadamard_matrix(&a), DimensionMismatch { .. }, ["13x40", "row vector of 12"]);
+    let (line, _) = (line!(), b.hadamard_matrix(&a));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "row vector of 12"]
+    );
 
     let r = recorder();
     let (a, b) = (r.matrix("a", 13, 40, unit()), r.row_vector("b", 12, unit()));
-    fails!(r, b.dot(&a), DimensionMismatch { .. }, ["13x40", "row vector of 12"]);
+    let (line, _) = (line!(), b.dot(&a));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "row vector of 12"]
+    );
 
     let r = recorder();
-    let (a, b) = (r.matrix("a", 13, 40, unit()), r.column_vector("b", 41, unit()));
-    fails!(r, a.hadamard_column(&b), DimensionMismatch { .. }, ["13x40", "column vector of 41"]);
+    let (a, b) = (
+        r.matrix("a", 13, 40, unit()),
+        r.column_vector("b", 41, unit()),
+    );
+    let (line, _) = (line!(), a.hadamard_column(&b));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "column vector of 41"]
+    );
 
     let r = recorder();
-    let (a, b) = (r.matrix("a", 13, 40, unit()), r.column_vector("b", 41, unit()));
-    fails!(r, a.dot(&b), DimensionMismatch { .. }, ["13x40", "column vector of 41"]);
+    let (a, b) = (
+        r.matrix("a", 13, 40, unit()),
+        r.column_vector("b", 41, unit()),
+    );
+    let (line, _) = (line!(), a.dot(&b));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "column vector of 41"]
+    );
 }
 
 #[test]
@@ -114,47 +155,93 @@ fn plaintext_of_another_shape() {
 
     let r = recorder();
     let a = r.matrix("a", 13, 40, unit());
-    fails!(r, &a + &matrix, DimensionMismatch { .. }, ["13x40", "plaintext matrix 40x13"]);
+    let (line, _) = (line!(), &a + &matrix);
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "plaintext matrix 40x13"]
+    );
 
     let r = recorder();
     let a = r.matrix("a", 13, 40, unit());
-    fails!(r, &matrix - &a, DimensionMismatch { .. }, ["13x40", "plaintext matrix 40x13"]);
+    let (line, _) = (line!(), &matrix - &a);
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "plaintext matrix 40x13"]
+    );
 
     let r = recorder();
     let a = r.matrix("a", 13, 40, unit());
-    fails!(r, &a * &matrix, DimensionMismatch { .. }, ["13x40", "plaintext matrix 40x13"]);
+    let (line, _) = (line!(), &a * &matrix);
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "plaintext matrix 40x13"]
+    );
 
     let r = recorder();
     let a = r.matrix("a", 13, 40, unit());
-    fails!(r, a.sub_plain(&vector), DimensionMismatch { .. }, ["13x40", "plaintext vector of 12"]);
+    let (line, _) = (line!(), a.sub_plain(&vector));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["13x40", "plaintext vector of 12"]
+    );
 
     let r = recorder();
     let a = r.row_vector("a", 13, unit());
-    fails!(r, &a * &vector, DimensionMismatch { .. }, ["row vector of 13", "vector of 12"]);
+    let (line, _) = (line!(), &a * &vector);
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["row vector of 13", "vector of 12"]
+    );
 
     let r = recorder();
     let a = r.column_vector("a", 13, unit());
-    fails!(r, a.add_plain(&matrix), DimensionMismatch { .. }, ["column vector of 13", "40x13"]);
+    let (line, _) = (line!(), a.add_plain(&matrix));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["column vector of 13", "40x13"]
+    );
 
     let r = recorder();
     let a = r.scalar("a");
-    fails!(r, a.add_plain(&vector), DimensionMismatch { .. }, ["scalar", "vector of 12"]);
+    let (line, _) = (line!(), a.add_plain(&vector));
+    fails!(
+        r,
+        line,
+        DimensionMismatch { .. },
+        ["scalar", "vector of 12"]
+    );
 
     let r = recorder();
     let a = r.matrix("a", 13, 40, unit());
-    fails!(r, a.hadamard_plain_rows(vector.view()), DimensionMismatch { .. }, ["13x40", "of 12"]);
+    let (line, _) = (line!(), a.hadamard_plain_rows(vector.view()));
+    fails!(r, line, DimensionMismatch { .. }, ["13x40", "of 12"]);
 
     let r = recorder();
     let a = r.matrix("a", 13, 40, unit());
-    fails!(r, a.hadamard_plain_columns(vector.view()), DimensionMismatch { .. }, ["13x40", "12"]);
+    let (line, _) = (line!(), a.hadamard_plain_columns(vector.view()));
+    fails!(r, line, DimensionMismatch { .. }, ["13x40", "12"]);
 
     let r = recorder();
     let a = r.row_vector("a", 13, unit());
-    fails!(r, a.hadamard_plain_matrix(matrix.view()), DimensionMismatch { .. }, ["13", "40x13"]);
+    let (line, _) = (line!(), a.hadamard_plain_matrix(matrix.view()));
+    fails!(r, line, DimensionMismatch { .. }, ["13", "40x13"]);
 
     let r = recorder();
     let a = r.column_vector("a", 40, unit());
-    fails!(r, a.hadamard_plain_matrix(matrix.view()), DimensionMismatch { .. }, ["40x13", "of 40"]);
+    let (line, _) = (line!(), a.hadamard_plain_matrix(matrix.view()));
+    fails!(r, line, DimensionMismatch { .. }, ["40x13", "of 40"]);
 }
 
 #[test]
@@ -164,41 +251,63 @@ fn units_that_differ() {
 
     let r = recorder();
     let (a, b) = (r.matrix("a", 3, 4, unit()), r.matrix("b", 3, 4, other));
-    fails!(r, &a + &b, UnitMismatch { .. }, ["16x32", "32x16", "mixed-unit"]);
+    let (line, _) = (line!(), &a + &b);
+    fails!(
+        r,
+        line,
+        UnitMismatch { .. },
+        ["16x32", "32x16", "mixed-unit"]
+    );
 
     let r = recorder();
     let (a, b) = (r.row_vector("a", 3, unit()), r.row_vector("b", 3, other));
-    fails!(r, &a - &b, UnitMismatch { .. }, ["16x32", "32x16"]);
+    let (line, _) = (line!(), &a - &b);
+    fails!(r, line, UnitMismatch { .. }, ["16x32", "32x16"]);
 
     let r = recorder();
-    let (a, b) = (r.column_vector("a", 3, unit()), r.column_vector("b", 3, other));
-    fails!(r, &a * &b, UnitMismatch { .. }, ["16x32", "32x16"]);
+    let (a, b) = (
+        r.column_vector("a", 3, unit()),
+        r.column_vector("b", 3, other),
+    );
+    let (line, _) = (line!(), &a * &b);
+    fails!(r, line, UnitMismatch { .. }, ["16x32", "32x16"]);
 
     let r = recorder();
     let (a, b) = (r.matrix("a", 3, 4, unit()), r.column_vector("b", 4, other));
-    fails!(r, a.hadamard_column(&b), UnitMismatch { .. }, ["16x32", "32x16"]);
+    let (line, _) = (line!(), a.hadamard_column(&b));
+    fails!(r, line, UnitMismatch { .. }, ["16x32", "32x16"]);
 
     let r = recorder();
     let (a, b) = (r.matrix("a", 3, 4, unit()), r.matrix("b", 5, 4, other));
-    fails!(r, r.sum_rows_many([&a, &b]), UnitMismatch { .. }, ["16x32", "32x16"]);
+    let (line, _) = (line!(), r.sum_rows_many([&a, &b]));
+    fails!(r, line, UnitMismatch { .. }, ["16x32", "32x16"]);
 }
 
 #[test]
 fn shapes_that_units_cannot_hold() {
     use ToolkitError::DoesNotFit;
     let r = recorder();
-    fails!(r, r.matrix("a", 0, 4, unit()), DoesNotFit { .. }, ["matrix 0x4", "at least one"]);
+    let (line, _) = (line!(), r.matrix("a", 0, 4, unit()));
+    fails!(r, line, DoesNotFit { .. }, ["matrix 0x4", "at least one"]);
 
     let r = recorder();
-    fails!(r, r.row_vector("a", 0, unit()), DoesNotFit { .. }, ["row vector of 0", "at least one"]);
+    let (line, _) = (line!(), r.row_vector("a", 0, unit()));
+    fails!(
+        r,
+        line,
+        DoesNotFit { .. },
+        ["row vector of 0", "at least one"]
+    );
 
     let r = recorder();
     let most = usize::MAX;
-    fails!(r, r.matrix("a", most, most, unit()), DoesNotFit { .. }, ["16x32", "larger unit"]);
+    let (line, _) = (line!(), r.matrix("a", most, most, unit()));
+    fails!(r, line, DoesNotFit { .. }, ["16x32", "larger unit"]);
 
     let r = recorder();
     let small = EncodingUnit::new(4, 4).unwrap();
-    fails!(r, r.matrix("a", 4, 4, small), DoesNotFit { .. }, ["4x4", "circuit of 512 slots"]);
+    let (line, _) = (line!(), r.matrix("a", 4, 4, small));
+    fails!(r, line, DoesNotFit { .. }, ["4x4", "circuit of 512 slots"]);
 
     // Operations on what failed do not hide the first error, and do not panic.
     let r = recorder();
@@ -216,19 +325,23 @@ fn numbers_that_are_none() {
 
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, &a + f64::NAN, NonFinite { .. }, ["NaN", "finite"]);
+    let (line, _) = (line!(), &a + f64::NAN);
+    fails!(r, line, NonFinite { .. }, ["NaN", "finite"]);
 
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, &a * f64::INFINITY, NonFinite { .. }, ["inf", "finite"]);
+    let (line, _) = (line!(), &a * f64::INFINITY);
+    fails!(r, line, NonFinite { .. }, ["inf", "finite"]);
 
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, &a - &array, NonFinite { .. }, ["-inf", "[1, 2]"]);
+    let (line, _) = (line!(), &a - &array);
+    fails!(r, line, NonFinite { .. }, ["-inf", "[1, 2]"]);
 
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, a.sum_cols(f64::NAN), NonFinite { .. }, ["NaN", "finite"]);
+    let (line, _) = (line!(), a.sum_cols(f64::NAN));
+    fails!(r, line, NonFinite { .. }, ["NaN", "finite"]);
 
     let client = client(&small_parameters(1), CpuEngine::new());
     let layout = Layout::matrix(3, 4, unit());
@@ -242,14 +355,18 @@ fn empty_lists() {
     use ToolkitError::EmptyList;
     let none: [&Matrix; 0] = [];
     let r = recorder();
-    fails!(r, r.add_many(none), EmptyList { .. }, ["add_many", "at least one"]);
+    let (line, _) = (line!(), r.add_many(none));
+    fails!(r, line, EmptyList { .. }, ["add_many", "at least one"]);
     let r = recorder();
-    fails!(r, r.sum_rows_many(none), EmptyList { .. }, ["sum_rows_many", "at least one"]);
+    let (line, _) = (line!(), r.sum_rows_many(none));
+    fails!(r, line, EmptyList { .. }, ["sum_rows_many", "at least one"]);
     let r = recorder();
-    fails!(r, r.sum_cols_many(none, 1.0), EmptyList { .. }, ["sum_cols_many", "at least one"]);
+    let (line, _) = (line!(), r.sum_cols_many(none, 1.0));
+    fails!(r, line, EmptyList { .. }, ["sum_cols_many", "at least one"]);
     let r = recorder();
     let s = r.slots_input("s", 1);
-    fails!(r, s.rotation_sum(&[]), EmptyList { .. }, ["rotation_sum", "at least one"]);
+    let (line, _) = (line!(), s.rotation_sum(&[]));
+    fails!(r, line, EmptyList { .. }, ["rotation_sum", "at least one"]);
 }
 
 #[test]
@@ -261,17 +378,37 @@ fn two_circuits() {
 
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, &a + &b, TwoCircuits { .. }, ["add", "two circuits", "one recorder"]);
+    let (line, _) = (line!(), &a + &b);
+    fails!(
+        r,
+        line,
+        TwoCircuits { .. },
+        ["add", "two circuits", "one recorder"]
+    );
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, &a * &s, TwoCircuits { .. }, ["multiply_encrypted", "two circuits"]);
+    let (line, _) = (line!(), &a * &s);
+    fails!(
+        r,
+        line,
+        TwoCircuits { .. },
+        ["multiply_encrypted", "two circuits"]
+    );
     let r = recorder();
-    fails!(r, r.add_many([&b]), TwoCircuits { .. }, ["add_many", "two circuits"]);
+    let (line, _) = (line!(), r.add_many([&b]));
+    fails!(r, line, TwoCircuits { .. }, ["add_many", "two circuits"]);
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, r.sum_rows_many([&a, &b]), TwoCircuits { .. }, ["sum_rows_many", "two circuits"]);
+    let (line, _) = (line!(), r.sum_rows_many([&a, &b]));
+    fails!(
+        r,
+        line,
+        TwoCircuits { .. },
+        ["sum_rows_many", "two circuits"]
+    );
     let r = recorder();
-    fails!(r, r.output("b", &b), TwoCircuits { .. }, ["output", "two circuits"]);
+    let (line, _) = (line!(), r.output("b", &b));
+    fails!(r, line, TwoCircuits { .. }, ["output", "two circuits"]);
 }
 
 #[test]
@@ -279,12 +416,14 @@ fn names() {
     use ToolkitError::{NameTaken, NoOutput, UnknownName};
     let r = recorder();
     let a = r.matrix("a", 3, 4, unit());
-    fails!(r, r.scalar("a"), NameTaken { .. }, ["input", "\"a\""]);
+    let (line, _) = (line!(), r.scalar("a"));
+    fails!(r, line, NameTaken { .. }, ["input", "\"a\""]);
 
     let r = recorder();
     let b = r.matrix("a", 3, 4, unit());
     r.output("x", &b);
-    fails!(r, r.output("x", &b), NameTaken { .. }, ["output", "\"x\""]);
+    let (line, _) = (line!(), r.output("x", &b));
+    fails!(r, line, NameTaken { .. }, ["output", "\"x\""]);
 
     let error = a.as_slots().recorder().clone().finish().unwrap_err();
     assert!(matches!(error, NoOutput), "{error}");
@@ -363,15 +502,23 @@ fn too_few_levels() {
         ),
         "{error}"
     );
-    says(&error, &["\"a\"", "needs 2 levels", "there are 1", "1 more"]);
+    says(
+        &error,
+        &["\"a\"", "needs 2 levels", "there are 1", "1 more"],
+    );
 
     // Levels enough in the parameters, not in the input.
     let client = client(&small_parameters(2), CpuEngine::new());
     let layout = Layout::matrix(20, 30, unit());
-    let low = client.encrypt(layout, Numbers(3).matrix(20, 30), 1).unwrap();
+    let low = client
+        .encrypt(layout, Numbers(3).matrix(20, 30), 1)
+        .unwrap();
     let inputs = Bindings::new().with("a", low);
     let error = run(&client, &program, &KeyRequests::of(&program), &inputs).unwrap_err();
-    assert!(matches!(error.kind(), ToolkitError::TooFewLevels { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ToolkitError::TooFewLevels { .. }),
+        "{error}"
+    );
     says(&error, &["\"a\"", "needs 2 levels", "there are 1"]);
 }
 
@@ -384,14 +531,22 @@ fn inputs_of_another_shape() {
         client.encrypt_inputs(&program, &wrong).unwrap_err(),
         Plaintext::run(&program, &wrong).unwrap_err(),
     ] {
-        assert!(matches!(error.kind(), ToolkitError::WrongInput { .. }), "{error}");
+        assert!(
+            matches!(error.kind(), ToolkitError::WrongInput { .. }),
+            "{error}"
+        );
         says(&error, &["matrix 20x30", "matrix 30x20"]);
     }
     let layout = Layout::matrix(30, 20, unit());
-    let sent = client.encrypt(layout, Numbers(3).matrix(30, 20), 2).unwrap();
+    let sent = client
+        .encrypt(layout, Numbers(3).matrix(30, 20), 2)
+        .unwrap();
     let inputs = Bindings::new().with("a", sent);
     let error = run(&client, &program, &KeyRequests::of(&program), &inputs).unwrap_err();
-    assert!(matches!(error.kind(), ToolkitError::WrongInput { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ToolkitError::WrongInput { .. }),
+        "{error}"
+    );
     says(&error, &["\"a\"", "matrix 20x30", "matrix 30x20"]);
 }
 
@@ -406,7 +561,10 @@ fn slots_that_the_parameters_do_not_have() {
     let value = Array1::zeros(3);
     let inputs = Bindings::new().with("a", &value);
     let error = client.encrypt_inputs(&program, &inputs).unwrap_err();
-    assert!(matches!(error.kind(), ToolkitError::SlotsMismatch { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ToolkitError::SlotsMismatch { .. }),
+        "{error}"
+    );
     says(&error, &["4096 slots", "512"]);
 
     let sent = client
@@ -414,7 +572,10 @@ fn slots_that_the_parameters_do_not_have() {
         .unwrap();
     let inputs = Bindings::new().with("a", sent);
     let error = run(&client, &program, &KeyRequests::default(), &inputs).unwrap_err();
-    assert!(matches!(error.kind(), ToolkitError::SlotsMismatch { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ToolkitError::SlotsMismatch { .. }),
+        "{error}"
+    );
     says(&error, &["4096 slots", "512"]);
 }
 
@@ -427,9 +588,7 @@ fn keys_that_a_client_does_not_hold() {
     let context = Context::new(&params, CpuEngine::new()).unwrap();
     let other = Client::with_public_key(&context, generator.public_key().unwrap()).unwrap();
     let layout = Layout::row_vector(3, unit());
-    let encrypted = other
-        .encrypt_public(layout, Array1::zeros(3), 0)
-        .unwrap();
+    let encrypted = other.encrypt_public(layout, Array1::zeros(3), 0).unwrap();
     for error in [
         other.decrypt(&encrypted).unwrap_err(),
         other.encrypt(layout, Array1::zeros(3), 0).unwrap_err(),
