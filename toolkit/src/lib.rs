@@ -12,6 +12,7 @@ pub mod plan;
 pub mod program;
 pub mod run;
 mod unit;
+pub mod wire;
 
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
 pub use client::{Client, Encrypted, SeededEncrypted};
@@ -21,4 +22,4 @@ pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar};
 pub use program::Program;
 pub use run::{Bindings, Homomorphic};
-pub use unit::EncodingUnit;
+pub use unit::{EncodingUnit, UnitBuilder, UnitCandidate, UnitChoice};
