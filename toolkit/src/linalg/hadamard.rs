@@ -1,9 +1,9 @@
 //! Products entry by entry.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2};
 
 use super::{ColumnVector, Matrix, Object, RowVector, objects::unit_of, record, same_unit};
-use crate::{Layout, Recorded, Result, ToolkitError};
+use crate::{Layout, Recorded, Result, ToolkitError, Value};
 
 const ROWS: &str = "the vector needs one entry for each row of the matrix";
 const COLUMNS: &str = "the vector needs one entry for each column of the matrix";
@@ -41,45 +41,37 @@ impl Matrix {
 impl Matrix {
     /// Scales row r by entry r of a plaintext vector. One level.
     #[track_caller]
-    pub fn hadamard_plain_rows(&self, vector: ArrayView1<'_, f64>) -> Matrix {
+    pub fn hadamard_plain_rows(&self, vector: impl Into<Value>) -> Matrix {
         const OP: &str = "hadamard_plain_rows";
         let (rows, cols) = self.dim();
-        let constants = expect_len(OP, &self.layout, vector, rows, ROWS).and_then(|()| {
-            let spread = Array2::from_shape_fn((rows, cols), |(r, _)| vector[r]);
+        let constants = plain_vector(OP, &self.layout, vector.into(), rows, ROWS).and_then(|v| {
+            let spread = Array2::from_shape_fn((rows, cols), |(r, _)| v[r]);
             self.layout.pack(OP, &spread.into())
         });
-        scaled(OP, self, self.layout, constants)
+        spread(OP, self, self.layout, constants, |u, _| u)
     }
 
     /// Scales column c by entry c of a plaintext vector. One level.
     #[track_caller]
-    pub fn hadamard_plain_columns(&self, vector: ArrayView1<'_, f64>) -> Matrix {
+    pub fn hadamard_plain_columns(&self, vector: impl Into<Value>) -> Matrix {
         const OP: &str = "hadamard_plain_columns";
         let (rows, cols) = self.dim();
-        let constants = expect_len(OP, &self.layout, vector, cols, COLUMNS).and_then(|()| {
-            let spread = Array2::from_shape_fn((rows, cols), |(_, c)| vector[c]);
-            self.layout.pack(OP, &spread.into())
-        });
-        scaled(OP, self, self.layout, constants)
+        let constants =
+            plain_vector(OP, &self.layout, vector.into(), cols, COLUMNS).and_then(|v| {
+                let spread = Array2::from_shape_fn((rows, cols), |(_, c)| v[c]);
+                self.layout.pack(OP, &spread.into())
+            });
+        spread(OP, self, self.layout, constants, |u, _| u)
     }
 }
 
 impl RowVector {
     /// Scales row r of a plaintext matrix by entry r: an encrypted matrix. One level.
     #[track_caller]
-    pub fn hadamard_plain_matrix(&self, matrix: ArrayView2<'_, f64>) -> Matrix {
+    pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
         const OP: &str = "hadamard_plain_matrix";
-        let layout = Layout::matrix(matrix.nrows(), matrix.ncols(), self.unit());
-        let constants = if matrix.nrows() == self.len() {
-            layout.pack(OP, &matrix.into())
-        } else {
-            Err(ToolkitError::DimensionMismatch {
-                op: OP,
-                left: self.layout.to_string(),
-                right: format!("plaintext matrix {}x{}", matrix.nrows(), matrix.ncols()),
-                remedy: ROWS,
-            })
-        };
+        let fits = |(rows, _): (usize, usize)| rows == self.len();
+        let (layout, constants) = plain_matrix(OP, self, &matrix.into(), fits, ROWS);
         spread(OP, self, layout, constants, |u, across| u / across)
     }
 }
@@ -87,32 +79,12 @@ impl RowVector {
 impl ColumnVector {
     /// Scales column c of a plaintext matrix by entry c: an encrypted matrix. One level.
     #[track_caller]
-    pub fn hadamard_plain_matrix(&self, matrix: ArrayView2<'_, f64>) -> Matrix {
+    pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
         const OP: &str = "hadamard_plain_matrix";
-        let layout = Layout::matrix(matrix.nrows(), matrix.ncols(), self.unit());
-        let constants = if matrix.ncols() == self.len() {
-            layout.pack(OP, &matrix.into())
-        } else {
-            Err(ToolkitError::DimensionMismatch {
-                op: OP,
-                left: format!("plaintext matrix {}x{}", matrix.nrows(), matrix.ncols()),
-                right: self.layout.to_string(),
-                remedy: COLUMNS,
-            })
-        };
+        let fits = |(_, cols): (usize, usize)| cols == self.len();
+        let (layout, constants) = plain_matrix(OP, self, &matrix.into(), fits, COLUMNS);
         spread(OP, self, layout, constants, |u, across| u % across)
     }
-}
-
-/// An object times constants, one for each ciphertext.
-#[track_caller]
-fn scaled<T: Object>(
-    op: &'static str,
-    object: &T,
-    layout: Layout,
-    constants: Result<Vec<Vec<f64>>>,
-) -> T {
-    spread(op, object, layout, constants, |u, _| u)
 }
 
 /// The product of constants with an object's ciphertexts; `of_unit` says which one each unit of the result takes, from its
@@ -137,22 +109,50 @@ fn spread<T: Object, R: Object>(
     })
 }
 
-fn expect_len(
+/// The vector that a plaintext operand of a matrix is.
+fn plain_vector(
     op: &'static str,
     matrix: &Layout,
-    vector: ArrayView1<'_, f64>,
+    vector: Value,
     len: usize,
     remedy: &'static str,
-) -> Result<()> {
-    if vector.len() == len {
-        return Ok(());
+) -> Result<Array1<f64>> {
+    matrix.check(op)?;
+    match vector {
+        Value::Vector(vector) if vector.len() == len => Ok(vector),
+        other => Err(ToolkitError::DimensionMismatch {
+            op,
+            left: matrix.to_string(),
+            right: format!("plaintext {}", other.describe()),
+            remedy,
+        }),
     }
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: matrix.to_string(),
-        right: format!("plaintext vector of {}", vector.len()),
-        remedy,
-    })
+}
+
+/// The layout and the slots of the plaintext matrix that a vector scales.
+fn plain_matrix<T: Object>(
+    op: &'static str,
+    vector: &T,
+    matrix: &Value,
+    fits: impl FnOnce((usize, usize)) -> bool,
+    remedy: &'static str,
+) -> (Layout, Result<Vec<Vec<f64>>>) {
+    let unit = unit_of(&vector.layout());
+    match matrix {
+        Value::Matrix(m) if fits(m.dim()) => {
+            let layout = Layout::matrix(m.nrows(), m.ncols(), unit);
+            (layout, layout.pack(op, matrix))
+        }
+        other => {
+            let error = ToolkitError::DimensionMismatch {
+                op,
+                left: vector.layout().to_string(),
+                right: format!("plaintext {}", other.describe()),
+                remedy,
+            };
+            (Layout::matrix(1, 1, unit), Err(error))
+        }
+    }
 }
 
 /// The layout of a matrix whose rows a row vector scales.

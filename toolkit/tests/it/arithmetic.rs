@@ -136,7 +136,7 @@ fn cases(sizes: &[Sizes]) -> Vec<Case> {
 fn on_ciphertexts<S: SecretEngine>(client: &Client<S>, sizes: &[Sizes]) {
     for case in cases(sizes) {
         assert_eq!(case.circuit.levels_needed(), 1);
-        case.on(client, 1e-4);
+        case.on(client, 1e-6);
     }
 }
 

@@ -315,6 +315,12 @@ fn shapes_that_units_cannot_hold() {
     let sum = (&(&a + 1.0) * &a).sum_rows();
     r.output("sum", &(&sum + &(&Array1::zeros(3) - &sum)));
     finish_fails(r, line, &["larger unit"]);
+
+    let r = recorder();
+    let (line, a) = (line!(), r.matrix("a", 3, most, unit()));
+    r.output("a", &a.hadamard_plain_rows(Array1::zeros(3)));
+    r.output("s", &(&a + &r.scalar("s")));
+    finish_fails(r, line, &["larger unit"]);
 }
 
 #[test]

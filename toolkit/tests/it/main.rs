@@ -6,5 +6,5 @@ mod products;
 mod properties;
 mod roundtrips;
 mod sums;
-mod wire;
 mod support;
+mod wire;

@@ -67,6 +67,6 @@ proptest! {
     #[test]
     fn random_sizes_on_ciphertexts((unit, rows, cols, seed) in shapes(9)) {
         let client = client(&small_parameters(3), CpuEngine::new());
-        mixed(unit, rows.min(unit.height() + 9), cols.min(unit.width() + 9), seed).on(&client, 1e-2);
+        mixed(unit, rows.min(unit.height() + 9), cols.min(unit.width() + 9), seed).on(&client, 1e-5);
     }
 }

@@ -35,7 +35,7 @@ fn objects(sizes: &Sizes) -> Vec<(Layout, Value)> {
 
 /// Decrypts and looks at the slots too: what is outside of the object decrypts to zero.
 fn comes_back<S: SecretEngine>(client: &Client<S>, encrypted: &Encrypted<S>, value: &Value) {
-    const TOLERANCE: f64 = 1e-5;
+    const TOLERANCE: f64 = 1e-6;
     let layout = encrypted.layout();
     assert_eq!(encrypted.ciphertext().batch(), layout.units());
     let found = client.decrypt(encrypted).unwrap();

@@ -181,7 +181,11 @@ fn layouts_are_written_as_they_always_were() {
         &[4, 2, 0x80, 4],
     ];
     for ((layout, value), header) in objects().into_iter().zip(headers) {
-        let bytes = client.encrypt(layout, value, 0).unwrap().to_bytes().unwrap();
+        let bytes = client
+            .encrypt(layout, value, 0)
+            .unwrap()
+            .to_bytes()
+            .unwrap();
         assert_eq!(&bytes[PREFIX_LEN..PREFIX_LEN + header.len()], header);
         assert_eq!(peek(&bytes).unwrap().header_len as usize, header.len());
     }
@@ -331,7 +335,10 @@ fn hostile_layouts_are_refused() {
     ] {
         let error = with(layout);
         assert!(matches!(error, ToolkitError::WrongInput { .. }), "{error}");
-        assert!(error.to_string().contains("1 ciphertexts of 512 slots"), "{error}");
+        assert!(
+            error.to_string().contains("1 ciphertexts of 512 slots"),
+            "{error}"
+        );
     }
     // No unit, no such layout, a number in more bytes than it needs.
     for header in [
@@ -343,7 +350,10 @@ fn hostile_layouts_are_refused() {
         vec![1, 3, 16, 32, 0],
     ] {
         let error = read(&Raw(header));
-        assert!(matches!(error, ToolkitError::Ckks(CkksError::Wire(_))), "{error}");
+        assert!(
+            matches!(error, ToolkitError::Ckks(CkksError::Wire(_))),
+            "{error}"
+        );
     }
 }
 
@@ -355,7 +365,10 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
         let other = Context::new(&insecure(log_n, levels), CpuEngine::new()).unwrap();
         let error = Encrypted::from_bytes(&bytes, &other).unwrap_err();
         assert!(
-            matches!(error, ToolkitError::Ckks(CkksError::ParametersMismatch { .. })),
+            matches!(
+                error,
+                ToolkitError::Ckks(CkksError::ParametersMismatch { .. })
+            ),
             "{error}"
         );
     }
@@ -368,7 +381,10 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
     for payload in [&bytes, &seeded, &vec![], &vec![0; 100]] {
         let bytes = container(ObjectKind::EncryptedArray, encrypted.layout(), payload);
         let error = Encrypted::from_bytes(&bytes, &context).unwrap_err();
-        assert!(matches!(error, ToolkitError::Ckks(CkksError::Wire(_))), "{error}");
+        assert!(
+            matches!(error, ToolkitError::Ckks(CkksError::Wire(_))),
+            "{error}"
+        );
     }
     let matrix: Array2<f64> = Numbers(1).matrix(3, 3);
     let other = client

@@ -93,3 +93,12 @@ pub fn assert_clean(name: &str, layout: &Layout, slots: &[Vec<f64>]) {
         }
     }
 }
+
+#[test]
+#[should_panic(expected = "slot 5 of ciphertext 0")]
+fn a_number_in_the_padding_is_seen() {
+    let unit = arras_toolkit::EncodingUnit::new(4, 8).unwrap();
+    let mut slots = vec![0.0; 32];
+    slots[5] = 1e-6;
+    assert_clean("x", &Layout::matrix(4, 5, unit), &[slots]);
+}
