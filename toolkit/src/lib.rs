@@ -13,6 +13,7 @@ pub mod plan;
 pub mod program;
 pub mod run;
 mod unit;
+pub mod wire;
 
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
 pub use client::{Client, Encrypted, SeededEncrypted};
@@ -22,4 +23,4 @@ pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};
 pub use program::Program;
 pub use run::{Bindings, Homomorphic};
-pub use unit::EncodingUnit;
+pub use unit::{EncodingUnit, UnitBuilder, UnitCandidate, UnitChoice};

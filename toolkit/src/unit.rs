@@ -1,8 +1,12 @@
 //! Encoding units: the rectangles that ciphertexts are read as.
 
+mod choice;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use choice::{UnitBuilder, UnitCandidate, UnitChoice};
 
 use crate::{Result, ToolkitError};
 

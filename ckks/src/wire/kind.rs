@@ -28,11 +28,15 @@ pub enum ObjectKind {
     SeededCiphertext = 8,
     /// A model or training state: its description and the ciphertexts of its weights.
     Model = 9,
+    /// An encrypted matrix, vector or number: its layout and the container of its ciphertexts.
+    EncryptedArray = 10,
+    /// The same with seeded ciphertexts.
+    SeededEncryptedArray = 11,
 }
 
 impl ObjectKind {
     /// Every kind this build knows, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Parameters,
         Self::SecretKey,
         Self::PublicKey,
@@ -42,6 +46,8 @@ impl ObjectKind {
         Self::Ciphertext,
         Self::SeededCiphertext,
         Self::Model,
+        Self::EncryptedArray,
+        Self::SeededEncryptedArray,
     ];
 
     /// The number that stands for this kind in a container.
@@ -63,6 +69,8 @@ impl ObjectKind {
             Self::Ciphertext => "ciphertext",
             Self::SeededCiphertext => "seeded ciphertext",
             Self::Model => "model",
+            Self::EncryptedArray => "encrypted array",
+            Self::SeededEncryptedArray => "seeded encrypted array",
         }
     }
 }
@@ -91,7 +99,7 @@ mod tests {
     #[test]
     fn codes_are_distinct_and_stable() {
         let codes: Vec<u16> = ObjectKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=9).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=11).collect::<Vec<_>>());
         for kind in ObjectKind::ALL {
             assert_eq!(ObjectKind::try_from(kind.code()).unwrap(), kind);
         }
@@ -99,7 +107,7 @@ mod tests {
 
     #[test]
     fn unknown_codes_are_refused() {
-        for code in [0, 10, 0x100, u16::MAX] {
+        for code in [0, 12, 0x100, u16::MAX] {
             let error = ObjectKind::try_from(code).unwrap_err();
             assert!(matches!(error, WireError::UnknownKind { found } if found == code));
         }

@@ -1,6 +1,4 @@
-//! Sums, differences and negatives of objects of one kind.
-
-use std::ops;
+//! Sums, differences, products and negatives of objects of one kind.
 
 use super::{ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, record, same_unit};
 use crate::{Layout, Result, Slots, ToolkitError};
@@ -53,37 +51,22 @@ macro_rules! arithmetic {
                 combine("sub", self, other, Slots::sub)
             }
 
+            /// Product, entry by entry. One level.
+            #[track_caller]
+            pub fn hadamard(&self, other: &Self) -> Self {
+                combine("hadamard", self, other, Slots::multiply)
+            }
+
+            /// Square, entry by entry. One level.
+            #[track_caller]
+            pub fn square(&self) -> Self {
+                map("square", self, Slots::square)
+            }
+
             /// Negative.
             #[track_caller]
             pub fn negate(&self) -> Self {
                 map("negate", self, Slots::negate)
-            }
-        }
-
-        impl ops::Add for &$name {
-            type Output = $name;
-
-            #[track_caller]
-            fn add(self, other: Self) -> $name {
-                $name::add(self, other)
-            }
-        }
-
-        impl ops::Sub for &$name {
-            type Output = $name;
-
-            #[track_caller]
-            fn sub(self, other: Self) -> $name {
-                $name::sub(self, other)
-            }
-        }
-
-        impl ops::Neg for &$name {
-            type Output = $name;
-
-            #[track_caller]
-            fn neg(self) -> $name {
-                self.negate()
             }
         }
     )*};

@@ -1,7 +1,12 @@
 //! Products entry by entry.
 
-use super::{ColumnVector, Matrix, RowVector, record, same_unit};
-use crate::{Layout, Recorded, Result, ToolkitError};
+use ndarray::{Array1, Array2};
+
+use super::{ColumnVector, Matrix, Object, RowVector, objects::unit_of, record, same_unit};
+use crate::{Layout, Recorded, Result, ToolkitError, Value};
+
+const ROWS: &str = "the vector needs one entry for each row of the matrix";
+const COLUMNS: &str = "the vector needs one entry for each column of the matrix";
 
 impl RowVector {
     /// Scales row r of a matrix by entry r. One level.
@@ -33,6 +38,123 @@ impl Matrix {
     }
 }
 
+impl Matrix {
+    /// Scales row r by entry r of a plaintext vector. One level.
+    #[track_caller]
+    pub fn hadamard_plain_rows(&self, vector: impl Into<Value>) -> Matrix {
+        const OP: &str = "hadamard_plain_rows";
+        let (rows, cols) = self.dim();
+        let constants = plain_vector(OP, &self.layout, vector.into(), rows, ROWS).and_then(|v| {
+            let spread = Array2::from_shape_fn((rows, cols), |(r, _)| v[r]);
+            self.layout.pack(OP, &spread.into())
+        });
+        spread(OP, self, self.layout, constants, |u, _| u)
+    }
+
+    /// Scales column c by entry c of a plaintext vector. One level.
+    #[track_caller]
+    pub fn hadamard_plain_columns(&self, vector: impl Into<Value>) -> Matrix {
+        const OP: &str = "hadamard_plain_columns";
+        let (rows, cols) = self.dim();
+        let constants =
+            plain_vector(OP, &self.layout, vector.into(), cols, COLUMNS).and_then(|v| {
+                let spread = Array2::from_shape_fn((rows, cols), |(_, c)| v[c]);
+                self.layout.pack(OP, &spread.into())
+            });
+        spread(OP, self, self.layout, constants, |u, _| u)
+    }
+}
+
+impl RowVector {
+    /// Scales row r of a plaintext matrix by entry r: an encrypted matrix. One level.
+    #[track_caller]
+    pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
+        const OP: &str = "hadamard_plain_matrix";
+        let fits = |(rows, _): (usize, usize)| rows == self.len();
+        let (layout, constants) = plain_matrix(OP, self, &matrix.into(), fits, ROWS);
+        spread(OP, self, layout, constants, |u, across| u / across)
+    }
+}
+
+impl ColumnVector {
+    /// Scales column c of a plaintext matrix by entry c: an encrypted matrix. One level.
+    #[track_caller]
+    pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
+        const OP: &str = "hadamard_plain_matrix";
+        let fits = |(_, cols): (usize, usize)| cols == self.len();
+        let (layout, constants) = plain_matrix(OP, self, &matrix.into(), fits, COLUMNS);
+        spread(OP, self, layout, constants, |u, across| u % across)
+    }
+}
+
+/// The product of constants with an object's ciphertexts; `of_unit` says which one each unit of the result takes, from its
+/// position and the number of units side by side.
+#[track_caller]
+fn spread<T: Object, R: Object>(
+    op: &'static str,
+    object: &T,
+    layout: Layout,
+    constants: Result<Vec<Vec<f64>>>,
+    of_unit: impl Fn(usize, usize) -> usize,
+) -> R {
+    let slots = object.recorded();
+    let (constants, layout) = match constants {
+        Ok(constants) => (constants, Ok(layout)),
+        Err(error) => (vec![], Err(error)),
+    };
+    record(op, &[slots], unit_of(&object.layout()), layout, |layout| {
+        let across = layout.horizontal_units();
+        let units: Vec<usize> = (0..layout.units()).map(|u| of_unit(u, across)).collect();
+        slots.pick(&units).multiply_plain(constants)
+    })
+}
+
+/// The vector that a plaintext operand of a matrix is.
+fn plain_vector(
+    op: &'static str,
+    matrix: &Layout,
+    vector: Value,
+    len: usize,
+    remedy: &'static str,
+) -> Result<Array1<f64>> {
+    matrix.check(op)?;
+    match vector {
+        Value::Vector(vector) if vector.len() == len => Ok(vector),
+        other => Err(ToolkitError::DimensionMismatch {
+            op,
+            left: matrix.to_string(),
+            right: format!("plaintext {}", other.describe()),
+            remedy,
+        }),
+    }
+}
+
+/// The layout and the slots of the plaintext matrix that a vector scales.
+fn plain_matrix<T: Object>(
+    op: &'static str,
+    vector: &T,
+    matrix: &Value,
+    fits: impl FnOnce((usize, usize)) -> bool,
+    remedy: &'static str,
+) -> (Layout, Result<Vec<Vec<f64>>>) {
+    let unit = unit_of(&vector.layout());
+    match matrix {
+        Value::Matrix(m) if fits(m.dim()) => {
+            let layout = Layout::matrix(m.nrows(), m.ncols(), unit);
+            (layout, layout.pack(op, matrix))
+        }
+        other => {
+            let error = ToolkitError::DimensionMismatch {
+                op,
+                left: vector.layout().to_string(),
+                right: format!("plaintext {}", other.describe()),
+                remedy,
+            };
+            (Layout::matrix(1, 1, unit), Err(error))
+        }
+    }
+}
+
 /// The layout of a matrix whose rows a row vector scales.
 pub(super) fn rows_meet(op: &'static str, vector: &RowVector, matrix: &Matrix) -> Result<Layout> {
     same_unit(op, vector.unit(), matrix.unit())?;
@@ -44,7 +166,7 @@ pub(super) fn rows_meet(op: &'static str, vector: &RowVector, matrix: &Matrix) -
         op,
         left: vector.layout.to_string(),
         right: matrix.layout.to_string(),
-        remedy: "a row vector has one entry for each row of the matrix",
+        remedy: ROWS,
     })
 }
 
@@ -62,7 +184,7 @@ pub(super) fn columns_meet(
         op,
         left: matrix.layout.to_string(),
         right: vector.layout.to_string(),
-        remedy: "a column vector has one entry for each column of the matrix",
+        remedy: COLUMNS,
     })
 }
 

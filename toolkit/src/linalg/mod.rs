@@ -6,15 +6,23 @@
 //! | module | operations | depth | rotations |
 //! |---|---|---|---|
 //! | `hadamard` | products entry by entry, row vector with matrix, matrix with column vector | 1 | 0 |
+//! | `arithmetic`, `lists` | sums, differences, products and squares of one kind; sums of lists | 0; products 1 | 0 |
+//! | `plain` | the same with arrays and numbers in the clear | 0; products 1, by small integers 0 | 0 |
+//! | `scalars` | sums and products with one encrypted number | 1; sums 0 and 1 for the number where there is padding | 0 |
 //! | `sums` | sums of rows (to a column vector), of columns (to a row vector) | 0; 1 | H lg m; 2 V lg n |
 //! | `products` | row vector x matrix, matrix x column vector | 1; 2 | H lg m; 2 V lg n |
 //! | [`polynomial`] | polynomials of degree d; inverse, roots; norms | lg(d + 1), stated; stated; 1 | 0; 0; lg m, lg n |
 
 mod arithmetic;
 mod hadamard;
+mod lists;
 mod objects;
 pub mod polynomial;
+mod operators;
+mod padding;
+mod plain;
 mod products;
+mod scalars;
 mod sums;
 
 pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};

@@ -1,6 +1,7 @@
 //! Handles of encrypted objects in a circuit that is being recorded.
 
-use crate::{EncodingUnit, Layout, Recorded, Slots, layout::Value};
+use super::padding::Mask;
+use crate::{EncodingUnit, Layout, Recorded, Slots};
 
 /// A handle that is slots with a layout.
 pub trait Object: Recorded + Sized {
@@ -143,18 +144,7 @@ pub(super) fn unit_of(layout: &Layout) -> EncodingUnit {
 }
 
 /// Slots of ones where an object has entries and zeros elsewhere, times `value`: what may be added without touching the
-/// padding.
+/// padding. One vector for each ciphertext; a vector shorter than the slots repeats.
 pub(super) fn filled(layout: &Layout, value: f64) -> Vec<Vec<f64>> {
-    let ones = match *layout {
-        Layout::Matrix { rows, cols, .. } => {
-            Value::Matrix(ndarray::Array2::from_elem((rows, cols), value))
-        }
-        Layout::RowVector { len, .. } | Layout::ColumnVector { len, .. } => {
-            Value::Vector(ndarray::Array1::from_elem(len, value))
-        }
-        Layout::Scalar { .. } => Value::Scalar(value),
-        Layout::Slots { units, slots } => Value::Slots(vec![vec![value; slots]; units]),
-    };
-    // The value has the layout's own shape, and was checked to be finite.
-    layout.pack("constant", &ones).unwrap_or_default()
+    Mask::of(layout).times(value)
 }

@@ -30,22 +30,45 @@ impl Matrix {
 
 /// Sums units above each other, then the rows of a unit.
 pub(super) fn sum_rows(slots: &Slots, matrix: &Layout, unit: EncodingUnit) -> Slots {
-    let across = matrix.horizontal_units();
-    let rows: Vec<Slots> = (0..matrix.vertical_units())
-        .map(|i| slots.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
-        .collect();
-    let sum = Slots::sum(&rows).unwrap_or_else(|| slots.clone());
-    sum.rotate_and_sum(unit.width() as i64, unit.height())
+    sum_rows_of(slots, &rows_of_units(slots, matrix), unit)
 }
 
 /// Sums units side by side, then the columns of a unit into column 0, and repeats that in all columns.
 pub(super) fn sum_cols(slots: &Slots, matrix: &Layout, unit: EncodingUnit, scale: f64) -> Slots {
+    sum_cols_of(slots, &columns_of_units(slots, matrix), unit, scale)
+}
+
+/// A batch for each row of units.
+pub(super) fn rows_of_units(slots: &Slots, matrix: &Layout) -> Vec<Slots> {
+    let across = matrix.horizontal_units();
+    (0..matrix.vertical_units())
+        .map(|i| slots.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
+        .collect()
+}
+
+/// A batch for each column of units.
+pub(super) fn columns_of_units(slots: &Slots, matrix: &Layout) -> Vec<Slots> {
     let (down, across) = (matrix.vertical_units(), matrix.horizontal_units());
-    let columns: Vec<Slots> = (0..across)
+    (0..across)
         .map(|j| slots.pick(&(0..down).map(|i| i * across + j).collect::<Vec<_>>()))
-        .collect();
-    let sum = Slots::sum(&columns)
-        .unwrap_or_else(|| slots.clone())
+        .collect()
+}
+
+/// The sum of rows of units, in every row of a unit; `first` stands for it after an error.
+pub(super) fn sum_rows_of(first: &Slots, rows: &[Slots], unit: EncodingUnit) -> Slots {
+    let sum = Slots::sum(rows).unwrap_or_else(|| first.clone());
+    sum.rotate_and_sum(unit.width() as i64, unit.height())
+}
+
+/// The sum of columns of units, times `scale`, in every column of a unit; `first` stands for it after an error.
+pub(super) fn sum_cols_of(
+    first: &Slots,
+    columns: &[Slots],
+    unit: EncodingUnit,
+    scale: f64,
+) -> Slots {
+    let sum = Slots::sum(columns)
+        .unwrap_or_else(|| first.clone())
         .rotate_and_sum(1, unit.width());
     if unit.height() == 1 {
         // The sum over all slots stands in every slot already.

@@ -1,5 +1,11 @@
 //! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
 
 mod polynomial;
+mod arithmetic;
+mod errors;
 mod products;
+mod properties;
+mod roundtrips;
+mod sums;
 mod support;
+mod wire;

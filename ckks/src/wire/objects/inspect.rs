@@ -199,7 +199,9 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
                 })
             })?
         }
-        ObjectKind::Model => (None, ObjectSummary::Other),
+        ObjectKind::Model | ObjectKind::EncryptedArray | ObjectKind::SeededEncryptedArray => {
+            (None, ObjectSummary::Other)
+        }
     };
     skip_payload(&mut reader)?;
     expect_end(&mut reader.finish()?)?;

@@ -1,6 +1,9 @@
 //! Client and server in one place, and random values.
 #![allow(unreachable_pub, reason = "a module of a test binary")]
 
+pub mod case;
+pub mod sizes;
+
 use std::collections::BTreeMap;
 
 use arras_ckks::{

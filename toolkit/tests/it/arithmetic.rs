@@ -1,0 +1,242 @@
+//! Sums, differences, products and negatives: encrypted, plaintext and numbers.
+
+use std::f64::consts::PI;
+
+use arras_backend_cpu::CpuEngine;
+use arras_hal::{Reference, SecretEngine};
+use arras_toolkit::{
+    Client, ColumnVector, EncodingUnit, Layout, Matrix, Recorder, Scalar, linalg::Object,
+};
+
+use crate::support::{
+    case::{Building, Case},
+    client,
+    sizes::{Sizes, large, large_parameters, selected, small, small_parameters},
+};
+
+/// Everything that every kind has, on handles `a` and `b` of the values `x` and `y`.
+macro_rules! operations {
+    ($case:ident, $a:ident = $x:ident, $b:ident = $y:ident) => {{
+        let t = $case.numbers.next();
+        let s = $case.recorder.scalar("s");
+        $case.bind("a", $x.clone());
+        $case.bind("b", $y.clone());
+        $case.bind("s", t);
+        let (y, plain) = (&$y, $y.clone());
+        $case.expect("a + b", &(&$a + &$b), &$x + y);
+        $case.expect("a - b", &(&$a - &$b), &$x - y);
+        $case.expect("-a", &-&$a, -&$x);
+        $case.expect("a * b", &(&$a * &$b), &$x * y);
+        $case.expect("a squared", &$a.square(), &$x * &$x);
+        let many = $case.recorder.add_many([&$a, &$b, &$a]);
+        $case.expect("a + b + a", &many, &$x + y + &$x);
+        $case.expect("one", &$case.recorder.add_many([&$b]), plain.clone());
+        $case.expect("a + array", &$a.add_plain(plain.clone()), &$x + y);
+        $case.expect("a - array", &$a.sub_plain(plain.clone()), &$x - y);
+        $case.expect("array - a", &$a.sub_from_plain(plain.clone()), y - &$x);
+        $case.expect("a * array", &$a.multiply_plain(plain), &$x * y);
+        $case.expect("a + 2.5", &(&$a + 2.5), &$x + 2.5);
+        $case.expect("a - 1.25", &(&$a - 1.25), &$x - 1.25);
+        $case.expect("1.5 - a", &(1.5 - &$a), -(&$x - 1.5));
+        $case.expect("pi a", &(PI * &$a), &$x * PI);
+        $case.expect("-3 a", &(&$a * -3.0), &$x * -3.0);
+        $case.expect("0 a", &(&$a * 0.0), &$x * 0.0);
+        $case.expect("a + s", &(&$a + &s), &$x + t);
+        $case.expect("a - s", &(&$a - &s), &$x - t);
+        $case.expect("s a", &(&$a * &s), &$x * t);
+        $case.expect("sum of sums", &(((&$a + 1.0) - &$b) - 1.0), &$x - y);
+    }};
+}
+
+fn of_matrices(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
+    let (x, y) = (
+        case.numbers.matrix(rows, cols),
+        case.numbers.matrix(rows, cols),
+    );
+    let a = case.recorder.matrix("a", rows, cols, unit);
+    let b = case.recorder.matrix("b", rows, cols, unit);
+    operations!(case, a = x, b = y);
+    case.finish()
+}
+
+fn of_row_vectors(unit: EncodingUnit, len: usize) -> Case {
+    let mut case = Building::new(unit.slots(), len as u64);
+    let (x, y) = (case.numbers.vector(len), case.numbers.vector(len));
+    let a = case.recorder.row_vector("a", len, unit);
+    let b = case.recorder.row_vector("b", len, unit);
+    operations!(case, a = x, b = y);
+    case.finish()
+}
+
+fn of_column_vectors(unit: EncodingUnit, len: usize) -> Case {
+    let mut case = Building::new(unit.slots(), len as u64);
+    let (x, y) = (case.numbers.vector(len), case.numbers.vector(len));
+    let a = case.recorder.column_vector("a", len, unit);
+    let b = case.recorder.column_vector("b", len, unit);
+    operations!(case, a = x, b = y);
+    case.finish()
+}
+
+fn of_scalars(slots: usize) -> Case {
+    let mut case = Building::new(slots, 5);
+    let (x, y) = (case.numbers.next(), case.numbers.next());
+    let (a, b) = (case.recorder.scalar("a"), case.recorder.scalar("b"));
+    operations!(case, a = x, b = y);
+    case.finish()
+}
+
+/// Vectors with matrices, encrypted and in the clear.
+fn of_vectors_with_matrices(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
+    let x = case.numbers.matrix(rows, cols);
+    let (r, c) = (case.numbers.vector(rows), case.numbers.vector(cols));
+    let a = case.recorder.matrix("a", rows, cols, unit);
+    let hr = case.recorder.row_vector("r", rows, unit);
+    let hc = case.recorder.column_vector("c", cols, unit);
+    case.bind("a", &x);
+    case.bind("r", &r);
+    case.bind("c", &c);
+    let by_rows = &x * &r.view().insert_axis(ndarray::Axis(1));
+    let by_columns = &x * &c;
+    case.expect("rows", &hr.hadamard_matrix(&a), &by_rows);
+    case.expect("columns", &a.hadamard_column(&hc), &by_columns);
+    case.expect("plain rows", &a.hadamard_plain_rows(r.view()), &by_rows);
+    let scaled = a.hadamard_plain_columns(c.view());
+    case.expect("plain columns", &scaled, &by_columns);
+    case.expect(
+        "rows of plain",
+        &hr.hadamard_plain_matrix(x.view()),
+        &by_rows,
+    );
+    let scaled = hc.hadamard_plain_matrix(x.view());
+    case.expect("columns of plain", &scaled, &by_columns);
+    case.finish()
+}
+
+fn cases(sizes: &[Sizes]) -> Vec<Case> {
+    let mut cases = vec![of_scalars(sizes[0].unit.slots())];
+    for Sizes {
+        unit,
+        matrices,
+        rows,
+        columns,
+    } in sizes
+    {
+        for &shape in *matrices {
+            cases.push(of_matrices(*unit, shape));
+            cases.push(of_vectors_with_matrices(*unit, shape));
+        }
+        cases.extend(rows.iter().map(|&len| of_row_vectors(*unit, len)));
+        cases.extend(columns.iter().map(|&len| of_column_vectors(*unit, len)));
+    }
+    cases
+}
+
+fn on_ciphertexts<S: SecretEngine>(client: &Client<S>, sizes: &[Sizes]) {
+    for case in cases(sizes) {
+        assert_eq!(case.circuit.levels_needed(), 1);
+        case.on(client, 1e-6);
+    }
+}
+
+#[test]
+fn all_sizes_in_plaintext() {
+    for case in cases(&large()) {
+        case.in_plaintext();
+    }
+}
+
+#[test]
+fn on_the_cpu() {
+    on_ciphertexts(&client(&large_parameters(1), CpuEngine::new()), &selected());
+}
+
+#[test]
+fn on_the_reference() {
+    on_ciphertexts(&client(&small_parameters(1), Reference::new()), &small());
+}
+
+#[test]
+fn sums_with_numbers_cost_no_level_and_products_with_small_integers_neither() {
+    let unit = EncodingUnit::new(4, 8).unwrap();
+    let depth = |result: fn(&Matrix, &Scalar) -> Matrix, rows: usize| {
+        let recorder = Recorder::new(32).unwrap();
+        let a = recorder.matrix("a", rows, 8, unit);
+        let s = recorder.scalar("s");
+        recorder.output("out", &result(&a, &s));
+        let circuit = recorder.finish().unwrap();
+        let levels = circuit.input_levels();
+        (levels["a"], levels["s"])
+    };
+    assert_eq!(depth(|a, _| a + 2.0, 3), (Some(0), None));
+    assert_eq!(depth(|a, _| a - 2.0, 4), (Some(0), None));
+    assert_eq!(depth(|a, _| a * 7.0, 3), (Some(0), None));
+    assert_eq!(depth(|a, _| a * 0.5, 3), (Some(1), None));
+    assert_eq!(depth(|a, _| a * 1025.0, 3), (Some(1), None));
+    // The number is masked where there is padding, and only there.
+    assert_eq!(depth(|a, s| a + s, 3), (Some(0), Some(1)));
+    assert_eq!(depth(|a, s| a - s, 4), (Some(0), Some(0)));
+    assert_eq!(depth(|a, s| a * s, 3), (Some(1), Some(1)));
+}
+
+#[test]
+fn operators_take_arrays_on_both_sides() {
+    let unit = EncodingUnit::new(4, 8).unwrap();
+    let mut case = Building::new(32, 11);
+    let (x, y) = (case.numbers.matrix(5, 9), case.numbers.matrix(5, 9));
+    let (v, w) = (case.numbers.vector(9), case.numbers.vector(9));
+    let a = case.recorder.matrix("a", 5, 9, unit);
+    let r = case.recorder.row_vector("r", 9, unit);
+    let c = case.recorder.column_vector("c", 9, unit);
+    case.bind("a", &x);
+    case.bind("r", &v);
+    case.bind("c", &v);
+    case.expect("a + y", &(&a + &y), &x + &y);
+    case.expect("y + a", &(&y + &a), &x + &y);
+    case.expect("y - a", &(y.view() - a.clone()), &y - &x);
+    case.expect("y * a", &(&y * &a), &y * &x);
+    case.expect("a * y", &(a * y.view()), &y * &x);
+    case.expect("w - r", &(&w - &r), &w - &v);
+    case.expect("r * w", &(r * &w), &v * &w);
+    case.expect("w + c", &(w.view() + &c), &v + &w);
+    case.expect("c - w", &(&c - w.view()), &v - &w);
+    case.finish().in_plaintext();
+}
+
+/// Column vectors whose slots repeat within the unit, as a transposed unit gives them.
+#[test]
+fn repeating_column_vectors_keep_repeating() {
+    let unit = EncodingUnit::new(4, 16).unwrap();
+    for len in [4, 3, 1] {
+        let mut case = Building::new(64, len as u64);
+        let v = case.numbers.vector(len);
+        let t = case.numbers.next();
+        // Read as 16 x 4, every row holds the vector; read as 4 x 16, it repeats every 4 columns.
+        let layout = Layout::ColumnVector {
+            len,
+            unit,
+            period: 4,
+        };
+        let repeating = ColumnVector::from_parts(case.recorder.slots_input("v", 1), layout);
+        let s = case.recorder.scalar("s");
+        case.bind("v", layout.pack("v", &(&v).into()).unwrap());
+        case.bind("s", t);
+        case.expect("v + 1", &(&repeating + 1.0), &v + 1.0);
+        case.expect("1 - v", &(1.0 - &repeating), -(&v - 1.0));
+        case.expect("v * v", &(&repeating * &repeating), &v * &v);
+        case.expect("v * array", &(&repeating * &v), &v * &v);
+        case.expect("array - v", &(&(&v * 2.0) - &repeating), v.clone());
+        case.expect("v + s", &(&repeating + &s), &v + t);
+        case.expect("v * s", &(&repeating * &s), &v * t);
+        let matrix = case.numbers.matrix(5, len);
+        let scaled = repeating.hadamard_plain_matrix(matrix.view());
+        case.expect("matrix", &scaled, &matrix * &v);
+        let case = case.finish();
+        for name in ["v + 1", "v + s", "array - v"] {
+            let layout = case.circuit.output(name).unwrap().layout();
+            assert!(matches!(layout, Layout::ColumnVector { period: 4, .. }));
+        }
+        case.in_plaintext();
+    }
+}

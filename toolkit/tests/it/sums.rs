@@ -1,0 +1,120 @@
+//! Sums of rows and columns of one matrix and of lists.
+
+use std::f64::consts::PI;
+
+use arras_backend_cpu::CpuEngine;
+use arras_hal::{Reference, SecretEngine};
+use arras_toolkit::{Client, EncodingUnit, Program, interpret::rotation_steps, program::StepOp};
+use ndarray::{Array2, Axis};
+
+use crate::support::{
+    case::{Building, Case},
+    client,
+    sizes::{Sizes, large, large_parameters, selected, small, small_parameters},
+};
+
+fn of_matrix(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
+    let x = case.numbers.matrix(rows, cols);
+    let a = case.recorder.matrix("a", rows, cols, unit);
+    case.bind("a", &x);
+    case.expect("rows", &a.sum_rows(), x.sum_axis(Axis(0)));
+    case.expect("columns", &a.sum_cols(1.0), x.sum_axis(Axis(1)));
+    case.expect("pi columns", &a.sum_cols(PI), x.sum_axis(Axis(1)) * PI);
+    // Numbers that were added are in the entries alone: sums are those of the entries.
+    let shifted = &x + 0.5;
+    case.expect(
+        "shifted rows",
+        &(&a + 0.5).sum_rows(),
+        shifted.sum_axis(Axis(0)),
+    );
+    let sum = (&a + 0.5).sum_cols(PI);
+    case.expect("shifted columns", &sum, shifted.sum_axis(Axis(1)) * PI);
+    case.finish()
+}
+
+/// Matrices of `lengths` on the side that is summed and `other` on the other.
+fn of_lists(unit: EncodingUnit, lengths: &[usize], other: usize) -> Case {
+    let mut case = Building::new(unit.slots(), other as u64);
+    let (mut tall, mut wide) = (vec![], vec![]);
+    let (mut rows, mut columns) = (vec![], vec![]);
+    for (i, &length) in lengths.iter().enumerate() {
+        let x: Array2<f64> = case.numbers.matrix(length, other);
+        rows.push(x.sum_axis(Axis(0)));
+        columns.push(x.sum_axis(Axis(0)) * PI);
+        let (t, w) = (format!("tall {i}"), format!("wide {i}"));
+        tall.push(case.recorder.matrix(&t, length, other, unit));
+        wide.push(case.recorder.matrix(&w, other, length, unit));
+        case.bind(&w, x.t());
+        case.bind(&t, x);
+    }
+    let total = |parts: Vec<ndarray::Array1<f64>>| parts.into_iter().reduce(|a, b| a + b).unwrap();
+    case.expect("rows", &case.recorder.sum_rows_many(&tall), total(rows));
+    let sum = case.recorder.sum_cols_many(&wide, PI);
+    case.expect("columns", &sum, total(columns));
+    case.finish()
+}
+
+fn lists(sizes: &Sizes) -> Vec<Case> {
+    let (m, n) = (sizes.unit.height(), sizes.unit.width());
+    vec![
+        of_lists(sizes.unit, &[m], n),
+        of_lists(sizes.unit, &[m + 3, 1, n, 2 * n + 5], n),
+        of_lists(sizes.unit, &[m - 1, n + 1, 2 * m], m + n / 2),
+    ]
+}
+
+fn cases(sizes: &[Sizes]) -> Vec<Case> {
+    let mut cases = vec![];
+    for sizes in sizes {
+        cases.extend(
+            sizes
+                .matrices
+                .iter()
+                .map(|&shape| of_matrix(sizes.unit, shape)),
+        );
+        cases.extend(lists(sizes));
+    }
+    cases
+}
+
+fn on_ciphertexts<S: SecretEngine>(client: &Client<S>, sizes: &[Sizes]) {
+    for case in cases(sizes) {
+        assert_eq!(case.circuit.levels_needed(), 1);
+        case.on(client, 1e-5);
+    }
+}
+
+#[test]
+fn all_sizes_in_plaintext() {
+    for case in cases(&large()) {
+        case.in_plaintext();
+    }
+}
+
+#[test]
+fn on_the_cpu() {
+    on_ciphertexts(&client(&large_parameters(1), CpuEngine::new()), &selected());
+}
+
+#[test]
+fn on_the_reference() {
+    on_ciphertexts(&client(&small_parameters(1), Reference::new()), &small());
+}
+
+#[test]
+fn a_list_costs_the_rotations_of_one_matrix() {
+    let unit = EncodingUnit::new(64, 64).unwrap();
+    let steps = |lengths: &[usize]| {
+        let program = Program::new(of_lists(unit, lengths, 64).circuit);
+        let rotations = program
+            .steps()
+            .iter()
+            .filter(|step| matches!(step.op(), StepOp::RotationSum(_)))
+            .count();
+        (rotations, rotation_steps(&program).len())
+    };
+    assert_eq!(steps(&[64]), steps(&[70, 300, 5]));
+    // lg m for the rows; lg n there and lg n back for the columns.
+    assert_eq!(steps(&[64]), (18, 18));
+}
