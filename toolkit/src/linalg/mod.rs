@@ -11,12 +11,18 @@
 
 mod arithmetic;
 mod hadamard;
+mod matmul;
+mod mixed_unit;
 mod objects;
+mod permute;
 mod products;
 mod sums;
+mod transpose;
 
+pub use matmul::Form;
 pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};
 pub use products::Dot;
+pub use transpose::Transposed;
 
 use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitError};
 
