@@ -18,13 +18,6 @@ use crate::{Slots, linalg::permute::plus};
 /// The most ciphertexts of a batch that is summed at once.
 const CHUNK: usize = 32;
 
-/// Whether B has a level to spare, with which its diagonals are repeated in two rounds, the first for several at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rounds {
-    One,
-    Two,
-}
-
 /// The shifts for which there is anything to multiply.
 pub(super) fn needed_shifts(sizes: &Sizes) -> Vec<usize> {
     let n = sizes.n;
@@ -33,42 +26,23 @@ pub(super) fn needed_shifts(sizes: &Sizes) -> Vec<usize> {
     (0..n).filter(|&s| s < inner || s + cols > n).collect()
 }
 
-/// How many diagonals share their first round.
-fn group_size(sizes: &Sizes, shifts: &[usize], rounds: Rounds) -> usize {
-    match rounds {
-        Rounds::One => 1,
-        Rounds::Two => (0..=sizes.m.min(sizes.n).trailing_zeros())
-            .map(|log| 1 << log)
-            .min_by_key(|&w| replications(sizes, shifts, w))
-            .unwrap_or(1),
-    }
-}
-
-fn replications(sizes: &Sizes, shifts: &[usize], group: usize) -> usize {
-    let mut groups: Vec<usize> = shifts.iter().map(|s| s / group).collect();
-    groups.dedup();
-    let log = |x: usize| x.trailing_zeros() as usize;
-    groups.len() * log(sizes.m / group) + shifts.len() * log(group)
-}
-
 /// Key switches, relinearizations among them.
-pub(super) fn key_switches(sizes: &Sizes, rounds: Rounds) -> usize {
+pub(super) fn key_switches(sizes: &Sizes) -> usize {
     let shifts = needed_shifts(sizes);
     let (down, across) = (sizes.rows.div_ceil(sizes.m), sizes.cols.div_ceil(sizes.n));
     let blocks = sizes.inner.div_ceil(sizes.n);
-    let group = group_size(sizes, &shifts, rounds);
     down * blocks * shift_key_switches(&shifts, baby_steps(sizes.n))
-        + blocks * across * replications(sizes, &shifts, group)
+        + blocks * across * shifts.len() * sizes.m.trailing_zeros() as usize
         + down * across
 }
 
 /// Records the product.
-pub(super) fn record(a: &Slots, b: &Slots, sizes: &Sizes, scale: f64, rounds: Rounds) -> Slots {
+pub(super) fn record(a: &Slots, b: &Slots, sizes: &Sizes, scale: f64) -> Slots {
     let n = sizes.n;
     let shifts = needed_shifts(sizes);
     let (down, across) = (sizes.rows.div_ceil(sizes.m), sizes.cols.div_ceil(n));
     let blocks = sizes.inner.div_ceil(n);
-    let diagonals = repeated_diagonals(b, sizes, &shifts, scale, rounds);
+    let diagonals = repeated_diagonals(b, sizes, &shifts, scale);
     let steps = baby_steps(n);
     let mut sum = None;
     let mut factors = vec![];
@@ -103,67 +77,34 @@ fn sum_products(sum: Option<Slots>, factors: &mut Vec<(Slots, Slots)>) -> Option
     }
 }
 
-/// For each shift s: in column x of every row, entry ((x + s) mod n, x) of each n x n block of B; units k by k, each with
-/// all its horizontal ones.
+/// For each shift s: in column x of every row, entry ((x + s) mod n, x) of each n x n block of B; blocks row by row.
 fn repeated_diagonals(
     b: &Slots,
     sizes: &Sizes,
     shifts: &[usize],
     scale: f64,
-    rounds: Rounds,
 ) -> BTreeMap<usize, Slots> {
     let (m, n) = (sizes.m, sizes.n);
-    let across = sizes.cols.div_ceil(n);
-    let blocks = sizes.inner.div_ceil(n);
-    let units = blocks * across;
-    let group = group_size(sizes, shifts, rounds);
-    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for &s in shifts {
-        groups.entry(s / group).or_default().push(s);
-    }
-    let groups: Vec<Vec<usize>> = groups.into_values().collect();
+    let units = sizes.inner.div_ceil(n) * sizes.cols.div_ceil(n);
     let mut all = BTreeMap::new();
-    for chunk in groups.chunks((CHUNK / units).max(1)) {
+    for chunk in shifts.chunks((CHUNK / units).max(1)) {
         let masked: Vec<Slots> = chunk
             .iter()
-            .map(|shifts| masked_diagonals(b, sizes, shifts, scale))
+            .map(|&shift| masked_diagonal(b, sizes, shift, scale))
             .collect();
-        let Some(first) = Slots::concat(&masked.iter().collect::<Vec<_>>()) else {
-            continue;
-        };
-        let first = first.rotate_and_sum((n * group) as i64, m / group);
-        let position = |g: usize| (g * units..(g + 1) * units).collect::<Vec<_>>();
-        if group == 1 {
-            for (g, shifts) in chunk.iter().enumerate() {
-                all.insert(shifts[0], first.pick(&position(g)));
-            }
-            continue;
-        }
-        let mut second = vec![];
-        for (g, shifts) in chunk.iter().enumerate() {
-            for &s in shifts {
-                // Row r holds the entry of row r mod `group`; that of s is one of them.
-                let mask = (0..group * n)
-                    .map(|slot| f64::from(u8::from((slot % n + s) % group == slot / n)))
-                    .collect();
-                second.push((s, first.pick(&position(g)).multiply_plain(vec![mask])));
-            }
-        }
-        for part in second.chunks((CHUNK / units).max(1)) {
-            let parts: Vec<&Slots> = part.iter().map(|(_, slots)| slots).collect();
-            if let Some(batch) = Slots::concat(&parts) {
-                let batch = batch.rotate_and_sum(n as i64, group);
-                for (g, (s, _)) in part.iter().enumerate() {
-                    all.insert(*s, batch.pick(&position(g)));
-                }
+        if let Some(batch) = Slots::concat(&masked.iter().collect::<Vec<_>>()) {
+            let batch = batch.rotate_and_sum(n as i64, m);
+            for (position, &shift) in chunk.iter().enumerate() {
+                let units: Vec<usize> = (position * units..(position + 1) * units).collect();
+                all.insert(shift, batch.pick(&units));
             }
         }
     }
     all
 }
 
-/// The diagonals of some shifts where they stand, one unit for each n x n block of B.
-fn masked_diagonals(b: &Slots, sizes: &Sizes, shifts: &[usize], scale: f64) -> Slots {
+/// A diagonal where it stands, one unit for each n x n block of B.
+fn masked_diagonal(b: &Slots, sizes: &Sizes, shift: usize, scale: f64) -> Slots {
     let (m, n) = (sizes.m, sizes.n);
     let across = sizes.cols.div_ceil(n);
     let (blocks, down) = (sizes.inner.div_ceil(n), sizes.inner.div_ceil(m));
@@ -174,12 +115,10 @@ fn masked_diagonals(b: &Slots, sizes: &Sizes, shifts: &[usize], scale: f64) -> S
         let start = |k: usize| k * n % m;
         let mask = |start: usize| -> Vec<f64> {
             let mut mask = vec![0.0; m * n];
-            for &s in shifts {
-                for x in 0..n {
-                    let row = (x + s) % n;
-                    if row / m == part {
-                        mask[(start + row % m) * n + x] = scale;
-                    }
+            for x in 0..n {
+                let row = (x + shift) % n;
+                if row / m == part {
+                    mask[(start + row % m) * n + x] = scale;
                 }
             }
             mask

@@ -25,8 +25,7 @@ use super::{
     transpose::{Transposed, transposition},
 };
 use crate::{EncodingUnit, Layout, Recorded, Result, ToolkitError};
-use diagonals::Rounds;
-use skewed::Skewed;
+use skewed::{Masked, Skewed};
 
 /// Sizes of a product: units of m x n, matrices of rows x inner and inner x cols.
 #[derive(Clone, Copy, Debug)]
@@ -76,15 +75,12 @@ impl Matrix {
         let (a, b) = (self.recorded(), other.recorded());
         record(OP, &[a, b], unit, layout, |_| {
             let sizes = Sizes::new(unit, rows, inner, cols);
-            let shallow = || diagonals::record(a, b, &sizes, scale, Rounds::One);
+            let shallow = || diagonals::record(a, b, &sizes, scale);
             if form == Form::Shallow {
                 return shallow();
             }
-            let skewed = Skewed::new(sizes, scale);
-            let costs = (
-                skewed.key_switches(),
-                diagonals::key_switches(&sizes, Rounds::One),
-            );
+            let skewed = Skewed::new(sizes, scale, Masked::Left);
+            let costs = (skewed.key_switches(), diagonals::key_switches(&sizes));
             if form == Form::Cheapest && costs.1 <= costs.0 {
                 return shallow();
             }
@@ -92,8 +88,8 @@ impl Matrix {
         })
     }
 
-    /// The product from A^T (g x f) and B (g x h), times `scale`. Three levels: one transposes A, then the diagonals of B, repeated
-    /// in two rounds meanwhile, meet its shifted columns.
+    /// The product from A^T (g x f) and B (g x h), times `scale`. Three levels: transposing A takes the level of the masks of the
+    /// skewed form, which B takes over.
     #[track_caller]
     pub fn multiply_row_major(a_transposed: &Matrix, b: &Matrix, scale: f64) -> Matrix {
         const OP: &str = "matrix x matrix, row major";
@@ -106,7 +102,7 @@ impl Matrix {
         record(OP, &[at, b], unit, layout, |_| {
             let a = transposition(unit, inner, rows).apply(at);
             let sizes = Sizes::new(unit, rows, inner, cols);
-            diagonals::record(&a, b, &sizes, scale, Rounds::Two)
+            Skewed::new(sizes, scale, Masked::Right).record(&a, b)
         })
     }
 
@@ -123,7 +119,8 @@ impl Matrix {
         let (a, bt) = (a.recorded(), b_transposed.recorded());
         record(OP, &[a, bt], unit, layout, |_| {
             let b = transposition(unit, cols, inner).apply(bt);
-            Skewed::new(Sizes::new(unit, rows, inner, cols), scale).record(a, &b)
+            let sizes = Sizes::new(unit, rows, inner, cols);
+            Skewed::new(sizes, scale, Masked::Left).record(a, &b)
         })
     }
 }

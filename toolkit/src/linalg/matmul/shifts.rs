@@ -22,7 +22,7 @@ pub(super) fn baby_steps(count: usize) -> usize {
 ///
 /// Within a row that is the rotation by s up to the row's end, and that by s - period after it. Both parts are masked where
 /// the giant step has brought them, then take the baby step together: one rotation for each shift, and as few keys as
-/// two rounds of steps need. With `up`, the giant steps also take all rows down by as many rows, at no further cost.
+/// two rounds of steps need. With `down`, the giant steps also take all rows down by as many rows, at no further cost.
 pub(super) fn column_shifts(
     x: &Slots,
     (width, period): (usize, usize),
@@ -79,4 +79,48 @@ pub(super) fn shift_key_switches(shifts: &[usize], steps: usize) -> usize {
         .iter()
         .filter(|&&g| g != 0 || shifts.iter().any(|&s| s > 0 && s < steps));
     far + wrapped.count() + shifts.iter().filter(|&&s| s % steps != 0).count()
+}
+
+/// The part of a row that a shift of its columns fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Columns that come from the right, within the row.
+    Within,
+    /// Columns that come from the row's start.
+    Wrapped,
+}
+
+/// Ones in the columns that a shift by `shift` fills that way.
+pub(super) fn column_mask(width: usize, shift: usize, part: Part) -> Vec<f64> {
+    (0..width)
+        .map(|x| f64::from(u8::from((x + shift < width) == (part == Part::Within))))
+        .collect()
+}
+
+/// All shifts of `period` columns without masks and so without a level: for each baby step and part of the row, the ciphertexts
+/// of all giant steps, right in that part. The giant steps take the rows down as in [`column_shifts`].
+pub(super) fn wrapping_shifts(
+    x: &Slots,
+    (width, period): (usize, usize),
+    steps: usize,
+) -> Vec<(usize, Part, Slots)> {
+    let mut all = vec![];
+    for (part, back) in [(Part::Within, 0), (Part::Wrapped, period)] {
+        let far: Vec<Slots> = (0..period / steps)
+            .map(|giant| {
+                let far = (giant * steps) as i64;
+                x.rotate(far - back as i64 - far * width as i64)
+            })
+            .collect();
+        if let Some(far) = Slots::concat(&far.iter().collect::<Vec<_>>()) {
+            all.extend((0..steps).map(|baby| (baby, part, far.rotate(baby as i64))));
+        }
+    }
+    all
+}
+
+/// Key switches of [`wrapping_shifts`] for each ciphertext, in units of more than one row.
+pub(super) fn wrapping_key_switches(period: usize, steps: usize) -> usize {
+    let giants = period / steps;
+    2 * giants - 1 + 2 * giants * (steps - 1)
 }

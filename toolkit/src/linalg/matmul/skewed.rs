@@ -12,16 +12,29 @@
 
 use super::{
     Sizes,
-    shifts::{baby_steps, column_shifts, shift_key_switches},
+    shifts::{
+        baby_steps, column_mask, column_shifts, shift_key_switches, wrapping_key_switches,
+        wrapping_shifts,
+    },
 };
 use crate::{
     Slots,
     linalg::permute::{Permutation, plus},
 };
 
-/// A product to be recorded: depth 3, of which B takes two levels.
+/// Which factor is masked where a shift of A's columns wraps: it has three levels, the other one two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Masked {
+    /// A, whose parts are joined before the product.
+    Left,
+    /// B: the parts of A's shifts are not joined, each meets B under its own mask. Twice the rotations of A.
+    Right,
+}
+
+/// A product to be recorded: depth 3, of which the factor that is not masked takes two levels.
 pub(super) struct Skewed {
     sizes: Sizes,
+    masked: Masked,
     blocks: usize,
     d: usize,
     left: Permutation<usize>,
@@ -29,7 +42,7 @@ pub(super) struct Skewed {
 }
 
 impl Skewed {
-    pub(super) fn new(sizes: Sizes, scale: f64) -> Self {
+    pub(super) fn new(sizes: Sizes, scale: f64, masked: Masked) -> Self {
         let (m, n) = (sizes.m, sizes.n);
         let d = m.min(n);
         let blocks = sizes.inner.div_ceil(d);
@@ -55,6 +68,7 @@ impl Skewed {
         });
         Self {
             sizes,
+            masked,
             blocks,
             d,
             left,
@@ -71,9 +85,13 @@ impl Skewed {
         let steps = baby_steps(self.d);
         let shifts: Vec<usize> = (0..self.d).collect();
         let giants = self.d / steps;
+        let shifting = match self.masked {
+            Masked::Left => shift_key_switches(&shifts, steps),
+            Masked::Right => wrapping_key_switches(self.d, steps),
+        };
         self.left.key_switches()
             + self.right.key_switches()
-            + shift_key_switches(&shifts, steps) * down * self.blocks
+            + shifting * down * self.blocks
             + (steps - 1) * self.blocks * across
             + (2 * giants - 1) * down * across
     }
@@ -87,20 +105,41 @@ impl Skewed {
         let (x, y) = (self.left.apply(a), self.right.apply(b));
         let steps = baby_steps(d);
         let giants = d / steps;
+        let each = |unit: &dyn Fn(usize, usize, usize) -> usize| -> Vec<usize> {
+            (0..giants * down * across)
+                .map(|u| unit(u / (down * across), u / across % down, u % across))
+                .collect()
+        };
         let all: Vec<usize> = (0..d).collect();
         let mut factors = vec![];
-        for shifts in column_shifts(&x, (n, d), &all, steps, true) {
-            let rows_shifted = y.rotate((shifts.baby * n) as i64);
-            for k in 0..blocks {
-                let each = |unit: &dyn Fn(usize, usize, usize) -> usize| -> Vec<usize> {
-                    let units = (0..giants * down * across)
-                        .map(|u| unit(u / (down * across), u / across % down, u % across));
-                    units.collect()
-                };
-                let left = each(&|giant, i, _| (giant * down + i) * blocks + k);
-                let right = each(&|_, _, j| k * across + j);
-                let right = if across == 1 { vec![k] } else { right };
-                factors.push((shifts.slots.pick(&left), rows_shifted.pick(&right)));
+        match self.masked {
+            Masked::Left => {
+                for shifts in column_shifts(&x, (n, d), &all, steps, true) {
+                    let moved = y.rotate((shifts.baby * n) as i64);
+                    for k in 0..blocks {
+                        let left = each(&|giant, i, _| (giant * down + i) * blocks + k);
+                        let right = each(&|_, _, j| k * across + j);
+                        let right = if across == 1 { vec![k] } else { right };
+                        factors.push((shifts.slots.pick(&left), moved.pick(&right)));
+                    }
+                }
+            }
+            Masked::Right => {
+                for (baby, part, rotated) in wrapping_shifts(&x, (n, d), steps) {
+                    let moved = y.rotate((baby * n) as i64);
+                    for k in 0..blocks {
+                        let masks = (0..giants * across)
+                            .map(|u| column_mask(n, baby + u / across * steps, part))
+                            .collect();
+                        let of_block: Vec<usize> = (0..giants * across)
+                            .map(|u| k * across + u % across)
+                            .collect();
+                        let masked = moved.pick(&of_block).multiply_plain(masks);
+                        let left = each(&|giant, i, _| (giant * down + i) * blocks + k);
+                        let right = each(&|giant, _, j| giant * across + j);
+                        factors.push((rotated.pick(&left), masked.pick(&right)));
+                    }
+                }
             }
         }
         let pairs: Vec<(&Slots, &Slots)> = factors.iter().map(|(a, b)| (a, b)).collect();
