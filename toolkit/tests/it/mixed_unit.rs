@@ -209,7 +209,7 @@ fn products_of_vectors() {
     }
 }
 
-fn product(unit: EncodingUnit, (f, g, h): (usize, usize, usize), scale: f64) -> Circuit {
+pub(crate) fn product(unit: EncodingUnit, (f, g, h): (usize, usize, usize), scale: f64) -> Circuit {
     let tall = unit.transposed();
     let recorder = Recorder::new(unit.slots()).unwrap();
     let (at, b) = (

@@ -1,15 +1,19 @@
 //! Products of encrypted matrices.
 //!
-//! Key switches (rotations and relinearizations of single ciphertexts) of a product of 128 x 128 matrices in units of 128 x 128,
-//! as the tests count them, and those of the published toolkit (ePrint 2020/1483), which extracts and repeats one row or column
-//! after the other, f (lg m + lg n) rotations and more for f rows:
+//! Key switches (rotations and relinearizations of single ciphertexts) and rotation keys of a product of 128 x 128 matrices in units
+//! of 128 x 128, as the tests count them, and of the published toolkit (ePrint 2020/1483), which for each of f rows (or columns)
+//! takes it out and repeats it (1 + lg n rotations), multiplies, relinearizes, and sums (lg m rotations):
 //!
 //! | from | operation | depth | key switches | keys | published |
 //! |---|---|---|---|---|---|
-//! | A, B | [`Matrix::dot`] (skewed factors) | 3 | TABLE | | none |
-//! | A, B | [`Form::Shallow`] (diagonals of B) | 2 | | | none |
-//! | A, B^T | [`Matrix::multiply_column_major`] | 3 | | | 3 levels, 1921 to 2048 |
-//! | A^T, B | [`Matrix::multiply_row_major`] | 3 | | | 3 levels, 2048 |
+//! | A, B | [`Form::Skewed`], what [`Matrix::dot`](super::Dot) chooses | 3 | 217 | 66 | no such form |
+//! | A, B | [`Form::Shallow`] | 2 | 1032 | 37 | no such form |
+//! | A^T, B | [`Matrix::multiply_row_major`] | 3 | 367 | 81 | depth 3, 2047 |
+//! | A, B^T | [`Matrix::multiply_column_major`] | 3 | 247 | 81 | depth 3, 2047 |
+//! | A^T, B, mixed unit | [`Matrix::multiply_row_major_mixed_unit`] | 3 | MIXED | MIXEDKEYS | depth 3, 2047 |
+//! | A | [`Matrix::transpose`] | 1 | 30 | 30 | no such operation |
+//!
+//! Skewed products of d x d matrices take about d + 11 sqrt(d) key switches, the published loop d (2 + 2 lg d).
 
 mod diagonals;
 mod row_sums;
@@ -205,5 +209,50 @@ impl Dot<Transposed<'_, Matrix>> for ColumnVector {
     #[track_caller]
     fn dot(&self, matrix: &Transposed<'_, Matrix>) -> RowVector {
         matrix.of().dot(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Program, Recorder, Slots,
+        program::{Form as Pending, StepOp},
+    };
+
+    fn counted(sizes: Sizes, body: impl Fn(&Slots, &Slots) -> Slots) -> usize {
+        let unit = EncodingUnit::new(sizes.m, sizes.n).unwrap();
+        let recorder = Recorder::new(unit.slots()).unwrap();
+        let a = recorder.matrix("a", sizes.rows, sizes.inner, unit);
+        let b = recorder.matrix("b", sizes.inner, sizes.cols, unit);
+        recorder.output("ab", &body(a.recorded(), b.recorded()));
+        let program = Program::new(recorder.finish().unwrap());
+        let of_step = |step: &crate::program::Step| match step.op() {
+            StepOp::Rotate(_) => step.units(),
+            StepOp::RotationSum(steps) => steps.iter().filter(|&&s| s != 0).count() * step.units(),
+            StepOp::Settle if program.step(step.operands()[0]).form() == Pending::Pending3 => {
+                step.units()
+            }
+            _ => 0,
+        };
+        program.steps().iter().map(of_step).sum()
+    }
+
+    #[test]
+    fn costs_are_what_programs_do() {
+        for (height, width) in [(8, 8), (4, 16), (16, 4), (2, 32), (64, 64)] {
+            let unit = EncodingUnit::new(height, width).unwrap();
+            for (rows, inner, cols) in [(1, 1, 1), (5, 3, 2), (8, 8, 8), (9, 33, 7), (30, 5, 40)] {
+                let sizes = Sizes::new(unit, rows, inner, cols);
+                let shallow = counted(sizes, |a, b| diagonals::record(a, b, &sizes, 1.5));
+                let expected = diagonals::key_switches(&sizes);
+                assert_eq!(shallow, expected, "{sizes:?}");
+                for masked in [Masked::Left, Masked::Right] {
+                    let skewed = Skewed::new(sizes, 1.5, masked);
+                    let count = counted(sizes, |a, b| skewed.record(a, b));
+                    assert_eq!(count, skewed.key_switches(), "{masked:?} {sizes:?}");
+                }
+            }
+        }
     }
 }
