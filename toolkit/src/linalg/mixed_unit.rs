@@ -6,8 +6,7 @@
 use super::{
     ColumnVector, Matrix, RowVector,
     hadamard::{plain_rows, rows_meet},
-    matmul::{row_sums, row_sums_key_switches},
-    record, same_unit,
+    matmul, record, same_unit,
 };
 use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError};
 
@@ -62,17 +61,9 @@ impl Matrix {
             .map(|()| Layout::matrix(rows, cols, unit.transposed()));
         let (at, b) = (a_transposed.recorded(), b.recorded());
         record(OP, &[at, b], unit.transposed(), layout, |_| {
-            row_sums(at, b, unit, (rows, cols), scale)
+            let inner = a_transposed.dim().0;
+            matmul::mixed_unit(at, b, unit, (rows, inner, cols), scale)
         })
-    }
-
-    /// Key switches of [`Matrix::multiply_row_major_mixed_unit`] for A of `rows` x `inner`, B of `inner` x `cols` and units
-    /// `unit`, relinearizations among them.
-    pub fn mixed_unit_key_switches(
-        unit: EncodingUnit,
-        (rows, inner, cols): (usize, usize, usize),
-    ) -> usize {
-        row_sums_key_switches(unit, (rows, inner, cols))
     }
 }
 

@@ -8,8 +8,8 @@
 //! | `hadamard` | products entry by entry, row vector with matrix, matrix with column vector | 1 | 0 |
 //! | `sums` | sums of rows (to a column vector), of columns (to a row vector) | 0; 1 | H lg m; 2 V lg n |
 //! | `products` | row vector x matrix, matrix x column vector | 1; 2 | H lg m; 2 V lg n |
-//! | `matmul` | matrix x matrix from A or A^T and B or B^T (its table counts them) | 2 or 3 | about d + 11 sqrt(d) in units of d x d |
-//! | `mixed_unit` | row vector x matrix, matrix x column vector, matrix x matrix between a unit and its transpose | 1; 2; 3 | H lg n; 2 V lg n; about m (1 + lg n) |
+//! | `matmul` | matrix x matrix from A or A^T and B or B^T (its table counts them) | 2 or 3 | about d + 8 sqrt(d) in units of d x d |
+//! | `mixed_unit` | row vector x matrix, matrix x column vector, matrix x matrix between a unit and its transpose | 1; 2; 3 | H lg n; 2 V lg n; as `matmul` |
 //! | `transpose` | transposed units; transposes | 0; 1 | 0; about 2 sqrt(2 d) in units of d x d |
 
 mod arithmetic;

@@ -24,11 +24,12 @@ pub(super) struct Permutation<K> {
 impl<K: Ord + Clone> Permutation<K> {
     /// `edges` are the sources of each result, by unit; results with equal lists of kinds share their masks. `pattern` says for
     /// a kind and a slot of the result which slot of the source it comes from, and the position of its offset in a list of
-    /// offsets `stride` apart, which baby and giant steps divide.
+    /// offsets `stride` apart, which at least `least` baby steps and giant steps divide.
     pub(super) fn new(
         slots: usize,
         edges: Vec<Vec<(usize, K)>>,
         stride: i64,
+        least: usize,
         scale: f64,
         pattern: impl Fn(&K, usize) -> Option<(usize, i64)>,
     ) -> Self {
@@ -38,7 +39,7 @@ impl<K: Ord + Clone> Permutation<K> {
             .flat_map(|kind| (0..slots).filter_map(|slot| pattern(kind, slot).map(|p| p.1)))
             .collect();
         let baby = (positions.len() as f64).sqrt().ceil() as usize;
-        let baby = baby.next_power_of_two() as i64;
+        let baby = baby.next_power_of_two().max(least) as i64;
         let most = slots as i64;
         let tables = kinds
             .into_iter()

@@ -131,6 +131,7 @@ pub(super) fn transposition(
         unit.slots(),
         edges,
         n as i64 - 1,
+        1,
         1.0,
         |&(first_row, first_col), slot| {
             let row = (slot % n) as i64 - first_row;

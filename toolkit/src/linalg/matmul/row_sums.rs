@@ -10,34 +10,27 @@ use super::{
     diagonals::needed_shifts,
     shifts::{baby_steps, column_shifts, shift_key_switches},
 };
-use crate::{EncodingUnit, Slots, linalg::permute::plus};
+use crate::{Slots, linalg::permute::plus};
 
-/// The shifts that some entry of an f x h result needs.
-fn shifts_of(unit: EncodingUnit, rows: usize, cols: usize) -> Vec<usize> {
-    needed_shifts(&Sizes::new(unit, 1, rows, cols))
+/// The shifts that some entry of the result needs.
+fn shifts_of(sizes: &Sizes) -> Vec<usize> {
+    needed_shifts(&Sizes {
+        inner: sizes.rows,
+        ..*sizes
+    })
 }
 
-/// Key switches, relinearizations among them, of a product of inner size `inner`.
-pub(in crate::linalg) fn key_switches(
-    unit: EncodingUnit,
-    (rows, inner, cols): (usize, usize, usize),
-) -> usize {
-    let shifts = shifts_of(unit, rows, cols);
-    let log = unit.height().trailing_zeros() as usize;
-    inner.div_ceil(unit.height()) * shift_key_switches(&shifts, baby_steps(unit.width()))
-        + shifts.len() * (1 + log)
+/// Key switches, relinearizations among them.
+pub(super) fn key_switches(sizes: &Sizes) -> usize {
+    let shifts = shifts_of(sizes);
+    sizes.inner.div_ceil(sizes.m) * shift_key_switches(&shifts, baby_steps(sizes.n))
+        + shifts.len() * (1 + sizes.m.trailing_zeros() as usize)
 }
 
 /// Records it: three levels.
-pub(in crate::linalg) fn record(
-    a_transposed: &Slots,
-    b: &Slots,
-    unit: EncodingUnit,
-    (rows, cols): (usize, usize),
-    scale: f64,
-) -> Slots {
-    let (p, q) = (unit.height(), unit.width());
-    let shifts = shifts_of(unit, rows, cols);
+pub(super) fn record(a_transposed: &Slots, b: &Slots, sizes: &Sizes, scale: f64) -> Slots {
+    let (p, q) = (sizes.m, sizes.n);
+    let shifts = shifts_of(sizes);
     let steps = baby_steps(q);
     let units = b.units();
     let mut sum = None;

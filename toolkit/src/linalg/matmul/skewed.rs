@@ -42,7 +42,8 @@ pub(super) struct Skewed {
 }
 
 impl Skewed {
-    pub(super) fn new(sizes: Sizes, scale: f64, masked: Masked) -> Self {
+    /// Rows of the result are `row_stride` apart, in one unit, unless that is 1; those of `a` and `b` are not.
+    pub(super) fn new(sizes: Sizes, row_stride: usize, scale: f64, masked: Masked) -> Self {
         let (m, n) = (sizes.m, sizes.n);
         let d = m.min(n);
         let blocks = sizes.inner.div_ceil(d);
@@ -51,15 +52,24 @@ impl Skewed {
         let left = (0..down)
             .flat_map(|i| (0..blocks).map(move |k| vec![(i * inner_across + k * d / n, k * d % n)]))
             .collect();
-        let left = Permutation::new(m * n, left, 1, 1.0, |&start, slot| {
+        // Offsets are small, or grow with the row if rows are spread: then as many baby steps as bring the columns round.
+        let (stride, least) = match row_stride {
+            1 => (1, 1),
+            _ => (n as i64 * (1 - row_stride as i64), (d / row_stride).max(1)),
+        };
+        let left = Permutation::new(m * n, left, stride, least, 1.0, |&start, slot| {
             let (r, x) = (slot / n, slot % n);
             let from = start + (r + x) % d;
-            Some((r * n + from, from as i64 - x as i64))
+            let position = match row_stride {
+                1 => from as i64 - x as i64,
+                _ => (r / row_stride) as i64,
+            };
+            (r % row_stride == 0).then_some((r / row_stride * n + from, position))
         });
         let right = (0..blocks)
             .flat_map(|k| (0..across).map(move |j| vec![(k * d / m * across + j, k * d % m)]))
             .collect();
-        let right = Permutation::new(m * n, right, n as i64, scale, |&start, slot| {
+        let right = Permutation::new(m * n, right, n as i64, 1, scale, |&start, slot| {
             let (r, x) = (slot / n, slot % n);
             let from = start + (r + x) % d;
             // Rows wrap with the slots.
