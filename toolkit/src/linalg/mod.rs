@@ -21,12 +21,25 @@ pub mod polynomial;
 mod operators;
 mod padding;
 mod plain;
+//! | `matmul` | matrix x matrix from A or A^T and B or B^T (its table counts them) | 2 or 3 | about d + 8 sqrt(d) in units of d x d |
+//! | `mixed_unit` | row vector x matrix, matrix x column vector, matrix x matrix between a unit and its transpose | 1; 2; 3 | H lg n; 2 V lg n; as `matmul` |
+//! | `transpose` | transposed units; transposes | 0; 1 | 0; about 2 sqrt(2 d) in units of d x d |
+
+mod arithmetic;
+mod hadamard;
+mod matmul;
+mod mixed_unit;
+mod objects;
+mod permute;
 mod products;
 mod scalars;
 mod sums;
+mod transpose;
 
+pub use matmul::Form;
 pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};
 pub use products::Dot;
+pub use transpose::Transposed;
 
 use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitError};
 

@@ -3,6 +3,8 @@
 mod polynomial;
 mod arithmetic;
 mod errors;
+mod matmul;
+mod mixed_unit;
 mod products;
 mod properties;
 mod roundtrips;
