@@ -12,10 +12,13 @@
 mod arithmetic;
 mod hadamard;
 mod objects;
+mod plain_product;
 mod products;
+mod slot_map;
 mod sums;
 
 pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};
+pub use plain_product::PlainMatrix;
 pub use products::Dot;
 
 use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitError};
