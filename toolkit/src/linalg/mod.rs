@@ -8,13 +8,33 @@
 //! | `hadamard` | products entry by entry, row vector with matrix, matrix with column vector | 1 | 0 |
 //! | `sums` | sums of rows (to a column vector), of columns (to a row vector) | 0; 1 | H lg m; 2 V lg n |
 //! | `products` | row vector x matrix, matrix x column vector | 1; 2 | H lg m; 2 V lg n |
+//! | `plain_product` | plaintext matrix x vector or matrix, matrix x plaintext matrix | 1 | about 2 sqrt(diagonals) for each unit |
+//! | | plaintext matrix x row vector to column vector; x column vector to row vector | 1; 2 | H lg m; 2 V lg n |
+//! | `inner` | inner products (row vectors, column vectors, matrices), sums of entries | 1; 0 | lg m, lg n, lg(m n) |
+//! | `outer` | row vector by column vector to a matrix | 1 | 0 |
+//! | `convert` | row vector to column vector; column vector to row vector | 1 | H lg m; about V (2 sqrt(min(m, n)) + lg n) |
+//! | | diagonal; trace | 1 | H lg m; lg(m n) |
+//! | `extract` | row; column; entry (of a matrix, row vector, column vector) | 1 | H lg m; V lg n; lg(m n), lg m, lg n |
+//! | | block, slice | 0 or 1 | 0, or 1 to 2 for each pair of units |
+//! | `join` | concatenation: units that stay whole; others | 0; 1 | 0, or 1 to 2 for each pair of units |
+//! | `masks` | entries set to zero | 1 | 0 |
+//! | `statistics` | means of columns; of rows | 1 | H lg m; 2 V lg n |
+//! | | variances of columns; of rows | 2 | 2 H lg m; 4 V lg n |
+//! | | columns centred | 1 | H lg m |
 
 mod arithmetic;
+mod convert;
+mod extract;
 mod hadamard;
+mod inner;
+mod join;
+mod masks;
 mod objects;
+mod outer;
 mod plain_product;
 mod products;
 mod slot_map;
+mod statistics;
 mod sums;
 
 pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};

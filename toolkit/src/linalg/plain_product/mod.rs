@@ -231,7 +231,12 @@ fn transposed(rows: usize, cols: usize) -> Vec<usize> {
         .collect()
 }
 
-fn right_side_meets(op: &'static str, left: &Layout, cols: usize, plain: &PlainMatrix) -> Result<()> {
+fn right_side_meets(
+    op: &'static str,
+    left: &Layout,
+    cols: usize,
+    plain: &PlainMatrix,
+) -> Result<()> {
     if plain.0.nrows() == cols {
         return plain.check(op);
     }
@@ -282,11 +287,7 @@ impl PlainMatrix {
 
     /// Its slots as a tiled matrix, or those of its transpose.
     fn packed(&self, unit: EncodingUnit, transpose: bool) -> (Vec<Vec<f64>>, Layout) {
-        let entries = if transpose {
-            self.0.t()
-        } else {
-            self.0.view()
-        };
+        let entries = if transpose { self.0.t() } else { self.0.view() };
         let layout = Layout::matrix(entries.nrows(), entries.ncols(), unit);
         // The entries have the layout's own shape, and were checked to be finite.
         let slots = layout.pack("plaintext matrix", &entries.into());

@@ -15,7 +15,7 @@ impl PlainMatrix {
     /// ```text
     ///   x'[r, c] = x[(c + r e) mod n];    y = sum over rows of sum over b < e of W_b (*) rot_b(x')
     /// ```
-    /// For 1024 x 1024 in units 16 x 1024: 16 + 64 products with constants instead of 1024, and 26 rotations instead of 62.
+    /// For 1024 x 1024 in units 16 x 1024: 16 + 64 products with constants instead of 1024, and 24 rotations instead of 62.
     #[track_caller]
     pub fn dot_in_two_levels(&self, vector: &ColumnVector) -> ColumnVector {
         const OP: &str = "plaintext matrix x column vector in two levels";

@@ -133,7 +133,9 @@ impl SlotMap {
                 .map(|&(_, (_, weights))| self.constant(weights, giant))
                 .collect();
             let outputs = of_rank.iter().map(|p| p.0).collect();
-            let product = rotated.pick(&places).multiply_plain(one_if_equal(constants));
+            let product = rotated
+                .pick(&places)
+                .multiply_plain(one_if_equal(constants));
             terms.push((outputs, product));
         }
     }
@@ -177,9 +179,16 @@ impl SlotMap {
             for (rank, (&input, diagonals)) in inputs.iter().enumerate() {
                 let steps: Vec<i64> = diagonals.keys().copied().collect();
                 // Copies share one constant, so groups stay apart.
-                let rank = if self.copies == 1 { rank } else { output * self.inputs + rank };
+                let rank = if self.copies == 1 {
+                    rank
+                } else {
+                    output * self.inputs + rank
+                };
                 let weights = diagonals.values().copied().collect();
-                batches.entry((rank, steps)).or_default().push((output, input, weights));
+                batches
+                    .entry((rank, steps))
+                    .or_default()
+                    .push((output, input, weights));
             }
         }
         for ((_, steps), pairs) in batches {
@@ -239,8 +248,7 @@ impl SlotMap {
     /// Applies the map without a level if it only moves whole ciphertexts, else with one.
     #[track_caller]
     pub(in crate::linalg) fn apply_cheaply(&self, x: &Slots, support: &[Vec<f64>]) -> Slots {
-        self.apply_free(x, support)
-            .unwrap_or_else(|| self.apply(x))
+        self.apply_free(x, support).unwrap_or_else(|| self.apply(x))
     }
 }
 

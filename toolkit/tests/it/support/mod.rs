@@ -1,6 +1,8 @@
 //! Client and server in one place, and random values.
 #![allow(unreachable_pub, reason = "a module of a test binary")]
 
+pub mod cases;
+
 use std::collections::BTreeMap;
 
 use arras_ckks::{
