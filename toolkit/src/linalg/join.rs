@@ -27,7 +27,7 @@ impl Matrix {
                         mismatch(
                             OP,
                             self,
-                            *part,
+                            part,
                             "matrices above each other have as many columns",
                         )
                     })
@@ -54,7 +54,7 @@ impl Matrix {
                         mismatch(
                             OP,
                             self,
-                            *part,
+                            part,
                             "matrices next to each other have as many rows",
                         )
                     })

@@ -5,3 +5,4 @@ mod extract;
 mod products;
 mod statistics;
 mod support;
+mod transposed_units;

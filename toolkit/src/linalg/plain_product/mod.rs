@@ -48,7 +48,7 @@ impl From<&Array2<f64>> for PlainMatrix {
 }
 
 impl PlainMatrix {
-    /// The matrix that permutes: entry r of the product is entry `permutation[r]` of the vector.
+    /// The matrix that selects or permutes: entry r of its product with a vector of `len` entries is entry `positions[r]`.
     ///
     /// # Errors
     /// [`ToolkitError::OutOfRange`] for a position outside the vector.
@@ -110,9 +110,12 @@ fn describe(matrix: &PlainMatrix) -> String {
 impl Dot<ColumnVector> for PlainMatrix {
     type Output = ColumnVector;
 
-    /// Plaintext matrix x column vector: a column vector. One level. For 1024 x 1024 in units 16 x 1024: 62 rotations, 1024
-    /// products with constants. That the vector is repeated in m rows cannot save products within one level: a solution
-    /// averaged over the rows is again one, with the same weights in every row. See [`PlainMatrix::dot_in_two_levels`].
+    /// Plaintext matrix x column vector: a column vector. One level; about 2 sqrt(d) rotations for each unit,
+    /// d = min(n, diagonals). For 1024 x 1024 in units 16 x 1024: 62 rotations, 1024 products with constants.
+    ///
+    /// That the vector stands in all m rows cannot save products within one level: averaged over the rows, weights that
+    /// work still work, and the same weights in every row need one product for each diagonal. With a second level it can,
+    /// see [`PlainMatrix::dot_in_two_levels`]; and [`PlainMatrix::dot_to_column`] takes a row vector and needs least.
     #[track_caller]
     fn dot(&self, vector: &ColumnVector) -> ColumnVector {
         const OP: &str = "plaintext matrix x column vector";

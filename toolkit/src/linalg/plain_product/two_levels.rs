@@ -39,23 +39,16 @@ impl PlainMatrix {
             }
             let skewed = skew.apply(x);
 
-            // The column from which x' in slot s has its entry, for the first `rows` rows; it repeats after them.
             let cycle = rows * n;
-            let shown = |s: usize| (s % n + s / n % rows * turn) % n;
-            // Where each column c sees each entry: the rotation by b from row r.
             let mut map = SlotMap::new(1, cycle, inputs, layout.units()).cycle(cycle);
-            let mut places = vec![0; n * n];
-            for c in 0..n {
-                for r in 0..rows {
-                    for b in 0..turn {
-                        let s = r * n + c;
-                        places[c * n + shown((s + b) % cycle)] = s * turn + b;
-                    }
-                }
-            }
             for (f, g, weight) in self.nonzero() {
-                let place = places[f % n * n + g % n];
-                let (s, b) = (place / turn, place % turn);
+                // Column c sees the entry k columns further by the rotation b = k mod e; of which row depends on whether
+                // that runs into the next one.
+                let c = f % n;
+                let k = (g % n + n - c) % n;
+                let b = k % turn;
+                let r = (k / turn + rows - (c + b) / n) % rows;
+                let s = r * n + c;
                 map.add((f / n, s), (g / n, (s + b) % cycle), weight);
             }
             map.apply(&skewed).rotate_and_sum(n as i64, rows)
