@@ -3,7 +3,7 @@
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    EncodingUnit, Recorder, ToolkitError, Value,
+    EncodingUnit, Program, Recorder, ToolkitError, Value,
     linalg::{Dot, PlainMatrix},
 };
 use ndarray::Array2;
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::support::{
     Numbers,
-    cases::{Case, cost},
+    cases::{Case, cost, count},
     client, insecure,
 };
 
@@ -143,6 +143,8 @@ fn a_thousand_by_a_thousand() {
         let case = vector_case(form, &a, unit);
         assert_eq!(case.in_plaintext(), expected, "{form:?} in {unit}");
     }
+    let tiled = vector_case(Form::Column, &a, unit(128, 128));
+    assert_eq!(count(&Program::new(tiled.circuit)), cost(1, 176, 22, 8192));
 }
 
 #[test]
