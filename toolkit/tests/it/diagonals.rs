@@ -10,9 +10,9 @@ use ndarray::Array2;
 use proptest::prelude::*;
 
 use crate::support::{
-    Numbers,
-    cases::{Case, cost, count},
-    client, insecure,
+    Numbers, client,
+    costs::{Case, cost, count},
+    insecure,
 };
 
 fn unit(height: usize, width: usize) -> EncodingUnit {

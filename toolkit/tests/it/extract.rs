@@ -10,9 +10,9 @@ use ndarray::{Array1, Array2, concatenate, prelude::*, s};
 use proptest::prelude::*;
 
 use crate::support::{
-    Numbers,
-    cases::{Case, cost},
-    client, insecure,
+    Numbers, client,
+    costs::{Case, cost},
+    insecure,
 };
 
 fn unit(height: usize, width: usize) -> EncodingUnit {

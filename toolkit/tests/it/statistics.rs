@@ -7,9 +7,9 @@ use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 
 use crate::support::{
-    Numbers,
-    cases::{Case, Cost, cost},
-    client, insecure,
+    Numbers, client,
+    costs::{Case, Cost, cost},
+    insecure,
 };
 
 fn case<T: Recorded>(

@@ -6,7 +6,7 @@ use arras_toolkit::{
 };
 use ndarray::{Array1, Array2, concatenate, prelude::*, s};
 
-use crate::support::{Numbers, cases::Case};
+use crate::support::{Numbers, costs::Case};
 
 fn unit(height: usize, width: usize) -> EncodingUnit {
     EncodingUnit::new(height, width).unwrap()

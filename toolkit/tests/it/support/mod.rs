@@ -1,7 +1,7 @@
 //! Client and server in one place, and random values.
 #![allow(unreachable_pub, reason = "a module of a test binary")]
 
-pub mod cases;
+pub mod costs;
 
 use std::collections::BTreeMap;
 

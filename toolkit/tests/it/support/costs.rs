@@ -1,4 +1,4 @@
-//! A circuit with one output "out", its inputs and what it should give.
+//! A circuit with one output "out", its inputs, what it should give and what it costs.
 
 use std::collections::BTreeSet;
 
