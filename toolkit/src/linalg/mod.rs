@@ -12,8 +12,23 @@
 //! | `sums` | sums of rows (to a column vector), of columns (to a row vector) | 0; 1 | H lg m; 2 V lg n |
 //! | `products` | row vector x matrix, matrix x column vector | 1; 2 | H lg m; 2 V lg n |
 //! | [`polynomial`] | polynomials of degree d; inverse, roots; norms | lg(d + 1), stated; stated; 1 | 0; 0; lg m, lg n |
+//! | `plain_product` | plaintext matrix x vector or matrix, matrix x plaintext matrix | 1 | about 2 sqrt(diagonals) for each unit |
+//! | | plaintext matrix x row vector to column vector; x column vector to row vector | 1; 2 | H lg m; 2 V lg n |
+//! | `inner` | inner products (row vectors, column vectors, matrices), sums of entries | 1; 0 | lg m, lg n, lg(m n) |
+//! | `outer` | row vector by column vector to a matrix | 1 | 0 |
+//! | `convert` | row vector to column vector; column vector to row vector | 1 | H lg m; about V (2 sqrt(min(m, n)) + lg n) |
+//! | | diagonal; trace | 1 | H lg m; lg(m n) |
+//! | `extract` | row; column; entry (of a matrix, row vector, column vector) | 1 | H lg m; V lg n; lg(m n), lg m, lg n |
+//! | | block, slice | 0 or 1 | 0, or 1 to 2 for each pair of units |
+//! | `join` | concatenation: units that stay whole; others | 0; 1 | 0, or 1 to 2 for each pair of units |
+//! | `masks` | entries set to zero | 1 | 0 |
+//! | `statistics` | means of columns; of rows | 1 | H lg m; 2 V lg n |
+//! | | variances of columns; of rows | 2 | 2 H lg m; 4 V lg n |
+//! | | columns centred | 1 | H lg m |
 
 mod arithmetic;
+mod convert;
+mod extract;
 mod hadamard;
 mod lists;
 mod objects;
@@ -24,6 +39,16 @@ mod plain;
 //! | `matmul` | matrix x matrix from A or A^T and B or B^T (its table counts them) | 2 or 3 | about d + 8 sqrt(d) in units of d x d |
 //! | `mixed_unit` | row vector x matrix, matrix x column vector, matrix x matrix between a unit and its transpose | 1; 2; 3 | H lg n; 2 V lg n; as `matmul` |
 //! | `transpose` | transposed units; transposes | 0; 1 | 0; about 2 sqrt(2 d) in units of d x d |
+mod inner;
+mod join;
+mod masks;
+mod objects;
+mod outer;
+mod plain_product;
+mod products;
+mod slot_map;
+mod statistics;
+mod sums;
 
 mod arithmetic;
 mod hadamard;
@@ -38,6 +63,7 @@ mod transpose;
 
 pub use matmul::Form;
 pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};
+pub use plain_product::PlainMatrix;
 pub use products::Dot;
 pub use transpose::Transposed;
 

@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod sizes;
+pub mod costs;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,103 @@
+//! Vectors of one kind to the other, and diagonals of matrices.
+
+use super::{
+    ColumnVector, Matrix, RowVector, Scalar, hadamard::plain_rows, inner::sum_units, record,
+    slot_map::SlotMap,
+};
+use crate::{EncodingUnit, Layout, Recorded, Slots};
+
+impl RowVector {
+    /// The same entries as a column vector. One level; H lg m rotations in lg m steps.
+    ///
+    /// A row vector shows entry r in every column, so one mask for each pair of units leaves every entry in the column where it
+    /// belongs; the sum over rows repeats it.
+    #[track_caller]
+    pub fn to_column(&self) -> ColumnVector {
+        let (x, unit) = (self.recorded(), self.unit());
+        let layout = Layout::column_vector(self.len(), unit);
+        record(
+            "row vector to column vector",
+            &[x],
+            unit,
+            Ok(layout),
+            |layout| {
+                let (m, n) = (unit.height(), unit.width());
+                let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
+                for e in 0..self.len() {
+                    let slot = e % m * n + e % n;
+                    map.add((e / n, slot), (e / m, slot), 1.0);
+                }
+                map.apply(x).rotate_and_sum(n as i64, m)
+            },
+        )
+    }
+}
+
+impl ColumnVector {
+    /// The same entries as a row vector. One level; about 2 sqrt(d) + lg n rotations for each unit, d = min(m, n, entries).
+    ///
+    /// Entry r is brought to the last column of its row, from where rotations to the left repeat it in the row and in no
+    /// other: no second mask.
+    #[track_caller]
+    pub fn to_row(&self) -> RowVector {
+        let (x, unit) = (self.recorded(), self.unit());
+        let layout = Layout::row_vector(self.len(), unit);
+        record(
+            "column vector to row vector",
+            &[x],
+            unit,
+            Ok(layout),
+            |layout| {
+                let (m, n) = (unit.height(), unit.width());
+                let mut map =
+                    SlotMap::new(1, unit.slots(), x.units(), layout.units()).cycle(self.period());
+                for e in 0..self.len() {
+                    map.add((e / m, e % m * n + n - 1), (e / n, e % n), 1.0);
+                }
+                map.apply(x).rotate_and_sum(1, n)
+            },
+        )
+    }
+}
+
+impl Matrix {
+    /// The entries on the diagonal. One level; H lg m rotations in lg m steps.
+    #[track_caller]
+    pub fn diagonal(&self) -> ColumnVector {
+        const OP: &str = "diagonal";
+        let (x, unit) = (self.recorded(), self.unit());
+        let (rows, cols) = self.dim();
+        let layout = plain_rows(OP, self).map(|()| Layout::column_vector(rows.min(cols), unit));
+        record(OP, &[x], unit, layout, |layout| {
+            on_diagonal(x, &self.layout, unit, layout.units())
+                .rotate_and_sum(unit.width() as i64, unit.height())
+        })
+    }
+
+    /// The sum of the entries on the diagonal. One level; lg(m n) rotations.
+    #[track_caller]
+    pub fn trace(&self) -> Scalar {
+        const OP: &str = "trace";
+        let (x, unit) = (self.recorded(), self.unit());
+        let (rows, cols) = self.dim();
+        let slots = unit.slots();
+        let layout = plain_rows(OP, self).map(|()| Layout::Scalar { slots });
+        record(OP, &[x], unit, layout, |_| {
+            let across = rows.min(cols).div_ceil(unit.width());
+            sum_units(&on_diagonal(x, &self.layout, unit, across)).rotate_and_sum(1, slots)
+        })
+    }
+}
+
+/// The entries on the diagonal and zeros, units above each other summed.
+fn on_diagonal(x: &Slots, matrix: &Layout, unit: EncodingUnit, outputs: usize) -> Slots {
+    let (m, n) = (unit.height(), unit.width());
+    let across = matrix.horizontal_units();
+    let rows = matrix.vertical_units() * m;
+    let mut map = SlotMap::new(1, unit.slots(), x.units(), outputs);
+    for e in 0..rows.min(outputs * n) {
+        let slot = e % m * n + e % n;
+        map.add((e / n, slot), (e / m * across + e / n, slot), 1.0);
+    }
+    map.apply(x)
+}

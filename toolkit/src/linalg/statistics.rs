@@ -1,0 +1,120 @@
+//! Means and variances of rows and columns.
+
+use super::{
+    ColumnVector, Matrix, RowVector,
+    hadamard::plain_rows,
+    masks::packed,
+    record,
+    sums::{sum_cols, sum_rows},
+};
+use crate::{Layout, Recorded, Result, ToolkitError, layout::Value};
+use ndarray::Array2;
+
+impl Matrix {
+    /// The mean of each column. One level; H lg m rotations.
+    #[track_caller]
+    pub fn column_means(&self) -> ColumnVector {
+        const OP: &str = "column_means";
+        let (x, unit) = (self.recorded(), self.unit());
+        let (rows, cols) = self.dim();
+        record(
+            OP,
+            &[x],
+            unit,
+            Ok(Layout::column_vector(cols, unit)),
+            |_| sum_rows(x, &self.layout, unit).multiply_scalar(1.0 / rows as f64),
+        )
+    }
+
+    /// The mean of each row. One level; 2 V lg n rotations.
+    #[track_caller]
+    pub fn row_means(&self) -> RowVector {
+        const OP: &str = "row_means";
+        let (x, unit) = (self.recorded(), self.unit());
+        let (rows, cols) = self.dim();
+        let layout = plain_rows(OP, self).map(|()| Layout::row_vector(rows, unit));
+        record(OP, &[x], unit, layout, |_| {
+            sum_cols(x, &self.layout, unit, 1.0 / cols as f64)
+        })
+    }
+
+    /// The variance of each column: the sum of squared deviations from the mean, divided by the number of rows less `ddof`
+    /// (0 for that of the data, 1 for the unbiased estimate). Two levels; 2 H lg m rotations.
+    ///
+    /// It is the mean of squares less the square of the mean, so the error is that of the mean of squares: bring columns near
+    /// zero mean first ([`Matrix::center_columns`]) if their means are large against their deviations.
+    #[track_caller]
+    pub fn column_variances(&self, ddof: usize) -> ColumnVector {
+        const OP: &str = "column_variances";
+        let (x, unit) = (self.recorded(), self.unit());
+        let (rows, cols) = self.dim();
+        let layout = freedom(OP, rows, ddof).map(|()| Layout::column_vector(cols, unit));
+        record(OP, &[x], unit, layout, |_| {
+            let scales = Scales::new(rows, ddof);
+            let squares = sum_rows(&x.square(), &self.layout, unit).multiply_scalar(scales.squares);
+            let mean = sum_rows(x, &self.layout, unit).multiply_scalar(scales.sum);
+            squares.sub(&mean.square())
+        })
+    }
+
+    /// The variance of each row, as [`Matrix::column_variances`]. Two levels; 4 V lg n rotations.
+    #[track_caller]
+    pub fn row_variances(&self, ddof: usize) -> RowVector {
+        const OP: &str = "row_variances";
+        let (x, unit) = (self.recorded(), self.unit());
+        let (rows, cols) = self.dim();
+        let layout = plain_rows(OP, self)
+            .and_then(|()| freedom(OP, cols, ddof))
+            .map(|()| Layout::row_vector(rows, unit));
+        record(OP, &[x], unit, layout, |_| {
+            let scales = Scales::new(cols, ddof);
+            let squares = sum_cols(&x.square(), &self.layout, unit, scales.squares);
+            let mean = sum_cols(x, &self.layout, unit, scales.sum);
+            squares.sub(&mean.square())
+        })
+    }
+
+    /// The matrix with the mean of each column subtracted. One level; H lg m rotations. With the inverse square roots of the
+    /// variances as a column vector, [`Matrix::hadamard_column`] standardizes it.
+    #[track_caller]
+    pub fn center_columns(&self) -> Self {
+        let (x, unit) = (self.recorded(), self.unit());
+        record("center_columns", &[x], unit, Ok(self.layout), |layout| {
+            let sums = sum_rows(x, layout, unit);
+            let across = layout.horizontal_units();
+            let columns: Vec<usize> = (0..layout.units()).map(|u| u % across).collect();
+            // The mean belongs into the matrix's rows, not below them.
+            let mean = 1.0 / self.dim().0 as f64;
+            let weights = packed(layout, &Value::Matrix(Array2::from_elem(self.dim(), mean)));
+            x.sub(&sums.pick(&columns).multiply_plain(weights))
+        })
+    }
+}
+
+/// Factors of the sum of squares, and of the sum before it is squared.
+struct Scales {
+    squares: f64,
+    sum: f64,
+}
+
+impl Scales {
+    fn new(count: usize, ddof: usize) -> Self {
+        let squares = 1.0 / (count - ddof) as f64;
+        Self {
+            squares,
+            sum: (squares / count as f64).sqrt(),
+        }
+    }
+}
+
+fn freedom(op: &'static str, count: usize, ddof: usize) -> Result<()> {
+    if ddof < count {
+        return Ok(());
+    }
+    Err(ToolkitError::OutOfRange {
+        op,
+        what: "ddof",
+        value: ddof as f64,
+        range: format!("0 to {}: there are {count} values", count - 1),
+    })
+}

@@ -1,0 +1,438 @@
+//! Inner and outer products, conversions, parts of objects, concatenation, masks.
+
+use arras_backend_cpu::CpuEngine;
+use arras_hal::Reference;
+use arras_toolkit::{
+    ColumnVector, EncodingUnit, Recorder, Value,
+    linalg::{Matrix, RowVector},
+};
+use ndarray::{Array1, Array2, concatenate, prelude::*, s};
+use proptest::prelude::*;
+
+use crate::support::{
+    Numbers, client,
+    costs::{Case, cost},
+    insecure,
+};
+
+fn unit(height: usize, width: usize) -> EncodingUnit {
+    EncodingUnit::new(height, width).unwrap()
+}
+
+fn matrix(rows: usize, cols: usize) -> Array2<f64> {
+    Numbers((rows * 1000 + cols) as u64).matrix(rows, cols)
+}
+
+fn vector(len: usize) -> Array1<f64> {
+    Numbers(len as u64).vector(len)
+}
+
+/// A case with one encrypted matrix "a".
+fn with_matrix<T: arras_toolkit::Recorded>(
+    a: &Array2<f64>,
+    unit: EncodingUnit,
+    expected: impl Into<Value>,
+    op: impl Fn(&Matrix) -> T,
+) -> Case {
+    Case::new(unit.slots(), &[("a", a.into())], expected, |recorder| {
+        let a = recorder.matrix("a", a.nrows(), a.ncols(), unit);
+        recorder.output("out", &op(&a));
+    })
+}
+
+fn with_row<T: arras_toolkit::Recorded>(
+    x: &Array1<f64>,
+    unit: EncodingUnit,
+    expected: impl Into<Value>,
+    op: impl Fn(&RowVector) -> T,
+) -> Case {
+    Case::new(unit.slots(), &[("x", x.into())], expected, |recorder| {
+        recorder.output("out", &op(&recorder.row_vector("x", x.len(), unit)));
+    })
+}
+
+fn with_column<T: arras_toolkit::Recorded>(
+    x: &Array1<f64>,
+    unit: EncodingUnit,
+    expected: impl Into<Value>,
+    op: impl Fn(&ColumnVector) -> T,
+) -> Case {
+    Case::new(unit.slots(), &[("x", x.into())], expected, |recorder| {
+        recorder.output("out", &op(&recorder.column_vector("x", x.len(), unit)));
+    })
+}
+
+/// Every operation on vectors of these lengths.
+fn vector_cases(len: usize, other: usize, unit: EncodingUnit) -> Vec<Case> {
+    let (x, y) = (vector(len), vector(other));
+    let (from, to, i) = (len / 3, len - len / 4, len / 2);
+    let slice = x.slice(s![from..to]).to_owned();
+    let masked = Array1::from_shape_fn(len, |i| if i % 3 == 1 { x[i] } else { 0.0 });
+    let joined = concatenate![Axis(0), x, y, x];
+    let outer = Array2::from_shape_fn((len, other), |(r, c)| x[r] * y[c]);
+    let square = x.dot(&x);
+    let both = [("x", Value::from(&x)), ("y", Value::from(&y))];
+    vec![
+        with_row(&x, unit, &x, RowVector::to_column),
+        with_column(&x, unit, &x, ColumnVector::to_row),
+        with_row(&x, unit, square, |x| x.inner(x)),
+        with_column(&x, unit, square, |x| x.inner(x)),
+        with_row(&x, unit, x.sum(), RowVector::sum_entries),
+        with_column(&x, unit, x.sum(), ColumnVector::sum_entries),
+        with_row(&x, unit, x[i], |x| x.entry(i)),
+        with_column(&x, unit, x[i], |x| x.entry(i)),
+        with_row(&x, unit, &slice, |x| x.slice(from..to)),
+        with_column(&x, unit, &slice, |x| x.slice(from..to)),
+        with_row(&x, unit, &masked, |x| x.mask(|i| i % 3 == 1)),
+        with_column(&x, unit, &masked, |x| x.mask(|i| i % 3 == 1)),
+        Case::new(unit.slots(), &both, &joined, |recorder| {
+            let (x, y) = (
+                recorder.row_vector("x", len, unit),
+                recorder.row_vector("y", other, unit),
+            );
+            recorder.output("out", &x.concat(&[&y, &x]));
+        }),
+        Case::new(unit.slots(), &both, &joined, |recorder| {
+            let (x, y) = (
+                recorder.column_vector("x", len, unit),
+                recorder.column_vector("y", other, unit),
+            );
+            recorder.output("out", &x.concat(&[&y, &x]));
+        }),
+        Case::new(unit.slots(), &both, outer, |recorder| {
+            let x = recorder.row_vector("x", len, unit);
+            let y = recorder.column_vector("y", other, unit);
+            recorder.output("out", &x.outer(&y));
+        }),
+    ]
+}
+
+/// Every operation on matrices of this size.
+fn matrix_cases(rows: usize, cols: usize, unit: EncodingUnit) -> Vec<Case> {
+    let a = matrix(rows, cols);
+    let (r, c) = (rows / 2, cols - 1 - cols / 3);
+    let (r0, r1) = (rows / 3, rows - rows / 4);
+    let (c0, c1) = (cols / 4, cols - cols / 3);
+    let block = a.slice(s![r0..r1, c0..c1]).to_owned();
+    let keep = |f: &dyn Fn(usize, usize) -> bool| {
+        Array2::from_shape_fn((rows, cols), |(i, j)| if f(i, j) { a[[i, j]] } else { 0.0 })
+    };
+    let (below, beside) = (matrix(r + 1, cols), matrix(rows, c + 1));
+    let trace = a.diag().sum();
+    vec![
+        with_matrix(&a, unit, a.row(r), |a| a.row(r)),
+        with_matrix(&a, unit, a.column(c), |a| a.column(c)),
+        with_matrix(&a, unit, a[[r, c]], |a| a.entry(r, c)),
+        with_matrix(&a, unit, block, |a| a.block(r0..r1, c0..c1)),
+        with_matrix(&a, unit, &a, |a| a.block(0..rows, 0..cols)),
+        with_matrix(&a, unit, a.diag(), Matrix::diagonal),
+        with_matrix(&a, unit, trace, Matrix::trace),
+        with_matrix(&a, unit, a.sum(), Matrix::sum_entries),
+        with_matrix(&a, unit, (&a * &a).sum(), |a| a.inner(a)),
+        with_matrix(&a, unit, keep(&|i, _| i >= r0 && i < r1), |a| {
+            a.keep_rows(r0..r1)
+        }),
+        with_matrix(&a, unit, keep(&|_, j| j >= c0 && j < c1), |a| {
+            a.keep_columns(c0..c1)
+        }),
+        with_matrix(&a, unit, keep(&|i, j| i < j), |a| a.mask(|i, j| i < j)),
+        Case::new(
+            unit.slots(),
+            &[("a", (&a).into()), ("b", (&below).into())],
+            concatenate![Axis(0), a, below, a],
+            |recorder| {
+                let b = recorder.matrix("b", r + 1, cols, unit);
+                let a = recorder.matrix("a", rows, cols, unit);
+                recorder.output("out", &a.concat_rows(&[&b, &a]));
+            },
+        ),
+        Case::new(
+            unit.slots(),
+            &[("a", (&a).into()), ("b", (&beside).into())],
+            concatenate![Axis(1), a, beside, a],
+            |recorder| {
+                let b = recorder.matrix("b", rows, c + 1, unit);
+                let a = recorder.matrix("a", rows, cols, unit);
+                recorder.output("out", &a.concat_columns(&[&b, &a]));
+            },
+        ),
+    ]
+}
+
+#[test]
+fn all_sizes() {
+    for (m, n) in [(8, 8), (4, 16), (16, 4), (1, 16), (16, 1)] {
+        for len in [1, 3, 8, 13, 16, 37] {
+            for case in vector_cases(len, len % 10 + 1, unit(m, n)) {
+                case.in_plaintext();
+            }
+        }
+        for (rows, cols) in [(8, 8), (3, 5), (1, 1), (17, 9), (5, 33), (24, 16)] {
+            for case in matrix_cases(rows, cols, unit(m, n)) {
+                case.in_plaintext();
+            }
+        }
+    }
+}
+
+#[test]
+fn what_it_costs() {
+    let (square, wide) = (unit(64, 64), unit(16, 256));
+    let x = vector(64);
+    let long = vector(200);
+    let a = matrix(64, 64);
+    let tall = matrix(100, 40);
+    for (name, case, expected) in [
+        (
+            "row to column",
+            with_row(&x, square, &x, RowVector::to_column),
+            cost(1, 6, 6, 1),
+        ),
+        (
+            "row to column",
+            with_row(&long, wide, &long, RowVector::to_column),
+            cost(1, 4, 4, 13),
+        ),
+        (
+            "column to row",
+            with_column(&x, square, &x, ColumnVector::to_row),
+            cost(1, 20, 14, 64),
+        ),
+        (
+            "inner, row",
+            with_row(&long, wide, long.dot(&long), |x| x.inner(x)),
+            cost(1, 4, 4, 0),
+        ),
+        (
+            "inner, column",
+            with_column(&long, wide, long.dot(&long), |x| x.inner(x)),
+            cost(1, 8, 8, 0),
+        ),
+        (
+            "sum",
+            with_column(&long, wide, long.sum(), ColumnVector::sum_entries),
+            cost(0, 8, 8, 0),
+        ),
+        (
+            "row",
+            with_matrix(&tall, square, tall.row(70), |a| a.row(70)),
+            cost(1, 6, 6, 1),
+        ),
+        (
+            "column",
+            with_matrix(&tall, square, tall.column(9), |a| a.column(9)),
+            cost(1, 12, 6, 2),
+        ),
+        (
+            "entry",
+            with_matrix(&tall, square, tall[[70, 9]], |a| a.entry(70, 9)),
+            cost(1, 12, 12, 1),
+        ),
+        (
+            "entry, row",
+            with_row(&long, wide, long[70], |x| x.entry(70)),
+            cost(1, 4, 4, 1),
+        ),
+        (
+            "entry, column",
+            with_column(&long, wide, long[70], |x| x.entry(70)),
+            cost(1, 8, 8, 1),
+        ),
+        (
+            "diagonal",
+            with_matrix(&a, square, a.diag(), Matrix::diagonal),
+            cost(1, 6, 6, 1),
+        ),
+        (
+            "trace",
+            with_matrix(&a, square, a.diag().sum(), Matrix::trace),
+            cost(1, 12, 12, 1),
+        ),
+        (
+            "sum",
+            with_matrix(&a, square, a.sum(), Matrix::sum_entries),
+            cost(0, 12, 12, 0),
+        ),
+        (
+            "mask",
+            with_matrix(&tall, square, tall.clone(), |a| a.mask(|_, _| true)),
+            cost(1, 0, 0, 2),
+        ),
+        (
+            "aligned block",
+            with_matrix(&tall, square, tall.slice(s![64..100, ..]).to_owned(), |a| {
+                a.block(64..100, 0..40)
+            }),
+            cost(0, 0, 0, 0),
+        ),
+        (
+            "cut block",
+            with_matrix(&tall, square, tall.slice(s![64..90, ..]).to_owned(), |a| {
+                a.block(64..90, 0..40)
+            }),
+            cost(1, 0, 0, 1),
+        ),
+        (
+            "moved block",
+            with_matrix(
+                &tall,
+                square,
+                tall.slice(s![50..90, 3..9]).to_owned(),
+                |a| a.block(50..90, 3..9),
+            ),
+            cost(1, 2, 1, 2),
+        ),
+        (
+            "slice",
+            with_row(&long, wide, long.slice(s![16..]).to_owned(), |x| {
+                x.slice(16..200)
+            }),
+            cost(0, 0, 0, 0),
+        ),
+        (
+            "free concatenation",
+            with_matrix(&a, square, concatenate![Axis(0), a, a], |a| {
+                a.concat_rows(&[a])
+            }),
+            cost(0, 0, 0, 0),
+        ),
+        (
+            "concatenation without masks",
+            with_column(
+                &long,
+                wide,
+                concatenate![Axis(0), long.slice(s![..9]), long.slice(s![..9])],
+                |x| {
+                    let x = x.slice(0..9);
+                    x.concat(&[&x])
+                },
+            ),
+            cost(1, 1, 1, 1),
+        ),
+        (
+            "concatenation with masks",
+            with_matrix(&tall, square, concatenate![Axis(1), tall, tall], |a| {
+                a.concat_columns(&[a])
+            }),
+            cost(1, 4, 2, 6),
+        ),
+    ] {
+        assert_eq!(case.in_plaintext(), expected, "{name}");
+    }
+    let both = [("x", Value::from(&x)), ("y", Value::from(&long))];
+    let outer = Array2::from_shape_fn((64, 200), |(r, c)| x[r] * long[c]);
+    let case = Case::new(4096, &both, outer, |recorder| {
+        let y = recorder.column_vector("y", 200, wide);
+        recorder.output("out", &recorder.row_vector("x", 64, wide).outer(&y));
+    });
+    assert_eq!(case.in_plaintext(), cost(1, 0, 0, 0));
+}
+
+#[test]
+fn wrong_operands_are_named() {
+    let unit = unit(8, 8);
+    let message = |record: &dyn Fn(&Recorder)| {
+        let recorder = Recorder::new(64).unwrap();
+        record(&recorder);
+        recorder.finish().unwrap_err().to_string()
+    };
+    let a = |r: &Recorder| r.matrix("a", 9, 5, unit);
+    let x = |r: &Recorder| r.row_vector("x", 9, unit);
+    for (message, parts) in [
+        (
+            message(&|r| r.output("o", &a(r).row(9))),
+            ["row = 9", "there are 9"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).column(5))),
+            ["column = 5", "there are 5"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).entry(0, 7))),
+            ["column = 7", "there are 5"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).block(3..10, 0..5))),
+            ["rows = 10", "4 to 9"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).block(3..3, 0..5))),
+            ["rows = 3", "4 to 9"],
+        ),
+        (
+            message(&|r| r.output("o", &x(r).slice(5..10))),
+            ["range = 10", "6 to 9"],
+        ),
+        (
+            message(&|r| r.output("o", &x(r).entry(9))),
+            ["index = 9", "there are 9"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).row_variances(5))),
+            ["ddof = 5", "0 to 4"],
+        ),
+        (
+            message(&|r| r.output("o", &x(r).inner(&r.row_vector("y", 8, unit)))),
+            ["row vector of 9", "row vector of 8"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).concat_rows(&[&r.matrix("b", 9, 6, unit)]))),
+            ["matrix 9x5", "matrix 9x6"],
+        ),
+        (
+            message(&|r| r.output("o", &a(r).concat_columns(&[&r.matrix("b", 8, 5, unit)]))),
+            ["matrix 9x5", "matrix 8x5"],
+        ),
+    ] {
+        for part in parts.iter().chain(&["extract.rs"]) {
+            assert!(message.contains(part), "{part:?} in {message}");
+        }
+    }
+}
+
+#[test]
+fn on_ciphertexts() {
+    let client = client(&insecure(13, 3), CpuEngine::new());
+    for case in vector_cases(100, 30, unit(64, 64)) {
+        case.on_ciphertexts(&client, 1e-4);
+    }
+    // Sums of squares stay below 400, where values at level 0 of this chain end.
+    for (rows, cols, unit) in [(20, 30, unit(16, 256)), (5, 70, unit(64, 64))] {
+        for case in matrix_cases(rows, cols, unit) {
+            case.on_ciphertexts(&client, 1e-4);
+        }
+    }
+}
+
+#[test]
+fn on_the_reference_engine() {
+    let client = client(&insecure(9, 2), Reference);
+    for len in [9, 16, 20] {
+        for case in vector_cases(len, 5, unit(16, 16)) {
+            case.on_ciphertexts(&client, 1e-3);
+        }
+    }
+    for (rows, cols) in [(16, 16), (5, 9), (18, 20)] {
+        for case in matrix_cases(rows, cols, unit(16, 16)) {
+            case.on_ciphertexts(&client, 1e-3);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_size_any_unit(
+        (rows, cols) in (1usize..40, 1usize..40),
+        (m, n) in (0u32..5, 0u32..5),
+    ) {
+        let unit = unit(1 << m, 1 << n);
+        for case in vector_cases(rows, cols, unit) {
+            case.in_plaintext();
+        }
+        for case in matrix_cases(rows, cols, unit) {
+            case.in_plaintext();
+        }
+    }
+}
