@@ -25,39 +25,32 @@
 //! | `statistics` | means of columns; of rows | 1 | H lg m; 2 V lg n |
 //! | | variances of columns; of rows | 2 | 2 H lg m; 4 V lg n |
 //! | | columns centred | 1 | H lg m |
+//! | `matmul` | matrix x matrix from A or A^T and B or B^T (its table counts them) | 2 or 3 | about d + 8 sqrt(d) in units of d x d |
+//! | `mixed_unit` | row vector x matrix, matrix x column vector, matrix x matrix between a unit and its transpose | 1; 2; 3 | H lg n; 2 V lg n; as `matmul` |
+//! | `transpose` | transposed units; transposes | 0; 1 | 0; about 2 sqrt(2 d) in units of d x d |
 
 mod arithmetic;
 mod convert;
 mod extract;
 mod hadamard;
-mod lists;
-mod objects;
-pub mod polynomial;
-mod operators;
-mod padding;
-mod plain;
-//! | `matmul` | matrix x matrix from A or A^T and B or B^T (its table counts them) | 2 or 3 | about d + 8 sqrt(d) in units of d x d |
-//! | `mixed_unit` | row vector x matrix, matrix x column vector, matrix x matrix between a unit and its transpose | 1; 2; 3 | H lg n; 2 V lg n; as `matmul` |
-//! | `transpose` | transposed units; transposes | 0; 1 | 0; about 2 sqrt(2 d) in units of d x d |
 mod inner;
 mod join;
+mod lists;
 mod masks;
-mod objects;
-mod outer;
-mod plain_product;
-mod products;
-mod slot_map;
-mod statistics;
-mod sums;
-
-mod arithmetic;
-mod hadamard;
 mod matmul;
 mod mixed_unit;
 mod objects;
+mod operators;
+mod outer;
+mod padding;
 mod permute;
+mod plain;
+mod plain_product;
+pub mod polynomial;
 mod products;
 mod scalars;
+mod slot_map;
+mod statistics;
 mod sums;
 mod transpose;
 

@@ -1,19 +1,17 @@
 //! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
 
-mod polynomial;
 mod arithmetic;
+mod diagonals;
 mod errors;
+mod extract;
 mod matmul;
 mod mixed_unit;
+mod polynomial;
 mod products;
 mod properties;
 mod roundtrips;
+mod statistics;
 mod sums;
 mod support;
-mod wire;
-mod diagonals;
-mod extract;
-mod products;
-mod statistics;
-mod support;
 mod transposed_units;
+mod wire;

@@ -2,8 +2,8 @@
 #![allow(unreachable_pub, reason = "a module of a test binary")]
 
 pub mod case;
-pub mod sizes;
 pub mod costs;
+pub mod sizes;
 
 use std::collections::BTreeMap;
 
