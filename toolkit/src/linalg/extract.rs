@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    ColumnVector, Matrix, RowVector, Scalar, masks::within, objects::filled, record,
+    ColumnVector, Matrix, RowVector, Scalar, masks::within, objects::support, record,
     slot_map::SlotMap,
 };
 use crate::{Layout, Recorded, Slots};
@@ -98,7 +98,7 @@ impl Matrix {
                     map.add(to, from, 1.0);
                 }
             }
-            map.apply_cheaply(x, &filled(&self.layout, 1.0))
+            map.apply_cheaply(x, &support(&self.layout))
         })
     }
 }
@@ -119,7 +119,7 @@ pub(super) fn position(matrix: &Layout, row: usize, column: usize) -> (usize, us
 }
 
 /// Repeats what stands in one column of every row, zeros elsewhere, in all columns. A bit of the column says on which side
-/// of it half of the columns lie that are still to be filled, so that nothing leaves its row.
+/// of it half of the columns lie that are still to be support, so that nothing leaves its row.
 fn repeated_in_rows(x: &Slots, width: usize, column: usize) -> Slots {
     (0..width.trailing_zeros()).fold(x.clone(), |sum, bit| {
         let step = 1_i64 << bit;
@@ -160,7 +160,7 @@ impl RowVector {
             for (to, from) in range.enumerate() {
                 map.add((to / m, to % m), (from / m, from % m), 1.0);
             }
-            map.apply_cheaply(x, &filled(&self.layout, 1.0))
+            map.apply_cheaply(x, &support(&self.layout))
         })
     }
 }
@@ -196,7 +196,7 @@ impl ColumnVector {
             for (to, from) in range.enumerate() {
                 map.add((to / n, to % n), (from / n, from % n), 1.0);
             }
-            map.apply_cheaply(x, &filled(&self.layout, 1.0))
+            map.apply_cheaply(x, &support(&self.layout))
         })
     }
 }

@@ -5,8 +5,8 @@
 //! of matrices that cross a unit's edge count twice).
 
 use super::{
-    ColumnVector, Matrix, Object, RowVector, extract::position, objects::filled, record, same_unit,
-    slot_map::SlotMap,
+    ColumnVector, Matrix, Object, RowVector, extract::position, objects::support, record,
+    same_unit, slot_map::SlotMap,
 };
 use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError};
 
@@ -142,10 +142,7 @@ fn join<T: Object>(
 ) -> T {
     let slots: Vec<&Slots> = parts.iter().map(|p| p.recorded()).collect();
     record(op, &slots, unit, layout, |layout| {
-        let support: Vec<Vec<f64>> = parts
-            .iter()
-            .flat_map(|p| filled(&p.layout(), 1.0))
-            .collect();
+        let support: Vec<Vec<f64>> = parts.iter().flat_map(|p| support(&p.layout())).collect();
         let joined = Slots::concat(&slots).unwrap_or_else(|| slots[0].clone());
         map(layout).apply_cheaply(&joined, &support)
     })

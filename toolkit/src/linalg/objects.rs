@@ -148,3 +148,11 @@ pub(super) fn unit_of(layout: &Layout) -> EncodingUnit {
 pub(super) fn filled(layout: &Layout, value: f64) -> Vec<Vec<f64>> {
     Mask::of(layout).times(value)
 }
+
+/// Every slot of every ciphertext: 1 where the object has entries, 0 elsewhere.
+pub(super) fn support(layout: &Layout) -> Vec<Vec<f64>> {
+    filled(layout, 1.0)
+        .into_iter()
+        .map(|v| v.iter().copied().cycle().take(layout.slots()).collect())
+        .collect()
+}
