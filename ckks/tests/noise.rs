@@ -1,125 +1,155 @@
-//! Statistics of ciphertexts: what is sent looks uniform, and errors have the standard deviations that the scheme's analysis
-//! gives. An error of half the size is as wrong as one of twice the size: the first is a hole, the second costs precision.
+//! Statistics of ciphertexts: what is sent looks uniform, and errors have the standard deviations that [`NoiseModel`]
+//! predicts. An error of half the size is as wrong as one of twice the size: the first is a hole, the second costs precision.
 //!
-//! Errors are measured as the mean square over slots. A slot is a sum of N coefficients times numbers of magnitude 1, so it is N times
-//! the variance of a coefficient, over the square of the scale.
+//! Errors are measured as the root mean square over the real parts of all slots, against what the decrypted operands would give
+//! without a further error.
 
 mod support;
 
+use std::ops::{Add, Mul, Sub};
+
 use arras_ckks::{
-    Ciphertext, Decryptor, KeyGenerator, Parameters,
-    params::{Dnum, ParametersBuilder, Security},
-    random::{CENTRED_BINOMIAL_ETA, Purpose, Seed, ternary, uniform_row},
+    Ciphertext, Decryptor, KeyGenerator, NoiseModel, Parameters,
+    params::{Dnum, LevelWidth, ParametersBuilder, ParamsError, Security},
+    random::{Purpose, Seed, uniform_row},
 };
 use arras_hal::Reference;
 use num_complex::Complex64;
 use support::{Party, secure, values};
 
-/// Variance of a fresh error's coefficient.
-const FRESH: f64 = CENTRED_BINOMIAL_ETA as f64 / 2.0;
-/// Variance of rounding to an integer.
-const ROUNDING: f64 = 1.0 / 12.0;
 const BATCH: usize = 8;
 
 fn party(params: &Parameters) -> Party<Reference> {
     Party::new(params, Reference::new(), &[1])
 }
 
-fn vectors(slots: usize) -> Vec<Vec<f64>> {
-    (0..BATCH as u64).map(|i| values(i, slots)).collect()
+fn vectors(seed: u64, slots: usize) -> Vec<Vec<f64>> {
+    let seeds = (0..BATCH as u64).map(|i| 100 * seed + i);
+    seeds.map(|i| values(i, slots)).collect()
 }
 
 fn slices(vectors: &[Vec<f64>]) -> Vec<&[f64]> {
     vectors.iter().map(Vec::as_slice).collect()
 }
 
-/// Errors of every slot of a batch.
-fn errors(
-    p: &Party<Reference>,
-    ct: &Ciphertext<Reference>,
-    expected: &[Vec<f64>],
-) -> Vec<Vec<Complex64>> {
-    let actual = Decryptor::new(&p.secret).decrypt_complex(ct).unwrap();
-    actual
-        .iter()
-        .zip(expected)
-        .map(|(a, e)| a.iter().zip(e).map(|(a, e)| a - e).collect())
-        .collect()
+/// Slots of a batch, all of its ciphertexts in one vector.
+#[derive(Clone)]
+struct Slots(Vec<Complex64>);
+
+impl Slots {
+    fn real(vectors: &[Vec<f64>]) -> Self {
+        Self(vectors.iter().flatten().map(|&x| x.into()).collect())
+    }
+
+    fn of(p: &Party<Reference>, ct: &Ciphertext<Reference>) -> Self {
+        let vectors = Decryptor::new(&p.secret).decrypt_complex(ct).unwrap();
+        Self(vectors.into_iter().flatten().collect())
+    }
+
+    fn rotated(&self, steps: i64, slots: usize) -> Self {
+        let of = |v: &[Complex64]| -> Vec<Complex64> {
+            (0..slots)
+                .map(|j| v[(j + steps as usize) % slots])
+                .collect()
+        };
+        Self(self.0.chunks_exact(slots).flat_map(of).collect())
+    }
+
+    fn times(&self, factor: f64) -> Self {
+        Self(self.0.iter().map(|x| x * factor).collect())
+    }
+
+    fn zip(&self, other: &Self, f: impl Fn(Complex64, Complex64) -> Complex64) -> Self {
+        assert_eq!(self.0.len(), other.0.len());
+        Self(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(&a, &b)| f(a, b))
+                .collect(),
+        )
+    }
+
+    /// Root mean square of the real parts.
+    fn deviation(&self) -> f64 {
+        (self.0.iter().map(|x| x.re * x.re).sum::<f64>() / self.0.len() as f64).sqrt()
+    }
 }
 
-/// The variance of a coefficient, from slots at a scale.
-fn coefficient_variance(errors: &[Vec<Complex64>], scale: f64) -> f64 {
-    let slots: Vec<f64> = errors.iter().flatten().map(Complex64::norm_sqr).collect();
-    let n = 2 * errors[0].len();
-    scale * scale * slots.iter().sum::<f64>() / (slots.len() * n) as f64
+impl Add for &Slots {
+    type Output = Slots;
+    fn add(self, other: &Slots) -> Slots {
+        self.zip(other, |a, b| a + b)
+    }
 }
 
-/// The statistical error of a measurement, and of the keys' own errors in the predictions, is about 1%.
-fn assert_variance(what: &str, measured: f64, predicted: f64) {
-    println!("{what}: variance of a coefficient {measured:.2}, predicted {predicted:.2}");
+impl Sub for &Slots {
+    type Output = Slots;
+    fn sub(self, other: &Slots) -> Slots {
+        self.zip(other, |a, b| a - b)
+    }
+}
+
+impl Mul for &Slots {
+    type Output = Slots;
+    fn mul(self, other: &Slots) -> Slots {
+        self.zip(other, |a, b| a * b)
+    }
+}
+
+/// The statistical error of a measurement, and of the keys' own errors and the secret in the predictions, is about 1%.
+fn assert_deviation(what: &str, errors: &Slots, predicted: f64) {
+    let measured = errors.deviation();
+    println!(
+        "{what}: measured 2^{:.3}, predicted 2^{:.3}",
+        measured.log2(),
+        predicted.log2()
+    );
     assert!(
-        (measured / predicted - 1.0).abs() < 0.05,
-        "{what}: variance {measured}, predicted {predicted}"
+        (measured / predicted - 1.0).abs() < 0.025,
+        "{what}: standard deviation {measured:e}, predicted {predicted:e}"
     );
 }
 
-/// The rounding of two components, of which the second meets the secret of [`Party`].
-fn rounded_ciphertext(n: usize) -> f64 {
-    let mut secret = vec![0; n];
-    let mut stream = Seed::from_bytes([1; 32]).stream(Purpose::SecretKey, [0; 3]);
-    ternary(&mut stream, &mut secret);
-    let square = secret.iter().filter(|&&c| c != 0).count() as f64;
-    assert!((square / n as f64 - 2.0 / 3.0).abs() < 0.05);
-    ROUNDING * (1.0 + square)
-}
-
 #[test]
-fn fresh_errors_have_the_stated_variance() {
-    let p = party(&secure(13, 2));
-    let n = p.context.params().n();
-    let x = vectors(n / 2);
+fn fresh_errors_have_the_predicted_deviation() {
+    let params = secure(13, 2);
+    let (p, model) = (party(&params), NoiseModel::new(&params));
+    let x = vectors(0, params.slots());
+    let exact = Slots::real(&x);
     let public_key = KeyGenerator::with_seed(&p.secret, Seed::from_bytes([9; 32]))
         .public_key()
         .unwrap();
     for level in 0..=2 {
-        let scale = p.context.params().scale(level);
         let ct = p.encrypt_batch(&slices(&x), level);
-        let measured = coefficient_variance(&errors(&p, &ct, &x), scale);
-        // The encoder rounds once.
-        assert_variance("secret-key encryption", measured, FRESH + ROUNDING);
+        let fresh = Slots::of(&p, &ct);
+        let what = format!("secret-key encryption, level {level}");
+        assert_deviation(&what, &(&fresh - &exact), model.encryption(level).unwrap());
 
         let ct = p
             .encryptor
             .encrypt_public(&public_key, &slices(&x), level)
             .unwrap();
-        let measured = coefficient_variance(&errors(&p, &ct, &x), scale);
-        // Errors are divided by a prime near 2^30 and leave only the rounding of that division.
-        let predicted = rounded_ciphertext(n) + ROUNDING;
-        assert_variance("public-key encryption", measured, predicted);
+        let errors = &Slots::of(&p, &ct) - &exact;
+        let what = format!("public-key encryption, level {level}");
+        let predicted = model.public_encryption(level).unwrap();
+        assert_deviation(&what, &errors, predicted);
+
+        let y = vectors(1, params.slots());
+        let plain = p.evaluator.encode(&slices(&y), level).unwrap();
+        let ct = p
+            .evaluator
+            .add_plain(&p.encrypt_batch(&slices(&x), level), &plain)
+            .unwrap();
+        let zero = p.evaluator.sub_plain(&ct, &plain).unwrap();
+        let errors = &(&Slots::of(&p, &ct) - &Slots::of(&p, &zero)) - &Slots::real(&y);
+        let what = format!("encoding, level {level}");
+        assert_deviation(&what, &errors, model.encoding(level).unwrap());
     }
 }
 
-/// Of hybrid key switching (NUMERICS section 4): digit j, of |D_j| limbs lifted one by one and centred, has the variance
-/// |D_j| D_j^2 / 12; it meets N coefficients of an error and is divided by P.
-fn key_switch_variance(params: &Parameters, level: usize) -> f64 {
-    let log2 = |limbs: std::ops::Range<usize>| -> f64 {
-        params.moduli()[limbs]
-            .iter()
-            .map(|&q| f64::from(q).log2())
-            .sum()
-    };
-    let p = log2(params.special_range());
-    let digits: f64 = params
-        .active_digits(level)
-        .iter()
-        .map(|d| d.limbs.len() as f64 * (2.0 * (log2(d.limbs.clone()) - p)).exp2() / 12.0)
-        .sum();
-    params.n() as f64 * FRESH * digits
-}
-
-#[test]
-fn key_switching_adds_what_the_model_says() {
-    // The set with the smallest margin of P over a digit: there the errors of the keys show most.
+/// The set with the smallest margin of P over a digit: there the errors of the keys show most.
+fn narrow_margin() -> Parameters {
     let params = ParametersBuilder::new(12)
         .levels(11)
         .dnum(Dnum::Fixed(3))
@@ -127,64 +157,346 @@ fn key_switching_adds_what_the_model_says() {
         .build()
         .unwrap();
     assert!(params.margin_bits() < 6.5);
+    params
+}
+
+#[test]
+fn rotations_add_what_the_model_says() {
+    let params = narrow_margin();
     let p = Party::new(&params, Reference::new(), &[1, 2, 3, 4]);
-    let x = vectors(params.slots());
-    for level in [11, 10] {
-        let scale = params.scale(level);
+    let model = NoiseModel::new(&params);
+    let slots = params.slots();
+    let x = vectors(0, slots);
+    for level in [11, 10, 6] {
         let ct = p.encrypt_batch(&slices(&x), level);
-        let fresh = errors(&p, &ct, &x);
-        let added = |steps: &[i64]| -> f64 {
+        let fresh = Slots::of(&p, &ct);
+        let added = |steps: &[i64]| -> Slots {
             let sum = p.evaluator.rotation_sum(&ct, steps).unwrap();
-            let slots = params.slots();
-            let rotated = |j: usize, k: i64| (j + k as usize) % slots;
-            let expected: Vec<Vec<f64>> = x
-                .iter()
-                .map(|v| {
-                    let slot = |j| steps.iter().map(|&k| v[rotated(j, k)]).sum();
-                    (0..slots).map(slot).collect()
-                })
-                .collect();
-            let mut all = errors(&p, &sum, &expected);
-            for (e, fresh) in all.iter_mut().zip(&fresh) {
-                for (j, e) in e.iter_mut().enumerate() {
-                    *e -= steps
-                        .iter()
-                        .map(|&k| fresh[rotated(j, k)])
-                        .sum::<Complex64>();
-                }
-            }
-            coefficient_variance(&all, scale)
+            let rotated = steps.iter().map(|&k| fresh.rotated(k, slots));
+            rotated.fold(Slots::of(&p, &sum), |sum, term| &sum - &term)
         };
-        let (key, rounding) = (
-            key_switch_variance(&params, level),
-            rounded_ciphertext(params.n()),
+        let predicted = model.rotation(level).unwrap();
+        let one = p.evaluator.rotate(&ct, 1).unwrap();
+        let one = &Slots::of(&p, &one) - &fresh.rotated(1, slots);
+        assert_deviation(&format!("a rotation, level {level}"), &one, predicted);
+        let four = model.rotation_sum(level, 4).unwrap();
+        assert_deviation(
+            &format!("4 rotations, level {level}"),
+            &added(&[1, 2, 3, 4]),
+            four,
         );
-        assert_variance("one rotation", added(&[1]), key + rounding);
-        // A rotation taken 16 times has 16 times its error; the division by P rounds once.
+        // The operand itself needs no key.
+        assert_deviation("a rotation and the operand", &added(&[0, 3]), predicted);
+
+        // A rotation taken 16 times has 16 times its error; the division by P rounds once. So the errors of the keys show.
         let steps: Vec<i64> = (0..64).map(|i| 1 + i % 4).collect();
-        let predicted = 4.0 * 16.0 * 16.0 * key + rounding;
+        let many = model
+            .rotation_sum_of_squares(level, 4.0 * 16.0 * 16.0)
+            .unwrap();
+        let switches = 32.0 * model.key_switch(level).unwrap();
         assert!(
-            predicted > 5.0 * rounding,
-            "the errors of the keys do not show: {predicted}"
+            level < 10 || switches > 2.0 * model.rescale(level).unwrap(),
+            "the errors of the keys do not show: {switches:e}"
         );
-        assert_variance("16 times each of 4 rotations", added(&steps), predicted);
+        assert_deviation(
+            &format!("64 rotations, level {level}"),
+            &added(&steps),
+            many,
+        );
     }
 }
 
 #[test]
-fn a_rescale_adds_its_rounding() {
-    let p = party(&secure(13, 2));
-    let params = p.context.params();
-    let x = vectors(params.slots());
-    let ct = p.encrypt_batch(&slices(&x), 1);
-    // A product by 1 is exact up to the rounding of the factor (2^-39 of the value) before it is rescaled.
-    let rescaled = p
-        .evaluator
-        .settle(&p.evaluator.multiply_scalar(&ct, 1.0).unwrap())
-        .unwrap();
-    let measured = coefficient_variance(&errors(&p, &rescaled, &x), params.scale(0));
-    let fresh = (FRESH + ROUNDING) * (params.scale(0) / params.scale(1)).powi(2);
-    assert_variance("rescale", measured, rounded_ciphertext(params.n()) + fresh);
+fn weighted_rotations_add_what_the_model_says() {
+    let params = narrow_margin();
+    let p = Party::new(&params, Reference::new(), &[1, 2]);
+    let model = NoiseModel::new(&params);
+    let (slots, level) = (params.slots(), 11);
+    // Small weights show the rounding, large ones the keys, large values the rounding of the weights.
+    for (weight, value) in [(1.0, 1.0), (200.0, 0.01), (0.01, 200.0)] {
+        let scaled = |seed, by| -> Vec<Vec<f64>> {
+            let vectors: Vec<Vec<f64>> = vectors(seed, slots);
+            vectors
+                .iter()
+                .map(|v| v.iter().map(|x| x * by).collect())
+                .collect()
+        };
+        let ct = p.encrypt_batch(&slices(&scaled(0, value)), level);
+        let fresh = Slots::of(&p, &ct);
+        let weights: Vec<Vec<Vec<f64>>> = (1..=3).map(|seed| scaled(seed, weight)).collect();
+        let encoded: Vec<_> = weights
+            .iter()
+            .map(|w| p.evaluator.encode_weights(&slices(w), level).unwrap())
+            .collect();
+        let steps = [0, 1, 2];
+        let encoded: Vec<_> = encoded.iter().collect();
+        let sum = p
+            .evaluator
+            .weighted_rotation_sum(&ct, &steps, &encoded)
+            .unwrap();
+        let terms = steps.iter().zip(&weights);
+        let errors = terms.fold(Slots::of(&p, &sum), |sum, (&k, w)| {
+            &sum - &(&fresh.rotated(k, slots) * &Slots::real(w))
+        });
+        // Uniform numbers up to 1 have a mean square of 1/3; two of the three terms need a key.
+        let (w, v) = (2.0 * weight * weight / 3.0, 3.0 * value * value / 3.0);
+        let predicted = model.weighted_rotation_sum(level, w, v).unwrap();
+        assert_deviation(&format!("weights up to {weight}"), &errors, predicted);
+    }
+}
+
+#[test]
+fn products_add_what_the_model_says() {
+    let params = narrow_margin();
+    let (p, model) = (party(&params), NoiseModel::new(&params));
+    let slots = params.slots();
+    let (x, y) = (vectors(0, slots), vectors(1, slots));
+    for level in [11, 7, 1] {
+        let (a, b) = (
+            p.encrypt_batch(&slices(&x), level),
+            p.encrypt_batch(&slices(&y), level),
+        );
+        let exact = &Slots::of(&p, &a) * &Slots::of(&p, &b);
+        let product = p
+            .evaluator
+            .settle(&p.evaluator.multiply(&a, &b).unwrap())
+            .unwrap();
+        let errors = &Slots::of(&p, &product) - &exact;
+        let predicted = model.relinearize_and_rescale(level - 1).unwrap();
+        assert_deviation(&format!("a product, level {level}"), &errors, predicted);
+
+        let plain = p.evaluator.encode(&slices(&y), level).unwrap();
+        let product = p.evaluator.multiply_plain(&a, &plain).unwrap();
+        // The pending product is exact but for the rounding of the plaintext, which meets values of mean square 1/3.
+        let pending = Slots::of(&p, &product);
+        let rounded = &pending - &(&Slots::of(&p, &a) * &Slots::real(&y));
+        let predicted = model.encoding(level).unwrap() / 3f64.sqrt();
+        assert_deviation("rounding of a plaintext factor", &rounded, predicted);
+        let settled = Slots::of(&p, &p.evaluator.rescale(&product).unwrap());
+        let predicted = model.rescale(level - 1).unwrap();
+        assert_deviation(
+            &format!("a rescale, level {level}"),
+            &(&settled - &pending),
+            predicted,
+        );
+
+        // A pending operand is rotated and rescaled in one step.
+        let rotated = Slots::of(&p, &p.evaluator.rotate(&product, 1).unwrap());
+        let errors = &rotated - &pending.rotated(1, slots);
+        let predicted = model.relinearize_and_rescale(level - 1).unwrap();
+        assert_deviation(
+            &format!("rotation and rescale, level {level}"),
+            &errors,
+            predicted,
+        );
+    }
+}
+
+#[test]
+fn relinearization_adds_what_the_model_says() {
+    let params = narrow_margin();
+    let (p, model) = (party(&params), NoiseModel::new(&params));
+    let zeros = vec![vec![0.0; params.slots()]; BATCH];
+    for level in [11, 10] {
+        // Errors at the square of a scale: only next to zeros do the doubles of a decryption hold them.
+        let encrypted = || p.encrypt_batch(&slices(&zeros), level);
+        let product = p.evaluator.multiply(&encrypted(), &encrypted()).unwrap();
+        let linear = p.evaluator.relinearize(&product).unwrap();
+        assert_eq!((product.components(), linear.components()), (3, 2));
+        let errors = &Slots::of(&p, &linear) - &Slots::of(&p, &product);
+        let predicted = model.relinearize(level).unwrap();
+        assert_deviation(
+            &format!("relinearization, level {level}"),
+            &errors,
+            predicted,
+        );
+    }
+}
+
+#[test]
+fn going_down_adds_one_rounding() {
+    let params = secure(14, 3);
+    let (p, model) = (party(&params), NoiseModel::new(&params));
+    let x = vectors(0, params.slots());
+    for (from, to) in [(3, 2), (3, 1), (3, 0), (2, 0), (1, 0)] {
+        let ct = p.encrypt_batch(&slices(&x), from);
+        let down = p.evaluator.level_down(&ct, to).unwrap();
+        let errors = &Slots::of(&p, &down) - &Slots::of(&p, &ct);
+        let what = format!("level {from} to {to}");
+        assert_deviation(&what, &errors, model.level_down(from, to).unwrap());
+    }
+}
+
+/// Few coefficients make small errors of the ordinary kind, so that what large values show can be seen.
+fn tiny(width: LevelWidth) -> Parameters {
+    ParametersBuilder::new(5)
+        .levels(4)
+        .level_width(width)
+        .security(Security::InsecureForTests)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn going_down_changes_large_values_by_the_predicted_part() {
+    for (width, large) in [(LevelWidth::Bits39, 400.0), (LevelWidth::Bits34, 10_000.0)] {
+        let params = tiny(width);
+        let (p, model) = (party(&params), NoiseModel::new(&params));
+        let mut seen = 0;
+        for from in 1..=4 {
+            for to in 0..from {
+                let bias = model.level_down_bias(from, to).unwrap();
+                assert!(bias.abs() < 2f64.powi(-33), "{from} to {to}: {bias:e}");
+                let x = vec![vec![large; params.slots()]; BATCH];
+                let ct = p.encrypt_batch(&slices(&x), from);
+                let (before, after) = (
+                    Slots::of(&p, &ct),
+                    Slots::of(&p, &p.evaluator.level_down(&ct, to).unwrap()),
+                );
+                let errors = &after - &before;
+                let mean = errors.0.iter().sum::<Complex64>().re / errors.0.len() as f64;
+                // The mean over all slots is that of the constant coefficient's rounding, and of its batch.
+                let noise =
+                    model.rescale(to).unwrap() / (BATCH as f64 * params.slots() as f64).sqrt();
+                seen += usize::from((bias * large).abs() > 20.0 * noise);
+                println!(
+                    "{from} to {to}: {mean:e}, predicted {:e}, noise {noise:e}",
+                    bias * large
+                );
+                assert!(
+                    (mean - bias * large).abs() < 6.0 * noise,
+                    "{from} to {to}: mean error {mean:e}, predicted {:e}",
+                    bias * large
+                );
+            }
+        }
+        assert!(seen > 1, "{width}: the bias shows nowhere");
+    }
+}
+
+#[test]
+fn scalars_are_rounded_as_predicted() {
+    let params = tiny(LevelWidth::Bits39);
+    let (p, model) = (party(&params), NoiseModel::new(&params));
+    let level = 3;
+    let x = vec![vec![400.0; params.slots()]; BATCH];
+    let ct = p.encrypt_batch(&slices(&x), level);
+    let before = Slots::of(&p, &ct);
+    let (mut sums, mut products) = (Slots(vec![]), Slots(vec![]));
+    for scalar in values(5, 2000) {
+        let constant = Slots(vec![scalar.into(); before.0.len()]);
+        let sum = Slots::of(&p, &p.evaluator.add_scalar(&ct, scalar).unwrap());
+        sums.0.push((&(&sum - &before) - &constant).0[0]);
+        // Pending, so that no rescale hides it.
+        let product = Slots::of(&p, &p.evaluator.multiply_scalar(&ct, scalar).unwrap());
+        products.0.push((&product - &before.times(scalar)).0[0]);
+    }
+    let one = model.scalar(level).unwrap();
+    assert_deviation("sums with scalars", &sums, one);
+    assert_deviation("products with scalars", &products, 400.0 * one);
+}
+
+#[test]
+fn values_wrap_around_beyond_the_headroom() {
+    let params = secure(13, 2);
+    let (p, model) = (party(&params), NoiseModel::new(&params));
+    let most = model.headroom(0).unwrap();
+    let ct = p.encrypt(&vec![0.49 * most; params.slots()], 0);
+    let doubled = p.decrypt(&p.evaluator.multiply_integer(&ct, 2).unwrap());
+    assert!(doubled.iter().all(|x| (x / most - 0.98).abs() < 1e-6));
+    let tripled = p.decrypt(&p.evaluator.multiply_integer(&ct, 3).unwrap());
+    // 1.47 is as far from 1 as -0.53 is from -1.
+    assert!(
+        tripled.iter().all(|x| (x / most + 0.53).abs() < 1e-6),
+        "{}",
+        tripled[0] / most
+    );
+}
+
+#[test]
+fn the_worst_slot_is_where_a_laplace_distribution_has_it() {
+    let params = secure(13, 2);
+    let model = NoiseModel::new(&params);
+    let mut worst = 0.0;
+    let parties = 3;
+    for secret in 0..parties {
+        let mut p = party(&params);
+        let seed = Seed::from_bytes([20 + secret; 32]);
+        p.secret = arras_ckks::SecretKey::from_seed(&p.context, &seed).unwrap();
+        let ct = p.encrypt_batch(&slices(&vectors(0, params.slots())), 1);
+        let down = p.evaluator.level_down(&ct, 0).unwrap();
+        let errors = &Slots::of(&p, &down) - &Slots::of(&p, &ct);
+        for vector in errors.0.chunks_exact(params.slots()) {
+            worst += vector.iter().map(|e| e.re.abs()).fold(0.0, f64::max);
+        }
+    }
+    let measured = worst / (BATCH as f64 * f64::from(parties));
+    let deviation = model.rescale(0).unwrap();
+    let predicted = model.worst_slot(deviation);
+    println!(
+        "worst slot: {:.2} deviations, predicted {:.2}",
+        measured / deviation,
+        predicted / deviation
+    );
+    // The largest of 4096 varies by about a fifth from vector to vector, and the secret's largest slots are shared.
+    assert!(
+        (measured / predicted - 1.0).abs() < 0.1,
+        "{measured:e}, {predicted:e}"
+    );
+    // A normal distribution would have it at 3.7 deviations.
+    assert!(measured > 5.0 * deviation);
+}
+
+#[test]
+fn levels_that_do_not_exist_are_named() {
+    let model = NoiseModel::new(&secure(13, 2));
+    type Prediction = fn(&NoiseModel, usize) -> Result<f64, ParamsError>;
+    let all: [(&str, Prediction); 14] = [
+        ("encoding", |m, l| m.encoding(l)),
+        ("scalar", |m, l| m.scalar(l)),
+        ("encryption", |m, l| m.encryption(l)),
+        ("public-key encryption", |m, l| m.public_encryption(l)),
+        ("rescale", |m, l| m.rescale(l)),
+        ("key switch", |m, l| m.key_switch(l)),
+        ("sum of rotations", |m, l| m.rotation(l)),
+        ("sum of rotations", |m, l| m.rotation_sum(l, 3)),
+        ("sum of rotations", |m, l| {
+            m.weighted_rotation_sum(l, 1.0, 1.0)
+        }),
+        ("sum of rotations", |m, l| m.relinearize(l)),
+        ("product", |m, l| m.relinearize_and_rescale(l - 1)),
+        ("down", |m, l| m.level_down(l, 0)),
+        ("down", |m, l| m.level_down_bias(l, l)),
+        ("headroom", |m, l| m.headroom(l)),
+    ];
+    for (what, predict) in all {
+        let ok = predict(&model, 2).unwrap();
+        assert!(ok.is_finite() && ok >= 0.0);
+        let error = predict(&model, 3).unwrap_err();
+        assert!(error.to_string().contains(what), "{what}: {error}");
+        assert!(
+            matches!(
+                error,
+                ParamsError::NoSuchLevel {
+                    level: 3,
+                    max: 2,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+    for error in [
+        model.weighted_rotation_sum(0, 1.0, 1.0),
+        model.level_down(0, 1),
+        model.level_down_bias(1, 2),
+    ] {
+        assert!(
+            matches!(error, Err(ParamsError::LevelOrder { .. })),
+            "{error:?}"
+        );
+    }
+    assert_eq!(model.level_down(1, 1).unwrap(), 0.0);
 }
 
 /// Pearson's statistic of 64 equal bins, for the high and for the low bits.

@@ -4,6 +4,7 @@
 
 pub mod circuit;
 pub mod client;
+pub mod cost;
 mod error;
 pub mod interpret;
 pub mod layout;

@@ -83,7 +83,10 @@ pub use file::{
 };
 pub use kind::ObjectKind;
 pub use limits::{Limits, checked_rows_len};
-pub use objects::{Inspection, KeySummary, ObjectSummary, inspect};
+pub use objects::{
+    Inspection, KeySummary, ObjectBytes, ObjectSummary, ciphertext_bytes, evaluation_key_bytes,
+    evaluation_key_set_bytes, inspect, seeded_ciphertext_bytes,
+};
 pub use pack::{pack_row, packed_row_len, residue_bits, unpack_row};
 pub use payload::{PayloadRead, PayloadRows};
 pub use stream::{ContainerReader, read_container};

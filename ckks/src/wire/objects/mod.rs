@@ -26,10 +26,15 @@ mod keys;
 mod methods;
 mod parameters;
 mod secret_key;
+mod sizes;
 #[cfg(test)]
 mod tests;
 
 pub use inspect::{Inspection, KeySummary, ObjectSummary, inspect};
+pub use sizes::{
+    ObjectBytes, ciphertext_bytes, evaluation_key_bytes, evaluation_key_set_bytes,
+    seeded_ciphertext_bytes,
+};
 
 use std::{
     borrow::Cow,

@@ -1,0 +1,143 @@
+//! Sizes of objects before they are made: pure functions of the parameters.
+
+use serde::Serialize;
+
+use super::header::{
+    CiphertextHeader, EvaluationKeysHeader, Header, KeyEntry, SeededCiphertextHeader,
+    SwitchingKeyHeader, number,
+};
+use crate::{
+    Result,
+    keys::{KeyKind, layout},
+    params::Parameters,
+    random::PublicSeed,
+    wire::{CHECKSUM_LEN, PREFIX_LEN, WireError},
+};
+
+/// Bytes of one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectBytes {
+    /// As one container, in a file or on the wire: exactly what `to_bytes` gives.
+    pub container: u64,
+    /// The residues on an engine, 4 bytes each: a ciphertext's components, both halves of a key.
+    pub loaded: u64,
+}
+
+fn container_bytes<H: Header + Serialize>(header: &H, params: &Parameters) -> Result<u64> {
+    let payload = header.payload_len(params)?;
+    let header = postcard::to_stdvec(header).map_err(|source| WireError::HeaderUnencodable {
+        kind: H::KIND,
+        source,
+    })?;
+    let around = (PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64;
+    payload
+        .checked_add(around)
+        .ok_or_else(|| WireError::SizeOverflow { what: "container" }.into())
+}
+
+/// Bytes on an engine of a batch of linear ciphertexts. The header that names level and batch was checked.
+fn loaded_ciphertexts(params: &Parameters, level: usize, batch: usize) -> u64 {
+    8 * params.n() as u64 * params.window(level).len() as u64 * batch as u64
+}
+
+/// A batch of settled ciphertexts at `level`, as [`Ciphertext::to_bytes`](crate::Ciphertext::to_bytes) writes it.
+///
+/// # Errors
+/// [`WireError::OutOfBounds`] for a level that does not exist and a batch outside [`Limits`](super::super::Limits).
+pub fn ciphertext_bytes(params: &Parameters, level: usize, batch: usize) -> Result<ObjectBytes> {
+    let limbs = match params.check_level("tell the size of a ciphertext", level) {
+        Ok(()) => params.window(level).map(|limb| limb as u16).collect(),
+        // The header's own check names the level.
+        Err(_) => vec![],
+    };
+    let header = CiphertextHeader {
+        spec: params.spec().clone(),
+        level: number(level),
+        batch: number(batch),
+        components: 2,
+        pending: false,
+        limbs,
+    };
+    Ok(ObjectBytes {
+        container: container_bytes(&header, params)?,
+        loaded: loaded_ciphertexts(params, level, batch),
+    })
+}
+
+/// A batch of secret-key ciphertexts at `level`, as [`SeededCiphertext::to_bytes`](crate::SeededCiphertext::to_bytes) writes it; loaded, it is
+/// an ordinary ciphertext.
+///
+/// # Errors
+/// As [`ciphertext_bytes`].
+pub fn seeded_ciphertext_bytes(
+    params: &Parameters,
+    level: usize,
+    batch: usize,
+) -> Result<ObjectBytes> {
+    let header = SeededCiphertextHeader {
+        spec: params.spec().clone(),
+        level: number(level),
+        batch: number(batch),
+        seed: PublicSeed::from_bytes([0; 32]),
+    };
+    Ok(ObjectBytes {
+        container: container_bytes(&header, params)?,
+        loaded: loaded_ciphertexts(params, level, batch),
+    })
+}
+
+fn entry(kind: KeyKind, level_budget: usize) -> KeyEntry {
+    KeyEntry {
+        kind: kind.code(),
+        level_budget: number(level_budget),
+        seed: PublicSeed::from_bytes([0; 32]),
+    }
+}
+
+/// Both halves of a key on an engine. The entry that names the budget was checked.
+fn loaded_key(params: &Parameters, level_budget: usize) -> u64 {
+    layout(params, level_budget).words(params.n()) as u64 * 4
+}
+
+/// One evaluation key for levels up to `level_budget`, as [`SwitchingKey::to_bytes`](crate::SwitchingKey::to_bytes) writes it.
+///
+/// # Errors
+/// [`WireError::OutOfBounds`] for a budget above the top level; [`CkksError::Hal`](crate::CkksError::Hal) for a Galois element of a larger ring.
+pub fn evaluation_key_bytes(
+    params: &Parameters,
+    kind: KeyKind,
+    level_budget: usize,
+) -> Result<ObjectBytes> {
+    let header = SwitchingKeyHeader {
+        spec: params.spec().clone(),
+        entry: entry(kind, level_budget),
+    };
+    Ok(ObjectBytes {
+        container: container_bytes(&header, params)?,
+        loaded: loaded_key(params, level_budget),
+    })
+}
+
+/// A set of evaluation keys for levels up to `level_budget`, each kind once in any order, as
+/// [`EvaluationKeySet::to_bytes`](crate::EvaluationKeySet::to_bytes) writes it.
+///
+/// # Errors
+/// As [`evaluation_key_bytes`].
+pub fn evaluation_key_set_bytes(
+    params: &Parameters,
+    kinds: impl IntoIterator<Item = KeyKind>,
+    level_budget: usize,
+) -> Result<ObjectBytes> {
+    let mut kinds: Vec<KeyKind> = kinds.into_iter().collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let count = kinds.len() as u64;
+    let header = EvaluationKeysHeader {
+        spec: params.spec().clone(),
+        keys: kinds.into_iter().map(|k| entry(k, level_budget)).collect(),
+    };
+    Ok(ObjectBytes {
+        container: container_bytes(&header, params)?,
+        loaded: count * loaded_key(params, level_budget),
+    })
+}

@@ -1,0 +1,111 @@
+//! Sizes told from parameters alone are those of real objects.
+
+mod support;
+
+use arras_ckks::{
+    CkksError, Context, KeyGenerator, KeyKind, SecretKey,
+    random::Seed,
+    wire::{
+        WireError, ciphertext_bytes, evaluation_key_bytes, evaluation_key_set_bytes,
+        seeded_ciphertext_bytes,
+    },
+};
+use arras_hal::{GaloisElement, Reference};
+use support::{Party, insecure, secure, values};
+
+#[test]
+fn ciphertexts_have_the_bytes_that_were_told() {
+    for params in [secure(13, 2), insecure(7, 5)] {
+        let party = Party::new(&params, Reference::new(), &[]);
+        let x = values(1, params.slots());
+        for level in 0..=params.max_level() {
+            for batch in [1, 3, 130] {
+                if batch == 130 && params.log_n() > 7 {
+                    continue;
+                }
+                let vectors = vec![x.as_slice(); batch];
+                let seeded = party
+                    .encryptor
+                    .encrypt(&party.secret, &vectors, level)
+                    .unwrap();
+                let told = seeded_ciphertext_bytes(&params, level, batch).unwrap();
+                assert_eq!(told.container, seeded.to_bytes().unwrap().len() as u64);
+                let ct = seeded.expand(&party.context).unwrap();
+                assert_eq!(told.loaded, ct.bytes() as u64);
+                let told = ciphertext_bytes(&params, level, batch).unwrap();
+                assert_eq!(told.container, ct.to_bytes().unwrap().len() as u64);
+                assert_eq!(told.loaded, ct.bytes() as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_have_the_bytes_that_were_told() {
+    for params in [secure(13, 2), insecure(7, 5)] {
+        let context = Context::new(&params, Reference::new()).unwrap();
+        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+        let galois = |steps| KeyKind::Galois(GaloisElement::rotation(steps, params.log_n()));
+        let conjugation = KeyKind::Galois(GaloisElement::conjugation(params.log_n()));
+        for budget in 0..=params.max_level() {
+            for kind in [KeyKind::Relinearization, galois(1), conjugation] {
+                let key = generator.switching_key(kind, budget).unwrap();
+                let told = evaluation_key_bytes(&params, kind, budget).unwrap();
+                assert_eq!(told.container, key.to_bytes().unwrap().len() as u64);
+                assert_eq!(told.loaded, key.expanded_bytes());
+            }
+            let set = generator.evaluation_keys_up_to(&[1, 2, 5], budget).unwrap();
+            // In any order, and twice is once.
+            let kinds = [
+                galois(5),
+                KeyKind::Relinearization,
+                galois(2),
+                galois(1),
+                galois(2),
+            ];
+            let told = evaluation_key_set_bytes(&params, kinds, budget).unwrap();
+            assert_eq!(told.container, set.to_bytes().unwrap().len() as u64);
+            assert_eq!(told.loaded, set.expanded_bytes());
+        }
+        let full = evaluation_key_bytes(&params, conjugation, params.max_level()).unwrap();
+        assert_eq!(full.loaded, params.key_bytes());
+    }
+}
+
+#[test]
+fn what_cannot_exist_has_no_size() {
+    let params = insecure(7, 3);
+    let out_of_bounds = |error: CkksError, text: &str| {
+        assert!(
+            matches!(&error, CkksError::Wire(WireError::OutOfBounds { .. })),
+            "{error}"
+        );
+        assert!(error.to_string().contains(text), "{error}");
+    };
+    out_of_bounds(ciphertext_bytes(&params, 4, 1).unwrap_err(), "level");
+    out_of_bounds(
+        ciphertext_bytes(&params, usize::MAX, 1).unwrap_err(),
+        "level",
+    );
+    out_of_bounds(ciphertext_bytes(&params, 0, 0).unwrap_err(), "batch");
+    out_of_bounds(seeded_ciphertext_bytes(&params, 4, 1).unwrap_err(), "level");
+    out_of_bounds(
+        seeded_ciphertext_bytes(&params, 0, usize::MAX).unwrap_err(),
+        "batch",
+    );
+    let relinearization = KeyKind::Relinearization;
+    out_of_bounds(
+        evaluation_key_bytes(&params, relinearization, 4).unwrap_err(),
+        "budget",
+    );
+    out_of_bounds(
+        evaluation_key_set_bytes(&params, [relinearization], 9).unwrap_err(),
+        "budget",
+    );
+    let larger = KeyKind::Galois(GaloisElement::conjugation(9));
+    assert!(matches!(
+        evaluation_key_bytes(&params, larger, 0),
+        Err(CkksError::Hal(_))
+    ));
+}
