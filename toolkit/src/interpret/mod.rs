@@ -26,8 +26,8 @@ pub use precision::{Magnitude, OutputPrecision, PrecisionReport, ScaleAndPrecisi
 pub use rotations::{RotationSet, RotationUse, rotation_steps};
 pub use samples::Samples;
 pub(crate) use {
-    seconds::{encoding_seconds, step_seconds},
-    table::{Table, bytes, magnitude, seconds as duration},
+    seconds::step_seconds,
+    table::{Table, bytes, seconds as duration},
 };
 
 use crate::{
