@@ -132,7 +132,7 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
         let (kind, level) = of_two.kinds(params.log_n())[0];
         let generator = KeyGenerator::new(&stranger).unwrap();
         let mut tampered = EvaluationKeySet::new(&params);
-        for key in keys.keys().filter(|key| key.kind() != kind) {
+        for key in keys.iter().filter(|key| key.kind() != kind) {
             tampered.insert(key.clone()).unwrap();
         }
         tampered

@@ -64,7 +64,7 @@ fn compare(plan: &Plan, circuit: Circuit, samples: &Samples) {
     assert_eq!(plan.key_set_bytes().loaded, keys.expanded_bytes());
     let loaded: u64 = plan.keys().iter().map(|k| k.bytes.loaded).sum();
     assert_eq!(loaded, plan.key_set_bytes().loaded);
-    assert_eq!(plan.keys().len(), keys.keys().count());
+    assert_eq!(plan.keys().len(), keys.len());
 
     let sent = client.encrypt_inputs(&program, &inputs).unwrap();
     let mut encrypted: Bindings<Encrypted<CpuEngine>> = Bindings::new();
