@@ -186,21 +186,21 @@ fn hostile_tables_are_refused_and_say_why() {
     });
     refused("no entry for add", &|s| s.entries.clear());
     refused("two entries for add at level 0", &|s| {
-        s.entries.push(s.entries[0])
+        s.entries.push(s.entries[0]);
     });
     refused("add at level 4", &|s| s.entries[0].level = 4);
     refused("add at level 18446744073709551615", &|s| {
-        s.entries[0].level = usize::MAX
+        s.entries[0].level = usize::MAX;
     });
     refused("tensor at level 0", &|s| {
         s.entries[0].operation = OperationKind::Tensor;
     });
     for bad in [-1e-9, f64::NAN, f64::INFINITY] {
         refused("the cost of add at level 0 is", &|s| {
-            s.entries[0].single = bad
+            s.entries[0].single = bad;
         });
         refused("the cost in a batch of add", &|s| {
-            s.entries[0].batched = bad
+            s.entries[0].batched = bad;
         });
         refused("a term's cost of rotation_sum", &|s| {
             let sum = |e: &&mut CostEntry| e.operation == OperationKind::RotationSum;

@@ -12,6 +12,7 @@ mod built_in;
 mod error;
 mod measure;
 mod operation;
+mod samples;
 mod table;
 
 pub use error::CostError;

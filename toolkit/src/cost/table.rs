@@ -8,7 +8,11 @@ use arras_ckks::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{CostError, OperationKind, operation::Work};
+use super::{
+    CostError, OperationKind,
+    operation::Work,
+    samples::{Sample, at_work},
+};
 
 /// Seconds of one operation at one level, per ciphertext.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,14 +84,6 @@ struct Point {
     level: usize,
     once: Sample,
     per_term: Sample,
-}
-
-/// Work, and seconds per ciphertext alone and in the larger batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Sample {
-    work: f64,
-    single: f64,
-    batched: f64,
 }
 
 impl From<CostTable> for CostTableSpec {
@@ -347,55 +343,6 @@ impl Point {
                 batched: entry.batched_per_term,
             },
         }
-    }
-}
-
-impl Sample {
-    /// Between two samples: by work, or where they do not differ in work by `otherwise`.
-    fn towards(&self, other: &Self, work: f64, otherwise: f64) -> Self {
-        let t = if self.work == other.work {
-            otherwise
-        } else {
-            ((work - self.work) / (other.work - self.work)).clamp(0.0, 1.0)
-        };
-        let mix = |a: f64, b: f64| a + t * (b - a);
-        Self {
-            work,
-            single: mix(self.single, other.single),
-            batched: mix(self.batched, other.batched),
-        }
-    }
-
-    fn proportional(&self, work: f64) -> Self {
-        let ratio = if self.work > 0.0 {
-            work / self.work
-        } else {
-            1.0
-        };
-        Self {
-            work,
-            single: ratio * self.single,
-            batched: ratio * self.batched,
-        }
-    }
-}
-
-/// Piecewise linear in the work, in proportion beyond both ends. There is at least one sample.
-fn at_work(samples: &[Sample], work: f64) -> Sample {
-    let mut samples = samples.to_vec();
-    samples.sort_by(|a, b| a.work.total_cmp(&b.work));
-    let after = samples.partition_point(|sample| sample.work < work);
-    match (
-        after.checked_sub(1).and_then(|i| samples.get(i)),
-        samples.get(after),
-    ) {
-        (Some(low), Some(high)) => low.towards(high, work, 1.0),
-        (Some(only), None) | (None, Some(only)) => only.proportional(work),
-        (None, None) => Sample {
-            work,
-            single: 0.0,
-            batched: 0.0,
-        },
     }
 }
 
