@@ -12,20 +12,15 @@ use arras_toolkit::{
     Samples, ScaleAndPrecision, Value, interpret::Bound,
 };
 
-/// The mean of the squares of all slots, in every slot.
-fn circuit(slots: usize, scale_first: bool) -> Result<Circuit> {
+/// The sum of the squares of all slots, each square times `weight` if there is one; in every slot.
+fn sum_of_squares(slots: usize, weight: Option<f64>) -> Result<Circuit> {
     let recorder = Recorder::new(slots)?;
     let x = recorder.slots_input("x", 1);
-    let squares = x.square();
-    let one_of_all = 1.0 / slots as f64;
-    let mean = if scale_first {
-        let small = squares.multiply_scalar(one_of_all);
-        small.rotate_and_sum(1, slots)
-    } else {
-        let sum = squares.rotate_and_sum(1, slots);
-        sum.multiply_scalar(one_of_all)
+    let squares = match weight {
+        Some(weight) => x.multiply_scalar(weight).multiply(&x),
+        None => x.square(),
     };
-    recorder.output("mean", &mean);
+    recorder.output("sum", &squares.rotate_and_sum(1, slots));
     recorder.finish()
 }
 
@@ -34,23 +29,28 @@ fn main() -> Result<()> {
     let context = Context::new(&params, CpuEngine::new())?;
     let client = Client::generate(&context)?;
     let slots = params.slots();
-    let speeds: Vec<f64> = (0..slots).map(|j| 150.0 + (j % 97) as f64).collect();
-    let inputs = Bindings::new().with("x", vec![speeds]);
+    let numbers: Vec<f64> = (0..slots).map(|j| 5.0 + (j % 97) as f64 / 10.0).collect();
+    let inputs = Bindings::new().with("x", vec![numbers]);
 
-    println!("The mean square of {slots} numbers between 150 and 246, encrypted.");
+    println!("The mean square of {slots} numbers between 5 and 14.6, encrypted.");
     println!("Parameters: {params}\n");
 
-    println!("1. Sum the squares, then divide by their number.\n");
-    let broken = circuit(slots, false)?;
-    examine(&client, broken, &inputs)?;
+    println!("1. The server sums the squares, the client divides by their number.\n");
+    let broken = sum_of_squares(slots, None)?;
+    examine(&client, broken, &inputs, slots as f64)?;
 
-    println!("\n2. Divide first, then sum: no value ever exceeds the mean by much.\n");
-    let mended = circuit(slots, true)?;
-    examine(&client, mended, &inputs)
+    println!("\n2. The server divides before it sums, at the price of a level.\n");
+    let mended = sum_of_squares(slots, Some(1.0 / slots as f64))?;
+    examine(&client, mended, &inputs, 1.0)
 }
 
-/// Runs, sees that the result is wrong or right, and looks for the first step that went wrong.
-fn examine(client: &Client<CpuEngine>, circuit: Circuit, inputs: &Bindings<Value>) -> Result<()> {
+/// Runs, compares the result with what it should be, and looks for the first step that went wrong.
+fn examine(
+    client: &Client<CpuEngine>,
+    circuit: Circuit,
+    inputs: &Bindings<Value>,
+    divisor: f64,
+) -> Result<()> {
     let program = Program::new(circuit);
     let context = client.context();
     let keys = client.evaluation_keys(&program)?;
@@ -61,8 +61,8 @@ fn examine(client: &Client<CpuEngine>, circuit: Circuit, inputs: &Bindings<Value
         encrypted.insert(name, value.expand(context)?);
     }
     let run = homomorphic.run(&program, &encrypted)?;
-    let actual = client.decrypt(run.output("mean")?)?.entries()[0];
-    let expected = Plaintext::run(&program, inputs)?.outputs["mean"].entries()[0];
+    let actual = client.decrypt(run.output("sum")?)?.entries()[0] / divisor;
+    let expected = Plaintext::run(&program, inputs)?.outputs["sum"].entries()[0] / divisor;
     println!("expected {expected:.3}, decrypted {actual:.3}\n");
 
     println!("The debugger runs the circuit on ciphertexts and on plaintext in lock step:");

@@ -155,7 +155,7 @@ fn costs_add_up_and_grow_with_the_work() {
     let small = OpCount::with_costs_of(&matrix_by_vector(64, 64), &table).unwrap();
     let large = OpCount::with_costs_of(&matrix_by_vector(640, 64), &table).unwrap();
     let ratio = large.seconds() / small.seconds();
-    assert!((4.0..=10.5).contains(&ratio), "{ratio}");
+    assert!((4.0..=15.0).contains(&ratio), "{ratio}");
     let rotate = small.kind("rotate").seconds + small.kind("rotation_sum").seconds;
     assert!(rotate > 0.5 * small.seconds(), "{small}");
     assert!(small.encoding_seconds() > 0.0);

@@ -293,3 +293,28 @@ fn the_operation_that_exceeds_the_headroom_is_named() {
     // The same seed, the same prediction.
     assert_eq!(predict(2.0), predict(2.0));
 }
+
+#[test]
+fn inputs_of_the_public_key_are_less_precise_as_predicted() {
+    let params = secure(13, 1, LevelWidth::Bits39);
+    let client = client(&params, CpuEngine::new());
+    let recorder = Recorder::new(params.slots()).unwrap();
+    recorder.output("x", &recorder.slots_input("x", 1).negate());
+    let program = Program::new(recorder.finish().unwrap());
+    let samples = unit_samples();
+    let inputs = samples.draw(program.circuit(), 5).unwrap();
+    let x = inputs.get("x").unwrap();
+    let layout = *program.circuit().inputs()[0].layout();
+    let predictor = ScaleAndPrecision::new(&params, samples);
+    let secret_key = predictor.predict(&program).unwrap().bits();
+    let public_key = predictor.public_key().predict(&program).unwrap().bits();
+    assert!(public_key < secret_key - 3.0, "{public_key} {secret_key}");
+
+    let encrypted = client.encrypt(layout, x.clone(), 0).unwrap();
+    let encrypted = encrypted.expand(client.context()).unwrap();
+    let error = worst(&client.decrypt(&encrypted).unwrap(), x);
+    assert!((-3.0..=1.0).contains(&(secret_key + error.log2())));
+    let encrypted = client.encrypt_public(layout, x.clone(), 0).unwrap();
+    let error = worst(&client.decrypt(&encrypted).unwrap(), x);
+    assert!((-3.0..=1.0).contains(&(public_key + error.log2())));
+}
