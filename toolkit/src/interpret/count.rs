@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Result,
     cost::CostTable,
-    program::{Form, Program, StepId, StepOp},
+    program::{Form, Program, Step, StepId, StepOp},
 };
 
 /// Steps of one kind.
@@ -159,8 +159,9 @@ impl OpCount {
             }
             _ => {}
         }
-        let kind = kind_name(step.op(), first.map_or(Form::Settled, |s| s.form()));
-        let level = first.map_or(step.level(), |s| s.window_level());
+        let form = first.map_or(Form::Settled, Step::form);
+        let kind = kind_name(step.op(), form);
+        let level = first.map_or(step.level(), Step::window_level);
         let of_level = self.levels.entry(level).or_default();
         for counts in [&mut self.kinds, of_level] {
             let count = counts.entry(kind.to_owned()).or_default();
@@ -215,7 +216,7 @@ impl fmt::Display for OpCount {
         for (kind, count) in &self.kinds {
             let mut at = self.levels.iter().filter(|(_, of)| of.contains_key(kind));
             let lowest = at.next().map_or(0, |(&level, _)| level);
-            let highest = at.last().map_or(lowest, |(&level, _)| level);
+            let highest = at.next_back().map_or(lowest, |(&level, _)| level);
             table.row([
                 kind.clone(),
                 count.steps.to_string(),
