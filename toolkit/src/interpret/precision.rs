@@ -44,7 +44,8 @@ impl ScaleAndPrecision {
         }
     }
 
-    /// More or fewer trials, at least one. Outputs of few entries need more: the errors of a single slot scatter.
+    /// More or fewer trials, at least one. The prediction is sharp for outputs of many entries. A single slot's error scatters from run to
+    /// run and with the secret's value at it, and may happen to be far smaller than predicted.
     #[must_use]
     pub fn trials(mut self, trials: usize) -> Self {
         self.trials = trials.max(1);

@@ -2,6 +2,7 @@
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed};
+use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
     Bindings, Client, Debug, Encrypted, Homomorphic, Plaintext, Program, Recorder, ToolkitError,
     Value,
@@ -11,11 +12,11 @@ use arras_toolkit::{
 
 use crate::support::{Numbers, client, insecure};
 
-fn encrypted(
-    client: &Client<CpuEngine>,
+fn encrypted<S: SecretEngine>(
+    client: &Client<S>,
     program: &Program,
     inputs: &Bindings<Value>,
-) -> Bindings<Encrypted<CpuEngine>> {
+) -> Bindings<Encrypted<S>> {
     let sent = client.encrypt_inputs(program, inputs).unwrap();
     sent.iter()
         .map(|(name, value)| {
@@ -25,11 +26,11 @@ fn encrypted(
         .collect()
 }
 
-fn homomorphic(
-    client: &Client<CpuEngine>,
+fn homomorphic<S: SecretEngine>(
+    client: &Client<S>,
     program: &Program,
     tamper: impl FnOnce(&mut EvaluationKeySet),
-) -> Homomorphic<CpuEngine> {
+) -> Homomorphic<S> {
     let generator = KeyGenerator::new(client.secret_key("test").unwrap()).unwrap();
     let mut keys = KeyRequests::of(program).generate(&generator).unwrap();
     tamper(&mut keys);
@@ -38,7 +39,16 @@ fn homomorphic(
 }
 
 fn debug(params: &Parameters, program: &Program, inputs: &Bindings<Value>) -> DebugReport {
-    let client = client(params, CpuEngine::new());
+    debug_on(CpuEngine::new(), params, program, inputs)
+}
+
+fn debug_on<S: SecretEngine>(
+    engine: S,
+    params: &Parameters,
+    program: &Program,
+    inputs: &Bindings<Value>,
+) -> DebugReport {
+    let client = client(params, engine);
     let homomorphic = homomorphic(&client, program, |_| {});
     let encrypted = encrypted(&client, program, inputs);
     let secret = client.secret_key("test").unwrap();
@@ -47,7 +57,7 @@ fn debug(params: &Parameters, program: &Program, inputs: &Bindings<Value>) -> De
     debug.unwrap().run(program).unwrap()
 }
 
-fn sines(slots: usize, amplitude: f64) -> Value {
+fn spread(slots: usize, amplitude: f64) -> Value {
     let mut numbers = Numbers(3);
     let slots = (0..slots).map(|_| amplitude * numbers.next()).collect();
     Value::Slots(vec![slots])
@@ -61,13 +71,17 @@ fn a_good_circuit_passes() {
     let y = x.square().rotate(3).add(&x).multiply_scalar(0.3);
     recorder.output("y", &y.rotate_and_sum(1, 8));
     let program = Program::new(recorder.finish().unwrap());
-    let inputs = Bindings::new().with("x", sines(params.slots(), 1.0));
+    let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
     let report = debug(&params, &program, &inputs);
     assert!(report.passed(), "{report}");
     assert_eq!(report.steps(), program.steps().len());
     let worst = report.worst().unwrap();
     assert!(worst.error > 0.0 && worst.error < 1e-4);
     assert!(report.to_string().contains("all within the bound"));
+
+    let on_reference = debug_on(Reference::new(), &params, &program, &inputs);
+    assert!(on_reference.passed(), "{on_reference}");
+    assert_eq!(on_reference.steps(), report.steps());
 }
 
 #[test]
@@ -140,7 +154,7 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
             .unwrap();
         *keys = tampered;
     });
-    let inputs = Bindings::new().with("x", sines(params.slots(), 1.0));
+    let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
     let encrypted = encrypted(&client, &program, &inputs);
     let secret = client.secret_key("test").unwrap();
     let make = || {
