@@ -3,11 +3,11 @@
 mod support;
 
 use arras_ckks::{
-    CkksError, Context, KeyGenerator, KeyKind, SecretKey,
+    CkksError, Context, EvaluationKeySet, KeyGenerator, KeyKind, SecretKey,
     random::Seed,
     wire::{
         WireError, ciphertext_bytes, evaluation_key_bytes, evaluation_key_set_bytes,
-        seeded_ciphertext_bytes,
+        evaluation_key_set_bytes_by_level, seeded_ciphertext_bytes,
     },
 };
 use arras_hal::{GaloisElement, Reference};
@@ -68,6 +68,21 @@ fn keys_have_the_bytes_that_were_told() {
             assert_eq!(told.container, set.to_bytes().unwrap().len() as u64);
             assert_eq!(told.loaded, set.expanded_bytes());
         }
+        // Budgets of their own; of a kind that is named twice, the higher counts.
+        let budgets = [
+            (KeyKind::Relinearization, params.max_level()),
+            (galois(5), 0),
+            (galois(1), 1),
+        ];
+        let mut set = EvaluationKeySet::new(&params);
+        for (kind, budget) in budgets {
+            set.insert(generator.switching_key(kind, budget).unwrap())
+                .unwrap();
+        }
+        let kinds = budgets.into_iter().rev().chain([(galois(1), 0)]);
+        let told = evaluation_key_set_bytes_by_level(&params, kinds).unwrap();
+        assert_eq!(told.container, set.to_bytes().unwrap().len() as u64);
+        assert_eq!(told.loaded, set.expanded_bytes());
         let full = evaluation_key_bytes(&params, conjugation, params.max_level()).unwrap();
         assert_eq!(full.loaded, params.key_bytes());
     }

@@ -174,6 +174,49 @@ pub enum ToolkitError {
         /// Slots of the parameters.
         parameters: usize,
     },
+    /// An encrypted step that is off, in a debugging run.
+    #[error("debug: {0}")]
+    Deviates(Box<crate::interpret::Deviation>),
+    /// A circuit deeper than any safe parameter set of its ring degree.
+    #[error(
+        "plan: the circuit needs {needed} levels on {slots} slots; a ring of that size has at most {} with 128-bit security; {}",
+        available.map_or("none".to_owned(), |l| l.to_string()),
+        sufficient_slots.map_or(
+            "no ring has so many: split the circuit and encrypt anew between the parts, or lower its depth".to_owned(),
+            |s| format!("record it on {s} slots, or lower its depth")
+        )
+    )]
+    TooDeep {
+        /// Levels needed.
+        needed: usize,
+        /// Slots of the circuit.
+        slots: usize,
+        /// The most levels of a ring with these slots.
+        available: Option<usize>,
+        /// The smallest number of slots whose ring has the levels.
+        sufficient_slots: Option<usize>,
+    },
+    /// No parameter set that was considered has the precision.
+    #[error(
+        "plan: {asked} bits after the point were asked for, output {output:?} reaches {reached:.1} at best; ask for less, scale its values down, or \
+         lower the depth of what amplifies errors"
+    )]
+    PrecisionNotReached {
+        /// Bits asked for.
+        asked: f64,
+        /// The output with the least bits.
+        output: String,
+        /// Its predicted bits under the best set.
+        reached: f64,
+    },
+    /// Values too large for their level under every parameter set that was considered.
+    #[error(
+        "plan: {0}; scale the inputs down or deliver the result at a higher level (Recorder::output_at)"
+    )]
+    HeadroomExceeded(Box<crate::interpret::Magnitude>),
+    /// A cost table.
+    #[error(transparent)]
+    Cost(#[from] crate::cost::CostError),
     /// The scheme.
     #[error(transparent)]
     Ckks(#[from] CkksError),
@@ -194,6 +237,14 @@ impl ToolkitError {
                 location,
                 error: Box::new(error),
             },
+        }
+    }
+
+    /// The error itself, taken out of what says where its operation was recorded.
+    pub(crate) fn into_kind(self) -> Self {
+        match self {
+            Self::Recorded { error, .. } => error.into_kind(),
+            error => error,
         }
     }
 

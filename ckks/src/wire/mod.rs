@@ -85,7 +85,7 @@ pub use kind::ObjectKind;
 pub use limits::{Limits, checked_rows_len};
 pub use objects::{
     Inspection, KeySummary, ObjectBytes, ObjectSummary, ciphertext_bytes, evaluation_key_bytes,
-    evaluation_key_set_bytes, inspect, seeded_ciphertext_bytes,
+    evaluation_key_set_bytes, evaluation_key_set_bytes_by_level, inspect, seeded_ciphertext_bytes,
 };
 pub use pack::{pack_row, packed_row_len, residue_bits, unpack_row};
 pub use payload::{PayloadRead, PayloadRows};

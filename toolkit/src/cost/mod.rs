@@ -24,6 +24,6 @@ pub use table::{CostEntry, CostTable, CostTableSpec};
 pub mod memory {
     pub use arras_ckks::wire::{
         ObjectBytes, ciphertext_bytes, evaluation_key_bytes, evaluation_key_set_bytes,
-        seeded_ciphertext_bytes,
+        evaluation_key_set_bytes_by_level, seeded_ciphertext_bytes,
     };
 }

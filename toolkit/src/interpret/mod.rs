@@ -3,11 +3,32 @@
 //! An [`Interpretation`] gives every step a value; [`walk`] takes it through a program, freeing values after their last use.
 //! A pair of interpretations is one: both in lock step.
 
+mod count;
+mod debug;
+mod depth;
+mod noisy;
+mod place;
 mod plaintext;
+mod precision;
+mod random;
 mod rotations;
+mod samples;
+mod seconds;
+mod table;
 
+pub use count::{KindCount, OpCount};
+pub use debug::{Bound, Debug, DebugReport, Deviation};
+pub use depth::{Depth, DepthReport, OperationDepth};
+pub use noisy::Noisy;
+pub use place::Place;
 pub use plaintext::{Plaintext, PlaintextRun};
-pub use rotations::rotation_steps;
+pub use precision::{Magnitude, OutputPrecision, PrecisionReport, ScaleAndPrecision};
+pub use rotations::{RotationSet, RotationUse, rotation_steps};
+pub use samples::Samples;
+pub(crate) use {
+    seconds::step_seconds,
+    table::{Table, bytes, seconds as duration},
+};
 
 use crate::{
     Result,

@@ -1,30 +1,122 @@
 //! The rotations of a program.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use crate::program::{Program, StepOp};
+use serde::{Deserialize, Serialize};
 
-/// Every rotation a program does (identities left out), with the highest window at which it is done.
-pub fn rotation_steps(program: &Program) -> BTreeMap<i64, usize> {
-    let mut rotations = BTreeMap::new();
-    let mut add = |steps: i64, level: usize| {
-        if steps != 0 {
-            let most = rotations.entry(steps).or_insert(level);
-            *most = level.max(*most);
+use super::{Interpretation, table::Table};
+use crate::{
+    Result,
+    program::{Program, StepId, StepOp},
+};
+
+/// How a rotation is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotationUse {
+    /// The highest level of the ciphertexts that are rotated: keys are cut to it.
+    pub highest_level: usize,
+    /// Steps of the program that use it.
+    pub uses: usize,
+    /// Ciphertexts that are rotated by it.
+    pub ciphertexts: usize,
+}
+
+/// Collects every rotation that a program does (identities left out).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotationSet {
+    rotations: BTreeMap<i64, RotationUse>,
+}
+
+impl RotationSet {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The rotations of a program.
+    pub fn of(program: &Program) -> Self {
+        let mut set = Self::new();
+        for index in 0..program.steps().len() {
+            set.see(program, StepId(index));
         }
-    };
-    for step in program.steps() {
+        set
+    }
+
+    /// The steps, from -slots/2 (exclusive) to slots/2, and how each is used.
+    pub fn rotations(&self) -> &BTreeMap<i64, RotationUse> {
+        &self.rotations
+    }
+
+    /// How a rotation is used; `None` if it is not.
+    pub fn get(&self, steps: i64) -> Option<RotationUse> {
+        self.rotations.get(&steps).copied()
+    }
+
+    /// Number of different rotations: each needs a key.
+    pub fn len(&self) -> usize {
+        self.rotations.len()
+    }
+
+    /// Whether nothing is rotated.
+    pub fn is_empty(&self) -> bool {
+        self.rotations.is_empty()
+    }
+
+    fn see(&mut self, program: &Program, id: StepId) {
+        let step = program.step(id);
         let level = step
             .operands()
             .first()
             .map_or(0, |&o| program.step(o).window_level());
-        match step.op() {
-            StepOp::Rotate(steps) => add(*steps, level),
-            StepOp::RotationSum(steps) | StepOp::WeightedRotationSum { steps, .. } => {
-                steps.iter().for_each(|&s| add(s, level));
+        for &steps in rotated_by(step.op()) {
+            if steps != 0 {
+                let of = self.rotations.entry(steps).or_default();
+                of.highest_level = of.highest_level.max(level);
+                of.uses += 1;
+                of.ciphertexts += step.units();
             }
-            _ => {}
         }
     }
-    rotations
+}
+
+impl Interpretation for RotationSet {
+    type Value = ();
+
+    fn step(&mut self, program: &Program, id: StepId, _: &[&()]) -> Result<()> {
+        self.see(program, id);
+        Ok(())
+    }
+}
+
+/// The rotations of a step, with repetitions and identities.
+pub(crate) fn rotated_by(op: &StepOp) -> &[i64] {
+    match op {
+        StepOp::Rotate(steps) => std::slice::from_ref(steps),
+        StepOp::RotationSum(steps) | StepOp::WeightedRotationSum { steps, .. } => steps,
+        _ => &[],
+    }
+}
+
+/// Every rotation a program does (identities left out), with the highest window at which it is done.
+pub fn rotation_steps(program: &Program) -> BTreeMap<i64, usize> {
+    RotationSet::of(program)
+        .rotations
+        .into_iter()
+        .map(|(steps, of)| (steps, of.highest_level))
+        .collect()
+}
+
+impl fmt::Display for RotationSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(["rotation", "highest level", "uses", "ciphertexts"]);
+        for (steps, of) in &self.rotations {
+            table.row([
+                steps.to_string(),
+                of.highest_level.to_string(),
+                of.uses.to_string(),
+                of.ciphertexts.to_string(),
+            ]);
+        }
+        write!(f, "{table}")
+    }
 }

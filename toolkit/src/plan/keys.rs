@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::{EvaluationKeySet, KeyGenerator, KeyKind};
+use arras_ckks::{EvaluationKeySet, KeyGenerator, KeyKind, Parameters};
 use arras_hal::{GaloisElement, SecretEngine};
 use serde::{Deserialize, Serialize};
 
+use super::PlannedKey;
 use crate::{
     Result,
+    cost::memory::evaluation_key_bytes,
     interpret::rotation_steps,
     program::{Form, Program, StepOp},
 };
@@ -74,6 +76,27 @@ impl KeyRequests {
         });
         kinds.extend(rotations);
         kinds
+    }
+
+    /// Every key with its bytes under these parameters.
+    ///
+    /// # Errors
+    /// For level budgets that the parameters do not have.
+    pub fn planned(&self, params: &Parameters) -> Result<Vec<PlannedKey>> {
+        let rotations = self.rotations.keys().copied().map(Some);
+        let relinearization = self.relinearization.map(|_| None);
+        relinearization
+            .into_iter()
+            .chain(rotations)
+            .zip(self.kinds(params.log_n()))
+            .map(|(rotation, (kind, level))| {
+                Ok(PlannedKey {
+                    rotation,
+                    level,
+                    bytes: evaluation_key_bytes(params, kind, level)?.into(),
+                })
+            })
+            .collect()
     }
 
     /// Makes them.

@@ -7,7 +7,7 @@ use crate::program::{Program, StepId, StepOp};
 
 /// Steps that run as one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Group {
+pub(crate) enum Group {
     /// A step alone.
     Alone(StepId),
     /// Steps of one kind and level: their operands are joined into one batch.
@@ -17,7 +17,7 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) fn steps(&self) -> &[StepId] {
+    pub(crate) fn steps(&self) -> &[StepId] {
         match self {
             Self::Alone(step) => std::slice::from_ref(step),
             Self::Batch(steps) | Self::Hoisted(steps) => steps,
@@ -38,7 +38,7 @@ enum Key {
 }
 
 /// Groups of a wave.
-pub(super) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> Vec<Group> {
+pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> Vec<Group> {
     if batching == Batching::Off {
         return wave.iter().copied().map(Group::Alone).collect();
     }

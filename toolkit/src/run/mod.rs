@@ -5,7 +5,7 @@
 //! last use; encoded constants are kept for the next run.
 
 mod bindings;
-mod groups;
+pub(crate) mod groups;
 mod homomorphic;
 mod masks;
 mod perform;

@@ -33,7 +33,7 @@ mod tests;
 pub use inspect::{Inspection, KeySummary, ObjectSummary, inspect};
 pub use sizes::{
     ObjectBytes, ciphertext_bytes, evaluation_key_bytes, evaluation_key_set_bytes,
-    seeded_ciphertext_bytes,
+    evaluation_key_set_bytes_by_level, seeded_ciphertext_bytes,
 };
 
 use std::{

@@ -1,5 +1,7 @@
 //! Sizes of objects before they are made: pure functions of the parameters.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::header::{
@@ -128,16 +130,36 @@ pub fn evaluation_key_set_bytes(
     kinds: impl IntoIterator<Item = KeyKind>,
     level_budget: usize,
 ) -> Result<ObjectBytes> {
-    let mut kinds: Vec<KeyKind> = kinds.into_iter().collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let count = kinds.len() as u64;
+    let kinds = kinds.into_iter().map(|kind| (kind, level_budget));
+    evaluation_key_set_bytes_by_level(params, kinds)
+}
+
+/// A set of evaluation keys, each with a level budget of its own. Of a kind that is named more than once, the highest budget counts.
+///
+/// # Errors
+/// As [`evaluation_key_bytes`].
+pub fn evaluation_key_set_bytes_by_level(
+    params: &Parameters,
+    kinds: impl IntoIterator<Item = (KeyKind, usize)>,
+) -> Result<ObjectBytes> {
+    let mut budgets = BTreeMap::new();
+    for (kind, budget) in kinds {
+        let most = budgets.entry(kind).or_insert(budget);
+        *most = budget.max(*most);
+    }
     let header = EvaluationKeysHeader {
         spec: params.spec().clone(),
-        keys: kinds.into_iter().map(|k| entry(k, level_budget)).collect(),
+        keys: budgets
+            .iter()
+            .map(|(&k, &budget)| entry(k, budget))
+            .collect(),
     };
     Ok(ObjectBytes {
         container: container_bytes(&header, params)?,
-        loaded: count * loaded_key(params, level_budget),
+        // The header's check said that the budgets exist.
+        loaded: budgets
+            .values()
+            .map(|&budget| loaded_key(params, budget))
+            .sum(),
     })
 }

@@ -1,0 +1,46 @@
+//! The same polynomial in two circuits, one of which needs a level less.
+//!
+//! ```text
+//! cargo run --release -p arras-toolkit --example depth_matters
+//! ```
+#![allow(clippy::print_stdout, reason = "an example that tells a story")]
+
+use arras_toolkit::{Circuit, Depth, OpCount, Program, Recorder, Result, Slots};
+
+fn main() -> Result<()> {
+    println!("f(x) = x^4 + 2 on encrypted x. A ciphertext allows so many multiplications in a row");
+    println!("as it has levels, and every operation is slower the more levels are left.\n");
+
+    println!("1. As one would write it: ((x * x) * x) * x + 2\n");
+    let product = record(|x| x.multiply(x).multiply(x).multiply(x).add_scalar(2.0))?;
+    tell(&product);
+
+    println!("2. Squared twice: (x^2)^2 + 2\n");
+    let squares = record(|x| x.square().square().add_scalar(2.0))?;
+    tell(&squares);
+
+    let (deep, shallow) = (Depth::of(&product), Depth::of(&squares));
+    println!(
+        "Both give the same. The first takes {} levels, the second {}: its products do not wait for each other.",
+        deep.levels_needed(),
+        shallow.levels_needed()
+    );
+    Ok(())
+}
+
+fn record(f: impl FnOnce(&Slots) -> Slots) -> Result<Circuit> {
+    let recorder = Recorder::new(4096)?;
+    let x = recorder.slots_input("x", 1);
+    recorder.output("f(x)", &f(&x));
+    recorder.finish()
+}
+
+fn tell(circuit: &Circuit) {
+    println!("{}", Depth::of(circuit));
+    let count = OpCount::of(&Program::new(circuit.clone()));
+    println!(
+        "{} products of ciphertexts, {} key switches\n",
+        count.ciphertext_products(),
+        count.key_switches()
+    );
+}

@@ -1,0 +1,334 @@
+//! What precision an encrypted run will have, before there is one.
+
+use std::{collections::BTreeMap, fmt};
+
+use arras_ckks::{NoiseModel, Parameters};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Interpretation, Noisy, Place, Plaintext, Samples,
+    count::kind_name,
+    table::{Table, magnitude},
+    walk,
+};
+use crate::{
+    Result,
+    program::{Form, Program, StepId},
+};
+
+/// Predicts the error of every output, and whether all values stay within the headroom.
+///
+/// A few trials run the program on plaintext beside [`Noisy`], on inputs of the caller's [`Samples`]. The predicted error of an output
+/// is the largest difference in any of its entries and trials, times 1.25. Values must stay below the headroom
+/// ([`Parameters::headroom_bits`]) of their level; the largest magnitude of any slot is held against it, which suffices
+/// but is only necessary for vectors that are nearly constant.
+#[derive(Clone, Debug)]
+pub struct ScaleAndPrecision {
+    params: Parameters,
+    samples: Samples,
+    trials: usize,
+    public: bool,
+}
+
+/// What the prediction has on top of the worst trial.
+const SAFETY: f64 = 1.25;
+
+impl ScaleAndPrecision {
+    /// For these parameters and inputs, with four trials.
+    pub fn new(params: &Parameters, samples: Samples) -> Self {
+        Self {
+            params: params.clone(),
+            samples,
+            trials: 4,
+            public: false,
+        }
+    }
+
+    /// More or fewer trials, at least one. The prediction is sharp for outputs of many entries. A single slot's error scatters from run to
+    /// run and with the secret's value at it, and may happen to be far smaller than predicted.
+    #[must_use]
+    pub fn trials(mut self, trials: usize) -> Self {
+        self.trials = trials.max(1);
+        self
+    }
+
+    /// For inputs that are encrypted with the public key.
+    #[must_use]
+    pub fn public_key(mut self) -> Self {
+        self.public = true;
+        self
+    }
+
+    /// Predicts.
+    ///
+    /// # Errors
+    /// Those of [`Noisy::new`] and [`Samples::draw`].
+    pub fn predict(&self, program: &Program) -> Result<PrecisionReport> {
+        let model = NoiseModel::new(&self.params);
+        let mut headroom = Headroom::new(&self.params);
+        let circuit = program.circuit();
+        let mut outputs: BTreeMap<String, OutputPrecision> = BTreeMap::new();
+        for trial in 0..self.trials as u64 {
+            let inputs = self.samples.draw(circuit, trial)?;
+            let mut noisy = Noisy::new(program, &inputs, &model, trial)?;
+            if self.public {
+                noisy = noisy.public_key();
+            }
+            let beside = (Plaintext::new(program, &inputs)?, noisy);
+            let mut watched = Watched {
+                beside,
+                headroom: &mut headroom,
+            };
+            walk(program, &mut watched, |i, (exact, noisy)| {
+                let output = &circuit.outputs()[i];
+                let level = program.step(program.outputs()[i]).level();
+                let unpack = |slots: &Vec<Vec<f64>>| output.layout().unpack("predict", slots);
+                // Values beyond the range of doubles have no entries that differ by a finite number.
+                let (exact, noisy) = (unpack(exact)?.entries(), unpack(noisy)?.entries());
+                let largest = exact.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+                let worst = exact
+                    .iter()
+                    .zip(&noisy)
+                    .map(|(a, b)| SAFETY * (a - b).abs())
+                    .fold(0.0, larger);
+                let of =
+                    outputs
+                        .entry(output.name().to_owned())
+                        .or_insert_with(|| OutputPrecision {
+                            worst_error: 0.0,
+                            largest: 0.0,
+                            level,
+                            headroom_bits: self.params.headroom_bits(level),
+                        });
+                of.worst_error = larger(of.worst_error, worst);
+                of.largest = larger(of.largest, largest);
+                Ok(())
+            })?;
+        }
+        Ok(PrecisionReport {
+            trials: self.trials,
+            outputs,
+            tightest: headroom.tightest,
+            exceeded: headroom.exceeded,
+        })
+    }
+}
+
+/// The larger; what is not a number is larger than all.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::INFINITY
+    } else {
+        a.max(b)
+    }
+}
+
+/// Both in lock step, with an eye on magnitudes.
+struct Watched<'h> {
+    beside: (Plaintext, Noisy),
+    headroom: &'h mut Headroom,
+}
+
+impl Interpretation for Watched<'_> {
+    type Value = (Vec<Vec<f64>>, Vec<Vec<f64>>);
+
+    fn step(
+        &mut self,
+        program: &Program,
+        id: StepId,
+        operands: &[&Self::Value],
+    ) -> Result<Self::Value> {
+        let value = self.beside.step(program, id, operands)?;
+        self.headroom.see(program, id, &value.0);
+        Ok(value)
+    }
+}
+
+struct Headroom {
+    params: Parameters,
+    tightest: Option<Magnitude>,
+    exceeded: Option<Magnitude>,
+}
+
+impl Headroom {
+    fn new(params: &Parameters) -> Self {
+        Self {
+            params: params.clone(),
+            tightest: None,
+            exceeded: None,
+        }
+    }
+
+    fn see(&mut self, program: &Program, id: StepId, value: &[Vec<f64>]) {
+        let step = program.step(id);
+        let largest = value.iter().flatten().map(|x| x.abs()).fold(0.0, larger);
+        // A pending value has the headroom of the level on which it lands, to within the tolerance of scales.
+        let headroom_bits = self.params.headroom_bits(step.level());
+        let left = headroom_bits - largest.log2();
+        let less = |than: &Option<Magnitude>| than.as_ref().is_none_or(|m| left < m.bits_left());
+        let exceeds = left < 0.0 && self.exceeded.as_ref().is_none_or(|m| id.index() < m.step);
+        if !less(&self.tightest) && !exceeds {
+            return;
+        }
+        let operand = step.operands().first().map(|&o| program.step(o).form());
+        let magnitude = Magnitude {
+            place: program.operation_of(id).into(),
+            step: id.index(),
+            kind: kind_name(step.op(), operand.unwrap_or(Form::Settled)).to_owned(),
+            level: step.level(),
+            largest,
+            headroom_bits,
+        };
+        if exceeds {
+            self.exceeded = Some(magnitude.clone());
+        }
+        if less(&self.tightest) {
+            self.tightest = Some(magnitude);
+        }
+    }
+}
+
+/// The largest magnitude at a step, beside what its level can hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Magnitude {
+    /// The operation that the step is part of.
+    pub place: Place,
+    /// The step, by position in the program.
+    pub step: usize,
+    /// Its kind.
+    pub kind: String,
+    /// The level of its result.
+    pub level: usize,
+    /// The largest magnitude of a slot.
+    pub largest: f64,
+    /// log2 of what values at this level must stay below.
+    pub headroom_bits: f64,
+}
+
+impl Magnitude {
+    /// Bits between the largest magnitude and the headroom; negative if it exceeds it.
+    pub fn bits_left(&self) -> f64 {
+        self.headroom_bits - self.largest.log2()
+    }
+}
+
+impl fmt::Display for Magnitude {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (step {}, {}): values up to {} at level {}, which holds less than 2^{:.1}",
+            self.place,
+            self.step,
+            self.kind,
+            magnitude(self.largest),
+            self.level,
+            self.headroom_bits
+        )
+    }
+}
+
+/// The prediction for an output.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputPrecision {
+    /// The predicted largest error of any entry.
+    pub worst_error: f64,
+    /// The largest magnitude of an entry.
+    pub largest: f64,
+    /// The level at which it is delivered.
+    pub level: usize,
+    /// log2 of what values at this level must stay below.
+    pub headroom_bits: f64,
+}
+
+impl OutputPrecision {
+    /// Correct bits after the binary point: `-log2(worst_error)`.
+    pub fn bits(&self) -> f64 {
+        -self.worst_error.log2()
+    }
+
+    /// Correct bits of the largest entry: `log2(largest / worst_error)`.
+    pub fn relative_bits(&self) -> f64 {
+        (self.largest / self.worst_error).log2()
+    }
+
+    /// Bits between the largest magnitude and the headroom; negative if it exceeds it.
+    pub fn headroom_left(&self) -> f64 {
+        self.headroom_bits - self.largest.log2()
+    }
+}
+
+/// Predicted precision of a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrecisionReport {
+    trials: usize,
+    outputs: BTreeMap<String, OutputPrecision>,
+    tightest: Option<Magnitude>,
+    exceeded: Option<Magnitude>,
+}
+
+impl PrecisionReport {
+    /// Trials it is from.
+    pub fn trials(&self) -> usize {
+        self.trials
+    }
+
+    /// The predictions by output.
+    pub fn outputs(&self) -> &BTreeMap<String, OutputPrecision> {
+        &self.outputs
+    }
+
+    /// The prediction for an output.
+    pub fn output(&self, name: &str) -> Option<&OutputPrecision> {
+        self.outputs.get(name)
+    }
+
+    /// The least bits after the binary point of any output.
+    pub fn bits(&self) -> f64 {
+        let bits = self.outputs.values().map(OutputPrecision::bits);
+        bits.fold(f64::INFINITY, f64::min)
+    }
+
+    /// The step with the least headroom left.
+    pub fn tightest(&self) -> Option<&Magnitude> {
+        self.tightest.as_ref()
+    }
+
+    /// The first step whose values exceed its headroom, if any.
+    pub fn exceeded(&self) -> Option<&Magnitude> {
+        self.exceeded.as_ref()
+    }
+
+    /// Whether no value exceeds its headroom and all outputs have so many bits after the binary point.
+    pub fn suffices(&self, bits: f64) -> bool {
+        self.exceeded.is_none() && self.bits() >= bits
+    }
+}
+
+impl fmt::Display for PrecisionReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new([
+            "output",
+            "largest",
+            "worst error",
+            "bits",
+            "level",
+            "headroom left",
+        ]);
+        for (name, of) in &self.outputs {
+            table.row([
+                name.clone(),
+                magnitude(of.largest),
+                magnitude(of.worst_error),
+                format!("{:.1}", of.bits()),
+                of.level.to_string(),
+                format!("{:.1} bits", of.headroom_left()),
+            ]);
+        }
+        write!(f, "{table}")?;
+        match (&self.exceeded, &self.tightest) {
+            (Some(magnitude), _) => write!(f, "headroom exceeded by {magnitude}"),
+            (None, Some(magnitude)) => write!(f, "least headroom left: {magnitude}"),
+            (None, None) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Bytes that a run will take.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arras_ckks::Parameters;
+
+use crate::{
+    program::{Program, StepId, StepOp},
+    run::{Batching, groups},
+};
+
+/// Calls, width and the most bytes of ciphertexts alive at once, as the executor runs a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Execution {
+    pub(super) calls: usize,
+    pub(super) width: usize,
+    pub(super) peak_ciphertext_bytes: u64,
+}
+
+impl Execution {
+    /// Follows the executor's order: all results of a wave, then its operands are freed that are not used again.
+    pub(super) fn of(program: &Program, params: &Parameters, batching: Batching) -> Self {
+        let mut execution = Self::default();
+        let mut left = program.uses().to_vec();
+        let mut alive = 0;
+        for wave in program.waves() {
+            let groups = groups::groups(program, wave, batching);
+            execution.calls += groups.len();
+            execution.width = execution.width.max(groups.len());
+            for &id in groups.iter().flat_map(groups::Group::steps) {
+                alive += step_bytes(program, params, id);
+                execution.peak_ciphertext_bytes = execution.peak_ciphertext_bytes.max(alive);
+                if left[id.index()] == 0 {
+                    alive -= step_bytes(program, params, id);
+                }
+            }
+            for &id in wave {
+                for &operand in program.step(id).operands() {
+                    left[operand.index()] -= 1;
+                    if left[operand.index()] == 0 {
+                        alive -= step_bytes(program, params, operand);
+                    }
+                }
+            }
+        }
+        execution
+    }
+}
+
+/// Bytes of residues, 4 each, of a step's result.
+fn step_bytes(program: &Program, params: &Parameters, id: StepId) -> u64 {
+    let step = program.step(id);
+    let limbs = params.window(step.window_level()).len();
+    (step.form().components() * step.units() * limbs * params.n() * 4) as u64
+}
+
+/// Bytes of all constants of a program, encoded once for each level and use.
+pub(super) fn constant_bytes(program: &Program, params: &Parameters) -> u64 {
+    let mut known: BTreeMap<(usize, bool), BTreeSet<Vec<u64>>> = BTreeMap::new();
+    let mut bytes = 0;
+    for step in program.steps() {
+        let level = step
+            .operands()
+            .first()
+            .map_or(0, |&o| program.step(o).level());
+        let (weights, plains) = match step.op() {
+            StepOp::AddPlain(p) | StepOp::MultiplyPlain(p) => (false, std::slice::from_ref(p)),
+            StepOp::WeightedRotationSum { weights, .. } => (true, weights.as_slice()),
+            _ => continue,
+        };
+        let special = if weights { params.special_limbs() } else { 0 };
+        let limbs = params.window(level).len() + special;
+        for &plain in plains {
+            let plain = program.circuit().plain(plain);
+            let of_use = known.entry((level, weights)).or_default();
+            if of_use.insert(plain.fingerprint()) {
+                bytes += (plain.vectors().len() * limbs * params.n() * 4) as u64;
+            }
+        }
+    }
+    bytes
+}

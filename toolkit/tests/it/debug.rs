@@ -1,0 +1,177 @@
+//! Encrypted runs beside plaintext ones.
+
+use arras_backend_cpu::CpuEngine;
+use arras_ckks::{EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed};
+use arras_hal::{Reference, SecretEngine};
+use arras_toolkit::{
+    Bindings, Client, Debug, Encrypted, Homomorphic, Plaintext, Program, Recorder, ToolkitError,
+    Value,
+    interpret::{Bound, DebugReport, walk},
+    plan::KeyRequests,
+};
+
+use crate::support::{Numbers, client, insecure};
+
+fn encrypted<S: SecretEngine>(
+    client: &Client<S>,
+    program: &Program,
+    inputs: &Bindings<Value>,
+) -> Bindings<Encrypted<S>> {
+    let sent = client.encrypt_inputs(program, inputs).unwrap();
+    sent.iter()
+        .map(|(name, value)| {
+            let value = value.expand(client.context()).unwrap();
+            (name.to_owned(), value)
+        })
+        .collect()
+}
+
+fn homomorphic<S: SecretEngine>(
+    client: &Client<S>,
+    program: &Program,
+    tamper: impl FnOnce(&mut EvaluationKeySet),
+) -> Homomorphic<S> {
+    let generator = KeyGenerator::new(client.secret_key("test").unwrap()).unwrap();
+    let mut keys = KeyRequests::of(program).generate(&generator).unwrap();
+    tamper(&mut keys);
+    let keys = keys.load(client.context()).unwrap();
+    Homomorphic::new(Evaluator::new(client.context(), keys).unwrap())
+}
+
+fn debug(params: &Parameters, program: &Program, inputs: &Bindings<Value>) -> DebugReport {
+    debug_on(CpuEngine::new(), params, program, inputs)
+}
+
+fn debug_on<S: SecretEngine>(
+    engine: S,
+    params: &Parameters,
+    program: &Program,
+    inputs: &Bindings<Value>,
+) -> DebugReport {
+    let client = client(params, engine);
+    let homomorphic = homomorphic(&client, program, |_| {});
+    let encrypted = encrypted(&client, program, inputs);
+    let secret = client.secret_key("test").unwrap();
+    let bound = Bound::relative(1e-4);
+    let debug = Debug::new(program, &homomorphic, secret, &encrypted, inputs, bound);
+    debug.unwrap().run(program).unwrap()
+}
+
+fn spread(slots: usize, amplitude: f64) -> Value {
+    let mut numbers = Numbers(3);
+    let slots = (0..slots).map(|_| amplitude * numbers.next()).collect();
+    Value::Slots(vec![slots])
+}
+
+#[test]
+fn a_good_circuit_passes() {
+    let params = insecure(11, 3);
+    let recorder = Recorder::new(params.slots()).unwrap();
+    let x = recorder.slots_input("x", 1);
+    let y = x.square().rotate(3).add(&x).multiply_scalar(0.3);
+    recorder.output("y", &y.rotate_and_sum(1, 8));
+    let program = Program::new(recorder.finish().unwrap());
+    let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
+    let report = debug(&params, &program, &inputs);
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.steps(), program.steps().len());
+    let worst = report.worst().unwrap();
+    assert!(worst.error > 0.0 && worst.error < 1e-4);
+    assert!(report.to_string().contains("all within the bound"));
+
+    let on_reference = debug_on(Reference::new(), &params, &program, &inputs);
+    assert!(on_reference.passed(), "{on_reference}");
+    assert_eq!(on_reference.steps(), report.steps());
+}
+
+#[test]
+fn values_beyond_the_headroom_are_found_where_they_arise() {
+    let params = insecure(11, 4);
+    let recorder = Recorder::new(params.slots()).unwrap();
+    let x = recorder.slots_input("x", 1);
+    let square = x.square();
+    let fourth = square.square();
+    let line = line!() + 1;
+    let eighth = fourth.square();
+    recorder.output("scaled", &eighth.multiply_scalar(1e-6));
+    let program = Program::new(recorder.finish().unwrap());
+    // All slots alike, so that the one coefficient is as large as the values.
+    let bits = params.headroom_bits(1) / 8.0 + 0.05;
+    let inputs = Bindings::new().with("x", vec![vec![bits.exp2(); params.slots()]]);
+    let report = debug(&params, &program, &inputs);
+    let deviation = report.deviation().expect("an overflow");
+    assert_eq!(deviation.place.line, line, "{report}");
+    assert_eq!(
+        (deviation.kind.as_str(), deviation.level),
+        ("multiply", 1),
+        "{report}"
+    );
+    assert!(deviation.exceeds_headroom());
+    assert!(
+        deviation.expected > 0.0 && deviation.actual < 0.0,
+        "{report}"
+    );
+    let text = report.to_string();
+    for part in [
+        "debug.rs",
+        "expected",
+        "actual",
+        "level      1",
+        "scale      2^",
+        "do not fit",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<DebugReport>(&json).unwrap(), report);
+}
+
+#[test]
+fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
+    let params = insecure(11, 2);
+    let client = client(&params, CpuEngine::new());
+    let recorder = Recorder::new(params.slots()).unwrap();
+    let x = recorder.slots_input("x", 1);
+    let good = x.square().rotate(1);
+    let line = line!() + 1;
+    let bad = good.rotate(2);
+    recorder.output("y", &bad.add(&good));
+    let program = Program::new(recorder.finish().unwrap());
+    // The key of rotation 2 of somebody else's secret.
+    let stranger = SecretKey::from_seed(client.context(), &Seed::from_bytes([9; 32])).unwrap();
+    let homomorphic = homomorphic(&client, &program, |keys| {
+        let mut of_two = KeyRequests::of(&program);
+        of_two.relinearization = None;
+        of_two.rotations.retain(|&steps, _| steps == 2);
+        let (kind, level) = of_two.kinds(params.log_n())[0];
+        let generator = KeyGenerator::new(&stranger).unwrap();
+        let mut tampered = EvaluationKeySet::new(&params);
+        for key in keys.iter().filter(|key| key.kind() != kind) {
+            tampered.insert(key.clone()).unwrap();
+        }
+        tampered
+            .insert(generator.switching_key(kind, level).unwrap())
+            .unwrap();
+        *keys = tampered;
+    });
+    let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
+    let encrypted = encrypted(&client, &program, &inputs);
+    let secret = client.secret_key("test").unwrap();
+    let make = || {
+        let bound = Bound::absolute(1e-3);
+        Debug::new(&program, &homomorphic, secret, &encrypted, &inputs, bound).unwrap()
+    };
+    let report = make().run(&program).unwrap();
+    let deviation = report.deviation().expect("a wrong key");
+    assert_eq!(
+        (deviation.place.line, deviation.kind.as_str()),
+        (line, "rotate")
+    );
+    assert!(!deviation.exceeds_headroom());
+    assert_eq!(deviation.operands[0].operation, "rotate");
+
+    // In a pair with another interpretation it is an error, with the place.
+    let mut pair = (make(), Plaintext::new(&program, &inputs).unwrap());
+    let error = walk(&program, &mut pair, |_, _| Ok(())).unwrap_err();
+    assert!(matches!(error.kind(), ToolkitError::Deviates(_)), "{error}");
+}

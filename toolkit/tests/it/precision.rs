@@ -1,0 +1,320 @@
+//! Predicted precision against measured: never more than one bit too optimistic, nor three too pessimistic.
+
+use arras_backend_cpu::CpuEngine;
+use arras_ckks::{
+    Evaluator, KeyGenerator, Parameters,
+    params::{LevelWidth, ParametersBuilder},
+    random::Seed,
+};
+use arras_toolkit::{
+    Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
+    ScaleAndPrecision, Slots, Value, interpret::PrecisionReport, linalg::Dot, plan::KeyRequests,
+};
+
+use crate::support::{Numbers, client, insecure, worst};
+
+/// Encryptions of which the median error counts.
+const RUNS: usize = 3;
+
+fn secure(log_n: u32, levels: usize, width: LevelWidth) -> Parameters {
+    let builder = ParametersBuilder::new(log_n)
+        .levels(levels)
+        .level_width(width);
+    builder.build().unwrap()
+}
+
+/// The median over a few encryptions of the worst error of every output.
+fn measured(
+    params: &Parameters,
+    program: &Program,
+    inputs: &Bindings<Value>,
+) -> Vec<(String, f64)> {
+    let client = client(params, CpuEngine::new());
+    let context = client.context();
+    let expected = Plaintext::run(program, inputs).unwrap().outputs;
+    let secret = client.secret_key("test").unwrap();
+    let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
+    let keys = KeyRequests::of(program).generate(&generator).unwrap();
+    let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
+    let homomorphic = Homomorphic::new(evaluator);
+    let mut errors: Vec<Vec<f64>> = vec![vec![]; expected.len()];
+    for _ in 0..RUNS {
+        let sent = client.encrypt_inputs(program, inputs).unwrap();
+        let encrypted: Bindings<Encrypted<CpuEngine>> = sent
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.expand(context).unwrap()))
+            .collect();
+        let run = homomorphic.run(program, &encrypted).unwrap();
+        for (errors, (name, expected)) in errors.iter_mut().zip(&expected) {
+            let actual = client.decrypt(&run.outputs[name]).unwrap();
+            errors.push(worst(&actual, expected));
+        }
+    }
+    let medians = errors.into_iter().map(|mut errors| {
+        errors.sort_by(f64::total_cmp);
+        errors[RUNS / 2]
+    });
+    expected.into_keys().zip(medians).collect()
+}
+
+/// Predicts, measures, compares.
+fn check(what: &str, params: &Parameters, circuit: Circuit, samples: Samples) -> PrecisionReport {
+    let program = Program::new(circuit);
+    let inputs = samples.draw(program.circuit(), 77).unwrap();
+    let report = ScaleAndPrecision::new(params, samples)
+        .predict(&program)
+        .unwrap();
+    assert!(report.exceeded().is_none(), "{report}");
+    for (name, error) in measured(params, &program, &inputs) {
+        let predicted = report.output(&name).unwrap().bits();
+        let measured = -error.log2();
+        let width = params.level_width().bits();
+        println!(
+            "| {what} | 2^{} | {width} | {name} | {predicted:.2} | {measured:.2} |",
+            params.log_n()
+        );
+        let optimism = predicted - measured;
+        assert!(
+            (-3.0..=1.0).contains(&optimism),
+            "{what}, {name}: predicted {predicted:.2} bits, measured {measured:.2}"
+        );
+    }
+    report
+}
+
+/// x^4 + 2 in 3 levels and in 2.
+fn fourth_powers(slots: usize) -> Circuit {
+    let recorder = Recorder::new(slots).unwrap();
+    let x = recorder.slots_input("x", 1);
+    let deep = x.multiply(&x).multiply(&x).multiply(&x).add_scalar(2.0);
+    let shallow = x.square().square().add_scalar(2.0);
+    recorder.output("deep", &deep);
+    recorder.output("shallow", &shallow);
+    recorder.finish().unwrap()
+}
+
+/// A factor at every level.
+fn chain(slots: usize, products: usize) -> Circuit {
+    let recorder = Recorder::new(slots).unwrap();
+    let (x, y) = (recorder.slots_input("x", 1), recorder.slots_input("y", 1));
+    let product = (0..products).fold(x, |product, _| product.multiply(&y));
+    recorder.output("product", &product);
+    recorder.finish().unwrap()
+}
+
+fn sum_of_slots(slots: usize) -> Circuit {
+    let recorder = Recorder::new(slots).unwrap();
+    let x = recorder.slots_input("x", 1);
+    recorder.output("sum", &x.rotate_and_sum(1, slots));
+    recorder.output(
+        "scaled",
+        &x.rotate_and_sum(1, slots).multiply_scalar(1.0 / 64.0),
+    );
+    recorder.finish().unwrap()
+}
+
+/// 0.5 + 0.197 t - 0.004 t^3 on slots of magnitude up to 8.
+fn cubic(t: &Slots) -> Slots {
+    let inner = t.square().multiply_scalar(-0.004).add_scalar(0.197);
+    inner.multiply(t).add_scalar(0.5)
+}
+
+/// One step of gradient descent on rows of 64 features, all in one ciphertext; twice.
+fn regression(slots: usize) -> Circuit {
+    let (width, height) = (64, slots as i64 / 64);
+    let recorder = Recorder::new(slots).unwrap();
+    let z = recorder.slots_input("z", 1);
+    let mut v = recorder.slots_input("v", 1);
+    let first: Vec<f64> = (0..width).map(|j| f64::from(u8::from(j == 0))).collect();
+    for _ in 0..1 {
+        let sums = z.multiply(&v).rotate_and_sum(1, width);
+        let t = sums.multiply_plain(vec![first.clone()]);
+        let t = t.rotate_and_sum(-1, width);
+        let gradient = cubic(&t).multiply(&z);
+        let gradient = gradient.rotate_and_sum(width as i64, height as usize);
+        v = v.add(&gradient.multiply_scalar(1.0 / height as f64));
+    }
+    recorder.output("v", &v);
+    recorder.finish().unwrap()
+}
+
+fn weighted(slots: usize) -> Circuit {
+    let mut numbers = Numbers(5);
+    let recorder = Recorder::new(slots).unwrap();
+    let x = recorder.slots_input("x", 2);
+    let terms = [0, 1, -3, 64]
+        .map(|steps| (steps, vec![(0..slots).map(|_| numbers.next()).collect()]))
+        .to_vec();
+    recorder.output("sum", &x.weighted_rotation_sum(terms));
+    let constants: Vec<f64> = (0..slots).map(|_| 3.0 * numbers.next()).collect();
+    let masked = x.multiply_plain(vec![constants.clone()]).rotate(7);
+    recorder.output("masked", &masked.add_plain(vec![constants]));
+    recorder.finish().unwrap()
+}
+
+fn unit_samples() -> Samples {
+    Samples::uniform(-1.0, 1.0)
+}
+
+#[test]
+fn fourth_power_both_ways() {
+    for params in [
+        secure(13, 3, LevelWidth::Bits34),
+        secure(14, 4, LevelWidth::Bits39),
+        secure(14, 6, LevelWidth::Bits34),
+    ] {
+        check(
+            "x^4 + 2",
+            &params,
+            fourth_powers(params.slots()),
+            unit_samples(),
+        );
+    }
+    // Larger values amplify their errors: the prediction follows.
+    let params = secure(14, 4, LevelWidth::Bits39);
+    let circuit = fourth_powers(params.slots());
+    check(
+        "x^4 + 2, x to 4",
+        &params,
+        circuit,
+        Samples::uniform(-4.0, 4.0),
+    );
+}
+
+#[test]
+fn deep_chains() {
+    let samples = || unit_samples().with_bounds("y", 0.8, 1.1);
+    let params = insecure(13, 10);
+    check("10 products", &params, chain(params.slots(), 10), samples());
+    for width in LevelWidth::ALL {
+        let levels =
+            arras_ckks::params::deepest(14, width, arras_ckks::params::Dnum::Auto).unwrap();
+        let params = secure(14, levels, width);
+        let what = format!("{levels} products");
+        check(&what, &params, chain(params.slots(), levels), samples());
+    }
+    // Squaring doubles the relative error every time.
+    let recorder = Recorder::new(params.slots()).unwrap();
+    let x = recorder.slots_input("x", 1);
+    let power = (0..8).fold(x, |x, _| x.square());
+    recorder.output("power", &power);
+    let circuit = recorder.finish().unwrap();
+    check("x^256", &params, circuit, Samples::uniform(-1.01, 1.01));
+}
+
+#[test]
+fn rotations_and_sums() {
+    for params in [
+        secure(13, 2, LevelWidth::Bits39),
+        secure(13, 2, LevelWidth::Bits34),
+        insecure(13, 1),
+    ] {
+        let slots = params.slots();
+        assert_eq!(slots, 4096);
+        check(
+            "sum of 4096 slots",
+            &params,
+            sum_of_slots(slots),
+            unit_samples(),
+        );
+        check(
+            "weighted rotations",
+            &params,
+            weighted(slots),
+            unit_samples(),
+        );
+    }
+}
+
+#[test]
+fn matrix_by_vector() {
+    let params = secure(13, 2, LevelWidth::Bits39);
+    for (rows, cols) in [(64, 64), (134, 100), (1, 60), (2, 5)] {
+        let unit = EncodingUnit::new(64, 64).unwrap();
+        let recorder = Recorder::new(unit.slots()).unwrap();
+        let a = recorder.matrix("a", rows, cols, unit);
+        let x = recorder.column_vector("x", cols, unit);
+        recorder.output("ax", &a.dot(&x));
+        let what = format!("matrix {rows}x{cols} by vector");
+        check(&what, &params, recorder.finish().unwrap(), unit_samples());
+    }
+}
+
+#[test]
+fn polynomials_and_iterations() {
+    let params = secure(14, 4, LevelWidth::Bits39);
+    let recorder = Recorder::new(params.slots()).unwrap();
+    let t = recorder.slots_input("t", 1);
+    recorder.output("cubic", &cubic(&t));
+    let circuit = recorder.finish().unwrap();
+    check("cubic", &params, circuit, Samples::uniform(-8.0, 8.0));
+
+    let samples = || unit_samples().with_bounds("v", -0.5, 0.5);
+    for params in [secure(14, 7, LevelWidth::Bits34), insecure(13, 8)] {
+        let circuit = regression(params.slots());
+        println!("{} levels", circuit.levels_needed());
+        check("regression step", &params, circuit, samples());
+    }
+}
+
+#[test]
+fn the_operation_that_exceeds_the_headroom_is_named() {
+    let params = secure(14, 4, LevelWidth::Bits39);
+    let recorder = Recorder::new(params.slots()).unwrap();
+    let x = recorder.slots_input("x", 1);
+    let square = x.square();
+    let fourth = square.square();
+    recorder.output("x4", &fourth);
+    let program = Program::new(recorder.finish().unwrap());
+    let headroom = params.headroom_bits(0);
+    let predict = |largest: f64| {
+        let samples = Samples::uniform(0.0, largest);
+        ScaleAndPrecision::new(&params, samples)
+            .trials(1)
+            .predict(&program)
+            .unwrap()
+    };
+    let fits = predict((headroom / 4.0 - 0.01).exp2());
+    assert!(fits.exceeded().is_none(), "{fits}");
+    assert!(fits.tightest().unwrap().bits_left() < 0.5);
+    let exceeds = predict((headroom / 4.0 + 0.1).exp2());
+    let magnitude = exceeds.exceeded().unwrap();
+    assert_eq!((magnitude.kind.as_str(), magnitude.level), ("multiply", 0));
+    assert!(magnitude.place.file.ends_with("precision.rs"));
+    let text = exceeds.to_string();
+    assert!(text.contains("headroom exceeded by multiply at"), "{text}");
+    assert!(!exceeds.suffices(1.0) && fits.suffices(1.0));
+
+    let json = serde_json::to_string(&exceeds).unwrap();
+    assert_eq!(
+        serde_json::from_str::<PrecisionReport>(&json).unwrap(),
+        exceeds
+    );
+    // The same seed, the same prediction.
+    assert_eq!(predict(2.0), predict(2.0));
+}
+
+#[test]
+fn inputs_of_the_public_key_are_less_precise_as_predicted() {
+    let params = secure(13, 1, LevelWidth::Bits39);
+    let client = client(&params, CpuEngine::new());
+    let recorder = Recorder::new(params.slots()).unwrap();
+    recorder.output("x", &recorder.slots_input("x", 1).negate());
+    let program = Program::new(recorder.finish().unwrap());
+    let samples = unit_samples();
+    let inputs = samples.draw(program.circuit(), 5).unwrap();
+    let x = inputs.get("x").unwrap();
+    let layout = *program.circuit().inputs()[0].layout();
+    let predictor = ScaleAndPrecision::new(&params, samples);
+    let secret_key = predictor.predict(&program).unwrap().bits();
+    let public_key = predictor.public_key().predict(&program).unwrap().bits();
+    assert!(public_key < secret_key - 3.0, "{public_key} {secret_key}");
+
+    let encrypted = client.encrypt(layout, x.clone(), 0).unwrap();
+    let encrypted = encrypted.expand(client.context()).unwrap();
+    let error = worst(&client.decrypt(&encrypted).unwrap(), x);
+    assert!((-3.0..=1.0).contains(&(secret_key + error.log2())));
+    let encrypted = client.encrypt_public(layout, x.clone(), 0).unwrap();
+    let error = worst(&client.decrypt(&encrypted).unwrap(), x);
+    assert!((-3.0..=1.0).contains(&(public_key + error.log2())));
+}
