@@ -35,16 +35,9 @@ pub(super) struct PlacedSection {
     pub(super) nesting: usize,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum What {
-    Leaf,
-    Block(usize),
-}
-
 /// A node, a point or a block in its parent.
 #[derive(Clone)]
 struct Item {
-    what: What,
     columns: (usize, usize),
     height: f64,
     /// In the parent's frame.
@@ -118,7 +111,6 @@ fn build(
     };
     let mut known: BTreeMap<Vec<String>, usize> = BTreeMap::from([(vec![], 0)]);
     let leaf = |block, column, height| Item {
-        what: What::Leaf,
         columns: (column, column),
         height,
         y: 0.0,
@@ -188,7 +180,6 @@ fn build(
         let parent = scene.blocks[b].parent;
         let item = scene.items.len();
         scene.items.push(Item {
-            what: What::Block(b),
             columns: (first.unwrap_or(0), last.unwrap_or(0)),
             height: 0.0,
             y: 0.0,
