@@ -49,6 +49,11 @@ fn number(x: f64) -> String {
     }
 }
 
+fn added(x: f64) -> String {
+    let sign = if x < 0.0 { '-' } else { '+' };
+    format!("{sign} {}", number(x.abs()))
+}
+
 fn list<T: ToString>(items: &[T]) -> String {
     const MOST: usize = 4;
     let mut words: Vec<String> = items.iter().take(MOST).map(ToString::to_string).collect();
@@ -62,7 +67,7 @@ pub(super) fn of_op(circuit: &Circuit, node: &Node) -> String {
     let square = node.operands().len() == 2 && node.operands()[0] == node.operands()[1];
     match node.op() {
         Op::Multiply if square => "square".into(),
-        Op::AddScalar(x) => format!("+ {}", number(*x)),
+        Op::AddScalar(x) => added(*x),
         Op::MultiplyScalar(x) => format!("times {}", number(*x)),
         Op::MultiplyInteger(x) => format!("times {x}"),
         Op::Rotate(s) => format!("by {s}"),
@@ -80,7 +85,7 @@ pub(super) fn of_step(circuit: &Circuit, step: &Step) -> String {
     let square = step.operands().len() == 2 && step.operands()[0] == step.operands()[1];
     match step.op() {
         StepOp::Multiply if square => "square".into(),
-        StepOp::AddScalar(x) => format!("+ {}", number(*x)),
+        StepOp::AddScalar(x) => added(*x),
         StepOp::MultiplyScalar(x) => format!("times {}", number(*x)),
         StepOp::MultiplyInteger(x) => format!("times {x}"),
         StepOp::Rotate(s) => format!("by {s}"),

@@ -134,21 +134,14 @@ pub(super) fn columns(picture: &Picture) -> (Vec<usize>, Vec<usize>) {
     let mut column: Vec<usize> = (0..nodes.len())
         .map(|i| first.get(&nodes[i].depth).copied().unwrap_or(0) + within[i])
         .collect();
-    let mut first_use = vec![1; nodes.len()];
-    for edge in picture.edges.iter().rev() {
-        if is_input(edge.from) {
-            let use_at = column[edge.to];
-            let known = &mut first_use[edge.from];
-            *known = if *known == 1 {
-                use_at
-            } else {
-                use_at.min(*known)
-            };
-        }
+    let mut first_use: Vec<Option<usize>> = vec![None; nodes.len()];
+    for edge in &picture.edges {
+        let known = &mut first_use[edge.from];
+        *known = Some(known.map_or(column[edge.to], |k| k.min(column[edge.to])));
     }
     for i in 0..nodes.len() {
         if is_input(i) {
-            column[i] = first_use[i].saturating_sub(1);
+            column[i] = first_use[i].map_or(0, |first| first.saturating_sub(1));
         }
     }
     (column, depth_of_column)

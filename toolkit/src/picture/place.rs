@@ -16,6 +16,8 @@ const POINT_HEIGHT: f64 = 2.0;
 const HEADER: f64 = 24.0;
 const FOOTER: f64 = 12.0;
 const SWEEPS: usize = 40;
+/// How much neighbours on the left and on the right count, in turns.
+const SIDES: [(f64, f64); 4] = [(1.0, 0.05), (1.0, 1.0), (0.05, 1.0), (1.0, 1.0)];
 
 pub(super) struct Placement {
     pub(super) node_y: Vec<f64>,
@@ -51,6 +53,15 @@ struct Block {
     item: Option<usize>,
     parent: usize,
     items: Vec<usize>,
+}
+
+/// Crossings; how far arrows go up and down.
+type Score = (usize, f64);
+
+/// An arrangement to come back to.
+struct State {
+    places: Vec<(f64, f64)>,
+    orders: Vec<Vec<usize>>,
 }
 
 struct Scene {
@@ -161,9 +172,15 @@ fn build(
             } else {
                 points[&(edge.from, c)]
             };
+            // A long way is easiest to follow if it is straight, even more than a short one.
+            let long = |i: usize| i >= picture.nodes.len();
+            let straight = match (long(at), long(next)) {
+                (true, true) => 8.0,
+                (false, false) => 1.0,
+                _ => 2.0,
+            };
             let known = links.entry((at, next)).or_insert(0.0);
-            // Ways that lead nowhere but on are drawn straight.
-            *known = f64::max(*known, weight);
+            *known = f64::max(*known, weight * straight);
             at = next;
         }
     }
@@ -224,9 +241,9 @@ impl Scene {
             let order = self.blocks[b].items.clone();
             self.pack(b, &order, None);
         }
-        let mut best: Option<((usize, f64), Vec<(f64, f64)>)> = None;
+        let mut best = (self.score(), self.state());
         for sweep in 0..SWEEPS {
-            let desired = self.desired(sweep);
+            let desired = self.desired(SIDES[sweep % SIDES.len()]);
             for b in (0..self.blocks.len()).rev() {
                 let mut order = self.blocks[b].items.clone();
                 order.sort_by(|&i, &j| {
@@ -236,35 +253,49 @@ impl Scene {
                 self.pack(b, &order, Some(&desired));
                 self.blocks[b].items = order;
             }
-            let score = self.score();
-            let better = best.as_ref().is_none_or(|(known, _)| {
-                score
-                    .0
-                    .cmp(&known.0)
-                    .then(score.1.total_cmp(&known.1))
-                    .is_lt()
-            });
-            if better {
-                let state = self.items.iter().map(|i| (i.y, i.height)).collect();
-                best = Some((score, state));
-            }
+            self.keep_better(&mut best);
         }
-        if let Some((_, state)) = best {
-            for (item, (y, height)) in self.items.iter_mut().zip(state) {
-                (item.y, item.height) = (y, height);
+        // The same order, drawn straighter: neighbours of both sides count.
+        self.restore(&best.1);
+        for _ in 0..SWEEPS {
+            let desired = self.desired((1.0, 1.0));
+            for b in (0..self.blocks.len()).rev() {
+                let order = self.blocks[b].items.clone();
+                self.pack(b, &order, Some(&desired));
             }
+            self.keep_better(&mut best);
+        }
+        self.restore(&best.1);
+    }
+
+    fn state(&self) -> State {
+        State {
+            places: self.items.iter().map(|i| (i.y, i.height)).collect(),
+            orders: self.blocks.iter().map(|b| b.items.clone()).collect(),
+        }
+    }
+
+    fn restore(&mut self, state: &State) {
+        for (item, &(y, height)) in self.items.iter_mut().zip(&state.places) {
+            (item.y, item.height) = (y, height);
+        }
+        for (block, order) in self.blocks.iter_mut().zip(&state.orders) {
+            block.items.clone_from(order);
+        }
+    }
+
+    fn keep_better(&self, best: &mut (Score, State)) {
+        let score = self.score();
+        let better = score.0.cmp(&best.0.0).then(score.1.total_cmp(&best.0.1));
+        if better.is_lt() {
+            *best = (score, self.state());
         }
     }
 
     /// Where each item would stand best, in its parent's frame: after the neighbours on the left, on the right, or both in turns. A block
     /// moves with what leads out of it.
-    fn desired(&self, sweep: usize) -> Vec<f64> {
+    fn desired(&self, (from_left, from_right): (f64, f64)) -> Vec<f64> {
         let centers = self.centers();
-        let (from_left, from_right) = match sweep % 4 {
-            0 => (1.0, 0.05),
-            2 => (0.05, 1.0),
-            _ => (1.0, 1.0),
-        };
         let mut pull = vec![(0.0, 0.0); self.items.len()];
         for &(left, right, weight) in &self.links {
             let shift = centers[left] - centers[right];
@@ -340,7 +371,7 @@ impl Scene {
     }
 
     /// Crossings of arrows between neighbouring columns, and how far arrows go up and down.
-    fn score(&self) -> (usize, f64) {
+    fn score(&self) -> Score {
         let centers = self.centers();
         let mut between: Vec<Vec<(f64, f64)>> = vec![vec![]; self.columns];
         let mut length = 0.0;

@@ -162,7 +162,7 @@ fn legend(out: &mut String, picture: &Picture, full: f64, top: f64) -> f64 {
     const SWATCH: f64 = 16.0;
     let (mut x, mut y) = (MARGIN, top);
     let mut entry = |draw: &dyn Fn(&mut String, f64, f64), label: &str| {
-        let own = SWATCH + 6.0 + width(label) * TEXT_SIZE + 14.0;
+        let own = SWATCH + 6.0 + width(label) * TEXT_SIZE * 0.9 + 12.0;
         if x > MARGIN && x + own > full - MARGIN {
             (x, y) = (MARGIN, y + LINE);
         }
@@ -207,7 +207,21 @@ fn legend(out: &mut String, picture: &Picture, full: f64, top: f64) -> f64 {
         entry(&dashed, "section");
     }
     if picture.nodes.iter().any(|n| n.kind == NodeKind::Input) {
-        entry(&|_, _, _| (), "inputs stand before their first use");
+        let round = |out: &mut String, x: f64, y: f64| {
+            let swatch = Rect {
+                x,
+                y,
+                width: SWATCH,
+                height: 12.0,
+            };
+            rect(
+                out,
+                &swatch,
+                6.0,
+                &format!("fill=\"none\" stroke=\"{INK}\""),
+            );
+        };
+        entry(&round, "round: inputs, before their first use, and outputs");
     }
     y + 12.0
 }
