@@ -17,7 +17,7 @@ pub(super) const NODE_HEIGHT: f64 = 50.0;
 pub(super) const TITLE_SIZE: f64 = 12.0;
 pub(super) const TEXT_SIZE: f64 = 10.5;
 const LEAST_WIDTH: f64 = 92.0;
-const MOST_WIDTH: f64 = 190.0;
+const MOST_WIDTH: f64 = 236.0;
 const PADDING: f64 = 12.0;
 const COLUMN_GAP: f64 = 64.0;
 /// Sections inside sections that are drawn; deeper ones belong to these.
