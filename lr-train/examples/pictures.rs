@@ -70,7 +70,7 @@ fn save(folder: &Path, name: &str, title: &str, circuit: Circuit) -> Result<()> 
     let operations = Picture::operations(&program).titled(title);
     operations.save(folder.join(format!("{name}.svg")))?;
     // What an engine runs, where it fits on a page.
-    if program.steps().len() < 10 {
+    if program.steps().len() < 16 {
         let steps = Picture::steps(&program).titled(format!("{title}, as it runs"));
         steps.save(folder.join(format!("{name}-steps.svg")))?;
     }
