@@ -20,6 +20,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
     let (mut v, mut w) = (inputs.start_column("v"), inputs.start_column("w"));
     let steps = &r.spec.steps;
     for (i, step) in steps.iter().enumerate() {
+        let _iteration = inputs.iteration(i);
         let z = inputs.rows(i);
         let t = v.as_ref().map(|v| {
             let product = z.multiply(&r.repeat_down(v));

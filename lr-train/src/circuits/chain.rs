@@ -157,6 +157,7 @@ pub(super) fn record(
     let mut before = w.clone();
     let iterations = r.spec.iterations();
     for (i, step) in r.spec.steps.iter().enumerate() {
+        let _iteration = inputs.iteration(i);
         let made = gradient_kind(i, iterations);
         let data = match made {
             VectorKind::Column => inputs.rows(i),

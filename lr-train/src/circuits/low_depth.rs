@@ -72,43 +72,68 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
     };
     let mut weights = None;
     for (i, step) in steps.iter().enumerate() {
+        let _turn = inputs.section(&format!("turn {}", i / 2 + 1));
+        let _iteration = inputs.iteration(i);
+        // t changes its kind from iteration to iteration along a chain.
+        let (row_chain, column_chain) = if i % 2 == 0 {
+            ("chain A", "chain B")
+        } else {
+            ("chain B", "chain A")
+        };
         let (z, zt) = (inputs.rows(i), inputs.columns(i));
         let t: Duplicated<Option<Slots>> = if i == 0 {
             let (v, vr) = (inputs.start_column("v"), inputs.start_row("v"));
             let t = Duplicated {
-                row: v
-                    .as_ref()
-                    .map(|v| sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)),
-                column: vr
-                    .as_ref()
-                    .map(|v| r.sum_tall_rows(&r.sum_tiles(&zt.multiply(v)))),
+                row: v.as_ref().map(|v| {
+                    let _chain = inputs.section(row_chain);
+                    sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)
+                }),
+                column: vr.as_ref().map(|v| {
+                    let _chain = inputs.section(column_chain);
+                    r.sum_tall_rows(&r.sum_tiles(&zt.multiply(v)))
+                }),
             };
             let (w, wr) = (inputs.start_column("w"), inputs.start_row("w"));
+            let _lookahead = inputs.section("lookahead");
             column = start(v, w.as_ref(), step.eta);
             row = start(vr, wr.as_ref(), step.eta);
             t
         } else {
             let (gram, gram_t) = (inputs.gram(i, false), inputs.gram(i, true));
-            let to_row = r.gram_product(&gram, chains.column.as_ref());
-            let to_column = r.gram_product(&gram_t, chains.row.as_ref());
             let ahead = |data: &Slots, p: &Lookahead| {
+                let _lookahead = inputs.section("lookahead");
                 p.next.as_ref().map(|p| r.sum_tiles(&data.multiply(p)))
             };
+            let (row_ahead, column_ahead) = (ahead(&z, &column), ahead(&zt, &row));
+            let row_t = {
+                let _chain = inputs.section(row_chain);
+                let from_gram = r.gram_product(&gram, chains.column.as_ref());
+                add(Some(&from_gram), row_ahead.as_ref()).map(|sum| sum_columns(&sum, g.n))
+            };
+            let column_t = {
+                let _chain = inputs.section(column_chain);
+                let from_gram = r.gram_product(&gram_t, chains.row.as_ref());
+                add(Some(&from_gram), column_ahead.as_ref()).map(|sum| r.sum_tall_rows(&sum))
+            };
             let t = Duplicated {
-                row: add(Some(&to_row), ahead(&z, &column).as_ref())
-                    .map(|sum| sum_columns(&sum, g.n)),
-                column: add(Some(&to_column), ahead(&zt, &row).as_ref())
-                    .map(|sum| r.sum_tall_rows(&sum)),
+                row: row_t,
+                column: column_t,
             };
             weights = column.weights();
+            let _lookahead = inputs.section("lookahead");
             column.advance(steps[i - 1].eta, step.eta);
             row.advance(steps[i - 1].eta, step.eta);
             t
         };
-        chains = Duplicated {
-            column: t.column.as_ref().map(|t| r.activation.powers(t)),
-            row: t.row.as_ref().map(|t| r.activation.powers(t)),
+        let powers = |chain: &str, t: &Option<Slots>| {
+            let _chain = inputs.section(chain);
+            t.as_ref().map(|t| r.activation.powers(t))
         };
+        chains = Duplicated {
+            column: powers(column_chain, &t.column),
+            row: powers(row_chain, &t.row),
+        };
+        let _gradients = inputs.section("gradients");
         let sum = r.weighted_data(&z, chains.row.as_ref(), step.gamma);
         column.gradient = Some(r.sum_wide_rows(&sum));
         let sum = r.weighted_data(&zt, chains.column.as_ref(), step.gamma);

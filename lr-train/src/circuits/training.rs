@@ -1,6 +1,8 @@
 //! A recorded training circuit with what its client needs: how to pack inputs and read results.
 
-use arras_toolkit::{Bindings, Circuit, EncodingUnit, Layout, Recorder, Slots, Value};
+use arras_toolkit::{
+    Bindings, Circuit, EncodingUnit, Layout, Recorder, Slots, Value, circuit::Section,
+};
 use ndarray::{Array1, Array2};
 
 use super::{
@@ -142,6 +144,16 @@ pub(super) struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
+    /// Begins a part of the circuit, which pictures and reports name.
+    pub(super) fn section(&self, name: &str) -> Section {
+        self.recorder.section(name)
+    }
+
+    /// Begins an iteration, counted from 1 for readers.
+    pub(super) fn iteration(&self, i: usize) -> Section {
+        self.section(&format!("iteration {}", i + 1))
+    }
+
     fn input(&mut self, name: String, content: Content) -> Slots {
         if let Some(slots) = self.known.get(&name) {
             return slots.clone();

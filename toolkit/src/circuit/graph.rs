@@ -226,6 +226,7 @@ pub struct Operation {
     pub(crate) operands: Vec<OperationId>,
     pub(crate) layout: Option<Layout>,
     pub(crate) label: Option<String>,
+    pub(crate) section: Option<Arc<str>>,
 }
 
 impl Operation {
@@ -252,6 +253,11 @@ impl Operation {
     /// The name its author gave it: of an input, or by `named`.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// The section it was recorded in, from the outermost: `iteration 2 / chain A` (see [`super::Recorder::section`]).
+    pub fn section(&self) -> Option<&str> {
+        self.section.as_deref()
     }
 }
 

@@ -30,6 +30,23 @@ pub(super) struct State {
     error: Option<ToolkitError>,
     /// Operations being recorded, the outermost first: nodes belong to that one.
     open: Vec<OperationId>,
+    /// Paths of the open sections, each with that of the one around it.
+    sections: Vec<Arc<str>>,
+}
+
+/// A part of a circuit that is open until this is dropped: see [`Recorder::section`].
+#[must_use = "a section ends when this is dropped"]
+#[derive(Debug)]
+pub struct Section {
+    recorder: Recorder,
+    outside: usize,
+}
+
+impl Drop for Section {
+    fn drop(&mut self) {
+        // Also ends sections inside it that are still open.
+        self.recorder.lock().sections.truncate(self.outside);
+    }
 }
 
 impl Recorder {
@@ -52,6 +69,29 @@ impl Recorder {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a named part of the circuit, for pictures and reports: operations recorded until the result is dropped belong to it.
+    /// Sections nest; the path of an operation ([`Operation::section`]) joins their names with ` / `.
+    pub fn section(&self, name: &str) -> Section {
+        let mut state = self.lock();
+        let outside = state.sections.len();
+        let path: Arc<str> = match state.sections.last() {
+            Some(outer) => format!("{outer} / {name}").into(),
+            None => name.into(),
+        };
+        state.sections.push(path);
+        drop(state);
+        Section {
+            recorder: self.clone(),
+            outside,
+        }
+    }
+
+    /// Records with `body` in a section: see [`Recorder::section`].
+    pub fn within<T>(&self, name: &str, body: impl FnOnce() -> T) -> T {
+        let _section = self.section(name);
+        body()
     }
 
     /// Whether both record one circuit.
@@ -194,12 +234,14 @@ impl Recorder {
             }
         }
         let id = OperationId(state.operations.len());
+        let section = state.sections.last().cloned();
         state.operations.push(Operation {
             name,
             location,
             operands: from,
             layout,
             label: label.map(str::to_owned),
+            section,
         });
         state.open.push(id);
         OpenOperation(id)
@@ -232,6 +274,7 @@ impl Recorder {
                 .collect();
             from.dedup();
             let id = OperationId(state.operations.len());
+            let section = state.sections.last().cloned();
             state.operations.push(Operation {
                 name,
                 location,
@@ -241,6 +284,7 @@ impl Recorder {
                     slots: self.slots,
                 }),
                 label: None,
+                section,
             });
             state.open.push(id);
             let node = state.push(op, operands, units);

@@ -278,12 +278,19 @@ impl Slots {
             });
             return Self::failed(&self.recorder, self.units);
         }
+        if count == 1 {
+            return self.clone();
+        }
+        let open = self
+            .recorder
+            .open("rotate_and_sum", &[self], Some(self.layout()), None);
         let mut sum = self.clone();
         let mut step = stride;
         for _ in 0..count.trailing_zeros() {
             sum = sum.rotation_sum(&[0, step]);
             step *= 2;
         }
+        self.recorder.close(open);
         sum
     }
 

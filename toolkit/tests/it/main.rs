@@ -11,6 +11,7 @@ mod debug;
 mod interpretations;
 mod plan;
 mod precision;
+mod picture;
 mod products;
 mod properties;
 mod roundtrips;
