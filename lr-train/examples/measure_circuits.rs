@@ -117,9 +117,6 @@ fn main() {
                 (Batching::Waves, threads),
                 (Batching::Off, threads),
             ] {
-                if threads == 1 && side == 1 && false {
-                    continue;
-                }
                 let h = Homomorphic::with_options(
                     evaluator.clone(),
                     Options::new().batching(batching).side_by_side(side),

@@ -1,17 +1,17 @@
 //! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
 
 mod arithmetic;
+mod debug;
 mod diagonals;
 mod errors;
 mod extract;
+mod interpretations;
 mod matmul;
 mod mixed_unit;
-mod polynomial;
-mod debug;
-mod interpretations;
-mod plan;
-mod precision;
 mod picture;
+mod plan;
+mod polynomial;
+mod precision;
 mod products;
 mod properties;
 mod roundtrips;
