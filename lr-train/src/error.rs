@@ -17,6 +17,14 @@ pub enum TrainError {
         /// Why not.
         error: std::io::Error,
     },
+    /// A file or folder could not be made or removed.
+    #[error("cannot write {}: {error}", .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// An error in a file that has no name of its own, with the file's name.
     #[error("{}: {error}", .path.display())]
     InFile {
@@ -579,7 +587,12 @@ impl TrainError {
     /// The same error with the name of the file in which it was found.
     pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
         match self {
-            named @ (Self::InFile { .. } | Self::Read { .. }) => named,
+            named @ (Self::InFile { .. }
+            | Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Wire(
+                arras_ckks::wire::WireError::InFile { .. } | arras_ckks::wire::WireError::Io { .. },
+            )) => named,
             error => Self::InFile {
                 path: path.to_owned(),
                 error: Box::new(error),

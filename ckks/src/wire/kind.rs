@@ -28,11 +28,13 @@ pub enum ObjectKind {
     SeededCiphertext = 8,
     /// A model or training state: its description and the ciphertexts of its weights.
     Model = 9,
+    /// A data set for training: the ciphertexts of all its rounds.
+    EncryptedDataset = 12,
 }
 
 impl ObjectKind {
     /// Every kind this build knows, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Parameters,
         Self::SecretKey,
         Self::PublicKey,
@@ -42,6 +44,7 @@ impl ObjectKind {
         Self::Ciphertext,
         Self::SeededCiphertext,
         Self::Model,
+        Self::EncryptedDataset,
     ];
 
     /// The number that stands for this kind in a container.
@@ -62,7 +65,8 @@ impl ObjectKind {
             Self::Plaintext => "plaintext",
             Self::Ciphertext => "ciphertext",
             Self::SeededCiphertext => "seeded ciphertext",
-            Self::Model => "model",
+            Self::Model => "model or training state",
+            Self::EncryptedDataset => "encrypted data set",
         }
     }
 }
@@ -91,7 +95,7 @@ mod tests {
     #[test]
     fn codes_are_distinct_and_stable() {
         let codes: Vec<u16> = ObjectKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=9).collect::<Vec<_>>());
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 12]);
         for kind in ObjectKind::ALL {
             assert_eq!(ObjectKind::try_from(kind.code()).unwrap(), kind);
         }
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn unknown_codes_are_refused() {
-        for code in [0, 10, 0x100, u16::MAX] {
+        for code in [0, 13, 0x100, u16::MAX] {
             let error = ObjectKind::try_from(code).unwrap_err();
             assert!(matches!(error, WireError::UnknownKind { found } if found == code));
         }

@@ -11,11 +11,12 @@
 //!   DataOwner::refresh             --> EncryptedState --------------------------> TrainingServer::train (next round)
 //!   DataOwner::decrypt_model       --> Model
 //! ```
-//! [`Trainer`] is both sides in one process.
+//! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
 mod depth;
 mod estimate;
 mod exchange;
+pub mod files;
 mod ids;
 mod model;
 mod owner;

@@ -284,6 +284,30 @@ impl TrainingPlan {
         Ok(round)
     }
 
+    /// The data inputs of every round. Rounds of one shape are recorded once.
+    ///
+    /// # Errors
+    /// As [`TrainingPlan::round`].
+    pub fn data_shapes(&self) -> Result<Vec<Vec<InputShape>>> {
+        let mut known: Vec<((usize, Start, Results), Vec<InputShape>)> = vec![];
+        let mut all = vec![];
+        for (index, round) in self.spec.rounds.iter().enumerate() {
+            let s = &round.spec;
+            let shape = (s.iterations(), s.start, s.results);
+            let found = known.iter().find(|(of, _)| *of == shape);
+            let shapes = match found {
+                Some((_, shapes)) => shapes.clone(),
+                None => {
+                    let shapes = self.round(index)?.data_shapes();
+                    known.push((shape, shapes.clone()));
+                    shapes
+                }
+            };
+            all.push(shapes);
+        }
+        Ok(all)
+    }
+
     /// The keys that all rounds together need.
     pub fn key_requests(&self) -> KeyRequests {
         let rotations: BTreeMap<i64, usize> = self

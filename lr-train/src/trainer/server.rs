@@ -26,20 +26,22 @@ impl<B: Backend> std::fmt::Debug for TrainingServer<B> {
 }
 
 impl<B: Backend> TrainingServer<B> {
-    /// Loads keys onto an engine. `options` say how programs run, and who is told how far they are
+    /// Loads keys onto an engine and drops their portable form. `options` say how programs run, and who is told how far they are
     /// ([`Options::on_progress`]).
     ///
     /// # Errors
     /// The scheme's: keys of other parameters than the plan's, an engine without memory.
     pub fn new(
         plan: TrainingPlan,
-        keys: &EvaluationKeySet,
+        keys: EvaluationKeySet,
         engine: B,
         options: Options,
     ) -> Result<Self> {
         let context = Context::new(plan.params(), engine)?;
-        let id = KeySetId::of(keys)?;
-        let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
+        let id = KeySetId::of(&keys)?;
+        let loaded = keys.load(&context)?;
+        drop(keys);
+        let evaluator = Evaluator::new(&context, loaded)?;
         Ok(Self {
             plan,
             keys: id,

@@ -107,7 +107,7 @@ impl<S: SecretEngine, B: Backend> Trainer<S, B> {
     ) -> Result<Self> {
         let (owner, keys): (_, EvaluationKeySet) = DataOwner::generate(plan.clone(), owner)?;
         let data = owner.prepare(data, scheme)?;
-        let server = TrainingServer::new(plan, &keys, server, run)?;
+        let server = TrainingServer::new(plan, keys, server, run)?;
         Ok(Self {
             owner,
             server,

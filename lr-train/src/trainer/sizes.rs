@@ -41,11 +41,16 @@ pub(super) fn keys(params: &Parameters, requests: &KeyRequests) -> Result<Object
     Ok(bytes)
 }
 
+/// The container of one input.
+pub(super) fn input(params: &Parameters, shape: &InputShape) -> Result<u64> {
+    Ok(seeded_ciphertext_bytes(params, shape.level, shape.units)?.container)
+}
+
 /// Fresh ciphertexts, a container for each input, one after the other.
 pub(super) fn inputs(params: &Parameters, shapes: &[InputShape]) -> Result<u64> {
     let mut total = 0;
     for shape in shapes {
-        total += seeded_ciphertext_bytes(params, shape.level, shape.units)?.container;
+        total += input(params, shape)?;
     }
     Ok(total)
 }

@@ -199,7 +199,7 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
                 })
             })?
         }
-        ObjectKind::Model => (None, ObjectSummary::Other),
+        ObjectKind::Model | ObjectKind::EncryptedDataset => (None, ObjectSummary::Other),
     };
     skip_payload(&mut reader)?;
     expect_end(&mut reader.finish()?)?;
