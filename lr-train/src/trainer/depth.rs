@@ -59,6 +59,8 @@ pub(super) struct Depths<'a> {
 
 const SLOTS: usize = 64;
 const SIDE: usize = 2;
+/// A rate of which no constant of a circuit becomes an integer, which would save a level by chance.
+const RATE: f64 = 0.7331;
 
 impl<'a> Depths<'a> {
     pub(super) fn new(activation: &'a Approximation, optimizer: Optimizer) -> Self {
@@ -83,7 +85,7 @@ impl<'a> Depths<'a> {
             minibatch: SIDE,
             steps: self
                 .optimizer
-                .steps(&Rate::Constant(1.0), SIDE, first, shape.iterations)?,
+                .steps(&Rate::Constant(RATE), SIDE, first, shape.iterations)?,
             activation: self.activation.clone(),
             start: shape.start(),
             results: shape.results(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arras_ckks::{Context, EvaluationKeySet, KeyGenerator, SecretKey};
-use arras_hal::SecretEngine;
+use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
 use ndarray::Array1;
 
@@ -21,9 +21,6 @@ pub struct DataOwner<S: SecretEngine> {
     client: Client<S>,
     keys: KeySetId,
 }
-
-/// The largest weight that a decrypted result may have; what another key decrypts is far above.
-const LARGEST_WEIGHT: f64 = 1e6;
 
 impl<S: SecretEngine> DataOwner<S> {
     /// Makes the keys of a plan: the secret key, which stays here, and the evaluation keys, which go to the server.
@@ -193,7 +190,11 @@ impl<S: SecretEngine> DataOwner<S> {
     /// # Errors
     /// [`TrainError::Mismatch`] for results of another plan, other keys or other data, [`TrainError::MissingResult`],
     /// [`TrainError::UnusableResult`] for what no training gives; the scheme's.
-    pub fn decrypt_state(&self, record: &DatasetRecord, result: &RoundResult<S>) -> Result<State> {
+    pub fn decrypt_state<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<State> {
         const OP: &str = "decrypt";
         result
             .origin
@@ -206,11 +207,20 @@ impl<S: SecretEngine> DataOwner<S> {
             .expect_dataset(OP, "the result", record.origin.dataset)?;
         let round = self.plan.round(result.round)?;
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
+        // The engine that trained may be another, and its context is.
+        let result = result.on(self.context())?;
         for (name, encrypted) in &result.outputs {
             values.insert(name, self.client.decrypt(encrypted)?);
         }
+        // Values above the headroom cannot be in a ciphertext; what another key decrypts is far above in nearly every slot.
+        let level = result
+            .outputs
+            .values()
+            .map(arras_toolkit::Encrypted::level)
+            .max();
+        let most = self.plan.params().headroom_bits(level.unwrap_or(0)).exp2();
         let (w, previous) = round.circuit.weights(|name| values.get(name))?;
-        usable("weights", &w)?;
+        usable("weights", &w, most)?;
         let iteration = round.first + round.circuit.spec().iterations();
         let Some(previous) = previous else {
             return Ok(State {
@@ -219,7 +229,7 @@ impl<S: SecretEngine> DataOwner<S> {
                 w,
             });
         };
-        usable("weights before the last", &previous)?;
+        usable("weights before the last", &previous, most)?;
         let eta = round
             .circuit
             .spec()
@@ -234,10 +244,10 @@ impl<S: SecretEngine> DataOwner<S> {
     ///
     /// # Errors
     /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`TrainError::Mismatch`] for the last round's result.
-    pub fn refresh(
+    pub fn refresh<B: Backend>(
         &self,
         record: &DatasetRecord,
-        result: &RoundResult<S>,
+        result: &RoundResult<B>,
     ) -> Result<EncryptedState> {
         let last = self.plan.rounds().len() - 1;
         if result.round >= last {
@@ -256,7 +266,11 @@ impl<S: SecretEngine> DataOwner<S> {
     ///
     /// # Errors
     /// As [`DataOwner::decrypt_state`].
-    pub fn decrypt_model(&self, record: &DatasetRecord, result: &RoundResult<S>) -> Result<Model> {
+    pub fn decrypt_model<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<Model> {
         let state = self.decrypt_state(record, result)?;
         record.model(&self.plan, &state.w)
     }
@@ -274,8 +288,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-fn usable(what: &'static str, weights: &Array1<f64>) -> Result<()> {
-    let bad = |w: &f64| !(w.is_finite() && w.abs() <= LARGEST_WEIGHT);
+fn usable(what: &'static str, weights: &Array1<f64>, most: f64) -> Result<()> {
+    let bad = |w: &f64| !(w.is_finite() && w.abs() <= most);
     match weights.iter().enumerate().find(|(_, w)| bad(w)) {
         Some((entry, &value)) => Err(TrainError::UnusableResult { what, entry, value }),
         None => Ok(()),

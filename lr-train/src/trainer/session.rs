@@ -166,8 +166,7 @@ impl<S: SecretEngine, B: Backend> Trainer<S, B> {
             if result.finished && done.is_none() {
                 return Ok(result);
             }
-            let back = result.on(self.owner.context())?;
-            let after = self.owner.decrypt_state(record, &back)?;
+            let after = self.owner.decrypt_state(record, &result)?;
             if let Some(done) = &mut done {
                 done(RoundDone {
                     round,
@@ -189,8 +188,7 @@ impl<S: SecretEngine, B: Backend> Trainer<S, B> {
     /// # Errors
     /// As [`DataOwner::decrypt_model`].
     pub fn decrypt(&self, result: &RoundResult<B>) -> Result<Model> {
-        let result = result.on(self.owner.context())?;
-        self.owner.decrypt_model(self.data.record(), &result)
+        self.owner.decrypt_model(self.data.record(), result)
     }
 }
 

@@ -97,7 +97,8 @@ pub enum Rounds {
     Count(usize),
     /// Rounds of this many iterations, the last with what is left.
     Of(usize),
-    /// As few as the levels allow.
+    /// As few as the levels of a ring allow. The ring is the one on which all rounds together are fastest, which can be a small one with
+    /// many rounds: bound it by [`PlannerOptions::log_n`](super::PlannerOptions::log_n).
     Fewest,
 }
 

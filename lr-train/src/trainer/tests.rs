@@ -1,7 +1,7 @@
 //! Both sides in memory: encrypted weights against the plaintext twin, rounds against one run, predictions against what is there.
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Decryptor, params::Security};
+use arras_ckks::params::Security;
 use arras_toolkit::{Bindings, Plaintext, Value, plan::KeyRequests, run::Options};
 use ndarray::Array1;
 
@@ -110,7 +110,6 @@ fn two_rounds_of_every_circuit_are_one_longer_run_in_plaintext() {
         let error = worst(&Array1::from(model.weights.clone()), &end.w);
         println!("{kind}: {error:.1e} from one run of 5 iterations");
         assert!(error < 1e-3, "{kind}: {error}");
-        assert!(model.evaluate(&data).unwrap().accuracy > 0.7);
     }
 }
 
@@ -191,18 +190,6 @@ fn a_secure_plan_keeps_what_it_says() {
     let error = worst(&state.w, &end.w);
     println!("weights: {error:.1e}");
     assert!(error < 1e-3, "{error}");
-    // Nothing but the weights is in the result: what is outside is noise.
-    let decryptor = Decryptor::new(owner.client().secret_key("test").unwrap());
-    for output in result.outputs.values() {
-        assert!(
-            decryptor
-                .decrypt(output.ciphertext())
-                .unwrap()
-                .iter()
-                .flatten()
-                .all(|x| x.is_finite())
-        );
-    }
 }
 
 #[test]
@@ -452,14 +439,16 @@ fn data_that_no_plan_holds_is_refused() {
         owner.prepare(data, Scheme::MaxAbs).map(|_| ())
     };
     assert!(prepare(features + 3, 70, &data).is_ok());
+    let of = |class: bool| {
+        (0..60)
+            .filter(move |&r| some_rows(60).labels()[r] == class)
+            .take(5)
+    };
+    let few: Vec<usize> = of(false).chain(of(true)).collect();
     for (features, rows, data) in [
         (features, 59, &data),
         (features - 1, 60, &data),
-        (
-            features,
-            60,
-            &data.select(&(0..10).collect::<Vec<_>>()).unwrap(),
-        ),
+        (features, 60, &data.select(&few).unwrap()),
     ] {
         let error = prepare(features, rows, data).unwrap_err();
         assert!(matches!(error, TrainError::BeyondPlan { .. }), "{error}");
