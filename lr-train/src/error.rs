@@ -17,6 +17,14 @@ pub enum TrainError {
         /// Why not.
         error: std::io::Error,
     },
+    /// A file or folder could not be made or removed.
+    #[error("cannot write {}: {error}", .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// An error in a file that has no name of its own, with the file's name.
     #[error("{}: {error}", .path.display())]
     InFile {
@@ -425,6 +433,130 @@ pub enum TrainError {
     /// The toolkit.
     #[error(transparent)]
     Toolkit(#[from] arras_toolkit::ToolkitError),
+    /// The scheme.
+    #[error(transparent)]
+    Ckks(#[from] arras_ckks::CkksError),
+    /// A file of ciphertexts or keys.
+    #[error(transparent)]
+    Wire(#[from] arras_ckks::wire::WireError),
+    /// A table of costs.
+    #[error(transparent)]
+    Cost(#[from] arras_toolkit::cost::CostError),
+    /// The operating system has no randomness.
+    #[error("cannot draw an identifier: {error}")]
+    NoRandomness {
+        /// The system's answer.
+        error: getrandom::Error,
+    },
+    /// Text that is not what it should be.
+    #[error("the {what} cannot be read: {error}; write it again")]
+    Malformed {
+        /// What it should be.
+        what: &'static str,
+        /// The decoder's error.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something of a version that this build does not know.
+    #[error(
+        "the {what} has version {found}, this build knows version {known}; use the release that wrote it, or make it again"
+    )]
+    Version {
+        /// What it is.
+        what: &'static str,
+        /// Its version.
+        found: u32,
+        /// The version known.
+        known: u32,
+    },
+    /// A plan whose parts contradict each other.
+    #[error(
+        "the training plan contradicts itself: {what} is {found}, {expected} follows from the rest; make a new plan"
+    )]
+    PlanInconsistent {
+        /// Which part.
+        what: &'static str,
+        /// What stands there.
+        found: String,
+        /// What would have to.
+        expected: String,
+    },
+    /// More iterations than there are levels for.
+    #[error(
+        "{iterations} iterations in {rounds} do not fit {circuit} at N up to 2^{log_n}, where {most} in one round do; {}",
+        ways_out(.choices),
+        rounds = if *.rounds == 1 { "one round".to_owned() } else { format!("{} rounds", .rounds) }
+    )]
+    TooManyIterations {
+        /// Iterations asked for.
+        iterations: usize,
+        /// In how many rounds.
+        rounds: usize,
+        /// The circuit, or all of them.
+        circuit: String,
+        /// The largest ring allowed.
+        log_n: u32,
+        /// The most iterations of a round.
+        most: usize,
+        /// What would do.
+        choices: Vec<crate::trainer::Remedy>,
+    },
+    /// Data beyond what keys were made for.
+    #[error(
+        "the data set has {found} {what}, the plan of these keys holds {least} to {most}; make a plan and keys for this data, or select from it"
+    )]
+    BeyondPlan {
+        /// Rows or features.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The fewest.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// Things of two exchanges that were mixed up.
+    #[error("{op}: the {what} of {subject} is {found}, {expected} is needed; {remedy}")]
+    Mismatch {
+        /// What was tried.
+        op: &'static str,
+        /// What is compared.
+        what: &'static str,
+        /// Whose it is.
+        subject: &'static str,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A decrypted result that no training gives.
+    #[error(
+        "the decrypted {what} is no usable result: {value} in entry {entry}; the ciphertexts are not from this key or this data, or training diverged: lower the \
+         learning rate or widen the sigmoid's interval"
+    )]
+    UnusableResult {
+        /// Weights or those before.
+        what: &'static str,
+        /// Which entry.
+        entry: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// Labels of other classes than the model's.
+    #[error(
+        "the model tells {model_negative:?} from {model_positive:?}, the data holds {negative:?} and {positive:?}; read the data with the model's classes"
+    )]
+    OtherClasses {
+        /// The model's negative class.
+        model_negative: String,
+        /// The model's positive class.
+        model_positive: String,
+        /// The data's negative class.
+        negative: String,
+        /// The data's positive class.
+        positive: String,
+    },
     /// Vectors or matrices of different sizes.
     #[error("{op}: {what} has length {found}, {expected} is needed")]
     Length {
@@ -455,7 +587,12 @@ impl TrainError {
     /// The same error with the name of the file in which it was found.
     pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
         match self {
-            named @ (Self::InFile { .. } | Self::Read { .. }) => named,
+            named @ (Self::InFile { .. }
+            | Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Wire(
+                arras_ckks::wire::WireError::InFile { .. } | arras_ckks::wire::WireError::Io { .. },
+            )) => named,
             error => Self::InFile {
                 path: path.to_owned(),
                 error: Box::new(error),
@@ -484,4 +621,13 @@ fn listed(names: &[String]) -> String {
         }
         _ => quote(names),
     }
+}
+
+/// What would do instead, for a message.
+fn ways_out(choices: &[crate::trainer::Remedy]) -> String {
+    if choices.is_empty() {
+        return "train fewer iterations".to_owned();
+    }
+    let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
+    choices.join(", or ")
 }

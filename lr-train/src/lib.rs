@@ -55,5 +55,7 @@ pub mod plain;
 pub mod preprocess;
 pub mod sigmoid;
 pub mod split;
+pub mod trainer;
 
 pub use error::{Result, TrainError};
+pub use trainer::Trainer;

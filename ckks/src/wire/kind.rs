@@ -32,11 +32,13 @@ pub enum ObjectKind {
     EncryptedArray = 10,
     /// The same with seeded ciphertexts.
     SeededEncryptedArray = 11,
+    /// A data set for training: the ciphertexts of all its rounds.
+    EncryptedDataset = 12,
 }
 
 impl ObjectKind {
     /// Every kind this build knows, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Parameters,
         Self::SecretKey,
         Self::PublicKey,
@@ -48,6 +50,7 @@ impl ObjectKind {
         Self::Model,
         Self::EncryptedArray,
         Self::SeededEncryptedArray,
+        Self::EncryptedDataset,
     ];
 
     /// The number that stands for this kind in a container.
@@ -68,9 +71,10 @@ impl ObjectKind {
             Self::Plaintext => "plaintext",
             Self::Ciphertext => "ciphertext",
             Self::SeededCiphertext => "seeded ciphertext",
-            Self::Model => "model",
+            Self::Model => "model or training state",
             Self::EncryptedArray => "encrypted array",
             Self::SeededEncryptedArray => "seeded encrypted array",
+            Self::EncryptedDataset => "encrypted data set",
         }
     }
 }
@@ -99,7 +103,7 @@ mod tests {
     #[test]
     fn codes_are_distinct_and_stable() {
         let codes: Vec<u16> = ObjectKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=11).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=12).collect::<Vec<_>>());
         for kind in ObjectKind::ALL {
             assert_eq!(ObjectKind::try_from(kind.code()).unwrap(), kind);
         }
@@ -107,7 +111,7 @@ mod tests {
 
     #[test]
     fn unknown_codes_are_refused() {
-        for code in [0, 12, 0x100, u16::MAX] {
+        for code in [0, 13, 0x100, u16::MAX] {
             let error = ObjectKind::try_from(code).unwrap_err();
             assert!(matches!(error, WireError::UnknownKind { found } if found == code));
         }

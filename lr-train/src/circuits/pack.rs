@@ -31,6 +31,11 @@ impl Content {
         }
     }
 
+    /// Whether it is of the state to start from, not of the data.
+    pub(super) fn is_start(self) -> bool {
+        matches!(self, Self::Start { .. })
+    }
+
     /// Ciphertexts.
     pub(super) fn units(self, g: &Geometry) -> usize {
         match self {
@@ -125,15 +130,17 @@ pub(super) fn unpack_weights(
 
 /// Minibatches and start fit a specification.
 pub(super) fn check(spec: &Spec, minibatches: &[Array2<f64>], start: Option<&State>) -> Result<()> {
-    const OP: &str = "training inputs";
-    let length = |what, found, expected| {
-        Err(TrainError::Length {
-            op: OP,
-            what,
-            found,
-            expected,
-        })
-    };
+    check_minibatches(spec, minibatches)?;
+    match (spec.start, start) {
+        (Start::Zero, None) => Ok(()),
+        (Start::Encrypted, Some(state)) => check_start(spec, state),
+        (Start::Zero, Some(_)) => length("states to start from", 1, 0),
+        (Start::Encrypted, None) => length("states to start from", 0, 1),
+    }
+}
+
+/// Minibatches fit a specification.
+pub(super) fn check_minibatches(spec: &Spec, minibatches: &[Array2<f64>]) -> Result<()> {
     if minibatches.len() != spec.iterations() {
         return length("minibatches", minibatches.len(), spec.iterations());
     }
@@ -145,17 +152,24 @@ pub(super) fn check(spec: &Spec, minibatches: &[Array2<f64>], start: Option<&Sta
             return length("rows of a minibatch", z.nrows(), spec.minibatch);
         }
     }
-    match (spec.start, start) {
-        (Start::Zero, None) => Ok(()),
-        (Start::Encrypted, Some(state)) => {
-            for weights in [&state.v, &state.w] {
-                if weights.len() != spec.features {
-                    return length("starting weights", weights.len(), spec.features);
-                }
-            }
-            Ok(())
+    Ok(())
+}
+
+/// A state to start from fits a specification.
+pub(super) fn check_start(spec: &Spec, state: &State) -> Result<()> {
+    for weights in [&state.v, &state.w] {
+        if weights.len() != spec.features {
+            return length("starting weights", weights.len(), spec.features);
         }
-        (Start::Zero, Some(_)) => length("states to start from", 1, 0),
-        (Start::Encrypted, None) => length("states to start from", 0, 1),
     }
+    Ok(())
+}
+
+fn length(what: &'static str, found: usize, expected: usize) -> Result<()> {
+    Err(TrainError::Length {
+        op: "training inputs",
+        what,
+        found,
+        expected,
+    })
 }

@@ -298,10 +298,71 @@ impl TrainingCircuit {
         start: Option<&State>,
     ) -> Result<Bindings<Value>> {
         pack::check(&self.spec, minibatches, start)?;
+        self.packed(|_| true, minibatches, start)
+    }
+
+    /// The inputs that hold data: [`TrainingCircuit::inputs`] without those of the start.
+    ///
+    /// # Errors
+    /// [`TrainError::Length`] as there.
+    pub fn data_inputs(&self, minibatches: &[Array2<f64>]) -> Result<Bindings<Value>> {
+        pack::check_minibatches(&self.spec, minibatches)?;
+        self.packed(|content| !content.is_start(), minibatches, None)
+    }
+
+    /// The inputs that hold the state to start from; none for a circuit that starts from zero.
+    ///
+    /// # Errors
+    /// [`TrainError::Length`] for weights of another length.
+    pub fn start_inputs(&self, start: &State) -> Result<Bindings<Value>> {
+        pack::check_start(&self.spec, start)?;
+        self.packed(Content::is_start, &[], Some(start))
+    }
+
+    /// Names of the inputs that the circuit uses: those of data, and those of the state to start from.
+    pub fn input_names(&self) -> (Vec<&str>, Vec<&str>) {
+        let used = self.circuit.input_levels();
+        let mut names = (vec![], vec![]);
+        for (name, content) in &self.contents {
+            if used.get(name.as_str()).copied().flatten().is_some() {
+                let kind = if content.is_start() {
+                    &mut names.1
+                } else {
+                    &mut names.0
+                };
+                kind.push(name.as_str());
+            }
+        }
+        names
+    }
+
+    /// One input that holds data.
+    pub(crate) fn data_input(&self, name: &str, minibatches: &[Array2<f64>]) -> Result<Value> {
+        let content = self.contents.iter().find(|(known, _)| known == name);
+        match content {
+            Some((_, content)) if !content.is_start() => Ok(Value::Slots(content.pack(
+                &self.spec,
+                &self.geometry,
+                minibatches,
+                None,
+            )?)),
+            _ => Err(TrainError::MissingResult { name: name.into() }),
+        }
+    }
+
+    /// What of the used inputs is wanted, packed.
+    fn packed(
+        &self,
+        wanted: impl Fn(Content) -> bool,
+        minibatches: &[Array2<f64>],
+        start: Option<&State>,
+    ) -> Result<Bindings<Value>> {
         let used = self.circuit.input_levels();
         self.contents
             .iter()
-            .filter(|(name, _)| used.get(name.as_str()).copied().flatten().is_some())
+            .filter(|(name, content)| {
+                wanted(*content) && used.get(name.as_str()).copied().flatten().is_some()
+            })
             .map(|(name, content)| {
                 let slots = content.pack(&self.spec, &self.geometry, minibatches, start)?;
                 Ok((name.clone(), Value::Slots(slots)))

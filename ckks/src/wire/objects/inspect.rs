@@ -199,9 +199,10 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
                 })
             })?
         }
-        ObjectKind::Model | ObjectKind::EncryptedArray | ObjectKind::SeededEncryptedArray => {
-            (None, ObjectSummary::Other)
-        }
+        ObjectKind::Model
+        | ObjectKind::EncryptedArray
+        | ObjectKind::SeededEncryptedArray
+        | ObjectKind::EncryptedDataset => (None, ObjectSummary::Other),
     };
     skip_payload(&mut reader)?;
     expect_end(&mut reader.finish()?)?;

@@ -13,10 +13,11 @@ use crate::{
 };
 
 /// Kinds that other crates write and read.
-const ELSEWHERE: [ObjectKind; 3] = [
+const ELSEWHERE: [ObjectKind; 4] = [
     ObjectKind::Model,
     ObjectKind::EncryptedArray,
     ObjectKind::SeededEncryptedArray,
+    ObjectKind::EncryptedDataset,
 ];
 
 fn corpus() -> Vec<Vec<u8>> {
@@ -59,7 +60,8 @@ fn again(bytes: &[u8], context: &Context<Reference>) -> Result<Vec<u8>> {
         ObjectKind::SeededCiphertext => SeededCiphertext::from_bytes(bytes, params)?.to_bytes(),
         kind @ (ObjectKind::Model
         | ObjectKind::EncryptedArray
-        | ObjectKind::SeededEncryptedArray) => {
+        | ObjectKind::SeededEncryptedArray
+        | ObjectKind::EncryptedDataset) => {
             Err(WireError::UnknownKind { found: kind.code() }.into())
         }
     }
@@ -88,7 +90,8 @@ fn again_streamed(bytes: &[u8], context: &Context<Reference>) -> Result<Vec<u8>>
         ObjectKind::SeededCiphertext => SeededCiphertext::read_from(from, params)?.to_bytes()?,
         kind @ (ObjectKind::Model
         | ObjectKind::EncryptedArray
-        | ObjectKind::SeededEncryptedArray) => {
+        | ObjectKind::SeededEncryptedArray
+        | ObjectKind::EncryptedDataset) => {
             return Err(WireError::UnknownKind { found: kind.code() }.into());
         }
     };

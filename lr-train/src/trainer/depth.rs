@@ -1,0 +1,132 @@
+//! How deep circuits are, and how many iterations fit a ring, without recording them at full size.
+//!
+//! Depth does not depend on how many slots, features or rows there are, so a circuit of 64 slots tells it.
+
+use std::collections::HashMap;
+
+use arras_toolkit::Program;
+
+use super::settings::{MAX_ITERATIONS, Optimizer};
+use crate::{
+    Result,
+    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    plain::Rate,
+    sigmoid::Approximation,
+};
+
+/// A round's place among the rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Shape {
+    pub(super) iterations: usize,
+    pub(super) first: bool,
+    pub(super) last: bool,
+}
+
+impl Shape {
+    pub(super) fn start(self) -> Start {
+        if self.first {
+            Start::Zero
+        } else {
+            Start::Encrypted
+        }
+    }
+
+    pub(super) fn results(self) -> Results {
+        if self.last {
+            Results::Model
+        } else {
+            Results::State
+        }
+    }
+}
+
+/// Shapes of rounds of these lengths.
+pub(super) fn shapes(lengths: &[usize]) -> Vec<Shape> {
+    let shape = |(r, &iterations): (usize, &usize)| Shape {
+        iterations,
+        first: r == 0,
+        last: r + 1 == lengths.len(),
+    };
+    lengths.iter().enumerate().map(shape).collect()
+}
+
+/// Depths of circuits, remembered.
+pub(super) struct Depths<'a> {
+    activation: &'a Approximation,
+    optimizer: Optimizer,
+    known: HashMap<(Kind, Shape), usize>,
+}
+
+const SLOTS: usize = 64;
+const SIDE: usize = 2;
+/// A rate of which no constant of a circuit becomes an integer, which would save a level by chance.
+const RATE: f64 = 0.7331;
+
+impl<'a> Depths<'a> {
+    pub(super) fn new(activation: &'a Approximation, optimizer: Optimizer) -> Self {
+        Self {
+            activation,
+            optimizer,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Levels that a round needs.
+    pub(super) fn of(&mut self, kind: Kind, shape: Shape) -> Result<usize> {
+        if let Some(&depth) = self.known.get(&(kind, shape)) {
+            return Ok(depth);
+        }
+        // Iteration 0 has constants of its own.
+        let first = if shape.first { 0 } else { 5 };
+        let circuit = TrainingCircuit::record(Spec {
+            kind,
+            slots: SLOTS,
+            features: SIDE,
+            minibatch: SIDE,
+            steps: self
+                .optimizer
+                .steps(&Rate::Constant(RATE), SIDE, first, shape.iterations)?,
+            activation: self.activation.clone(),
+            start: shape.start(),
+            results: shape.results(),
+        })?;
+        let depth = Program::new(circuit.circuit().clone()).levels_needed();
+        self.known.insert((kind, shape), depth);
+        Ok(depth)
+    }
+
+    /// The deepest of rounds of these lengths.
+    pub(super) fn deepest(&mut self, kind: Kind, lengths: &[usize]) -> Result<usize> {
+        let mut most = 0;
+        for shape in shapes(lengths) {
+            most = most.max(self.of(kind, shape)?);
+        }
+        Ok(most)
+    }
+
+    /// The most iterations of a single round from zero that `levels` levels hold.
+    pub(super) fn single_round(&mut self, kind: Kind, levels: usize) -> Result<usize> {
+        self.longest(kind, levels, true, true)
+    }
+
+    /// The most iterations of a round between two others.
+    pub(super) fn middle_round(&mut self, kind: Kind, levels: usize) -> Result<usize> {
+        self.longest(kind, levels, false, false)
+    }
+
+    fn longest(&mut self, kind: Kind, levels: usize, first: bool, last: bool) -> Result<usize> {
+        let mut most = 0;
+        while most < MAX_ITERATIONS {
+            let shape = Shape {
+                iterations: most + 1,
+                first,
+                last,
+            };
+            if self.of(kind, shape)? > levels {
+                break;
+            }
+            most += 1;
+        }
+        Ok(most)
+    }
+}

@@ -1,0 +1,166 @@
+//! What the two sides hand each other: a round's data, a state to start from, a round's result.
+
+use std::collections::BTreeMap;
+
+use arras_ckks::{Ciphertext, Context};
+use arras_hal::Backend;
+use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
+use serde::{Deserialize, Serialize};
+
+use super::{DatasetId, KeySetId, PlanId};
+use crate::{Result, TrainError};
+
+/// Which exchange something belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// The plan.
+    pub plan: PlanId,
+    /// The keys.
+    pub keys: KeySetId,
+    /// The data.
+    pub dataset: DatasetId,
+}
+
+impl Origin {
+    /// # Errors
+    /// [`TrainError::Mismatch`] if it is of another plan or of other keys.
+    pub(super) fn expect(
+        &self,
+        op: &'static str,
+        subject: &'static str,
+        plan: PlanId,
+        keys: KeySetId,
+    ) -> Result<()> {
+        let mismatch = |what, found: String, expected: String, remedy| {
+            Err(TrainError::Mismatch {
+                op,
+                what,
+                subject,
+                found,
+                expected,
+                remedy,
+            })
+        };
+        if self.plan != plan {
+            return mismatch(
+                "plan",
+                self.plan.to_string(),
+                plan.to_string(),
+                "use files that were made with one plan",
+            );
+        }
+        if self.keys != keys {
+            return mismatch(
+                "key set",
+                self.keys.to_string(),
+                keys.to_string(),
+                "use the keys that the data was encrypted with, or encrypt the data with these keys",
+            );
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`TrainError::Mismatch`] if it is of other data.
+    pub(super) fn expect_dataset(
+        &self,
+        op: &'static str,
+        subject: &'static str,
+        dataset: DatasetId,
+    ) -> Result<()> {
+        if self.dataset == dataset {
+            return Ok(());
+        }
+        Err(TrainError::Mismatch {
+            op,
+            what: "data set",
+            subject,
+            found: self.dataset.to_string(),
+            expected: dataset.to_string(),
+            remedy: "use data, state and model of one encryption",
+        })
+    }
+}
+
+/// # Errors
+/// [`TrainError::Mismatch`] for another round.
+pub(super) fn expect_round(
+    op: &'static str,
+    subject: &'static str,
+    found: usize,
+    expected: usize,
+) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(TrainError::Mismatch {
+        op,
+        what: "round (from 0)",
+        subject,
+        found: found.to_string(),
+        expected: expected.to_string(),
+        remedy: "rounds follow one another, each with the state that the one before returned",
+    })
+}
+
+/// The encrypted data of one round.
+#[derive(Clone, Debug)]
+pub struct EncryptedRound {
+    /// What it belongs to.
+    pub origin: Origin,
+    /// The round, from 0.
+    pub round: usize,
+    /// The inputs that hold data, by name.
+    pub inputs: Bindings<SeededEncrypted>,
+}
+
+/// The encrypted state that a later round starts from.
+#[derive(Clone, Debug)]
+pub struct EncryptedState {
+    /// What it belongs to.
+    pub origin: Origin,
+    /// The round that starts from it.
+    pub round: usize,
+    /// The inputs that hold weights, by name.
+    pub inputs: Bindings<SeededEncrypted>,
+}
+
+/// What a round returns, encrypted: a model's weights, or the last two for the next round.
+#[derive(Clone, Debug)]
+pub struct RoundResult<B: Backend> {
+    /// What it belongs to.
+    pub origin: Origin,
+    /// The round.
+    pub round: usize,
+    /// Whether it is the last round: a model.
+    pub finished: bool,
+    /// The ciphertexts by name.
+    pub outputs: BTreeMap<String, Encrypted<B>>,
+    /// What the run did; none if it was read from a file.
+    pub report: Option<RunReport>,
+}
+
+impl<B: Backend> RoundResult<B> {
+    /// The result on another engine, through its bytes.
+    ///
+    /// # Errors
+    /// The scheme's: other parameters, no memory.
+    pub fn on<C: Backend>(&self, context: &Context<C>) -> Result<RoundResult<C>> {
+        let mut outputs = BTreeMap::new();
+        for (name, encrypted) in &self.outputs {
+            let bytes = encrypted.ciphertext().to_bytes()?;
+            let ciphertext = Ciphertext::from_bytes(&bytes, context)?;
+            outputs.insert(
+                name.clone(),
+                Encrypted::new(*encrypted.layout(), ciphertext)?,
+            );
+        }
+        Ok(RoundResult {
+            origin: self.origin,
+            round: self.round,
+            finished: self.finished,
+            outputs,
+            report: self.report.clone(),
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! The encrypted data of all rounds.
+
+use std::{
+    fs::File,
+    io::{BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use arras_ckks::{
+    SeededCiphertext,
+    wire::{
+        CHECKSUM_LEN, ContainerReader, ObjectKind, Overwrite, PREFIX_LEN, PayloadRead, WireError,
+        write_atomically, write_container,
+    },
+};
+use arras_hal::SecretEngine;
+use arras_toolkit::{Bindings, Layout, SeededEncrypted};
+
+use super::{
+    super::{
+        DataOwner, EncryptedRound, InputShape, KeySetId, PreparedData, TrainingPlan,
+        exchange::Origin, sizes,
+    },
+    header::{FileHeader, open},
+};
+use crate::{Result, TrainError};
+
+const OP: &str = "read a data set";
+
+/// How far writing has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatasetProgress {
+    /// Inputs written.
+    pub done: usize,
+    /// Inputs in all rounds.
+    pub total: usize,
+}
+
+fn header(plan: &TrainingPlan, origin: Origin) -> FileHeader {
+    FileHeader::new(plan, origin, plan.rounds().len(), None)
+}
+
+fn payload(plan: &TrainingPlan, rounds: &[Vec<InputShape>]) -> Result<u64> {
+    let mut total = 0;
+    for shapes in rounds {
+        total += sizes::inputs(plan.params(), shapes)?;
+    }
+    Ok(total)
+}
+
+/// Bytes of a plan's data file, exactly: what [`write_dataset`] writes.
+///
+/// # Errors
+/// As [`TrainingPlan::round`].
+pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
+    let origin = Origin {
+        plan: plan.id(),
+        keys: KeySetId::from_bytes([0; 16]),
+        dataset: super::super::DatasetId::from_bytes([0; 16]),
+    };
+    let header =
+        postcard::to_stdvec(&header(plan, origin)).map_err(|error| TrainError::Malformed {
+            what: "header of a data set",
+            error: Box::new(error),
+        })?;
+    Ok((PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64 + payload(plan, &plan.data_shapes()?)?)
+}
+
+/// Encrypts a data set for all rounds into a file, one input at a time, whole or not at all; returns the file's length.
+///
+/// # Errors
+/// [`TrainError::Mismatch`] for data of another plan or key; [`WireError::AlreadyExists`]; what the operating system refuses, naming the
+/// file.
+pub fn write_dataset<S: SecretEngine>(
+    owner: &DataOwner<S>,
+    data: &PreparedData,
+    path: &Path,
+    overwrite: Overwrite,
+    progress: impl FnMut(DatasetProgress),
+) -> Result<u64> {
+    let mut failure = None;
+    let written = write_atomically(path, overwrite, false, |out| {
+        write_to(owner, data, out, progress).map_err(|error| match error {
+            TrainError::Wire(error) => error,
+            other => {
+                failure = Some(other);
+                std::io::Error::other("encryption failed").into()
+            }
+        })
+    });
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(written?),
+    }
+}
+
+/// [`write_dataset`] into any stream.
+pub(super) fn write_to<S: SecretEngine>(
+    owner: &DataOwner<S>,
+    data: &PreparedData,
+    out: &mut dyn Write,
+    mut progress: impl FnMut(DatasetProgress),
+) -> Result<u64> {
+    let plan = owner.plan();
+    let origin = data.record().origin;
+    origin.expect("encrypt", "the data", plan.id(), owner.key_set_id())?;
+    let rounds = plan.data_shapes()?;
+    let total = rounds.iter().map(Vec::len).sum();
+    let mut done = 0;
+    let mut failure = None;
+    let written = write_container(
+        out,
+        ObjectKind::EncryptedDataset,
+        &header(plan, origin),
+        payload(plan, &rounds)?,
+        |payload| {
+            for index in 0..rounds.len() {
+                let round = plan.round(index);
+                let written = round.and_then(|round| {
+                    owner.encrypt_round_with(data, &round, |_, encrypted| {
+                        payload.bytes(&encrypted.ciphertext().to_bytes()?)?;
+                        done += 1;
+                        progress(DatasetProgress { done, total });
+                        Ok(())
+                    })
+                });
+                match written {
+                    Ok(()) => {}
+                    Err(TrainError::Wire(error)) => return Err(error),
+                    Err(other) => {
+                        failure = Some(other);
+                        return Err(std::io::Error::other("encryption failed").into());
+                    }
+                }
+            }
+            Ok(())
+        },
+    );
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(written?),
+    }
+}
+
+/// An encrypted data set in a file, of which any round can be read.
+#[derive(Debug)]
+pub struct DatasetFile {
+    path: PathBuf,
+    plan: TrainingPlan,
+    origin: Origin,
+    shapes: Vec<Vec<InputShape>>,
+    start: u64,
+}
+
+impl DatasetFile {
+    /// Opens a file and compares it with a plan and keys. No ciphertext is read.
+    ///
+    /// # Errors
+    /// [`TrainError::Mismatch`] for other parameters, another plan or other keys; [`WireError`] for a file that is damaged, cut short or
+    /// something else. All name the file.
+    pub fn open(path: impl Into<PathBuf>, plan: &TrainingPlan, keys: KeySetId) -> Result<Self> {
+        let path = path.into();
+        let (header, prefix) = open(&path, ObjectKind::EncryptedDataset)?;
+        let checked = || -> Result<Vec<Vec<InputShape>>> {
+            header.check(OP, "the data", plan, keys)?;
+            if header.round as usize != plan.rounds().len() || header.content.is_some() {
+                return Err(TrainError::Mismatch {
+                    op: OP,
+                    what: "number of rounds",
+                    subject: "the data",
+                    found: header.round.to_string(),
+                    expected: plan.rounds().len().to_string(),
+                    remedy: "encrypt the data with this plan",
+                });
+            }
+            let shapes = plan.data_shapes()?;
+            let implied = payload(plan, &shapes)?;
+            if implied != prefix.payload_len {
+                return Err(WireError::PayloadLength {
+                    implied,
+                    found: prefix.payload_len,
+                }
+                .into());
+            }
+            Ok(shapes)
+        };
+        let shapes = checked().map_err(|error| error.in_file(&path))?;
+        Ok(Self {
+            path,
+            plan: plan.clone(),
+            origin: header.origin(),
+            shapes,
+            start: PREFIX_LEN as u64 + u64::from(prefix.header_len),
+        })
+    }
+
+    /// What it belongs to.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Reads the inputs of a round and verifies each one's checksum.
+    ///
+    /// # Errors
+    /// [`TrainError::PlanInconsistent`] for a round that the plan does not have; [`WireError`] for ciphertexts that are damaged,
+    /// [`TrainError::Mismatch`] for those of another level or number. All name the file.
+    pub fn round(&self, round: usize) -> Result<EncryptedRound> {
+        self.read(round).map_err(|error| error.in_file(&self.path))
+    }
+
+    fn read(&self, index: usize) -> Result<EncryptedRound> {
+        let round = self.plan.round(index)?;
+        let mut position = self.start;
+        for shapes in &self.shapes[..index] {
+            position += sizes::inputs(self.plan.params(), shapes)?;
+        }
+        let mut file = self.file()?;
+        file.seek(SeekFrom::Start(position))
+            .map_err(|error| self.failed(error))?;
+        let mut input = BufReader::with_capacity(1 << 20, file);
+        let mut inputs = Bindings::new();
+        for shape in &self.shapes[index] {
+            let ciphertext = SeededCiphertext::read_from(&mut input, self.plan.params())?;
+            let layout = *round.program.circuit().input(&shape.name)?.layout();
+            inputs.insert(&*shape.name, expected(shape, layout, ciphertext)?);
+        }
+        Ok(EncryptedRound {
+            origin: self.origin,
+            round: index,
+            inputs,
+        })
+    }
+
+    /// Reads the whole file and verifies its checksum.
+    ///
+    /// # Errors
+    /// [`WireError`], naming the file.
+    pub fn verify(&self) -> Result<()> {
+        let verify = || -> Result<()> {
+            let mut reader =
+                ContainerReader::new(BufReader::with_capacity(1 << 20, self.file()?), u64::MAX)?;
+            while reader.remaining() > 0 {
+                let piece = reader.remaining().min(1 << 20) as usize;
+                reader.bytes(piece)?;
+            }
+            reader.finish()?;
+            Ok(())
+        };
+        verify().map_err(|error| error.in_file(&self.path))
+    }
+
+    fn file(&self) -> Result<File> {
+        File::open(&self.path).map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: std::io::Error) -> TrainError {
+        TrainError::Read {
+            path: self.path.clone(),
+            error,
+        }
+    }
+}
+
+/// A ciphertext that is what the plan says.
+pub(super) fn expected(
+    shape: &InputShape,
+    layout: Layout,
+    ciphertext: SeededCiphertext,
+) -> Result<SeededEncrypted> {
+    let found = (ciphertext.level(), ciphertext.batch());
+    if found != (shape.level, shape.units) {
+        return Err(TrainError::Mismatch {
+            op: OP,
+            what: "level and number of ciphertexts",
+            subject: "an input",
+            found: format!("{found:?}"),
+            expected: format!("{:?}", (shape.level, shape.units)),
+            remedy: "encrypt the data anew",
+        });
+    }
+    Ok(SeededEncrypted::new(layout, ciphertext)?)
+}

@@ -1,0 +1,126 @@
+//! What tells keys, data sets and plans of different exchanges apart. None of these is a secret or depends on one.
+
+use std::fmt;
+
+use arras_ckks::EvaluationKeySet;
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, TrainError};
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident, $len:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name([u8; $len]);
+
+        impl $name {
+            /// The identifier of these bytes.
+            pub fn from_bytes(bytes: [u8; $len]) -> Self {
+                Self(bytes)
+            }
+
+            /// Its bytes.
+            pub fn as_bytes(&self) -> &[u8; $len] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = TrainError;
+
+            fn from_str(text: &str) -> Result<Self> {
+                let malformed = || TrainError::Mismatch {
+                    op: "read an identifier",
+                    what: "text",
+                    subject: stringify!($name),
+                    found: format!("{:?}", text.chars().take(80).collect::<String>()),
+                    expected: format!("{} hexadecimal digits", 2 * $len),
+                    remedy: "copy it whole",
+                };
+                let mut bytes = [0; $len];
+                if text.len() != 2 * $len || !text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+                    return Err(malformed());
+                }
+                for (i, byte) in bytes.iter_mut().enumerate() {
+                    *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| malformed())?;
+                }
+                Ok(Self(bytes))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = TrainError;
+
+            fn try_from(text: String) -> Result<Self> {
+                text.parse()
+            }
+        }
+    };
+}
+
+identifier!(
+    /// BLAKE3 of a plan.
+    PlanId, 32
+);
+identifier!(
+    /// A set of evaluation keys, and with it the secret key: BLAKE3 of its smallest key.
+    KeySetId, 16
+);
+identifier!(
+    /// A data set as it was encrypted: drawn at random, so that it says nothing about the data.
+    DatasetId, 16
+);
+
+/// Separates key sets' identifiers from every other use of BLAKE3.
+const KEYS_CONTEXT: &str = "lr-train evaluation keys v1";
+
+impl KeySetId {
+    /// The identifier of a set.
+    ///
+    /// # Errors
+    /// The scheme's, if there is no memory for a key's bytes.
+    pub fn of(keys: &EvaluationKeySet) -> Result<Self> {
+        let mut hasher = blake3::Hasher::new_derive_key(KEYS_CONTEXT);
+        hasher.update(&keys.params().fingerprint());
+        let smallest = keys
+            .iter()
+            .min_by_key(|key| (key.level_budget(), key.kind().code()));
+        if let Some(key) = smallest {
+            hasher.update(&key.to_bytes()?);
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Ok(Self(id))
+    }
+}
+
+impl DatasetId {
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRandomness`].
+    pub fn random() -> Result<Self> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| TrainError::NoRandomness { error })?;
+        Ok(Self(id))
+    }
+}

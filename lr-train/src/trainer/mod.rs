@@ -1,0 +1,49 @@
+//! Training on encrypted data: from settings to a plan, to keys, to an encrypted model.
+//!
+//! ```text
+//!   data owner (secret key)                                    training service (evaluation keys only)
+//!
+//!   plan(settings, features, rows) --> TrainingPlan, PlanReport ----------------> TrainingPlan
+//!   DataOwner::generate            --> EvaluationKeySet ------------------------> TrainingServer::new
+//!   DataOwner::prepare             --> PreparedData (and its private DatasetRecord)
+//!   DataOwner::encrypt_round       --> EncryptedRound --------------------------> TrainingServer::train
+//!                                          RoundResult <-------------------------
+//!   DataOwner::refresh             --> EncryptedState --------------------------> TrainingServer::train (next round)
+//!   DataOwner::decrypt_model       --> Model
+//! ```
+//! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
+
+mod depth;
+mod estimate;
+mod exchange;
+pub mod files;
+mod ids;
+mod model;
+mod owner;
+mod plan;
+mod planner;
+mod record;
+mod report;
+mod server;
+mod session;
+mod settings;
+mod sizes;
+#[cfg(test)]
+mod tests;
+
+pub use estimate::{Operations, ServerMemory};
+pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
+pub use ids::{DatasetId, KeySetId, PlanId};
+pub use model::{MODEL_VERSION, Model, Prediction};
+pub use owner::DataOwner;
+pub use plan::{
+    InputShape, KeyList, PLAN_VERSION, PlanSpec, RotationKey, Round, RoundSpec, TrainingPlan,
+};
+pub use planner::{PlannerOptions, Predictor, RINGS, capacity, plan};
+pub use record::{DatasetRecord, PreparedData, RECORD_VERSION};
+pub use report::{Candidate, Capacity, EngineSeconds, PlanReport, Remedy};
+pub use server::TrainingServer;
+pub use session::{RoundDone, Trainer};
+pub use settings::{
+    CircuitChoice, MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Optimizer, Rounds, Settings,
+};

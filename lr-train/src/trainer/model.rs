@@ -1,0 +1,155 @@
+//! A trained model in the clear.
+
+use ndarray::Array1;
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+use crate::{
+    Result, TrainError,
+    circuits::Kind,
+    data::{Classes, Dataset, Table},
+    metrics::Quality,
+    plain::scores,
+    preprocess::Preprocessor,
+    sigmoid::sigma,
+};
+
+/// The version of models that this build writes, and the only one that it reads.
+pub const MODEL_VERSION: u32 = 1;
+
+/// A trained model: weights, and what is needed to apply them to data as it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Model {
+    /// [`MODEL_VERSION`].
+    pub version: u32,
+    /// The circuit that trained it.
+    pub kind: Kind,
+    /// What was asked for.
+    pub settings: Settings,
+    /// Rows it was trained on.
+    pub rows: usize,
+    /// The classes.
+    pub classes: Classes,
+    /// Weights of normalized features, the intercept first.
+    pub weights: Vec<f64>,
+    /// Names of columns and their normalization.
+    pub preprocessor: Preprocessor,
+}
+
+/// What a model says of a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// The linear score; above 0 is the positive class.
+    pub score: f64,
+    /// The probability of the positive class.
+    pub probability: f64,
+    /// The class.
+    pub class: String,
+}
+
+impl Model {
+    /// # Errors
+    /// [`TrainError::Version`], [`TrainError::Length`], [`TrainError::UnusableResult`].
+    pub(super) fn check(&self) -> Result<()> {
+        if self.version != MODEL_VERSION {
+            return Err(TrainError::Version {
+                what: "model",
+                found: self.version,
+                known: MODEL_VERSION,
+            });
+        }
+        let expected = self.preprocessor.features() + 1;
+        if self.weights.len() != expected {
+            return Err(TrainError::Length {
+                op: "model",
+                what: "weights (intercept first)",
+                found: self.weights.len(),
+                expected,
+            });
+        }
+        match self
+            .weights
+            .iter()
+            .enumerate()
+            .find(|(_, w)| !w.is_finite())
+        {
+            Some((entry, &value)) => Err(TrainError::UnusableResult {
+                what: "weights",
+                entry,
+                value,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a model from JSON, trusting nothing in it.
+    ///
+    /// # Errors
+    /// [`TrainError::Malformed`], [`TrainError::Version`], [`TrainError::Length`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        let model: Self = serde_json::from_str(text).map_err(|error| TrainError::Malformed {
+            what: "model",
+            error: Box::new(error),
+        })?;
+        model.check()?;
+        Ok(model)
+    }
+
+    /// The model as JSON.
+    ///
+    /// # Errors
+    /// [`TrainError::Malformed`] if a number is not finite.
+    pub fn to_json(&self) -> Result<String> {
+        self.check()?;
+        serde_json::to_string_pretty(self).map_err(|error| TrainError::Malformed {
+            what: "model",
+            error: Box::new(error),
+        })
+    }
+
+    /// The scores of rows as they were read: `w0 + w . x` of the normalized features.
+    ///
+    /// # Errors
+    /// [`TrainError::ColumnCount`], [`TrainError::ColumnName`], [`TrainError::NotFinite`].
+    pub fn scores(&self, data: &impl AsRef<Table>) -> Result<Vec<f64>> {
+        scores(
+            &self.preprocessor.apply(data)?,
+            &Array1::from(self.weights.clone()),
+        )
+    }
+
+    /// Score, probability and class of rows as they were read.
+    ///
+    /// # Errors
+    /// As [`Model::scores`].
+    pub fn predict(&self, data: &impl AsRef<Table>) -> Result<Vec<Prediction>> {
+        let predict = |score: f64| Prediction {
+            score,
+            probability: sigma(score),
+            class: if score > 0.0 {
+                self.classes.positive.clone()
+            } else {
+                self.classes.negative.clone()
+            },
+        };
+        Ok(self.scores(data)?.into_iter().map(predict).collect())
+    }
+
+    /// How good it is on labelled rows as they were read.
+    ///
+    /// # Errors
+    /// As [`Model::scores`]; [`TrainError::OtherClasses`] if the labels have other names.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Quality> {
+        let classes = data.classes();
+        if classes != &self.classes {
+            return Err(TrainError::OtherClasses {
+                model_negative: self.classes.negative.clone(),
+                model_positive: self.classes.positive.clone(),
+                negative: classes.negative.clone(),
+                positive: classes.positive.clone(),
+            });
+        }
+        Quality::measure(&self.scores(data)?, data.labels())
+    }
+}

@@ -1,0 +1,297 @@
+//! The client's side: keys, encryption, decryption, refresh.
+
+use std::collections::BTreeMap;
+
+use arras_ckks::{Context, EvaluationKeySet, KeyGenerator, SecretKey};
+use arras_hal::{Backend, SecretEngine};
+use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
+use ndarray::Array1;
+
+use super::{
+    DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, PreparedData, Round,
+    RoundResult, TrainingPlan,
+    exchange::{Origin, expect_round},
+};
+use crate::{Result, TrainError, data::Dataset, plain::State, preprocess::Scheme};
+
+/// Who owns the data and holds the secret key.
+#[derive(Debug)]
+pub struct DataOwner<S: SecretEngine> {
+    plan: TrainingPlan,
+    client: Client<S>,
+    keys: KeySetId,
+}
+
+impl<S: SecretEngine> DataOwner<S> {
+    /// Makes the keys of a plan: the secret key, which stays here, and the evaluation keys, which go to the server.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness or the engine no memory.
+    pub fn generate(plan: TrainingPlan, engine: S) -> Result<(Self, EvaluationKeySet)> {
+        let context = Context::new(plan.params(), engine)?;
+        let secret = SecretKey::generate(&context)?;
+        let keys = plan.key_requests().generate(&KeyGenerator::new(&secret)?)?;
+        let id = KeySetId::of(&keys)?;
+        Ok((Self::with_keys(plan, secret, id)?, keys))
+    }
+
+    /// With a secret key that was made before, and what tells its evaluation keys from others.
+    ///
+    /// # Errors
+    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    pub fn with_keys(plan: TrainingPlan, secret: SecretKey<S>, keys: KeySetId) -> Result<Self> {
+        if secret.context().params() != plan.params() {
+            return Err(TrainError::Mismatch {
+                op: "open keys",
+                what: "parameter set",
+                subject: "the secret key",
+                found: hex(&secret.context().params().fingerprint()),
+                expected: hex(&plan.params().fingerprint()),
+                remedy: "use the plan that the keys were made from",
+            });
+        }
+        Ok(Self {
+            plan,
+            client: Client::with_secret_key(secret)?,
+            keys,
+        })
+    }
+
+    /// With a toolkit client of the caller's, for runs that must be reproducible.
+    #[must_use]
+    pub fn with_client(mut self, client: Client<S>) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &TrainingPlan {
+        &self.plan
+    }
+
+    /// What tells the keys from others.
+    pub fn key_set_id(&self) -> KeySetId {
+        self.keys
+    }
+
+    /// The toolkit's client, with the secret key.
+    pub fn client(&self) -> &Client<S> {
+        &self.client
+    }
+
+    /// The context.
+    pub fn context(&self) -> &Context<S> {
+        self.client.context()
+    }
+
+    /// Normalizes a data set and gives it an identifier. Keep its [record](PreparedData::record): without it the model cannot be read.
+    ///
+    /// # Errors
+    /// As [`PreparedData::new`].
+    pub fn prepare(&self, data: &Dataset, scheme: Scheme) -> Result<PreparedData> {
+        let origin = Origin {
+            plan: self.plan.id(),
+            keys: self.keys,
+            dataset: DatasetId::random()?,
+        };
+        PreparedData::new(&self.plan, origin, data, scheme)
+    }
+
+    /// Encrypts the data of a round, each input at the level at which it is needed.
+    ///
+    /// # Errors
+    /// [`TrainError::Mismatch`] for data prepared for another plan or other keys; the toolkit's.
+    pub fn encrypt_round(&self, data: &PreparedData, round: usize) -> Result<EncryptedRound> {
+        let round = self.plan.round(round)?;
+        let mut inputs = Bindings::new();
+        self.encrypt_round_with(data, &round, |name, encrypted| {
+            inputs.insert(name, encrypted);
+            Ok(())
+        })?;
+        Ok(EncryptedRound {
+            origin: data.record.origin,
+            round: round.index,
+            inputs,
+        })
+    }
+
+    /// Encrypts the data of a round one input after the other, in the order of [`Round::data_shapes`], so that one at a time is in
+    /// memory.
+    ///
+    /// # Errors
+    /// As [`DataOwner::encrypt_round`], and those of `take`.
+    pub fn encrypt_round_with(
+        &self,
+        data: &PreparedData,
+        round: &Round,
+        mut take: impl FnMut(&str, SeededEncrypted) -> Result<()>,
+    ) -> Result<()> {
+        let origin = &data.record.origin;
+        origin.expect("encrypt", "the data", self.plan.id(), self.keys)?;
+        let minibatches = data.minibatches(round.first, round.circuit.spec().iterations());
+        for shape in round.data_shapes() {
+            let value = round.circuit.data_input(&shape.name, &minibatches)?;
+            let layout = *round.program.circuit().input(&shape.name)?.layout();
+            take(
+                &shape.name,
+                self.client.encrypt(layout, value, shape.level)?,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Encrypts the state that a round starts from.
+    ///
+    /// # Errors
+    /// [`TrainError::Mismatch`] if the state is after another number of iterations than the round begins with; the toolkit's.
+    pub fn encrypt_state(
+        &self,
+        record: &DatasetRecord,
+        state: &State,
+        round: usize,
+    ) -> Result<EncryptedState> {
+        const OP: &str = "encrypt a state";
+        let origin = record.origin;
+        origin.expect(OP, "the data's record", self.plan.id(), self.keys)?;
+        let round = self.plan.round(round)?;
+        if round.index == 0 || state.iteration != round.first {
+            return Err(TrainError::Mismatch {
+                op: OP,
+                what: "number of iterations done",
+                subject: "the state",
+                found: state.iteration.to_string(),
+                expected: round.first.to_string(),
+                remedy: "a state belongs to the round after the one that returned it; the first round takes none",
+            });
+        }
+        let values = round.circuit.start_inputs(state)?;
+        let mut inputs = Bindings::new();
+        for shape in round.start_shapes() {
+            let (Some(value), layout) = (
+                values.get(&shape.name),
+                *round.program.circuit().input(&shape.name)?.layout(),
+            ) else {
+                return Err(TrainError::MissingResult { name: shape.name });
+            };
+            inputs.insert(
+                &*shape.name,
+                self.client.encrypt(layout, value.clone(), shape.level)?,
+            );
+        }
+        Ok(EncryptedState {
+            origin,
+            round: round.index,
+            inputs,
+        })
+    }
+
+    /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
+    ///
+    /// # Errors
+    /// [`TrainError::Mismatch`] for results of another plan, other keys or other data, [`TrainError::MissingResult`],
+    /// [`TrainError::UnusableResult`] for what no training gives; the scheme's.
+    pub fn decrypt_state<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<State> {
+        const OP: &str = "decrypt";
+        result
+            .origin
+            .expect(OP, "the result", self.plan.id(), self.keys)?;
+        record
+            .origin
+            .expect(OP, "the data's record", self.plan.id(), self.keys)?;
+        result
+            .origin
+            .expect_dataset(OP, "the result", record.origin.dataset)?;
+        let round = self.plan.round(result.round)?;
+        let mut values: BTreeMap<&str, Value> = BTreeMap::new();
+        // The engine that trained may be another, and its context is.
+        let result = result.on(self.context())?;
+        for (name, encrypted) in &result.outputs {
+            values.insert(name, self.client.decrypt(encrypted)?);
+        }
+        // Values above the headroom cannot be in a ciphertext; what another key decrypts is far above in nearly every slot.
+        let level = result
+            .outputs
+            .values()
+            .map(arras_toolkit::Encrypted::level)
+            .max();
+        let most = self.plan.params().headroom_bits(level.unwrap_or(0)).exp2();
+        let (w, previous) = round.circuit.weights(|name| values.get(name))?;
+        usable("weights", &w, most)?;
+        let iteration = round.first + round.circuit.spec().iterations();
+        let Some(previous) = previous else {
+            return Ok(State {
+                iteration,
+                v: w.clone(),
+                w,
+            });
+        };
+        usable("weights before the last", &previous, most)?;
+        let eta = round
+            .circuit
+            .spec()
+            .steps
+            .last()
+            .map_or(0.0, |step| step.eta);
+        let v = &w * (1.0 - eta) + &previous * eta;
+        Ok(State { iteration, w, v })
+    }
+
+    /// Decrypts a state and encrypts it anew for the next round. Nothing is encrypted unless every check of the decryption passed.
+    ///
+    /// # Errors
+    /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`TrainError::Mismatch`] for the last round's result.
+    pub fn refresh<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<EncryptedState> {
+        let last = self.plan.rounds().len() - 1;
+        if result.round >= last {
+            expect_round(
+                "refresh",
+                "the result (a finished model: decrypt it)",
+                result.round,
+                last.saturating_sub(1),
+            )?;
+        }
+        let state = self.decrypt_state(record, result)?;
+        self.encrypt_state(record, &state, result.round + 1)
+    }
+
+    /// Decrypts a result to a model: that of the last round, or the weights after an earlier one.
+    ///
+    /// # Errors
+    /// As [`DataOwner::decrypt_state`].
+    pub fn decrypt_model<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<Model> {
+        let state = self.decrypt_state(record, result)?;
+        record.model(&self.plan, &state.w)
+    }
+
+    /// The model of a state in the clear.
+    ///
+    /// # Errors
+    /// [`TrainError::Length`].
+    pub fn model(&self, record: &DatasetRecord, state: &State) -> Result<Model> {
+        record.model(&self.plan, &state.w)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
+
+fn usable(what: &'static str, weights: &Array1<f64>, most: f64) -> Result<()> {
+    let bad = |w: &f64| !(w.is_finite() && w.abs() <= most);
+    match weights.iter().enumerate().find(|(_, w)| bad(w)) {
+        Some((entry, &value)) => Err(TrainError::UnusableResult { what, entry, value }),
+        None => Ok(()),
+    }
+}

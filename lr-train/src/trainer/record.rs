@@ -1,0 +1,201 @@
+//! What the client keeps of a data set while it trains elsewhere.
+
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Optimizer, TrainingPlan,
+    exchange::Origin,
+    model::{MODEL_VERSION, Model},
+};
+use crate::{
+    Result, TrainError,
+    data::{Classes, Dataset},
+    plain::hessian_bound,
+    preprocess::{Preprocessor, Scheme, signed_rows},
+    split::Minibatches,
+};
+
+/// The version of records that this build writes, and the only one that it reads.
+pub const RECORD_VERSION: u32 = 1;
+
+/// What the client keeps of a data set: how to read the result. **Private**: it holds names and ranges of the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DatasetRecord {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// The exchange.
+    pub origin: Origin,
+    /// Rows that it has.
+    pub rows: usize,
+    /// Names of columns, and how they were normalized.
+    pub preprocessor: Preprocessor,
+    /// The classes.
+    pub classes: Classes,
+    /// What each column, the intercept first, was multiplied by, and what weights are multiplied by in the end; none for ones.
+    pub scaling: Option<Vec<f64>>,
+}
+
+impl DatasetRecord {
+    /// # Errors
+    /// [`TrainError::Version`], [`TrainError::Mismatch`], [`TrainError::Length`].
+    pub(super) fn check(&self) -> Result<()> {
+        if self.version != RECORD_VERSION {
+            return Err(TrainError::Version {
+                what: "record of a data set",
+                found: self.version,
+                known: RECORD_VERSION,
+            });
+        }
+        if let Some(scaling) = &self.scaling {
+            let expected = self.preprocessor.features() + 1;
+            if scaling.len() != expected {
+                return Err(TrainError::Length {
+                    op: "record of a data set",
+                    what: "scaling",
+                    found: scaling.len(),
+                    expected,
+                });
+            }
+            if let Some((entry, &value)) = scaling
+                .iter()
+                .enumerate()
+                .find(|(_, s)| !(s.is_finite() && **s > 0.0))
+            {
+                return Err(TrainError::UnusableResult {
+                    what: "scaling",
+                    entry,
+                    value,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The model of weights as they were trained.
+    pub(super) fn model(&self, plan: &TrainingPlan, weights: &Array1<f64>) -> Result<Model> {
+        let features = self.preprocessor.features() + 1;
+        if weights.len() < features {
+            return Err(TrainError::Length {
+                op: "model",
+                what: "weights",
+                found: weights.len(),
+                expected: features,
+            });
+        }
+        let one = |f: usize| self.scaling.as_ref().map_or(1.0, |s| s[f]);
+        let weights = (0..features).map(|f| weights[f] * one(f)).collect();
+        let model = Model {
+            version: MODEL_VERSION,
+            kind: plan.kind(),
+            settings: plan.settings().clone(),
+            rows: self.rows,
+            classes: self.classes.clone(),
+            weights,
+            preprocessor: self.preprocessor.clone(),
+        };
+        model.check()?;
+        Ok(model)
+    }
+}
+
+/// A data set ready to be encrypted. It holds the data in the clear.
+#[derive(Clone, Debug)]
+pub struct PreparedData {
+    pub(super) record: DatasetRecord,
+    pub(super) z: Array2<f64>,
+    pub(super) batches: Minibatches,
+}
+
+impl PreparedData {
+    /// Fits the normalization to training rows, applies it, and checks that a plan holds the data.
+    ///
+    /// # Errors
+    /// [`TrainError::OneClass`], [`TrainError::BeyondPlan`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
+    pub fn new(
+        plan: &TrainingPlan,
+        origin: Origin,
+        data: &Dataset,
+        scheme: Scheme,
+    ) -> Result<Self> {
+        let (positives, rows) = (data.positives(), data.rows());
+        if positives == 0 || positives == rows {
+            let classes = data.classes();
+            return Err(TrainError::OneClass {
+                what: "training",
+                rows,
+                value: if positives > 0 {
+                    classes.positive.clone()
+                } else {
+                    classes.negative.clone()
+                },
+            });
+        }
+        let preprocessor = Preprocessor::fit(data, scheme)?;
+        let features = preprocessor.features() + 1;
+        for (what, found, least, most) in [
+            ("rows", rows, plan.minibatch(), plan.rows()),
+            (
+                "features (with the intercept, without constant columns)",
+                features,
+                1,
+                plan.features(),
+            ),
+        ] {
+            if !(least..=most).contains(&found) {
+                return Err(TrainError::BeyondPlan {
+                    what,
+                    found,
+                    least,
+                    most,
+                });
+            }
+        }
+        let signed = signed_rows(&preprocessor.apply(data)?, data.labels())?;
+        let scaling = (plan.settings().optimizer == Optimizer::FixedHessian).then(|| {
+            // Every column varies, so the bound is positive.
+            hessian_bound(&signed)
+                .iter()
+                .map(|h| 1.0 / h.sqrt())
+                .collect::<Vec<f64>>()
+        });
+        // Columns beyond those of the data are zero: their weights stay zero.
+        let z = Array2::from_shape_fn((rows, plan.features()), |(row, f)| {
+            if f >= features {
+                return 0.0;
+            }
+            signed[(row, f)] * scaling.as_ref().map_or(1.0, |s| s[f])
+        });
+        let record = DatasetRecord {
+            version: RECORD_VERSION,
+            origin,
+            rows,
+            preprocessor,
+            classes: data.classes().clone(),
+            scaling,
+        };
+        record.check()?;
+        let batches = Minibatches::new(rows, plan.minibatch(), plan.settings().order)?;
+        Ok(Self { record, z, batches })
+    }
+
+    /// What the client keeps of it.
+    pub fn record(&self) -> &DatasetRecord {
+        &self.record
+    }
+
+    /// The signed rows that training computes on, padded to the plan's features.
+    pub fn signed_rows(&self) -> &Array2<f64> {
+        &self.z
+    }
+
+    /// The rows of `count` minibatches from iteration `first`.
+    pub fn minibatches(&self, first: usize, count: usize) -> Vec<Array2<f64>> {
+        self.batches
+            .starting_at(first)
+            .take(count)
+            .map(|rows| self.z.select(ndarray::Axis(0), &rows))
+            .collect()
+    }
+}

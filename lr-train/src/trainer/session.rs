@@ -1,0 +1,195 @@
+//! Both sides in one process.
+
+use arras_ckks::EvaluationKeySet;
+use arras_hal::{Backend, SecretEngine};
+use arras_toolkit::run::{Options, RunReport};
+
+use super::{
+    DataOwner, Model, PlanReport, PlannerOptions, PreparedData, RoundResult, Settings,
+    TrainingPlan, TrainingServer, plan,
+};
+use crate::{
+    Result,
+    data::Dataset,
+    plain::State,
+    preprocess::{Preprocessor, Scheme},
+};
+
+/// Trains on encrypted data with both sides in one process: plan, keys, encryption, rounds with refreshes, decryption.
+///
+/// `S` holds the secret key, `B` computes on ciphertexts; they may be one engine. Where the sides are two programs, use
+/// [`DataOwner`] and [`TrainingServer`].
+///
+/// ```
+/// use arras_backend_cpu::CpuEngine;
+/// use lr_train::{
+///     Trainer,
+///     circuits::Kind,
+///     data::{Classes, Dataset},
+///     preprocess::Scheme,
+///     trainer::{PlannerOptions, Settings},
+/// };
+/// use ndarray::Array2;
+///
+/// // Two features that tell the classes apart.
+/// let x = Array2::from_shape_fn((40, 2), |(row, f)| (row % 2) as f64 - 0.5 + 0.01 * (row * (f + 1) % 7) as f64);
+/// let labels = (0..40).map(|row| row % 2 == 1).collect();
+/// let classes = Classes { negative: "no".into(), positive: "yes".into() };
+/// let data = Dataset::new(x, labels, vec!["a".into(), "b".into()], classes)?;
+///
+/// let settings = Settings::new(16, 2).circuit(Kind::Baseline);
+/// let engine = CpuEngine::new();
+/// let trainer = Trainer::new(&settings, &data, Scheme::MaxAbs, engine.clone(), engine, &PlannerOptions::default())?;
+/// let encrypted = trainer.train()?; // ciphertexts of weights; the server saw nothing else
+/// let model = trainer.decrypt(&encrypted)?;
+/// assert!(model.evaluate(&data)?.accuracy > 0.95);
+/// # Ok::<(), lr_train::TrainError>(())
+/// ```
+#[derive(Debug)]
+pub struct Trainer<S: SecretEngine, B: Backend> {
+    owner: DataOwner<S>,
+    server: TrainingServer<B>,
+    data: PreparedData,
+    report: PlanReport,
+}
+
+/// A round as [`Trainer::train_with`] tells of it.
+#[derive(Debug)]
+pub struct RoundDone<'a> {
+    /// The round, from 0.
+    pub round: usize,
+    /// Rounds in all.
+    pub rounds: usize,
+    /// What the server did.
+    pub report: Option<&'a RunReport>,
+    /// The state after the round, decrypted by its owner.
+    pub state: &'a State,
+}
+
+impl<S: SecretEngine, B: Backend> Trainer<S, B> {
+    /// Plans for a data set, makes keys and loads them onto the server's engine.
+    ///
+    /// # Errors
+    /// As [`plan`], [`DataOwner::generate`], [`DataOwner::prepare`], [`TrainingServer::new`].
+    pub fn new(
+        settings: &Settings,
+        data: &Dataset,
+        scheme: Scheme,
+        owner: S,
+        server: B,
+        options: &PlannerOptions,
+    ) -> Result<Self> {
+        let features = Preprocessor::fit(data, scheme)?.features() + 1;
+        let (plan, report) = plan(settings, features, data.rows(), options)?;
+        Self::from_plan(
+            plan,
+            report,
+            data,
+            scheme,
+            owner,
+            server,
+            Options::default(),
+        )
+    }
+
+    /// From a plan, with options for the runs.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn from_plan(
+        plan: TrainingPlan,
+        report: PlanReport,
+        data: &Dataset,
+        scheme: Scheme,
+        owner: S,
+        server: B,
+        run: Options,
+    ) -> Result<Self> {
+        let (owner, keys): (_, EvaluationKeySet) = DataOwner::generate(plan.clone(), owner)?;
+        let data = owner.prepare(data, scheme)?;
+        let server = TrainingServer::new(plan, keys, server, run)?;
+        Ok(Self {
+            owner,
+            server,
+            data,
+            report,
+        })
+    }
+
+    /// What the plan said.
+    pub fn report(&self) -> &PlanReport {
+        &self.report
+    }
+
+    /// The client's side.
+    pub fn owner(&self) -> &DataOwner<S> {
+        &self.owner
+    }
+
+    /// The server's side.
+    pub fn server(&self) -> &TrainingServer<B> {
+        &self.server
+    }
+
+    /// The data, ready to be encrypted.
+    pub fn data(&self) -> &PreparedData {
+        &self.data
+    }
+
+    /// Trains all rounds; between them the client refreshes the state.
+    ///
+    /// # Errors
+    /// Those of both sides.
+    pub fn train(&self) -> Result<RoundResult<B>> {
+        self.rounds(None)
+    }
+
+    /// Trains all rounds and tells of each, decrypting its state.
+    ///
+    /// # Errors
+    /// Those of both sides, and of `done`.
+    pub fn train_with(
+        &self,
+        mut done: impl FnMut(RoundDone<'_>) -> Result<()>,
+    ) -> Result<RoundResult<B>> {
+        self.rounds(Some(&mut done))
+    }
+
+    fn rounds(&self, mut done: Option<Observer<'_>>) -> Result<RoundResult<B>> {
+        let rounds = self.owner.plan().rounds().len();
+        let record = self.data.record();
+        let mut state = None;
+        let mut round = 0;
+        loop {
+            let data = self.owner.encrypt_round(&self.data, round)?;
+            let result = self.server.train(&data, state.as_ref())?;
+            if result.finished && done.is_none() {
+                return Ok(result);
+            }
+            let after = self.owner.decrypt_state(record, &result)?;
+            if let Some(done) = &mut done {
+                done(RoundDone {
+                    round,
+                    rounds,
+                    report: result.report.as_ref(),
+                    state: &after,
+                })?;
+            }
+            if result.finished {
+                return Ok(result);
+            }
+            round += 1;
+            state = Some(self.owner.encrypt_state(record, &after, round)?);
+        }
+    }
+
+    /// Decrypts a model.
+    ///
+    /// # Errors
+    /// As [`DataOwner::decrypt_model`].
+    pub fn decrypt(&self, result: &RoundResult<B>) -> Result<Model> {
+        self.owner.decrypt_model(self.data.record(), result)
+    }
+}
+
+type Observer<'a> = &'a mut dyn FnMut(RoundDone<'_>) -> Result<()>;

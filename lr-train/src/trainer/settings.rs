@@ -1,0 +1,255 @@
+//! What a training is to be.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result, TrainError,
+    circuits::{Kind, Spec, Step},
+    plain::Rate,
+    sigmoid::Approximation,
+    split::Order,
+};
+
+/// Which circuit trains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum CircuitChoice {
+    /// The fastest that fits, by the costs that the planner is given.
+    #[default]
+    Auto,
+    /// This one.
+    Given(Kind),
+}
+
+impl fmt::Display for CircuitChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Given(kind) => kind.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for CircuitChoice {
+    type Err = TrainError;
+
+    fn from_str(name: &str) -> Result<Self> {
+        if name == "auto" {
+            return Ok(Self::Auto);
+        }
+        name.parse().map(Self::Given)
+    }
+}
+
+impl TryFrom<String> for CircuitChoice {
+    type Error = TrainError;
+
+    fn try_from(name: String) -> Result<Self> {
+        name.parse()
+    }
+}
+
+impl From<CircuitChoice> for String {
+    fn from(choice: CircuitChoice) -> Self {
+        choice.to_string()
+    }
+}
+
+/// What moves the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Nesterov's accelerated gradient.
+    #[default]
+    Nesterov,
+    /// Plain gradient descent.
+    GradientDescent,
+    /// Newton's method with a fixed diagonal bound of the Hessian. The client scales features by the root of the bound's inverse and
+    /// weights back; the server runs gradient descent.
+    FixedHessian,
+}
+
+impl Optimizer {
+    /// Constants of iterations `first .. first + count` with minibatches of `rows` rows.
+    ///
+    /// # Errors
+    /// [`TrainError::Hyperparameter`] from the rate.
+    pub fn steps(self, rate: &Rate, rows: usize, first: usize, count: usize) -> Result<Vec<Step>> {
+        match self {
+            Self::Nesterov => Spec::nesterov_steps(rate, rows, first, count),
+            Self::GradientDescent | Self::FixedHessian => {
+                Spec::descent_steps(rate, rows, first, count)
+            }
+        }
+    }
+}
+
+/// How iterations are spread over rounds. Between two rounds the client decrypts and encrypts anew the optimizer's state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rounds {
+    /// All in one.
+    #[default]
+    One,
+    /// This many, of equal lengths or one less.
+    Count(usize),
+    /// Rounds of this many iterations, the last with what is left.
+    Of(usize),
+    /// As few as the levels of a ring allow. The ring is the one on which all rounds together are fastest, which can be a small one with
+    /// many rounds: bound it by [`PlannerOptions::log_n`](super::PlannerOptions::log_n).
+    Fewest,
+}
+
+/// What a training is to be, before anything is planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Settings {
+    /// The circuit.
+    #[serde(default)]
+    pub circuit: CircuitChoice,
+    /// Rows of a minibatch; all rows if there are fewer.
+    pub minibatch: usize,
+    /// Iterations in all.
+    pub iterations: usize,
+    /// The optimizer.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Rounds.
+    #[serde(default)]
+    pub rounds: Rounds,
+    /// The learning rate.
+    pub rate: Rate,
+    /// In which order rows come into minibatches.
+    pub order: Order,
+    /// The polynomial in place of the sigmoid.
+    pub activation: Approximation,
+}
+
+impl Settings {
+    /// Nesterov's gradient with rate 1, the cubic on [-16, 16], rows shuffled by seed 0, in one round of the fastest circuit.
+    pub fn new(minibatch: usize, iterations: usize) -> Self {
+        Self {
+            circuit: CircuitChoice::Auto,
+            minibatch,
+            iterations,
+            optimizer: Optimizer::Nesterov,
+            rounds: Rounds::One,
+            rate: Rate::Constant(1.0),
+            order: Order::Shuffled { seed: 0 },
+            activation: Approximation::cubic_16(),
+        }
+    }
+
+    /// With this circuit.
+    #[must_use]
+    pub fn circuit(mut self, kind: Kind) -> Self {
+        self.circuit = CircuitChoice::Given(kind);
+        self
+    }
+
+    /// With this rate.
+    #[must_use]
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// With this optimizer.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.optimizer = optimizer;
+        self
+    }
+
+    /// With these rounds.
+    #[must_use]
+    pub fn rounds(mut self, rounds: Rounds) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// With this polynomial.
+    #[must_use]
+    pub fn activation(mut self, activation: Approximation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// With rows in this order.
+    #[must_use]
+    pub fn order(mut self, order: Order) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// Iterations of each round; `fewest` is the most of a round that the levels allow, for [`Rounds::Fewest`].
+    pub(super) fn round_lengths(&self, fewest: usize) -> Vec<usize> {
+        let all = self.iterations;
+        let by_count = |count: usize| {
+            let count = count.clamp(1, all.max(1));
+            (0..count)
+                .map(|r| all / count + usize::from(r < all % count))
+                .collect()
+        };
+        match self.rounds {
+            Rounds::One => vec![all],
+            Rounds::Count(count) => by_count(count),
+            Rounds::Of(length) => {
+                let length = length.max(1);
+                let mut lengths = vec![length; all / length];
+                if !all.is_multiple_of(length) {
+                    lengths.push(all % length);
+                }
+                lengths
+            }
+            Rounds::Fewest => by_count(all.div_ceil(fewest.max(1))),
+        }
+    }
+
+    /// # Errors
+    /// [`TrainError::Hyperparameter`].
+    pub(super) fn check(&self) -> Result<()> {
+        let counts = [
+            ("number of iterations", self.iterations, MAX_ITERATIONS),
+            ("rows of a minibatch", self.minibatch, MAX_ROWS),
+        ];
+        for (what, value, most) in counts {
+            if !(1..=most).contains(&value) {
+                return Err(TrainError::Hyperparameter {
+                    what,
+                    value: value as f64,
+                    allowed: "at least 1 iteration and 1 row, at most 10,000 iterations and 2^24 rows",
+                });
+            }
+        }
+        if let Rounds::Count(count) = self.rounds
+            && (count == 0 || count > self.iterations)
+        {
+            return Err(TrainError::Hyperparameter {
+                what: "number of rounds",
+                value: count as f64,
+                allowed: "there is at least 1 round, and each has at least 1 iteration",
+            });
+        }
+        if self.rounds == Rounds::Of(0) {
+            return Err(TrainError::Hyperparameter {
+                what: "iterations of a round",
+                value: 0.0,
+                allowed: "a round has at least 1 iteration",
+            });
+        }
+        for t in 0..self.iterations {
+            self.rate.at(t)?;
+        }
+        Ok(())
+    }
+}
+
+/// The most iterations of a plan.
+pub const MAX_ITERATIONS: usize = 10_000;
+/// The most rows of a data set.
+pub const MAX_ROWS: usize = 1 << 24;
+/// The most features, the intercept among them.
+pub const MAX_FEATURES: usize = 1 << 20;
