@@ -1,9 +1,12 @@
 //! Curves by iteration.
 
+use std::ops::Range;
+
 use plotters::{
+    coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged},
     prelude::{
-        BindKeyPoints, ChartBuilder, Circle, Cross, IntoDynElement, LineSeries, PathElement,
-        RGBColor, TriangleMarker,
+        ChartBuilder, Circle, Cross, IntoDynElement, LineSeries, PathElement, RGBColor,
+        TriangleMarker,
     },
     style::{Color, ShapeStyle},
 };
@@ -52,6 +55,31 @@ struct Axis {
     ticks: Vec<f64>,
     label: Box<dyn Fn(f64) -> String>,
     title: &'static str,
+}
+
+/// A linear axis with its ticks where we want them.
+struct Ticked {
+    low: f64,
+    high: f64,
+    ticks: Vec<f64>,
+}
+
+impl Ranged for Ticked {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        let share = (value - self.low) / (self.high - self.low);
+        limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
+    }
+
+    fn key_points<H: KeyPointHint>(&self, _: H) -> Vec<f64> {
+        self.ticks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
 }
 
 /// Accuracy on test rows of plaintext and encrypted training; `index` gives a circuit's number among all.
@@ -140,8 +168,16 @@ fn chart(figure: &'static str, y: &Axis, curves: &[Curve]) -> Result<String, Rep
     let last = iterations().fold(first + 1.0, f64::max);
     let x_ticks = ticks::whole(first as usize, last as usize, 8);
     draw(figure, HEIGHT, |area| -> Drawn {
-        let x_axis = ((first - 0.3)..(last + 0.3)).with_key_points(x_ticks);
-        let y_axis = (y.low..y.high).with_key_points(y.ticks.clone());
+        let x_axis = Ticked {
+            low: first - 0.3,
+            high: last + 0.3,
+            ticks: x_ticks,
+        };
+        let y_axis = Ticked {
+            low: y.low,
+            high: y.high,
+            ticks: y.ticks.clone(),
+        };
         area.draw_text(y.title, &text(), (0, 4))?;
         let mut chart = ChartBuilder::on(area)
             .margin_top(34)
