@@ -3,7 +3,7 @@
 //! ```text
 //!   cargo run --release -p lr-train --example report_page [FOLDER]
 //! ```
-//! Every circuit runs for 1, 2 and 3 iterations, each time at its own smallest secure parameters, so that weights can be decrypted
+//! Every circuit runs for 1 to 6 iterations, each time at its own smallest secure parameters, so that weights can be decrypted
 //! after every iteration.
 
 use std::{error::Error, fs, path::PathBuf, time::Instant};
@@ -36,7 +36,7 @@ use lr_train::{
 };
 use ndarray::{Array1, Array2, Axis};
 
-const ITERATIONS: usize = 3;
+const ITERATIONS: usize = 6;
 const MINIBATCH: usize = 32;
 
 /// What one encrypted run gave.

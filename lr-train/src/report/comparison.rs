@@ -65,9 +65,9 @@ pub struct CircuitRow {
     pub seconds: Vec<ThreadSeconds>,
     /// Steps on the longest chain of dependent steps.
     pub critical_steps: usize,
-    /// Time of the critical path in seconds: what unlimited cores would need.
+    /// Costs of the operations on the most costly chain, in seconds: what unlimited cores would need.
     pub critical_seconds: Option<f64>,
-    /// Time of all operations in seconds: what one thread needs.
+    /// Costs of all operations, in seconds: what one thread needs.
     pub work_seconds: Option<f64>,
     /// Time with unlimited cores and key switches whose cost grows with the square of the levels, in no unit (see
     /// [`CircuitShape::model_cost`](super::CircuitShape::model_cost)).

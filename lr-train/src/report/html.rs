@@ -394,9 +394,10 @@ fn comparison_table(comparison: &Comparison, shown_in: Option<&TrainingReport>) 
         }
         p.note {
             "Ratios are against the first circuit with the same minibatch; speeds above 1 are faster. \
-             The model has unlimited cores and key switches whose cost grows with the square of the levels."
+             The model has unlimited cores and key switches whose cost grows with the square of the levels. \
+             Critical path and total work are sums of costs of single operations."
             @if comparison.has_estimates() {
-                " Estimated times come from measured costs of single operations: those circuits did not run."
+                " So are estimated times: those circuits did not run."
             }
         }
     }
