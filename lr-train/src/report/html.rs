@@ -238,7 +238,7 @@ fn figure(title: &str, keys: &[(Markup, String)], svg: &str, note: &str) -> Mark
                 ul.legend { @for (swatch, name) in keys { li { (swatch) span { (name) } } } }
             }
             (PreEscaped(svg))
-            @if !note.is_empty() { p.note { (note) } }
+            p.note { (note) }
         }
     }
 }
@@ -338,7 +338,7 @@ fn stages(stages: &[Stage]) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "stage" }
-                            th.narrow scope="col" { "side" }
+                            th.narrow.text scope="col" { "side" }
                             th.narrow scope="col" { "time" }
                             @if sends { th.narrow scope="col" { "sends" } }
                             th.narrow scope="col" {}
@@ -348,7 +348,7 @@ fn stages(stages: &[Stage]) -> Markup {
                         @for stage in stages {
                             tr {
                                 th scope="row" { (stage.name) }
-                                td { @match stage.side { Side::Client => "client", Side::Server => "server" } }
+                                td.text { @match stage.side { Side::Client => "client", Side::Server => "server" } }
                                 td { (format::seconds(stage.seconds)) }
                                 @if sends { td { @if let Some(b) = stage.bytes { (format::bytes(b)) } } }
                                 td.bars { (bar(stage.seconds / longest, stage.side == Side::Server)) }

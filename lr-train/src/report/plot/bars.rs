@@ -62,7 +62,6 @@ pub(in crate::report) fn time_by_kind(times: &[CircuitTimes]) -> Result<String, 
             let (ticks, _) = ticks::round(0.0, most, 5);
             for &tick in &ticks {
                 let at = x(tick);
-                area.draw(&PathElement::new([(at, CAPTION), (at, bottom)], GRID))?;
                 let label = format!("{}", (tick * 1e9).round() / 1e9);
                 area.draw_text(&label, &text_centred(), (at, bottom + 4))?;
             }
@@ -76,6 +75,10 @@ pub(in crate::report) fn time_by_kind(times: &[CircuitTimes]) -> Result<String, 
                 area.draw_text(name.trim_end(), &text(), (LEFT, top + 2))?;
                 area.draw_text(&seconds, &text_right(), (WIDTH as i32 - RIGHT, top + 2))?;
                 let (upper, lower) = (top + CAPTION, top + CAPTION + BAR);
+                for &tick in &ticks {
+                    let at = x(tick);
+                    area.draw(&PathElement::new([(at, upper), (at, lower)], GRID))?;
+                }
                 let mut from = 0.0;
                 for (kind, fill) in &kinds {
                     let named = |name: &str| kinds.iter().any(|k| k.0.as_deref() == Some(name));

@@ -45,7 +45,6 @@ pub(in crate::report) fn shapes(
             let ticks = ticks::whole(0, levels - 1, 8);
             for &tick in &ticks {
                 let at = x(tick + 0.5);
-                area.draw(&PathElement::new([(at, CAPTION), (at, bottom)], GRID))?;
                 area.draw_text(&format!("{tick:.0}"), &text_centred(), (at, bottom + 4))?;
             }
             area.draw_text(
@@ -59,6 +58,10 @@ pub(in crate::report) fn shapes(
                 let fill = colour(index(&shape.circuit));
                 let rest = format!(": depth {}, width {}", shape.depth, shape.width());
                 area.draw_text(&caption(&shape.circuit, &rest), &text(), (LEFT, top + 2))?;
+                for &tick in &ticks {
+                    let at = x(tick + 0.5);
+                    area.draw(&PathElement::new([(at, top + CAPTION), (at, floor)], GRID))?;
+                }
                 for (level, work) in shape.levels.iter().enumerate() {
                     let (left, right) = (x(level as f64), x(level as f64 + 1.0) - 1);
                     for (amount, opacity) in [(work.operations, 0.4), (work.key_switches, 1.0)] {
