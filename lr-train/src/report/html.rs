@@ -373,9 +373,12 @@ fn bar(share: f64, second: bool) -> Markup {
 }
 
 fn comparison_table(comparison: &Comparison, shown_in: Option<&TrainingReport>) -> Markup {
-    let elsewhere = shown_in.is_some_and(|r| r.machine == comparison.machine);
+    let same_origin = shown_in.is_some_and(|r| {
+        (&r.machine, &r.commit, &r.date)
+            == (&comparison.machine, &comparison.commit, &comparison.date)
+    });
     html! {
-        @if !elsewhere && shown_in.is_some() {
+        @if !same_origin && shown_in.is_some() {
             (origin(&comparison.machine.to_string(), &comparison.commit, &comparison.date))
         }
         @if shown_in.is_some() { p { "Data: " (comparison.data) "." } }
