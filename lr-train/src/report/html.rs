@@ -17,6 +17,9 @@ const STYLE: &str = include_str!("style.css");
 /// Weights shown, the largest ones.
 const WEIGHTS: usize = 12;
 
+/// A line of a table: its name, and its cell for each column.
+type Line<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+
 impl TrainingReport {
     /// The report as a page of its own: plots as inline SVG, no script, nothing to fetch.
     ///
@@ -277,7 +280,7 @@ fn rect_swatch(colour: plotters::style::RGBColor, opacity: f64) -> Markup {
 
 fn plans(plans: &[PlanSummary]) -> Markup {
     let optional = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
-    let rows: [(&str, &dyn Fn(&PlanSummary) -> String); 12] = [
+    let rows: [Line<'_, PlanSummary>; 12] = [
         ("iterations", &|p| match p.rounds {
             0 | 1 => format::count(p.iterations),
             rounds => format!("{rounds} × {}", p.iterations),
@@ -419,7 +422,7 @@ fn model_section(model: &ModelSummary) -> Markup {
                 .map(|q| ("trained on plaintexts", q)),
         )
         .collect();
-    let rows: [(&str, &dyn Fn(&Quality) -> String); 7] = [
+    let rows: [Line<'_, Quality>; 7] = [
         ("accuracy", &|q| format::percent(q.accuracy)),
         ("AUC", &|q| {
             q.auc.map_or(UNKNOWN.to_owned(), |a| format::fixed(a, 4))

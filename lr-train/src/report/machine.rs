@@ -81,7 +81,8 @@ fn simd() -> Vec<String> {
         ("AVX-512 IFMA", std::is_x86_feature_detected!("avx512ifma")),
     ]
     .into_iter()
-    .filter_map(|(name, there)| there.then(|| name.to_owned()))
+    .filter(|(_, there)| *there)
+    .map(|(name, _)| name.to_owned())
     .collect()
 }
 
@@ -92,7 +93,8 @@ fn simd() -> Vec<String> {
         ("SVE", std::arch::is_aarch64_feature_detected!("sve")),
     ]
     .into_iter()
-    .filter_map(|(name, there)| there.then(|| name.to_owned()))
+    .filter(|(_, there)| *there)
+    .map(|(name, _)| name.to_owned())
     .collect()
 }
 
