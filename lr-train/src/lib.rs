@@ -8,6 +8,7 @@
 //!   sigmoid, plain              -> weights          the same learning without encryption, as the reference
 //!   metrics                     -> accuracy, AUC
 //!   circuits                    -> training on ciphertexts
+//!   report                      -> terminal tables, JSON, an HTML page (feature `report`)
 //! ```
 //!
 //! Learning without encryption, from a built-in data set to the quality on rows not trained on:
@@ -53,6 +54,8 @@ mod error;
 pub mod metrics;
 pub mod plain;
 pub mod preprocess;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod sigmoid;
 pub mod split;
 pub mod trainer;

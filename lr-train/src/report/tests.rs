@@ -1,0 +1,416 @@
+//! Reports with every part filled with made-up values that are hard to show: long and hostile names, unknown and useless numbers.
+
+use super::*;
+use crate::metrics::{Confusion, Quality};
+
+const HOSTILE: &str =
+    "</title><script src=\"http://evil.example/x.js\">alert('&')</script>\u{1b}[31m";
+
+fn machine() -> Machine {
+    Machine {
+        cpu: "Processor <X>".into(),
+        cores: 2,
+        simd: vec!["AVX2".into()],
+        memory_bytes: Some(16 << 30),
+        system: "linux x86_64".into(),
+    }
+}
+
+fn row(circuit: &str, minibatch: usize, seconds: f64) -> CircuitRow {
+    CircuitRow {
+        circuit: circuit.into(),
+        iterations: 6,
+        minibatch,
+        depth: 29,
+        log_n: 16,
+        log_qp: 1500.4,
+        log_qp_bound: 1734.0,
+        dnum: 3,
+        multiplications: 1024,
+        key_switches: 162,
+        input_bytes: 10 << 20,
+        key_bytes: 3 << 30,
+        peak_bytes: None,
+        timing: Timing::Measured { runs: 5 },
+        seconds: vec![
+            ThreadSeconds {
+                threads: 1,
+                seconds,
+            },
+            ThreadSeconds {
+                threads: 2,
+                seconds: seconds / 1.5,
+            },
+        ],
+        critical_steps: 77,
+        critical_seconds: Some(seconds / 4.0),
+        work_seconds: Some(seconds),
+        model_cost: seconds * seconds,
+        weight_error: Some(3.2e-6),
+        accuracy: Some(0.9712),
+        auc: Some(0.99),
+    }
+}
+
+fn comparison() -> Comparison {
+    let mut unmeasured = row(HOSTILE, 32, 5.0);
+    unmeasured.timing = Timing::Estimated;
+    unmeasured.seconds.truncate(1);
+    unmeasured.critical_seconds = None;
+    Comparison {
+        machine: machine(),
+        commit: Some("0123abc".into()),
+        date: Some("a day".into()),
+        data: HOSTILE.into(),
+        rows: vec![
+            row("baseline", 64, 12.0),
+            row("low-depth", 64, 4.0),
+            row("baseline", 32, 20.0),
+            unmeasured,
+        ],
+    }
+}
+
+fn report() -> TrainingReport {
+    let quality = Quality {
+        accuracy: 0.9712,
+        auc: None,
+        log_loss: 0.12,
+        confusion: Confusion::default(),
+    };
+    let points = |values: &[f64]| {
+        let numbered = values.iter().enumerate();
+        numbered
+            .map(|(i, &value)| Point {
+                iteration: i + 1,
+                value,
+            })
+            .collect::<Vec<_>>()
+    };
+    let series = |circuit: &str, values: &[f64]| Series {
+        circuit: circuit.into(),
+        points: points(values),
+    };
+    let work = |operations, key_switches| LevelWork {
+        operations,
+        key_switches,
+    };
+    let mut report = TrainingReport::new(HOSTILE, machine());
+    report.data = Some(DataSummary {
+        name: HOSTILE.into(),
+        training_rows: 1_000,
+        test_rows: 100,
+        features: 54,
+        dropped: 10,
+        negative: HOSTILE.into(),
+        positive: "<8>".into(),
+    });
+    report.plans = vec![PlanSummary {
+        circuit: HOSTILE.into(),
+        iterations: 6,
+        rounds: 2,
+        minibatch: 64,
+        log_n: 16,
+        levels: 29,
+        dnum: 3,
+        log_qp: 1500.4,
+        log_qp_bound: 1734.0,
+        keys: 24,
+        key_bytes: 3 << 30,
+        input_bytes: 10 << 20,
+        server_bytes: None,
+        predicted_error: Some(1e-6),
+        predicted_seconds: Some(75.0),
+    }];
+    report.stages = vec![Stage {
+        name: HOSTILE.into(),
+        side: Side::Server,
+        seconds: 1.25,
+        bytes: Some(2048),
+    }];
+    report.plaintext_accuracy = points(&[0.9, 0.95, 0.96]);
+    report.accuracy = vec![
+        series(HOSTILE, &[0.9, 0.95, 0.96]),
+        series("low-depth", &[0.91]),
+    ];
+    report.weight_error = vec![series(HOSTILE, &[1e-7, 0.0, 3e-5])];
+    report.shapes = vec![CircuitShape {
+        circuit: HOSTILE.into(),
+        depth: 2,
+        levels: vec![work(3, 1), work(9, 4), work(0, 0)],
+        waves: vec![2, 3],
+        multiplications: 4,
+        critical_path: 7,
+        model_cost: 12.0,
+    }];
+    report.times = vec![CircuitTimes {
+        circuit: HOSTILE.into(),
+        timing: Timing::Estimated,
+        threads: 1,
+        kinds: vec![
+            KindSeconds {
+                kind: HOSTILE.into(),
+                seconds: 2.5,
+            },
+            KindSeconds {
+                kind: "add".into(),
+                seconds: 0.001,
+            },
+        ],
+    }];
+    report.comparison = Some(comparison());
+    report.model = Some(ModelSummary {
+        circuit: HOSTILE.into(),
+        intercept: -0.25,
+        weights: vec![Weight {
+            feature: HOSTILE.into(),
+            weight: -1.5,
+        }],
+        quality,
+        plaintext_quality: Some(quality),
+    });
+    report
+}
+
+/// Every element is closed, in order; gives all opening tags. Only what this crate writes is understood: no comments in the body, no `>`
+/// within attributes.
+fn elements(page: &str) -> Vec<String> {
+    const VOID: [&str; 1] = ["meta"];
+    let mut open: Vec<&str> = Vec::new();
+    let mut all = Vec::new();
+    let page = page.strip_prefix("<!DOCTYPE html>").expect("a doctype");
+    let (before, rest) = page.split_once("<style>").expect("a style sheet");
+    let (style, after) = rest.split_once("</style>").expect("its end");
+    assert!(!style.contains('<'));
+    for piece in [before, after]
+        .iter()
+        .flat_map(|part| part.split('<').skip(1))
+    {
+        let (tag, text) = piece.split_once('>').expect("a closed tag");
+        assert!(!text.contains('>'), "{text}");
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "{open:?}");
+            continue;
+        }
+        let name = tag.split([' ', '/']).next().unwrap_or_default();
+        all.push(tag.to_owned());
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        if !(tag.ends_with('/') || VOID.contains(&name)) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    all
+}
+
+#[test]
+fn pages_are_well_formed_and_fetch_nothing() {
+    for page in [
+        report().to_html().unwrap(),
+        comparison().to_html().unwrap(),
+        TrainingReport::new("empty", machine()).to_html().unwrap(),
+    ] {
+        for tag in elements(&page) {
+            let name = tag.split(' ').next().unwrap();
+            assert!(
+                ![
+                    "script", "link", "img", "iframe", "a", "object", "use", "image"
+                ]
+                .contains(&name),
+                "{tag}"
+            );
+            for attribute in [" src=", " href=", " onload=", " onclick=", "url(", "http:"] {
+                assert!(!tag.contains(attribute), "{tag}");
+            }
+        }
+        let style = page
+            .split_once("<style>")
+            .unwrap()
+            .1
+            .split_once("</style>")
+            .unwrap()
+            .0;
+        assert!(!style.contains("url(") && !style.contains("@import"));
+        assert!(!page.contains("http://www"));
+        assert!(!page.contains("NaN") && !page.contains("inf"));
+    }
+}
+
+#[test]
+fn every_part_is_on_the_page() {
+    let page = report().to_html().unwrap();
+    for part in [
+        "Plan",
+        "Timeline",
+        "Accuracy by iteration",
+        "Weight error by iteration",
+        "Depth and width of the circuits",
+        "Time by kind of operation",
+        "Circuits side by side",
+        "Model",
+        "commit 0123abc",
+        "1.25 s",
+        "3.00 GiB",
+        "−1.500",
+        "3.2·10⁻⁶",
+        "2¹⁶",
+        "&lt;script",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("role=\"img\"").count(), 4);
+    assert_eq!(report().to_html().unwrap(), page);
+}
+
+#[test]
+fn every_colour_of_the_figures_has_a_variable() {
+    let style = include_str!("style.css");
+    for colour in plot::PALETTE
+        .iter()
+        .chain([&plot::INK, &plot::GRID, &plot::REFERENCE])
+    {
+        for attribute in ["fill", "stroke"] {
+            assert!(style.contains(&format!("[{attribute}=\"{}\"]", plot::hex(*colour))));
+        }
+    }
+    let page = report().to_html().unwrap();
+    let body = page.split_once("</style>").unwrap().1;
+    for attribute in ["fill=\"#", "stroke=\"#"] {
+        for rest in body.split(attribute).skip(1) {
+            assert!(
+                style.contains(&format!("[{attribute}{}\"]", &rest[..6])),
+                "{}",
+                &rest[..6]
+            );
+        }
+    }
+}
+
+#[test]
+fn useless_numbers_do_no_harm() {
+    let mut report = report();
+    for series in report.accuracy.iter_mut().chain(&mut report.weight_error) {
+        series.points.iter_mut().for_each(|p| p.value = f64::NAN);
+    }
+    report.plaintext_accuracy.clear();
+    report.stages[0].seconds = f64::INFINITY;
+    report.times[0].kinds[0].seconds = f64::NAN;
+    report.shapes[0].levels.clear();
+    report.comparison.as_mut().unwrap().rows[0] = row("baseline", 64, f64::NAN);
+    report.model.as_mut().unwrap().weights[0].weight = f64::NAN;
+    let page = report.to_html().unwrap();
+    elements(&page);
+    let body = page.split_once("</style>").unwrap().1;
+    assert!(!body.contains("NaN") && !body.contains(">inf"));
+    report.to_text(80);
+    report.times.clear();
+    report
+        .weight_error
+        .iter_mut()
+        .for_each(|s| s.points.clear());
+    report.comparison.as_mut().unwrap().rows.clear();
+    elements(&report.to_html().unwrap());
+    report.to_text(0);
+}
+
+#[test]
+fn json_is_read_back() {
+    let report = report();
+    let text = report.to_json().unwrap();
+    assert_eq!(TrainingReport::from_json(&text).unwrap(), report);
+    let comparison = comparison();
+    assert_eq!(
+        Comparison::from_json(&comparison.to_json().unwrap()).unwrap(),
+        comparison
+    );
+    assert!(matches!(
+        TrainingReport::from_json("{}"),
+        Err(ReportError::Json(_))
+    ));
+}
+
+#[test]
+fn ratios_are_against_the_first_circuit_with_the_minibatch() {
+    let ratios = comparison().ratios();
+    assert_eq!(ratios[0].model, 1.0);
+    assert_eq!(ratios[1].speed[0].ratio, 3.0);
+    assert_eq!(ratios[1].model, 9.0);
+    // Against the baseline's 20 s with minibatch 32.
+    assert_eq!(
+        ratios[3].speed,
+        [ThreadSpeed {
+            threads: 1,
+            ratio: 4.0
+        }]
+    );
+    assert_eq!(ratios[3].critical_path, None);
+}
+
+#[test]
+fn text_fits_the_terminal_and_keeps_control_characters_out() {
+    let mut comparison = comparison();
+    comparison.data = "digits\u{1b}[2J".into();
+    comparison.rows[3].circuit = "a-third-circuit".into();
+    for width in [40, 60, 120] {
+        let text = comparison.to_text(width);
+        let table = text.split_once("\n\n").unwrap().1;
+        assert!(
+            table.lines().all(|line| line.chars().count() <= width),
+            "{width}: {table}"
+        );
+        assert!(!text.contains('\u{1b}'));
+        for value in [
+            "3.00×",
+            "12.0 s",
+            "1,024",
+            "2¹⁶",
+            "97.12 %",
+            "a-third-circuit",
+            "medians of 5",
+        ] {
+            assert!(text.contains(value), "{value} in {text}");
+        }
+        // Nobody measured it.
+        assert!(!text.contains("peak memory"));
+    }
+    assert!(!report().to_text(100).contains('\u{1b}'));
+}
+
+#[test]
+fn shapes_are_counted_on_programs() {
+    use crate::{
+        circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+        plain::Rate,
+        sigmoid::Approximation,
+    };
+    let shape = |kind: Kind| {
+        let spec = Spec {
+            kind,
+            slots: 1 << 12,
+            features: 16,
+            minibatch: 16,
+            steps: Spec::nesterov_steps(&Rate::Constant(1.0), 16, 0, 6).unwrap(),
+            activation: Approximation::cubic_16(),
+            start: Start::Encrypted,
+            results: Results::Model,
+        };
+        let circuit = TrainingCircuit::record(spec).unwrap();
+        CircuitShape::of(
+            kind.name(),
+            &arras_toolkit::Program::new(circuit.circuit().clone()),
+        )
+    };
+    let (base, low) = (shape(Kind::Baseline), shape(Kind::LowDepth));
+    assert_eq!((base.depth, low.depth), (29, 16));
+    for shape in [&base, &low] {
+        assert_eq!(shape.levels.len(), shape.depth + 1);
+        assert!(shape.levels.iter().all(|l| l.key_switches <= l.operations));
+        assert!(shape.critical_path > shape.depth && shape.key_switches() > shape.multiplications);
+    }
+    // Shallower and wider, and cheaper by the model.
+    assert!(low.width() > base.width());
+    assert!(low.multiplications > 2 * base.multiplications);
+    assert!(base.model_cost > 3.0 * low.model_cost);
+    // Four products of ciphertexts an iteration.
+    assert_eq!(base.multiplications, 24);
+}
