@@ -116,7 +116,7 @@ fn operation(program: &Program, step: &Step) -> Option<(OperationKind, usize, us
             pass(K::Negate)
         }
         StepOp::Multiply | StepOp::SumOfProducts => Some((K::Tensor, from, 0)),
-        StepOp::MultiplyPlain(_) => Some((K::MultiplyPlain, from, 0)),
+        StepOp::MultiplyPlain(_) | StepOp::WeightedSum(_) => Some((K::MultiplyPlain, from, 0)),
         StepOp::MultiplyScalar(_) => Some((K::MultiplyScalar, from, 0)),
         // A key switch of a pending operand rescales on its way.
         StepOp::Rotate(_) | StepOp::RotationSum(_) => match (rotations(step.op()), form) {
@@ -150,6 +150,7 @@ pub(super) fn seconds(program: &Program, table: &CostTable) -> Result<f64> {
             if let Some(key) = operation(program, step) {
                 let times = match step.op() {
                     StepOp::SumOfProducts => step.operands().len() / 2,
+                    StepOp::WeightedSum(weights) => weights.len(),
                     _ => 1,
                 };
                 *batches.entry(key).or_insert(0) += times * step.units();
@@ -184,6 +185,7 @@ fn constants(program: &Program) -> Vec<(bool, usize, usize)> {
         let level = first_operand(program, step).map_or(0, Step::level);
         let (weights, plains) = match step.op() {
             StepOp::AddPlain(p) | StepOp::MultiplyPlain(p) => (false, vec![*p]),
+            StepOp::WeightedSum(weights) => (false, weights.clone()),
             StepOp::WeightedRotationSum { weights, .. } => (true, weights.clone()),
             _ => continue,
         };

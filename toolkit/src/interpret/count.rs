@@ -150,6 +150,7 @@ impl OpCount {
                 self.ciphertext_products += units * (step.operands().len() / 2);
             }
             StepOp::MultiplyPlain(_) => self.plaintext_products += units,
+            StepOp::WeightedSum(weights) => self.plaintext_products += units * weights.len(),
             StepOp::WeightedRotationSum { steps, .. } => {
                 self.plaintext_products += units * steps.len();
             }
@@ -197,6 +198,7 @@ pub(crate) fn kind_name(op: &StepOp, operand: Form) -> &'static str {
         StepOp::Multiply => "multiply",
         StepOp::SumOfProducts => "sum_of_products",
         StepOp::MultiplyPlain(_) => "multiply_plain",
+        StepOp::WeightedSum(_) => "weighted_sum",
         StepOp::MultiplyScalar(_) => "multiply_scalar",
         StepOp::MultiplyInteger(_) => "multiply_integer",
         StepOp::Rotate(_) => "rotate",

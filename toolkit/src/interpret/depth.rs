@@ -46,6 +46,7 @@ impl Interpretation for Depth {
                 StepOp::Multiply
                 | StepOp::SumOfProducts
                 | StepOp::MultiplyPlain(_)
+                | StepOp::WeightedSum(_)
                 | StepOp::MultiplyScalar(_)
                 | StepOp::WeightedRotationSum { .. },
                 _,

@@ -130,15 +130,16 @@ impl Noisy {
         }
     }
 
-    /// The errors that a step adds to one of its ciphertexts. `operand` is the first operand's, with its errors.
+    /// The errors that a step adds to one of its ciphertexts; the operands' ciphertexts are with theirs.
     fn add_errors(
         &self,
         program: &Program,
         id: StepId,
         unit: usize,
-        operand: &[f64],
+        operands: &[&[f64]],
         value: &mut [f64],
     ) -> Result<()> {
+        let operand = operands.first().copied().unwrap_or_default();
         let step = program.step(id);
         let model = &self.model;
         let params = model.params();
@@ -163,6 +164,14 @@ impl Noisy {
                 let error = self.encoding(program, *plain, unit, from)?;
                 for ((x, e), a) in value.iter_mut().zip(error.iter().cycle()).zip(operand) {
                     *x += e * a;
+                }
+            }
+            StepOp::WeightedSum(weights) => {
+                for (&weight, operand) in weights.iter().zip(operands) {
+                    let error = self.encoding(program, weight, unit, from)?;
+                    for ((x, e), a) in value.iter_mut().zip(error.iter().cycle()).zip(*operand) {
+                        *x += e * a;
+                    }
                 }
             }
             StepOp::AddScalar(scalar) => {
@@ -282,9 +291,12 @@ impl Interpretation for Noisy {
             _ => evaluate(program, id, operands),
         };
         for (unit, x) in value.iter_mut().enumerate() {
-            let operand = operands.first().filter(|o| !o.is_empty());
-            let operand = operand.map_or(&[][..], |o| &o[unit % o.len()]);
-            self.add_errors(program, id, unit, operand, x)?;
+            let units: Vec<&[f64]> = operands
+                .iter()
+                .filter(|o| !o.is_empty())
+                .map(|o| o[unit % o.len()].as_slice())
+                .collect();
+            self.add_errors(program, id, unit, &units, x)?;
         }
         Ok(value)
     }

@@ -151,6 +151,21 @@ pub(crate) fn evaluate(
             sum
         }
         StepOp::MultiplyPlain(p) => with_plain(plain(*p), &|a, b| a * b),
+        StepOp::WeightedSum(weights) => {
+            let weights: Vec<&Plain> = weights.iter().map(|&w| plain(w)).collect();
+            (0..step.units())
+                .map(|u| {
+                    let mut sum = vec![0.0; program.circuit().slots()];
+                    for (operand, weight) in operands.iter().zip(&weights) {
+                        let unit = &operand[u % operand.len()];
+                        for (j, (s, x)) in sum.iter_mut().zip(unit).enumerate() {
+                            *s += x * weight.at(u, j);
+                        }
+                    }
+                    sum
+                })
+                .collect()
+        }
         StepOp::MultiplyScalar(value) => unary(&|x| x * value),
         StepOp::MultiplyInteger(value) => unary(&|x| x * *value as f64),
         StepOp::Rotate(steps) => rotated(operands[0], *steps),

@@ -40,6 +40,9 @@ pub(crate) fn step_seconds(table: &CostTable, program: &Program, id: StepId) -> 
             Ok(pairs as f64 * cost(OperationKind::Tensor, from, 0)?)
         }
         StepOp::MultiplyPlain(_) => cost(OperationKind::MultiplyPlain, from, 0),
+        StepOp::WeightedSum(weights) => {
+            Ok(weights.len() as f64 * cost(OperationKind::MultiplyPlain, from, 0)?)
+        }
         StepOp::MultiplyScalar(_) => cost(OperationKind::MultiplyScalar, from, 0),
         StepOp::Rotate(steps) => key_switch(OperationKind::RotationSum, usize::from(*steps != 0)),
         StepOp::RotationSum(steps) => {
@@ -66,6 +69,7 @@ pub(crate) fn encoding_seconds(table: &CostTable, program: &Program) -> Result<f
             .map_or(0, |&o| program.step(o).level());
         let (kind, plains) = match step.op() {
             StepOp::AddPlain(p) | StepOp::MultiplyPlain(p) => (OperationKind::Encode, vec![*p]),
+            StepOp::WeightedSum(weights) => (OperationKind::Encode, weights.clone()),
             StepOp::WeightedRotationSum { weights, .. } => {
                 (OperationKind::EncodeWeights, weights.clone())
             }

@@ -128,7 +128,9 @@ pub(super) fn of_step(op: &StepOp) -> NodeKind {
     match op {
         StepOp::Input(_) => NodeKind::Input,
         StepOp::Multiply | StepOp::SumOfProducts => NodeKind::Product,
-        StepOp::MultiplyPlain(_) | StepOp::MultiplyScalar(_) => NodeKind::PlainProduct,
+        StepOp::MultiplyPlain(_) | StepOp::WeightedSum(_) | StepOp::MultiplyScalar(_) => {
+            NodeKind::PlainProduct
+        }
         StepOp::Rotate(_) | StepOp::RotationSum(_) | StepOp::WeightedRotationSum { .. } => {
             NodeKind::Rotation
         }

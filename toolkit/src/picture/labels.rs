@@ -93,6 +93,7 @@ pub(super) fn of_step(circuit: &Circuit, step: &Step) -> String {
         StepOp::WeightedRotationSum { steps, .. } => format!("by {}", list(steps)),
         StepOp::Pick(indices) => list(indices),
         StepOp::SumOfProducts => format!("{} products", step.operands().len() / 2),
+        StepOp::WeightedSum(weights) => format!("{} products", weights.len()),
         StepOp::Input(index) => of_layout(circuit.inputs()[*index].layout()),
         _ => ciphertexts(step.units()),
     }
@@ -109,6 +110,7 @@ pub(super) fn step_name(op: &StepOp) -> &'static str {
         StepOp::Multiply => "multiply",
         StepOp::SumOfProducts => "sum_of_products",
         StepOp::MultiplyPlain(_) => "multiply_plain",
+        StepOp::WeightedSum(_) => "weighted_sum",
         StepOp::MultiplyScalar(_) => "multiply_scalar",
         StepOp::MultiplyInteger(_) => "multiply_integer",
         StepOp::Rotate(_) => "rotate",

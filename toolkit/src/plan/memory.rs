@@ -65,6 +65,7 @@ pub(super) fn constant_bytes(program: &Program, params: &Parameters) -> u64 {
             .map_or(0, |&o| program.step(o).level());
         let (weights, plains) = match step.op() {
             StepOp::AddPlain(p) | StepOp::MultiplyPlain(p) => (false, std::slice::from_ref(p)),
+            StepOp::WeightedSum(weights) => (false, weights.as_slice()),
             StepOp::WeightedRotationSum { weights, .. } => (true, weights.as_slice()),
             _ => continue,
         };

@@ -294,6 +294,10 @@ fn key(op: &StepOp, operands: &[StepId], level: usize) -> Vec<u64> {
         StepOp::Concat => key.push(15),
         StepOp::Settle => key.push(16),
         StepOp::LevelDown => key.push(17),
+        StepOp::WeightedSum(weights) => {
+            key.push(18);
+            key.extend(weights.iter().map(|w| w.0 as u64));
+        }
     }
     key
 }

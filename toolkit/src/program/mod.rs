@@ -4,6 +4,7 @@
 //! of products once), where operands are brought to a lower level, and what is computed once although it was recorded twice.
 //! A program does not depend on parameters beyond the number of slots.
 
+mod fuse;
 mod lower;
 mod waves;
 
@@ -47,6 +48,8 @@ pub enum StepOp {
     SumOfProducts,
     /// Product with a constant, pending.
     MultiplyPlain(PlainId),
+    /// Sum of products of operands with constants, one each, pending.
+    WeightedSum(Vec<PlainId>),
     /// Product with a number, pending.
     MultiplyScalar(f64),
     /// Product with an integer.
@@ -155,6 +158,7 @@ impl Program {
     pub fn new(circuit: impl Into<Arc<Circuit>>) -> Self {
         let circuit = circuit.into();
         let (steps, outputs) = lower::lower(&circuit);
+        let (steps, outputs) = fuse::fuse(steps, outputs);
         let waves = waves::waves(&steps);
         let mut uses = vec![0; steps.len()];
         let used = steps.iter().flat_map(|s| &s.operands).chain(&outputs);

@@ -124,6 +124,16 @@ impl<B: Backend> Performer<'_, B> {
                 let mask = self.mask(*plain, PlaintextUse::Level(first.level()))?;
                 evaluator.multiply_plain(first, &mask)?
             }
+            StepOp::WeightedSum(weights) => {
+                let terms: Vec<&Ciphertext<B>> = operands.iter().map(|o| &***o).collect();
+                let purpose = PlaintextUse::Level(first.level());
+                let weights = weights
+                    .iter()
+                    .map(|&w| self.mask(w, purpose))
+                    .collect::<Result<Vec<_>>>()?;
+                let weights: Vec<_> = weights.iter().map(|w| &**w).collect();
+                evaluator.weighted_sum(&terms, &weights)?
+            }
             StepOp::MultiplyScalar(value) => evaluator.multiply_scalar(first, *value)?,
             StepOp::MultiplyInteger(value) => evaluator.multiply_integer(first, *value)?,
             StepOp::Rotate(steps) => evaluator.rotate(first, *steps)?,
