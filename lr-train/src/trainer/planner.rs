@@ -162,7 +162,7 @@ impl Planner<'_> {
                 };
                 evaluated.push(found);
                 // The smallest ring that fits; with rounds of the planner's own, larger ones have fewer.
-                if self.settings.rounds != Rounds::Fewest {
+                if !self.settings.free_rounds() {
                     break;
                 }
             }
@@ -173,8 +173,13 @@ impl Planner<'_> {
                 .first()
                 .map_or(f64::INFINITY, |s| s.seconds)
         };
+        let rounds = |e: &Evaluated| match self.settings.rounds {
+            Rounds::Fewest => e.candidate.rounds.len(),
+            _ => 0,
+        };
         evaluated.sort_by(|a, b| {
-            let by_time = seconds(a).total_cmp(&seconds(b));
+            let by_rounds = rounds(a).cmp(&rounds(b));
+            let by_time = by_rounds.then(seconds(a).total_cmp(&seconds(b)));
             by_time.then(a.candidate.log_n.cmp(&b.candidate.log_n))
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
@@ -236,7 +241,7 @@ impl Planner<'_> {
         let degree = self.settings.activation.degree();
         let in_vain = |length: usize| kind.depth(length, degree) > levels + FORMULA_SLACK;
         let all = self.settings.iterations;
-        let most = if self.settings.rounds != Rounds::Fewest {
+        let most = if !self.settings.free_rounds() {
             0
         } else if !in_vain(all) && self.depths.deepest(kind, &[all])? <= levels {
             all

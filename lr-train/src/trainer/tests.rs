@@ -203,6 +203,11 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
     };
     let (plan, report) = plan(&settings, 31, 400, &options).unwrap();
     println!("{report}");
+    let fewest = report.candidates.iter().map(|c| c.rounds.len()).min();
+    assert_eq!(Some(report.chosen.rounds.len()), fewest);
+    let fastest = settings.clone().rounds(Rounds::Fastest);
+    let (_, by_time) = super::plan(&fastest, 31, 400, &options).unwrap();
+    assert!(by_time.chosen.seconds[0].seconds <= report.chosen.seconds[0].seconds);
     assert_eq!(report.chosen.rounds.iter().sum::<usize>(), 32);
     for index in [0, 1, report.chosen.rounds.len() - 1] {
         let round = plan.round(index).unwrap();
