@@ -9,6 +9,7 @@
 //!   metrics                     -> accuracy, AUC
 //!   circuits                    -> training on ciphertexts
 //!   report                      -> terminal tables, JSON, an HTML page (feature `report`)
+//!   trainer                     -> plans, keys, encryption, rounds, decryption, files
 //! ```
 //!
 //! Learning without encryption, from a built-in data set to the quality on rows not trained on:
@@ -40,6 +41,29 @@
 //!
 //! let scores = scores(&normalization.apply(&test)?, &end.w)?;
 //! assert!(Quality::measure(&scores, test.labels())?.accuracy > 0.9);
+//! # Ok::<(), lr_train::TrainError>(())
+//! ```
+//!
+//! The same on encrypted data, with both sides in one process ([`Trainer`]); `engine` is any engine, one that may hold secrets for the
+//! data's owner and any other for the server:
+//!
+//! ```
+//! use arras_backend_cpu::CpuEngine;
+//! use lr_train::{
+//!     Trainer,
+//!     data::builtin,
+//!     preprocess::Scheme,
+//!     trainer::{PlannerOptions, Settings},
+//! };
+//!
+//! let data = builtin::digits()?;
+//! let engine = CpuEngine::new();
+//! let settings = Settings::new(32, 2); // minibatches of 32 rows, 2 iterations
+//! let trainer = Trainer::new(&settings, &data, Scheme::MaxAbs, engine.clone(), engine, &PlannerOptions::default())?;
+//! println!("{}", trainer.report()); // circuit, parameters, bytes, seconds
+//! let encrypted = trainer.train()?;
+//! let model = trainer.decrypt(&encrypted)?;
+//! assert!(model.evaluate(&data)?.accuracy > 0.75);
 //! # Ok::<(), lr_train::TrainError>(())
 //! ```
 #![forbid(unsafe_code)]

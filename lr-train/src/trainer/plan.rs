@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::params::{Parameters, ParametersSpec};
+use arras_ckks::params::{MAX_LEVELS, Parameters, ParametersSpec};
 use arras_toolkit::{Program, plan::KeyRequests};
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,14 @@ use super::{
 };
 use crate::{
     Result, TrainError,
-    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    circuits::{Geometry, Kind, Results, Spec, Start, TrainingCircuit},
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
 pub const PLAN_VERSION: u32 = 1;
+
+/// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
+const MAX_TILES: usize = 1 << 12;
 
 /// Separates plans' identifiers from every other use of BLAKE3.
 const PLAN_CONTEXT: &str = "lr-train plan v1";
@@ -268,8 +271,8 @@ impl TrainingPlan {
         let Some(round) = self.spec.rounds.get(index) else {
             return Err(inconsistent(
                 "round asked for",
-                index,
-                format!("a number below {}", self.spec.rounds.len()),
+                &index,
+                &format!("a number below {}", self.spec.rounds.len()),
             ));
         };
         let round = Round::record(index, round)?;
@@ -277,8 +280,8 @@ impl TrainingPlan {
         if needed > most {
             return Err(inconsistent(
                 "number of levels that a round needs",
-                needed,
-                format!("at most {most}"),
+                &needed,
+                &format!("at most {most}"),
             ));
         }
         Ok(round)
@@ -354,7 +357,7 @@ impl TrainingPlan {
     }
 }
 
-fn inconsistent(what: &'static str, found: impl ToString, expected: impl ToString) -> TrainError {
+fn inconsistent(what: &'static str, found: &dyn ToString, expected: &dyn ToString) -> TrainError {
     TrainError::PlanInconsistent {
         what,
         found: found.to_string(),
@@ -371,8 +374,18 @@ fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
         ("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS),
     ] {
         if !(least..=most).contains(&value) {
-            return Err(inconsistent(what, value, format!("{least} to {most}")));
+            return Err(inconsistent(what, &value, &format!("{least} to {most}")));
         }
+    }
+    // Before anything is recorded whose size follows from these.
+    let geometry = Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch)?;
+    let tiles = geometry.across.saturating_mul(geometry.down);
+    if tiles > MAX_TILES {
+        return Err(inconsistent(
+            "number of ciphertexts of a minibatch",
+            &tiles,
+            &format!("at most {MAX_TILES}; take smaller minibatches or a larger ring"),
+        ));
     }
     let mut iteration = 0;
     let last = spec.rounds.len() - 1;
@@ -397,24 +410,32 @@ fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
         ];
         for (what, found, expected) in numbers {
             if found != expected {
-                return Err(inconsistent(what, found, expected));
+                return Err(inconsistent(what, &found, &expected));
             }
         }
+        // An iteration costs a level or more.
+        if s.iterations() > MAX_LEVELS {
+            return Err(inconsistent(
+                "number of iterations of a round",
+                &s.iterations(),
+                &format!("at most {MAX_LEVELS}"),
+            ));
+        }
         if s.kind != spec.kind {
-            return Err(inconsistent("circuit of a round", s.kind, spec.kind));
+            return Err(inconsistent("circuit of a round", &s.kind, &spec.kind));
         }
         if (s.start, s.results) != (start, results) {
             return Err(inconsistent(
                 "start and result of a round",
-                format!("{:?}, {:?}", s.start, s.results),
-                format!("{start:?}, {results:?}"),
+                &format!("{:?}, {:?}", s.start, s.results),
+                &format!("{start:?}, {results:?}"),
             ));
         }
         if s.activation != spec.settings.activation {
             return Err(inconsistent(
                 "sigmoid of a round",
-                format!("{:?}", s.activation.coefficients()),
-                format!("{:?}", spec.settings.activation.coefficients()),
+                &format!("{:?}", s.activation.coefficients()),
+                &format!("{:?}", spec.settings.activation.coefficients()),
             ));
         }
         iteration += s.iterations();
@@ -422,8 +443,8 @@ fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
     if iteration != spec.settings.iterations {
         return Err(inconsistent(
             "number of iterations in all rounds",
-            iteration,
-            spec.settings.iterations,
+            &iteration,
+            &spec.settings.iterations,
         ));
     }
     let keys = &spec.keys;
@@ -433,8 +454,8 @@ fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
     if !ascending || !keys.rotations.iter().all(within) {
         return Err(inconsistent(
             "list of rotation keys",
-            "out of order or range",
-            format!("ascending steps, not 0, above -{half} and up to {half}"),
+            &"out of order or range",
+            &format!("ascending steps, not 0, above -{half} and up to {half}"),
         ));
     }
     let levels = keys.rotations.iter().map(|k| k.level);
@@ -444,8 +465,8 @@ fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
     {
         return Err(inconsistent(
             "level of a key",
-            level,
-            format!("at most {}", params.max_level()),
+            &level,
+            &format!("at most {}", params.max_level()),
         ));
     }
     Ok(())

@@ -162,7 +162,7 @@ impl Planner<'_> {
                 };
                 evaluated.push(found);
                 // The smallest ring that fits; with rounds of the planner's own, larger ones have fewer.
-                if self.settings.rounds != Rounds::Fewest {
+                if !self.settings.free_rounds() {
                     break;
                 }
             }
@@ -173,8 +173,13 @@ impl Planner<'_> {
                 .first()
                 .map_or(f64::INFINITY, |s| s.seconds)
         };
+        let rounds = |e: &Evaluated| match self.settings.rounds {
+            Rounds::Fewest => e.candidate.rounds.len(),
+            _ => 0,
+        };
         evaluated.sort_by(|a, b| {
-            let by_time = seconds(a).total_cmp(&seconds(b));
+            let by_rounds = rounds(a).cmp(&rounds(b));
+            let by_time = by_rounds.then(seconds(a).total_cmp(&seconds(b)));
             by_time.then(a.candidate.log_n.cmp(&b.candidate.log_n))
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
@@ -232,23 +237,22 @@ impl Planner<'_> {
         else {
             return Ok(None);
         };
-        let most = if self.settings.rounds == Rounds::Fewest {
-            if self.depths.deepest(kind, &[self.settings.iterations])? <= levels {
-                self.settings.iterations
-            } else {
-                self.depths.middle_round(kind, levels)?
-            }
-        } else {
-            0
-        };
-        if self.settings.rounds == Rounds::Fewest && most == 0 {
-            return Ok(None);
-        }
-        let lengths = self.settings.round_lengths(most);
         // A formula first, so that long rounds are not recorded in vain: it is at most a few levels too high.
         let degree = self.settings.activation.degree();
-        let longest = lengths.iter().copied().max().unwrap_or(0);
-        if kind.depth(longest, degree) > levels + FORMULA_SLACK {
+        let in_vain = |length: usize| kind.depth(length, degree) > levels + FORMULA_SLACK;
+        let all = self.settings.iterations;
+        let most = if !self.settings.free_rounds() {
+            0
+        } else if !in_vain(all) && self.depths.deepest(kind, &[all])? <= levels {
+            all
+        } else {
+            match self.depths.middle_round(kind, levels)? {
+                0 => return Ok(None),
+                most => most,
+            }
+        };
+        let lengths = self.settings.round_lengths(most);
+        if in_vain(lengths.iter().copied().max().unwrap_or(0)) {
             return Ok(None);
         }
         let fits = self.depths.deepest(kind, &lengths)? <= levels;

@@ -126,7 +126,7 @@ impl fmt::Display for Remedy {
 pub struct PlanReport {
     /// What the plan takes.
     pub chosen: Candidate,
-    /// Everything that was weighed, the chosen one among them, fastest first.
+    /// Everything that was weighed, the chosen one first: by rounds if as few as possible were asked for, then by time.
     pub candidates: Vec<Candidate>,
     /// How many iterations fit each circuit and ring.
     pub capacity: Vec<Capacity>,

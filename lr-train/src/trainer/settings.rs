@@ -97,9 +97,10 @@ pub enum Rounds {
     Count(usize),
     /// Rounds of this many iterations, the last with what is left.
     Of(usize),
-    /// As few as the levels of a ring allow. The ring is the one on which all rounds together are fastest, which can be a small one with
-    /// many rounds: bound it by [`PlannerOptions::log_n`](super::PlannerOptions::log_n).
+    /// As few as the levels allow: the largest ring of [`PlannerOptions::log_n`](super::PlannerOptions::log_n), as a rule.
     Fewest,
+    /// As many as make the server's work least, which can be one for each iteration on a small ring. Time for refreshes is not counted.
+    Fastest,
 }
 
 /// What a training is to be, before anything is planned.
@@ -184,7 +185,13 @@ impl Settings {
         self
     }
 
-    /// Iterations of each round; `fewest` is the most of a round that the levels allow, for [`Rounds::Fewest`].
+    /// Whether the planner decides how many rounds there are.
+    pub(super) fn free_rounds(&self) -> bool {
+        matches!(self.rounds, Rounds::Fewest | Rounds::Fastest)
+    }
+
+    /// Iterations of each round; `fewest` is the most of a round that the levels allow, for [`Rounds::Fewest`] and
+    /// [`Rounds::Fastest`].
     pub(super) fn round_lengths(&self, fewest: usize) -> Vec<usize> {
         let all = self.iterations;
         let by_count = |count: usize| {
@@ -204,7 +211,7 @@ impl Settings {
                 }
                 lengths
             }
-            Rounds::Fewest => by_count(all.div_ceil(fewest.max(1))),
+            Rounds::Fewest | Rounds::Fastest => by_count(all.div_ceil(fewest.max(1))),
         }
     }
 

@@ -203,6 +203,11 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
     };
     let (plan, report) = plan(&settings, 31, 400, &options).unwrap();
     println!("{report}");
+    let fewest = report.candidates.iter().map(|c| c.rounds.len()).min();
+    assert_eq!(Some(report.chosen.rounds.len()), fewest);
+    let fastest = settings.clone().rounds(Rounds::Fastest);
+    let (_, by_time) = super::plan(&fastest, 31, 400, &options).unwrap();
+    assert!(by_time.chosen.seconds[0].seconds <= report.chosen.seconds[0].seconds);
     assert_eq!(report.chosen.rounds.iter().sum::<usize>(), 32);
     for index in [0, 1, report.chosen.rounds.len() - 1] {
         let round = plan.round(index).unwrap();
@@ -371,20 +376,36 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     assert_eq!(serde_json::from_str::<PlanReport>(&json).unwrap(), report);
 
     type Change = (&'static str, fn(&mut PlanSpec));
-    let changes: [Change; 12] = [
+    let changes: [Change; 14] = [
         ("version", |p| p.version = 9),
         ("rows", |p| p.rows = 0),
         ("features", |p| p.features = usize::MAX),
         ("minibatch", |p| p.minibatch = 101),
         ("rounds", |p| p.rounds.clear()),
         ("start", |p| {
-            p.rounds[1].spec.start = crate::circuits::Start::Zero
+            p.rounds[1].spec.start = crate::circuits::Start::Zero;
         }),
         ("slots", |p| p.rounds[1].spec.slots *= 2),
         ("first", |p| p.rounds[2].first = 0),
         ("constants", |p| p.rounds[0].spec.steps[0].gamma = f64::NAN),
         ("kind", |p| p.rounds[0].spec.kind = Kind::MaskFree),
         ("keys", |p| p.keys.rotations.reverse()),
+        ("tiles", |p| {
+            p.features = MAX_FEATURES;
+            p.rows = MAX_ROWS;
+            p.minibatch = MAX_ROWS;
+            for round in &mut p.rounds {
+                round.spec.features = MAX_FEATURES;
+                round.spec.minibatch = MAX_ROWS;
+            }
+        }),
+        ("long round", |p| {
+            p.rounds.truncate(1);
+            let step = p.rounds[0].spec.steps[0];
+            p.rounds[0].spec.steps = vec![step; 5000];
+            p.rounds[0].spec.results = crate::circuits::Results::Model;
+            p.settings.iterations = 5000;
+        }),
         ("levels", |p| p.keys.relinearization = Some(99)),
     ];
     for (what, change) in changes {

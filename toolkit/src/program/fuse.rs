@@ -22,7 +22,10 @@ impl Terms {
             StepOp::MultiplyPlain(plain) => Some(Self::Plain(vec![(step.operands[0], *plain)])),
             StepOp::Multiply => Some(Self::Ciphertext(vec![[step.operands[0], step.operands[1]]])),
             StepOp::SumOfProducts => Some(Self::Ciphertext(
-                step.operands.chunks_exact(2).map(|p| [p[0], p[1]]).collect(),
+                step.operands
+                    .chunks_exact(2)
+                    .map(|p| [p[0], p[1]])
+                    .collect(),
             )),
             _ => None,
         }
@@ -81,7 +84,11 @@ pub(super) fn fuse(steps: Vec<Step>, outputs: Vec<StepId>) -> (Vec<Step>, Vec<St
     let fused: Vec<Option<(StepOp, Vec<StepId>)>> = steps
         .iter()
         .zip(terms)
-        .map(|(step, terms)| terms.filter(|_| *step.op() == StepOp::Add).map(Terms::into_step))
+        .map(|(step, terms)| {
+            terms
+                .filter(|_| *step.op() == StepOp::Add)
+                .map(Terms::into_step)
+        })
         .collect();
     let mut needed = vec![false; steps.len()];
     for output in &outputs {
@@ -138,7 +145,11 @@ mod tests {
     #[test]
     fn sums_of_products_are_one_step() {
         let ciphertext = kinds(|r| {
-            let (a, b, c) = (r.slots_input("a", 2), r.slots_input("b", 2), r.slots_input("c", 2));
+            let (a, b, c) = (
+                r.slots_input("a", 2),
+                r.slots_input("b", 2),
+                r.slots_input("c", 2),
+            );
             let terms = [a.multiply(&b), b.multiply(&c), c.square()];
             r.output("x", &Slots::sum(&terms).unwrap());
         });

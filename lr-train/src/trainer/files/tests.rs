@@ -91,7 +91,7 @@ fn a_whole_exchange_through_files() {
     let data = exchange.path("data.arras");
     let mut seen = vec![];
     let bytes = write_dataset(&exchange.owner, &exchange.data, &data, REFUSE, |p| {
-        seen.push(p)
+        seen.push(p);
     })
     .unwrap();
     assert_eq!(bytes, std::fs::metadata(&data).unwrap().len());
@@ -238,8 +238,8 @@ fn damaged_results_and_states_are_never_read() {
     let result =
         |path: &Path| load_result(path, &exchange.plan, keys, exchange.owner.context()).map(|_| ());
     let state = |path: &Path| load_state(path, &exchange.plan, keys).map(|_| ());
-    let readers: [(&Path, &dyn Fn(&Path) -> crate::Result<()>); 2] =
-        [(&out, &result), (&start, &state)];
+    type Read<'a> = &'a dyn Fn(&Path) -> crate::Result<()>;
+    let readers: [(&Path, Read<'_>); 2] = [(&out, &result), (&start, &state)];
     for (path, read) in readers {
         read(path).unwrap();
         let good = std::fs::read(path).unwrap();

@@ -94,6 +94,10 @@ pub fn count(program: &Program) -> Cost {
                 constants += step.units();
                 vec![]
             }
+            StepOp::WeightedSum(weights) => {
+                constants += weights.len() * step.units();
+                vec![]
+            }
             _ => vec![],
         };
         let steps: Vec<i64> = steps.into_iter().filter(|&s| s != 0).collect();
