@@ -11,15 +11,18 @@ use crate::{
 
 /// Calls, width and the most bytes of ciphertexts alive at once, as the executor runs a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Execution {
-    pub(super) calls: usize,
-    pub(super) width: usize,
-    pub(super) peak_ciphertext_bytes: u64,
+pub struct Execution {
+    /// Calls of the evaluator.
+    pub calls: usize,
+    /// The most calls of a wave.
+    pub width: usize,
+    /// The most bytes of ciphertexts alive at once, inputs brought to their levels among them.
+    pub peak_ciphertext_bytes: u64,
 }
 
 impl Execution {
     /// Follows the executor's order: all results of a wave, then its operands are freed that are not used again.
-    pub(super) fn of(program: &Program, params: &Parameters, batching: Batching) -> Self {
+    pub fn of(program: &Program, params: &Parameters, batching: Batching) -> Self {
         let mut execution = Self::default();
         let mut left = program.uses().to_vec();
         let mut alive = 0;
@@ -55,7 +58,7 @@ fn step_bytes(program: &Program, params: &Parameters, id: StepId) -> u64 {
 }
 
 /// Bytes of all constants of a program, encoded once for each level and use.
-pub(super) fn constant_bytes(program: &Program, params: &Parameters) -> u64 {
+pub fn constant_bytes(program: &Program, params: &Parameters) -> u64 {
     let mut known: BTreeMap<(usize, bool), BTreeSet<Vec<u64>>> = BTreeMap::new();
     let mut bytes = 0;
     for step in program.steps() {

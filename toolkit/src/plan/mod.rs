@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub use choose::{Rejected, RejectedReason};
 pub use keys::KeyRequests;
+pub use memory::{Execution, constant_bytes};
 pub use options::PlanOptions;
 pub use report::{Bytes, Plan, PlannedKey, PlannedObject, TimeEstimate};
 
@@ -28,7 +29,6 @@ use crate::{
     program::{Program, StepId},
     run::Batching,
 };
-use memory::{Execution, constant_bytes};
 
 /// Plans a circuit.
 ///
