@@ -22,6 +22,7 @@ mod model;
 mod owner;
 mod plan;
 mod planner;
+mod predict;
 mod record;
 mod report;
 mod server;
@@ -40,6 +41,7 @@ pub use plan::{
     InputShape, KeyList, PLAN_VERSION, PlanSpec, RotationKey, Round, RoundSpec, TrainingPlan,
 };
 pub use planner::{PlannerOptions, Predictor, RINGS, capacity, plan};
+pub use predict::{predicted_error, predicted_error_of};
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION};
 pub use report::{Candidate, Capacity, EngineSeconds, PlanReport, Remedy};
 pub use server::TrainingServer;

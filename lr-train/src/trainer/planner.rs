@@ -1,7 +1,12 @@
 //! From settings to a plan: circuits are recorded and lowered for every candidate, the smallest secure parameters are taken for each,
 //! and the fastest is chosen.
 
-use std::{collections::BTreeMap, fmt, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
 use arras_ckks::{
     CkksError, Parameters,
@@ -16,6 +21,7 @@ use super::{
     depth::{Depths, Shape, shapes},
     estimate::{self, Operations, ServerMemory},
     plan::{KeyList, PLAN_VERSION, PlanSpec, Round, RoundSpec, TrainingPlan},
+    predict::predicted_error,
     report::{Candidate, Capacity, EngineSeconds, PlanReport, Remedy},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
     sizes,
@@ -44,7 +50,7 @@ pub struct PlannerOptions {
     pub costs: Vec<CostTable>,
     /// Threads that the built-in costs are taken for.
     pub threads: usize,
-    /// Predicts errors of the chosen plan's rounds.
+    /// Predicts errors of the chosen plan's first and last rounds: [`predicted_error`], unless something else is given.
     pub predictor: Option<Predictor>,
 }
 
@@ -57,7 +63,7 @@ impl Default for PlannerOptions {
             security: Security::Classical128,
             costs: vec![],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            predictor: None,
+            predictor: Some(Arc::new(predicted_error)),
         }
     }
 }
@@ -419,7 +425,8 @@ impl Planner<'_> {
             return Ok(None);
         };
         let mut worst = 0.0f64;
-        for index in 0..plan.rounds().len() {
+        let last = plan.rounds().len() - 1;
+        for index in BTreeSet::from([0, last]) {
             worst = worst.max(predictor(plan.params(), &plan.round(index)?)?);
         }
         Ok(Some(worst))

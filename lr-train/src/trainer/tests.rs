@@ -114,6 +114,39 @@ fn two_rounds_of_every_circuit_are_one_longer_run_in_plaintext() {
 }
 
 #[test]
+fn predicted_errors_are_those_of_training() {
+    let data = some_rows(120);
+    for kind in Kind::ALL {
+        let settings = Settings::new(16, 3).circuit(kind);
+        let trainer = trainer(&settings, &data, &insecure(12));
+        let round = trainer.owner().plan().round(0).unwrap();
+        let minibatches = trainer.data().minibatches(0, 3);
+        let params = trainer.owner().plan().params();
+        let predicted = predicted_error_of(params, &round, &minibatches, None).unwrap();
+        let before = trainer.report().predicted_error.unwrap();
+        let twin = twin(&trainer, 0, None);
+        let mut measured: Vec<f64> = (0..3)
+            .map(|_| {
+                let mut error = 0.0;
+                trainer
+                    .train_with(|done| {
+                        error = worst(&done.state.w, &twin);
+                        Ok(())
+                    })
+                    .unwrap();
+                error
+            })
+            .collect();
+        measured.sort_by(f64::total_cmp);
+        let bits = |x: f64| -x.log2();
+        let (p, b, m) = (bits(predicted), bits(before), bits(measured[1]));
+        println!("{kind}: predicted {p:.2} bits, {b:.2} from random data, measured {m:.2}");
+        assert!((m - p).abs() < 3.0 && p - m < 1.0, "{kind}: {p} and {m}");
+        assert!((m - b).abs() < 4.0 && b - m < 1.0, "{kind}: {b} and {m}");
+    }
+}
+
+#[test]
 fn every_optimizer_is_its_plaintext_reference() {
     let data = some_rows(60);
     for optimizer in [Optimizer::GradientDescent, Optimizer::FixedHessian] {
