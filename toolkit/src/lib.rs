@@ -1,6 +1,66 @@
 //! Circuits on encrypted data, recorded once, run and examined many ways, and linear algebra on encrypted scalars, vectors and
 //! matrices.
+//!
+//! ```text
+//!   Recorder, Matrix, RowVector, ..  -->  Circuit  -->  Program  -->  Homomorphic   ciphertexts, on any engine
+//!        ordinary Rust over handles                        |          Plaintext, Depth, OpCount, RotationSet, ScaleAndPrecision,
+//!                                                          |          Debug, Picture
+//!                                                          +------->  plan: parameters, keys, bytes, precision, memory, time
+//! ```
+//!
+//! A matrix by a vector, both encrypted:
+//!
+//! ```
+//! use arras_backend_cpu::CpuEngine;
+//! use arras_ckks::{Context, Evaluator};
+//! use arras_toolkit::{
+//!     Bindings, Client, Encrypted, Homomorphic, PlanOptions, Program, Recorder, Samples, linalg::Dot, plan,
+//!     EncodingUnit,
+//! };
+//! use ndarray::array;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Record: nothing is encrypted yet, nothing is computed.
+//! let unit = EncodingUnit::new(64, 64)?;
+//! let recorder = Recorder::new(unit.slots())?;
+//! let a = recorder.matrix("a", 2, 3, unit);
+//! let x = recorder.column_vector("x", 3, unit);
+//! recorder.output("y", &(&a.dot(&x) + 1.0));
+//! let circuit = recorder.finish()?;
+//!
+//! // Plan: parameters that are secure and precise enough, before there is a key.
+//! let plan = plan(&circuit, &PlanOptions::new(15.0, Samples::uniform(-2.0, 2.0)))?;
+//!
+//! // The client makes the keys that the circuit needs and encrypts, each input at the level at which it is needed.
+//! let program = Program::new(circuit);
+//! let context = Context::new(plan.parameters(), CpuEngine::new())?;
+//! let client = Client::generate(&context)?;
+//! let keys = client.evaluation_keys(&program)?;
+//! let values = Bindings::new()
+//!     .with("a", array![[1.0, 2.0, 0.5], [0.0, -1.0, 1.0]])
+//!     .with("x", array![1.0, -1.0, 2.0]);
+//! let sent = client.encrypt_inputs(&program, &values)?;
+//!
+//! // The server computes.
+//! let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
+//! let mut inputs: Bindings<Encrypted<CpuEngine>> = Bindings::new();
+//! for (name, value) in sent.iter() {
+//!     inputs.insert(name, value.expand(&context)?);
+//! }
+//! let run = server.run(&program, &inputs)?;
+//!
+//! // The client decrypts.
+//! let y = client.decrypt(run.output("y")?)?;
+//! let y = y.as_vector().ok_or("a vector")?;
+//! assert!((y[0] - 1.0).abs() < 1e-3 && (y[1] - 4.0).abs() < 1e-3);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
 
 pub mod circuit;
 pub mod client;
