@@ -135,7 +135,9 @@ fn main() {
             y.mul_assign(&b).unwrap();
         });
         report("add", batch, &mut || drop(black_box(a.add(&b).unwrap())));
-        report("tensor", batch, &mut || drop(black_box(a.tensor(&b).unwrap())));
+        report("tensor", batch, &mut || {
+            drop(black_box(a.tensor(&b).unwrap()))
+        });
         report("mod_up", batch, &mut || {
             drop(black_box(one.mod_up(&spec).unwrap()));
         });

@@ -39,18 +39,48 @@ pub(crate) fn inner_product<S: Simd>(
     let key = (s.view(key), key_digits, numbers);
     let first = at / S::LANES;
     match permutation {
-        None => run(s, &m, dst, block, rows, key, accumulate, |row, i| {
-            let x = &row[first + i..][..WIDTH];
-            [x[0], x[1]]
+        None => run(s, &m, dst, block, rows, key, accumulate, |i| Plain {
+            first: first + i,
         }),
-        Some(p) => run(s, &m, dst, block, rows, key, accumulate, |row, i| {
-            [0, 1].map(|k| p.vector(s, row, first + i + k))
+        Some(p) => run(s, &m, dst, block, rows, key, accumulate, |i| Moved {
+            places: [p.place(s, first + i), p.place(s, first + i + 1)],
         }),
     }
 }
 
+/// Where [`WIDTH`] neighbouring vectors of every digit come from. A trait and not a closure: closures of closures are not inlined
+/// into the vector code.
+trait Place<S: Simd> {
+    fn load(&self, s: S, row: &[S::V]) -> [S::V; WIDTH];
+}
+
+struct Plain {
+    first: usize,
+}
+
+impl<S: Simd> Place<S> for Plain {
+    #[inline(always)]
+    fn load(&self, _: S, row: &[S::V]) -> [S::V; WIDTH] {
+        let x = &row[self.first..][..WIDTH];
+        [x[0], x[1]]
+    }
+}
+
+/// Looked up once for all digits.
+struct Moved<S: Simd> {
+    places: [(usize, S::V); WIDTH],
+}
+
+impl<S: Simd> Place<S> for Moved<S> {
+    #[inline(always)]
+    fn load(&self, s: S, row: &[S::V]) -> [S::V; WIDTH] {
+        let [(i, p), (j, q)] = self.places;
+        [s.permute(row[i], p), s.permute(row[j], q)]
+    }
+}
+
 #[inline(always)]
-fn run<S: Simd>(
+fn run<S: Simd, P: Place<S>>(
     s: S,
     m: &Modular<S>,
     [d0, d1]: [&mut [S::V]; 2],
@@ -58,7 +88,7 @@ fn run<S: Simd>(
     digits: &[&[S::V]],
     (key, key_digits, numbers): (&[S::V], usize, &[usize]),
     accumulate: bool,
-    load: impl Fn(&[S::V], usize) -> [S::V; WIDTH],
+    place: impl Fn(usize) -> P,
 ) {
     let zero = s.widen_low(s.splat(0));
     let blocks = key.chunks_exact(key_digits * 2 * block);
@@ -67,6 +97,7 @@ fn run<S: Simd>(
         for i in (0..block).step_by(WIDTH) {
             let (mut sums0, mut sums1) = ([zero; WIDTH], [zero; WIDTH]);
             let mut room = FOLD;
+            let place = place(b * block + i);
             for (digit, &number) in digits.iter().zip(numbers) {
                 if room == 0 {
                     for w in 0..WIDTH {
@@ -75,7 +106,7 @@ fn run<S: Simd>(
                     room = FOLD;
                 }
                 room -= 1;
-                let x = load(digit, b * block + i);
+                let x = place.load(s, digit);
                 let halves = &key[2 * number * block..][..2 * block];
                 let (k0, k1) = (&halves[i..][..WIDTH], &halves[block + i..][..WIDTH]);
                 for w in 0..WIDTH {
