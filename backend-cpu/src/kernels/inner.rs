@@ -13,6 +13,8 @@ pub(crate) const MAX_DIGITS: usize = 24;
 /// one block.
 pub(crate) const KEY_BLOCK: usize = 32;
 
+const AHEAD: usize = 256;
+
 /// Vectors taken at a time; a block has at least as many.
 const WIDTH: usize = 2;
 
@@ -91,9 +93,15 @@ fn run<S: Simd, P: Place<S>>(
     place: impl Fn(usize) -> P,
 ) {
     let zero = s.widen_low(s.splat(0));
-    let blocks = key.chunks_exact(key_digits * 2 * block);
+    let whole = key;
+    let block_len = key_digits * 2 * block;
+    let blocks = key.chunks_exact(block_len);
     let dst = d0.chunks_exact_mut(block).zip(d1.chunks_exact_mut(block));
     for (b, ((d0, d1), key)) in dst.zip(blocks).enumerate() {
+        let ahead = (b + 1) * block_len + AHEAD / S::LANES;
+        for i in (0..block_len).step_by(16usize.div_ceil(S::LANES)) {
+            s.prefetch(whole, ahead + i);
+        }
         for i in (0..block).step_by(WIDTH) {
             let (mut sums0, mut sums1) = ([zero; WIDTH], [zero; WIDTH]);
             let mut room = FOLD;
