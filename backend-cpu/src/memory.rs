@@ -17,6 +17,8 @@ use std::{
 use arras_hal::Shape;
 use zeroize::Zeroize;
 
+use crate::ops::Part;
+
 /// Sixteen words at a multiple of 64 bytes: one cache line, one widest vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
 #[repr(C, align(64))]
@@ -95,14 +97,22 @@ impl Pool {
         Ok(taken)
     }
 
-    /// Makes sure that `count` tasks can each [`Pool::take`] this much without asking the system.
-    pub(crate) fn reserve(self: &Arc<Self>, words: usize, count: usize) -> Result<(), Exhausted> {
-        let class = size_class(words.div_ceil(16));
-        let idle = self.free().get(&class).map_or(0, Vec::len);
+    /// Makes sure that `count` tasks can each [`Pool::take`] pieces of all these sizes without asking the system.
+    pub(crate) fn reserve(
+        self: &Arc<Self>,
+        words: &[usize],
+        count: usize,
+    ) -> Result<(), Exhausted> {
+        let mut classes: Vec<usize> = words.iter().map(|w| size_class(w.div_ceil(16))).collect();
+        classes.sort_unstable();
         // Pieces go to the pool when they are dropped, and they are dropped after the last is made.
-        let _made: Vec<Words> = (idle..count)
-            .map(|_| Words::fresh(self, class))
-            .collect::<Result<_, _>>()?;
+        let mut made: Vec<Words> = Vec::new();
+        for same in classes.chunk_by(|a, b| a == b) {
+            let idle = self.free().get(&same[0]).map_or(0, Vec::len);
+            for _ in idle..same.len() * count {
+                made.push(Words::fresh(self, same[0])?);
+            }
+        }
         Ok(())
     }
 
@@ -250,6 +260,8 @@ impl CpuBuf {
             buf: self,
             first,
             count,
+            run: count,
+            step: count,
         }
     }
 }
@@ -263,12 +275,14 @@ impl std::fmt::Debug for CpuBuf {
     }
 }
 
-/// Some polynomials of a buffer, read in place.
+/// Some polynomials of a buffer, read in place: `run` neighbours of every `step`.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     buf: &'a CpuBuf,
     first: usize,
     count: usize,
+    run: usize,
+    step: usize,
 }
 
 impl<'a> View<'a> {
@@ -278,7 +292,20 @@ impl<'a> View<'a> {
 
     pub(crate) fn row(&self, poly: usize, limb: usize) -> &'a [u32] {
         debug_assert!(poly < self.count);
-        self.buf.row(self.first + poly, limb)
+        let poly = self.first + poly / self.run * self.step + poly % self.run;
+        self.buf.row(poly, limb)
+    }
+
+    /// A part of a batch: of every component of `[components][batch]` neighbouring polynomials.
+    pub(crate) fn of(&self, part: Part) -> Self {
+        debug_assert!(self.run == self.count && self.count.is_multiple_of(part.batch));
+        Self {
+            buf: self.buf,
+            first: self.first + part.first,
+            count: self.count / part.batch * part.count,
+            run: part.count,
+            step: part.batch,
+        }
     }
 }
 
@@ -314,7 +341,7 @@ mod tests {
         let again = pool.take(4090).unwrap();
         assert_eq!((pool.stats().misses, pool.stats().hits), (1, 1));
         drop(again);
-        pool.reserve(4096, 3).unwrap();
+        pool.reserve(&[4096, 4090, 4096], 1).unwrap();
         assert_eq!(
             (pool.stats().misses, pool.stats().idle_bytes),
             (3, 3 * 4096 * 4)
