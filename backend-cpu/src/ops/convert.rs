@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     CpuEngine, CpuRing,
-    kernels::{PIECE, convert::MAX_SOURCES},
+    kernels::{
+        PIECE,
+        convert::{MAX_SOURCES, MAX_TARGETS, Weights},
+    },
     memory::{CpuBuf, Words},
     simd,
 };
@@ -87,8 +90,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// Converts one polynomial to several targets, a piece of coefficients at a time, so that the sources' pieces are
-/// in a near cache for all targets but the first. `row(k)` is the number of target k's row. Results are below
+/// Converts one polynomial to several targets. `row(k)` is the number of target k's row; it grows with k. Results are below
 /// 3q: the forward transform takes them.
 pub(super) fn convert_rows(
     ring: &CpuRing,
@@ -99,16 +101,42 @@ pub(super) fn convert_rows(
 ) {
     let n = ring.n();
     let len = n.min(PIECE);
-    for at in (0..n).step_by(len) {
-        let piece = sources.piece(at, len);
-        for (k, target) in targets.iter().enumerate() {
+    for (c, targets) in targets.chunks(MAX_TARGETS).enumerate() {
+        let mut weights = [Weights {
+            prime: ring.prime(0),
+            weights: &[],
+            start: 0,
+        }; MAX_TARGETS];
+        for (weights, target) in weights.iter_mut().zip(targets) {
+            *weights = Weights {
+                prime: ring.prime(target.limb),
+                weights: &target.weights[..sources.count],
+                start: target.start,
+            };
+        }
+        let mut dst: [&mut [u32]; MAX_TARGETS] = [&mut [], &mut [], &mut [], &mut []];
+        // Numbers of rows grow with k.
+        let mut rest = &mut *rows;
+        let mut before = 0;
+        for (k, dst) in dst.iter_mut().enumerate().take(targets.len()) {
+            let number = row(c * MAX_TARGETS + k);
+            let (_, tail) = std::mem::take(&mut rest).split_at_mut(number - before);
+            let Some((found, tail)) = tail.split_first_mut() else {
+                return;
+            };
+            (*dst, rest, before) = (&mut **found, tail, number + 1);
+        }
+        for at in (0..n).step_by(len) {
+            let piece = sources.piece(at, len);
+            let mut pieces: [&mut [u32]; MAX_TARGETS] = [&mut [], &mut [], &mut [], &mut []];
+            for (piece, dst) in pieces.iter_mut().zip(&mut dst[..targets.len()]) {
+                *piece = &mut dst[at..at + len];
+            }
             simd::convert(
                 ring.level(),
-                ring.prime(target.limb),
-                &mut rows[row(k)][at..at + len],
+                &mut pieces[..targets.len()],
                 piece.as_slice(),
-                &target.weights[..sources.count],
-                target.start,
+                &weights[..targets.len()],
             );
         }
     }
