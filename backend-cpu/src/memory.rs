@@ -38,10 +38,44 @@ pub struct PoolStats {
     pub idle_bytes: usize,
 }
 
-/// Free memory by size.
+/// Pieces by size in lines, each with the time it came back; the latest of a size is last.
+#[derive(Debug, Default)]
+struct Free {
+    pieces: BTreeMap<usize, Vec<(u64, Vec<Line>)>>,
+    time: u64,
+}
+
+impl Free {
+    fn pop(&mut self, class: usize) -> Option<Vec<Line>> {
+        Some(self.pieces.get_mut(&class)?.pop()?.1)
+    }
+
+    fn push(&mut self, lines: Vec<Line>) {
+        self.time += 1;
+        let same = self.pieces.entry(lines.len()).or_default();
+        same.push((self.time, lines));
+    }
+
+    fn count(&self, class: usize) -> usize {
+        self.pieces.get(&class).map_or(0, Vec::len)
+    }
+
+    /// The piece that nobody has used for longest.
+    fn evict(&mut self) -> Option<Vec<Line>> {
+        let times = self
+            .pieces
+            .iter()
+            .filter_map(|(&c, v)| Some((v.first()?.0, c)));
+        let (_, class) = times.min()?;
+        Some(self.pieces.get_mut(&class)?.remove(0).1)
+    }
+}
+
+/// Free memory by size. Above its limit it gives back what was unused for longest: sizes of work that is over make room for
+/// those in use.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    free: Mutex<BTreeMap<usize, Vec<Vec<Line>>>>,
+    free: Mutex<Free>,
     limit: usize,
     misses: AtomicU64,
     hits: AtomicU64,
@@ -74,14 +108,14 @@ impl Pool {
         }
     }
 
-    fn free(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<Vec<Line>>>> {
+    fn free(&self) -> MutexGuard<'_, Free> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Memory for `words` words with unspecified contents.
     pub(crate) fn take(self: &Arc<Self>, words: usize) -> Result<Words, Exhausted> {
         let class = size_class(words.div_ceil(16));
-        let found = self.free().get_mut(&class).and_then(Vec::pop);
+        let found = self.free().pop(class);
         let mut taken = if let Some(lines) = found {
             self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
@@ -108,7 +142,7 @@ impl Pool {
         // Pieces go to the pool when they are dropped, and they are dropped after the last is made.
         let mut made: Vec<Words> = Vec::new();
         for same in classes.chunk_by(|a, b| a == b) {
-            let idle = self.free().get(&same[0]).map_or(0, Vec::len);
+            let idle = self.free().count(same[0]);
             for _ in idle..same.len() * count {
                 made.push(Words::fresh(self, same[0])?);
             }
@@ -119,7 +153,7 @@ impl Pool {
     /// Gives idle memory back to the system.
     pub(crate) fn trim(&self) {
         let mut free = self.free();
-        free.clear();
+        free.pieces.clear();
         self.idle.store(0, Ordering::Relaxed);
     }
 
@@ -194,11 +228,22 @@ impl Drop for Words {
         let lines = std::mem::take(&mut self.lines);
         let bytes = lines.len() * LINE;
         self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
-        let mut free = self.pool.free();
-        if self.pool.idle.load(Ordering::Relaxed) + bytes <= self.pool.limit {
-            self.pool.idle.fetch_add(bytes, Ordering::Relaxed);
-            free.entry(lines.len()).or_default().push(lines);
+        if bytes > self.pool.limit {
+            return;
         }
+        let mut evicted = Vec::new();
+        let mut free = self.pool.free();
+        while self.pool.idle.load(Ordering::Relaxed) + bytes > self.pool.limit {
+            let Some(oldest) = free.evict() else { break };
+            let given = oldest.len() * LINE;
+            self.pool.idle.fetch_sub(given, Ordering::Relaxed);
+            evicted.push(oldest);
+        }
+        self.pool.idle.fetch_add(bytes, Ordering::Relaxed);
+        free.push(lines);
+        drop(free);
+        // The system takes its time: without the lock.
+        drop(evicted);
     }
 }
 
@@ -358,6 +403,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unused_for_longest_makes_room() {
+        let pool = Arc::new(Pool::new(4096 * 4));
+        drop([1024, 2048].map(|words| pool.take(words).unwrap()));
+        // Used again: now the larger one is the oldest.
+        drop(pool.take(1024).unwrap());
+        drop(pool.take(1536).unwrap());
+        assert_eq!(pool.stats().idle_bytes, (1024 + 1536) * 4);
+        let misses = pool.stats().misses;
+        drop([1024, 1536].map(|words| pool.take(words).unwrap()));
+        assert_eq!(pool.stats().misses, misses);
+        drop(pool.take(2048).unwrap());
+        assert_eq!(pool.stats().misses, misses + 1);
+    }
+
+    #[test]
     fn secret_words_are_zeros_before_the_pool_has_them() {
         for secret in [true, false] {
             let pool = Arc::new(Pool::new(1 << 20));
@@ -365,7 +425,7 @@ mod tests {
             words.as_mut().fill(7);
             drop(words);
             let free = pool.free();
-            let lines = &free.values().next().unwrap()[0];
+            let lines = &free.pieces.values().next().unwrap()[0].1;
             let zeros = lines.iter().all(|line| *line == Line::default());
             assert_eq!(zeros, secret);
         }

@@ -92,9 +92,9 @@ fn convert_to<S: Simd, const T: usize>(
         for t in 0..T {
             sums[t] = s.widen_low(s.splat(targets[t].start));
         }
-        let mut chunks = rows.chunks(FOLD).zip(weights.chunks(FOLD));
+        let chunks = rows.chunks(FOLD).zip(weights.chunks(FOLD));
         let mut first = true;
-        while let Some((rows, weights)) = chunks.next() {
+        for (rows, weights) in chunks {
             if !first {
                 for t in 0..T {
                     sums[t] = m[t].fold(sums[t]);
