@@ -136,7 +136,7 @@ fn main() {
         });
         report("add", batch, &mut || drop(black_box(a.add(&b).unwrap())));
         report("tensor", batch, &mut || {
-            drop(black_box(a.tensor(&b).unwrap()))
+            drop(black_box(a.tensor(&b).unwrap()));
         });
         report("mod_up", batch, &mut || {
             drop(black_box(one.mod_up(&spec).unwrap()));
