@@ -256,9 +256,9 @@ impl CpuEngine {
         Ok(taken.secret(secret))
     }
 
-    /// Scratch of these sizes for a task on every thread.
+    /// Makes sure that scratch of all these sizes can be had without asking the system.
     pub(crate) fn reserve(&self, words: &[usize]) -> Result<()> {
-        let reserved = self.0.pool.reserve(words, self.threads());
+        let reserved = self.0.pool.reserve(words);
         reserved.map_err(|e| self.error(e))
     }
 

@@ -131,7 +131,7 @@ impl Pool {
         Ok(taken)
     }
 
-    /// Makes sure that `count` tasks can each [`Pool::take`] pieces of all these sizes without asking the system.
+    /// Makes sure that pieces of all these sizes can be taken at one time without asking the system.
     pub(crate) fn reserve(
         self: &Arc<Self>,
         words: &[usize],
@@ -143,7 +143,7 @@ impl Pool {
         let mut made: Vec<Words> = Vec::new();
         for same in classes.chunk_by(|a, b| a == b) {
             let idle = self.free().count(same[0]);
-            for _ in idle..same.len() * count {
+            for _ in idle..same.len() {
                 made.push(Words::fresh(self, same[0])?);
             }
         }
@@ -386,7 +386,7 @@ mod tests {
         let again = pool.take(4090).unwrap();
         assert_eq!((pool.stats().misses, pool.stats().hits), (1, 1));
         drop(again);
-        pool.reserve(&[4096, 4090, 4096], 1).unwrap();
+        pool.reserve(&[4096, 4090, 4096]).unwrap();
         assert_eq!(
             (pool.stats().misses, pool.stats().idle_bytes),
             (3, 3 * 4096 * 4)

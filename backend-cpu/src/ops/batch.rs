@@ -125,16 +125,25 @@ impl CpuEngine {
         let rows = rows_of(&parts, n, dsts);
         let mut work: Vec<_> = parts.into_iter().zip(rows).collect();
         let (alone, inside) = work.split_at_mut(alone);
-        if let Some(count) = alone.iter().map(|(part, _)| part.count).max() {
-            let needs = needs(self.solo(), count);
-            self.reserve(&[&needs.part[..], &needs.task[..]].concat())?;
+        // Everything that may be in use at one time, so that which thread comes first does not matter.
+        for (engine, parts, tasks) in [(self.solo(), &*alone, 1), (self, &*inside, threads)] {
+            let at_once = if parts.len() > threads {
+                threads
+            } else {
+                parts.len()
+            };
+            for same in parts.chunk_by(|a, b| a.0.count == b.0.count) {
+                let needs = needs(engine, same[0].0.count);
+                let mut sizes = needs.part.repeat(at_once);
+                sizes.extend(needs.task.repeat(at_once.max(tasks)));
+                self.reserve(&sizes)?;
+            }
+        }
+        if !alone.is_empty() {
             let run = |(part, rows): &mut (Part, Vec<Rows<'_>>)| f(self.solo(), *part, rows);
             self.on_all_threads(|| alone.par_iter_mut().with_max_len(1).try_for_each(run))?;
         }
         let run = |(part, rows): &mut (Part, Vec<Rows<'_>>)| f(self, *part, rows);
-        if let Some(count) = inside.iter().map(|(part, _)| part.count).max() {
-            self.reserve(&needs(self, count).task)?;
-        }
         if threads == 1 || inside.len() == 1 {
             inside.iter_mut().try_for_each(run)
         } else {

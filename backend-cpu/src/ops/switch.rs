@@ -98,13 +98,21 @@ impl CpuEngine {
         (plan.window().len() + 2 * dropped) * stride(ring.n())
     }
 
-    fn hold<'a>(&self, ring: &CpuRing, job: &Job<'a>, limbs: &[usize]) -> Result<Held<'a>> {
+    fn hold<'a>(
+        &self,
+        ring: &CpuRing,
+        job: &Job<'a>,
+        limbs: &[usize],
+        most: usize,
+    ) -> Result<Held<'a>> {
         match job.digits {
             Digits::Ready(grid) => Ok(Held::Ready(grid)),
             Digits::Later { x, src } => {
                 let (n, stride) = (ring.n(), stride(ring.n()));
-                let mut words = self.scratch(limbs.len() * job.rows() * stride, job.secret)?;
-                let mut rows = split(words.as_mut(), n, stride);
+                // One size for all tasks, the last and shorter one too.
+                let each = job.rows() * stride;
+                let mut words = self.scratch(most * each, job.secret)?;
+                let mut rows = split(&mut words.as_mut()[..limbs.len() * each], n, stride);
                 self.extend(ring, job.plan.mod_up(), src, x, limbs, &mut rows);
                 Ok(Held::Made(words))
             }
@@ -176,7 +184,7 @@ impl CpuEngine {
             let mut rows = split(words, n, stride);
             let first = g * group;
             let limbs = &plan.dropped_in_from()[first..first + rows.len() / polys];
-            let held = self.hold(ring, job, limbs)?;
+            let held = self.hold(ring, job, limbs, group.min(dropped.len()))?;
             let mut part = part()?;
             let mut part = part
                 .as_mut()
@@ -209,7 +217,7 @@ impl CpuEngine {
                     kept += 1;
                 }
             }
-            let held = self.hold(ring, job, &limbs[..kept])?;
+            let held = self.hold(ring, job, &limbs[..kept], group.min(plan.to().len()))?;
             let mut sums = self.scratch(polys * stride, job.secret)?;
             let mut part = part()?;
             let mut part = part
