@@ -132,11 +132,7 @@ impl Pool {
     }
 
     /// Makes sure that pieces of all these sizes can be taken at one time without asking the system.
-    pub(crate) fn reserve(
-        self: &Arc<Self>,
-        words: &[usize],
-        count: usize,
-    ) -> Result<(), Exhausted> {
+    pub(crate) fn reserve(self: &Arc<Self>, words: &[usize]) -> Result<(), Exhausted> {
         let mut classes: Vec<usize> = words.iter().map(|w| size_class(w.div_ceil(16))).collect();
         classes.sort_unstable();
         // Pieces go to the pool when they are dropped, and they are dropped after the last is made.
