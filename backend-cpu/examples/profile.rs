@@ -1,8 +1,8 @@
 //! Times of this engine's operations on this machine, per SIMD level: `cargo run --release -p arras-backend-cpu --example
-//! profile [log_n] [threads] [level] [operation]`.
+//! profile [log_n] [threads] [level] [operation] [batch]`.
 //!
-//! The ring is the one of a circuit of 15 levels at N = 2^15: 4 terminal, 19 main and 7 special primes (their number does not
-//! change with log_n), 4 digits. Each line is the least of many runs.
+//! The ring is the one of a circuit of 15 levels at N = 2^15 (4 terminal, 19 main and 7 special primes, 4 digits of 6), from
+//! N = 2^16 on that of 30 levels (4, 39, 15; 3 digits of 15). Each line is the least of many runs, per ciphertext of the batch.
 
 use std::{hint::black_box, time::Instant};
 
@@ -13,8 +13,15 @@ use arras_hal::{
 };
 
 const TERMINAL: usize = 4;
-const MAIN: usize = 19;
-const SPECIAL: usize = 7;
+
+/// Main primes, special primes, digits, limbs of a digit.
+fn sizes(log_n: u32) -> (usize, usize, usize, usize) {
+    if log_n < 16 {
+        (19, 7, 4, 6)
+    } else {
+        (39, 15, 3, 15)
+    }
+}
 
 fn is_prime(n: u64) -> bool {
     (2..)
@@ -69,25 +76,27 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |i: usize, default| arguments.get(i).map_or(default, |a| a.parse().unwrap());
     let (log_n, threads) = (number(0, 15) as u32, number(1, 1) as usize);
+    let batch = number(4, 1) as usize;
+    let (main, special, digits, digit) = sizes(log_n);
     let wanted = |i: usize, name: &str| arguments.get(i).is_none_or(|a| name.contains(a.as_str()));
     let moduli: Vec<u32> = primes(1 << 24, TERMINAL)
-        .chain(primes(575_000_000, MAIN))
-        .chain(primes(1 << 30, SPECIAL))
+        .chain(primes(575_000_000, main))
+        .chain(primes(1 << 30, special))
         .collect();
     let basis = RingBasis::new(&RingSpec { log_n, moduli }).unwrap();
-    let window = Limbs::new(0..TERMINAL + MAIN);
-    let lower = Limbs::new(2..TERMINAL + MAIN - 1);
+    let window = Limbs::new(0..TERMINAL + main);
+    let lower = Limbs::new(2..TERMINAL + main - 1);
     let spec = KeySwitchSpec {
-        groups: (0..4)
-            .map(|j| window.iter().skip(6 * j).take(6).collect())
+        groups: (0..digits)
+            .map(|j| window.iter().skip(digit * j).take(digit).collect())
             .collect(),
-        special: Limbs::new(TERMINAL + MAIN..TERMINAL + MAIN + SPECIAL),
+        special: Limbs::new(TERMINAL + main..TERMINAL + main + special),
     };
     let layout = KeyLayout {
-        digits: 4,
+        digits,
         limbs: basis.all_limbs(),
     };
-    let key_words = words(&basis, &Shape::new(8, basis.all_limbs()));
+    let key_words = words(&basis, &Shape::new(2 * digits, basis.all_limbs()));
 
     let levels: Vec<SimdLevel> = SimdLevel::available().collect();
     for level in levels.into_iter().rev() {
@@ -102,15 +111,15 @@ fn main() {
             Poly::<_, Eval>::from_words(&ring, &shape, &words(&basis, &shape)).unwrap()
         };
         let key = Key::prepare(&ring, &layout, &key_words).unwrap();
-        let (a, b) = (poly(2), poly(2));
+        let (a, b) = (poly(2 * batch), poly(2 * batch));
 
         let g = GaloisElement::rotation(3, log_n);
         let terms: Vec<_> = (1..=8)
             .map(|k| (GaloisElement::rotation(k, log_n), Some(&key)))
             .collect();
         let product = a.tensor(&b).unwrap();
-        let (mut x, mut y) = (Some(poly(2).intt()), poly(2));
-        let one = a.select(0..1, &window).unwrap();
+        let (mut x, mut y) = (Some(poly(2 * batch).intt()), poly(2 * batch));
+        let one = a.select(0..batch, &window).unwrap();
         let relinearize = |p: &Poly<_, Eval>| p.relinearize(&key, &spec, &lower).unwrap();
 
         let report = |name: &str, rows: usize, f: &mut dyn FnMut()| {
@@ -118,35 +127,38 @@ fn main() {
                 println!("  {name:<28} {:10.2} us", least(f) / rows as f64);
             }
         };
-        let rows = 2 * window.len();
+        let rows = 2 * batch * window.len();
         report("ntt and intt, per row", rows, &mut || {
             x = Some(x.take().unwrap().ntt().intt());
         });
         report("mul_assign, per row", rows, &mut || {
             y.mul_assign(&b).unwrap();
         });
-        report("tensor", 1, &mut || drop(black_box(a.tensor(&b).unwrap())));
-        report("mod_up", 1, &mut || {
+        report("add", batch, &mut || drop(black_box(a.add(&b).unwrap())));
+        report("tensor", batch, &mut || {
+            drop(black_box(a.tensor(&b).unwrap()));
+        });
+        report("mod_up", batch, &mut || {
             drop(black_box(one.mod_up(&spec).unwrap()));
         });
-        report("rescale", 1, &mut || {
+        report("rescale", batch, &mut || {
             drop(black_box(a.rescale(&lower).unwrap()));
         });
-        report("relinearize and rescale", 1, &mut || {
+        report("relinearize and rescale", batch, &mut || {
             drop(black_box(relinearize(&product)));
         });
-        report("multiply, all of it", 1, &mut || {
+        report("multiply, all of it", batch, &mut || {
             drop(black_box(relinearize(&a.tensor(&b).unwrap())));
         });
-        report("rotate", 1, &mut || {
+        report("rotate", batch, &mut || {
             drop(black_box(a.rotate(&key, g, &spec, &window).unwrap()));
         });
-        report("8 hoisted rotations", 1, &mut || {
+        report("8 hoisted rotations", batch, &mut || {
             drop(black_box(
                 a.hoisted_rotations(&terms, &spec, &window).unwrap(),
             ));
         });
-        report("sum of 8 rotations", 1, &mut || {
+        report("sum of 8 rotations", batch, &mut || {
             drop(black_box(
                 a.rotation_sum(&terms, &[], &spec, &window).unwrap(),
             ));

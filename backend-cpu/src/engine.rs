@@ -52,6 +52,8 @@ struct Inner {
     level: Level,
     pool: Arc<Pool>,
     deferred: Mutex<Option<HalError>>,
+    /// The same engine with one thread and the same memory; absent where this one has one thread.
+    solo: Option<CpuEngine>,
 }
 
 /// Settings of a [`CpuEngine`].
@@ -104,12 +106,17 @@ impl CpuEngineBuilder {
                     .map_err(|source| CpuError::Threads { threads, source })?,
             ),
         };
+        let pool = Arc::new(Pool::new(self.pool_limit.unwrap_or(1 << 30)));
+        let solo = workers
+            .is_some()
+            .then(|| CpuEngine::solo_of(level, pool.clone()));
         Ok(CpuEngine(Arc::new(Inner {
             threads,
             workers,
             level,
-            pool: Arc::new(Pool::new(self.pool_limit.unwrap_or(1 << 30))),
+            pool,
             deferred: Mutex::new(None),
+            solo,
         })))
     }
 }
@@ -129,14 +136,33 @@ impl CpuEngine {
     pub fn new() -> Self {
         Self::builder().build().unwrap_or_else(|_| {
             // One thread needs nothing from the system and the detected level is there.
-            Self(Arc::new(Inner {
-                threads: 1,
-                workers: None,
-                level: Level::new(SimdLevel::detect()).unwrap_or(Level::SCALAR),
-                pool: Arc::new(Pool::new(1 << 30)),
-                deferred: Mutex::new(None),
-            }))
+            let level = Level::new(SimdLevel::detect()).unwrap_or(Level::SCALAR);
+            Self::solo_of(level, Arc::new(Pool::new(1 << 30)))
         })
+    }
+
+    fn solo_of(level: Level, pool: Arc<Pool>) -> Self {
+        Self(Arc::new(Inner {
+            threads: 1,
+            workers: None,
+            level,
+            pool,
+            deferred: Mutex::new(None),
+            solo: None,
+        }))
+    }
+
+    /// This engine on the calling thread alone.
+    pub(crate) fn solo(&self) -> &Self {
+        self.0.solo.as_ref().unwrap_or(self)
+    }
+
+    /// Calls `f` where rayon's parallel iterators use this engine's threads.
+    pub(crate) fn on_all_threads<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
+        match &self.0.workers {
+            None => f(),
+            Some(workers) => workers.install(f),
+        }
     }
 
     /// An engine with this many threads; 1 computes on the caller's.
@@ -230,9 +256,9 @@ impl CpuEngine {
         Ok(taken.secret(secret))
     }
 
-    /// Scratch of this size for a task on every thread.
-    pub(crate) fn reserve(&self, words: usize) -> Result<()> {
-        let reserved = self.0.pool.reserve(words, self.threads());
+    /// Makes sure that scratch of all these sizes can be had without asking the system.
+    pub(crate) fn reserve(&self, words: &[usize]) -> Result<()> {
+        let reserved = self.0.pool.reserve(words);
         reserved.map_err(|e| self.error(e))
     }
 

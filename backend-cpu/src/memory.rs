@@ -17,6 +17,8 @@ use std::{
 use arras_hal::Shape;
 use zeroize::Zeroize;
 
+use crate::ops::Part;
+
 /// Sixteen words at a multiple of 64 bytes: one cache line, one widest vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
 #[repr(C, align(64))]
@@ -36,10 +38,44 @@ pub struct PoolStats {
     pub idle_bytes: usize,
 }
 
-/// Free memory by size.
+/// Pieces by size in lines, each with the time it came back; the latest of a size is last.
+#[derive(Debug, Default)]
+struct Free {
+    pieces: BTreeMap<usize, Vec<(u64, Vec<Line>)>>,
+    time: u64,
+}
+
+impl Free {
+    fn pop(&mut self, class: usize) -> Option<Vec<Line>> {
+        Some(self.pieces.get_mut(&class)?.pop()?.1)
+    }
+
+    fn push(&mut self, lines: Vec<Line>) {
+        self.time += 1;
+        let same = self.pieces.entry(lines.len()).or_default();
+        same.push((self.time, lines));
+    }
+
+    fn count(&self, class: usize) -> usize {
+        self.pieces.get(&class).map_or(0, Vec::len)
+    }
+
+    /// The piece that nobody has used for longest.
+    fn evict(&mut self) -> Option<Vec<Line>> {
+        let times = self
+            .pieces
+            .iter()
+            .filter_map(|(&c, v)| Some((v.first()?.0, c)));
+        let (_, class) = times.min()?;
+        Some(self.pieces.get_mut(&class)?.remove(0).1)
+    }
+}
+
+/// Free memory by size. Above its limit it gives back what was unused for longest: sizes of work that is over make room for
+/// those in use.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    free: Mutex<BTreeMap<usize, Vec<Vec<Line>>>>,
+    free: Mutex<Free>,
     limit: usize,
     misses: AtomicU64,
     hits: AtomicU64,
@@ -72,14 +108,14 @@ impl Pool {
         }
     }
 
-    fn free(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<Vec<Line>>>> {
+    fn free(&self) -> MutexGuard<'_, Free> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Memory for `words` words with unspecified contents.
     pub(crate) fn take(self: &Arc<Self>, words: usize) -> Result<Words, Exhausted> {
         let class = size_class(words.div_ceil(16));
-        let found = self.free().get_mut(&class).and_then(Vec::pop);
+        let found = self.free().pop(class);
         let mut taken = if let Some(lines) = found {
             self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
@@ -95,21 +131,25 @@ impl Pool {
         Ok(taken)
     }
 
-    /// Makes sure that `count` tasks can each [`Pool::take`] this much without asking the system.
-    pub(crate) fn reserve(self: &Arc<Self>, words: usize, count: usize) -> Result<(), Exhausted> {
-        let class = size_class(words.div_ceil(16));
-        let idle = self.free().get(&class).map_or(0, Vec::len);
+    /// Makes sure that pieces of all these sizes can be taken at one time without asking the system.
+    pub(crate) fn reserve(self: &Arc<Self>, words: &[usize]) -> Result<(), Exhausted> {
+        let mut classes: Vec<usize> = words.iter().map(|w| size_class(w.div_ceil(16))).collect();
+        classes.sort_unstable();
         // Pieces go to the pool when they are dropped, and they are dropped after the last is made.
-        let _made: Vec<Words> = (idle..count)
-            .map(|_| Words::fresh(self, class))
-            .collect::<Result<_, _>>()?;
+        let mut made: Vec<Words> = Vec::new();
+        for same in classes.chunk_by(|a, b| a == b) {
+            let idle = self.free().count(same[0]);
+            for _ in idle..same.len() {
+                made.push(Words::fresh(self, same[0])?);
+            }
+        }
         Ok(())
     }
 
     /// Gives idle memory back to the system.
     pub(crate) fn trim(&self) {
         let mut free = self.free();
-        free.clear();
+        free.pieces.clear();
         self.idle.store(0, Ordering::Relaxed);
     }
 
@@ -184,11 +224,22 @@ impl Drop for Words {
         let lines = std::mem::take(&mut self.lines);
         let bytes = lines.len() * LINE;
         self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
-        let mut free = self.pool.free();
-        if self.pool.idle.load(Ordering::Relaxed) + bytes <= self.pool.limit {
-            self.pool.idle.fetch_add(bytes, Ordering::Relaxed);
-            free.entry(lines.len()).or_default().push(lines);
+        if bytes > self.pool.limit {
+            return;
         }
+        let mut evicted = Vec::new();
+        let mut free = self.pool.free();
+        while self.pool.idle.load(Ordering::Relaxed) + bytes > self.pool.limit {
+            let Some(oldest) = free.evict() else { break };
+            let given = oldest.len() * LINE;
+            self.pool.idle.fetch_sub(given, Ordering::Relaxed);
+            evicted.push(oldest);
+        }
+        self.pool.idle.fetch_add(bytes, Ordering::Relaxed);
+        free.push(lines);
+        drop(free);
+        // The system takes its time: without the lock.
+        drop(evicted);
     }
 }
 
@@ -250,6 +301,8 @@ impl CpuBuf {
             buf: self,
             first,
             count,
+            run: count,
+            step: count,
         }
     }
 }
@@ -263,12 +316,14 @@ impl std::fmt::Debug for CpuBuf {
     }
 }
 
-/// Some polynomials of a buffer, read in place.
+/// Some polynomials of a buffer, read in place: `run` neighbours of every `step`.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     buf: &'a CpuBuf,
     first: usize,
     count: usize,
+    run: usize,
+    step: usize,
 }
 
 impl<'a> View<'a> {
@@ -278,7 +333,20 @@ impl<'a> View<'a> {
 
     pub(crate) fn row(&self, poly: usize, limb: usize) -> &'a [u32] {
         debug_assert!(poly < self.count);
-        self.buf.row(self.first + poly, limb)
+        let poly = self.first + poly / self.run * self.step + poly % self.run;
+        self.buf.row(poly, limb)
+    }
+
+    /// A part of a batch: of every component of `[components][batch]` neighbouring polynomials.
+    pub(crate) fn of(&self, part: Part) -> Self {
+        debug_assert!(self.run == self.count && self.count.is_multiple_of(part.batch));
+        Self {
+            buf: self.buf,
+            first: self.first + part.first,
+            count: self.count / part.batch * part.count,
+            run: part.count,
+            step: part.batch,
+        }
     }
 }
 
@@ -314,7 +382,7 @@ mod tests {
         let again = pool.take(4090).unwrap();
         assert_eq!((pool.stats().misses, pool.stats().hits), (1, 1));
         drop(again);
-        pool.reserve(4096, 3).unwrap();
+        pool.reserve(&[4096, 4090, 4096]).unwrap();
         assert_eq!(
             (pool.stats().misses, pool.stats().idle_bytes),
             (3, 3 * 4096 * 4)
@@ -331,6 +399,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unused_for_longest_makes_room() {
+        let pool = Arc::new(Pool::new(4096 * 4));
+        drop([1024, 2048].map(|words| pool.take(words).unwrap()));
+        // Used again: now the larger one is the oldest.
+        drop(pool.take(1024).unwrap());
+        drop(pool.take(1536).unwrap());
+        assert_eq!(pool.stats().idle_bytes, (1024 + 1536) * 4);
+        let misses = pool.stats().misses;
+        drop([1024, 1536].map(|words| pool.take(words).unwrap()));
+        assert_eq!(pool.stats().misses, misses);
+        drop(pool.take(2048).unwrap());
+        assert_eq!(pool.stats().misses, misses + 1);
+    }
+
+    #[test]
     fn secret_words_are_zeros_before_the_pool_has_them() {
         for secret in [true, false] {
             let pool = Arc::new(Pool::new(1 << 20));
@@ -338,7 +421,7 @@ mod tests {
             words.as_mut().fill(7);
             drop(words);
             let free = pool.free();
-            let lines = &free.values().next().unwrap()[0];
+            let lines = &free.pieces.values().next().unwrap()[0].1;
             let zeros = lines.iter().all(|line| *line == Line::default());
             assert_eq!(zeros, secret);
         }

@@ -47,12 +47,19 @@ impl Permutation {
         }
     }
 
+    /// Vector i of the image of a row is this vector of the row with its lanes permuted so.
+    #[inline(always)]
+    pub(crate) fn place<S: Simd>(&self, s: S, i: usize) -> (usize, S::V) {
+        let entry = self.vectors[i];
+        let pattern = s.view(&self.patterns[(entry & 15) as usize].0)[0];
+        ((entry >> 4) as usize, pattern)
+    }
+
     /// Vector i of the image of a row.
     #[inline(always)]
     pub(crate) fn vector<S: Simd>(&self, s: S, row: &[S::V], i: usize) -> S::V {
-        let entry = self.vectors[i];
-        let pattern = s.view(&self.patterns[(entry & 15) as usize].0)[0];
-        s.permute(row[(entry >> 4) as usize], pattern)
+        let (from, pattern) = self.place(s, i);
+        s.permute(row[from], pattern)
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) const MAX_DIGITS: usize = 24;
 /// one block.
 pub(crate) const KEY_BLOCK: usize = 32;
 
+const AHEAD: usize = 256;
+
 /// Vectors taken at a time; a block has at least as many.
 const WIDTH: usize = 2;
 
@@ -39,18 +41,48 @@ pub(crate) fn inner_product<S: Simd>(
     let key = (s.view(key), key_digits, numbers);
     let first = at / S::LANES;
     match permutation {
-        None => run(s, &m, dst, block, rows, key, accumulate, |row, i| {
-            let x = &row[first + i..][..WIDTH];
-            [x[0], x[1]]
+        None => run(s, &m, dst, block, rows, key, accumulate, |i| Plain {
+            first: first + i,
         }),
-        Some(p) => run(s, &m, dst, block, rows, key, accumulate, |row, i| {
-            [0, 1].map(|k| p.vector(s, row, first + i + k))
+        Some(p) => run(s, &m, dst, block, rows, key, accumulate, |i| Moved {
+            places: [p.place(s, first + i), p.place(s, first + i + 1)],
         }),
     }
 }
 
+/// Where [`WIDTH`] neighbouring vectors of every digit come from. A trait and not a closure: closures of closures are not inlined
+/// into the vector code.
+trait Place<S: Simd> {
+    fn load(&self, s: S, row: &[S::V]) -> [S::V; WIDTH];
+}
+
+struct Plain {
+    first: usize,
+}
+
+impl<S: Simd> Place<S> for Plain {
+    #[inline(always)]
+    fn load(&self, _: S, row: &[S::V]) -> [S::V; WIDTH] {
+        let x = &row[self.first..][..WIDTH];
+        [x[0], x[1]]
+    }
+}
+
+/// Looked up once for all digits.
+struct Moved<S: Simd> {
+    places: [(usize, S::V); WIDTH],
+}
+
+impl<S: Simd> Place<S> for Moved<S> {
+    #[inline(always)]
+    fn load(&self, s: S, row: &[S::V]) -> [S::V; WIDTH] {
+        let [(i, p), (j, q)] = self.places;
+        [s.permute(row[i], p), s.permute(row[j], q)]
+    }
+}
+
 #[inline(always)]
-fn run<S: Simd>(
+fn run<S: Simd, P: Place<S>>(
     s: S,
     m: &Modular<S>,
     [d0, d1]: [&mut [S::V]; 2],
@@ -58,15 +90,22 @@ fn run<S: Simd>(
     digits: &[&[S::V]],
     (key, key_digits, numbers): (&[S::V], usize, &[usize]),
     accumulate: bool,
-    load: impl Fn(&[S::V], usize) -> [S::V; WIDTH],
+    place: impl Fn(usize) -> P,
 ) {
     let zero = s.widen_low(s.splat(0));
-    let blocks = key.chunks_exact(key_digits * 2 * block);
+    let whole = key;
+    let block_len = key_digits * 2 * block;
+    let blocks = key.chunks_exact(block_len);
     let dst = d0.chunks_exact_mut(block).zip(d1.chunks_exact_mut(block));
     for (b, ((d0, d1), key)) in dst.zip(blocks).enumerate() {
+        let ahead = (b + 1) * block_len + AHEAD / S::LANES;
+        for i in (0..block_len).step_by(16usize.div_ceil(S::LANES)) {
+            s.prefetch(whole, ahead + i);
+        }
         for i in (0..block).step_by(WIDTH) {
             let (mut sums0, mut sums1) = ([zero; WIDTH], [zero; WIDTH]);
             let mut room = FOLD;
+            let place = place(b * block + i);
             for (digit, &number) in digits.iter().zip(numbers) {
                 if room == 0 {
                     for w in 0..WIDTH {
@@ -75,7 +114,7 @@ fn run<S: Simd>(
                     room = FOLD;
                 }
                 room -= 1;
-                let x = load(digit, b * block + i);
+                let x = place.load(s, digit);
                 let halves = &key[2 * number * block..][..2 * block];
                 let (k0, k1) = (&halves[i..][..WIDTH], &halves[block + i..][..WIDTH]);
                 for w in 0..WIDTH {

@@ -3,7 +3,7 @@
 use arras_hal::{RingBasis, RingSpec};
 
 use super::{
-    convert::MAX_SOURCES,
+    convert::{MAX_SOURCES, MAX_TARGETS, Weights},
     inner::{KEY_BLOCK, MAX_DIGITS},
     products,
 };
@@ -78,17 +78,36 @@ fn value(bound: u32, row: usize, i: usize) -> u32 {
 
 #[test]
 fn conversions_of_the_most_and_largest_sources() {
-    for prime in primes() {
-        let sources = Rows::new(MAX_SOURCES, |r, i| value(1 << 30, r, i));
-        let sources = sources.all();
-        for count in [1, 10, 11, 12, 15, 23, MAX_SOURCES] {
-            let weights: Vec<u32> = (0..count).map(|r| value(prime.q, 1, r)).collect();
-            for level in levels() {
-                let mut out = Rows::new(1, |_, _| 0);
-                let (start, sources) = (prime.q - 1, &sources[..count]);
-                simd::convert(level, &prime, out.all_mut()[0], sources, &weights, start);
-                for (i, &got) in out.all()[0].iter().enumerate() {
-                    let products = sources.iter().zip(&weights);
+    let primes = primes();
+    let sources = Rows::new(MAX_SOURCES, |r, i| value(1 << 30, r, i));
+    let sources = sources.all();
+    for count in [1, 10, 11, 12, 15, 23, MAX_SOURCES] {
+        let sources = &sources[..count];
+        let weights: Vec<Vec<u32>> = primes
+            .iter()
+            .map(|prime| (0..count).map(|r| value(prime.q, 1, r)).collect())
+            .collect();
+        let targets: Vec<Weights<'_>> = primes
+            .iter()
+            .zip(&weights)
+            .map(|(prime, weights)| Weights {
+                prime,
+                weights,
+                start: prime.q - 1,
+            })
+            .collect();
+        assert_eq!(targets.len(), MAX_TARGETS);
+        for (level, first, end) in levels().flat_map(|level| {
+            let ranges = [(0, 4), (1, 4), (2, 4), (0, 2), (0, 1), (3, 4)];
+            ranges.map(|(first, end)| (level, first, end))
+        }) {
+            let targets = &targets[first..end];
+            let mut out = Rows::new(targets.len(), |_, _| 0);
+            simd::convert(level, &mut out.all_mut(), sources, targets);
+            for (target, out) in targets.iter().zip(out.all()) {
+                let (prime, start) = (target.prime, target.start);
+                for (i, &got) in out.iter().enumerate() {
+                    let products = sources.iter().zip(target.weights);
                     let sum = products.fold(u128::from(start), |sum, (row, &w)| {
                         sum + u128::from(row[i]) * u128::from(w)
                     });

@@ -171,7 +171,7 @@ impl Backend for CpuEngine {
             addend: None,
             permutation: None,
         };
-        self.rescale_input(ring, dst, input, plan)
+        self.rescale_input(ring, dst, input, src.polys(), plan)
     }
 
     fn mod_up(
@@ -181,7 +181,7 @@ impl Backend for CpuEngine {
         src: &CpuBuf,
         plan: &ModUpPlan,
     ) -> Result<()> {
-        self.mod_up_view(ring, dst, src.all(), plan)
+        self.mod_up_buffer(ring, dst, src, plan)
     }
 
     fn mod_down_and_rescale(
@@ -199,7 +199,7 @@ impl Backend for CpuEngine {
             addend: addend.map(|a| (a.all(), plan)),
             permutation: permutation.as_deref(),
         };
-        self.rescale_input(ring, dst, input, plan.rescale())
+        self.rescale_input(ring, dst, input, src.polys() / 2, plan.rescale())
     }
 
     fn tensor(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) -> Result<()> {

@@ -2,9 +2,16 @@
 
 use arras_hal::{ConversionMode, ConversionTable, Result};
 
+use super::{
+    batch::{Grid, split, stride},
+    key_switch::MAX_GROUP,
+};
 use crate::{
     CpuEngine, CpuRing,
-    kernels::{PIECE, convert::MAX_SOURCES},
+    kernels::{
+        PIECE,
+        convert::{MAX_SOURCES, MAX_TARGETS, Weights},
+    },
     memory::{CpuBuf, Words},
     simd,
 };
@@ -83,35 +90,60 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// Converts one polynomial to several targets, a piece of coefficients at a time, so that the sources' pieces are
-/// in a near cache for all targets but the first. `row(words, k)` is the row of target k. Results are below
+/// Converts one polynomial to several targets. `row(k)` is the number of target k's row; it grows with k. Results are below
 /// 3q: the forward transform takes them.
 pub(super) fn convert_rows(
     ring: &CpuRing,
     sources: &Sources<'_>,
     targets: &[Target],
-    words: &mut [u32],
+    rows: &mut [&mut [u32]],
     row: impl Fn(usize) -> usize,
 ) {
     let n = ring.n();
     let len = n.min(PIECE);
-    for at in (0..n).step_by(len) {
-        let piece = sources.piece(at, len);
-        for (k, target) in targets.iter().enumerate() {
+    for (c, targets) in targets.chunks(MAX_TARGETS).enumerate() {
+        let mut weights = [Weights {
+            prime: ring.prime(0),
+            weights: &[],
+            start: 0,
+        }; MAX_TARGETS];
+        for (weights, target) in weights.iter_mut().zip(targets) {
+            *weights = Weights {
+                prime: ring.prime(target.limb),
+                weights: &target.weights[..sources.count],
+                start: target.start,
+            };
+        }
+        let mut dst: [&mut [u32]; MAX_TARGETS] = [&mut [], &mut [], &mut [], &mut []];
+        // Numbers of rows grow with k.
+        let mut rest = &mut *rows;
+        let mut before = 0;
+        for (k, dst) in dst.iter_mut().enumerate().take(targets.len()) {
+            let number = row(c * MAX_TARGETS + k);
+            let (_, tail) = std::mem::take(&mut rest).split_at_mut(number - before);
+            let Some((found, tail)) = tail.split_first_mut() else {
+                return;
+            };
+            (*dst, rest, before) = (&mut **found, tail, number + 1);
+        }
+        for at in (0..n).step_by(len) {
+            let piece = sources.piece(at, len);
+            let mut pieces: [&mut [u32]; MAX_TARGETS] = [&mut [], &mut [], &mut [], &mut []];
+            for (piece, dst) in pieces.iter_mut().zip(&mut dst[..targets.len()]) {
+                *piece = &mut dst[at..at + len];
+            }
             simd::convert(
                 ring.level(),
-                ring.prime(target.limb),
-                &mut words[row(k) + at..][..len],
+                &mut pieces[..targets.len()],
                 piece.as_slice(),
-                &target.weights[..sources.count],
-                target.start,
+                &weights[..targets.len()],
             );
         }
     }
 }
 
 impl CpuEngine {
-    /// The quotients of all polynomials, `[poly][N]`; `row(poly, source)` gives the sources.
+    /// The quotients of all polynomials, rows `[poly]`; `row(poly, source)` gives the sources.
     pub(super) fn quotients<'a>(
         &self,
         ring: &CpuRing,
@@ -119,14 +151,16 @@ impl CpuEngine {
         (polys, secret): (usize, bool),
         row: impl Fn(usize, usize) -> &'a [u32] + Sync + Send,
     ) -> Result<Words> {
-        let n = ring.n();
+        let (n, stride) = (ring.n(), stride(ring.n()));
         let len = n.min(PIECE);
-        let mut quotients = self.scratch(polys * n, secret)?;
-        self.each_chunk(quotients.as_mut(), len, |i, piece| {
-            let (poly, at) = (i * len / n, i * len % n);
+        let mut quotients = self.scratch(polys * stride, secret)?;
+        self.each_chunk(quotients.as_mut(), stride, |poly, words| {
             let rows = (0..table.from().len()).map(|source| row(poly, source));
-            let sources = Sources::new(rows).piece(at, len);
-            simd::quotient(ring.level(), piece, sources.as_slice(), table.reciprocal());
+            let sources = Sources::new(rows);
+            for at in (0..n).step_by(len) {
+                let (piece, sources) = (&mut words[at..at + len], sources.piece(at, len));
+                simd::quotient(ring.level(), piece, sources.as_slice(), table.reciprocal());
+            }
         });
         Ok(quotients)
     }
@@ -136,7 +170,7 @@ impl CpuEngine {
     pub(super) fn group(&self, limbs: usize, rows: usize) -> usize {
         (limbs / (3 * self.threads()))
             .min(16 / rows.max(1))
-            .clamp(1, 4)
+            .clamp(1, MAX_GROUP)
     }
 
     pub(super) fn convert_buffer(
@@ -176,12 +210,13 @@ impl CpuEngine {
             let targets: Vec<Target> = (first..first + count)
                 .map(|t| Target::new(ring, table, t))
                 .collect();
+            let mut rows = split(words, n, n);
             for p in 0..polys {
                 let mut sources = Sources::new((0..limbs).map(|i| from.row(p, i)));
                 if let Some(q) = &quotients {
-                    sources.push(&q.as_ref()[p * n..][..n]);
+                    sources.push(Grid::new(q.as_ref(), n, stride(n)).row(p));
                 }
-                convert_rows(ring, &sources, &targets, words, |k| (k * polys + p) * n);
+                convert_rows(ring, &sources, &targets, &mut rows, |k| k * polys + p);
             }
             for (target, rows) in targets.iter().zip(words.chunks_exact_mut(polys * n)) {
                 simd::canonical(ring.level(), ring.prime(target.limb), rows);

@@ -1,12 +1,16 @@
 //! The operations: what is done to which rows, on which thread.
 
 mod backend;
+mod batch;
 mod convert;
 mod key_switch;
 mod pointwise;
 mod rescale;
+mod switch;
 
 use arras_hal::KeyLayout;
+
+pub(crate) use batch::Part;
 
 use crate::memory::Words;
 

@@ -54,6 +54,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, vectors: &[__m256i], at: usize) {
+        // A hint reads nothing, so the address need not be inside.
+        let address = vectors.as_ptr().wrapping_add(at);
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     fn splat(self, x: u32) -> __m256i {
         unsafe { _mm256_set1_epi32(x as i32) }
     }

@@ -59,6 +59,13 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, vectors: &[__m512i], at: usize) {
+        // A hint reads nothing, so the address need not be inside.
+        let address = vectors.as_ptr().wrapping_add(at);
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     fn splat(self, x: u32) -> __m512i {
         unsafe { _mm512_set1_epi32(x as i32) }
     }

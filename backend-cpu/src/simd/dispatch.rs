@@ -64,7 +64,7 @@ multiversion! {
     fn weighted_sum(prime: &Prime, dst: &mut [u32], pairs: &[[&[u32]; 2]], accumulate: bool) = products;
 
     fn quotient(dst: &mut [u32], sources: &[&[u32]], reciprocals: &[u32]) = convert;
-    fn convert(prime: &Prime, dst: &mut [u32], sources: &[&[u32]], weights: &[u32], start: u32) = convert;
+    fn convert(dst: &mut [&mut [u32]], sources: &[&[u32]], targets: &[convert::Weights<'_>]) = convert;
 
     fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], key: (&[u32], usize, &[usize]), permutation: Option<&Permutation>, accumulate: bool) = inner;
     fn lift(prime: &Prime, dst: &mut [u32], src: Option<&[u32]>, addend: Option<&[u32]>, permutation: Option<&Permutation>, factor: u32) = switch;

@@ -41,6 +41,11 @@ pub(crate) trait Simd: Copy {
     fn view(self, words: &[u32]) -> &[Self::V];
     /// [`Simd::view`] of words to write.
     fn view_mut(self, words: &mut [u32]) -> &mut [Self::V];
+    /// Asks for the cache line of vector `at`, which may lie behind the last. A hint: nothing is read.
+    #[inline(always)]
+    fn prefetch(self, vectors: &[Self::V], at: usize) {
+        let _ = (vectors, at);
+    }
     /// All lanes equal.
     fn splat(self, x: u32) -> Self::V;
     /// a + b.
