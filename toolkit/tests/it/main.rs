@@ -1,6 +1,7 @@
 //! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
 
 mod arithmetic;
+mod conformance;
 mod debug;
 mod diagonals;
 mod errors;
