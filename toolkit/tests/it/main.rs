@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod conformance;
+mod conformance_finds_faults;
 mod debug;
 mod diagonals;
 mod errors;
