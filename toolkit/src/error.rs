@@ -69,6 +69,19 @@ pub enum ToolkitError {
         /// Levels there.
         available: usize,
     },
+    /// An input that was encrypted at a lower level than the circuit needs of it.
+    #[error(
+        "run: input {name:?} is at level {available}, the circuit needs it at level {needed}; encrypt it at level {needed}, as \
+         Client::encrypt_inputs does, or use a circuit of lower depth"
+    )]
+    InputTooLow {
+        /// The input.
+        name: String,
+        /// The level needed.
+        needed: usize,
+        /// Its level.
+        available: usize,
+    },
     /// Rotation keys that were not given to the evaluator.
     #[error(
         "run: the keys for rotations by {missing:?} are missing; the circuit needs the rotations that its rotation set lists, make \

@@ -64,6 +64,8 @@
 
 pub mod circuit;
 pub mod client;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod cost;
 mod error;
 pub mod interpret;

@@ -244,7 +244,7 @@ impl<B: Backend> Homomorphic<B> {
     ///
     /// # Errors
     /// Those of [`Homomorphic::check`]; [`ToolkitError::UnknownName`], [`ToolkitError::WrongInput`],
-    /// [`ToolkitError::TooFewLevels`] for inputs that do not fit; the scheme's, with the place of the operation.
+    /// [`ToolkitError::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
     pub fn run(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Result<Run<B>> {
         self.check(program)?;
         check_encrypted(program, inputs)?;
@@ -403,8 +403,8 @@ fn check_encrypted<B: Backend>(program: &Program, inputs: &Bindings<Encrypted<B>
         }
         let available = value.ciphertext().level();
         if available < needed {
-            return Err(ToolkitError::TooFewLevels {
-                op: format!("run: input {:?}", input.name()),
+            return Err(ToolkitError::InputTooLow {
+                name: input.name().into(),
                 needed,
                 available,
             });

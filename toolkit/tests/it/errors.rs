@@ -522,10 +522,50 @@ fn too_few_levels() {
     let inputs = Bindings::new().with("a", low);
     let error = run(&client, &program, &KeyRequests::of(&program), &inputs).unwrap_err();
     assert!(
-        matches!(error.kind(), ToolkitError::TooFewLevels { .. }),
+        matches!(error.kind(), ToolkitError::InputTooLow { .. }),
         "{error}"
     );
-    says(&error, &["\"a\"", "needs 2 levels", "there are 1"]);
+    says(&error, &["\"a\"", "is at level 1", "encrypt it at level 2"]);
+
+    // Levels enough in neither: the evaluator says so too.
+    let low = shallow
+        .encrypt(layout, Numbers(3).matrix(20, 30), 1)
+        .unwrap();
+    let inputs = Bindings::new().with("a", low);
+    let error = run(&shallow, &program, &KeyRequests::default(), &inputs).unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ToolkitError::TooFewLevels {
+                needed: 2,
+                available: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    says(&error, &["run", "needs 2 levels", "1 more"]);
+}
+
+#[test]
+fn a_missing_relinearization_key_is_named_with_the_operation() {
+    let client = client(&small_parameters(2), CpuEngine::new());
+    let program = circuit();
+    let mut keys = KeyRequests::of(&program);
+    keys.relinearization = None;
+    let inputs = client.encrypt_inputs(&program, &values()).unwrap();
+    let error = run(&client, &program, &keys, &inputs).unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ToolkitError::Ckks(arras_ckks::CkksError::NoRelinearizationKey { .. })
+        ),
+        "{error}"
+    );
+    says(
+        &error,
+        &["relinearization key", "make one", "recorded at", file!()],
+    );
 }
 
 #[test]

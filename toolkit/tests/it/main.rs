@@ -1,6 +1,8 @@
 //! Circuits recorded, examined and run against plaintext linear algebra. One binary, so that it links once.
 
 mod arithmetic;
+mod conformance;
+mod conformance_finds_faults;
 mod debug;
 mod diagonals;
 mod errors;

@@ -190,10 +190,20 @@ impl Vectors {
 fn products_of_vectors() {
     for unit in units() {
         let m = unit.height();
-        for (i, (f, g)) in [(m, m), (2 * m, m / 2), (m + 11, m - 1), (300, 13)]
-            .into_iter()
-            .enumerate()
-        {
+        let sizes = [
+            (m, m),
+            (2 * m, m / 2),
+            (m + 11, m - 1),
+            (300, 13),
+            (m / 2, m / 2),
+            (13, 78),
+            (67, 17),
+            (134, 134),
+            (300, 27),
+        ];
+        // Columns beyond the unit's shorter side are refused: see above.
+        let fitting = sizes.into_iter().filter(|&(_, g)| g <= m);
+        for (i, (f, g)) in fitting.enumerate() {
             let scale = if i % 2 == 0 { PI } else { 1.0 };
             let vectors = Vectors::new(f, g);
             let program = Program::new(vectors.circuit(unit, scale));

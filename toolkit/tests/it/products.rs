@@ -1,56 +1,98 @@
-//! Products of vectors and matrices.
+//! Products of vectors and matrices, in both orders, at the sizes of the published toolkit's tests.
+
+use std::f64::consts::PI;
 
 use arras_backend_cpu::CpuEngine;
-use arras_toolkit::{
-    Bindings, EncodingUnit, Plaintext, Program, Recorder, Value, linalg::Dot, run::Options,
+use arras_toolkit::{EncodingUnit, Program, interpret::rotation_steps, linalg::Dot};
+
+use crate::support::{
+    case::{Building, Case},
+    client,
+    sizes::large_parameters,
 };
 
-use crate::support::{Numbers, client, insecure, run, worst};
+fn units() -> [EncodingUnit; 2] {
+    [(64, 64), (16, 256)].map(|(m, n)| EncodingUnit::new(m, n).unwrap())
+}
+
+/// A unit, two each way, a bit more than one, a half, and sizes in no relation to it.
+fn sizes(unit: EncodingUnit) -> [(usize, usize); 8] {
+    let (m, n) = (unit.height(), unit.width());
+    [
+        (m, n),
+        (2 * m, 2 * n),
+        (m + 11, n + 17),
+        (m / 2, n / 2),
+        (13, 78),
+        (67, 17),
+        (134, 134),
+        (300, 27),
+    ]
+}
+
+/// Both products with a matrix, plain and times pi.
+fn of_size(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
+    let a = case.numbers.matrix(rows, cols);
+    let (x, y) = (case.numbers.vector(rows), case.numbers.vector(cols));
+    let ha = case.recorder.matrix("a", rows, cols, unit);
+    let hx = case.recorder.row_vector("x", rows, unit);
+    let hy = case.recorder.column_vector("y", cols, unit);
+    case.bind("a", &a);
+    case.bind("x", &x);
+    case.bind("y", &y);
+    let (xa, ay) = (x.dot(&a), a.dot(&y));
+    case.expect("x a", &hx.dot(&ha), &xa);
+    case.expect("pi x a", &(PI * &hx).dot(&ha), &xa * PI);
+    case.expect("a y", &ha.dot(&hy), &ay);
+    case.expect("pi a y", &ha.dot_scaled(&hy, PI), &ay * PI);
+    // The operands read as transposes.
+    case.expect("a^T x", &ha.t().dot(&hx), &xa);
+    case.expect("y a^T", &hy.dot(&ha.t()), &ay);
+    case.finish()
+}
 
 #[test]
-fn matrix_by_column_vector_on_ciphertexts() {
-    let unit = EncodingUnit::new(64, 64).unwrap();
-    let client = client(&insecure(13, 3), CpuEngine::new());
-    for (rows, cols, scale) in [
-        (64, 64, 1.0),
-        (13, 78, std::f64::consts::PI),
-        (134, 134, 1.0),
-    ] {
-        let mut numbers = Numbers((rows * cols) as u64);
-        let (a, x) = (numbers.matrix(rows, cols), numbers.vector(cols));
-
-        let recorder = Recorder::new(unit.slots()).unwrap();
-        let (ha, hx) = (
-            recorder.matrix("a", rows, cols, unit),
-            recorder.column_vector("x", cols, unit),
-        );
-        recorder.output("ax", &ha.dot_scaled(&hx, scale));
-        let circuit = recorder.finish().unwrap();
-        assert_eq!(circuit.levels_needed(), 2);
-
-        let inputs = Bindings::new().with("a", a.view()).with("x", x.view());
-        let expected = Value::from(a.dot(&x) * scale);
-        let out = run(&client, circuit, &inputs, Options::new());
-        println!("{rows}x{cols}\n{}", out.report);
-        assert!(worst(&out.plaintext["ax"], &expected) < 1e-9);
-        assert!(worst(&out.outputs["ax"], &expected) < 1e-4);
+fn all_sizes_in_plaintext() {
+    for unit in units() {
+        for size in sizes(unit) {
+            let case = of_size(unit, size);
+            assert_eq!(case.circuit.levels_needed(), 2, "{unit} {size:?}");
+            case.in_plaintext();
+        }
     }
 }
 
 #[test]
-fn row_vector_by_matrix_in_plaintext() {
-    let unit = EncodingUnit::new(16, 256).unwrap();
-    let mut numbers = Numbers(7);
-    let (x, a) = (numbers.vector(77), numbers.matrix(77, 300));
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let (hx, ha) = (
-        recorder.row_vector("x", 77, unit),
-        recorder.matrix("a", 77, 300, unit),
-    );
-    recorder.output("xa", &hx.dot(&ha));
-    let program = Program::new(recorder.finish().unwrap());
-    assert_eq!(program.levels_needed(), 1);
-    let inputs = Bindings::new().with("a", a.view()).with("x", x.view());
-    let run = Plaintext::run(&program, &inputs).unwrap();
-    assert!(worst(&run.outputs["xa"], &x.dot(&a).into()) < 1e-9);
+fn on_ciphertexts_as_precise_as_predicted() {
+    let client = client(&large_parameters(2), CpuEngine::new());
+    let [square, wide] = units();
+    for size in [(64, 64), (75, 81), (13, 78), (300, 27)] {
+        of_size(square, size).as_predicted(&client);
+    }
+    for size in [(16, 256), (8, 128), (67, 17), (134, 134)] {
+        of_size(wide, size).as_predicted(&client);
+    }
+}
+
+#[test]
+fn depths_and_keys_do_not_grow_with_the_matrix() {
+    for unit in units() {
+        let of = |rows, cols, row: bool| {
+            let recorder = arras_toolkit::Recorder::new(unit.slots()).unwrap();
+            let a = recorder.matrix("a", rows, cols, unit);
+            if row {
+                recorder.output("xa", &recorder.row_vector("x", rows, unit).dot(&a));
+            } else {
+                recorder.output("ay", &a.dot(&recorder.column_vector("y", cols, unit)));
+            }
+            let program = Program::new(recorder.finish().unwrap());
+            (program.levels_needed(), rotation_steps(&program).len())
+        };
+        let (lg_m, lg_n) = (unit.height().ilog2(), unit.width().ilog2());
+        for (rows, cols) in sizes(unit) {
+            assert_eq!(of(rows, cols, true), (1, lg_m as usize));
+            assert_eq!(of(rows, cols, false), (2, 2 * lg_n as usize));
+        }
+    }
 }

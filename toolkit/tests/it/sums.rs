@@ -98,6 +98,16 @@ fn on_the_cpu() {
 }
 
 #[test]
+fn as_precise_as_predicted() {
+    let client = client(&large_parameters(1), CpuEngine::new());
+    for sizes in selected() {
+        for &shape in sizes.matrices {
+            of_matrix(sizes.unit, shape).as_predicted(&client);
+        }
+    }
+}
+
+#[test]
 fn on_the_reference() {
     on_ciphertexts(&client(&small_parameters(1), Reference::new()), &small());
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Layout, Plaintext, Program, Recorded, Recorder, Value, run::Options,
+    Bindings, Circuit, Client, Layout, Plaintext, Program, Recorded, Recorder, Samples,
+    ScaleAndPrecision, Value, run::Options,
 };
 
 use super::{Numbers, run, worst};
@@ -76,6 +77,31 @@ impl Case {
             let layout = self.circuit.output(name).unwrap().layout();
             let error = worst(&out.outputs[name], expected);
             assert!(error < tolerance, "{name}, a {layout}, is off by {error}");
+        }
+    }
+}
+
+impl Case {
+    /// Runs it on plaintext slots and on ciphertexts of a client's engine: outputs are off by no more than is predicted for
+    /// these inputs, to one bit.
+    pub fn as_predicted<S: SecretEngine>(&self, client: &Client<S>) {
+        self.in_plaintext();
+        let program = Program::new(self.circuit.clone());
+        let samples = Samples::given(self.inputs.clone());
+        let predicted = ScaleAndPrecision::new(client.context().params(), samples)
+            .predict(&program)
+            .unwrap();
+        assert!(predicted.exceeded().is_none(), "{predicted}");
+        let out = run(client, self.circuit.clone(), &self.inputs, Options::new());
+        assert_eq!(out.outputs.len(), self.expected.len());
+        for (name, expected) in &self.expected {
+            let layout = self.circuit.output(name).unwrap().layout();
+            let error = worst(&out.outputs[name], expected);
+            let worst = predicted.output(name).unwrap().worst_error;
+            assert!(
+                error <= 2.0 * worst,
+                "{name}, a {layout}, is off by {error:e}, predicted {worst:e}"
+            );
         }
     }
 }
