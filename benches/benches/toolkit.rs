@@ -2,7 +2,7 @@
 //!
 //! Run with: cargo bench -p arras-benches --bench toolkit
 //!
-//! `-- --test` runs each once with matrices of an eighth of the height and width, in a ring of 2^13: keys of the full size take minutes.
+//! `-- --test` runs each once with matrices of an eighth of the height and width, in a ring of 2^14: keys of the full size take minutes.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ fn plain(d: usize) -> PlainMatrix {
 
 fn main() -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
-    let (log_n, d) = if is_smoke_run() { (13, 16) } else { (15, 128) };
+    let (log_n, d) = if is_smoke_run() { (14, 16) } else { (15, 128) };
     let params = sets::standard(log_n)?;
     let unit = EncodingUnit::with_height(params.slots(), d)?;
     let mut outcome = Ok(());

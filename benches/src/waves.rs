@@ -58,6 +58,8 @@ pub struct Way {
     pub report: RunReport,
     /// Calls of the engine's operations, in a run of their own.
     pub engine_calls: u64,
+    /// Those among them that only copy: what joins and parts batches.
+    pub copies: u64,
     /// The most memory of the process during the runs, keys and inputs included; `None` where the system does not say.
     pub peak_memory: Option<u64>,
 }
@@ -109,7 +111,7 @@ pub fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>>
         for batching in [Batching::Off, Batching::Waves] {
             for side_by_side in [1, all_threads().max(2)] {
                 let options = Options::new().batching(batching).side_by_side(side_by_side);
-                let engine_calls = engine_calls(params, &sent, options.clone())?;
+                let (engine_calls, copies) = engine_calls(params, &sent, options.clone())?;
                 reset_peak_memory();
                 let server = Context::new(params, CpuEngine::with_threads(threads)?)?;
                 let evaluator = Evaluator::new(&server, sent.keys.load(&server)?)?;
@@ -150,6 +152,7 @@ pub fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>>
                     side_by_side,
                     report: reports.swap_remove(0),
                     engine_calls,
+                    copies,
                     peak_memory: peak_memory(),
                 });
             }
@@ -158,15 +161,16 @@ pub fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>>
     Ok(ways)
 }
 
-/// Calls of the engine in one run.
-fn engine_calls(params: &Parameters, sent: &Sent, options: Options) -> Result<u64> {
+/// Calls of the engine in one run, and how many of them only copy.
+fn engine_calls(params: &Parameters, sent: &Sent, options: Options) -> Result<(u64, u64)> {
     let engine = Counting::new(CpuEngine::new());
     let context = Context::new(params, engine.clone())?;
     let evaluator = Evaluator::new(&context, sent.keys.load(&context)?)?;
     let received = sent.received(&context)?;
     let before = engine.counts();
     Homomorphic::with_options(evaluator, options).run(&sent.program, &received)?;
-    Ok((&engine.counts() - &before).total_calls())
+    let counts = &engine.counts() - &before;
+    Ok((counts.total_calls(), counts.calls("copy_rows")))
 }
 
 /// The page.
@@ -181,7 +185,7 @@ pub fn page(ways: &[Way], params: &Parameters, chains: usize, machine: &Machine)
         "\n{chains} independent chains of product, rotation, product, each on a ciphertext of its own, with N = 2^{} and {} levels. The run \
          with the median wall time. \"Work\" is the sum of the times of all calls, \"work / wall\" how many of them ran at once; a call \
          may itself use all threads of its engine. \"Calls\" are calls of the evaluator, \"engine calls\" what they become: operations \
-         of the engine on rows of residues. \"Ciphertexts\" is the most memory that ciphertexts of the run held at once, \"process\" that of \
+         of the engine on rows of residues; \"copies\" are those among them that only move rows into batches and out of them. \"Ciphertexts\" is the most memory that ciphertexts of the run held at once, \"process\" that of \
          the whole process, keys and client included.\n",
         params.log_n(),
         params.max_level(),
@@ -202,6 +206,7 @@ pub fn page(ways: &[Way], params: &Parameters, chains: usize, machine: &Machine)
                 format!("{:.2}", report.work_seconds / report.seconds),
                 report.calls.to_string(),
                 way.engine_calls.to_string(),
+                way.copies.to_string(),
                 report.waves.to_string(),
                 report.width.to_string(),
                 bytes(report.peak_ciphertext_bytes as u64),
@@ -218,6 +223,7 @@ pub fn page(ways: &[Way], params: &Parameters, chains: usize, machine: &Machine)
         "work / wall",
         "calls",
         "engine calls",
+        "copies",
         "waves",
         "width",
         "ciphertexts",
