@@ -27,7 +27,7 @@ const COLUMNS: [&str; 5] = [
 ];
 /// Gradient steps.
 const STEPS: usize = 5;
-/// Bounds of the eigenvalues of Z^T Z / n, which the owner of the data gives to the server.
+/// Bounds of the eigenvalues of Z^T Z, which the owner of the data gives to the server.
 const EIGENVALUES: (f64, f64) = (0.4, 1.7);
 /// Bits after the binary point that are asked of the result.
 const BITS: u32 = 14;
@@ -35,23 +35,24 @@ const BITS: u32 = 14;
 fn main() -> Result<()> {
     let data = standardized(&COLUMNS)?;
     let (rows, features) = (data.nrows(), COLUMNS.len() - 1);
-    let z = data.slice(s![.., ..features]).to_owned();
-    let y = data.column(features).to_owned();
+    let length = (rows as f64).sqrt();
+    let z = data.slice(s![.., ..features]).to_owned() / length;
+    let y = data.column(features).to_owned() / length;
     println!(
         "1. The data: {rows} patients; \"{}\" from",
         COLUMNS[features]
     );
     println!("   {}.", COLUMNS[..features].join(", "));
     println!(
-        "   The client brings every column to mean 0 and variance 1 and encrypts all of them.\n"
+        "   The client brings every column to mean 0 and length 1 and encrypts all of them.\n"
     );
 
     println!(
-        "2. The circuit: {STEPS} steps w <- w + a_k / n (y - Z w) Z, the a_k from Chebyshev's polynomial"
+        "2. The circuit: {STEPS} steps w <- w + a_k (y - Z w) Z, the a_k from Chebyshev's polynomial"
     );
     let (low, high) = EIGENVALUES;
     println!(
-        "   for eigenvalues of Z^T Z / n between {low} and {high}: the error shrinks by {:.0} or more.",
+        "   for eigenvalues of Z^T Z between {low} and {high}: the error shrinks by {:.0} or more.",
         shrinks()
     );
     let depth = record(EncodingUnit::new(1024, 16)?, rows, features)?.levels_needed();
@@ -91,10 +92,9 @@ fn record(unit: EncodingUnit, rows: usize, features: usize) -> Result<Circuit> {
     let z = recorder.matrix("Z", rows, features, unit);
     let y = recorder.row_vector("y", rows, unit);
     let sizes = step_sizes();
-    let mut w = recorder.within("step 1", || (&y * (sizes[0] / rows as f64)).dot(&z));
-    for (k, a) in sizes.iter().enumerate().skip(1) {
+    let mut w = recorder.within("step 1", || (&y * sizes[0]).dot(&z));
+    for (k, &a) in sizes.iter().enumerate().skip(1) {
         // The step size goes into the products' masks: it takes no level of its own.
-        let a = a / rows as f64;
         w = recorder.within(&format!("step {}", k + 1), || {
             let residual = &y * a - z.dot_scaled(&w, a);
             &w + residual.dot(&z)

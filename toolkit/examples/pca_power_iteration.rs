@@ -32,8 +32,9 @@ const COLUMNS: [&str; 10] = [
 ];
 /// The owner of the data gives an estimate of the largest eigenvalue: the covariance is divided by it.
 const SCALE: f64 = 5.5;
-/// And bounds of the squared norm of what the iteration comes to, which hold for eigenvalues within a fifth of the estimate.
-const SQUARED_NORM: (f64, f64) = (1.0, 20.0);
+/// And so bounds of the squared norm of what the iteration comes to: 10 (1.1)^10 at most and 10 (0.9)^10 times the part of the start
+/// that lies along the component, if the eigenvalue is within a tenth of the estimate and that part is at least 0.72.
+const SQUARED_NORM: (f64, f64) = (2.5, 26.0);
 /// The inverse square root on that interval is right to this; the client divides the rest out.
 const NORM_ERROR: f64 = 0.02;
 /// Bits after the binary point that are asked of the result.
