@@ -29,8 +29,10 @@ const COLUMNS: [&str; 5] = [
 const STEPS: usize = 5;
 /// Bounds of the eigenvalues of Z^T Z, which the owner of the data gives to the server.
 const EIGENVALUES: (f64, f64) = (0.4, 1.7);
-/// Bits after the binary point that are asked of the result.
+/// Bits after the binary point that the parameters are chosen for.
 const BITS: u32 = 14;
+/// Bits that the result must have: sums over the rows add up the errors of ten rotations each time, which takes up to four.
+const RESULT_BITS: u32 = 10;
 
 fn main() -> Result<()> {
     let data = standardized(&COLUMNS)?;
@@ -67,7 +69,7 @@ fn main() -> Result<()> {
 
     println!("3. The exchange");
     let inputs = Bindings::new().with("Z", z.view()).with("y", y.view());
-    let found = Array1::from(exchange(params, &program, &inputs, BITS)?.vector("w")?);
+    let found = Array1::from(exchange(params, &program, &inputs, RESULT_BITS)?.vector("w")?);
 
     println!("\n4. Beside least squares by singular values (nalgebra), in the clear\n");
     let exact = least_squares(&z, &y)?;
@@ -78,7 +80,7 @@ fn main() -> Result<()> {
     let (ours, theirs) = (explained(&z, &y, &found), explained(&z, &y, &exact));
     println!("   {:<18} {ours:>10.4} {theirs:>10.4}", "R^2");
     let distance = norm(&(&found - &exact)) / norm(&exact);
-    let bound = 1.0 / shrinks() + 0.5f64.powi(BITS as i32);
+    let bound = 1.0 / shrinks() + 0.5f64.powi(RESULT_BITS as i32);
     println!(
         "\n   relative distance: {distance:.1e}, below the {bound:.1e} that {STEPS} steps promise."
     );
