@@ -6,6 +6,8 @@
 //!   ring        transforms, products, base conversions, the steps of a key switch   [`ring`]
 //!   scheme      client (keys, encryption, decryption) and server (evaluator)        [`scheme`]
 //!   transfers   host to engine and back, keys into engines, objects to bytes        [`transfers`]
+//!   operations  linear algebra of the toolkit, a circuit each                       [`operations`]
+//!   waves       a wide circuit, run in several ways                                 [`waves`]
 //! ```
 //!
 //! Two programs measure the lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the report
@@ -16,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod operation;
+pub mod operations;
 pub mod party;
 pub mod report;
 pub mod ring;
@@ -23,6 +26,7 @@ pub mod scheme;
 pub mod sets;
 pub mod suite;
 pub mod transfers;
+pub mod waves;
 
 pub use operation::Operation;
 pub use party::{Client, Server};

@@ -11,6 +11,7 @@ pub use facts::{Precision, Size};
 pub use machine::{Machine, peak_memory, reset_peak_memory};
 pub use measure::{Timing, measure_set};
 pub use render::markdown;
+pub(crate) use render::{bytes, machine as machine_table, seconds, table};
 
 /// Everything that one run found out.
 #[derive(Debug, Serialize)]

@@ -32,7 +32,7 @@ pub fn markdown(report: &Report) -> String {
     text
 }
 
-fn machine(machine: &Machine) -> String {
+pub(crate) fn machine(machine: &Machine) -> String {
     let unknown = || "unknown".to_owned();
     let rows = [
         ("processor", machine.cpu.clone().unwrap_or_else(unknown)),
@@ -168,7 +168,7 @@ fn render_section(section: &Section, columns: &[String]) -> String {
 }
 
 /// A table with padded columns, numbers to the right.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = head
         .iter()
         .enumerate()
@@ -208,7 +208,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Three digits and a unit.
-fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
         s if s >= 1e-3 => (s * 1e3, "ms"),
@@ -223,7 +223,7 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// Three digits and a binary unit.
-fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let (value, unit) = match bytes {
         b if b >= 1 << 30 => (b as f64 / (1u64 << 30) as f64, "GiB"),
         b if b >= 1 << 20 => (b as f64 / (1u64 << 20) as f64, "MiB"),

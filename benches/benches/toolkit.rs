@@ -1,0 +1,181 @@
+//! Linear algebra on encrypted matrices and vectors, of the sizes that people ask for.
+//!
+//! Run with: cargo bench -p arras-benches --bench toolkit
+//!
+//! `-- --test` runs each once with matrices of an eighth of the height and width, in a ring of 2^14: keys of the full size take minutes.
+
+use std::time::Duration;
+
+use arras::{
+    CpuEngine,
+    ckks::{Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
+    toolkit::{
+        Bindings, Circuit, Client, EncodingUnit, Encrypted, Homomorphic, Polynomial, Program,
+        Recorder, Samples,
+        linalg::{Dot, PlainMatrix},
+        plan::KeyRequests,
+        run::Options,
+    },
+};
+use arras_benches::{
+    Result,
+    party::values,
+    sets,
+    suite::{host_threads, is_smoke_run, thread_counts},
+};
+use criterion::{BenchmarkId, Criterion};
+use ndarray::Array2;
+
+type Record = fn(&Recorder, EncodingUnit, usize) -> arras::toolkit::Result<()>;
+
+/// Names, with sizes relative to d = 128, and what is recorded for a d.
+const CASES: [(&str, Record); 6] = [
+    (
+        "encrypted matrix (d x d) x encrypted matrix (d x d)",
+        |recorder, unit, d| {
+            let (a, b) = (
+                recorder.matrix("A", d, d, unit),
+                recorder.matrix("B", d, d, unit),
+            );
+            recorder.output("C", &a.dot(&b));
+            Ok(())
+        },
+    ),
+    (
+        "plaintext matrix (8 d x 8 d) x encrypted column vector",
+        |recorder, _, d| {
+            let unit = EncodingUnit::with_height(recorder.slots(), recorder.slots() / (8 * d))?;
+            let x = recorder.column_vector("x", 8 * d, unit);
+            recorder.output("y", &plain(8 * d).dot(&x));
+            Ok(())
+        },
+    ),
+    ("the same in two levels", |recorder, _, d| {
+        let unit = EncodingUnit::with_height(recorder.slots(), recorder.slots() / (8 * d))?;
+        let x = recorder.column_vector("x", 8 * d, unit);
+        recorder.output("y", &plain(8 * d).dot_in_two_levels(&x));
+        Ok(())
+    }),
+    (
+        "encrypted matrix (4 d x 2 d) x encrypted column vector",
+        |recorder, unit, d| {
+            let a = recorder.matrix("A", 4 * d, 2 * d, unit);
+            let x = recorder.column_vector("x", 2 * d, unit);
+            recorder.output("y", &a.dot(&x));
+            Ok(())
+        },
+    ),
+    (
+        "encrypted row vector x encrypted matrix (4 d x 2 d)",
+        |recorder, unit, d| {
+            let a = recorder.matrix("A", 4 * d, 2 * d, unit);
+            let x = recorder.row_vector("x", 4 * d, unit);
+            recorder.output("y", &x.dot(&a));
+            Ok(())
+        },
+    ),
+    (
+        "polynomial of degree 7 of a matrix (d x d)",
+        |recorder, unit, d| {
+            let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+            let p = Polynomial::interpolate(sigmoid, -1.0, 1.0, 7)?;
+            let a = recorder.matrix("A", d, d, unit);
+            recorder.output("p(A)", &a.polynomial(&p));
+            Ok(())
+        },
+    ),
+];
+
+fn plain(d: usize) -> PlainMatrix {
+    let mut numbers = values(7, d * d).into_iter();
+    Array2::from_shape_simple_fn((d, d), || numbers.next().unwrap_or_default()).into()
+}
+
+fn main() -> Result<()> {
+    let mut criterion = Criterion::default().configure_from_args();
+    let (log_n, d) = if is_smoke_run() { (14, 16) } else { (15, 128) };
+    let params = sets::standard(log_n)?;
+    let unit = EncodingUnit::with_height(params.slots(), d)?;
+    let mut outcome = Ok(());
+    let mut group = criterion.benchmark_group(format!("toolkit, 2^{log_n}, d = {d}"));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(5));
+    for (name, record) in CASES {
+        for threads in thread_counts() {
+            let id = BenchmarkId::new(name, format!("{threads} threads"));
+            // Keys and inputs are made when the benchmark is one that was asked for.
+            group.bench_function(id, |bencher| {
+                let recorder = Recorder::new(params.slots());
+                let prepared = recorder
+                    .and_then(|recorder| {
+                        record(&recorder, unit, d)?;
+                        recorder.finish()
+                    })
+                    .map_err(Into::into)
+                    .and_then(|circuit| Server::new(&params, circuit, threads));
+                let server = match prepared {
+                    Ok(server) => server,
+                    Err(error) => {
+                        outcome = Err(error);
+                        return bencher.iter(|| ());
+                    }
+                };
+                bencher.iter_custom(|runs| {
+                    let total: Result<Duration> = (0..runs).map(|_| server.run()).sum();
+                    total.unwrap_or_else(|error| {
+                        outcome = Err(error);
+                        // Criterion accepts no zero.
+                        Duration::from_secs(1)
+                    })
+                });
+            });
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+    outcome
+}
+
+/// A program with its keys and inputs on an engine.
+struct Server {
+    program: Program,
+    homomorphic: Homomorphic<CpuEngine>,
+    inputs: Bindings<Encrypted<CpuEngine>>,
+    pool: rayon::ThreadPool,
+}
+
+impl Server {
+    fn new(params: &Parameters, circuit: Circuit, threads: usize) -> Result<Self> {
+        let program = Program::new(circuit);
+        let context = Context::new(params, CpuEngine::with_threads(threads)?)?;
+        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
+        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+        let keys = KeyRequests::of(&program).generate(&generator)?;
+        let client = Client::with_secret_key(secret)?
+            .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+        let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
+        let mut inputs = Bindings::new();
+        for (name, value) in client.encrypt_inputs(&program, &values)?.iter() {
+            inputs.insert(name, value.expand(&context)?);
+        }
+        let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
+        let server = Self {
+            program,
+            homomorphic: Homomorphic::with_options(evaluator, Options::new().side_by_side(threads)),
+            inputs,
+            pool: host_threads(threads)?,
+        };
+        // Constants are encoded in a first run; what is measured are the next ones.
+        server.run()?;
+        Ok(server)
+    }
+
+    fn run(&self) -> Result<Duration> {
+        let run = self
+            .pool
+            .install(|| self.homomorphic.run(&self.program, &self.inputs))?;
+        Ok(Duration::from_secs_f64(run.report.seconds))
+    }
+}

@@ -1,0 +1,188 @@
+//! The table of the toolkit's operations on encrypted vectors and matrices: levels, rotations, keys, times.
+//!
+//! ```text
+//!   Case: a name and how to record it --> circuit --> counts        what the table says without a clock
+//!                                            |
+//!                                            +-----> keys, inputs, runs with 1 and all threads; decrypted and compared
+//! ```
+//! One unit of m x n throughout; operands fill it exactly unless the name says otherwise, so V = H = 1 where nothing else is said.
+
+mod cases;
+mod measure;
+mod render;
+
+pub use cases::cases;
+pub(crate) use measure::median;
+pub use measure::{Measured, RunTime, Setting, measure};
+pub use render::{between_markers, page, table};
+
+use arras::toolkit::{
+    Circuit, ColumnVector, EncodingUnit, Matrix, Recorded, Recorder, Result, RowVector, Scalar,
+};
+use ndarray::{Array1, Array2};
+
+use crate::party::values;
+
+/// What the formulas of the published table need: the unit, and the number of units of a matrix that fills one.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Height of the unit.
+    pub m: usize,
+    /// Width of the unit.
+    pub n: usize,
+    /// Units of the matrix below each other.
+    pub v: usize,
+    /// Units of the matrix side by side.
+    pub h: usize,
+}
+
+impl Sizes {
+    /// One unit.
+    pub fn of(unit: EncodingUnit) -> Self {
+        Self {
+            m: unit.height(),
+            n: unit.width(),
+            v: 1,
+            h: 1,
+        }
+    }
+
+    /// Base-2 logarithm of the height.
+    pub fn lg_m(&self) -> usize {
+        self.m.ilog2() as usize
+    }
+
+    /// Base-2 logarithm of the width.
+    pub fn lg_n(&self) -> usize {
+        self.n.ilog2() as usize
+    }
+}
+
+/// What the published toolkit (ePrint 2020/1483) takes for an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Published {
+    /// Levels.
+    pub depth: usize,
+    /// Rotations, as its authors count them.
+    pub formula: &'static str,
+    /// Rotations for one size.
+    pub rotations: fn(&Sizes) -> usize,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The group that it stands in.
+    pub group: &'static str,
+    /// What is computed.
+    pub name: &'static str,
+    /// Where the entries of its inputs lie.
+    pub range: (f64, f64),
+    /// The published toolkit's figures, where it has the operation.
+    pub published: Option<Published>,
+    body: fn(&Objects<'_>) -> Result<()>,
+}
+
+impl Case {
+    /// Records the operation alone, its result with `left` levels to spare.
+    ///
+    /// # Errors
+    /// The recorder's.
+    pub fn circuit(&self, unit: EncodingUnit, left: usize) -> Result<Circuit> {
+        let recorder = Recorder::new(unit.slots())?;
+        let objects = Objects {
+            recorder: &recorder,
+            unit,
+            left,
+        };
+        (self.body)(&objects)?;
+        recorder.finish()
+    }
+}
+
+/// The operands of the cases, made when a case asks for them.
+pub struct Objects<'a> {
+    recorder: &'a Recorder,
+    unit: EncodingUnit,
+    left: usize,
+}
+
+impl Objects<'_> {
+    fn of(&self, name: &str, rows: usize, cols: usize) -> Matrix {
+        self.recorder.matrix(name, rows, cols, self.unit)
+    }
+
+    fn matrix(&self, name: &str) -> Matrix {
+        self.of(name, self.unit.height(), self.unit.width())
+    }
+
+    fn a(&self) -> Matrix {
+        self.matrix("A")
+    }
+
+    fn b(&self) -> Matrix {
+        self.matrix("B")
+    }
+
+    fn row(&self) -> RowVector {
+        self.recorder.row_vector("r", self.unit.height(), self.unit)
+    }
+
+    fn row_b(&self) -> RowVector {
+        self.recorder.row_vector("s", self.unit.height(), self.unit)
+    }
+
+    fn column(&self) -> ColumnVector {
+        self.recorder
+            .column_vector("c", self.unit.width(), self.unit)
+    }
+
+    fn column_b(&self) -> ColumnVector {
+        self.recorder
+            .column_vector("d", self.unit.width(), self.unit)
+    }
+
+    fn number(&self) -> Scalar {
+        self.recorder.scalar("z")
+    }
+
+    fn plain_of(&self, rows: usize, cols: usize) -> Array2<f64> {
+        let mut numbers = values(7, rows * cols).into_iter();
+        // The stream has exactly as many numbers as the matrix has entries.
+        Array2::from_shape_simple_fn((rows, cols), || numbers.next().unwrap_or_default())
+    }
+
+    fn plain(&self) -> Array2<f64> {
+        self.plain_of(self.unit.height(), self.unit.width())
+    }
+
+    fn plain_vector(&self, len: usize) -> Array1<f64> {
+        values(8, len).into()
+    }
+
+    fn out(&self, result: &impl Recorded) -> Result<()> {
+        self.recorder.output_at("result", result, self.left);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arras::toolkit::Program;
+
+    use super::*;
+
+    #[test]
+    fn every_case_records_and_none_needs_more_levels_than_published() {
+        let unit = EncodingUnit::new(16, 32).unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        for case in cases() {
+            let circuit = case.circuit(unit, 0).unwrap();
+            assert!(names.insert(case.name), "{} twice", case.name);
+            if let Some(published) = case.published {
+                assert!(circuit.levels_needed() <= published.depth, "{}", case.name);
+            }
+            assert!(Program::new(circuit).steps().len() > 1, "{}", case.name);
+        }
+    }
+}
