@@ -120,6 +120,10 @@ impl Backend for GpuEngine {
         self.0.gpu.name()
     }
 
+    fn prefers_joined_batches(&self) -> bool {
+        true
+    }
+
     fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {
         GpuRing::new(basis, self.0.gpu.int64, &self.0.memory, &self.0.recorder)
     }

@@ -108,7 +108,7 @@ pub fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>>
     threads.dedup();
     let mut ways = Vec::new();
     for threads in threads {
-        for batching in [Batching::Off, Batching::Waves] {
+        for batching in [Batching::Off, Batching::Hoisting, Batching::Waves] {
             for side_by_side in [1, all_threads().max(2)] {
                 let options = Options::new().batching(batching).side_by_side(side_by_side);
                 let (engine_calls, copies) = engine_calls(params, &sent, options.clone())?;
@@ -199,6 +199,8 @@ pub fn page(ways: &[Way], params: &Parameters, chains: usize, machine: &Machine)
                 match way.batching {
                     Batching::Waves => "waves".to_owned(),
                     Batching::Off => "off".to_owned(),
+                    Batching::Hoisting => "hoisting".to_owned(),
+                    Batching::Auto => "auto".to_owned(),
                 },
                 way.side_by_side.to_string(),
                 seconds(report.seconds),

@@ -107,6 +107,7 @@ macro_rules! define_erased {
         /// The twin of [`Backend`] without associated types.
         trait Erased: Send + Sync {
             fn name(&self) -> String;
+            fn prefers_joined_batches(&self) -> bool;
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<AnyRing>;
             fn alloc(&self, on: &AnyRing, shape: &Shape) -> Result<AnyBuf>;
             fn upload(&self, on: &AnyRing, shape: &Shape, domain: Domain, words: &[u32]) -> Result<AnyBuf>;
@@ -120,6 +121,10 @@ macro_rules! define_erased {
         impl<B: Backend> Erased for B {
             fn name(&self) -> String {
                 Backend::name(self)
+            }
+
+            fn prefers_joined_batches(&self) -> bool {
+                Backend::prefers_joined_batches(self)
             }
 
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<AnyRing> {
@@ -168,6 +173,10 @@ macro_rules! define_erased {
 
             fn name(&self) -> String {
                 self.engine.name()
+            }
+
+            fn prefers_joined_batches(&self) -> bool {
+                self.engine.prefers_joined_batches()
             }
 
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {

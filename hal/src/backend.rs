@@ -73,6 +73,12 @@ macro_rules! define_backend {
             /// A short name for messages, with what distinguishes this instance ("cpu, 2 threads").
             fn name(&self) -> String;
 
+            /// Whether one call on a joined batch costs less than calls on its parts, copies to join and to split it included: so it is
+            /// for engines whose calls have a price of their own, such as devices.
+            fn prefers_joined_batches(&self) -> bool {
+                false
+            }
+
             /// Prepares for a ring.
             ///
             /// # Errors

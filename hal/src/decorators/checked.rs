@@ -387,6 +387,10 @@ macro_rules! check {
                 format!("{}, checked by {}", self.engine.name(), self.oracle.name())
             }
 
+            fn prefers_joined_batches(&self) -> bool {
+                self.engine.prefers_joined_batches()
+            }
+
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {
                 Ok(Pair { engine: self.engine.ring(basis)?, oracle: self.oracle.ring(basis)? })
             }

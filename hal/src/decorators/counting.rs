@@ -211,6 +211,10 @@ macro_rules! count {
                 self.inner.name()
             }
 
+            fn prefers_joined_batches(&self) -> bool {
+                self.inner.prefers_joined_batches()
+            }
+
             fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
                 let buf = self.inner.alloc(ring, shape)?;
                 self.lock().allocations.record(self.bytes(ring, shape));

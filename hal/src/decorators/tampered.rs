@@ -113,6 +113,10 @@ macro_rules! tamper {
                 format!("tampered {}", self.inner.name())
             }
 
+            fn prefers_joined_batches(&self) -> bool {
+                self.inner.prefers_joined_batches()
+            }
+
             fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
                 self.inner.alloc(ring, shape)
             }

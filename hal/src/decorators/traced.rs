@@ -71,6 +71,10 @@ macro_rules! trace {
                 self.inner.name()
             }
 
+            fn prefers_joined_batches(&self) -> bool {
+                self.inner.prefers_joined_batches()
+            }
+
             fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
                 self.inner.alloc(ring, shape)
             }

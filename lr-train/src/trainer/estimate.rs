@@ -117,7 +117,7 @@ pub(super) fn memory(program: &Program, params: &Parameters) -> ServerMemory {
     ServerMemory {
         keys: 0,
         inputs,
-        values: Execution::of(program, params, Batching::Waves).peak_ciphertext_bytes,
+        values: Execution::of(program, params, Batching::Auto).peak_ciphertext_bytes,
         constants: constant_bytes(program, params).min(CONSTANT_BYTES),
         scratch,
     }

@@ -16,7 +16,7 @@ mod slots;
 use std::{collections::BTreeMap, panic::Location};
 
 pub use graph::{Node, NodeId, Op, Operation, OperationId, Plain, PlainId};
-pub use record::{Recorded, Recorder, Section};
+pub use record::{Recorded, Recorder, Section, Summing};
 pub use slots::Slots;
 
 use crate::{Layout, Result, ToolkitError};

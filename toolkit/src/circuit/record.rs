@@ -17,6 +17,21 @@ use crate::{EncodingUnit, Layout, Result, ToolkitError};
 pub struct Recorder {
     pub(super) state: Arc<Mutex<State>>,
     slots: usize,
+    summing: Summing,
+}
+
+/// How [`Slots::rotate_and_sum`] adds up 2^k rotations, and with it every sum of rows or columns.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Summing {
+    /// By doubling: k rotations one after the other, k keys.
+    #[default]
+    Doubling,
+    /// Four at a time: half as many steps, each the sum of three rotations that share their decomposition and their division by P. Half
+    /// as many keys more, and faster where a sum of rotations costs less than one after the other.
+    Fours,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +74,19 @@ impl Recorder {
         Ok(Self {
             state: Arc::default(),
             slots,
+            summing: Summing::default(),
         })
+    }
+
+    /// With sums of rotations added up in this way from here on.
+    #[must_use]
+    pub fn summing(mut self, summing: Summing) -> Self {
+        self.summing = summing;
+        self
+    }
+
+    pub(super) fn summing_way(&self) -> Summing {
+        self.summing
     }
 
     /// Slots of every ciphertext.

@@ -1,6 +1,6 @@
 //! Handles of batches of slots: what linear algebra is lowered to, and what hand-made circuits use.
 
-use super::{NodeId, Op, PlainId, Recorder, record::Recorded};
+use super::{NodeId, Op, PlainId, Recorder, Summing, record::Recorded};
 use crate::{Layout, Result, ToolkitError, layout::check_finite};
 
 /// A batch of encrypted slots in a circuit that is being recorded.
@@ -266,7 +266,8 @@ impl Slots {
         self.record(Op::RotationSum(steps), &[self], units)
     }
 
-    /// Slot j becomes the sum of slots j, j + stride, .., j + (count - 1) stride, by doubling. `count` is a power of two.
+    /// Slot j becomes the sum of slots j, j + stride, .., j + (count - 1) stride, by doubling or as the recorder's
+    /// [`Summing`] says. `count` is a power of two.
     #[track_caller]
     pub fn rotate_and_sum(&self, stride: i64, count: usize) -> Self {
         if !count.is_power_of_two() || count > self.slots() {
@@ -285,10 +286,16 @@ impl Slots {
             .recorder
             .open("rotate_and_sum", &[self], Some(self.layout()), None);
         let mut sum = self.clone();
-        let mut step = stride;
-        for _ in 0..count.trailing_zeros() {
-            sum = sum.rotation_sum(&[0, step]);
-            step *= 2;
+        let (mut step, mut left) = (stride, count);
+        while left > 1 {
+            let terms = match self.recorder.summing_way() {
+                Summing::Fours if left >= 4 => 4,
+                _ => 2,
+            };
+            let steps: Vec<i64> = (0..terms).map(|i| i * step).collect();
+            sum = sum.rotation_sum(&steps);
+            step *= terms;
+            left /= terms as usize;
         }
         self.recorder.close(open);
         sum

@@ -66,7 +66,10 @@ pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> 
             }
             continue;
         }
-        let key = operand.and_then(|operand| key(program, id, operand));
+        let joins = batching == Batching::Waves;
+        let key = operand
+            .filter(|_| joins)
+            .and_then(|operand| key(program, id, operand));
         let Some(key) = key else {
             groups.push(Group::Alone(id));
             continue;

@@ -28,9 +28,13 @@ use crate::{
 /// Whether steps of one kind become one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Batching {
-    /// Steps of one kind and level in a wave become one batched call; rotations of one operand are hoisted.
+    /// [`Batching::Waves`] on engines that prefer joined batches, [`Batching::Hoisting`] on others.
     #[default]
+    Auto,
+    /// Steps of one kind and level in a wave become one batched call; rotations of one operand are hoisted.
     Waves,
+    /// Rotations of one operand in a wave are hoisted; other steps are calls of their own, which run side by side.
+    Hoisting,
     /// Every step is a call of its own.
     Off,
 }
@@ -67,7 +71,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Waves of batches, as many calls side by side as there are cores, at most 1 GiB of encoded constants kept.
+    /// Batches as the engine prefers, as many calls side by side as there are cores, at most 1 GiB of encoded constants kept.
     pub fn new() -> Self {
         Self::default()
     }
@@ -255,6 +259,12 @@ impl<B: Backend> Homomorphic<B> {
             bytes: 0,
             peak: 0,
         };
+        let batching = match self.options.batching {
+            Batching::Auto if self.evaluator.context().engine().prefers_joined_batches() => {
+                Batching::Waves
+            }
+            given => given,
+        };
         let mut report = RunReport {
             steps: program.steps().len(),
             waves: program.waves().len(),
@@ -264,7 +274,7 @@ impl<B: Backend> Homomorphic<B> {
         let done = AtomicUsize::new(0);
         let mut work = Duration::ZERO;
         for wave in program.waves() {
-            let groups = groups(program, wave, self.options.batching);
+            let groups = groups(program, wave, batching);
             report.calls += groups.len();
             report.width = report.width.max(groups.len());
             let results = self.wave(program, inputs, &groups, &values, &done)?;

@@ -4,13 +4,18 @@ use std::f64::consts::PI;
 
 use arras_backend_cpu::CpuEngine;
 use arras_hal::{Reference, SecretEngine};
-use arras_toolkit::{Client, EncodingUnit, Program, interpret::rotation_steps, program::StepOp};
+use arras_toolkit::{
+    Bindings, Client, EncodingUnit, Plaintext, Program, Recorder, circuit::Summing,
+    interpret::rotation_steps, program::StepOp,
+};
 use ndarray::{Array2, Axis};
 
 use crate::support::{
+    Numbers,
     case::{Building, Case},
     client,
     sizes::{Sizes, large, large_parameters, selected, small, small_parameters},
+    worst,
 };
 
 fn of_matrix(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
@@ -127,4 +132,24 @@ fn a_list_costs_the_rotations_of_one_matrix() {
     assert_eq!(steps(&[64]), steps(&[70, 300, 5]));
     // lg m for the rows; lg n there and lg n back for the columns.
     assert_eq!(steps(&[64]), (18, 18));
+}
+
+#[test]
+fn sums_by_fours_are_those_by_doubling() {
+    let values = Numbers(5).vector(64).to_vec();
+    for (stride, count) in [(1, 64), (1, 32), (-2, 8), (4, 16), (3, 2), (1, 4)] {
+        let run = |summing| {
+            let recorder = Recorder::new(64).unwrap().summing(summing);
+            let x = recorder.slots_input("x", 1);
+            recorder.output("sum", &x.rotate_and_sum(stride, count));
+            let program = Program::new(recorder.finish().unwrap());
+            let inputs = Bindings::new().with("x", vec![values.clone()]);
+            let run = Plaintext::run(&program, &inputs).unwrap();
+            (run.outputs["sum"].clone(), program.steps().len() - 1)
+        };
+        let (expected, doublings) = run(Summing::Doubling);
+        let (sum, fours) = run(Summing::Fours);
+        assert!(worst(&sum, &expected) < 1e-12, "{stride} {count}");
+        assert_eq!(fours, doublings.div_ceil(2), "{stride} {count}");
+    }
 }
