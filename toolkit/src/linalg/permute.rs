@@ -153,3 +153,84 @@ pub(super) fn plus(sum: Option<Slots>, term: Slots) -> Slots {
         None => term,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        EncodingUnit, Plaintext, Program, Recorded, Recorder, Samples,
+        linalg::{slot_map::SlotMap, transpose::transposition},
+        program::StepOp,
+    };
+
+    /// Key switches and keys.
+    type Counts = (usize, usize);
+
+    impl<K: Ord + Clone> Permutation<K> {
+        /// The same as a map without structure.
+        fn as_slot_map(&self, inputs: usize) -> SlotMap {
+            let slots = self.slots;
+            let mut map = SlotMap::new(1, slots, inputs, self.edges.len());
+            for (output, edges) in self.edges.iter().enumerate() {
+                for (input, kind) in edges {
+                    for (giant, masks) in &self.tables[kind] {
+                        for (step, mask) in masks {
+                            for slot in (0..slots).filter(|&s| mask[s] != 0.0) {
+                                let to = (slot + slots - giant) % slots;
+                                let from = (slot + step) % slots;
+                                map.add((output, to), (*input, from), mask[slot]);
+                            }
+                        }
+                    }
+                }
+            }
+            map
+        }
+    }
+
+    fn transpose(unit: EncodingUnit, (rows, cols): (usize, usize), general: bool) -> Program {
+        let recorder = Recorder::new(unit.slots()).unwrap();
+        let a = recorder.matrix("a", rows, cols, unit);
+        let a = a.recorded();
+        let permutation = transposition(unit, rows, cols);
+        let result = if general {
+            permutation.as_slot_map(a.units()).apply(a)
+        } else {
+            permutation.apply(a)
+        };
+        recorder.output("at", &result);
+        Program::new(recorder.finish().unwrap())
+    }
+
+    fn counts(program: &Program) -> Counts {
+        let of_step = |step: &crate::program::Step| match step.op() {
+            StepOp::Rotate(_) => step.units(),
+            StepOp::RotationSum(steps) => steps.iter().filter(|&&s| s != 0).count() * step.units(),
+            StepOp::WeightedRotationSum { steps, .. } => {
+                steps.iter().filter(|&&s| s != 0).count() * step.units()
+            }
+            _ => 0,
+        };
+        let switches = program.steps().iter().map(of_step).sum();
+        (switches, crate::interpret::rotation_steps(program).len())
+    }
+
+    #[test]
+    fn transposes_take_fewer_rotations_than_as_general_maps() {
+        for (height, width, size) in [
+            (64, 64, (64, 64)),
+            (16, 256, (16, 256)),
+            (8, 16, (11, 19)),
+            (128, 128, (128, 128)),
+        ] {
+            let unit = EncodingUnit::new(height, width).unwrap();
+            let (own, general) = (transpose(unit, size, false), transpose(unit, size, true));
+            let inputs = Samples::uniform(-1.0, 1.0).draw(own.circuit(), 1).unwrap();
+            let run = |program| Plaintext::run(program, &inputs).unwrap().slots;
+            assert_eq!(run(&own), run(&general));
+            let (own, general) = (counts(&own), counts(&general));
+            println!("{unit} {size:?} {own:?} {general:?}");
+            assert!(own.0 <= general.0 && own.1 <= general.1);
+        }
+    }
+}
