@@ -5,9 +5,9 @@ mod common;
 use arras_backend_gpu::{Arithmetic, GpuEngine};
 use arras_toolkit::conformance::Absent;
 
-fn engine(arithmetic: Arithmetic) -> Result<GpuEngine, Absent> {
+fn device(arithmetic: Arithmetic) -> Result<GpuEngine, Absent> {
     common::shared(arithmetic).ok_or_else(|| Absent::because("no adapter"))
 }
 
-arras_toolkit::toolkit_conformance!(auto, || engine(Arithmetic::Auto));
-arras_toolkit::toolkit_conformance!(portable, || engine(Arithmetic::Portable));
+arras_toolkit::toolkit_conformance!(auto, || device(Arithmetic::Auto));
+arras_toolkit::toolkit_conformance!(portable, || device(Arithmetic::Portable));

@@ -1,4 +1,16 @@
 //! Permutations of slots, across the units of a matrix, by baby steps and giant steps.
+//!
+//! The steps of a [`SlotMap`](super::slot_map::SlotMap) are split by their remainders modulo a power of two, which suits diagonals
+//! side by side. Those of a transpose are multiples of n - 1, moved by a constant for each pair of units: a [`Permutation`] is told
+//! which multiple a slot takes and splits that. Key switches and keys of transposes, as the tests count them:
+//!
+//! | unit | matrix | by multiples, here | by remainders, as a slot map |
+//! |---|---|---|---|
+//! | 64 x 64 | 64 x 64 | 22, 22 | 78, 78 |
+//! | 128 x 128 | 128 x 128 | 30, 30 | 150, 150 |
+//! | 16 x 256 | 16 x 256 | 54, 39 | 270, 270 |
+//!
+//! Slot maps have weights, groups of ciphertexts, and forms without a level, which permutations have not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,5 +163,88 @@ pub(super) fn plus(sum: Option<Slots>, term: Slots) -> Slots {
     match sum {
         Some(sum) => sum.add(&term),
         None => term,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        EncodingUnit, Plaintext, Program, Recorded, Recorder, Samples,
+        linalg::{slot_map::SlotMap, transpose::transposition},
+        program::StepOp,
+    };
+
+    /// Key switches and keys.
+    type Counts = (usize, usize);
+
+    impl<K: Ord + Clone> Permutation<K> {
+        /// The same as a map without structure.
+        fn as_slot_map(&self, inputs: usize) -> SlotMap {
+            let slots = self.slots;
+            let mut map = SlotMap::new(1, slots, inputs, self.edges.len());
+            for (output, edges) in self.edges.iter().enumerate() {
+                for (input, kind) in edges {
+                    for (giant, masks) in &self.tables[kind] {
+                        for (step, mask) in masks {
+                            for slot in (0..slots).filter(|&s| mask[s] != 0.0) {
+                                let to = (slot + slots - giant) % slots;
+                                let from = (slot + step) % slots;
+                                map.add((output, to), (*input, from), mask[slot]);
+                            }
+                        }
+                    }
+                }
+            }
+            map
+        }
+    }
+
+    fn transpose(unit: EncodingUnit, (rows, cols): (usize, usize), general: bool) -> Program {
+        let recorder = Recorder::new(unit.slots()).unwrap();
+        let a = recorder.matrix("a", rows, cols, unit);
+        let a = a.recorded();
+        let permutation = transposition(unit, rows, cols);
+        let result = if general {
+            permutation.as_slot_map(a.units()).apply(a)
+        } else {
+            permutation.apply(a)
+        };
+        recorder.output("at", &result);
+        Program::new(recorder.finish().unwrap())
+    }
+
+    fn counts(program: &Program) -> Counts {
+        let of_step = |step: &crate::program::Step| match step.op() {
+            StepOp::Rotate(_) => step.units(),
+            StepOp::RotationSum(steps) => steps.iter().filter(|&&s| s != 0).count() * step.units(),
+            StepOp::WeightedRotationSum { steps, .. } => {
+                steps.iter().filter(|&&s| s != 0).count() * step.units()
+            }
+            _ => 0,
+        };
+        let switches = program.steps().iter().map(of_step).sum();
+        (switches, crate::interpret::rotation_steps(program).len())
+    }
+
+    #[test]
+    fn transposes_take_fewer_rotations_than_as_general_maps() {
+        for (height, width, size, expected) in [
+            (64, 64, (64, 64), [(22, 22), (78, 78)]),
+            (128, 128, (128, 128), [(30, 30), (150, 150)]),
+            (16, 256, (16, 256), [(54, 39), (270, 270)]),
+            (8, 16, (11, 19), [(34, 17), (73, 30)]),
+        ] {
+            let unit = EncodingUnit::new(height, width).unwrap();
+            let (own, general) = (transpose(unit, size, false), transpose(unit, size, true));
+            let inputs = Samples::uniform(-1.0, 1.0).draw(own.circuit(), 1).unwrap();
+            let run = |program| Plaintext::run(program, &inputs).unwrap().slots;
+            assert_eq!(run(&own), run(&general));
+            assert_eq!(
+                [counts(&own), counts(&general)],
+                expected,
+                "{unit} {size:?}"
+            );
+        }
     }
 }

@@ -7,6 +7,9 @@
 //! Baby rotations are hoisted and shared by all outputs; the rotation of a partial sum by its giant step rescales it on its
 //! way. So d diagonals cost d products with constants, about 2 sqrt(d) rotations, as many keys, and one level. (Halevi and
 //! Shoup, ePrint 2014/106 and 2018/244; hoisting as in ePrint 2020/1203.)
+//!
+//! Transposes and skewed matrices are not such maps: [`super::permute`] knows the structure of their steps and takes fewer
+//! rotations, as its table says.
 
 mod apply;
 mod split;
