@@ -1,0 +1,4 @@
+//! The command line, through its binary.
+
+mod exchange;
+mod support;
