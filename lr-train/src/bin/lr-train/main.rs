@@ -13,6 +13,8 @@
 
 mod costs;
 mod decrypt;
+mod demo;
+mod devices;
 mod encrypt;
 mod engines;
 mod evaluate;
@@ -23,6 +25,7 @@ mod output;
 mod plan;
 mod predict;
 mod refresh;
+mod self_test;
 mod sources;
 mod staging;
 mod train;
@@ -71,6 +74,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Demo(demo::Demo),
     Plan(plan::PlanArgs),
     Keygen(keygen::Keygen),
     Encrypt(encrypt::Encrypt),
@@ -80,12 +84,14 @@ enum Verb {
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
     Inspect(inspect::Inspect),
+    Devices(devices::Devices),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json, cli.quiet);
     let (verb, answer) = match &cli.verb {
+        Verb::Demo(args) => ("demo", demo::run(args, &output)),
         Verb::Plan(args) => ("plan", plan::run(args, &output)),
         Verb::Keygen(args) => ("keygen", keygen::run(args, &output)),
         Verb::Encrypt(args) => ("encrypt", encrypt::run(args, &output)),
@@ -95,6 +101,7 @@ fn main() -> ExitCode {
         Verb::Evaluate(args) => ("evaluate", evaluate::run(args, &output)),
         Verb::Predict(args) => ("predict", predict::run(args, &output)),
         Verb::Inspect(args) => ("inspect", inspect::run(args, &output)),
+        Verb::Devices(args) => ("devices", devices::run(args, &output)),
     };
     let told = answer.and_then(|answer: Answer| output.answer(verb, answer));
     match told {
