@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::OnceLock,
 };
 
 use serde_json::Value;
@@ -159,4 +160,39 @@ pub(crate) fn prepared(options: &str) -> Desk {
     desk.ok("keygen --plan plan.toml --out keys");
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras");
     desk
+}
+
+/// A finished small exchange that tests read and do not change: beside what [`prepared`] makes there are `result.arras` and
+/// `model.json`.
+pub(crate) fn finished() -> &'static Desk {
+    static DESK: OnceLock<Desk> = OnceLock::new();
+    DESK.get_or_init(|| {
+        let desk = prepared("--circuit baseline --iterations 1");
+        desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
+        desk.ok("decrypt --keys keys --model result.arras --out model.json");
+        desk
+    })
+}
+
+impl Desk {
+    /// A desk with a copy of some files and folders of another.
+    pub(crate) fn with(from: &Desk, names: &[&str]) -> Self {
+        let desk = Self::new();
+        for name in names {
+            copy(&from.path(name), &desk.path(name));
+        }
+        desk
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        std::fs::copy(from, to).unwrap();
+        return;
+    }
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy(&entry.path(), &to.join(entry.file_name()));
+    }
 }

@@ -79,7 +79,7 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Engine(EngineError::Unknown { .. }) => 2,
             Self::Train(error) => of_training(error),
             Self::Ckks(error) => of_scheme(error),
             Self::Toolkit(error) => of_toolkit(error),
