@@ -88,9 +88,11 @@ fn damaged_texts() {
     }
     desk.write(
         "plan.toml",
-        String::from_utf8(desk.read("plan.toml"))
-            .unwrap()
-            .replace("minibatch = 16", "minibatch = 15"),
+        String::from_utf8(desk.read("plan.toml")).unwrap().replacen(
+            "minibatch = 16",
+            "minibatch = 15",
+            1,
+        ),
     );
     desk.fails(
         "keygen --plan plan.toml --out other",

@@ -101,9 +101,9 @@ fn options_that_do_not_fit_the_source() {
     desk.fails(
         "evaluate --model model.json --data mnist:. ",
         3,
-        &["t10k-images-idx3-ubyte"],
+        &["train-images-idx3-ubyte"],
     );
-    desk.fails("plan", 2, &["--data", "--features"]);
+    desk.fails("plan", 2, &["--data"]);
     desk.fails(
         "train --eval-keys keys/eval --data d --out o --engine tpu",
         2,
@@ -145,7 +145,7 @@ fn data_that_do_not_fit_the_model() {
     desk.fails(
         "evaluate --model model.json --data builtin:digits",
         3,
-        &["features"],
+        &["model tells", "classes"],
     );
 }
 
@@ -153,9 +153,9 @@ fn data_that_do_not_fit_the_model() {
 fn plans_that_cannot_be() {
     let desk = Desk::new();
     desk.fails(
-        "plan --data builtin:digits --circuit baseline --iterations 12 --log-n 15 --out plan.toml",
+        "plan --data builtin:digits --circuit baseline --iterations 6 --log-n 15 --out plan.toml",
         6,
-        &["12 iterations", "2^15", "single-chain", "rounds"],
+        &["6 iterations", "2^15", "2^16", "low-depth", "rounds"],
     );
     desk.fails(
         "plan --features 10 --rows 4000 --minibatch 4000 --circuit single-chain",

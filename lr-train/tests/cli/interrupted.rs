@@ -29,8 +29,9 @@ impl Instants {
     }
 }
 
-/// Runs a verb and kills it, over and over; after each the output is absent or passes `whole`. In the end the verb succeeds.
-fn killed(desk: &Desk, verb: &str, out: &str, whole: &str) {
+/// Runs a verb and kills it, over and over; after each the file `complete` is absent, or
+/// the output passes `whole`. In the end the verb succeeds.
+fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
     let started = Instant::now();
     desk.ok(verb);
     let limit = started.elapsed();
@@ -59,7 +60,7 @@ fn killed(desk: &Desk, verb: &str, out: &str, whole: &str) {
         child.kill().unwrap();
         let status = child.wait().unwrap();
         early += u32::from(!status.success());
-        if desk.path(out).is_file() {
+        if desk.path(complete).exists() {
             let ran = desk.run(whole);
             assert_eq!(
                 ran.code,
@@ -83,6 +84,7 @@ fn encrypt_restarts_cleanly() {
         &desk,
         "encrypt --keys keys --data train.csv --label y --out out.arras",
         "out.arras",
+        "out.arras",
         "inspect out.arras",
     );
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
@@ -95,6 +97,7 @@ fn train_restarts_cleanly() {
     killed(
         &desk,
         "train --eval-keys keys/eval --data data.arras --out out.arras",
+        "out.arras",
         "out.arras",
         "inspect out.arras",
     );
@@ -109,6 +112,7 @@ fn keygen_restarts_cleanly() {
         &desk,
         "keygen --plan plan.toml --out out",
         "out",
+        "out/secret/owner.json",
         "inspect out/eval/evaluation-keys.arras",
     );
     desk.ok("encrypt --keys out --data train.csv --label y --out data.arras");

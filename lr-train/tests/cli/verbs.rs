@@ -93,7 +93,7 @@ fn inspect_knows_every_file() {
         ("model.json", vec!["model", "weights"]),
         (
             "keys/eval/evaluation-keys.arras",
-            vec!["evaluation key", "relinearization"],
+            vec!["evaluation key", "Galois element"],
         ),
         (
             "keys/secret/secret-key.arras",

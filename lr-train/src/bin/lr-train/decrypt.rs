@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use arras::ckks::wire::Overwrite;
 use clap::Args;
-use lr_train::trainer::files::{KeyDirectory, load_result, save_model};
+use lr_train::trainer::files::{load_result, save_model};
 use serde_json::json;
 
 use crate::{
-    Done,
+    Done, keygen,
     output::{Answer, Output, path},
     staging::Staging,
 };
@@ -36,8 +36,7 @@ pub(crate) struct Decrypt {
 }
 
 pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
-    let keys = KeyDirectory::new(&args.keys);
-    let owner = keys.owner(arras::secret_backend())?;
+    let (keys, owner) = keygen::open(&args.keys)?;
     let result = load_result(
         &args.model,
         owner.plan(),

@@ -6,12 +6,12 @@ use arras::ckks::wire::Overwrite;
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord,
-    files::{DatasetFile, KeyDirectory, write_dataset},
+    files::{DatasetFile, write_dataset},
 };
 use serde_json::json;
 
 use crate::{
-    Done,
+    Done, keygen,
     output::{Answer, Output, mib, path},
     sources::{Normalization, Purpose, Source},
     staging::Staging,
@@ -47,8 +47,7 @@ pub(crate) struct Encrypt {
 }
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let keys = KeyDirectory::new(&args.keys);
-    let owner = keys.owner(arras::secret_backend())?;
+    let (keys, owner) = keygen::open(&args.keys)?;
     let data = args.source.read(&Purpose::Training)?;
     let prepared = owner.prepare(&data, args.normalize.into())?;
     if args.resume && args.out.exists() {

@@ -1,14 +1,24 @@
 //! `keygen`: the keys of a plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use arras::ckks::wire::{Overwrite, WireError};
+use arras::{
+    SecretBackend,
+    ckks::{
+        CkksError,
+        wire::{Overwrite, WireError},
+    },
+};
 use clap::Args;
-use lr_train::trainer::{DataOwner, files::KeyDirectory};
+use lr_train::{
+    TrainError,
+    trainer::{DataOwner, files::KeyDirectory},
+};
 use serde_json::json;
 
 use crate::{
     Done,
+    failure::Failure,
     output::{Answer, Output, mib, path},
     plan,
 };
@@ -66,6 +76,23 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         "eval": path(&folder.evaluation()),
     });
     Ok(Answer::new(text, json))
+}
+
+/// Opens a folder of keys for its owner.
+///
+/// # Errors
+/// What is wrong with its files, naming them.
+pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBackend>), Failure> {
+    let keys = KeyDirectory::new(folder);
+    let secret = keys.secret().join("secret-key.arras");
+    match keys.owner(arras::secret_backend()) {
+        Ok(owner) => Ok((keys, owner)),
+        // The scheme compares parameters without knowing where they are from.
+        Err(error @ TrainError::Ckks(CkksError::ParametersMismatch { .. })) => {
+            Err(Failure::in_file(&secret)(error))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn overwrite(force: bool) -> Overwrite {

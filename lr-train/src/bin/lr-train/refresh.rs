@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use arras::ckks::wire::Overwrite;
 use clap::Args;
-use lr_train::trainer::files::{KeyDirectory, load_result, save_state};
+use lr_train::trainer::files::{load_result, save_state};
 use serde_json::json;
 
 use crate::{
     Done,
+    failure::Failure,
+    keygen,
     output::{Answer, Output, mib, path},
     staging::Staging,
 };
@@ -36,14 +38,20 @@ pub(crate) struct Refresh {
 }
 
 pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
-    let keys = KeyDirectory::new(&args.keys);
-    let owner = keys.owner(arras::secret_backend())?;
+    let (keys, owner) = keygen::open(&args.keys)?;
     let result = load_result(
         &args.state,
         owner.plan(),
         owner.key_set_id(),
         owner.context(),
     )?;
+    if result.finished {
+        return Err(Failure::File {
+            path: args.state.clone(),
+            reason: "holds a finished model, and no round follows: read it with `lr-train decrypt`"
+                .into(),
+        });
+    }
     let record = keys.record(result.origin.dataset)?;
     let staging = Staging::claim(&args.out, args.force)?;
     let state = owner.refresh(&record, &result)?;
