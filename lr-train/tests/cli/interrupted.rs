@@ -116,4 +116,9 @@ fn keygen_restarts_cleanly() {
         "inspect out/eval/evaluation-keys.arras",
     );
     desk.ok("encrypt --keys out --data train.csv --label y --out data.arras");
+    let left = desk.listing("out");
+    assert!(
+        left.iter().all(|name| !name.ends_with(".partial")),
+        "{left:?}"
+    );
 }

@@ -21,6 +21,7 @@ use crate::{
     failure::Failure,
     output::{Answer, Output, mib, path},
     plan,
+    staging::Staging,
 };
 
 /// Client: make the keys of a plan
@@ -50,6 +51,12 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let done = folder.secret().join("owner.json");
     if !args.force && done.symlink_metadata().is_ok() {
         return Err(WireError::AlreadyExists { path: done }.into());
+    }
+    std::fs::create_dir_all(&args.out).map_err(Failure::io("create", &args.out))?;
+    // Held while keys are made: of two processes, one would keep the other's secret key.
+    let _claim = Staging::claim(&args.out.join("keygen"), true)?;
+    for part in [folder.secret(), folder.evaluation()] {
+        clear(&part)?;
     }
     let progress = output.progress("making keys");
     progress.spin();
@@ -93,6 +100,25 @@ pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBacke
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Removes what a process that was killed left half written.
+fn clear(folder: &Path) -> Result<(), Failure> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(Failure::io("read", folder))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(Failure::io("read", folder))?.path();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if name.starts_with(".arras-") && name.ends_with(".partial") {
+            std::fs::remove_file(&path).map_err(Failure::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 fn overwrite(force: bool) -> Overwrite {
