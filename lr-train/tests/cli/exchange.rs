@@ -57,7 +57,7 @@ fn plan_to_evaluation_on_built_in_data() {
             "eval/plan.toml",
             "result.arras"
         ]
-        .map(|f| f.to_owned())
+        .map(std::borrow::ToOwned::to_owned)
     );
 
     fs::copy(server.path("result.arras"), client.path("result.arras")).unwrap();

@@ -39,9 +39,9 @@ fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
     let remove = || {
         let path = desk.path(out);
         if path.is_dir() {
-            std::fs::remove_dir_all(path).unwrap()
+            std::fs::remove_dir_all(path).unwrap();
         } else {
-            std::fs::remove_file(path).unwrap()
+            std::fs::remove_file(path).unwrap();
         }
     };
     remove();

@@ -10,6 +10,7 @@ use arras::ckks::{
     Parameters,
     wire::{self, MAGIC, ObjectKind, read_bounded},
 };
+use arras::toolkit::cost::CostTable;
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord, Model,
@@ -167,7 +168,7 @@ fn text(file: &Path) -> Done {
     }
     if has("tables") || content.contains("[[tables]]") {
         let tables = costs::read(file)?;
-        let list: Vec<String> = tables.iter().map(|table| table.summary()).collect();
+        let list: Vec<String> = tables.iter().map(CostTable::summary).collect();
         return said("table of costs", json!({"tables": list}));
     }
     if content.contains("[parameters]") && content.contains("[settings") {

@@ -258,7 +258,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
             text += &format!(
                 "\nwritten to {}; next: lr-train keygen --plan {0} --out keys",
                 out.display()
-            )
+            );
         }
         None => text += "\nnothing written: name a file with --out",
     }
