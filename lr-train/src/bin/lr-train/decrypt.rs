@@ -1,0 +1,76 @@
+//! `decrypt`: a result to a model.
+
+use std::path::PathBuf;
+
+use arras::ckks::wire::Overwrite;
+use clap::Args;
+use lr_train::trainer::files::{load_result, save_model};
+use serde_json::json;
+
+use crate::{
+    Done, keygen,
+    output::{Answer, Output, path},
+    staging::Staging,
+};
+
+/// Client: decrypt a result to a model
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The model holds names, classes and normalization beside the weights: it is written for its owner only.
+
+Example:
+  lr-train decrypt --keys keys --model result.arras --out model.json")]
+pub(crate) struct Decrypt {
+    /// Folder of keys
+    #[arg(long)]
+    keys: PathBuf,
+    /// Result that `train` returned
+    #[arg(long)]
+    model: PathBuf,
+    /// Model to write, in JSON
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace it
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
+    let (keys, owner) = keygen::open(&args.keys)?;
+    let result = load_result(
+        &args.model,
+        owner.plan(),
+        owner.key_set_id(),
+        owner.context(),
+    )?;
+    let record = keys.record(result.origin.dataset)?;
+    let staging = Staging::claim(&args.out, args.force)?;
+    let model = owner.decrypt_model(&record, &result)?;
+    save_model(&model, staging.path(), Overwrite::Replace)?;
+    staging.commit()?;
+    let rounds = owner.plan().rounds().len();
+    if !result.finished {
+        output.note(format_args!(
+            "note: the weights after round {} of {rounds}, not the finished model",
+            result.round + 1
+        ));
+    }
+    let largest = model
+        .weights
+        .iter()
+        .fold(0.0f64, |most, w| most.max(w.abs()));
+    let text = format!(
+        "model of {} weights (the largest {largest:.3}) from {} rows written to {}\nnext: lr-train evaluate --model {2} --data ..",
+        model.weights.len(),
+        model.rows,
+        args.out.display()
+    );
+    let json = json!({
+        "weights": model.weights.len(),
+        "rows": model.rows,
+        "finished": result.finished,
+        "round": result.round,
+        "out": path(&args.out),
+    });
+    Ok(Answer::new(text, json))
+}

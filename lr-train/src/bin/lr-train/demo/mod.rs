@@ -1,0 +1,364 @@
+//! `demo`: the whole story on built-in data, in under a minute.
+
+mod circuit;
+mod rounds;
+mod times;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use arras::Engine;
+use clap::Args;
+use lr_train::{
+    circuits::Kind,
+    data::{Dataset, builtin},
+    metrics::Quality,
+    plain::Rate,
+    plain::{self, History, State, nesterov, scores},
+    preprocess::{Preprocessor, Scheme, signed_rows},
+    report::{
+        Comparison, DataSummary, Machine, ModelSummary, Point, Series, TrainingReport, Weight,
+    },
+    sigmoid::Sigmoid,
+    split::{Minibatches, train_test},
+    trainer::Settings,
+};
+use ndarray::{Array1, Array2};
+
+use self::circuit::Outcome;
+use crate::{
+    Done,
+    engines::EngineChoice,
+    failure::Failure,
+    output::{Answer, Output},
+    staging::Staging,
+};
+
+/// The whole story on built-in digits: plan, keys, encryption, training with several circuits, decryption, comparison, report
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is fetched, and all parameters have 128 bits of security. Circuits for which the time does not suffice are left out, and so are
+points of the curves.
+
+Examples:
+  lr-train demo
+  lr-train demo --rounds                     twelve iterations in three rounds, the state refreshed between them
+  lr-train demo --out digits.html --force")]
+pub(crate) struct Demo {
+    /// Show training by rounds instead, longer than the levels allow
+    #[arg(long)]
+    rounds: bool,
+    /// Page to write [default: the first of lr-train-report.html, lr-train-report-2.html, .. that is free]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Replace the page
+    #[arg(long)]
+    force: bool,
+    /// About how many seconds to take; baseline and low-depth always run
+    #[arg(long, default_value_t = 48.0)]
+    seconds: f64,
+    #[command(flatten)]
+    engine: EngineChoice,
+}
+
+const ITERATIONS: usize = 6;
+const MINIBATCH: usize = 32;
+/// Standardized pixels reach about 6; with this rate inner products stay well inside [-16, 16].
+const RATE: f64 = 0.2;
+const SCHEME: Scheme = Scheme::Standard;
+
+/// The data in all forms.
+pub(crate) struct Material {
+    train: Dataset,
+    test: Dataset,
+    preprocessor: Preprocessor,
+    z: Array2<f64>,
+    features: Array2<f64>,
+}
+
+impl Material {
+    fn digits() -> Result<Self, Failure> {
+        let data = builtin::digits()?;
+        let split = train_test(data.labels(), 0.2, 0)?;
+        let (train, test) = (data.select(&split.train)?, data.select(&split.test)?);
+        let preprocessor = Preprocessor::fit(&train, SCHEME)?;
+        let z = signed_rows(&preprocessor.apply(&train)?, train.labels())?;
+        let features = preprocessor.apply(&test)?;
+        Ok(Self {
+            train,
+            test,
+            preprocessor,
+            z,
+            features,
+        })
+    }
+
+    fn quality(&self, weights: &Array1<f64>) -> Result<Quality, Failure> {
+        Ok(Quality::measure(
+            &scores(&self.features, weights)?,
+            self.test.labels(),
+        )?)
+    }
+
+    /// The same training in the clear.
+    fn plain(&self, settings: &Settings) -> Result<History, Failure> {
+        let plain = plain::Settings {
+            iterations: settings.iterations,
+            rate: settings.rate.clone(),
+            sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
+            batches: Minibatches::new(self.z.nrows(), settings.minibatch, settings.order)?,
+        };
+        Ok(nesterov(&self.z, &plain, State::zero(self.z.ncols()))?.0)
+    }
+
+    fn summary(&self) -> DataSummary {
+        DataSummary {
+            name: "handwritten digits 3 and 8".into(),
+            training_rows: self.train.rows(),
+            test_rows: self.test.rows(),
+            features: self.z.ncols() - 1,
+            dropped: self.preprocessor.dropped().len(),
+            negative: self.train.classes().negative.clone(),
+            positive: self.train.classes().positive.clone(),
+        }
+    }
+}
+
+fn settings(iterations: usize) -> Settings {
+    Settings::new(MINIBATCH, iterations).rate(Rate::Constant(RATE))
+}
+
+pub(crate) fn run(args: &Demo, output: &Output) -> Done {
+    let started = Instant::now();
+    let out = args.out.clone().unwrap_or_else(free_name);
+    let staging = Staging::claim(&out, args.force)?;
+    let engine = args.engine.open()?;
+    output.note(format_args!("engine: {engine}"));
+    let data = Material::digits()?;
+    output.note(format_args!(
+        "data: digits 3 and 8 (built in), {} rows to train on, {} to test on, {} features",
+        data.train.rows(),
+        data.test.rows(),
+        data.z.ncols() - 1
+    ));
+    let mut report =
+        TrainingReport::new("Logistic regression on encrypted digits", Machine::here());
+    report.data = Some(data.summary());
+    if args.rounds {
+        rounds::train(&data, &engine, &mut report, output)?;
+    } else {
+        circuits(&data, &engine, started, args.seconds, &mut report, output)?;
+    }
+    std::fs::write(staging.path(), report.to_html()?).map_err(Failure::io("write", &out))?;
+    staging.commit()?;
+    let json = serde_json::json!({
+        "seconds": started.elapsed().as_secs_f64(),
+        "page": crate::output::path(&out),
+        "report": report,
+    });
+    let text = format!(
+        "{}\n{:.1} s in all; the report: {}",
+        report.to_text(100),
+        started.elapsed().as_secs_f64(),
+        out.display()
+    );
+    Ok(Answer::new(text, json))
+}
+
+/// Every circuit for all iterations as far as time suffices, then shorter runs for the curves.
+fn circuits(
+    data: &Material,
+    engine: &Engine,
+    started: Instant,
+    seconds: f64,
+    report: &mut TrainingReport,
+    output: &Output,
+) -> Result<(), Failure> {
+    let history = data.plain(&settings(ITERATIONS))?;
+    for (i, iteration) in history.iterations().iter().enumerate() {
+        let value = data.quality(&iteration.weights)?.accuracy;
+        report.plaintext_accuracy.push(Point {
+            iteration: i + 1,
+            value,
+        });
+    }
+    let mut clock = Clock {
+        started,
+        budget: Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)),
+        planned: 0.0,
+        spent: 0.0,
+    };
+    let order = [
+        Kind::Baseline,
+        Kind::LowDepth,
+        Kind::SingleChain,
+        Kind::SingleChainMaskFree,
+        Kind::MaskFree,
+    ];
+    let mut done: Vec<(Kind, usize, Outcome)> = vec![];
+    for (position, kind) in order.into_iter().enumerate() {
+        if let Some(outcome) = clock.run(
+            position < 2,
+            data,
+            kind,
+            ITERATIONS,
+            engine,
+            &history,
+            output,
+        )? {
+            output.note(outcome.told(data)?);
+            done.push((kind, ITERATIONS, outcome));
+        }
+    }
+    // The cheapest first: their curves are complete when time runs out.
+    let mut kinds: Vec<(f64, Kind)> = done
+        .iter()
+        .map(|(kind, _, outcome)| (outcome.elapsed, *kind))
+        .collect();
+    kinds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (_, kind) in kinds {
+        for iterations in 1..ITERATIONS {
+            if let Some(outcome) =
+                clock.run(false, data, kind, iterations, engine, &history, output)?
+            {
+                done.push((kind, iterations, outcome));
+            }
+        }
+    }
+    fill(data, &history, &mut done, report)
+}
+
+/// The report of all runs.
+fn fill(
+    data: &Material,
+    history: &History,
+    done: &mut [(Kind, usize, Outcome)],
+    report: &mut TrainingReport,
+) -> Result<(), Failure> {
+    done.sort_by_key(|(kind, iterations, _)| {
+        (Kind::ALL.iter().position(|k| k == kind), *iterations)
+    });
+    let mut rows = vec![];
+    for kind in Kind::ALL {
+        let runs: Vec<&(Kind, usize, Outcome)> =
+            done.iter().filter(|(of, ..)| *of == kind).collect();
+        let mut accuracy = vec![];
+        let mut errors = vec![];
+        for (_, iteration, outcome) in &runs {
+            accuracy.push(Point {
+                iteration: *iteration,
+                value: data.quality(&outcome.weights)?.accuracy,
+            });
+            errors.push(Point {
+                iteration: *iteration,
+                value: outcome.error,
+            });
+        }
+        let Some((_, _, last)) = runs.last() else {
+            continue;
+        };
+        let quality = data.quality(&last.weights)?;
+        let costs = times::estimate(kind.name(), &last.params, &last.program)?;
+        rows.push(last.row(&costs, &quality));
+        report.times.push(costs.times);
+        report.shapes.push(last.shape.clone());
+        report.plans.push(last.plan.clone());
+        report.accuracy.push(Series {
+            circuit: kind.name().into(),
+            points: accuracy,
+        });
+        report.weight_error.push(Series {
+            circuit: kind.name().into(),
+            points: errors,
+        });
+        // The story is told for the low-depth circuit.
+        if kind == Kind::LowDepth {
+            report.stages = last.stages.clone();
+            report.model = Some(model(data, kind, &last.weights, history)?);
+        }
+    }
+    report.comparison = Some(Comparison {
+        machine: report.machine.clone(),
+        commit: None,
+        date: None,
+        data: format!("handwritten digits 3 and 8, {ITERATIONS} minibatches of {MINIBATCH}"),
+        rows,
+    });
+    Ok(())
+}
+
+fn model(
+    data: &Material,
+    kind: Kind,
+    weights: &Array1<f64>,
+    history: &History,
+) -> Result<ModelSummary, Failure> {
+    let named = data.preprocessor.kept().zip(weights.iter().skip(1));
+    Ok(ModelSummary {
+        circuit: kind.name().into(),
+        intercept: weights[0],
+        weights: named
+            .map(|((_, feature), &weight)| Weight {
+                feature: feature.to_owned(),
+                weight,
+            })
+            .collect(),
+        quality: data.quality(weights)?,
+        plaintext_quality: history
+            .weights()
+            .map(|weights| data.quality(weights))
+            .transpose()?,
+    })
+}
+
+/// What is left of the time, by how long runs took beside their plans.
+struct Clock {
+    started: Instant,
+    budget: Duration,
+    planned: f64,
+    spent: f64,
+}
+
+impl Clock {
+    fn run(
+        &mut self,
+        always: bool,
+        data: &Material,
+        kind: Kind,
+        iterations: usize,
+        engine: &Engine,
+        history: &History,
+        output: &Output,
+    ) -> Result<Option<Outcome>, Failure> {
+        let (plan, report) = circuit::plan(data, kind, iterations)?;
+        let planned = report.chosen.seconds.first().map_or(0.0, |s| s.seconds);
+        // Keys and encryption come on top of the plan's seconds; earlier runs tell how much.
+        let ratio = if self.planned > 0.0 {
+            self.spent / self.planned
+        } else {
+            3.0
+        };
+        let expected = Duration::from_secs_f64(planned * ratio);
+        if !always && self.started.elapsed() + expected > self.budget {
+            return Ok(None);
+        }
+        let outcome = circuit::train(data, (plan, report), engine, history, output)?;
+        self.planned += planned;
+        self.spent += outcome.elapsed;
+        Ok(Some(outcome))
+    }
+}
+
+/// A name that no file has.
+fn free_name() -> PathBuf {
+    let name = |n: usize| match n {
+        1 => PathBuf::from("lr-train-report.html"),
+        _ => PathBuf::from(format!("lr-train-report-{n}.html")),
+    };
+    (1..)
+        .map(name)
+        .find(|path| path.symlink_metadata().is_err())
+        .unwrap_or_else(|| name(1))
+}

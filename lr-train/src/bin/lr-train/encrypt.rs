@@ -1,0 +1,139 @@
+//! `encrypt`: data to ciphertexts.
+
+use std::path::PathBuf;
+
+use arras::ckks::wire::Overwrite;
+use clap::Args;
+use lr_train::trainer::{
+    DatasetRecord,
+    files::{DatasetFile, write_dataset},
+};
+use serde_json::json;
+
+use crate::{
+    Done, keygen,
+    output::{Answer, Output, mib, path},
+    sources::{Normalization, Purpose, Source},
+    staging::Staging,
+};
+
+/// Client: encrypt a data set for all rounds
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Names, classes and normalization stay with the keys, in secret/datasets. The file appears whole or not at all: if the process ends
+early, run it again. With --resume it is left alone if it is there already, whole and of the same rows.
+
+Examples:
+  lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
+  lr-train encrypt --keys keys --data builtin:digits --out data.arras")]
+pub(crate) struct Encrypt {
+    /// Folder of keys
+    #[arg(long)]
+    keys: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// How columns are normalized
+    #[arg(long, value_enum, default_value_t)]
+    normalize: Normalization,
+    /// File of encrypted data to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace the file
+    #[arg(long)]
+    force: bool,
+    /// Do nothing if the file is there, whole, and of these keys and rows
+    #[arg(long)]
+    resume: bool,
+}
+
+pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
+    let (keys, owner) = keygen::open(&args.keys)?;
+    let data = args.source.read(&Purpose::Training)?;
+    let prepared = owner.prepare(&data, args.normalize.into())?;
+    if args.resume && args.out.exists() {
+        let file = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id())?;
+        let record = keys.record(file.origin().dataset)?;
+        if same(&record, prepared.record()) {
+            file.verify()?;
+            return Ok(answer(args, &record, true));
+        }
+        return Err(crate::failure::Failure::File {
+            path: args.out.clone(),
+            reason:
+                "holds other rows than the data given; name another file, or --force to replace it"
+                    .into(),
+        });
+    }
+    let staging = Staging::claim(&args.out, args.force)?;
+    // The record first: data without one could never be read.
+    keys.save_record(prepared.record())?;
+    let progress = output.progress("encrypting");
+    write_dataset(
+        &owner,
+        &prepared,
+        staging.path(),
+        Overwrite::Replace,
+        |at| progress.at(at.done, at.total),
+    )?;
+    drop(progress);
+    staging.commit()?;
+    Ok(answer(args, prepared.record(), false))
+}
+
+/// Whether two records describe the same rows, as far as records tell.
+fn same(a: &DatasetRecord, b: &DatasetRecord) -> bool {
+    let key = |r: &DatasetRecord| {
+        (
+            r.rows,
+            r.classes.clone(),
+            r.preprocessor.clone(),
+            r.scaling.clone(),
+        )
+    };
+    key(a) == key(b)
+}
+
+fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
+    let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
+    let names = record.preprocessor.names();
+    let dropped: Vec<&str> = record
+        .preprocessor
+        .dropped()
+        .iter()
+        .map(|d| &*names[d.position])
+        .collect();
+    let did = if resumed {
+        "is there already, whole"
+    } else {
+        "written"
+    };
+    let mut text = format!(
+        "data set {}: {} rows, {} features, positive class {:?}; {} {did}, {}",
+        record.origin.dataset,
+        record.rows,
+        record.preprocessor.features(),
+        record.classes.positive,
+        args.out.display(),
+        mib(bytes),
+    );
+    if !dropped.is_empty() {
+        text += &format!(
+            "\nleft out because they are constant: {}",
+            dropped.join(", ")
+        );
+    }
+    text += &format!(
+        "\nnext, on the server: lr-train train --eval-keys EVAL --data {} --out result.arras",
+        args.out.display()
+    );
+    let json = json!({
+        "dataset": record.origin.dataset.to_string(),
+        "rows": record.rows,
+        "features": record.preprocessor.features(),
+        "dropped": dropped,
+        "bytes": bytes,
+        "resumed": resumed,
+        "out": path(&args.out),
+    });
+    Answer::new(text, json)
+}

@@ -1,0 +1,184 @@
+//! `inspect`: what a file is.
+
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
+
+use arras::ckks::{
+    Parameters,
+    wire::{self, MAGIC, ObjectKind, read_bounded},
+};
+use arras::toolkit::cost::CostTable;
+use clap::Args;
+use lr_train::trainer::{
+    DatasetRecord, Model,
+    files::{self, Content},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Done, costs,
+    failure::Failure,
+    output::{Answer, Output, mib, path},
+    plan,
+};
+
+/// Say what a file is, its parameters, level, size, and whether it is whole; needs no key
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every byte is read and every checksum compared. No secret key is read or needed.
+
+Example:
+  lr-train inspect data.arras")]
+pub(crate) struct Inspect {
+    /// Any file that lr-train wrote
+    file: PathBuf,
+}
+
+/// The most bytes of a text that is looked at.
+const TEXT_BYTES: u64 = 1 << 28;
+
+pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
+    let file = &args.file;
+    let mut start = [0; MAGIC.len()];
+    let found = File::open(file)
+        .and_then(|mut opened| std::io::Read::read(&mut opened, &mut start))
+        .map_err(Failure::io("read", file))?;
+    if found == 0 {
+        return Err(Failure::File {
+            path: file.clone(),
+            reason: "is empty; make it again".into(),
+        });
+    }
+    // Four bytes tell a container from a text, so that one cut short is named as such.
+    if start[..4] == MAGIC[..4] {
+        container(file)
+    } else {
+        text(file)
+    }
+}
+
+fn container(file: &Path) -> Done {
+    let opened = File::open(file).map_err(Failure::io("read", file))?;
+    let inspection = wire::inspect(BufReader::with_capacity(1 << 20, opened))
+        .map_err(|error| Failure::in_file(file)(error.into()))?;
+    let mut text = format!("{}: {inspection}", file.display());
+    let mut fields = json!({
+        "file": path(file),
+        "kind": inspection.kind().to_string(),
+        "version": inspection.version(),
+        "bytes": inspection.bytes(),
+        "checksum": "verified",
+        "parameters": inspection.parameters().map(parameters),
+    });
+    if matches!(
+        inspection.kind(),
+        ObjectKind::Model | ObjectKind::EncryptedDataset
+    ) {
+        let training = files::inspect(file)?;
+        let holds = match training.content {
+            None => format!("encrypted data of {} rounds", training.round),
+            Some(Content::Weights) => {
+                format!("an encrypted model, of round {}", training.round + 1)
+            }
+            Some(Content::State) => format!(
+                "the encrypted state after round {}: refresh it",
+                training.round + 1
+            ),
+            Some(Content::Start) => format!(
+                "the encrypted state that round {} starts from",
+                training.round + 1
+            ),
+        };
+        let origin = training.origin;
+        text += &format!(
+            "\n  holds    {holds}\n  plan     {}\n  keys     {}\n  data set {}\n{}",
+            origin.plan, origin.keys, origin.dataset, training.parameters
+        );
+        fields["holds"] = holds.into();
+        fields["origin"] = json!(origin);
+        fields["round"] = training.round.into();
+        fields["parameters"] = parameters(&training.parameters);
+    }
+    Ok(Answer::new(text, fields))
+}
+
+fn parameters(params: &Parameters) -> Value {
+    json!({
+        "log-n": params.log_n(),
+        "levels": params.max_level(),
+        "dnum": params.dnum(),
+        "log2-qp": params.log2_qp(),
+        "security": format!("{:?}", params.spec().security),
+    })
+}
+
+fn text(file: &Path) -> Done {
+    let bytes = read_bounded(file, TEXT_BYTES)?;
+    let size = bytes.len() as u64;
+    let unknown = || {
+        Failure::File {
+        path: file.to_owned(),
+        reason: "is nothing that lr-train writes: no container, plan, model, record of a data set or table of costs".into(),
+    }
+    };
+    let content = std::str::from_utf8(&bytes).map_err(|_| unknown())?;
+    let said = |what: &str, fields: Value| {
+        let lines: String = fields
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| format!("\n  {name:<12} {value}"))
+            .collect();
+        let text = format!("{}: {what}, {}{lines}", file.display(), mib(size));
+        let mut object = json!({"file": path(file), "kind": what, "bytes": size});
+        if let (Some(object), Some(fields)) = (object.as_object_mut(), fields.as_object()) {
+            object.extend(fields.clone());
+        }
+        Ok(Answer::new(text, object))
+    };
+    let parsed: Option<Value> = serde_json::from_str(content).ok();
+    let has = |key: &str| {
+        parsed
+            .as_ref()
+            .is_some_and(|value| value.get(key).is_some())
+    };
+    if has("weights") {
+        let model = Model::from_json(content).map_err(Failure::in_file(file))?;
+        return said(
+            "model",
+            json!({"circuit": model.kind.name(), "rows": model.rows, "weights": model.weights.len(), "classes": model.classes,
+                "normalization": format!("{:?}", model.preprocessor.scheme()), "dropped": model.preprocessor.dropped().len()}),
+        );
+    }
+    if has("preprocessor") {
+        let record: DatasetRecord =
+            serde_json::from_str(content).map_err(|error| Failure::File {
+                path: file.to_owned(),
+                reason: format!(
+                    "is a damaged record of a data set ({error}); restore it from a copy"
+                ),
+            })?;
+        return said(
+            "record of a data set (private)",
+            json!({"origin": record.origin, "rows": record.rows, "classes": record.classes}),
+        );
+    }
+    if has("tables") || content.contains("[[tables]]") {
+        let tables = costs::read(file)?;
+        let list: Vec<String> = tables.iter().map(CostTable::summary).collect();
+        return said("table of costs", json!({"tables": list}));
+    }
+    if content.contains("[parameters]") && content.contains("[settings") {
+        let plan = plan::read(file)?;
+        return said(
+            "training plan",
+            json!({"plan": plan.id().to_string(), "circuit": plan.kind().name(), "iterations": plan.settings().iterations,
+                "rounds": plan.rounds().len(), "rows": plan.rows(), "features": plan.features() - 1, "minibatch": plan.minibatch(),
+                "parameters": parameters(plan.params())}),
+        );
+    }
+    Err(unknown())
+}

@@ -1,0 +1,130 @@
+//! `keygen`: the keys of a plan.
+
+use std::path::{Path, PathBuf};
+
+use arras::{
+    SecretBackend,
+    ckks::{
+        CkksError,
+        wire::{Overwrite, WireError},
+    },
+};
+use clap::Args;
+use lr_train::{
+    TrainError,
+    trainer::{DataOwner, files::KeyDirectory},
+};
+use serde_json::json;
+
+use crate::{
+    Done,
+    failure::Failure,
+    output::{Answer, Output, mib, path},
+    plan,
+    staging::Staging,
+};
+
+/// Client: make the keys of a plan
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The folder holds secret/, which stays with its owner (mode 0700), and eval/, which goes to the server. Keys that were only half
+written when the process ended count for nothing and are replaced by the next call.
+
+Example:
+  lr-train keygen --plan plan.toml --out keys")]
+pub(crate) struct Keygen {
+    /// Plan file
+    #[arg(long)]
+    plan: PathBuf,
+    /// Folder of keys to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace keys: what was encrypted with the old ones can no longer be decrypted
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
+    let plan = plan::read(&args.plan)?;
+    let folder = KeyDirectory::new(&args.out);
+    // Before the work: `save` looks again.
+    let done = folder.secret().join("owner.json");
+    if !args.force && done.symlink_metadata().is_ok() {
+        return Err(WireError::AlreadyExists { path: done }.into());
+    }
+    std::fs::create_dir_all(&args.out).map_err(Failure::io("create", &args.out))?;
+    // Held while keys are made: of two processes, one would keep the other's secret key.
+    let _claim = Staging::claim(&args.out.join("keygen"), true)?;
+    for part in [folder.secret(), folder.evaluation()] {
+        clear(&part)?;
+    }
+    let progress = output.progress("making keys");
+    progress.spin();
+    let (owner, keys) = DataOwner::generate(plan, arras::secret_backend())?;
+    folder.save(&owner, &keys, overwrite(args.force))?;
+    drop(progress);
+    let file = folder.evaluation().join("evaluation-keys.arras");
+    let bytes = std::fs::metadata(&file).map_or(0, |file| file.len());
+    let text = format!(
+        "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
+        owner.key_set_id(),
+        folder.secret().display(),
+        keys.iter().count(),
+        mib(bytes),
+        folder.evaluation().display(),
+        args.out.display(),
+    );
+    let json = json!({
+        "keys": owner.key_set_id().to_string(),
+        "plan": owner.plan().id().to_string(),
+        "evaluation-keys": keys.iter().count(),
+        "evaluation-key-bytes": bytes,
+        "secret": path(&folder.secret()),
+        "eval": path(&folder.evaluation()),
+    });
+    Ok(Answer::new(text, json))
+}
+
+/// Opens a folder of keys for its owner.
+///
+/// # Errors
+/// What is wrong with its files, naming them.
+pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBackend>), Failure> {
+    let keys = KeyDirectory::new(folder);
+    let secret = keys.secret().join("secret-key.arras");
+    match keys.owner(arras::secret_backend()) {
+        Ok(owner) => Ok((keys, owner)),
+        // The scheme compares parameters without knowing where they are from.
+        Err(error @ TrainError::Ckks(CkksError::ParametersMismatch { .. })) => {
+            Err(Failure::in_file(&secret)(error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes what a process that was killed left half written.
+fn clear(folder: &Path) -> Result<(), Failure> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(Failure::io("read", folder))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(Failure::io("read", folder))?.path();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if name.starts_with(".arras-") && name.ends_with(".partial") {
+            std::fs::remove_file(&path).map_err(Failure::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn overwrite(force: bool) -> Overwrite {
+    if force {
+        Overwrite::Replace
+    } else {
+        Overwrite::Refuse
+    }
+}

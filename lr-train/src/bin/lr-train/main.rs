@@ -1,0 +1,116 @@
+//! `lr-train`: logistic regression on encrypted data, one verb per step of the exchange.
+//!
+//! ```text
+//!   client   plan -> keygen -> encrypt ----------> refresh (between rounds) --> decrypt -> evaluate, predict
+//!                       |         |                 ^    |                        ^
+//!   files            keys/eval  data.arras       state  state                  result
+//!                       v         v                 |    v                        |
+//!   server          train ------------------------------------------------------->
+//! ```
+//! Verbs live in a file each; [`sources`] reads data, [`staging`] keeps outputs whole, [`output`] speaks to people and programs,
+//! [`failure`] says what an exit code means.
+#![forbid(unsafe_code)]
+
+mod costs;
+mod decrypt;
+mod demo;
+mod devices;
+mod encrypt;
+mod engines;
+mod evaluate;
+mod failure;
+mod inspect;
+mod keygen;
+mod output;
+mod plan;
+mod predict;
+mod refresh;
+mod self_test;
+mod sources;
+mod staging;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    failure::Failure,
+    output::{Answer, Output},
+};
+
+const EXAMPLES: &str = "\
+Examples (client and server may be two machines; only keys/eval and *.arras travel):
+  lr-train demo
+  lr-train plan    --data train.csv --label diagnosis --minibatch 64 --iterations 6 --out plan.toml
+  lr-train keygen  --plan plan.toml --out keys
+  lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
+  lr-train train   --eval-keys keys/eval --data data.arras --out result.arras        (on the server)
+  lr-train decrypt --keys keys --model result.arras --out model.json
+  lr-train evaluate --model model.json --data test.csv --label diagnosis
+
+Exit codes:
+  0  done
+  1  failed: engine, memory, anything not below
+  2  wrong usage
+  3  the data are at fault: not a number, one class, other columns than the model's, more than the keys' plan holds
+  4  a file is damaged, or is not the one that belongs here (other plan, other keys, other data set)
+  5  a file cannot be read or written, or exists already (--force replaces it)
+  6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range";
+
+/// Trains logistic regression on data that stays encrypted.
+#[derive(Debug, Parser)]
+#[command(name = "lr-train", version, about, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    /// Print one JSON object instead of text, and no progress
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print no progress and no notes
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Demo(demo::Demo),
+    Plan(plan::PlanArgs),
+    Keygen(keygen::Keygen),
+    Encrypt(encrypt::Encrypt),
+    Train(train::Train),
+    Refresh(refresh::Refresh),
+    Decrypt(decrypt::Decrypt),
+    Evaluate(evaluate::Evaluate),
+    Predict(predict::Predict),
+    Inspect(inspect::Inspect),
+    Devices(devices::Devices),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json, cli.quiet);
+    let (verb, answer) = match &cli.verb {
+        Verb::Demo(args) => ("demo", demo::run(args, &output)),
+        Verb::Plan(args) => ("plan", plan::run(args, &output)),
+        Verb::Keygen(args) => ("keygen", keygen::run(args, &output)),
+        Verb::Encrypt(args) => ("encrypt", encrypt::run(args, &output)),
+        Verb::Train(args) => ("train", train::run(args, &output)),
+        Verb::Refresh(args) => ("refresh", refresh::run(args, &output)),
+        Verb::Decrypt(args) => ("decrypt", decrypt::run(args, &output)),
+        Verb::Evaluate(args) => ("evaluate", evaluate::run(args, &output)),
+        Verb::Predict(args) => ("predict", predict::run(args, &output)),
+        Verb::Inspect(args) => ("inspect", inspect::run(args, &output)),
+        Verb::Devices(args) => ("devices", devices::run(args, &output)),
+    };
+    let told = answer.and_then(|answer: Answer| output.answer(verb, answer));
+    match told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(verb, &failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+type Done = Result<Answer, Failure>;

@@ -1,0 +1,163 @@
+//! Answers on standard output, progress and notes on standard error.
+
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+
+/// What a verb has to say: the same for people and for programs.
+pub(crate) struct Answer {
+    text: String,
+    json: Value,
+}
+
+impl Answer {
+    pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
+        Self {
+            text: text.into(),
+            json,
+        }
+    }
+}
+
+/// Progress appears on anything that takes longer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where things are said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// Whether a person reads along.
+    pub(crate) fn is_talkative(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
+    /// A line for a person, beside the answer.
+    pub(crate) fn note(&self, text: impl std::fmt::Display) {
+        if self.is_talkative() {
+            eprintln!("{text}");
+        }
+    }
+
+    /// The answer.
+    pub(crate) fn answer(&self, verb: &str, answer: Answer) -> Result<(), Failure> {
+        let text = if self.json {
+            let mut object = Map::new();
+            object.insert("verb".into(), verb.into());
+            object.insert("ok".into(), true.into());
+            match answer.json {
+                Value::Object(fields) => object.extend(fields),
+                other => {
+                    object.insert("result".into(), other);
+                }
+            }
+            Value::Object(object).to_string()
+        } else {
+            answer.text
+        };
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+        match written {
+            // The reader has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(Failure::Stdout),
+        }
+    }
+
+    /// Why there is none.
+    pub(crate) fn failure(&self, verb: &str, failure: &Failure) {
+        if self.json && !matches!(failure, Failure::Stdout(_)) {
+            let object = json!({"verb": verb, "ok": false, "code": failure.code(), "error": failure.to_string()});
+            // The exit code says it, too.
+            let _ = writeln!(std::io::stdout(), "{object}");
+        }
+        let _ = writeln!(std::io::stderr(), "lr-train {verb}: {failure}");
+    }
+
+    /// A bar that appears after a second, if a person looks at a terminal.
+    pub(crate) fn progress(&self, what: &'static str) -> Progress {
+        let show = self.is_talkative() && std::io::stderr().is_terminal();
+        Progress {
+            what,
+            show,
+            started: Instant::now(),
+            bar: Mutex::new(None),
+        }
+    }
+}
+
+/// How far something has come. Everything is drawn on standard error and wiped in the end.
+pub(crate) struct Progress {
+    what: &'static str,
+    show: bool,
+    started: Instant,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Progress {
+    /// `done` of `total` steps.
+    pub(crate) fn at(&self, done: usize, total: usize) {
+        if !self.show || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let Ok(mut bar) = self.bar.lock() else { return };
+        let bar = bar.get_or_insert_with(|| {
+            let style =
+                ProgressStyle::with_template("{msg:<12} [{bar:40}] {percent:>3} %  {eta} left");
+            ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr())
+                .with_elapsed(self.started.elapsed())
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                .with_message(self.what)
+        });
+        bar.set_position(done as u64);
+    }
+
+    /// Something whose end is not known is under way: an expectation in seconds takes the bar's place.
+    pub(crate) fn spin(&self) {
+        if !self.show {
+            return;
+        }
+        let Ok(mut bar) = self.bar.lock() else { return };
+        let spinner = ProgressBar::new_spinner().with_message(self.what);
+        spinner.enable_steady_tick(Duration::from_millis(200));
+        *bar = Some(spinner);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Ok(bar) = self.bar.get_mut()
+            && let Some(bar) = bar.take()
+        {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Bytes for people.
+pub(crate) fn mib(bytes: u64) -> String {
+    match bytes {
+        0..=9_999 => format!("{bytes} bytes"),
+        _ => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+    }
+}
+
+/// A path for JSON.
+pub(crate) fn path(path: &Path) -> Value {
+    path.display().to_string().into()
+}

@@ -1,0 +1,76 @@
+//! `predict`: what a model says of each row.
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::Args;
+use lr_train::trainer::files::load_model;
+use serde_json::json;
+
+use crate::{
+    Done,
+    failure::Failure,
+    output::{Answer, Output, path},
+    sources::Source,
+    staging::Staging,
+};
+
+/// Client: class and probability of each row
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Prints CSV: row (from 1), score, probability of the positive class, class. A label column that the file may have is left out of the
+features with --label.
+
+Examples:
+  lr-train predict --model model.json --data new.csv
+  lr-train predict --model model.json --data test.csv --label diagnosis --out predictions.csv")]
+pub(crate) struct Predict {
+    /// Model in JSON
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// File to write instead of printing
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Replace it
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Predict, _: &Output) -> Done {
+    let model = load_model(&args.model)?;
+    let table = args.source.read_table(model.classes.clone())?;
+    let predictions = model.predict(&table)?;
+    let mut text = String::from("row,score,probability,class\n");
+    for (row, p) in predictions.iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{},{},{},{}",
+            row + 1,
+            p.score,
+            p.probability,
+            quoted(&p.class)
+        );
+    }
+    let Some(out) = &args.out else {
+        return Ok(Answer::new(text, json!({"predictions": predictions})));
+    };
+    let staging = Staging::claim(out, args.force)?;
+    std::fs::write(staging.path(), text).map_err(Failure::io("write", out))?;
+    staging.commit()?;
+    let said = format!("{} rows written to {}", predictions.len(), out.display());
+    Ok(Answer::new(
+        said,
+        json!({"rows": predictions.len(), "out": path(out)}),
+    ))
+}
+
+/// A field as CSV has it.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}

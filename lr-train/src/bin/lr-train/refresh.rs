@@ -1,0 +1,70 @@
+//! `refresh`: a state, decrypted and encrypted anew.
+
+use std::path::PathBuf;
+
+use arras::ckks::wire::Overwrite;
+use clap::Args;
+use lr_train::trainer::files::{load_result, save_state};
+use serde_json::json;
+
+use crate::{
+    Done,
+    failure::Failure,
+    keygen,
+    output::{Answer, Output, mib, path},
+    staging::Staging,
+};
+
+/// Client, between rounds: decrypt a state and encrypt it anew for the next round
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is written, so nothing can be sent back, unless every check of the decrypted state passed.
+
+Example:
+  lr-train refresh --keys keys --state result-0.arras --out state-1.arras")]
+pub(crate) struct Refresh {
+    /// Folder of keys
+    #[arg(long)]
+    keys: PathBuf,
+    /// State that `train` returned
+    #[arg(long)]
+    state: PathBuf,
+    /// State to write, for the next `train`
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace it
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
+    let (keys, owner) = keygen::open(&args.keys)?;
+    let result = load_result(
+        &args.state,
+        owner.plan(),
+        owner.key_set_id(),
+        owner.context(),
+    )?;
+    if result.finished {
+        return Err(Failure::File {
+            path: args.state.clone(),
+            reason: "holds a finished model, and no round follows: read it with `lr-train decrypt`"
+                .into(),
+        });
+    }
+    let record = keys.record(result.origin.dataset)?;
+    let staging = Staging::claim(&args.out, args.force)?;
+    let state = owner.refresh(&record, &result)?;
+    let bytes = save_state(owner.plan(), &state, staging.path(), Overwrite::Replace)?;
+    staging.commit()?;
+    let rounds = owner.plan().rounds().len();
+    let out = args.out.display();
+    let text = format!(
+        "state for round {} of {rounds}: {out}, {}\nnext, on the server: lr-train train --eval-keys EVAL --data DATA --state {out} --out ..",
+        state.round + 1,
+        mib(bytes)
+    );
+    let json =
+        json!({"round": state.round, "rounds": rounds, "bytes": bytes, "out": path(&args.out)});
+    Ok(Answer::new(text, json))
+}

@@ -1,0 +1,191 @@
+//! Two seconds on an engine: does it compute rightly, and how fast.
+
+use std::time::{Duration, Instant};
+
+use arras::{
+    Engine,
+    ckks::{
+        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, SecretKey,
+        params::ParametersBuilder,
+    },
+    hal::AnyBackend,
+    toolkit::cost::{CostTable, MEASURED_STEPS, MeasureOptions},
+};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// The self-test's ring, and how long each of its two operations is repeated.
+const LOG_N: u32 = 14;
+const LEVELS: usize = 4;
+const SHARE: Duration = Duration::from_secs(1);
+/// The largest error that is right: scales leave twenty bits and more.
+const MOST: f64 = 1e-4;
+
+/// What the self-test found.
+pub(crate) struct SelfTest {
+    products: f64,
+    rotations: f64,
+    error: f64,
+}
+
+impl SelfTest {
+    /// Squares and rotates a fresh ciphertext at N = 2^14 with 4 levels, over and over, and decrypts.
+    ///
+    /// # Errors
+    /// [`Failure::SelfTest`] for wrong numbers; the engine's.
+    pub(crate) fn run(engine: &Engine) -> Result<Self, Failure> {
+        let params = ParametersBuilder::new(LOG_N)
+            .levels(LEVELS)
+            .build()
+            .map_err(CkksError::from)?;
+        let bench = Bench::new(engine, &params, &[1])?;
+        let (server, x) = (&bench.evaluator, &bench.fresh);
+        let mut product = None;
+        let products = bench.rate(|| {
+            product = Some(server.settle(&server.square(x)?)?);
+            Ok(())
+        })?;
+        let mut rotated = None;
+        let rotations = bench.rate(|| {
+            rotated = Some(server.rotate(x, 1)?);
+            Ok(())
+        })?;
+        let mut error = 0.0f64;
+        let slots = bench.vector.len();
+        for (result, expected) in [
+            (
+                product,
+                (|v: &[f64], j: usize| v[j] * v[j]) as fn(&[f64], usize) -> f64,
+            ),
+            (rotated, |v: &[f64], j: usize| v[(j + 1) % v.len()]),
+        ] {
+            let Some(result) = result else { continue };
+            let found = bench.decrypt(&result)?;
+            for j in 0..slots {
+                let d = (found[j] - expected(&bench.vector, j)).abs();
+                error = if d.is_nan() {
+                    f64::INFINITY
+                } else {
+                    error.max(d)
+                };
+            }
+        }
+        if error > MOST {
+            return Err(Failure::SelfTest {
+                engine: engine.to_string(),
+                found: error,
+                most: MOST,
+            });
+        }
+        Ok(Self {
+            products,
+            rotations,
+            error,
+        })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({"log-n": LOG_N, "levels": LEVELS, "products-per-second": self.products, "rotations-per-second": self.rotations,
+            "largest-error": self.error})
+    }
+}
+
+impl std::fmt::Display for SelfTest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "right (error {:.0e}); {:.1} products/s, {:.1} rotations/s at N = 2^{LOG_N}, {LEVELS} levels, one at a time",
+            self.error, self.products, self.rotations
+        )
+    }
+}
+
+/// Measures what single operations cost on an engine, at a ring of this degree with about as many levels as are secure.
+///
+/// # Errors
+/// The engine's.
+pub(crate) fn measure(
+    engine: &Engine,
+    log_n: u32,
+    seconds: f64,
+    threads: usize,
+    machine: &str,
+) -> Result<CostTable, Failure> {
+    let levels = match log_n {
+        ..=13 => 2,
+        14 => 6,
+        15 => 15,
+        _ => 34,
+    };
+    let params = ParametersBuilder::new(log_n)
+        .levels(levels)
+        .build()
+        .map_err(CkksError::from)?;
+    let bench = Bench::new(engine, &params, &MEASURED_STEPS)?;
+    let mut options = MeasureOptions::new(levels, threads, machine);
+    options.seconds = seconds;
+    Ok(CostTable::measure_with(
+        &bench.evaluator,
+        &bench.fresh,
+        &options,
+    )?)
+}
+
+/// Keys and a ciphertext on an engine, made where secrets may be.
+struct Bench {
+    secret: SecretKey<arras::SecretBackend>,
+    client: Context<arras::SecretBackend>,
+    evaluator: Evaluator<AnyBackend>,
+    fresh: Ciphertext<AnyBackend>,
+    vector: Vec<f64>,
+}
+
+impl Bench {
+    fn new(
+        engine: &Engine,
+        params: &arras::ckks::Parameters,
+        steps: &[i64],
+    ) -> Result<Self, Failure> {
+        let client = Context::new(params, arras::secret_backend())?;
+        let secret = SecretKey::generate(&client)?;
+        let keys = KeyGenerator::new(&secret)?.evaluation_keys(steps)?;
+        let vector: Vec<f64> = (0..client.slots())
+            .map(|j| ((j * 7919 + 13) % 2003) as f64 / 1001.0 - 1.0)
+            .collect();
+        let sent = Encryptor::new(&client)?.encrypt(&secret, &[&vector], client.max_level())?;
+        let server = Context::new(params, engine.backend().clone())?;
+        let evaluator = Evaluator::new(&server, keys.load(&server)?)?;
+        let fresh = sent.expand(&server)?;
+        Ok(Self {
+            secret,
+            client,
+            evaluator,
+            fresh,
+            vector,
+        })
+    }
+
+    /// Repetitions per second, in about a second.
+    fn rate(&self, mut run: impl FnMut() -> Result<(), CkksError>) -> Result<f64, Failure> {
+        let ring = self.evaluator.context().ring();
+        run()?;
+        ring.sync().map_err(CkksError::from)?;
+        let started = Instant::now();
+        let mut count = 0;
+        while started.elapsed() < SHARE {
+            run()?;
+            // Operations only enqueue: without waiting, the queue would be measured.
+            ring.sync().map_err(CkksError::from)?;
+            count += 1;
+        }
+        Ok(f64::from(count) / started.elapsed().as_secs_f64())
+    }
+
+    fn decrypt(&self, result: &Ciphertext<AnyBackend>) -> Result<Vec<f64>, Failure> {
+        let result = Ciphertext::from_bytes(&result.to_bytes()?, &self.client)?;
+        Ok(Decryptor::new(&self.secret)
+            .decrypt(&result)?
+            .swap_remove(0))
+    }
+}

@@ -1,0 +1,241 @@
+//! Where data come from.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use lr_train::{
+    data::{
+        Classes, Dataset, Table, builtin,
+        csv::{self, Header, Label, Options},
+        mnist,
+    },
+    preprocess::Scheme,
+    split::train_test,
+};
+
+use crate::failure::Failure;
+
+/// Where data come from and how they are read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Source {
+    /// A CSV file, builtin:digits, builtin:breast-cancer, or mnist:FOLDER with the four IDX files
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) data: String,
+    /// Label column of a CSV file: its name, or its number from 0 (-1 is the last)
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) label: Option<String>,
+    /// Label value of the positive class [default: the larger number, or the later word]
+    #[arg(long)]
+    pub(crate) positive: Option<String>,
+    /// Whether the first row of a CSV file holds names
+    #[arg(long, value_enum, default_value_t = HeaderChoice::Auto)]
+    pub(crate) header: HeaderChoice,
+    /// Delimiter of a CSV file [default: the one that occurs most]
+    #[arg(long)]
+    pub(crate) delimiter: Option<char>,
+    /// Which rows: auto is all of a CSV file, and of other sources `train` where a model is made, `test` where it is used
+    #[arg(long, value_enum, default_value_t = Part::Auto)]
+    pub(crate) part: Part,
+    /// Share of rows in the part `test`
+    #[arg(long, default_value_t = 0.2)]
+    pub(crate) test_share: f64,
+    /// Seed of the split into `train` and `test`
+    #[arg(long, default_value_t = 0)]
+    pub(crate) split_seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HeaderChoice {
+    Auto,
+    Present,
+    Absent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Auto,
+    All,
+    Train,
+    Test,
+}
+
+/// What data are read for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// Making a model.
+    Training,
+    /// Using one: its classes.
+    Testing(Classes),
+}
+
+enum Place<'a> {
+    Csv(&'a Path),
+    Digits,
+    BreastCancer,
+    Mnist(PathBuf),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Normalization {
+    /// Each column over its largest absolute value
+    #[default]
+    MaxAbs,
+    /// Mean 0, standard deviation 1
+    Standard,
+    /// As it is
+    None,
+}
+
+impl From<Normalization> for Scheme {
+    fn from(choice: Normalization) -> Self {
+        match choice {
+            Normalization::MaxAbs => Self::MaxAbs,
+            Normalization::Standard => Self::Standard,
+            Normalization::None => Self::None,
+        }
+    }
+}
+
+impl Source {
+    /// The labelled rows asked for.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for options that the source does not have; what is wrong with the data.
+    pub(crate) fn read(&self, purpose: &Purpose) -> Result<Dataset, Failure> {
+        let part = self.part_for(purpose);
+        let whole = match self.place()? {
+            Place::Csv(path) => csv::read_file(path, &self.options(purpose)?)?,
+            Place::Digits => builtin::digits()?,
+            Place::BreastCancer => builtin::breast_cancer()?,
+            Place::Mnist(folder) => {
+                let parts = mnist::three_against_eight(&folder)?;
+                return match part {
+                    Part::Test => Ok(parts.test),
+                    Part::Train => Ok(parts.train),
+                    Part::All | Part::Auto => Err(Failure::Usage(
+                        "--part all: MNIST comes in two parts; choose train or test".into(),
+                    )),
+                };
+            }
+        };
+        self.select(whole, part)
+    }
+
+    /// Rows without labels: of a CSV file the label column is left out, if one is named.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub(crate) fn read_table(&self, classes: Classes) -> Result<Table, Failure> {
+        let purpose = Purpose::Testing(classes);
+        let Place::Csv(path) = self.place()? else {
+            return Ok(self.read(&purpose)?.table().clone());
+        };
+        if !matches!(self.part, Part::Auto | Part::All) {
+            return Ok(self.read(&purpose)?.table().clone());
+        }
+        let label = self.label.as_deref().map(label);
+        let table =
+            csv::read_table_file(path, self.header.into(), self.delimiter()?, label.as_ref())?;
+        Ok(table)
+    }
+
+    fn part_for(&self, purpose: &Purpose) -> Part {
+        match (self.part, self.is_file(), purpose) {
+            (Part::Auto, true, _) => Part::All,
+            (Part::Auto, false, Purpose::Training) => Part::Train,
+            (Part::Auto, false, Purpose::Testing(_)) => Part::Test,
+            (part, ..) => part,
+        }
+    }
+
+    fn is_file(&self) -> bool {
+        !self.data.starts_with("builtin:") && !self.data.starts_with("mnist:")
+    }
+
+    fn place(&self) -> Result<Place<'_>, Failure> {
+        let place = match self.data.split_once(':') {
+            Some(("builtin", "digits")) => Place::Digits,
+            Some(("builtin", "breast-cancer")) => Place::BreastCancer,
+            Some(("builtin", other)) => {
+                return Err(Failure::Usage(format!(
+                    "--data builtin:{other}: there is no such set; there are builtin:digits and builtin:breast-cancer"
+                )));
+            }
+            Some(("mnist", folder)) => Place::Mnist(folder.into()),
+            _ => return Ok(Place::Csv(Path::new(&self.data))),
+        };
+        let given = [
+            ("--label", self.label.is_some()),
+            ("--positive", self.positive.is_some()),
+            ("--delimiter", self.delimiter.is_some()),
+            ("--header", self.header != HeaderChoice::Auto),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(Failure::Usage(format!(
+                "{option} is for CSV files; --data {} has its labels and names",
+                self.data
+            ))),
+            None => Ok(place),
+        }
+    }
+
+    fn options(&self, purpose: &Purpose) -> Result<Options, Failure> {
+        let Some(name) = &self.label else {
+            return Err(Failure::Usage(format!(
+                "--data {}: say which column holds the label, by name or by number from 0: --label NAME, --label -1 for the last",
+                self.data
+            )));
+        };
+        Ok(Options {
+            header: self.header.into(),
+            delimiter: self.delimiter()?,
+            positive: self.positive.clone(),
+            classes: match purpose {
+                Purpose::Training => None,
+                Purpose::Testing(classes) => Some(classes.clone()),
+            },
+            ..Options::new(label(name))
+        })
+    }
+
+    fn delimiter(&self) -> Result<Option<u8>, Failure> {
+        let ascii = |c: char| {
+            let byte = u8::try_from(c).ok().filter(u8::is_ascii);
+            byte.ok_or_else(|| {
+                Failure::Usage(format!("--delimiter {c:?}: give an ASCII character"))
+            })
+        };
+        self.delimiter.map(ascii).transpose()
+    }
+
+    fn select(&self, whole: Dataset, part: Part) -> Result<Dataset, Failure> {
+        if part == Part::All {
+            return Ok(whole);
+        }
+        let split = train_test(whole.labels(), self.test_share, self.split_seed)?;
+        let rows = if part == Part::Test {
+            split.test
+        } else {
+            split.train
+        };
+        Ok(whole.select(&rows)?)
+    }
+}
+
+/// A number is a position, anything else a name.
+fn label(text: &str) -> Label {
+    match text.parse() {
+        Ok(index) => Label::Index(index),
+        Err(_) => Label::Name(text.to_owned()),
+    }
+}
+
+impl From<HeaderChoice> for Header {
+    fn from(choice: HeaderChoice) -> Self {
+        match choice {
+            HeaderChoice::Auto => Self::Auto,
+            HeaderChoice::Present => Self::Present,
+            HeaderChoice::Absent => Self::Absent,
+        }
+    }
+}

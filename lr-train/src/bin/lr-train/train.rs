@@ -1,0 +1,149 @@
+//! `train`: the server's part.
+
+use std::path::{Path, PathBuf};
+
+use arras::{ckks::wire::Overwrite, toolkit::run::Options};
+use clap::Args;
+use lr_train::trainer::{
+    KeySetId, TrainingServer,
+    files::{Content, DatasetFile, inspect, load_evaluation, load_state, save_result},
+};
+use serde_json::json;
+
+use crate::{
+    Done,
+    engines::EngineChoice,
+    failure::Failure,
+    output::{Answer, Output, mib, path},
+    staging::Staging,
+};
+
+/// Server: train one round on ciphertexts; needs no secret key
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The result is a model in the last round, and a state to be refreshed by the client in the others. It appears whole or not at all: if
+the process ends early, run it again. With --resume it is left alone if it is there already, of this round.
+
+Examples:
+  lr-train train --eval-keys eval --data data.arras --out result.arras
+  lr-train train --eval-keys eval --data data.arras --state state-1.arras --out result-1.arras --engine gpu")]
+pub(crate) struct Train {
+    /// Folder of evaluation keys, which holds the plan, too
+    #[arg(long)]
+    eval_keys: PathBuf,
+    /// File of encrypted data
+    #[arg(long)]
+    data: PathBuf,
+    /// State from `refresh`; none in the first round
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Result to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace the result
+    #[arg(long)]
+    force: bool,
+    /// Do nothing if the result is there, of this round and data
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    engine: EngineChoice,
+}
+
+pub(crate) fn run(args: &Train, output: &Output) -> Done {
+    let engine = args.engine.open()?;
+    output.note(format_args!("engine: {engine}"));
+    output.note(secret_note(&args.eval_keys));
+    let (plan, keys) = load_evaluation(&args.eval_keys, false)?;
+    let id = KeySetId::of(&keys)?;
+    let data = DatasetFile::open(&args.data, &plan, id)?;
+    let state = args
+        .state
+        .as_deref()
+        .map(|file| load_state(file, &plan, id))
+        .transpose()?;
+    let round = state.as_ref().map_or(0, |state| state.round);
+    if args.resume && args.out.exists() {
+        let found = inspect(&args.out)?;
+        let is_result = matches!(found.content, Some(Content::Weights | Content::State));
+        if is_result && found.origin == data.origin() && found.round == round {
+            // Reads every byte and compares the checksum.
+            arras::ckks::wire::read_container_file(&args.out, found.prefix.container_len()?)?;
+            return Ok(answer(args, round, plan.rounds().len(), None, &engine));
+        }
+        return Err(Failure::File {
+            path: args.out.clone(),
+            reason: format!(
+                "is not the result of round {} of these data; name another file, or --force to replace it",
+                round + 1
+            ),
+        });
+    }
+    let staging = Staging::claim(&args.out, args.force)?;
+    let progress = std::sync::Arc::new(output.progress("training"));
+    let seen = progress.clone();
+    let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
+    let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
+    let result = server.train(&data.round(round)?, state.as_ref())?;
+    save_result(server.plan(), &result, staging.path(), Overwrite::Replace)?;
+    let rounds = server.plan().rounds().len();
+    drop((server, progress));
+    staging.commit()?;
+    Ok(answer(args, round, rounds, result.report.as_ref(), &engine))
+}
+
+/// What a server should hear about secrets.
+pub(crate) fn secret_note(eval: &Path) -> String {
+    let secret = eval
+        .parent()
+        .map(|keys| keys.join("secret").join("secret-key.arras"))
+        .filter(|file| file.exists());
+    match secret {
+        None => "secret key: not here and not needed".to_owned(),
+        Some(file) => format!(
+            "secret key: not needed and not read, but {} lies beside the evaluation keys: on a server it must not",
+            file.display()
+        ),
+    }
+}
+
+fn answer(
+    args: &Train,
+    round: usize,
+    rounds: usize,
+    report: Option<&arras::toolkit::run::RunReport>,
+    engine: &arras::Engine,
+) -> Answer {
+    let finished = round + 1 == rounds;
+    let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
+    let mut text = match report {
+        Some(report) => format!(
+            "round {} of {rounds} trained in {:.2} s\n{report}\n",
+            round + 1,
+            report.seconds
+        ),
+        None => format!("round {} of {rounds} is there already, whole\n", round + 1),
+    };
+    let out = args.out.display();
+    text += &format!(
+        "{out}: an encrypted {}, {}\n",
+        if finished { "model" } else { "state" },
+        mib(bytes)
+    );
+    text += &if finished {
+        format!("next, at the client: lr-train decrypt --keys keys --model {out} --out model.json")
+    } else {
+        format!("next, at the client: lr-train refresh --keys keys --state {out} --out state.arras")
+    };
+    let json = json!({
+        "round": round,
+        "rounds": rounds,
+        "finished": finished,
+        "resumed": report.is_none(),
+        "report": report,
+        "engine": engine.to_string(),
+        "bytes": bytes,
+        "out": path(&args.out),
+    });
+    Answer::new(text, json)
+}

@@ -1,0 +1,124 @@
+//! Processes that are killed, at instants spread at random over their run.
+
+use std::{
+    process::Stdio,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::support::{Desk, finished};
+
+/// Kills of each verb: ten, or what `LR_TRAIN_KILLS` says.
+fn kills() -> u32 {
+    std::env::var("LR_TRAIN_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(10)
+}
+
+/// Random enough to spread instants; the seed is in the message of a failure.
+struct Instants(u64);
+
+impl Instants {
+    fn below(&mut self, limit: Duration) -> Duration {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        limit.mul_f64((self.0 >> 11) as f64 / (1u64 << 53) as f64)
+    }
+}
+
+/// Runs a verb and kills it, over and over; after each the file `complete` is absent, or
+/// the output passes `whole`. In the end the verb succeeds.
+fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
+    let started = Instant::now();
+    desk.ok(verb);
+    let limit = started.elapsed();
+    desk.ok(whole);
+    let remove = || {
+        let path = desk.path(out);
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        } else {
+            std::fs::remove_file(path).unwrap();
+        }
+    };
+    remove();
+    let seed = u64::from(std::process::id());
+    let mut instants = Instants(seed);
+    let mut early = 0;
+    for kill in 0..kills() {
+        let at = instants.below(limit);
+        let mut child = desk
+            .command(verb)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        sleep(at);
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        early += u32::from(!status.success());
+        if desk.path(complete).exists() {
+            let ran = desk.run(whole);
+            assert_eq!(
+                ran.code,
+                Some(0),
+                "seed {seed}, kill {kill} after {at:?}: {}",
+                ran.stderr
+            );
+            remove();
+        }
+    }
+    assert!(early > 0, "no process was killed before its end");
+    desk.ok(verb);
+    desk.ok(whole);
+    assert!(!desk.path(&format!(".{out}.partial")).exists());
+}
+
+#[test]
+fn encrypt_restarts_cleanly() {
+    let desk = Desk::with(finished(), &["keys", "train.csv"]);
+    killed(
+        &desk,
+        "encrypt --keys keys --data train.csv --label y --out out.arras",
+        "out.arras",
+        "out.arras",
+        "inspect out.arras",
+    );
+    desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
+    desk.ok("decrypt --keys keys --model result.arras --out model.json");
+}
+
+#[test]
+fn train_restarts_cleanly() {
+    let desk = Desk::with(finished(), &["keys", "data.arras"]);
+    killed(
+        &desk,
+        "train --eval-keys keys/eval --data data.arras --out out.arras",
+        "out.arras",
+        "out.arras",
+        "inspect out.arras",
+    );
+    desk.ok("decrypt --keys keys --model out.arras --out model.json");
+}
+
+#[test]
+fn keygen_restarts_cleanly() {
+    let desk = Desk::with(finished(), &["plan.toml", "train.csv"]);
+    // Keys count once they are complete; the verb itself says whether they are.
+    killed(
+        &desk,
+        "keygen --plan plan.toml --out out",
+        "out",
+        "out/secret/owner.json",
+        "inspect out/eval/evaluation-keys.arras",
+    );
+    desk.ok("encrypt --keys out --data train.csv --label y --out data.arras");
+    let left = desk.listing("out");
+    assert!(
+        left.iter().all(|name| !name.ends_with(".partial")),
+        "{left:?}"
+    );
+}

@@ -1,0 +1,9 @@
+//! The command line, through its binary.
+
+mod bad_files;
+mod bad_input;
+mod exchange;
+mod interrupted;
+mod outputs;
+mod support;
+mod verbs;

@@ -1,0 +1,198 @@
+//! What verbs say.
+
+use crate::support::{Desk, finished};
+
+#[test]
+fn every_verb_has_help_and_the_whole_has_exit_codes() {
+    let desk = Desk::new();
+    for verb in [
+        "demo", "plan", "keygen", "encrypt", "train", "refresh", "decrypt", "evaluate", "predict",
+        "inspect", "devices",
+    ] {
+        let said = desk.ok(&format!("{verb} --help"));
+        assert!(
+            said.stdout.contains("Example") && said.stdout.contains("--json"),
+            "{verb}: {}",
+            said.stdout
+        );
+    }
+    let said = desk.ok("--help");
+    assert!(
+        said.stdout.contains("Exit codes") && said.stdout.contains("lr-train decrypt"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
+fn plan_answers_everything_before_any_key() {
+    let desk = Desk::new();
+    let said =
+        desk.ok("plan --data builtin:digits --minibatch 32 --iterations 3 --normalize standard");
+    for word in [
+        "circuit",
+        "ring degree N",
+        "levels",
+        "dnum",
+        "log2(QP)",
+        "for 128 bits",
+        "evaluation keys",
+        "data to send",
+        "server memory",
+        "key switches",
+        "time",
+        "predicted error",
+        "iterations that fit",
+        "baseline",
+        "single-chain-mask-free",
+        "285 rows",
+        "10 constant columns left out",
+        "nothing written",
+    ] {
+        assert!(
+            said.stdout.contains(word),
+            "no {word:?} in\n{}",
+            said.stdout
+        );
+    }
+    let report =
+        &desk.json("plan --features 54 --rows 285 --minibatch 32 --iterations 3")["report"];
+    let seconds =
+        |candidate: &serde_json::Value| candidate["seconds"][0]["seconds"].as_f64().unwrap();
+    let candidates = report["candidates"].as_array().unwrap();
+    assert_eq!(candidates.len(), 5);
+    // auto takes the fastest.
+    assert!(
+        candidates
+            .iter()
+            .all(|c| seconds(c) >= seconds(&report["chosen"]))
+    );
+    let chosen = &report["chosen"];
+    assert!(chosen["log2-qp"].as_f64() <= chosen["log2-qp-bound"].as_f64());
+}
+
+#[test]
+fn inspect_knows_every_file() {
+    let desk = finished();
+    let id = std::fs::read_dir(desk.path("keys/secret/datasets"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name();
+    for (file, words) in [
+        ("plan.toml", vec!["training plan", "baseline"]),
+        (
+            "data.arras",
+            vec!["encrypted data of 1 rounds", "checksum verified", "2^"],
+        ),
+        (
+            "result.arras",
+            vec!["an encrypted model", "checksum verified"],
+        ),
+        ("model.json", vec!["model", "weights"]),
+        (
+            "keys/eval/evaluation-keys.arras",
+            vec!["evaluation key", "Galois element"],
+        ),
+        (
+            "keys/secret/secret-key.arras",
+            vec!["secret key", "keep it private"],
+        ),
+        (
+            &format!("keys/secret/datasets/{}", id.display()),
+            vec!["record of a data set"],
+        ),
+    ] {
+        let said = desk.ok(&format!("inspect {file}"));
+        for word in words {
+            assert!(
+                said.stdout.contains(word),
+                "{file}: no {word:?} in\n{}",
+                said.stdout
+            );
+        }
+        let size = desk.json(&format!("inspect {file}"))["bytes"].as_u64();
+        assert_eq!(
+            size,
+            Some(desk.path(file).metadata().unwrap().len()),
+            "{file}"
+        );
+    }
+    desk.fails(
+        "inspect train.csv",
+        4,
+        &["train.csv", "nothing that lr-train writes"],
+    );
+    desk.fails("inspect absent", 5, &["absent"]);
+}
+
+#[test]
+fn progress_and_notes_stay_off_standard_output() {
+    let desk = finished();
+    let said = desk.ok("evaluate --model model.json --data train.csv --label y --json");
+    assert_eq!((said.stderr.as_str(), said.stdout.lines().count()), ("", 1));
+    let said = desk.ok("predict --model model.json --data train.csv --label y --quiet");
+    assert_eq!(
+        (said.stderr.as_str(), said.stdout.lines().count()),
+        ("", 25)
+    );
+}
+
+#[test]
+fn measured_costs_serve_the_planner() {
+    let desk = Desk::new();
+    let said =
+        desk.json("devices --engine cpu:1 --measure --log-n 13 --seconds 0.1 --out costs.toml");
+    let test = &said["engines"][0]["self-test"];
+    assert!(
+        test["products-per-second"].as_f64().unwrap() > 1.0
+            && test["rotations-per-second"].as_f64().unwrap() > 1.0,
+        "{said}"
+    );
+    desk.ok("inspect costs.toml");
+    let plan =
+        desk.json("plan --features 5 --rows 40 --minibatch 16 --iterations 1 --costs costs.toml");
+    let engine = plan["report"]["chosen"]["seconds"][0]["engine"]
+        .as_str()
+        .unwrap();
+    assert!(engine.contains("1 thread"), "{engine}");
+    desk.write("costs.json", "{}");
+    desk.fails(
+        "plan --features 5 --rows 40 --costs costs.json",
+        4,
+        &["costs.json", "--measure"],
+    );
+    let listed = desk.json("devices --list");
+    assert_eq!(listed["engines"].as_array().unwrap().len(), 3);
+}
+
+/// Half a minute on two cores, more where they are shared.
+#[test]
+#[ignore = "takes half a minute"]
+fn demo_tells_the_story() {
+    let desk = Desk::new();
+    let said = desk.json("demo --out page.html --seconds 1");
+    let rows = said["report"]["comparison"]["rows"].as_array().unwrap();
+    assert!(rows.len() >= 2);
+    for row in rows {
+        assert!(
+            row["accuracy"].as_f64().unwrap() > 0.95
+                && row["weight_error"].as_f64().unwrap() < 1e-3,
+            "{row}"
+        );
+    }
+    assert!(
+        String::from_utf8(desk.read("page.html"))
+            .unwrap()
+            .starts_with("<!DOCTYPE html>")
+    );
+    let rounds = desk.json("demo --rounds --out rounds.html");
+    assert_eq!(
+        rounds["report"]["accuracy"][0]["points"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+}
