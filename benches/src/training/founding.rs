@@ -1,0 +1,365 @@
+//! The circuits against the baseline: one training of a few minibatches, each circuit at its own smallest secure parameters.
+
+use std::fmt::Write as _;
+
+use arras::ckks::params::max_log2_qp;
+use lr_train::{
+    circuits::{Kind, Results, Spec, Start},
+    metrics::Quality,
+    plain::{Rate, scores},
+    preprocess::{Preprocessor, Scheme, signed_rows},
+    report::{CircuitRow, CircuitShape, Comparison, Machine, ThreadSeconds, Timing},
+    sigmoid::Approximation,
+    split::{Minibatches, Order},
+};
+use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    data::TrainTest,
+    encrypted::{RunTimes, Smallest, train},
+    models::{Costs, Models},
+};
+use crate::{Result, report};
+
+/// What a measurement may differ from its model before it has to be explained.
+pub const TOLERANCE: f64 = 0.3;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Minibatches to train on.
+    pub iterations: usize,
+    /// Rows of a minibatch, one comparison for each.
+    pub minibatches: Vec<usize>,
+    /// Numbers of threads.
+    pub threads: Vec<usize>,
+    /// Runs after the warm-up.
+    pub runs: usize,
+    /// Seconds for each table of costs; none takes the built-in ones.
+    pub cost_seconds: Option<f64>,
+    /// Circuits; the baseline is the first.
+    pub kinds: Vec<Kind>,
+}
+
+/// What the comparison's row of a circuit has no place for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Detail {
+    /// The circuit.
+    pub circuit: Kind,
+    /// Rows of a minibatch.
+    pub minibatch: usize,
+    /// Levels of the same iterations from an encrypted start.
+    pub depth_from_encrypted_start: usize,
+    /// Evaluation keys.
+    pub keys: usize,
+    /// All timings.
+    pub times: Vec<RunTimes>,
+    /// Times by models.
+    pub models: Models,
+    /// The most bytes of ciphertexts alive at once.
+    pub peak_ciphertext_bytes: u64,
+    /// Bytes on the engine by the plan: keys, ciphertexts, constants.
+    pub loaded_bytes: u64,
+}
+
+/// The comparison and what belongs to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Founding {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// A detail for every row of it.
+    pub details: Vec<Detail>,
+    /// Processes that were running or waiting when the measurements began; above 1 the machine was not idle.
+    pub load: Option<f64>,
+    /// The same at the end; the measurements themselves are in it.
+    pub load_after: Option<f64>,
+}
+
+/// Measures. `progress` is told what is being done.
+///
+/// # Errors
+/// Those of the trainer, the toolkit and the scheme.
+pub fn measure(
+    data: &TrainTest,
+    settings: &Settings,
+    progress: &dyn Fn(&str),
+) -> Result<Founding> {
+    let state = report::Machine::here();
+    let machine = Machine::here();
+    let mut costs = Costs::new(settings.cost_seconds, &machine);
+    let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
+    let z = signed_rows(&normalization.apply(&data.train)?, data.train.labels())?;
+    let test = normalization.apply(&data.test)?;
+    let mut founding = Founding {
+        comparison: Comparison {
+            machine,
+            commit: state.commit,
+            date: None,
+            data: format!(
+                "{}, {} minibatches, one round from zero",
+                data.name, settings.iterations
+            ),
+            rows: Vec::new(),
+        },
+        details: Vec::new(),
+        load: state.load,
+        load_after: None,
+    };
+    for &rows in &settings.minibatches {
+        let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
+        let minibatches: Vec<Array2<f64>> = batches
+            .starting_at(0)
+            .take(settings.iterations)
+            .map(|rows| z.select(Axis(0), &rows))
+            .collect();
+        for &kind in &settings.kinds {
+            progress(&format!("{kind}, minibatches of {rows}"));
+            let (mut row, detail, weights) =
+                measure_circuit(kind, &minibatches, settings, &mut costs)?;
+            let quality = Quality::measure(&scores(&test, &weights)?, data.test.labels())?;
+            row.accuracy = Some(quality.accuracy);
+            row.auc = quality.auc;
+            founding.comparison.rows.push(row);
+            founding.details.push(detail);
+        }
+    }
+    founding.load_after = report::Machine::here().load;
+    Ok(founding)
+}
+
+fn measure_circuit(
+    kind: Kind,
+    minibatches: &[Array2<f64>],
+    settings: &Settings,
+    costs: &mut Costs,
+) -> Result<(CircuitRow, Detail, ndarray::Array1<f64>)> {
+    let (rows, features) = minibatches.first().map_or((0, 0), Array2::dim);
+    let circuit = Smallest::of(&Spec {
+        kind,
+        slots: 1,
+        features,
+        minibatch: rows,
+        steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, minibatches.len())?,
+        activation: Approximation::cubic_16(),
+        start: Start::Zero,
+        results: Results::Model,
+    })?;
+    let params = &circuit.params;
+    let table = costs.of(params)?;
+    let plan = circuit.plan(&circuit.training.inputs(minibatches, None)?, &table)?;
+    let shape = CircuitShape::of(kind.name(), &circuit.program);
+    let models = Models::of(&plan, shape.model_cost);
+    let outcome = train(&circuit, minibatches, &settings.threads, settings.runs)?;
+    let fastest = settings
+        .threads
+        .iter()
+        .filter_map(|&threads| outcome.fastest(threads));
+    let row = CircuitRow {
+        circuit: kind.name().into(),
+        iterations: minibatches.len(),
+        minibatch: rows,
+        depth: shape.depth,
+        log_n: params.log_n(),
+        log_qp: params.log2_qp(),
+        log_qp_bound: max_log2_qp(params.log_n()).map_or(f64::NAN, f64::from),
+        dnum: params.dnum(),
+        multiplications: shape.multiplications,
+        key_switches: shape.key_switches(),
+        input_bytes: plan.input_bytes().container,
+        key_bytes: plan.key_set_bytes().container,
+        peak_bytes: outcome.peak_bytes,
+        timing: Timing::Measured {
+            runs: settings.runs,
+        },
+        seconds: fastest
+            .map(|t| ThreadSeconds {
+                threads: t.threads,
+                seconds: t.median,
+            })
+            .collect(),
+        critical_steps: shape.critical_path,
+        critical_seconds: Some(models.critical_path),
+        work_seconds: outcome.fastest(1).map(|t| t.work),
+        model_cost: shape.model_cost,
+        weight_error: Some(outcome.error()),
+        accuracy: None,
+        auc: None,
+    };
+    let detail = Detail {
+        circuit: kind,
+        minibatch: rows,
+        depth_from_encrypted_start: circuit.depth_from_encrypted_start()?,
+        keys: plan.key_requests().len(),
+        times: outcome.times.clone(),
+        models,
+        peak_ciphertext_bytes: outcome.peak_ciphertext_bytes,
+        loaded_bytes: plan.loaded_bytes(),
+    };
+    Ok((row, detail, outcome.weights))
+}
+
+/// Published figures of the baseline and of the low-depth circuit (ePrint 2018/662; 2020/1483 and the talks on it).
+const PUBLISHED: &str = "\
+Published, six minibatches on many cores: depth 5k for the baseline against 2.5k, inputs +80 %, multiplications 4 times,
+80 s against 13 s (6.2 times), accuracy equal to plaintext training.
+";
+
+/// Why measurements are off their models, found by measuring.
+const NOTES: &str = include_str!("founding_notes.txt");
+
+impl Founding {
+    /// Everything as plain text for a terminal of this width.
+    pub fn to_text(&self, width: usize) -> String {
+        format!(
+            "{}\n{}\n{}",
+            self.comparison.to_text(width),
+            self.models_text(),
+            self.load_text()
+        )
+    }
+
+    /// Everything as Markdown; tables stay in fixed width.
+    pub fn to_markdown(&self) -> String {
+        format!(
+            "# Training circuits against the baseline\n\nFrom `cargo run --release -p arras-benches --bin founding`.\n\n```text\n{}```\n\n```text\n{}```\n\n{}",
+            self.comparison.to_text(190),
+            self.models_text(),
+            self.load_text()
+        )
+    }
+
+    fn load_text(&self) -> String {
+        let load = |l: Option<f64>| l.map_or("unknown".into(), |l| format!("{l:.1}"));
+        format!(
+            "Load of the machine when the measurements began: {} (above 1 it was not idle); at the end: {}.\n",
+            load(self.load),
+            load(self.load_after)
+        )
+    }
+
+    /// Measured times beside those of the models, ratios beside ratios, and what is more than the tolerance off.
+    pub fn models_text(&self) -> String {
+        let mut text = String::from(PUBLISHED);
+        let rows = || self.comparison.rows.iter().zip(&self.details);
+        let _ = writeln!(
+            text,
+            "\nSeconds with one thread against models from costs of single operations measured in the same run\n{:<24}{:>5}{:>8}{:>10}{:>10}{:>10}{:>10}{:>9}{:>11}",
+            "circuit",
+            "mb",
+            "from v",
+            "measured",
+            "k. sw.",
+            "all ops",
+            "measured",
+            "keys",
+            "loaded MiB"
+        );
+        let _ = writeln!(
+            text,
+            "{:<24}{:>5}{:>8}{:>10}{:>10}{:>10}{:>10}{:>9}{:>11}",
+            "", "", "depth", "1 thread", "model", "model", "/ model", "", "by plan"
+        );
+        for (row, detail) in rows() {
+            let seconds = row.seconds_with(1).unwrap_or(f64::NAN);
+            let _ = writeln!(
+                text,
+                "{:<24}{:>5}{:>8}{:>10.3}{:>10.3}{:>10.3}{:>10.2}{:>9}{:>11.0}",
+                row.circuit,
+                row.minibatch,
+                detail.depth_from_encrypted_start,
+                seconds,
+                detail.models.key_switches,
+                detail.models.operations,
+                seconds / detail.models.operations,
+                detail.keys,
+                detail.loaded_bytes as f64 / f64::from(1 << 20)
+            );
+        }
+        text.push_str("\nTimes faster than the baseline of the same minibatch size\n");
+        let threads: Vec<usize> = self.comparison.rows.first().map_or(vec![], |row| {
+            row.seconds.iter().map(|t| t.threads).collect()
+        });
+        let _ = write!(text, "{:<24}{:>5}", "circuit", "mb");
+        for n in &threads {
+            let _ = write!(text, "{:>12}", format!("{n} thr."));
+        }
+        let _ = writeln!(
+            text,
+            "{:>12}{:>12}{:>14}{:>14}",
+            "k. sw.", "all ops", "unlimited", "levels^2,"
+        );
+        let _ = writeln!(
+            text,
+            "{:<29}{}{:>12}{:>12}{:>14}{:>14}",
+            "",
+            format!("{:>12}", "measured").repeat(threads.len()),
+            "model",
+            "model",
+            "cores, model",
+            "unlimited"
+        );
+        let mut off = String::new();
+        for (row, detail) in rows() {
+            let Some((base, of_base)) =
+                rows().find(|(r, d)| d.circuit == Kind::Baseline && r.minibatch == row.minibatch)
+            else {
+                continue;
+            };
+            let ratio = |f: &dyn Fn(&Models) -> f64| f(&of_base.models) / f(&detail.models);
+            let by_operations = ratio(&|m| m.operations);
+            let _ = write!(text, "{:<24}{:>5}", row.circuit, row.minibatch);
+            for &n in &threads {
+                let measured = base.seconds_with(n).unwrap_or(f64::NAN)
+                    / row.seconds_with(n).unwrap_or(f64::NAN);
+                let _ = write!(text, "{measured:>12.2}");
+                let by = measured / by_operations;
+                if !(1.0 - TOLERANCE..=1.0 + TOLERANCE).contains(&by) {
+                    let _ = writeln!(
+                        off,
+                        "  {}, minibatch {}, {n} threads: {measured:.2} times measured, {by_operations:.2} by the model",
+                        row.circuit, row.minibatch
+                    );
+                }
+            }
+            let _ = writeln!(
+                text,
+                "{:>12.2}{:>12.2}{:>14.2}{:>14.2}",
+                ratio(&|m| m.key_switches),
+                by_operations,
+                ratio(&|m| m.critical_path),
+                ratio(&|m| m.squared_levels)
+            );
+        }
+        text.push_str("\nBatched in waves / call by call, seconds\n");
+        for (row, detail) in rows() {
+            let _ = write!(text, "{:<24}{:>5}", row.circuit, row.minibatch);
+            for &n in &threads {
+                let of = |batched| {
+                    let mut times = detail.times.iter();
+                    times
+                        .find(|t| t.threads == n && t.batched == batched)
+                        .map_or(f64::NAN, |t| t.median)
+                };
+                let _ = write!(text, "   {n} thr. {:>7.3} /{:>7.3}", of(true), of(false));
+            }
+            text.push('\n');
+        }
+        if off.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nEvery measured ratio is within {:.0} % of the model of all operations.",
+                100.0 * TOLERANCE
+            );
+        } else {
+            let _ = writeln!(
+                text,
+                "\nMore than {:.0} % off the model of all operations:\n{off}",
+                100.0 * TOLERANCE
+            );
+        }
+        text.push('\n');
+        text.push_str(NOTES);
+        text
+    }
+}
