@@ -166,8 +166,8 @@ fn measure_circuit(
         dnum: params.dnum(),
         multiplications: shape.multiplications,
         key_switches: shape.key_switches(),
-        input_bytes: plan.input_bytes().container,
-        key_bytes: plan.key_set_bytes().container,
+        input_bytes: plan.input_bytes().wire,
+        key_bytes: plan.key_set_bytes().wire,
         peak_bytes: outcome.peak_bytes,
         timing: Timing::Measured {
             runs: settings.runs,
