@@ -3,7 +3,11 @@
 //! Run with: cargo run --release -p arras-benches --bin founding -- --out docs/benchmarks
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use arras_benches::{
     Result,
@@ -25,7 +29,12 @@ struct Arguments {
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=12))]
     iterations: u16,
     /// Rows of a minibatch, a comparison for each.
-    #[arg(long, value_delimiter = ',', default_value = "64,32")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "64,32",
+        overrides_with = "minibatches"
+    )]
     minibatches: Vec<usize>,
     /// Numbers of threads.
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
@@ -42,6 +51,9 @@ struct Arguments {
     /// Built-in data, two small minibatches, one run, built-in costs: whether everything works, in seconds.
     #[arg(long)]
     smoke: bool,
+    /// Measure this circuit alone and print it as JSON: what the program starts itself with for each row.
+    #[arg(long, hide = true)]
+    one: Option<Kind>,
 }
 
 fn main() -> Result<()> {
@@ -57,29 +69,39 @@ fn main() -> Result<()> {
         *kind != Kind::Baseline
             && (arguments.circuit.is_empty() || arguments.circuit.contains(kind))
     }));
-    let (data, settings) = if arguments.smoke {
-        let settings = founding::Settings {
+    let settings = if arguments.smoke {
+        founding::Settings {
             iterations: 2,
             minibatches: vec![16],
             threads: vec![1, 2],
             runs: 1,
             cost_seconds: None,
             kinds,
-        };
-        (data::digits()?, settings)
+        }
     } else {
-        let settings = founding::Settings {
+        founding::Settings {
             iterations: arguments.iterations.into(),
             minibatches: arguments.minibatches,
             threads: arguments.threads,
             runs: arguments.runs,
             cost_seconds: Some(arguments.cost_seconds),
             kinds,
-        };
-        let data = data::mnist_or_digits(&data::folder(arguments.data))?;
-        (data, settings)
+        }
     };
-    let founding = founding::measure(&data, &settings, &|what| eprintln!("{what}"))?;
+    let data = if arguments.smoke {
+        data::digits()?
+    } else {
+        data::mnist_or_digits(&data::folder(arguments.data))?
+    };
+    if let (Some(kind), Some(&rows)) = (arguments.one, settings.minibatches.first()) {
+        let measured = founding::measure(&data, &settings, kind, rows)?;
+        println!("{}", serde_json::to_string(&measured)?);
+        return Ok(());
+    }
+    let founding = founding::compare(&data.name, &settings, &|kind, rows| {
+        eprintln!("{kind}, minibatches of {rows}");
+        one_process(kind, rows)
+    })?;
     println!("{}", founding.to_text(190));
     if let Some(folder) = &arguments.out {
         write(folder, "founding.md", &founding.to_markdown())?;
@@ -88,4 +110,17 @@ fn main() -> Result<()> {
         write(folder, "founding.json", &(json + "\n"))?;
     }
     Ok(())
+}
+
+/// Measures a circuit in a process of its own: memory that an allocator keeps from one circuit would hide the peak of the next.
+fn one_process(kind: Kind, rows: usize) -> Result<founding::Measured> {
+    let output = Command::new(env::current_exe()?)
+        .args(env::args_os().skip(1))
+        .args(["--one", kind.name(), "--minibatches", &rows.to_string()])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("{kind}, minibatches of {rows}: {}", output.status).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

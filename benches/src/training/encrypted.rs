@@ -9,7 +9,7 @@ use arras::{
         random::Seed,
     },
     toolkit::{
-        Bindings, Client, Encrypted, Homomorphic, Plan, PlanOptions, Plaintext, Program, Samples,
+        Bindings, Client, Encrypted, Homomorphic, Plaintext, Plan, PlanOptions, Program, Samples,
         Value,
         cost::CostTable,
         plan::plan_program,

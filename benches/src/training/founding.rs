@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     data::TrainTest,
     encrypted::{RunTimes, Smallest, train},
-    models::{Costs, Models},
+    models::{Models, cost_table},
 };
 use crate::{Result, report};
 
@@ -76,29 +76,34 @@ pub struct Founding {
     pub load_after: Option<f64>,
 }
 
-/// Measures. `progress` is told what is being done.
+/// One circuit's figures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// The row of the comparison.
+    pub row: CircuitRow,
+    /// What the row has no place for.
+    pub detail: Detail,
+}
+
+/// Puts all circuits together. `one` measures a circuit with minibatches of so many rows: in a process of its own, if its peak of memory
+/// is to be that of one circuit.
 ///
 /// # Errors
-/// Those of the trainer, the toolkit and the scheme.
-pub fn measure(
-    data: &TrainTest,
+/// Those of `one`.
+pub fn compare(
+    data: &str,
     settings: &Settings,
-    progress: &dyn Fn(&str),
+    one: &dyn Fn(Kind, usize) -> Result<Measured>,
 ) -> Result<Founding> {
     let state = report::Machine::here();
-    let machine = Machine::here();
-    let mut costs = Costs::new(settings.cost_seconds, &machine);
-    let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
-    let z = signed_rows(&normalization.apply(&data.train)?, data.train.labels())?;
-    let test = normalization.apply(&data.test)?;
     let mut founding = Founding {
         comparison: Comparison {
-            machine,
+            machine: Machine::here(),
             commit: state.commit,
             date: None,
             data: format!(
-                "{}, {} minibatches, one round from zero",
-                data.name, settings.iterations
+                "{data}, {} minibatches, one round from zero",
+                settings.iterations
             ),
             rows: Vec::new(),
         },
@@ -107,19 +112,8 @@ pub fn measure(
         load_after: None,
     };
     for &rows in &settings.minibatches {
-        let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
-        let minibatches: Vec<Array2<f64>> = batches
-            .starting_at(0)
-            .take(settings.iterations)
-            .map(|rows| z.select(Axis(0), &rows))
-            .collect();
         for &kind in &settings.kinds {
-            progress(&format!("{kind}, minibatches of {rows}"));
-            let (mut row, detail, weights) =
-                measure_circuit(kind, &minibatches, settings, &mut costs)?;
-            let quality = Quality::measure(&scores(&test, &weights)?, data.test.labels())?;
-            row.accuracy = Some(quality.accuracy);
-            row.auc = quality.auc;
+            let Measured { row, detail } = one(kind, rows)?;
             founding.comparison.rows.push(row);
             founding.details.push(detail);
         }
@@ -128,17 +122,25 @@ pub fn measure(
     Ok(founding)
 }
 
-fn measure_circuit(
-    kind: Kind,
-    minibatches: &[Array2<f64>],
-    settings: &Settings,
-    costs: &mut Costs,
-) -> Result<(CircuitRow, Detail, ndarray::Array1<f64>)> {
-    let (rows, features) = minibatches.first().map_or((0, 0), Array2::dim);
+/// Measures one circuit with minibatches of `rows` rows.
+///
+/// # Errors
+/// Those of the trainer, the toolkit and the scheme.
+pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -> Result<Measured> {
+    let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
+    let z = signed_rows(&normalization.apply(&data.train)?, data.train.labels())?;
+    let test = normalization.apply(&data.test)?;
+    let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
+    let minibatches: Vec<Array2<f64>> = batches
+        .starting_at(0)
+        .take(settings.iterations)
+        .map(|rows| z.select(Axis(0), &rows))
+        .collect();
+    let rows = batches.size();
     let circuit = Smallest::of(&Spec {
         kind,
         slots: 1,
-        features,
+        features: z.ncols(),
         minibatch: rows,
         steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, minibatches.len())?,
         activation: Approximation::cubic_16(),
@@ -146,11 +148,13 @@ fn measure_circuit(
         results: Results::Model,
     })?;
     let params = &circuit.params;
-    let table = costs.of(params)?;
-    let plan = circuit.plan(&circuit.training.inputs(minibatches, None)?, &table)?;
     let shape = CircuitShape::of(kind.name(), &circuit.program);
+    // Before anything else that takes memory, which the process may keep.
+    let outcome = train(&circuit, &minibatches, &settings.threads, settings.runs)?;
+    let quality = Quality::measure(&scores(&test, &outcome.weights)?, data.test.labels())?;
+    let costs = cost_table(params, settings.cost_seconds)?;
+    let plan = circuit.plan(&circuit.training.inputs(&minibatches, None)?, &costs)?;
     let models = Models::of(&plan, shape.model_cost);
-    let outcome = train(&circuit, minibatches, &settings.threads, settings.runs)?;
     let fastest = settings
         .threads
         .iter()
@@ -183,8 +187,8 @@ fn measure_circuit(
         work_seconds: outcome.fastest(1).map(|t| t.work),
         model_cost: shape.model_cost,
         weight_error: Some(outcome.error()),
-        accuracy: None,
-        auc: None,
+        accuracy: Some(quality.accuracy),
+        auc: quality.auc,
     };
     let detail = Detail {
         circuit: kind,
@@ -196,7 +200,7 @@ fn measure_circuit(
         peak_ciphertext_bytes: outcome.peak_ciphertext_bytes,
         loaded_bytes: plan.loaded_bytes(),
     };
-    Ok((row, detail, outcome.weights))
+    Ok(Measured { row, detail })
 }
 
 /// Published figures of the baseline and of the low-depth circuit (ePrint 2018/662; 2020/1483 and the talks on it).

@@ -1,7 +1,5 @@
 //! What the measurements of circuits are held against.
 
-use std::collections::BTreeMap;
-
 use arras::{
     CpuEngine,
     ckks::{Context, Parameters},
@@ -23,46 +21,20 @@ const SWITCHES: [&str; 4] = [
     "relinearize_and_rescale",
 ];
 
-/// Times of single operations with one thread, measured here and now; a table for each parameter set.
-pub struct Costs {
-    seconds: Option<f64>,
-    machine: String,
-    known: BTreeMap<(u32, usize), CostTable>,
-}
-
-impl Costs {
-    /// Measures for about this many seconds a table; none takes the tables that come with the toolkit.
-    pub fn new(seconds: Option<f64>, machine: &Machine) -> Self {
-        Self {
-            seconds,
-            machine: machine.cpu.clone(),
-            known: BTreeMap::new(),
-        }
-    }
-
-    /// The table of a parameter set.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn of(&mut self, params: &Parameters) -> Result<CostTable> {
-        let key = (params.log_n(), params.max_level());
-        if let Some(table) = self.known.get(&key) {
-            return Ok(table.clone());
-        }
-        let table = match self.seconds {
-            None => CostTable::built_in(params, 1)?,
-            Some(seconds) => {
-                let context = Context::new(params, CpuEngine::with_threads(1)?)?;
-                let options = MeasureOptions {
-                    seconds,
-                    ..MeasureOptions::new(params.max_level(), 1, self.machine.clone())
-                };
-                CostTable::measure(&context, &options)?
-            }
-        };
-        self.known.insert(key, table.clone());
-        Ok(table)
-    }
+/// Times of single operations with one thread: measured here and now for about so many seconds, or those that come with the toolkit.
+///
+/// # Errors
+/// The engine's.
+pub fn cost_table(params: &Parameters, seconds: Option<f64>) -> Result<CostTable> {
+    let Some(seconds) = seconds else {
+        return Ok(CostTable::built_in(params, 1)?);
+    };
+    let context = Context::new(params, CpuEngine::with_threads(1)?)?;
+    let options = MeasureOptions {
+        seconds,
+        ..MeasureOptions::new(params.max_level(), 1, Machine::here().cpu)
+    };
+    Ok(CostTable::measure(&context, &options)?)
 }
 
 /// Times of a circuit by models, in seconds but for the first.

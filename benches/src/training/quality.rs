@@ -222,7 +222,12 @@ fn encrypted(
     let mut server_seconds = 0.0;
     let result = trainer.train_with(|done| {
         server_seconds += done.report.map_or(0.0, |report| report.seconds);
-        if let Some(twin) = done.state.iteration.checked_sub(1).and_then(|t| twins.get(t)) {
+        if let Some(twin) = done
+            .state
+            .iteration
+            .checked_sub(1)
+            .and_then(|t| twins.get(t))
+        {
             weight_error = weight_error.max(largest_difference(done.state.w.iter(), twin.iter()));
         }
         Ok(())
@@ -419,7 +424,10 @@ impl Qualities {
     fn against_twin(&mut self, row: &Row) {
         if let Some(encrypted) = &row.encrypted {
             let difference = (encrypted.score.auc - encrypted.twin.auc).abs();
-            let what = format!("{}, {}: encrypted against its twin, AUC", row.data, row.protocol);
+            let what = format!(
+                "{}, {}: encrypted against its twin, AUC",
+                row.data, row.protocol
+            );
             self.at_most(what, difference, 0.01);
         }
     }
