@@ -15,6 +15,7 @@ use arras_benches::{
 };
 use clap::Parser;
 use lr_train::circuits::Kind;
+use serde::de::DeserializeOwned;
 
 /// Trains with all five circuits on encrypted data and compares them with the baseline.
 #[derive(Parser)]
@@ -54,6 +55,9 @@ struct Arguments {
     /// Measure this circuit alone and print it as JSON: what the program starts itself with for each row.
     #[arg(long, hide = true)]
     one: Option<Kind>,
+    /// Measure its memory alone.
+    #[arg(long, hide = true)]
+    memory: bool,
 }
 
 fn main() -> Result<()> {
@@ -94,8 +98,12 @@ fn main() -> Result<()> {
         data::mnist_or_digits(&data::folder(arguments.data))?
     };
     if let (Some(kind), Some(&rows)) = (arguments.one, settings.minibatches.first()) {
-        let measured = founding::measure(&data, &settings, kind, rows)?;
-        println!("{}", serde_json::to_string(&measured)?);
+        let json = if arguments.memory {
+            serde_json::to_string(&founding::measure_memory(&data, &settings, kind, rows)?)?
+        } else {
+            serde_json::to_string(&founding::measure(&data, &settings, kind, rows)?)?
+        };
+        println!("{json}");
         return Ok(());
     }
     let founding = founding::compare(&data.name, &settings, &|kind, rows| {
@@ -112,11 +120,27 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Measures a circuit in a process of its own: memory that an allocator keeps from one circuit would hide the peak of the next.
+/// Measures a circuit in processes of its own: memory that an allocator keeps from one circuit would be in the peak of the next.
 fn one_process(kind: Kind, rows: usize) -> Result<founding::Measured> {
+    let mut measured: founding::Measured = itself(kind, rows, &[], &[])?;
+    // glibc returns blocks of at least this size to the system at once. It would slow down what is timed.
+    let returned_at_once = [("MALLOC_MMAP_THRESHOLD_", "65536")];
+    measured.row.peak_bytes = itself(kind, rows, &["--memory"], &returned_at_once)?;
+    Ok(measured)
+}
+
+/// What this program prints for one circuit.
+fn itself<T: DeserializeOwned>(
+    kind: Kind,
+    rows: usize,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<T> {
     let output = Command::new(env::current_exe()?)
         .args(env::args_os().skip(1))
         .args(["--one", kind.name(), "--minibatches", &rows.to_string()])
+        .args(arguments)
+        .envs(variables.iter().copied())
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {

@@ -151,7 +151,8 @@ pub fn largest_difference<'a>(
     pairs.fold(0.0, |most, (a, b)| most.max((a - b).abs()))
 }
 
-/// Trains on ciphertexts: for each number of threads, batched and not, `runs` times after a warm-up.
+/// Trains on ciphertexts: for each number of threads, batched and not, `runs` times after a warm-up. With no runs, only the warm-up of
+/// the default way, for its memory.
 ///
 /// # Errors
 /// The toolkit's; the operating system's for threads.
@@ -199,7 +200,11 @@ pub fn train(
             (keys, sent) = (None, None);
             reset_peak_memory();
         }
-        for batching in [Batching::Waves, Batching::Off] {
+        let ways: &[Batching] = match runs {
+            0 => &[Batching::Waves],
+            _ => &[Batching::Waves, Batching::Off],
+        };
+        for &batching in ways {
             let options = Options::new().batching(batching).side_by_side(count);
             let homomorphic = Homomorphic::with_options(evaluator.clone(), options);
             let warm_up = homomorphic.run(program, &received)?;
@@ -207,14 +212,17 @@ pub fn train(
                 .peak_ciphertext_bytes
                 .max(warm_up.report.peak_ciphertext_bytes as u64);
             let mut seen: Vec<(f64, f64)> = Vec::new();
-            for _ in 0..runs.max(1) {
+            outputs = warm_up.outputs;
+            for _ in 0..runs {
                 let run = homomorphic.run(program, &received)?;
                 seen.push((run.report.seconds, run.report.work_seconds));
                 outputs = run.outputs;
             }
             let seconds = seen.iter().map(|s| s.0).collect();
             seen.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            let (median, work) = seen[seen.len() / 2];
+            let Some(&(median, work)) = seen.get(seen.len() / 2) else {
+                continue;
+            };
             outcome.times.push(RunTimes {
                 threads: count,
                 batched: batching == Batching::Waves,

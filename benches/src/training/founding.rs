@@ -85,8 +85,7 @@ pub struct Measured {
     pub detail: Detail,
 }
 
-/// Puts all circuits together. `one` measures a circuit with minibatches of so many rows: in a process of its own, if its peak of memory
-/// is to be that of one circuit.
+/// Puts all circuits together. `one` measures a circuit with minibatches of so many rows.
 ///
 /// # Errors
 /// Those of `one`.
@@ -122,34 +121,68 @@ pub fn compare(
     Ok(founding)
 }
 
-/// Measures one circuit with minibatches of `rows` rows.
-///
-/// # Errors
-/// Those of the trainer, the toolkit and the scheme.
-pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -> Result<Measured> {
+/// A circuit with what it is trained on.
+struct Prepared {
+    circuit: Smallest,
+    minibatches: Vec<Array2<f64>>,
+    test: Array2<f64>,
+}
+
+fn prepare(data: &TrainTest, iterations: usize, kind: Kind, rows: usize) -> Result<Prepared> {
     let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
     let z = signed_rows(&normalization.apply(&data.train)?, data.train.labels())?;
     let test = normalization.apply(&data.test)?;
     let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
     let minibatches: Vec<Array2<f64>> = batches
         .starting_at(0)
-        .take(settings.iterations)
+        .take(iterations)
         .map(|rows| z.select(Axis(0), &rows))
         .collect();
-    let rows = batches.size();
     let circuit = Smallest::of(&Spec {
         kind,
         slots: 1,
         features: z.ncols(),
-        minibatch: rows,
-        steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, minibatches.len())?,
+        minibatch: batches.size(),
+        steps: Spec::nesterov_steps(&Rate::Constant(1.0), batches.size(), 0, iterations)?,
         activation: Approximation::cubic_16(),
         start: Start::Zero,
         results: Results::Model,
     })?;
+    Ok(Prepared {
+        circuit,
+        minibatches,
+        test,
+    })
+}
+
+/// The most memory that a server's process has for one run with the most threads, in bytes: loaded keys, inputs, values, scratch. It is
+/// right in a process that did nothing else before and whose allocator gives back what is freed.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_memory(
+    data: &TrainTest,
+    settings: &Settings,
+    kind: Kind,
+    rows: usize,
+) -> Result<Option<u64>> {
+    let prepared = prepare(data, settings.iterations, kind, rows)?;
+    let threads = settings.threads.iter().copied().max().unwrap_or(1);
+    Ok(train(&prepared.circuit, &prepared.minibatches, &[threads], 0)?.peak_bytes)
+}
+
+/// Measures one circuit with minibatches of `rows` rows, all but its memory.
+///
+/// # Errors
+/// Those of the trainer, the toolkit and the scheme.
+pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -> Result<Measured> {
+    let Prepared {
+        circuit,
+        minibatches,
+        test,
+    } = prepare(data, settings.iterations, kind, rows)?;
     let params = &circuit.params;
     let shape = CircuitShape::of(kind.name(), &circuit.program);
-    // Before anything else that takes memory, which the process may keep.
     let outcome = train(&circuit, &minibatches, &settings.threads, settings.runs)?;
     let quality = Quality::measure(&scores(&test, &outcome.weights)?, data.test.labels())?;
     let costs = cost_table(params, settings.cost_seconds)?;
@@ -162,7 +195,7 @@ pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -
     let row = CircuitRow {
         circuit: kind.name().into(),
         iterations: minibatches.len(),
-        minibatch: rows,
+        minibatch: circuit.training.spec().minibatch,
         depth: shape.depth,
         log_n: params.log_n(),
         log_qp: params.log2_qp(),
@@ -172,7 +205,7 @@ pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -
         key_switches: shape.key_switches(),
         input_bytes: plan.input_bytes().wire,
         key_bytes: plan.key_set_bytes().wire,
-        peak_bytes: outcome.peak_bytes,
+        peak_bytes: None,
         timing: Timing::Measured {
             runs: settings.runs,
         },
@@ -192,7 +225,7 @@ pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -
     };
     let detail = Detail {
         circuit: kind,
-        minibatch: rows,
+        minibatch: circuit.training.spec().minibatch,
         depth_from_encrypted_start: circuit.depth_from_encrypted_start()?,
         keys: plan.key_requests().len(),
         times: outcome.times.clone(),
