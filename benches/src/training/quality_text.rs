@@ -83,6 +83,23 @@ impl Qualities {
              seed of the encrypted one, same minibatches, constants and polynomial. ref.: a simulation of the published training, whose split is not known.\n\
              weight err.: the largest after any round. Seconds of folds are those of all folds together.\n"
         );
+        for row in &self.table {
+            if let Some(reference) = row.reference_auc {
+                let off = reference - row.plaintext.auc;
+                let spread = row.deviation.map_or(String::new(), |d| {
+                    format!(
+                        ", {:+.1} standard deviations of one draw of folds",
+                        off / d.auc
+                    )
+                });
+                let _ = writeln!(
+                    text,
+                    "    reference AUC of {}, {}: {off:+.4} from the plaintext mean{spread}",
+                    row.data, row.protocol
+                );
+            }
+        }
+        text.push('\n');
         for check in &self.checks {
             let sign = if check.at_least { ">=" } else { "<=" };
             let word = if check.passed() { "ok    " } else { "FAILED" };
