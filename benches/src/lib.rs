@@ -13,6 +13,8 @@
 //! Two programs measure the lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the report
 //! (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions).
 //!
+//! Two programs train ([`training`]): `founding` compares the training circuits, `quality` shows what encrypted training learns.
+//!
 //! Transfers are never part of another row: inputs are on their engine before the clock starts, and the clock stops when the engine has
 //! finished, not when the call returns.
 #![forbid(unsafe_code)]
@@ -25,6 +27,7 @@ pub mod ring;
 pub mod scheme;
 pub mod sets;
 pub mod suite;
+pub mod training;
 pub mod transfers;
 pub mod waves;
 

@@ -1,0 +1,65 @@
+//! The programs that train run, on built-in data, and write what they say.
+
+use std::{fs, path::Path, process::Command};
+
+use arras_benches::training::{founding::Founding, quality::Qualities};
+use lr_train::report::Comparison;
+
+fn run(program: &str, folder: &Path) -> String {
+    let output = Command::new(program)
+        .arg("--smoke")
+        .arg("--out")
+        .arg(folder)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    text
+}
+
+#[test]
+fn founding_compares_all_circuits_with_the_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(env!("CARGO_BIN_EXE_founding"), folder.path());
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let founding: Founding = serde_json::from_str(&read("founding.json")).unwrap();
+    let rows = &founding.comparison.rows;
+    assert_eq!((rows.len(), founding.details.len()), (5, 5));
+    for (row, detail) in rows.iter().zip(&founding.details) {
+        assert!(text.contains(&row.circuit));
+        assert_eq!(row.circuit, detail.circuit.name());
+        assert!(row.log_qp <= row.log_qp_bound, "{row:?}");
+        assert!(row.weight_error.unwrap() < 1e-3, "{row:?}");
+        assert!(row.accuracy.unwrap() > 0.8, "{row:?}");
+        assert_eq!(row.seconds.len(), 2);
+        assert!(detail.models.critical_path <= detail.models.operations);
+        assert!(detail.models.key_switches <= detail.models.operations);
+        assert!(detail.depth_from_encrypted_start >= row.depth);
+    }
+    assert_eq!(
+        (rows[0].circuit.as_str(), rows[0].depth),
+        ("baseline", founding.comparison.rows[0].depth)
+    );
+    assert!(rows[1..].iter().all(|row| row.depth < rows[0].depth));
+    assert!(read("founding.md").contains("levels^2"));
+    assert!(read("founding.html").starts_with("<!DOCTYPE html>"));
+    let json = founding.comparison.to_json().unwrap();
+    assert_eq!(Comparison::from_json(&json).unwrap(), founding.comparison);
+}
+
+#[test]
+fn quality_is_that_of_plaintext_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(env!("CARGO_BIN_EXE_quality"), folder.path());
+    let json = fs::read_to_string(folder.path().join("quality.json")).unwrap();
+    let qualities: Qualities = serde_json::from_str(&json).unwrap();
+    assert_eq!(qualities.table.len(), 3);
+    assert_eq!(qualities.checks.len(), 3);
+    assert!(qualities.passed() && !text.contains("FAILED"), "{text}");
+    let images = qualities.table[0].encrypted.as_ref().unwrap();
+    assert_eq!(images.rounds.iter().sum::<usize>(), 2);
+    assert!(images.weight_error < 1e-3);
+    let markdown = fs::read_to_string(folder.path().join("quality.md")).unwrap();
+    assert!(markdown.contains("breast cancer"));
+}
