@@ -103,7 +103,7 @@ pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
     measured.key_bytes = requests
         .planned(&setting.params)?
         .iter()
-        .map(|key| key.bytes.wire as u64)
+        .map(|key| key.bytes.wire)
         .sum();
 
     let context = Context::new(&setting.params, CpuEngine::new())?;
