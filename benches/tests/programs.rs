@@ -37,9 +37,10 @@ fn founding_compares_all_circuits_with_the_baseline() {
         assert!(detail.models.key_switches <= detail.models.operations);
         assert!(detail.depth_from_encrypted_start >= row.depth);
     }
-    assert_eq!(
-        (rows[0].circuit.as_str(), rows[0].depth),
-        ("baseline", founding.comparison.rows[0].depth)
+    assert_eq!(rows[0].circuit, "baseline");
+    assert!(
+        rows.iter()
+            .all(|row| row.peak_bytes.unwrap() > row.key_bytes)
     );
     assert!(rows[1..].iter().all(|row| row.depth < rows[0].depth));
     assert!(read("founding.md").contains("levels^2"));

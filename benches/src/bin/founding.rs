@@ -108,7 +108,11 @@ fn main() -> Result<()> {
     }
     let founding = founding::compare(&data.name, &settings, &|kind, rows| {
         eprintln!("{kind}, minibatches of {rows}");
-        one_process(kind, rows)
+        let measured = one_process(kind, rows)?;
+        for of in &measured.row.seconds {
+            eprintln!("    {:.3} s with {} threads", of.seconds, of.threads);
+        }
+        Ok(measured)
     })?;
     println!("{}", founding.to_text(190));
     if let Some(folder) = &arguments.out {
