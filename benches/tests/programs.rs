@@ -31,7 +31,8 @@ fn founding_compares_all_circuits_with_the_baseline() {
         assert_eq!(row.circuit, detail.circuit.name());
         assert!(row.log_qp <= row.log_qp_bound, "{row:?}");
         assert!(row.weight_error.unwrap() < 1e-3, "{row:?}");
-        assert!(row.accuracy.unwrap() > 0.8, "{row:?}");
+        // After two small minibatches the intercept still leans to one class, so that accuracy says little.
+        assert!(row.auc.unwrap() > 0.95, "{row:?}");
         assert_eq!(row.seconds.len(), 2);
         assert!(detail.models.critical_path <= detail.models.operations);
         assert!(detail.models.key_switches <= detail.models.operations);
