@@ -242,7 +242,7 @@ Published, six minibatches on many cores: depth 5k for the baseline against 2.5k
 80 s against 13 s (6.2 times), accuracy equal to plaintext training.
 ";
 
-/// Why measurements are off their models, found by measuring.
+/// What the models leave out: reasons from how they are made, not measured one by one.
 const NOTES: &str = include_str!("founding_notes.txt");
 
 impl Founding {
