@@ -182,7 +182,7 @@ mod tests {
             if let Some(published) = case.published {
                 assert!(circuit.levels_needed() <= published.depth, "{}", case.name);
             }
-            assert!(Program::new(circuit).steps().len() > 1, "{}", case.name);
+            assert!(!Program::new(circuit).outputs().is_empty(), "{}", case.name);
         }
     }
 }
