@@ -186,29 +186,12 @@ impl Interpretation for OpCount {
     }
 }
 
-/// The name of a kind of step, by the form of what it takes.
+/// The name of a kind of step; settling by the form of what it takes.
 pub(crate) fn kind_name(op: &StepOp, operand: Form) -> &'static str {
     match op {
-        StepOp::Input(_) => "input",
-        StepOp::Add => "add",
-        StepOp::Sub => "sub",
-        StepOp::Negate => "negate",
-        StepOp::AddPlain(_) => "add_plain",
-        StepOp::AddScalar(_) => "add_scalar",
-        StepOp::Multiply => "multiply",
-        StepOp::SumOfProducts => "sum_of_products",
-        StepOp::MultiplyPlain(_) => "multiply_plain",
-        StepOp::WeightedSum(_) => "weighted_sum",
-        StepOp::MultiplyScalar(_) => "multiply_scalar",
-        StepOp::MultiplyInteger(_) => "multiply_integer",
-        StepOp::Rotate(_) => "rotate",
-        StepOp::RotationSum(_) => "rotation_sum",
-        StepOp::WeightedRotationSum { .. } => "weighted_rotation_sum",
-        StepOp::Pick(_) => "pick",
-        StepOp::Concat => "concat",
         StepOp::Settle if operand == Form::Pending3 => "relinearize_and_rescale",
         StepOp::Settle => "rescale",
-        StepOp::LevelDown => "level_down",
+        _ => op.name(),
     }
 }
 

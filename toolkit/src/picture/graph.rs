@@ -178,7 +178,7 @@ pub(super) fn steps(program: &Program) -> Graph {
         };
         nodes.push(PictureNode {
             kind: kind::of_step(step.op()),
-            name: labels::step_name(step.op()).to_owned(),
+            name: step.op().name().to_owned(),
             label,
             detail: labels::of_step(circuit, step),
             location: Some(labels::of_location(operation.location())),

@@ -99,30 +99,6 @@ pub(super) fn of_step(circuit: &Circuit, step: &Step) -> String {
     }
 }
 
-pub(super) fn step_name(op: &StepOp) -> &'static str {
-    match op {
-        StepOp::Input(_) => "input",
-        StepOp::Add => "add",
-        StepOp::Sub => "sub",
-        StepOp::Negate => "negate",
-        StepOp::AddPlain(_) => "add_plain",
-        StepOp::AddScalar(_) => "add_scalar",
-        StepOp::Multiply => "multiply",
-        StepOp::SumOfProducts => "sum_of_products",
-        StepOp::MultiplyPlain(_) => "multiply_plain",
-        StepOp::WeightedSum(_) => "weighted_sum",
-        StepOp::MultiplyScalar(_) => "multiply_scalar",
-        StepOp::MultiplyInteger(_) => "multiply_integer",
-        StepOp::Rotate(_) => "rotate",
-        StepOp::RotationSum(_) => "rotation_sum",
-        StepOp::WeightedRotationSum { .. } => "weighted_rotation_sum",
-        StepOp::Pick(_) => "pick",
-        StepOp::Concat => "concat",
-        StepOp::Settle => "settle",
-        StepOp::LevelDown => "level_down",
-    }
-}
-
 /// A step's form, if it is worth saying.
 pub(super) fn of_form(form: Form) -> Option<&'static str> {
     match form {

@@ -75,6 +75,33 @@ pub enum StepOp {
     LevelDown,
 }
 
+impl StepOp {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input(_) => "input",
+            Self::Add => "add",
+            Self::Sub => "sub",
+            Self::Negate => "negate",
+            Self::AddPlain(_) => "add_plain",
+            Self::AddScalar(_) => "add_scalar",
+            Self::Multiply => "multiply",
+            Self::SumOfProducts => "sum_of_products",
+            Self::MultiplyPlain(_) => "multiply_plain",
+            Self::WeightedSum(_) => "weighted_sum",
+            Self::MultiplyScalar(_) => "multiply_scalar",
+            Self::MultiplyInteger(_) => "multiply_integer",
+            Self::Rotate(_) => "rotate",
+            Self::RotationSum(_) => "rotation_sum",
+            Self::WeightedRotationSum { .. } => "weighted_rotation_sum",
+            Self::Pick(_) => "pick",
+            Self::Concat => "concat",
+            Self::Settle => "settle",
+            Self::LevelDown => "level_down",
+        }
+    }
+}
+
 /// The form of a value (see [`arras_ckks::ciphertext`]).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
