@@ -8,7 +8,7 @@ use std::{
 
 use arras_hal::{ConversionMode, ConversionTable, Limbs, ModUpPlan, Modulus, Result, RingBasis};
 use arras_shaders::{
-    NttKernel, Prelude, TARGETS_PER_GROUP,
+    Prelude, TARGETS_PER_GROUP, Twiddles,
     layout::{Entry, MODE_CENTRED, MODE_QUOTIENT, NONE, Source},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 pub struct GpuRing {
     pub(crate) basis: Arc<RingBasis>,
     pub(crate) prelude: Prelude,
-    /// Pairs (w, Shoup companion), one row of N per prime, in the order of [`NttKernel::twiddle_places`].
+    /// Pairs (w, Shoup companion), one row per prime, laid out by [`Twiddles`].
     pub(crate) forward: Block,
     pub(crate) inverse: Block,
     moduli: Vec<Entry>,
@@ -55,13 +55,13 @@ impl GpuRing {
         } else {
             Prelude::portable_for(basis.moduli().iter().map(|q| q.value()))
         };
-        let places = NttKernel::twiddle_places(basis.log_n());
+        let layout = Twiddles::new(basis.log_n());
         let table = |powers: &dyn Fn(usize) -> Vec<u32>| -> Result<Block> {
-            let block = memory.alloc(basis.len() * basis.n() * 2)?;
-            let mut words = vec![0; basis.len() * basis.n() * 2];
-            for (i, row) in words.chunks_exact_mut(2 * basis.n()).enumerate() {
+            let block = memory.alloc(basis.len() * layout.row * 2)?;
+            let mut words = vec![0; basis.len() * layout.row * 2];
+            for (i, row) in words.chunks_exact_mut(2 * layout.row).enumerate() {
                 let q = basis.modulus(i);
-                for (w, &place) in powers(i).into_iter().zip(&places) {
+                for (w, &place) in powers(i).into_iter().zip(&layout.places).skip(1) {
                     row[2 * place..][..2].copy_from_slice(&[w, q.shoup(w)]);
                 }
             }

@@ -1,7 +1,7 @@
 //! Base conversion as an integer matrix product.
 //!
-//! A thread takes 4 adjacent coefficients of one polynomial and 8 target primes: a source's 4 residues and its 8 matrix entries are
-//! three loads for 32 products, and the 32 sums stay in registers.
+//! A thread takes 4 adjacent coefficients of one polynomial and 8 target primes: the 32 sums stay in registers, a source's 4 residues
+//! are one load, and the matrix entries of the workgroup's targets lie in workgroup memory.
 //!
 //! ```text
 //!   conversion table, in units of four words:
@@ -71,33 +71,43 @@ pub(crate) fn source() -> String {
         "@group(0) @binding(1) var<storage, read_write> dst: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> table: array<vec4<u32>>;
+var<workgroup> sources: array<vec4<u32>, 60>;
+var<workgroup> rows: array<vec4<u32>, 120>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {{
     let h = params.header;
     let quads = h.n / 4u;
     let i = group.x * 64u + local;
-    if (i >= quads) {{ return; }}
-    let p = h.first + group.z;
-    let item = (p % h.a_count) * h.a_stride;
     let first = group.y * {TARGETS_PER_GROUP}u;
     let list = params.entries[first].list;
     let head = table[list];
-    let count = head.x;
+    let count = min(head.x, 60u);
     let quotient = head.y == 1u;
-    var row = list + 1u + count + params.entries[first].table;
+    let matrix = list + 1u + count + params.entries[first].table;
+    for (var s = local; s < count; s += 64u) {{
+        sources[s] = table[list + 1u + s];
+        rows[2u * s] = table[matrix + s * head.z];
+        rows[2u * s + 1u] = table[matrix + s * head.z + 1u];
+    }}
+    workgroupBarrier();
+    if (i >= quads) {{ return; }}
+    let p = h.first + group.z;
+    let item = (p % h.a_count) * h.a_stride;
     var fold_at = 14u;
     var estimate = vec4<u32>(1u << 25u);
-{declare}    for (var s = 0u; s < count; s++) {{
-        let origin = table[list + 1u + s];
-        var x = a[(origin.x + item) * quads + i];
+{declare}    var next = a[(sources[0].x + item) * quads + i];
+    for (var s = 0u; s < count; s++) {{
+        var x = next;
+        // A source ahead: the products hide its way from memory.
+        next = a[(sources[min(s + 1u, count - 1u)].x + item) * quads + i];
+        let origin = sources[s];
         if (quotient) {{
             estimate += (x >> vec4<u32>(14u)) * origin.w;
         }} else {{
             x = add_mod4(x, vec4<u32>(origin.z), origin.y);
         }}
-        let k0 = table[row];
-        let k1 = table[row + 1u];
-        row += head.z;
+        let k0 = rows[2u * s];
+        let k1 = rows[2u * s + 1u];
 {mac}        if (s == fold_at) {{
             fold_at += 11u;
 {fold}        }}

@@ -11,8 +11,8 @@
 //! A tile of 4096 words lies in 16 KiB of workgroup memory; each of 256 threads takes 16 elements through a pass of up to 4
 //! stages in registers, then passes meet at a barrier. The stage t of a transform of length L whose place in the whole is
 //! `root` (1 for columns, N1 + chunk for chunks) uses twiddle `(root << t) + block`: all of them come from one table of
-//! N pairs (w, Shoup companion). A pass with B possible values of `base = (root << first) + hi` keeps its factors as
-//! `[step and block][base]` ([`NttKernel::twiddle_places`]): adjacent threads read adjacent pairs.
+//! pairs (w, Shoup companion). A pass of S stages whose `base = (root << first) + hi` has B values keeps them as 2^(S-1) lists of B
+//! units of two pairs, factor `2^t + block` in unit `(2^t + block) / 2` ([`Twiddles`]): adjacent threads read adjacent units.
 //!
 //! Words of the tile are swizzled ([`swizzled`]), so that the 32 words that adjacent threads access at a time lie in 32 banks
 //! in every pass of every degree from 2^13.
@@ -96,6 +96,67 @@ impl fmt::Display for NttKernel {
         };
         write!(f, "{verb}{part}{end}")
     }
+}
+
+/// How a row of the table of twiddles is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twiddles {
+    /// Where factor i, `psi^bitrev(i)`, is: the number of its pair. Index 0 is unused.
+    pub places: Vec<usize>,
+    /// Pairs of a row, some of them unused.
+    pub row: usize,
+}
+
+impl Twiddles {
+    /// The layout for degree `2^log_n`, the same for both directions.
+    pub fn new(log_n: u32) -> Self {
+        let mut places = vec![0; 1 << log_n];
+        let mut row = 0;
+        for pass in whole_transform(log_n) {
+            let bases = 1usize << pass.first;
+            for base in 0..bases {
+                for step in 0..pass.stages {
+                    for block in 0..1usize << step {
+                        let factor = (1 << step) + block;
+                        let unit = factor / 2 * bases + base;
+                        places[((bases + base) << step) + block] = row + 2 * unit + factor % 2;
+                    }
+                }
+            }
+            row += bases << pass.stages;
+        }
+        Self { places, row }
+    }
+
+    /// The first unit of two pairs of the pass that starts at a stage of the whole transform.
+    fn section(log_n: u32, stage: u32) -> usize {
+        whole_transform(log_n)
+            .iter()
+            .take_while(|pass| pass.first < stage)
+            .map(|pass| (1usize << pass.first << pass.stages) / 2)
+            .sum()
+    }
+}
+
+/// The passes of all parts of a forward transform, their stages counted from its beginning.
+fn whole_transform(log_n: u32) -> Vec<Pass> {
+    let mut passes = Vec::new();
+    let mut before = 0;
+    for &part in NttKernel::parts(log_n, Direction::Forward) {
+        let kernel = NttKernel {
+            log_n,
+            direction: Direction::Forward,
+            part,
+            load: NttLoad::InPlace,
+            store: NttStore::Plain,
+        };
+        passes.extend(kernel.passes().into_iter().map(|pass| Pass {
+            first: before + pass.first,
+            ..pass
+        }));
+        before += kernel.length_log();
+    }
+    passes
 }
 
 /// A run of stages that a thread does in registers.
@@ -194,34 +255,6 @@ impl NttKernel {
         self.part != NttPart::Columns
     }
 
-    /// Where the table of twiddles of a degree has factor i of `psi^bitrev(i)` (index 0 is unused): at `places[i]`.
-    pub fn twiddle_places(log_n: u32) -> Vec<usize> {
-        let mut places = vec![0; 1 << log_n];
-        let mut before = 0;
-        for &part in Self::parts(log_n, Direction::Forward) {
-            let kernel = Self {
-                log_n,
-                direction: Direction::Forward,
-                part,
-                load: NttLoad::InPlace,
-                store: NttStore::Plain,
-            };
-            for pass in kernel.passes() {
-                let bases = 1usize << (before + pass.first);
-                for base in bases..2 * bases {
-                    for step in 0..pass.stages {
-                        for block in 0..1usize << step {
-                            let factor = (1 << step) - 1 + block;
-                            places[(base << step) + block] = base + factor * bases;
-                        }
-                    }
-                }
-            }
-            before += kernel.length_log();
-        }
-        places
-    }
-
     pub(crate) fn source(self) -> String {
         let threads = 1u32 << (self.tile_log() - self.thread_log());
         let mut body = String::new();
@@ -273,11 +306,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     dst_at = (e.dst + p * h.dst_stride) * N + origin;
     src_at = {from};
     kept = {kept};
-    let twiddle_row = e.table * N;
+    let twiddle_row = e.table * {twiddle_row}u;
 {body}}}
 ",
             bindings = self.bindings(),
             n = 1u32 << self.log_n,
+            twiddle_row = Twiddles::new(self.log_n).row / 2,
             tile = 1u32 << self.tile_log(),
             load = self.load_function(),
             store = self.store_function(),
@@ -300,7 +334,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     fn bindings(self) -> String {
         let mut text = String::from(
             "@group(0) @binding(1) var<storage, read_write> dst: array<u32>;
-@group(0) @binding(2) var<storage, read> twiddles: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> twiddles: array<vec4<u32>>;
 ",
         );
         if self.load == NttLoad::Input {
@@ -400,12 +434,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 )
             }
         };
+        // Stages before this part's: chunks come after the columns.
+        let before = match self.part {
+            NttPart::Chunks => self.log_n - length,
+            NttPart::Columns | NttPart::Single => 0,
+        };
+        let bases = 1u32 << (before + first);
+        let open = if rounds == 1 {
+            "    {
+        let id = local;
+"
+            .to_owned()
+        } else {
+            format!(
+                "    for (var round = 0u; round < {rounds}u; round++) {{
+        let id = local + round * {threads}u;
+"
+            )
+        };
+        let section = Twiddles::section(self.log_n, before + first);
         // Writing to a String does not fail.
         let _ = write!(
             body,
-            "    for (var round = 0u; round < {rounds}u; round++) {{
-        let id = local + round * {threads}u;
-{place}        let base = twiddle_row + (root << {first}u) + hi;
+            "{open}{place}        let base = twiddle_row + (root << {first}u) + hi - {bases}u + {section}u;
         let tile_at = swizzled(at);
 "
         );
@@ -418,15 +469,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let _ = writeln!(body, "        var v{k} = {value};");
         }
         let forward = self.direction == Direction::Forward;
-        // Stages before this part's: chunks come after the columns.
-        let before = match self.part {
-            NttPart::Chunks => self.log_n - length,
-            NttPart::Columns | NttPart::Single => 0,
-        };
-        let bases = 1u32 << (before + first);
+        for unit in 0..radix / 2 {
+            let _ = writeln!(body, "        let f{unit} = twiddles[base + {}u];", unit * bases);
+        }
         for step in 0..stages {
             let stage = if forward { step } else { stages - 1 - step };
-            butterflies(body, stages, stage, forward, bases);
+            butterflies(body, stages, stage, forward);
         }
         for k in 0..radix {
             let _ = if to_rows {
@@ -458,13 +506,15 @@ const SWIZZLE: &str = "fn swizzled(i: u32) -> u32 {
 ";
 
 /// One stage over the 2^stages registers of a pass.
-fn butterflies(body: &mut String, stages: u32, stage: u32, forward: bool, bases: u32) {
+fn butterflies(body: &mut String, stages: u32, stage: u32, forward: bool) {
     let half = 1u32 << (stages - stage - 1);
     for block in 0..1u32 << stage {
+        let factor = (1 << stage) + block;
+        let pair = if factor % 2 == 0 { "xy" } else { "zw" };
         let _ = writeln!(
             body,
-            "        let w{stage}_{block} = twiddles[base + {}u];",
-            ((1 << stage) - 1 + block) * bases
+            "        let w{stage}_{block} = f{}.{pair};",
+            factor / 2
         );
         for offset in 0..half {
             let x = 2 * half * block + offset;
@@ -510,10 +560,12 @@ mod tests {
     #[test]
     fn every_twiddle_has_a_place_of_its_own() {
         for log_n in 3..=17 {
-            let mut places = NttKernel::twiddle_places(log_n);
-            assert_eq!(places[0], 0);
-            places.sort_unstable();
-            assert!(places.iter().enumerate().all(|(i, &place)| place == i));
+            let Twiddles { places, row } = Twiddles::new(log_n);
+            let mut used = vec![false; row];
+            for &place in &places[1..] {
+                assert!(!std::mem::replace(&mut used[place], true));
+            }
+            assert!(row <= 2 << log_n && row.is_multiple_of(2));
         }
     }
 
