@@ -110,17 +110,22 @@ fn main() {
             let shape = Shape::new(polys, window.clone());
             Poly::<_, Eval>::from_words(&ring, &shape, &words(&basis, &shape)).unwrap()
         };
-        let key = Key::prepare(&ring, &layout, &key_words).unwrap();
+        // One key for each rotation, as in earnest: all of them together are in no cache.
+        let keys: Vec<_> = (0..8)
+            .map(|_| Key::prepare(&ring, &layout, &key_words).unwrap())
+            .collect();
+        let key = &keys[0];
         let (a, b) = (poly(2 * batch), poly(2 * batch));
 
         let g = GaloisElement::rotation(3, log_n);
         let terms: Vec<_> = (1..=8)
-            .map(|k| (GaloisElement::rotation(k, log_n), Some(&key)))
+            .zip(&keys)
+            .map(|(k, key)| (GaloisElement::rotation(k, log_n), Some(key)))
             .collect();
         let product = a.tensor(&b).unwrap();
         let (mut x, mut y) = (Some(poly(2 * batch).intt()), poly(2 * batch));
         let one = a.select(0..batch, &window).unwrap();
-        let relinearize = |p: &Poly<_, Eval>| p.relinearize(&key, &spec, &lower).unwrap();
+        let relinearize = |p: &Poly<_, Eval>| p.relinearize(key, &spec, &lower).unwrap();
 
         let report = |name: &str, rows: usize, f: &mut dyn FnMut()| {
             if wanted(3, name) {
@@ -151,7 +156,7 @@ fn main() {
             drop(black_box(relinearize(&a.tensor(&b).unwrap())));
         });
         report("rotate", batch, &mut || {
-            drop(black_box(a.rotate(&key, g, &spec, &window).unwrap()));
+            drop(black_box(a.rotate(key, g, &spec, &window).unwrap()));
         });
         report("8 hoisted rotations", batch, &mut || {
             drop(black_box(
