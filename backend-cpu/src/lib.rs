@@ -17,6 +17,7 @@ mod engine;
 mod kernels;
 mod memory;
 mod ops;
+mod pages;
 mod permutation;
 mod ring;
 #[allow(unsafe_code)]

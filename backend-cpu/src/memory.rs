@@ -17,7 +17,7 @@ use std::{
 use arras_hal::Shape;
 use zeroize::Zeroize;
 
-use crate::ops::Part;
+use crate::{ops::Part, pages::Piece};
 
 /// Sixteen words at a multiple of 64 bytes: one cache line, one widest vector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
@@ -41,19 +41,19 @@ pub struct PoolStats {
 /// Pieces by size in lines, each with the time it came back; the latest of a size is last.
 #[derive(Debug, Default)]
 struct Free {
-    pieces: BTreeMap<usize, Vec<(u64, Vec<Line>)>>,
+    pieces: BTreeMap<usize, Vec<(u64, Piece)>>,
     time: u64,
 }
 
 impl Free {
-    fn pop(&mut self, class: usize) -> Option<Vec<Line>> {
+    fn pop(&mut self, class: usize) -> Option<Piece> {
         Some(self.pieces.get_mut(&class)?.pop()?.1)
     }
 
-    fn push(&mut self, lines: Vec<Line>) {
+    fn push(&mut self, piece: Piece) {
         self.time += 1;
-        let same = self.pieces.entry(lines.len()).or_default();
-        same.push((self.time, lines));
+        let same = self.pieces.entry(piece.lines().len()).or_default();
+        same.push((self.time, piece));
     }
 
     fn count(&self, class: usize) -> usize {
@@ -61,7 +61,7 @@ impl Free {
     }
 
     /// The piece that nobody has used for longest.
-    fn evict(&mut self) -> Option<Vec<Line>> {
+    fn evict(&mut self) -> Option<Piece> {
         let times = self
             .pieces
             .iter()
@@ -87,7 +87,7 @@ pub(crate) struct Pool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exhausted(pub(crate) usize);
 
-const LINE: usize = size_of::<Line>();
+pub(crate) const LINE: usize = size_of::<Line>();
 
 /// Sizes are rounded up to eight steps per power of two, so that levels of nearly equal size share memory.
 fn size_class(lines: usize) -> usize {
@@ -116,10 +116,10 @@ impl Pool {
     pub(crate) fn take(self: &Arc<Self>, words: usize) -> Result<Words, Exhausted> {
         let class = size_class(words.div_ceil(16));
         let found = self.free().pop(class);
-        let mut taken = if let Some(lines) = found {
+        let mut taken = if let Some(piece) = found {
             self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
-            Words::of(self, lines)
+            Words::of(self, piece)
         } else {
             Words::fresh(self, class)?
         };
@@ -165,17 +165,18 @@ impl Pool {
 
 /// Aligned words that return to their pool.
 pub(crate) struct Words {
-    lines: Vec<Line>,
+    piece: Piece,
     len: usize,
     zeroize: bool,
     pool: Arc<Pool>,
 }
 
 impl Words {
-    fn of(pool: &Arc<Pool>, lines: Vec<Line>) -> Self {
-        pool.used.fetch_add(lines.len() * LINE, Ordering::Relaxed);
+    fn of(pool: &Arc<Pool>, piece: Piece) -> Self {
+        let bytes = piece.lines().len() * LINE;
+        pool.used.fetch_add(bytes, Ordering::Relaxed);
         Self {
-            lines,
+            piece,
             len: 0,
             zeroize: false,
             pool: pool.clone(),
@@ -185,15 +186,11 @@ impl Words {
     /// Memory from the system.
     fn fresh(pool: &Arc<Pool>, class: usize) -> Result<Self, Exhausted> {
         pool.misses.fetch_add(1, Ordering::Relaxed);
-        let mut lines = Vec::new();
-        if lines.try_reserve_exact(class).is_err() {
+        let piece = Piece::new(class).or_else(|_| {
             pool.trim();
-            lines
-                .try_reserve_exact(class)
-                .map_err(|_| Exhausted(class.saturating_mul(LINE)))?;
-        }
-        lines.resize(class, Line::default());
-        Ok(Self::of(pool, lines))
+            Piece::new(class)
+        })?;
+        Ok(Self::of(pool, piece))
     }
 
     /// Overwrites the words with zeros when they are dropped, if `secret`.
@@ -205,24 +202,24 @@ impl Words {
 
 impl AsRef<[u32]> for Words {
     fn as_ref(&self) -> &[u32] {
-        &bytemuck::cast_slice(&self.lines)[..self.len]
+        &bytemuck::cast_slice(self.piece.lines())[..self.len]
     }
 }
 
 impl AsMut<[u32]> for Words {
     fn as_mut(&mut self) -> &mut [u32] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+        &mut bytemuck::cast_slice_mut(self.piece.lines_mut())[..self.len]
     }
 }
 
 impl Drop for Words {
     fn drop(&mut self) {
         if self.zeroize {
-            let words: &mut [u32] = bytemuck::cast_slice_mut(&mut self.lines);
+            let words: &mut [u32] = bytemuck::cast_slice_mut(self.piece.lines_mut());
             words.zeroize();
         }
-        let lines = std::mem::take(&mut self.lines);
-        let bytes = lines.len() * LINE;
+        let piece = std::mem::take(&mut self.piece);
+        let bytes = piece.lines().len() * LINE;
         self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
         if bytes > self.pool.limit {
             return;
@@ -231,12 +228,12 @@ impl Drop for Words {
         let mut free = self.pool.free();
         while self.pool.idle.load(Ordering::Relaxed) + bytes > self.pool.limit {
             let Some(oldest) = free.evict() else { break };
-            let given = oldest.len() * LINE;
+            let given = oldest.lines().len() * LINE;
             self.pool.idle.fetch_sub(given, Ordering::Relaxed);
             evicted.push(oldest);
         }
         self.pool.idle.fetch_add(bytes, Ordering::Relaxed);
-        free.push(lines);
+        free.push(piece);
         drop(free);
         // The system takes its time: without the lock.
         drop(evicted);
@@ -422,7 +419,7 @@ mod tests {
             drop(words);
             let free = pool.free();
             let lines = &free.pieces.values().next().unwrap()[0].1;
-            let zeros = lines.iter().all(|line| *line == Line::default());
+            let zeros = lines.lines().iter().all(|line| *line == Line::default());
             assert_eq!(zeros, secret);
         }
     }

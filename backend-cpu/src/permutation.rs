@@ -9,6 +9,9 @@ use arras_hal::GaloisElement;
 
 use crate::{memory::Line, simd::Simd};
 
+/// How many vectors ahead one is asked for.
+const AHEAD: usize = 24;
+
 /// X -> X^g of one row, for vectors of a given width.
 #[derive(Debug)]
 pub(crate) struct Permutation {
@@ -58,6 +61,10 @@ impl Permutation {
     /// Vector i of the image of a row.
     #[inline(always)]
     pub(crate) fn vector<S: Simd>(&self, s: S, row: &[S::V], i: usize) -> S::V {
+        // The processor cannot guess where the next vectors come from.
+        if let Some(entry) = self.vectors.get(i + AHEAD) {
+            s.prefetch(row, (entry >> 4) as usize);
+        }
         let (from, pattern) = self.place(s, i);
         s.permute(row[from], pattern)
     }

@@ -5,7 +5,8 @@
 //!   result   = (sum + P sigma(addend) - ntt(convert(y))) / S                      limb by limb
 //!   sum      = inner products of the digits with the key, made where it is used
 //! ```
-//! No sum over all extended limbs is ever in memory: a sum at a limb that stays is used up while it is in the cache.
+//! No sum over all extended limbs is ever in memory: a sum at a limb that stays is used up while it is in the cache. Nor are the
+//! extended digits: hoisted rotations are one switch with several outputs, which go through it limb by limb together.
 
 use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 
@@ -30,21 +31,6 @@ struct Term<'a> {
     weight: Option<&'a CpuBuf>,
 }
 
-/// Where extended digits come from.
-#[derive(Clone, Copy)]
-enum Digits<'a> {
-    /// Extended where they are used, from coefficients and evaluations of the polynomial.
-    Later { x: &'a Words, src: View<'a> },
-    /// `[extended limb][digit][B]`.
-    Ready(Grid<'a>),
-}
-
-/// Extended digits at a few limbs.
-enum Held<'a> {
-    Made(Words),
-    Ready(Grid<'a>),
-}
-
 /// What is summed at every extended limb.
 #[derive(Clone, Copy)]
 enum Sum<'a> {
@@ -57,9 +43,11 @@ enum Sum<'a> {
 /// A switch of some ciphertexts.
 #[derive(Clone, Copy)]
 struct Job<'a> {
-    digits: Digits<'a>,
-    sum: Sum<'a>,
-    input: Input<'a>,
+    /// Coefficients of the digits' polynomial as conversions read them, and its evaluations.
+    x: &'a Words,
+    src: View<'a>,
+    /// What is made of the digits, and what is added to each: one ciphertext or several.
+    outputs: &'a [(Sum<'a>, Input<'a>)],
     plan: &'a KeySwitchPlan,
     batch: usize,
     secret: bool,
@@ -73,8 +61,14 @@ impl Job<'_> {
 }
 
 impl CpuEngine {
-    /// Scratch of [`CpuEngine::bring_down`] for this many ciphertexts; with the coefficients of the digits.
-    fn switch_needs(&self, ring: &CpuRing, plan: &KeySwitchPlan, count: usize) -> Needs {
+    /// Scratch of [`CpuEngine::bring_down`] for this many ciphertexts and outputs; with the coefficients of the digits.
+    fn switch_needs(
+        &self,
+        ring: &CpuRing,
+        plan: &KeySwitchPlan,
+        outputs: usize,
+        count: usize,
+    ) -> Needs {
         let (stride, down) = (stride(ring.n()), plan.mod_down().rescale());
         let rows = plan.mod_up().digits().len() * count;
         let group = |limbs| self.group(limbs, rows).min(limbs);
@@ -85,59 +79,43 @@ impl CpuEngine {
         Needs {
             part: vec![
                 plan.window().len() * count * stride,
-                down.dropped().len() * 2 * count * stride,
-                2 * count * stride,
+                down.dropped().len() * outputs * 2 * count * stride,
+                outputs * 2 * count * stride,
             ],
             task,
         }
     }
 
     /// Words of scratch for one ciphertext.
-    fn switch_words(ring: &CpuRing, plan: &KeySwitchPlan) -> usize {
+    fn switch_words(ring: &CpuRing, plan: &KeySwitchPlan, outputs: usize) -> usize {
         let dropped = plan.mod_down().rescale().dropped().len();
-        (plan.window().len() + 2 * dropped) * stride(ring.n())
+        (plan.window().len() + 2 * outputs * dropped) * stride(ring.n())
     }
 
-    fn hold<'a>(
-        &self,
-        ring: &CpuRing,
-        job: &Job<'a>,
-        limbs: &[usize],
-        most: usize,
-    ) -> Result<Held<'a>> {
-        match job.digits {
-            Digits::Ready(grid) => Ok(Held::Ready(grid)),
-            Digits::Later { x, src } => {
-                let (n, stride) = (ring.n(), stride(ring.n()));
-                // One size for all tasks, the last and shorter one too.
-                let each = job.rows() * stride;
-                let mut words = self.scratch(most * each, job.secret)?;
-                let mut rows = split(&mut words.as_mut()[..limbs.len() * each], n, stride);
-                self.extend(ring, job.plan.mod_up(), src, x, limbs, &mut rows);
-                Ok(Held::Made(words))
-            }
-        }
+    /// Extended digits at a few limbs, in scratch memory for `most`: one size for all tasks, the last and shorter one too.
+    fn hold(&self, ring: &CpuRing, job: &Job<'_>, limbs: &[usize], most: usize) -> Result<Words> {
+        let (n, stride) = (ring.n(), stride(ring.n()));
+        let each = job.rows() * stride;
+        let mut words = self.scratch(most * each, job.secret)?;
+        let mut rows = split(&mut words.as_mut()[..limbs.len() * each], n, stride);
+        self.extend(ring, job.plan.mod_up(), job.src, job.x, limbs, &mut rows);
+        Ok(words)
     }
 
-    /// The sums at extended limb e, the k-th of those whose digits are held, to the rows `[2][B]` of `out`; `part` is scratch
-    /// for weighted terms.
+    /// The sums of one output at extended limb e, the k-th of those whose digits are held, to the rows `[2][B]` of `out`; `part` is
+    /// scratch for weighted terms.
     fn sum_at(
         &self,
         ring: &CpuRing,
-        job: &Job<'_>,
+        (job, sum): (&Job<'_>, Sum<'_>),
         (k, e): (usize, usize),
-        held: &Held<'_>,
+        held: &Words,
         part: &mut [&mut [u32]],
         out: &mut [&mut [u32]],
     ) {
-        let rows = job.rows();
-        let digits = match held {
-            Held::Made(words) => {
-                Grid::new(words.as_ref(), ring.n(), stride(ring.n())).from(k * rows)
-            }
-            Held::Ready(grid) => grid.from(e * rows),
-        };
-        match job.sum {
+        let held = Grid::new(held.as_ref(), ring.n(), stride(ring.n()));
+        let digits = held.from(k * job.rows());
+        match sum {
             Sum::Switch(key, permutation) => {
                 let key = (key, job.plan.mod_up().key_digits());
                 let limb = job.plan.ext().at(e);
@@ -165,17 +143,18 @@ impl CpuEngine {
         }
     }
 
-    /// From digits to the result, rows `[target][2][B]`.
+    /// From digits to the results, rows `[target][output][2][B]`.
     fn bring_down(&self, ring: &CpuRing, job: &Job<'_>, dst: &mut [&mut [u32]]) -> Result<()> {
         let (n, stride) = (ring.n(), stride(ring.n()));
         let plan = job.plan.mod_down().rescale();
-        let (dropped, polys) = (plan.dropped(), 2 * job.batch);
-        let weighted = match job.sum {
+        let each = 2 * job.batch;
+        let (dropped, polys) = (plan.dropped(), each * job.outputs.len());
+        let weighted = job.outputs.iter().any(|(sum, _)| match sum {
             Sum::Switch(..) => false,
             Sum::Rotations(terms, ..) => terms.iter().any(|term| term.weight.is_some()),
-        };
+        });
         let part = || match weighted {
-            true => self.scratch(polys * stride, job.secret).map(Some),
+            true => self.scratch(each * stride, job.secret).map(Some),
             false => Ok(None),
         };
         let mut y = self.scratch(dropped.len() * polys * stride, job.secret)?;
@@ -190,15 +169,17 @@ impl CpuEngine {
                 .as_mut()
                 .map_or(Rows::new(), |part| split(part.as_mut(), n, stride));
             for (k, (rows, &e)) in rows.chunks_mut(polys).zip(limbs).enumerate() {
-                self.sum_at(ring, job, (k, e), &held, &mut part, rows);
-                let limb = dropped.at(first + k);
-                for (p, row) in rows.iter_mut().enumerate() {
-                    if let Some((addend, factor)) = job.input.addend(p, limb) {
-                        let (level, prime) = (ring.level(), ring.prime(limb));
-                        let permutation = job.input.permutation;
-                        simd::lift_assign(level, prime, row, addend, permutation, factor);
+                for (rows, (sum, input)) in rows.chunks_mut(each).zip(job.outputs) {
+                    self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, rows);
+                    let limb = dropped.at(first + k);
+                    for (p, row) in rows.iter_mut().enumerate() {
+                        if let Some((addend, factor)) = input.addend(p, limb) {
+                            let (level, prime) = (ring.level(), ring.prime(limb));
+                            let permutation = input.permutation;
+                            simd::lift_assign(level, prime, row, addend, permutation, factor);
+                        }
+                        drop_row(ring, plan, first + k, row);
                     }
-                    drop_row(ring, plan, first + k, row);
                 }
             }
             Ok(())
@@ -218,7 +199,7 @@ impl CpuEngine {
                 }
             }
             let held = self.hold(ring, job, &limbs[..kept], group.min(plan.to().len()))?;
-            let mut sums = self.scratch(polys * stride, job.secret)?;
+            let mut sums = self.scratch(each * stride, job.secret)?;
             let mut part = part()?;
             let mut part = part
                 .as_mut()
@@ -227,17 +208,19 @@ impl CpuEngine {
             let mut k = 0;
             for (t, rows) in targets.zip(rows.chunks_mut(polys)) {
                 let kept = plan.to_in_from()[t];
-                if let Some(e) = kept {
-                    let mut sums = split(sums.as_mut(), n, stride);
-                    self.sum_at(ring, job, (k, e), &held, &mut part, &mut sums);
-                    k += 1;
+                for (rows, (sum, input)) in rows.chunks_mut(each).zip(job.outputs) {
+                    if let Some(e) = kept {
+                        let mut sums = split(sums.as_mut(), n, stride);
+                        self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, &mut sums);
+                    }
+                    let sums = Grid::new(sums.as_ref(), n, stride);
+                    for (p, row) in rows.iter_mut().enumerate() {
+                        let addend = input.addend(p, plan.to().at(t));
+                        let src = kept.map(|_| sums.row(p));
+                        finish_row(ring, plan, t, row, src, addend, input.permutation);
+                    }
                 }
-                let sums = Grid::new(sums.as_ref(), n, stride);
-                for (p, row) in rows.iter_mut().enumerate() {
-                    let addend = job.input.addend(p, plan.to().at(t));
-                    let src = kept.map(|_| sums.row(p));
-                    finish_row(ring, plan, t, row, src, addend, job.input.permutation);
-                }
+                k += usize::from(kept.is_some());
             }
             Ok(())
         })
@@ -263,16 +246,16 @@ impl CpuEngine {
         };
         self.each_part(
             ring.n(),
-            (src.polys(), Self::switch_words(ring, plan)),
+            (src.polys(), Self::switch_words(ring, plan, 1)),
             &mut [dst],
-            |engine, count| engine.switch_needs(ring, plan, count),
+            |engine, count| engine.switch_needs(ring, plan, 1, count),
             |engine, part, dst| {
                 let src = src.of(part);
                 let x = engine.prepare_digits(ring, src, plan.mod_up(), secret)?;
                 let job = Job {
-                    digits: Digits::Later { x: &x, src },
-                    sum: Sum::Switch(key, permutation),
-                    input: input.of(part),
+                    x: &x,
+                    src,
+                    outputs: &[(Sum::Switch(key, permutation), input.of(part))],
                     plan,
                     batch: part.count,
                     secret,
@@ -291,58 +274,61 @@ impl CpuEngine {
         galois: &[GaloisElement],
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        let (n, stride, batch) = (ring.n(), stride(ring.n()), src.polys() / 2);
-        let up = plan.mod_up();
+        let batch = src.polys() / 2;
         let secret = dsts.iter().any(|dst| dst.is_secret());
         let permutations: Vec<_> = galois.iter().map(|&g| ring.permutation(g)).collect();
-        let extended = plan.ext().len() * up.digits().len() * stride;
+        let outputs = keys.iter().flatten().count();
+        // The identity alone needs what one output does.
+        let most = outputs.max(1);
         self.each_part(
-            n,
-            (batch, Self::switch_words(ring, plan) + extended),
+            ring.n(),
+            (batch, Self::switch_words(ring, plan, most)),
             dsts,
-            |engine, count| {
-                let mut needs = engine.switch_needs(ring, plan, count);
-                needs.part.push(extended * count);
-                needs
-            },
+            |engine, count| engine.switch_needs(ring, plan, most, count),
             |engine, part, dsts| {
-                let count = part.count;
-                let mut digits = None;
-                if keys.iter().any(Option::is_some) {
-                    let mut words = engine.scratch(extended * count, secret)?;
-                    let mut rows = split(words.as_mut(), n, stride);
-                    let second = src.part(batch, batch).of(part);
-                    engine.mod_up_rows(ring, &mut rows, second, up, secret)?;
-                    digits = Some(words);
-                }
-                for ((dst, key), permutation) in dsts.iter_mut().zip(keys).zip(&permutations) {
-                    let (Some(key), Some(digits)) = (key, &digits) else {
-                        // The identity: P times the ciphertext, brought down.
-                        let input = Input {
-                            src: None,
-                            addend: Some((src.all().of(part), plan.mod_down())),
-                            permutation: None,
-                        };
-                        let plan = plan.mod_down().rescale();
-                        engine.rescale_rows(ring, dst, input, plan, secret)?;
-                        continue;
+                // Without a key it is the identity: P times the ciphertext, brought down.
+                for (dst, _) in dsts.iter_mut().zip(keys).filter(|(_, key)| key.is_none()) {
+                    let input = Input {
+                        src: None,
+                        addend: Some((src.all().of(part), plan.mod_down())),
+                        permutation: None,
                     };
+                    let plan = plan.mod_down().rescale();
+                    engine.rescale_rows(ring, dst, input, plan, secret)?;
+                }
+                if outputs == 0 {
+                    return Ok(());
+                }
+                let second = src.part(batch, batch).of(part);
+                let x = engine.prepare_digits(ring, second, plan.mod_up(), secret)?;
+                let (mut sums, mut rows) = (Vec::new(), Vec::new());
+                for ((dst, &key), permutation) in dsts.iter_mut().zip(keys).zip(&permutations) {
+                    let Some(key) = key else { continue };
                     let permutation = permutation.as_deref();
-                    let job = Job {
-                        digits: Digits::Ready(Grid::new(digits.as_ref(), n, stride)),
-                        sum: Sum::Switch(key, permutation),
-                        input: Input {
-                            src: None,
-                            addend: Some((src.part(0, batch).of(part), plan.mod_down())),
-                            permutation,
-                        },
-                        plan,
-                        batch: count,
-                        secret,
+                    let input = Input {
+                        src: None,
+                        addend: Some((src.part(0, batch).of(part), plan.mod_down())),
+                        permutation,
                     };
-                    engine.bring_down(ring, &job, dst)?;
+                    sums.push((Sum::Switch(key, permutation), input));
+                    rows.push(std::mem::take(dst).into_iter());
                 }
-                Ok(())
+                let job = Job {
+                    x: &x,
+                    src: second,
+                    outputs: &sums,
+                    plan,
+                    batch: part.count,
+                    secret,
+                };
+                // [output][target][2][B] to [target][output][2][B].
+                let mut dst = Rows::new();
+                for _ in 0..plan.mod_down().rescale().to().len() {
+                    for rows in &mut rows {
+                        dst.extend(rows.by_ref().take(2 * part.count));
+                    }
+                }
+                engine.bring_down(ring, &job, &mut dst)
             },
         )
     }
@@ -371,20 +357,22 @@ impl CpuEngine {
         let secret = dst.is_secret();
         self.each_part(
             ring.n(),
-            (batch, Self::switch_words(ring, plan)),
+            (batch, Self::switch_words(ring, plan, 1)),
             &mut [dst],
-            |engine, count| engine.switch_needs(ring, plan, count),
+            |engine, count| engine.switch_needs(ring, plan, 1, count),
             |engine, part, dst| {
                 let second = src.part(batch, batch).of(part);
                 let x = engine.prepare_digits(ring, second, plan.mod_up(), secret)?;
+                let sum = Sum::Rotations(&terms, src.all().of(part), part);
+                let input = Input {
+                    src: None,
+                    addend: None,
+                    permutation: None,
+                };
                 let job = Job {
-                    digits: Digits::Later { x: &x, src: second },
-                    sum: Sum::Rotations(&terms, src.all().of(part), part),
-                    input: Input {
-                        src: None,
-                        addend: None,
-                        permutation: None,
-                    },
+                    x: &x,
+                    src: second,
+                    outputs: &[(sum, input)],
                     plan,
                     batch: part.count,
                     secret,

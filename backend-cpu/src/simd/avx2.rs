@@ -153,76 +153,90 @@ impl Simd for Avx2 {
         unsafe { _mm256_permutevar8x32_epi32(a, index) }
     }
 
+    // Words are numbered by 4 bits: v tells the two vectors apart, 2 1 0 is the place in one.
+    //
+    //   vector bit, lane bits    v 210   down 2: 2 v10   down 1: 1 v02   down 0: 0 v21   leave: v 210
+    //
+    // The inverse transform walks back with the bits of the block's number (v 2 .., K bits short of 4) complemented.
+
     #[inline(always)]
-    fn swap<const K: u32>(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+    fn down<const K: u32>(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        if K == 2 { halves(a, b) } else { unpack(a, b) }
+    }
+
+    #[inline(always)]
+    fn leave(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        let (a, b) = unpack(a, b);
+        halves(a, b)
+    }
+
+    #[inline(always)]
+    fn enter(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        // 2, ~v 1 0, then 0, ~v ~2 ~1.
+        let (low, high) = halves(b, a);
+        (select::<0x22>(high, low), select::<0x77>(high, low))
+    }
+
+    #[inline(always)]
+    fn up<const K: u32>(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        // The bit that tells the new vectors apart is a complement: odd lanes and upper halves are the first.
+        if K == 2 {
+            let (low, high) = halves(a, b);
+            (high, low)
+        } else {
+            (select::<0xDD>(a, b), select::<0x88>(a, b))
+        }
+    }
+
+    #[inline(always)]
+    fn spread<const K: u32>(self, words: &[u32], at: usize) -> __m256i {
+        let words = &words[at..at + (8 >> K)];
+        // SAFETY: loads of exactly the words that are there, unaligned; instructions as above.
         unsafe {
             match K {
-                2 => (
-                    _mm256_permute2x128_si256::<0x20>(a, b),
-                    _mm256_permute2x128_si256::<0x31>(a, b),
-                ),
-                1 => (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b)),
-                _ => (
-                    _mm256_blend_epi32::<ODD>(a, _mm256_shuffle_epi32::<LOW_TWICE>(b)),
-                    _mm256_blend_epi32::<ODD>(_mm256_shuffle_epi32::<HIGH_TWICE>(a), b),
-                ),
+                0 => _mm256_loadu_si256(words.as_ptr().cast()),
+                1 => {
+                    let four = _mm_loadu_si128(words.as_ptr().cast());
+                    _mm256_permute4x64_epi64::<0x50>(_mm256_castsi128_si256(four))
+                }
+                _ => _mm256_blend_epi32::<0xF0>(self.splat(words[0]), self.splat(words[1])),
             }
         }
     }
 
     #[inline(always)]
-    fn interleave(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-        unsafe {
-            let (low, high) = (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-            (
-                _mm256_permute2x128_si256::<0x20>(low, high),
-                _mm256_permute2x128_si256::<0x31>(low, high),
-            )
-        }
-    }
-
-    #[inline(always)]
-    fn deinterleave(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-        unsafe {
-            // a = a0 b0 a1 b1 | a2 b2 a3 b3: pairs of even words, pairs of odd words, then halves.
-            let a = _mm256_permute4x64_epi64::<0xD8>(_mm256_shuffle_epi32::<0xD8>(a));
-            let b = _mm256_permute4x64_epi64::<0xD8>(_mm256_shuffle_epi32::<0xD8>(b));
-            (
-                _mm256_permute2x128_si256::<0x20>(a, b),
-                _mm256_permute2x128_si256::<0x31>(a, b),
-            )
-        }
-    }
-
-    #[inline(always)]
-    fn expand<const K: u32>(self, words: &[u32], at: usize) -> __m256i {
-        let loaded = load_part::<K>(&words[at..at + (8 >> K)]);
-        if K == 0 {
-            return loaded;
-        }
-        let index: [i32; 8] = std::array::from_fn(|j| j as i32 >> K);
-        unsafe { _mm256_permutevar8x32_epi32(loaded, _mm256_loadu_si256(index.as_ptr().cast())) }
-    }
-
-    #[inline(always)]
-    fn expand_reversed<const K: u32>(self, words: &[u32], at: usize) -> __m256i {
-        let loaded = load_part::<K>(&words[at..at + (8 >> K)]);
-        let index: [i32; 8] = std::array::from_fn(|j| (7 >> K) - (j as i32 >> K));
-        unsafe { _mm256_permutevar8x32_epi32(loaded, _mm256_loadu_si256(index.as_ptr().cast())) }
+    fn spread_odd<const K: u32>(self, words: &[u32], at: usize) -> __m256i {
+        let spread = self.spread::<K>(words, at);
+        // In blocks of four lanes neighbours are equal.
+        if K == 2 { spread } else { self.odd(spread) }
     }
 }
 
-/// The words as the lowest lanes; there are `8 >> K`, the other lanes are unspecified.
+/// (lower halves, upper halves).
 #[inline(always)]
-fn load_part<const K: u32>(words: &[u32]) -> __m256i {
-    assert_eq!(words.len(), 8 >> K);
-    let start = words.as_ptr();
-    // SAFETY: each arm reads exactly the 8 >> K words that are there; unaligned loads; instructions as above.
+fn halves(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+    // SAFETY: called where an `Avx2` exists.
     unsafe {
-        match K {
-            0 => _mm256_loadu_si256(start.cast()),
-            1 => _mm256_castsi128_si256(_mm_loadu_si128(start.cast())),
-            _ => _mm256_castsi128_si256(_mm_loadl_epi64(start.cast())),
-        }
+        (
+            _mm256_permute2x128_si256::<0x20>(a, b),
+            _mm256_permute2x128_si256::<0x31>(a, b),
+        )
+    }
+}
+
+/// In every half: (a0 b0 a1 b1, a2 b2 a3 b3).
+#[inline(always)]
+fn unpack(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+    // SAFETY: called where an `Avx2` exists.
+    unsafe { (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b)) }
+}
+
+/// In every half: two words of `a`, two of `b`, with these numbers of two bits each.
+#[inline(always)]
+fn select<const WORDS: i32>(a: __m256i, b: __m256i) -> __m256i {
+    // SAFETY: called where an `Avx2` exists.
+    unsafe {
+        let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
+        _mm256_castps_si256(_mm256_shuffle_ps::<WORDS>(a, b))
     }
 }

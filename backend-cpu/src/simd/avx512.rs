@@ -6,7 +6,11 @@ use super::Simd;
 
 /// Sixteen lanes. Made only where `avx512f`, `avx512bw`, `avx512dq` and `avx512vl` are enabled.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512 {
+    /// The even words. A value and not a constant: a masked shuffle whose mask the compiler knows becomes a two-source
+    /// permutation, which is slower and needs its index in a register.
+    even: __mmask16,
+}
 
 impl Avx512 {
     /// The token.
@@ -15,7 +19,9 @@ impl Avx512 {
     /// The processor must have the instructions named at the type.
     #[inline(always)]
     pub(super) unsafe fn new() -> Self {
-        Self(())
+        Self {
+            even: std::hint::black_box(EVEN),
+        }
     }
 }
 
@@ -23,7 +29,7 @@ impl Avx512 {
 #[derive(Clone, Copy)]
 pub(crate) struct Wide(__m512i, __m512i);
 
-const ODD: __mmask16 = 0xAAAA;
+const ODD: __mmask16 = !EVEN;
 const EVEN: __mmask16 = 0x5555;
 /// Selector of `shuffle_epi32`: both words of a pair become the lower one.
 const LOW_TWICE: i32 = 0xA0;
@@ -125,12 +131,12 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn high(self, a: Wide) -> __m512i {
-        unsafe { _mm512_mask_shuffle_epi32::<HIGH_TWICE>(a.1, EVEN, a.0) }
+        unsafe { _mm512_mask_shuffle_epi32::<HIGH_TWICE>(a.1, self.even, a.0) }
     }
 
     #[inline(always)]
     fn low(self, a: Wide) -> __m512i {
-        unsafe { _mm512_mask_shuffle_epi32::<LOW_TWICE>(a.0, ODD, a.1) }
+        unsafe { _mm512_mask_shuffle_epi32::<LOW_TWICE>(a.0, !self.even, a.1) }
     }
 
     #[inline(always)]
@@ -148,88 +154,83 @@ impl Simd for Avx512 {
         unsafe { _mm512_permutexvar_epi32(index, a) }
     }
 
+    // Words are numbered by 5 bits: v tells the two vectors apart, 3 2 1 0 is the place in one. Every exchange is the same
+    // shuffle of 32 words, so that the blocks' numbers (v 3 2 .., K bits short of 5) are always the lowest bits of the lane:
+    //
+    //   vector bit, lane bits    v 3210   down 3: 3 210v   down 2: 2 10v3   down 1: 1 0v32   down 0: 0 v321   leave: v 3210
+    //
+    // The inverse transform walks back with the bits of the block's number complemented.
+
     #[inline(always)]
-    fn swap<const K: u32>(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        unsafe {
-            match K {
-                3 => (
-                    _mm512_shuffle_i64x2::<0x44>(a, b),
-                    _mm512_shuffle_i64x2::<0xEE>(a, b),
-                ),
-                2 => (
-                    _mm512_mask_permutex_epi64::<0x44>(a, 0xCC, b),
-                    _mm512_mask_permutex_epi64::<0xEE>(b, 0x33, a),
-                ),
-                1 => (_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b)),
-                _ => (
-                    _mm512_mask_shuffle_epi32::<LOW_TWICE>(a, ODD, b),
-                    _mm512_mask_shuffle_epi32::<HIGH_TWICE>(b, EVEN, a),
-                ),
-            }
-        }
+    fn down<const K: u32>(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        interleave(a, b)
     }
 
     #[inline(always)]
-    fn interleave(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        const FIRST: [i32; 16] = [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23];
-        const SECOND: [i32; 16] = [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31];
-        unsafe {
-            let (first, second) = (
-                _mm512_loadu_epi32(FIRST.as_ptr()),
-                _mm512_loadu_epi32(SECOND.as_ptr()),
-            );
-            (
-                _mm512_permutex2var_epi32(a, first, b),
-                _mm512_permutex2var_epi32(a, second, b),
-            )
-        }
+    fn leave(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        interleave(a, b)
     }
 
     #[inline(always)]
-    fn deinterleave(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        let (even, odd) = (lanes(|j| 2 * j), lanes(|j| 2 * j + 1));
-        unsafe {
-            let (even, odd) = (
-                _mm512_loadu_epi32(even.as_ptr()),
-                _mm512_loadu_epi32(odd.as_ptr()),
-            );
-            (
-                _mm512_permutex2var_epi32(a, even, b),
-                _mm512_permutex2var_epi32(a, odd, b),
-            )
-        }
+    fn enter(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        two_sources(a, b, lanes(|j| 30 - 2 * j), lanes(|j| 31 - 2 * j))
     }
 
     #[inline(always)]
-    fn expand<const K: u32>(self, words: &[u32], at: usize) -> __m512i {
-        let loaded = load_part::<K>(&words[at..at + (16 >> K)]);
-        if K == 0 {
-            return loaded;
-        }
-        let index = lanes(|j| j >> K);
-        unsafe { _mm512_permutexvar_epi32(_mm512_loadu_epi32(index.as_ptr()), loaded) }
+    fn up<const K: u32>(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // The bit that tells the new vectors apart is a complement: the odd lanes are the first.
+        two_sources(a, b, lanes(|j| 2 * j + 1), lanes(|j| 2 * j))
     }
 
     #[inline(always)]
-    fn expand_reversed<const K: u32>(self, words: &[u32], at: usize) -> __m512i {
-        let loaded = load_part::<K>(&words[at..at + (16 >> K)]);
-        let index = lanes(|j| (15 >> K) - (j >> K));
-        unsafe { _mm512_permutexvar_epi32(_mm512_loadu_epi32(index.as_ptr()), loaded) }
+    fn spread<const K: u32>(self, words: &[u32], at: usize) -> __m512i {
+        repeat::<K>(&words[at..at + (16 >> K)])
+    }
+
+    #[inline(always)]
+    fn spread_odd<const K: u32>(self, words: &[u32], at: usize) -> __m512i {
+        match K {
+            0 => self.odd(self.spread::<K>(words, at)),
+            3 => self.splat(words[at + 1]),
+            // The last word is for an odd lane, which nobody reads.
+            _ => repeat::<K>(&words[at + 1..at + 1 + (16 >> K)]),
+        }
     }
 }
 
-/// The words as the lowest lanes; there are `16 >> K`, the other lanes are unspecified.
+/// (a0 b0 a1 b1 .., rest).
 #[inline(always)]
-fn load_part<const K: u32>(words: &[u32]) -> __m512i {
+fn interleave(a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+    let half = |start: i32| lanes(move |j| start + j / 2 + 16 * (j % 2));
+    two_sources(a, b, half(0), half(8))
+}
+
+/// The words of `a` (0 to 15) and `b` (16 to 31) with these numbers.
+#[inline(always)]
+fn two_sources(a: __m512i, b: __m512i, first: [i32; 16], second: [i32; 16]) -> (__m512i, __m512i) {
+    // SAFETY: loads of whole arrays; instructions as above.
+    unsafe {
+        let first = _mm512_loadu_epi32(first.as_ptr());
+        let second = _mm512_loadu_epi32(second.as_ptr());
+        (
+            _mm512_permutex2var_epi32(a, first, b),
+            _mm512_permutex2var_epi32(a, second, b),
+        )
+    }
+}
+
+/// The `16 >> K` words again and again.
+#[inline(always)]
+fn repeat<const K: u32>(words: &[u32]) -> __m512i {
     assert_eq!(words.len(), 16 >> K);
     let start = words.as_ptr();
     // SAFETY: each arm reads exactly the 16 >> K words that are there; unaligned loads; instructions as above.
     unsafe {
         match K {
             0 => _mm512_loadu_si512(start.cast()),
-            1 => _mm512_castsi256_si512(_mm256_loadu_si256(start.cast())),
-            2 => _mm512_castsi128_si512(_mm_loadu_si128(start.cast())),
-            _ => _mm512_castsi128_si512(_mm_loadl_epi64(start.cast())),
+            1 => _mm512_broadcast_i64x4(_mm256_loadu_si256(start.cast())),
+            2 => _mm512_broadcast_i32x4(_mm_loadu_si128(start.cast())),
+            _ => _mm512_broadcastq_epi64(_mm_loadl_epi64(start.cast())),
         }
     }
 }

@@ -78,15 +78,19 @@ pub(crate) trait Simd: Copy {
     fn widen_high(self, x: Self::V) -> Self::W;
     /// Lane j becomes lane `index[j] mod LANES` of `a`.
     fn permute(self, a: Self::V, index: Self::V) -> Self::V;
-    /// Exchanges bit K of the lane number with the bit that tells `a` from `b`: the first result has all lanes whose bit
-    /// K is 0, the second the others. Its own inverse.
-    fn swap<const K: u32>(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
-    /// (a0 b0 a1 b1 .., rest): even and odd words to their order in memory.
-    fn interleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
-    /// The inverse of [`Simd::interleave`].
-    fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
-    /// Lane j becomes `words[at + (j >> K)]`.
-    fn expand<const K: u32>(self, words: &[u32], at: usize) -> Self::V;
-    /// Lane j becomes `words[at + (LANES >> K) - 1 - (j >> K)]`.
-    fn expand_reversed<const K: u32>(self, words: &[u32], at: usize) -> Self::V;
+    /// Before the forward transform's stage whose partners are 2^K words apart: exchanges words of two vectors so that partners
+    /// meet in the same lane of the two. Called with K = LOG - 1 .. 0, starting from two neighbouring vectors of memory.
+    fn down<const K: u32>(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// After stage 0: back to the order of memory.
+    fn leave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// From the order of memory to that of the inverse transform's stage 0, whose blocks are in descending order.
+    fn enter(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// After the inverse transform's stage whose partners are 2^K words apart: to the order of the next one, K = 0 .. LOG - 1; after
+    /// the last, that of memory.
+    fn up<const K: u32>(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// One of the `LANES >> K` words from `at` on in every lane: the one of the lane's block after [`Simd::down`] K (ascending) or
+    /// before [`Simd::up`] K (descending).
+    fn spread<const K: u32>(self, words: &[u32], at: usize) -> Self::V;
+    /// [`Simd::odd`] of [`Simd::spread`]; only the lanes that multiplications read. For K > 0 there is a word behind the last.
+    fn spread_odd<const K: u32>(self, words: &[u32], at: usize) -> Self::V;
 }

@@ -102,27 +102,32 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn swap<const K: u32>(self, a: u32, b: u32) -> (u32, u32) {
+    fn down<const K: u32>(self, a: u32, b: u32) -> (u32, u32) {
         (a, b)
     }
 
     #[inline(always)]
-    fn interleave(self, a: u32, b: u32) -> (u32, u32) {
+    fn leave(self, a: u32, b: u32) -> (u32, u32) {
         (a, b)
     }
 
     #[inline(always)]
-    fn deinterleave(self, a: u32, b: u32) -> (u32, u32) {
+    fn enter(self, a: u32, b: u32) -> (u32, u32) {
         (a, b)
     }
 
     #[inline(always)]
-    fn expand<const K: u32>(self, words: &[u32], at: usize) -> u32 {
+    fn up<const K: u32>(self, a: u32, b: u32) -> (u32, u32) {
+        (a, b)
+    }
+
+    #[inline(always)]
+    fn spread<const K: u32>(self, words: &[u32], at: usize) -> u32 {
         words[at]
     }
 
     #[inline(always)]
-    fn expand_reversed<const K: u32>(self, words: &[u32], at: usize) -> u32 {
+    fn spread_odd<const K: u32>(self, words: &[u32], at: usize) -> u32 {
         words[at]
     }
 }

@@ -13,13 +13,23 @@ pub const CENTRED_BINOMIAL_ETA: u32 = 21;
 /// Public data; its running time depends on what is rejected.
 pub fn uniform_row(stream: &mut Stream, q: u32, out: &mut [u32]) {
     let mask = u32::MAX >> q.leading_zeros();
-    for x in out {
-        *x = loop {
-            let candidate = stream.next_u32() & mask;
-            if candidate < q {
-                break candidate;
+    let mut rest = out;
+    while !rest.is_empty() {
+        // Not more words than places, so that nothing is drawn that a place is missing for.
+        let taken = stream.next_words(rest.len(), |words| {
+            let mut taken = 0;
+            for &word in words {
+                let candidate = u32::from_le_bytes(word) & mask;
+                // Written before it is judged, and overwritten by the next if rejected: a branch would be guessed wrong every
+                // third time, and a wrong guess costs more than the word.
+                if let Some(x) = rest.get_mut(taken) {
+                    *x = candidate;
+                }
+                taken += usize::from(candidate < q);
             }
-        };
+            taken
+        });
+        rest = rest.get_mut(taken..).unwrap_or_default();
     }
 }
 
@@ -42,32 +52,50 @@ pub fn uniform_rows(
         });
 }
 
-/// Uniform values of {-1, 0, 1}: 2-bit chunks, 3 rejected.
+/// Uniform values of {-1, 0, 1}: 2-bit chunks of 32-bit words, 3 rejected.
 ///
-/// Which chunks are rejected shows in the running time; rejected chunks say nothing about the accepted ones.
+/// How many chunks are rejected shows in the running time; rejected chunks say nothing about the accepted ones.
 pub fn ternary(stream: &mut Stream, out: &mut [i8]) {
-    let mut filled = 0;
-    while filled < out.len() {
-        let word = stream.next_u32();
-        for shift in (0..32).step_by(2) {
-            let chunk = word >> shift & 3;
-            if chunk != 3 && filled < out.len() {
-                out[filled] = chunk as i8 - 1;
-                filled += 1;
+    const CHUNKS: usize = 16;
+    let mut rest = out;
+    while !rest.is_empty() {
+        let most = rest.len().div_ceil(CHUNKS);
+        let taken = stream.next_words(most, |words| {
+            let mut taken = 0;
+            for &word in words {
+                let word = u32::from_le_bytes(word);
+                for chunk in 0..CHUNKS {
+                    let chunk = word >> (2 * chunk) & 3;
+                    // As in `uniform_row`. What a place is missing for, at the end of the last word, is dropped.
+                    if let Some(x) = rest.get_mut(taken) {
+                        *x = chunk as i8 - 1;
+                    }
+                    taken += usize::from(chunk != 3);
+                }
             }
-        }
+            taken
+        });
+        let len = rest.len();
+        rest = rest.get_mut(taken.min(len)..).unwrap_or_default();
     }
 }
 
 /// Centred binomial values: the difference of two sums of [`CENTRED_BINOMIAL_ETA`] bits, from one 64-bit word
 /// each. Constant time.
 pub fn centred_binomial(stream: &mut Stream, out: &mut [i8]) {
-    const MASK: u64 = (1 << CENTRED_BINOMIAL_ETA) - 1;
-    for x in out {
-        let word = stream.next_u64();
-        let plus = (word & MASK).count_ones();
-        let minus = (word >> CENTRED_BINOMIAL_ETA & MASK).count_ones();
-        *x = plus as i8 - minus as i8;
+    const MINUS: u64 = ((1 << CENTRED_BINOMIAL_ETA) - 1) << CENTRED_BINOMIAL_ETA;
+    const BITS: u64 = (1 << (2 * CENTRED_BINOMIAL_ETA)) - 1;
+    let mut rest = out;
+    while !rest.is_empty() {
+        let taken = stream.next_words(rest.len(), |words| {
+            for (x, &word) in rest.iter_mut().zip(words) {
+                // Subtracting ones is adding zeros and subtracting their greatest number.
+                let ones = ((u64::from_le_bytes(word) ^ MINUS) & BITS).count_ones();
+                *x = ones as i8 - CENTRED_BINOMIAL_ETA as i8;
+            }
+            words.len()
+        });
+        rest = rest.get_mut(taken..).unwrap_or_default();
     }
 }
 
@@ -113,6 +141,71 @@ mod tests {
             .sum::<f64>()
             / n;
         (mean, variance)
+    }
+
+    /// The samplers word by word, as they are defined.
+    mod plain {
+        use crate::random::Stream;
+
+        pub(super) fn uniform_row(stream: &mut Stream, q: u32, out: &mut [u32]) {
+            let mask = u32::MAX >> q.leading_zeros();
+            for x in out {
+                *x = loop {
+                    let candidate = stream.next_u32() & mask;
+                    if candidate < q {
+                        break candidate;
+                    }
+                };
+            }
+        }
+
+        pub(super) fn ternary(stream: &mut Stream, out: &mut [i8]) {
+            let mut filled = 0;
+            while filled < out.len() {
+                let word = stream.next_u32();
+                for shift in (0..32).step_by(2) {
+                    let chunk = word >> shift & 3;
+                    if chunk != 3 && filled < out.len() {
+                        out[filled] = chunk as i8 - 1;
+                        filled += 1;
+                    }
+                }
+            }
+        }
+
+        pub(super) fn centred_binomial(stream: &mut Stream, out: &mut [i8]) {
+            const MASK: u64 = (1 << super::CENTRED_BINOMIAL_ETA) - 1;
+            for x in out {
+                let word = stream.next_u64();
+                let plus = (word & MASK).count_ones();
+                let minus = (word >> super::CENTRED_BINOMIAL_ETA & MASK).count_ones();
+                *x = plus as i8 - minus as i8;
+            }
+        }
+    }
+
+    #[test]
+    fn many_words_at_a_time_are_the_same_values_and_leave_the_stream_at_the_same_place() {
+        let (mut fast, mut slow) = (stream(7), stream(7));
+        for round in 0..60 {
+            // Lengths around the buffer's, and streams that stand in the middle of a buffer and of a 64-bit word.
+            for len in [0, 1, 15, 16, 17, 500, 1023, 1024, 1025, 3000 + round] {
+                for q in [257, 16_515_073, 575_275_009, 1_073_479_681] {
+                    let (mut a, mut b) = (vec![0; len], vec![0; len]);
+                    uniform_row(&mut fast, q, &mut a);
+                    plain::uniform_row(&mut slow, q, &mut b);
+                    assert_eq!(a, b, "{len} below {q}");
+                }
+                let (mut a, mut b) = (vec![0; len], vec![0; len]);
+                ternary(&mut fast, &mut a);
+                plain::ternary(&mut slow, &mut b);
+                assert_eq!(a, b, "{len}");
+                centred_binomial(&mut fast, &mut a);
+                plain::centred_binomial(&mut slow, &mut b);
+                assert_eq!(a, b, "{len}");
+                assert_eq!(fast.next_u32(), slow.next_u32());
+            }
+        }
     }
 
     #[test]

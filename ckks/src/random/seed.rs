@@ -147,17 +147,36 @@ impl Stream {
         }
     }
 
-    /// The next bytes of the stream. `K` divides the buffer's size, so that no word is cut.
-    fn next<const K: usize>(&mut self) -> [u8; K] {
-        const { assert!(Self::BUFFER.is_multiple_of(K)) };
-        if self.used + K > Self::BUFFER {
+    /// Bytes that are there without asking the generator, at least `least`: what is left of the buffer, or a new one. `least` divides
+    /// the buffer's size, so that no word is cut.
+    fn ready(&mut self, least: usize) -> &[u8] {
+        debug_assert!(Self::BUFFER.is_multiple_of(least));
+        if self.used + least > Self::BUFFER {
             self.rng.fill_bytes(&mut *self.buffer);
             self.used = 0;
         }
-        let mut bytes = [0; K];
-        bytes.copy_from_slice(&self.buffer[self.used..self.used + K]);
+        self.buffer.get(self.used..).unwrap_or_default()
+    }
+
+    /// The next bytes of the stream.
+    fn next<const K: usize>(&mut self) -> [u8; K] {
+        let bytes = self.ready(K).first_chunk().copied().unwrap_or([0; K]);
         self.used += K;
         bytes
+    }
+
+    /// Calls `f` with the next words of `K` bytes, at least one and at most `most` (which is not 0), and returns what it
+    /// does. All of them are used up.
+    pub(super) fn next_words<const K: usize, T>(
+        &mut self,
+        most: usize,
+        f: impl FnOnce(&[[u8; K]]) -> T,
+    ) -> T {
+        let (words, _) = self.ready(K).as_chunks();
+        let words = words.get(..most).unwrap_or(words);
+        let (count, result) = (words.len(), f(words));
+        self.used += count * K;
+        result
     }
 
     /// The next 32-bit word, little-endian.
