@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use arras::ckks::params::max_log2_qp;
+use arras::toolkit::circuit::Summing;
 use lr_train::{
     circuits::{Kind, Results, Spec, Start},
     metrics::Quality,
@@ -147,6 +148,7 @@ fn prepare(data: &TrainTest, iterations: usize, kind: Kind, rows: usize) -> Resu
         activation: Approximation::cubic_16(),
         start: Start::Zero,
         results: Results::Model,
+        summing: Summing::default(),
     })?;
     Ok(Prepared {
         circuit,

@@ -15,7 +15,7 @@ use arras_ckks::{
         max_log2_qp,
     },
 };
-use arras_toolkit::{cost::CostTable, plan::KeyRequests};
+use arras_toolkit::{circuit::Summing, cost::CostTable, plan::KeyRequests};
 
 use super::{
     depth::{Depths, Shape, shapes},
@@ -157,6 +157,14 @@ struct Evaluated {
     keys: KeyRequests,
 }
 
+impl Evaluated {
+    /// Seconds by the first table of costs.
+    fn seconds(&self) -> f64 {
+        let first = self.candidate.seconds.first();
+        first.map_or(f64::INFINITY, |s| s.seconds)
+    }
+}
+
 impl Planner<'_> {
     fn plan(&mut self) -> Result<(TrainingPlan, PlanReport)> {
         let kinds = self.kinds()?;
@@ -173,19 +181,13 @@ impl Planner<'_> {
                 }
             }
         }
-        let seconds = |e: &Evaluated| {
-            e.candidate
-                .seconds
-                .first()
-                .map_or(f64::INFINITY, |s| s.seconds)
-        };
         let rounds = |e: &Evaluated| match self.settings.rounds {
             Rounds::Fewest => e.candidate.rounds.len(),
             _ => 0,
         };
         evaluated.sort_by(|a, b| {
             let by_rounds = rounds(a).cmp(&rounds(b));
-            let by_time = by_rounds.then(seconds(a).total_cmp(&seconds(b)));
+            let by_time = by_rounds.then(a.seconds().total_cmp(&b.seconds()));
             by_time.then(a.candidate.log_n.cmp(&b.candidate.log_n))
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
@@ -265,20 +267,42 @@ impl Planner<'_> {
         Ok(fits.then_some(lengths))
     }
 
+    /// A candidate with the faster of the ways to add up sums of rotations; the one with fewer keys if they are as fast.
     fn evaluate(&mut self, kind: Kind, log_n: u32) -> Result<Option<Evaluated>> {
         let Some(lengths) = self.lengths(kind, log_n)? else {
             return Ok(None);
         };
+        let mut best: Option<Evaluated> = None;
+        for summing in [Summing::Doubling, Summing::Fours] {
+            let found = self.evaluate_with(kind, log_n, &lengths, summing)?;
+            let faster = |found: &Evaluated| {
+                best.as_ref()
+                    .is_none_or(|best| found.seconds() < best.seconds())
+            };
+            if let Some(found) = found.filter(faster) {
+                best = Some(found);
+            }
+        }
+        Ok(best)
+    }
+
+    fn evaluate_with(
+        &self,
+        kind: Kind,
+        log_n: u32,
+        lengths: &[usize],
+        summing: Summing,
+    ) -> Result<Option<Evaluated>> {
         let mut counts: BTreeMap<Shape, usize> = BTreeMap::new();
-        for shape in shapes(&lengths) {
+        for shape in shapes(lengths) {
             *counts.entry(shape).or_insert(0) += 1;
         }
-        let rounds = self.rounds(kind, log_n, &lengths)?;
+        let rounds = self.rounds(kind, log_n, lengths, summing)?;
         let mut keys = KeyRequests::default();
         let mut levels = 0;
         let mut programs = vec![];
         for (shape, count) in counts {
-            let at = shapes(&lengths)
+            let at = shapes(lengths)
                 .iter()
                 .position(|s| *s == shape)
                 .unwrap_or(0);
@@ -306,7 +330,8 @@ impl Planner<'_> {
                 Security::InsecureForTests => None,
                 _ => max_log2_qp(log_n),
             },
-            rounds: lengths,
+            rounds: lengths.to_vec(),
+            summing,
             keys: keys.len(),
             key_file_bytes: key_bytes.container,
             data_bytes: 0,
@@ -369,7 +394,13 @@ impl Planner<'_> {
         Ok(scaled.collect::<Result<_, _>>()?)
     }
 
-    fn rounds(&self, kind: Kind, log_n: u32, lengths: &[usize]) -> Result<Vec<RoundSpec>> {
+    fn rounds(
+        &self,
+        kind: Kind,
+        log_n: u32,
+        lengths: &[usize],
+        summing: Summing,
+    ) -> Result<Vec<RoundSpec>> {
         let mut first = 0;
         shapes(lengths)
             .into_iter()
@@ -391,6 +422,7 @@ impl Planner<'_> {
                         activation: self.settings.activation.clone(),
                         start: shape.start(),
                         results: shape.results(),
+                        summing,
                     },
                 };
                 first += shape.iterations;
@@ -414,7 +446,12 @@ impl Planner<'_> {
             settings: self.settings.clone(),
             keys: KeyList::from(keys),
             parameters: params.spec().clone(),
-            rounds: self.rounds(candidate.kind, candidate.log_n, &candidate.rounds)?,
+            rounds: self.rounds(
+                candidate.kind,
+                candidate.log_n,
+                &candidate.rounds,
+                candidate.summing,
+            )?,
         };
         // The options said whether an insecure set is welcome.
         TrainingPlan::from_spec_allowing_insecure(spec)
