@@ -46,8 +46,11 @@ struct Free {
 }
 
 impl Free {
+    /// A piece of this size, else the smallest up to twice as large: work that goes down through the levels takes the memory of the
+    /// level above instead of leaving it idle beside its own.
     fn pop(&mut self, class: usize) -> Option<Vec<Line>> {
-        Some(self.pieces.get_mut(&class)?.pop()?.1)
+        let mut fitting = self.pieces.range_mut(class..=class.saturating_mul(2));
+        Some(fitting.find_map(|(_, same)| same.pop())?.1)
     }
 
     fn push(&mut self, lines: Vec<Line>) {
@@ -117,7 +120,7 @@ impl Pool {
         let class = size_class(words.div_ceil(16));
         let found = self.free().pop(class);
         let mut taken = if let Some(lines) = found {
-            self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
+            self.idle.fetch_sub(lines.len() * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
             Words::of(self, lines)
         } else {

@@ -45,8 +45,9 @@ pub struct PlannerOptions {
     pub dnum: Dnum,
     /// What parameters promise. **[`Security::InsecureForTests`] gives plans that protect nothing.**
     pub security: Security,
-    /// Measured costs, one table for each engine; they are scaled to a candidate's parameters. The first decides. If there are none, the
-    /// built-in costs of the CPU engine serve.
+    /// Measured costs. Tables of one engine, machine and number of threads make one estimate: that with the nearest ring degree serves,
+    /// scaled to a candidate's parameters. The estimate of the first table's engine decides. If there are none, the built-in costs of the
+    /// CPU engine serve.
     pub costs: Vec<CostTable>,
     /// Threads that the built-in costs are taken for.
     pub threads: usize,
@@ -267,20 +268,32 @@ impl Planner<'_> {
         Ok(fits.then_some(lengths))
     }
 
-    /// A candidate with the faster of the ways to add up sums of rotations; the one with fewer keys if they are as fast.
+    /// A candidate with the faster of the ways to add up sums of rotations, the one with fewer keys if they are as fast; and with the
+    /// fastest of the spreads over rounds.
     fn evaluate(&mut self, kind: Kind, log_n: u32) -> Result<Option<Evaluated>> {
-        let Some(lengths) = self.lengths(kind, log_n)? else {
+        let Some(longest) = self.lengths(kind, log_n)? else {
             return Ok(None);
         };
+        let mut spreads = vec![longest];
+        if self.settings.rounds == Rounds::Fastest {
+            // Shorter rounds need fewer levels, and every operation of theirs is cheaper.
+            let most = spreads[0].iter().copied().max().unwrap_or(0);
+            let shorter = (0..usize::BITS)
+                .map(|bit| 1 << bit)
+                .take_while(|&length| length < most);
+            spreads.extend(shorter.map(|length| self.settings.round_lengths(length)));
+        }
         let mut best: Option<Evaluated> = None;
-        for summing in [Summing::Doubling, Summing::Fours] {
-            let found = self.evaluate_with(kind, log_n, &lengths, summing)?;
-            let faster = |found: &Evaluated| {
-                best.as_ref()
-                    .is_none_or(|best| found.seconds() < best.seconds())
-            };
-            if let Some(found) = found.filter(faster) {
-                best = Some(found);
+        for lengths in &spreads {
+            for summing in [Summing::Doubling, Summing::Fours] {
+                let found = self.evaluate_with(kind, log_n, lengths, summing)?;
+                let faster = |found: &Evaluated| {
+                    best.as_ref()
+                        .is_none_or(|best| found.seconds() < best.seconds())
+                };
+                if let Some(found) = found.filter(faster) {
+                    best = Some(found);
+                }
             }
         }
         Ok(best)
@@ -386,11 +399,20 @@ impl Planner<'_> {
         if self.options.costs.is_empty() {
             return Ok(vec![CostTable::built_in(params, self.options.threads)?]);
         }
-        let scaled = self
-            .options
-            .costs
-            .iter()
-            .map(|table| table.estimate_for(params));
+        let mut nearest: Vec<&CostTable> = vec![];
+        for table in &self.options.costs {
+            let distance = |table: &CostTable| table.log_n().abs_diff(params.log_n());
+            let of = |table: &CostTable| {
+                let spec = table.spec();
+                (spec.engine.clone(), spec.machine.clone(), spec.threads)
+            };
+            match nearest.iter_mut().find(|known| of(known) == of(table)) {
+                Some(known) if distance(table) < distance(known) => *known = table,
+                Some(_) => {}
+                None => nearest.push(table),
+            }
+        }
+        let scaled = nearest.iter().map(|table| table.estimate_for(params));
         Ok(scaled.collect::<Result<_, _>>()?)
     }
 

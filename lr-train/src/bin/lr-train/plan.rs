@@ -112,7 +112,8 @@ pub(crate) struct Training {
 /// What the planner may take.
 #[derive(Clone, Debug, Args)]
 struct Choice {
-    /// Measured costs, as `devices --measure` writes them; the first table decides [default: built-in costs of the CPU engine]
+    /// Measured costs, as `devices --measure` writes them; the first file's engine decides, times of all are told [default: built-in costs of
+    /// the CPU engine]
     #[arg(long, value_name = "FILE")]
     costs: Vec<PathBuf>,
     /// Largest log2 of the ring degree
