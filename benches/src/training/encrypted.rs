@@ -40,12 +40,12 @@ pub struct Smallest {
 }
 
 impl Smallest {
-    /// Looks for it; the specification's slots are replaced, and its way to add up sums of rotations by the faster one with one thread,
-    /// by the costs that come with the toolkit.
+    /// Looks for it; the specification's slots are replaced, and its way to add up sums of rotations by the fastest of `ways` with one
+    /// thread, by the costs that come with the toolkit.
     ///
     /// # Errors
     /// Why the largest ring does not do.
-    pub fn of(spec: &Spec) -> Result<Self> {
+    pub fn of(spec: &Spec, ways: &[Summing]) -> Result<Self> {
         let mut refused = "no ring".into();
         for log_n in RINGS {
             let spec = Spec {
@@ -53,7 +53,7 @@ impl Smallest {
                 ..spec.clone()
             };
             let mut best: Option<(f64, Self)> = None;
-            for summing in [Summing::Doubling, Summing::Fours] {
+            for &summing in ways {
                 let found = match Self::with(Spec {
                     summing,
                     ..spec.clone()

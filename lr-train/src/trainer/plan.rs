@@ -312,14 +312,13 @@ impl TrainingPlan {
         Ok(all)
     }
 
-    /// The most memory of the server's process in a round, on the CPU engine.
+    /// The most memory of the server's process in a round, on the CPU engine with so many threads.
     ///
     /// # Errors
     /// As [`TrainingPlan::round`].
-    pub fn server_memory(&self, index: usize) -> Result<ServerMemory> {
-        let mut memory = estimate::memory(&self.round(index)?.program, &self.params);
-        memory.keys = sizes::keys(&self.params, &self.key_requests())?.loaded;
-        Ok(memory)
+    pub fn server_memory(&self, index: usize, threads: usize) -> Result<ServerMemory> {
+        let memory = estimate::memory(&self.round(index)?.program, &self.params, threads);
+        Ok(memory.with_keys(sizes::keys(&self.params, &self.key_requests())?.loaded))
     }
 
     /// The keys that all rounds together need.

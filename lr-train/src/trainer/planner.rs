@@ -49,7 +49,7 @@ pub struct PlannerOptions {
     /// scaled to a candidate's parameters. The estimate of the first table's engine decides. If there are none, the built-in costs of the
     /// CPU engine serve.
     pub costs: Vec<CostTable>,
-    /// Threads that the built-in costs are taken for.
+    /// Threads of the server, for memory and where the built-in costs serve.
     pub threads: usize,
     /// Predicts errors of the chosen plan's first and last rounds: [`predicted_error`], unless something else is given.
     pub predictor: Option<Predictor>,
@@ -367,9 +367,11 @@ impl Planner<'_> {
             let times = *count as u64;
             candidate.data_bytes += times * sizes::inputs(&params, &round.data_shapes())?;
             candidate.state_bytes += times * sizes::inputs(&params, &round.start_shapes())?;
-            candidate.memory = candidate
-                .memory
-                .max(estimate::memory(&round.program, &params));
+            candidate.memory = candidate.memory.max(estimate::memory(
+                &round.program,
+                &params,
+                self.options.threads,
+            ));
             let operations = estimate::operations(&round.program);
             for _ in 0..*count {
                 candidate.operations = candidate.operations + operations;
@@ -378,7 +380,7 @@ impl Planner<'_> {
                 engine.seconds += *count as f64 * estimate::seconds(&round.program, table)?;
             }
         }
-        candidate.memory.keys = key_bytes.loaded;
+        candidate.memory = candidate.memory.with_keys(key_bytes.loaded);
         Ok(Some(Evaluated {
             candidate,
             params,

@@ -146,12 +146,15 @@ impl fmt::Display for ServerMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "keys {:.0}, inputs {:.0}, values {:.0}, constants {:.0}, scratch {:.0}",
+            "keys {:.0}, inputs {:.0}, values {:.0}, constants {:.0}, scratch {:.0}, received {:.0}, slack {:.0}, process {:.0}",
             mib(self.keys),
             mib(self.inputs),
             mib(self.values),
             mib(self.constants),
-            mib(self.scratch)
+            mib(self.scratch),
+            mib(self.received),
+            mib(self.slack),
+            mib(self.process)
         )
     }
 }

@@ -89,7 +89,8 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let progress = std::sync::Arc::new(output.progress("training"));
     let seen = progress.clone();
     let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
-    let planned = plan.server_memory(round)?.total();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let planned = plan.server_memory(round, threads)?.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
     save_result(server.plan(), &result, staging.path(), Overwrite::Replace)?;
