@@ -206,7 +206,7 @@ pub fn server(folder: &Path, threads: usize) -> Result<Trained> {
     let engine = CpuEngine::with_threads(threads)?;
     let (plan, keys) = load_evaluation(&folder.join("keys/eval"), false)?;
     let id = KeySetId::of(&keys)?;
-    let data = DatasetFile::open(&folder.join("data.arras"), &plan, id)?;
+    let data = DatasetFile::open(folder.join("data.arras"), &plan, id)?;
     let options = Options::new().side_by_side(threads);
     let server = TrainingServer::new(plan, keys, engine, options)?;
     let result = server.train(&data.round(0)?, None)?;

@@ -3,6 +3,7 @@
 use arras_ckks::Parameters;
 use arras_toolkit::{
     OpCount, Program,
+    circuit::Plain,
     cost::CostTable,
     plan::{Execution, constant_bytes},
     program::{Form, StepOp},
@@ -142,7 +143,7 @@ pub(super) fn memory(program: &Program, params: &Parameters, threads: usize) -> 
         .circuit()
         .plains()
         .iter()
-        .flat_map(|plain| plain.vectors())
+        .flat_map(Plain::vectors)
         .map(|vector| size_of_val(&**vector))
         .sum();
     ServerMemory {
