@@ -403,17 +403,34 @@ mod tests {
 
     #[test]
     fn what_is_unused_for_longest_makes_room() {
-        let pool = Arc::new(Pool::new(4096 * 4));
+        let pool = Arc::new(Pool::new(4608 * 4));
         drop([1024, 2048].map(|words| pool.take(words).unwrap()));
-        // Used again: now the larger one is the oldest.
-        drop(pool.take(1024).unwrap());
-        drop(pool.take(1536).unwrap());
-        assert_eq!(pool.stats().idle_bytes, (1024 + 1536) * 4);
-        let misses = pool.stats().misses;
-        drop([1024, 1536].map(|words| pool.take(words).unwrap()));
-        assert_eq!(pool.stats().misses, misses);
+        // Used again: now the smaller one is the oldest.
         drop(pool.take(2048).unwrap());
-        assert_eq!(pool.stats().misses, misses + 1);
+        drop(pool.take(2560).unwrap());
+        assert_eq!(pool.stats().idle_bytes, (2048 + 2560) * 4);
+        let misses = pool.stats().misses;
+        drop([2048, 2560].map(|words| pool.take(words).unwrap()));
+        assert_eq!(pool.stats().misses, misses);
+    }
+
+    #[test]
+    fn a_larger_piece_serves_up_to_twice_its_need() {
+        let pool = Arc::new(Pool::new(1 << 20));
+        drop([2048, 3072].map(|words| pool.take(words).unwrap()));
+        // The smaller of those that fit, which keeps its size.
+        let words = pool.take(1536).unwrap();
+        assert_eq!(words.as_ref().len(), 1536);
+        let stats = pool.stats();
+        assert_eq!(
+            (stats.misses, stats.used_bytes, stats.idle_bytes),
+            (2, 2048 * 4, 3072 * 4)
+        );
+        drop(words);
+        assert_eq!(pool.stats().idle_bytes, (2048 + 3072) * 4);
+        // More than twice as large is left alone.
+        drop(pool.take(512).unwrap());
+        assert_eq!(pool.stats().misses, 3);
     }
 
     #[test]
