@@ -46,8 +46,11 @@ struct Free {
 }
 
 impl Free {
+    /// A piece of this size, else the smallest up to twice as large: work that goes down through the levels takes the memory of the
+    /// level above instead of leaving it idle beside its own.
     fn pop(&mut self, class: usize) -> Option<Piece> {
-        Some(self.pieces.get_mut(&class)?.pop()?.1)
+        let mut fitting = self.pieces.range_mut(class..=class.saturating_mul(2));
+        Some(fitting.find_map(|(_, same)| same.pop())?.1)
     }
 
     fn push(&mut self, piece: Piece) {
@@ -117,7 +120,7 @@ impl Pool {
         let class = size_class(words.div_ceil(16));
         let found = self.free().pop(class);
         let mut taken = if let Some(piece) = found {
-            self.idle.fetch_sub(class * LINE, Ordering::Relaxed);
+            self.idle.fetch_sub(piece.lines().len() * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
             Words::of(self, piece)
         } else {
@@ -397,17 +400,34 @@ mod tests {
 
     #[test]
     fn what_is_unused_for_longest_makes_room() {
-        let pool = Arc::new(Pool::new(4096 * 4));
+        let pool = Arc::new(Pool::new(4608 * 4));
         drop([1024, 2048].map(|words| pool.take(words).unwrap()));
-        // Used again: now the larger one is the oldest.
-        drop(pool.take(1024).unwrap());
-        drop(pool.take(1536).unwrap());
-        assert_eq!(pool.stats().idle_bytes, (1024 + 1536) * 4);
-        let misses = pool.stats().misses;
-        drop([1024, 1536].map(|words| pool.take(words).unwrap()));
-        assert_eq!(pool.stats().misses, misses);
+        // Used again: now the smaller one is the oldest.
         drop(pool.take(2048).unwrap());
-        assert_eq!(pool.stats().misses, misses + 1);
+        drop(pool.take(2560).unwrap());
+        assert_eq!(pool.stats().idle_bytes, (2048 + 2560) * 4);
+        let misses = pool.stats().misses;
+        drop([2048, 2560].map(|words| pool.take(words).unwrap()));
+        assert_eq!(pool.stats().misses, misses);
+    }
+
+    #[test]
+    fn a_larger_piece_serves_up_to_twice_its_need() {
+        let pool = Arc::new(Pool::new(1 << 20));
+        drop([2048, 3072].map(|words| pool.take(words).unwrap()));
+        // The smaller of those that fit, which keeps its size.
+        let words = pool.take(1536).unwrap();
+        assert_eq!(words.as_ref().len(), 1536);
+        let stats = pool.stats();
+        assert_eq!(
+            (stats.misses, stats.used_bytes, stats.idle_bytes),
+            (2, 2048 * 4, 3072 * 4)
+        );
+        drop(words);
+        assert_eq!(pool.stats().idle_bytes, (2048 + 3072) * 4);
+        // More than twice as large is left alone.
+        drop(pool.take(512).unwrap());
+        assert_eq!(pool.stats().misses, 3);
     }
 
     #[test]

@@ -51,6 +51,7 @@ fn circuit(kind: Kind) -> TrainingCircuit {
         activation: Approximation::cubic_16(),
         start: Start::Zero,
         results: Results::State,
+        summing: arras_toolkit::circuit::Summing::Fours,
     })
     .unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use arras_benches::training::{founding::Founding, quality::Qualities};
+use arras_benches::training::{founding::Founding, plans::Plans, quality::Qualities};
 use lr_train::report::Comparison;
 
 fn run(program: &str, folder: &Path) -> String {
@@ -64,4 +64,23 @@ fn quality_is_that_of_plaintext_training() {
     assert!(images.weight_error < 1e-3);
     let markdown = fs::read_to_string(folder.path().join("quality.md")).unwrap();
     assert!(markdown.contains("breast cancer"));
+}
+
+#[test]
+fn plans_are_what_runs_take() {
+    let folder = tempfile::tempdir().unwrap();
+    // Fails by itself if bytes are not exact or memory is off.
+    let text = run(env!("CARGO_BIN_EXE_plans"), folder.path());
+    let json = fs::read_to_string(folder.path().join("plans.json")).unwrap();
+    let plans: Plans = serde_json::from_str(&json).unwrap();
+    assert_eq!(plans.rows.len(), 5);
+    for row in &plans.rows {
+        assert!(text.contains(row.circuit.name()));
+        assert!(row.bytes_are_exact() && row.sent.data.run > 0, "{row:?}");
+        let seconds = row.seconds(1).unwrap();
+        assert!(seconds.plan > 0.0 && seconds.run > 0.0, "{row:?}");
+        if let Some(memory) = row.memory() {
+            assert!(memory.off().abs() <= 0.2, "{row:?}");
+        }
+    }
 }

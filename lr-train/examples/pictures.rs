@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arras_toolkit::{Circuit, Picture, Program, Recorder, Slots};
+use arras_toolkit::{Circuit, Picture, Program, Recorder, Slots, circuit::Summing};
 use lr_train::{
     circuits::{Kind, Results, Spec, Start, Step, TrainingCircuit},
     sigmoid::Approximation,
@@ -61,6 +61,7 @@ fn training(kind: Kind, iterations: usize) -> Result<Circuit> {
         activation: Approximation::cubic_16(),
         start: Start::Encrypted,
         results: Results::Model,
+        summing: Summing::default(),
     };
     Ok(TrainingCircuit::record(spec)?.circuit().clone())
 }

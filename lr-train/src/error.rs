@@ -530,6 +530,17 @@ pub enum TrainError {
         /// What to do.
         remedy: &'static str,
     },
+    /// A result after which no round follows.
+    #[error(
+        "refresh: the result is that of round {round} of {rounds}, after which none follows; decrypt it to the model, or make a plan with \
+         more rounds"
+    )]
+    NothingToRefresh {
+        /// The result's round, from 1.
+        round: usize,
+        /// Rounds of the plan.
+        rounds: usize,
+    },
     /// A decrypted result that no training gives.
     #[error(
         "the decrypted {what} is no usable result: {value} in entry {entry}; the ciphertexts are not from this key or this data, or training diverged: lower the \

@@ -9,6 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use arras::toolkit::circuit::Summing;
 use arras_benches::{
     Result,
     training::{data, founding, make_folder, write},
@@ -49,6 +50,9 @@ struct Arguments {
     /// Circuits beside the baseline; all if none is named.
     #[arg(long)]
     circuit: Vec<Kind>,
+    /// How sums of rotations are added up [default: the faster way for each circuit, by the costs that come with the toolkit]
+    #[arg(long, value_enum)]
+    summing: Option<Way>,
     /// Built-in data, two small minibatches, one run, built-in costs: whether everything works, in seconds.
     #[arg(long)]
     smoke: bool,
@@ -58,6 +62,13 @@ struct Arguments {
     /// Measure its memory alone.
     #[arg(long, hide = true)]
     memory: bool,
+}
+
+/// Ways to add up sums of rotations.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Way {
+    Doubling,
+    Fours,
 }
 
 fn main() -> Result<()> {
@@ -73,6 +84,11 @@ fn main() -> Result<()> {
         *kind != Kind::Baseline
             && (arguments.circuit.is_empty() || arguments.circuit.contains(kind))
     }));
+    let ways = match arguments.summing {
+        None => vec![Summing::Doubling, Summing::Fours],
+        Some(Way::Doubling) => vec![Summing::Doubling],
+        Some(Way::Fours) => vec![Summing::Fours],
+    };
     let settings = if arguments.smoke {
         founding::Settings {
             iterations: 2,
@@ -81,6 +97,7 @@ fn main() -> Result<()> {
             runs: 1,
             cost_seconds: None,
             kinds,
+            ways,
         }
     } else {
         founding::Settings {
@@ -90,6 +107,7 @@ fn main() -> Result<()> {
             runs: arguments.runs,
             cost_seconds: Some(arguments.cost_seconds),
             kinds,
+            ways,
         }
     };
     let data = if arguments.smoke {

@@ -48,12 +48,7 @@ impl Machine {
     }
 }
 
-/// The most memory that this process has had since the start or the last reset, in bytes.
-pub fn peak_memory() -> Option<u64> {
-    kibibytes("/proc/self/status", "VmHWM")
-}
-
-/// Starts [`peak_memory`] anew. Where the system cannot do that, the peak is that since the start.
+/// Starts [`lr_train::report::peak_memory`] anew. Where the system cannot do that, the peak is that since the start.
 pub fn reset_peak_memory() {
     // 5 resets the peak alone (proc_pid_clear_refs(5)).
     let _ = fs::write("/proc/self/clear_refs", "5");

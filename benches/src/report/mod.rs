@@ -8,7 +8,8 @@ mod render;
 use serde::Serialize;
 
 pub use facts::{Precision, Size};
-pub use machine::{Machine, peak_memory, reset_peak_memory};
+pub use lr_train::report::peak_memory;
+pub use machine::{Machine, reset_peak_memory};
 pub use measure::{Timing, measure_set};
 pub use render::markdown;
 pub(crate) use render::{bytes, machine as machine_table, seconds, table};

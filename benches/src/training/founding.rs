@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use arras::ckks::params::max_log2_qp;
+use arras::toolkit::circuit::Summing;
 use lr_train::{
     circuits::{Kind, Results, Spec, Start},
     metrics::Quality,
@@ -40,6 +41,8 @@ pub struct Settings {
     pub cost_seconds: Option<f64>,
     /// Circuits; the baseline is the first.
     pub kinds: Vec<Kind>,
+    /// Ways to add up sums of rotations, of which each circuit takes the fastest by the costs that come with the toolkit.
+    pub ways: Vec<Summing>,
 }
 
 /// What the comparison's row of a circuit has no place for.
@@ -51,6 +54,8 @@ pub struct Detail {
     pub minibatch: usize,
     /// Levels of the same iterations from an encrypted start.
     pub depth_from_encrypted_start: usize,
+    /// How sums of rotations are added up.
+    pub summing: Summing,
     /// Evaluation keys.
     pub keys: usize,
     /// All timings.
@@ -128,7 +133,8 @@ struct Prepared {
     test: Array2<f64>,
 }
 
-fn prepare(data: &TrainTest, iterations: usize, kind: Kind, rows: usize) -> Result<Prepared> {
+fn prepare(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -> Result<Prepared> {
+    let iterations = settings.iterations;
     let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
     let z = signed_rows(&normalization.apply(&data.train)?, data.train.labels())?;
     let test = normalization.apply(&data.test)?;
@@ -138,7 +144,7 @@ fn prepare(data: &TrainTest, iterations: usize, kind: Kind, rows: usize) -> Resu
         .take(iterations)
         .map(|rows| z.select(Axis(0), &rows))
         .collect();
-    let circuit = Smallest::of(&Spec {
+    let spec = Spec {
         kind,
         slots: 1,
         features: z.ncols(),
@@ -147,7 +153,9 @@ fn prepare(data: &TrainTest, iterations: usize, kind: Kind, rows: usize) -> Resu
         activation: Approximation::cubic_16(),
         start: Start::Zero,
         results: Results::Model,
-    })?;
+        summing: Summing::default(),
+    };
+    let circuit = Smallest::of(&spec, &settings.ways)?;
     Ok(Prepared {
         circuit,
         minibatches,
@@ -166,7 +174,7 @@ pub fn measure_memory(
     kind: Kind,
     rows: usize,
 ) -> Result<Option<u64>> {
-    let prepared = prepare(data, settings.iterations, kind, rows)?;
+    let prepared = prepare(data, settings, kind, rows)?;
     let threads = settings.threads.iter().copied().max().unwrap_or(1);
     Ok(train(&prepared.circuit, &prepared.minibatches, &[threads], 0)?.peak_bytes)
 }
@@ -180,7 +188,7 @@ pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -
         circuit,
         minibatches,
         test,
-    } = prepare(data, settings.iterations, kind, rows)?;
+    } = prepare(data, settings, kind, rows)?;
     let params = &circuit.params;
     let shape = CircuitShape::of(kind.name(), &circuit.program);
     let outcome = train(&circuit, &minibatches, &settings.threads, settings.runs)?;
@@ -227,6 +235,7 @@ pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -
         circuit: kind,
         minibatch: circuit.training.spec().minibatch,
         depth_from_encrypted_start: circuit.depth_from_encrypted_start()?,
+        summing: circuit.training.spec().summing,
         keys: plan.key_requests().len(),
         times: outcome.times.clone(),
         models,
@@ -294,14 +303,14 @@ impl Founding {
         );
         let _ = writeln!(
             text,
-            "{:<24}{:>5}{:>8}{:>10}{:>10}{:>10}{:>10}{:>9}{:>11}",
+            "{:<24}{:>5}{:>8}{:>10}{:>10}{:>10}{:>10}{:>9}{:>11}   rotations are added up",
             "", "", "depth", "1 thread", "model", "model", "/ model", "", "by plan"
         );
         for (row, detail) in rows() {
             let seconds = row.seconds_with(1).unwrap_or(f64::NAN);
             let _ = writeln!(
                 text,
-                "{:<24}{:>5}{:>8}{:>10.3}{:>10.3}{:>10.3}{:>10.2}{:>9}{:>11.0}",
+                "{:<24}{:>5}{:>8}{:>10.3}{:>10.3}{:>10.3}{:>10.2}{:>9}{:>11.0}   {}",
                 row.circuit,
                 row.minibatch,
                 detail.depth_from_encrypted_start,
@@ -310,7 +319,11 @@ impl Founding {
                 detail.models.operations,
                 seconds / detail.models.operations,
                 detail.keys,
-                detail.loaded_bytes as f64 / f64::from(1 << 20)
+                detail.loaded_bytes as f64 / f64::from(1 << 20),
+                match detail.summing {
+                    Summing::Doubling => "by doubling",
+                    Summing::Fours => "four at a time",
+                }
             );
         }
         text.push_str("\nTimes faster than the baseline of the same minibatch size\n");

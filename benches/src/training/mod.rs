@@ -5,15 +5,19 @@
 //!   encrypted   one training circuit: parameters, plan, keys, runs, decryption
 //!   founding    the circuits against the baseline
 //!   models      what the measurements are held against
+//!   plans       plans held to runs
 //!   quality     what encrypted training learns, beside training on plaintexts
+//!   reference_folds  the folds behind the reference figures of the clinical sets
 //! ```
 
 pub mod data;
 pub mod encrypted;
 pub mod founding;
 pub mod models;
+pub mod plans;
 pub mod quality;
 mod quality_text;
+pub mod reference_folds;
 
 use std::{fs, path::Path};
 

@@ -12,7 +12,7 @@ use lr_train::{
     preprocess::{Preprocessor, Scheme, signed_rows},
     report::Machine,
     sigmoid::{Approximation, Sigmoid},
-    split::{Minibatches, Order, k_fold},
+    split::{Minibatches, Order, Split, k_fold},
     trainer::{PlannerOptions, Rounds, Settings},
 };
 use ndarray::Array1;
@@ -21,12 +21,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     data::{CLINICAL, TrainTest, clinical},
     encrypted::largest_difference,
+    reference_folds::reference_folds,
 };
 use crate::{Result, report};
 
 /// Seeds of minibatches that the plaintext figures are means over; the encrypted run takes the first.
 pub const SEEDS: u64 = 5;
-/// Seeds of folds that the plaintext figures are means over; the encrypted run takes the first.
+/// Seeds of folds that the plaintext figures are means over; the encrypted run takes the first unless there are the reference's folds.
 pub const FOLD_SEEDS: u64 = 20;
 /// Folds.
 pub const FOLDS: usize = 5;
@@ -327,7 +328,8 @@ impl Qualities {
         Ok(())
     }
 
-    /// A clinical set: trained and tested on all rows, then in folds.
+    /// A clinical set: trained and tested on all rows, then in folds. With a reference figure, its own folds are trained encrypted, and
+    /// what they give is held to it; else those of the first seed.
     ///
     /// # Errors
     /// The trainer's.
@@ -364,27 +366,53 @@ impl Qualities {
         self.against_twin(&row);
         self.table.push(row.clone());
 
-        let mut by_seed = Vec::new();
-        let mut runs = Vec::new();
-        for seed in 0..FOLD_SEEDS {
-            let mut scores = Vec::new();
-            for fold in k_fold(data.labels(), FOLDS, seed)? {
+        let in_folds = |folds: &[Split], also_encrypted: bool| -> Result<_> {
+            let (mut scores, mut runs) = (Vec::new(), Vec::new());
+            for fold in folds {
                 let (train, test) = (data.select(&fold.train)?, data.select(&fold.test)?);
                 let settings = settings(train.rows());
                 scores.push(plaintext_score(&train, &test, &settings)?);
-                if seed == 0 && plan.encrypted_folds {
+                if also_encrypted {
                     runs.push(encrypted(&train, &test, &settings, &options)?);
                 }
             }
-            by_seed.push(Score::mean(&scores));
-        }
-        row.protocol = format!("{FOLDS} folds");
+            Ok((Score::mean(&scores), together(&runs)))
+        };
         row.rows = data.rows() - data.rows() / FOLDS;
         row.minibatch = row.rows;
+        if let Some(reference) = reference_auc {
+            row.protocol = format!("the reference's {FOLDS} folds");
+            let folds = reference_folds(data.rows(), FOLDS)?;
+            (row.plaintext, row.encrypted) = in_folds(&folds, plan.encrypted_folds)?;
+            self.against_twin(&row);
+            let runs = [
+                ("plaintext", Some(row.plaintext)),
+                ("encrypted", row.encrypted.as_ref().map(|run| run.score)),
+            ];
+            for (which, score) in runs {
+                if let Some(score) = score {
+                    let what = format!(
+                        "{name}, {}: {which} against the reference, AUC",
+                        row.protocol
+                    );
+                    self.at_most(what, (score.auc - reference).abs(), 0.01);
+                }
+            }
+            self.table.push(row.clone());
+        }
+
+        let mut by_seed = Vec::new();
+        row.encrypted = None;
+        for seed in 0..FOLD_SEEDS {
+            let also_encrypted = seed == 0 && plan.encrypted_folds && reference_auc.is_none();
+            let (score, run) = in_folds(&k_fold(data.labels(), FOLDS, seed)?, also_encrypted)?;
+            by_seed.push(score);
+            row.encrypted = row.encrypted.or(run);
+        }
+        row.protocol = format!("{FOLDS} folds");
         row.seeds = FOLD_SEEDS;
         row.plaintext = Score::mean(&by_seed);
         row.deviation = Some(Score::deviation(&by_seed));
-        row.encrypted = together(&runs);
         self.against_twin(&row);
         self.table.push(row);
         self.seconds += start.elapsed().as_secs_f64();

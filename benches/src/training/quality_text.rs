@@ -80,8 +80,9 @@ impl Qualities {
         let _ = writeln!(
             text,
             "plain: plaintext training, mean and standard deviation over seeds (of minibatches, or {FOLD_SEEDS} of folds). twin: plaintext training with the\n\
-             seed of the encrypted one, same minibatches, constants and polynomial. ref.: a simulation of the published training, whose split is not known.\n\
-             weight err.: the largest after any round. Seconds of folds are those of all folds together.\n"
+             seed of the encrypted one, same minibatches, constants and polynomial. ref.: a simulation of the published training in the reference's {folds} folds.\n\
+             weight err.: the largest after any round. Seconds of folds are those of all folds together.\n",
+            folds = super::quality::FOLDS
         );
         for row in &self.table {
             if let Some(reference) = row.reference_auc {

@@ -80,6 +80,18 @@ impl EvaluationKeySet {
         }
         Ok(keys)
     }
+
+    /// [`EvaluationKeySet::load`] that drops every key once it is loaded: both forms of all keys are never there at one time.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn into_loaded<B: Backend>(self, context: &Context<B>) -> Result<EvaluationKeys<B>> {
+        let mut keys = EvaluationKeys::none(context);
+        for key in self.keys.into_values() {
+            keys.insert(&key)?;
+        }
+        Ok(keys)
+    }
 }
 
 impl std::fmt::Debug for EvaluationKeySet {

@@ -33,7 +33,8 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The units of a circuit for minibatches of `rows` rows and `features` features: the fewest ciphertexts, then the widest rows.
+    /// The units of a circuit for minibatches of `rows` rows and `features` features: the fewest ciphertexts, then the shortest rows:
+    /// a sum of columns with a mask rotates twice for every doubling of a row, a sum of rows once for every doubling of their number.
     ///
     /// # Errors
     /// [`TrainError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take.
@@ -63,13 +64,9 @@ impl Geometry {
                 Kind::SingleChainMaskFree => g.down == 1 && 2 * g.m <= g.n,
             }
         };
-        let best = candidates.filter(fits).min_by_key(|g| {
-            (
-                g.across * g.down,
-                g.m.abs_diff(rows.next_power_of_two()),
-                g.m,
-            )
-        });
+        let best = candidates
+            .filter(fits)
+            .min_by_key(|g| (g.across * g.down, g.n));
         best.ok_or_else(|| TrainError::MinibatchTooLarge {
             circuit: kind.name(),
             rows,

@@ -1,10 +1,10 @@
 //! Mask-free: no Gram matrix, three levels for each iteration.
 //!
 //! ```text
-//!   unit m x 2F': the client sends [Z | 0], the server makes [Z | Z] by one rotation; v repeats every F' columns
+//!   unit m x 2F': the client sends [Z | 0]; v repeats every F' columns
 //!
-//!   t'  = sum over F' columns of [Z/B | Z/B] v : right in columns 0 .. F' - 1, something else in the others    1 level
-//!   g   = polynomial with [Z | 0] in its free slot, which kills the others; sum of rows; once more to the right  2 levels
+//!   t'  = sum over 2F' columns, from F' before, of [Z/B | 0] v : right in columns 0 .. F' - 1, something else in the others   1 level
+//!   g   = polynomial with [Z | 0] in its free slot, which kills the others; sum of rows and of both halves               2 levels
 //! ```
 //! so the mask's level vanishes. The momentum's level vanishes too: (1 - eta) g is computed with (1 - eta) folded into the
 //! public constants, and g is recovered by a public number off the critical path.
@@ -27,14 +27,10 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         let _iteration = inputs.iteration(i);
         let z = inputs.rows(i);
         let t = v.as_ref().map(|v| {
-            let twice = z.add(&z.rotate(-(half as i64)));
-            let product = twice.multiply(&r.repeat_down(v));
-            r.sum_across(&product).rotate_and_sum(1, half)
+            let product = z.multiply(&r.repeat_down(v));
+            r.sum_left_half(&r.sum_across(&product), half)
         });
-        let gradient = |gamma: f64| {
-            let g = r.column_gradient(&z, t.as_ref(), gamma);
-            g.add(&g.rotate(-(half as i64)))
-        };
+        let gradient = |gamma: f64| r.column_gradient(&z, t.as_ref(), gamma);
         let keep = 1.0 - step.eta;
         let last = i + 1 == steps.len();
         if last || keep.abs() < SMALLEST_DIVISOR || t.is_none() {

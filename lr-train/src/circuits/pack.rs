@@ -13,12 +13,7 @@ pub(super) enum Content {
     /// Z_i^T / B, features in rows of tall units, one for each tile.
     Columns { iteration: usize },
     /// G_i = Z_i Z_{i-1}^T or its transpose times (1 - eta) gamma d / B, in a wide unit.
-    Gram {
-        iteration: usize,
-        transposed: bool,
-        /// Repeated every m columns.
-        repeated: bool,
-    },
+    Gram { iteration: usize, transposed: bool },
     /// Weights of the start.
     Start { v: bool, row: bool },
 }
@@ -69,7 +64,6 @@ impl Content {
             Self::Gram {
                 iteration,
                 transposed,
-                repeated,
             } => {
                 let (now, before) = (&minibatches[iteration], &minibatches[iteration - 1]);
                 let step = spec.steps[iteration - 1];
@@ -87,11 +81,8 @@ impl Content {
                 } else {
                     gram
                 };
-                let copies = if repeated { g.n / g.m } else { 1 };
                 for ((r, c), x) in gram.indexed_iter() {
-                    for copy in 0..copies {
-                        units[0][r * g.n + copy * g.m + c] = scale * x;
-                    }
+                    units[0][r * g.n + c] = scale * x;
                 }
             }
             Self::Start { v, row } => {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -143,6 +144,9 @@ pub struct Spec {
     pub start: Start,
     /// What it returns.
     pub results: Results,
+    /// How sums of rotations are added up.
+    #[serde(default)]
+    pub summing: Summing,
 }
 
 impl Spec {

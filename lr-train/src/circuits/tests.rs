@@ -1,6 +1,6 @@
 //! Every circuit's plaintext interpretation gives the numbers of the optimizer it is named after.
 
-use arras_toolkit::{Plaintext, Program};
+use arras_toolkit::{Plaintext, Program, circuit::Summing};
 use ndarray::{Array1, Array2};
 
 use super::{Kind, Results, Spec, Start, Step, TrainingCircuit};
@@ -58,6 +58,7 @@ fn spec(kind: Kind, k: usize, slots: usize, features: usize, rows: usize) -> Spe
         activation: Approximation::cubic_16(),
         start: Start::Zero,
         results: Results::State,
+        summing: Summing::default(),
     }
 }
 
@@ -97,7 +98,15 @@ fn all_circuits_compute_the_optimizer() {
     for kind in Kind::ALL {
         for k in 1..=8 {
             for (features, rows) in [(20, 16), (32, 16), (9, 5)] {
-                let (error, depth) = train(spec(kind, k, 1024, features, rows), k as u64);
+                let doubling = spec(kind, k, 1024, features, rows);
+                let fours = Spec {
+                    summing: Summing::Fours,
+                    ..doubling.clone()
+                };
+                let (error, depth) = train(doubling, k as u64);
+                let by_fours = train(fours, k as u64);
+                assert!(by_fours.0 < 1e-9, "{kind} k={k} by fours: {}", by_fours.0);
+                assert_eq!(by_fours.1, depth, "{kind} k={k} by fours");
                 assert!(error < 1e-9, "{kind} k={k} {features} features: {error}");
                 let most = kind.depth(k, 3);
                 assert!(depth <= most, "{kind} k={k}: depth {depth} of {most}");

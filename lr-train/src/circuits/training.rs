@@ -57,7 +57,8 @@ impl Recording<'_> {
         Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
     }
 
-    /// Sums tiles below each other, then the rows of the wide unit: a vector of column kind.
+    /// Sums tiles below each other, then the rows of the wide unit, and where data fills only the left halves of rows both halves: a
+    /// vector of column kind.
     pub(super) fn sum_wide_rows(&self, tiles: &Slots) -> Slots {
         let (down, across) = (self.geometry.down, self.geometry.across);
         let parts: Vec<Slots> = (0..down)
@@ -65,7 +66,20 @@ impl Recording<'_> {
             .collect();
         Slots::sum(&parts)
             .unwrap_or_else(|| tiles.clone())
-            .rotate_and_sum(self.geometry.n as i64, self.geometry.m)
+            .rotate_and_sum(self.geometry.chunk as i64, self.geometry.tall_width())
+    }
+
+    /// Sums every row's left half, of `half` columns, into each of its columns; the right half is zero before and something else
+    /// after.
+    ///
+    /// ```text
+    ///   [x | 0]: the window of 2 half columns from half before column c < half has all of x, and zeros beside it
+    /// ```
+    pub(super) fn sum_left_half(&self, slots: &Slots, half: usize) -> Slots {
+        let half = half as i64;
+        let within = (0..half.ilog2()).map(|bit| 1 << bit);
+        let strides: Vec<i64> = within.chain([-half]).collect();
+        slots.rotate_and_sum_by(&strides)
     }
 
     /// Sums the rows of the tall unit of m columns: a value for each row of the minibatch, of column kind.
@@ -183,14 +197,11 @@ impl Inputs<'_> {
         } else {
             format!("gram {i}")
         };
-        // Without masks, what G meets is right in half of the columns only, and sums of columns need it repeated.
-        let repeated = self.spec.kind == Kind::SingleChainMaskFree && !transposed;
         self.input(
             name,
             Content::Gram {
                 iteration: i,
                 transposed,
-                repeated,
             },
         )
     }
@@ -228,7 +239,7 @@ impl TrainingCircuit {
         spec.check()?;
         let geometry = Geometry::choose(spec.kind, spec.slots, spec.features, spec.minibatch)?;
         EncodingUnit::new(geometry.m, geometry.n)?;
-        let recorder = Recorder::new(spec.slots)?;
+        let recorder = Recorder::new(spec.slots)?.summing(spec.summing);
         let recording = Recording {
             spec: &spec,
             geometry: &geometry,

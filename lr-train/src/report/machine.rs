@@ -64,6 +64,17 @@ impl fmt::Display for Machine {
     }
 }
 
+/// The most memory that this process has had since it started, in bytes: the largest resident set, where the system says (Linux).
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let kib: u64 = field(&status, "VmHWM")?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()?;
+    kib.checked_mul(1024)
+}
+
 /// The first non-empty value of a `key : value` line.
 fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     text.lines()

@@ -38,7 +38,7 @@ pub use data::{
     TrainingReport, Weight,
 };
 pub use error::ReportError;
-pub use machine::Machine;
+pub use machine::{Machine, peak_memory};
 pub use shape::{CircuitShape, LevelWork};
 
 impl TrainingReport {

@@ -393,6 +393,7 @@ fn shapes_are_counted_on_programs() {
             activation: Approximation::cubic_16(),
             start: Start::Encrypted,
             results: Results::Model,
+            summing: arras_toolkit::circuit::Summing::default(),
         };
         let circuit = TrainingCircuit::record(spec).unwrap();
         CircuitShape::of(

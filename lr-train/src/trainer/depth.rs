@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use arras_toolkit::Program;
+use arras_toolkit::{Program, circuit::Summing};
 
 use super::settings::{MAX_ITERATIONS, Optimizer};
 use crate::{
@@ -89,6 +89,7 @@ impl<'a> Depths<'a> {
             activation: self.activation.clone(),
             start: shape.start(),
             results: shape.results(),
+            summing: Summing::default(),
         })?;
         let depth = Program::new(circuit.circuit().clone()).levels_needed();
         self.known.insert((kind, shape), depth);

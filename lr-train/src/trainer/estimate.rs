@@ -3,6 +3,7 @@
 use arras_ckks::Parameters;
 use arras_toolkit::{
     OpCount, Program,
+    circuit::Plain,
     cost::CostTable,
     plan::{Execution, constant_bytes},
     program::{Form, StepOp},
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
-/// Bytes on the server in the round that takes the most.
+/// Bytes of the server's process, with the CPU engine, in the round that takes the most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerMemory {
     /// Evaluation keys, loaded.
@@ -23,14 +24,31 @@ pub struct ServerMemory {
     pub values: u64,
     /// Encoded constants, at most what the executor keeps.
     pub constants: u64,
-    /// Extended digits of the largest batch that is key-switched.
+    /// Extended digits of the largest batch that is key-switched, for each of the calls side by side.
     pub scratch: u64,
+    /// The inputs as they arrived, seeds in place of half of them; they stay as long as the inputs do.
+    pub received: u64,
+    /// What pieces of the engine's memory have on top of what was asked for: up to an eighth, half of that on average.
+    pub slack: u64,
+    /// Everything else of the process: the program, constants in the clear, the key that is being loaded, threads.
+    pub process: u64,
 }
 
 impl ServerMemory {
     /// All together.
     pub fn total(&self) -> u64 {
+        self.on_engine() + self.received + self.slack + self.process
+    }
+
+    fn on_engine(&self) -> u64 {
         self.keys + self.inputs + self.values + self.constants + self.scratch
+    }
+
+    /// With keys, and the slack of everything.
+    pub(super) fn with_keys(mut self, keys: u64) -> Self {
+        self.keys = keys;
+        self.slack = self.on_engine() / 16;
+        self
     }
 
     /// The larger of two rounds in each part.
@@ -41,6 +59,9 @@ impl ServerMemory {
             values: self.values.max(other.values),
             constants: self.constants.max(other.constants),
             scratch: self.scratch.max(other.scratch),
+            received: self.received.max(other.received),
+            slack: self.slack.max(other.slack),
+            process: self.process.max(other.process),
         }
     }
 }
@@ -83,11 +104,14 @@ pub(super) fn seconds(program: &Program, table: &CostTable) -> Result<f64> {
 /// Bytes of constants that the executor keeps by default.
 const CONSTANT_BYTES: u64 = 1 << 30;
 
-/// Bytes while a program runs, keys apart.
-pub(super) fn memory(program: &Program, params: &Parameters) -> ServerMemory {
+/// Bytes of a process that has loaded nothing.
+const PROCESS: u64 = 12 << 20;
+
+/// Bytes while a program runs, keys apart, with as many calls side by side as there are threads.
+pub(super) fn memory(program: &Program, params: &Parameters, threads: usize) -> ServerMemory {
     let limb = 4 * params.n() as u64;
     let limbs = |level: usize| params.window(level.min(params.max_level())).len() as u64;
-    let inputs = program
+    let inputs: u64 = program
         .steps()
         .iter()
         .filter(|step| matches!(step.op(), StepOp::Input(_)))
@@ -114,11 +138,22 @@ pub(super) fn memory(program: &Program, params: &Parameters) -> ServerMemory {
         })
         .max()
         .unwrap_or(0);
+    let execution = Execution::of(program, params, Batching::Auto);
+    let in_the_clear: usize = program
+        .circuit()
+        .plains()
+        .iter()
+        .flat_map(Plain::vectors)
+        .map(|vector| size_of_val(&**vector))
+        .sum();
     ServerMemory {
         keys: 0,
         inputs,
-        values: Execution::of(program, params, Batching::Auto).peak_ciphertext_bytes,
+        values: execution.peak_ciphertext_bytes,
         constants: constant_bytes(program, params).min(CONSTANT_BYTES),
-        scratch,
+        scratch: scratch * execution.width.min(threads.max(1)) as u64,
+        received: inputs / 2,
+        slack: 0,
+        process: PROCESS + in_the_clear as u64,
     }
 }

@@ -9,8 +9,7 @@ use ndarray::Array1;
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, PreparedData, Round,
-    RoundResult, TrainingPlan,
-    exchange::{Origin, expect_round},
+    RoundResult, TrainingPlan, exchange::Origin,
 };
 use crate::{Result, TrainError, data::Dataset, plain::State, preprocess::Scheme};
 
@@ -243,20 +242,18 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Decrypts a state and encrypts it anew for the next round. Nothing is encrypted unless every check of the decryption passed.
     ///
     /// # Errors
-    /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`TrainError::Mismatch`] for the last round's result.
+    /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`TrainError::NothingToRefresh`] for the last round's result.
     pub fn refresh<B: Backend>(
         &self,
         record: &DatasetRecord,
         result: &RoundResult<B>,
     ) -> Result<EncryptedState> {
-        let last = self.plan.rounds().len() - 1;
-        if result.round >= last {
-            expect_round(
-                "refresh",
-                "the result (a finished model: decrypt it)",
-                result.round,
-                last.saturating_sub(1),
-            )?;
+        let rounds = self.plan.rounds().len();
+        if result.round + 1 >= rounds {
+            return Err(TrainError::NothingToRefresh {
+                round: result.round + 1,
+                rounds,
+            });
         }
         let state = self.decrypt_state(record, result)?;
         self.encrypt_state(record, &state, result.round + 1)

@@ -7,8 +7,9 @@ use arras_toolkit::{Program, plan::KeyRequests};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PlanId,
+    PlanId, ServerMemory, estimate,
     settings::{MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Settings},
+    sizes,
 };
 use crate::{
     Result, TrainError,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
 const MAX_TILES: usize = 1 << 12;
@@ -309,6 +310,15 @@ impl TrainingPlan {
             all.push(shapes);
         }
         Ok(all)
+    }
+
+    /// The most memory of the server's process in a round, on the CPU engine with so many threads.
+    ///
+    /// # Errors
+    /// As [`TrainingPlan::round`].
+    pub fn server_memory(&self, index: usize, threads: usize) -> Result<ServerMemory> {
+        let memory = estimate::memory(&self.round(index)?.program, &self.params, threads);
+        Ok(memory.with_keys(sizes::keys(&self.params, &self.key_requests())?.loaded))
     }
 
     /// The keys that all rounds together need.

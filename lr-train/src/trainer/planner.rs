@@ -15,7 +15,7 @@ use arras_ckks::{
         max_log2_qp,
     },
 };
-use arras_toolkit::{cost::CostTable, plan::KeyRequests};
+use arras_toolkit::{circuit::Summing, cost::CostTable, plan::KeyRequests};
 
 use super::{
     depth::{Depths, Shape, shapes},
@@ -45,10 +45,11 @@ pub struct PlannerOptions {
     pub dnum: Dnum,
     /// What parameters promise. **[`Security::InsecureForTests`] gives plans that protect nothing.**
     pub security: Security,
-    /// Measured costs, one table for each engine; they are scaled to a candidate's parameters. The first decides. If there are none, the
-    /// built-in costs of the CPU engine serve.
+    /// Measured costs. Tables of one engine, machine and number of threads make one estimate: that with the nearest ring degree serves,
+    /// scaled to a candidate's parameters. The estimate of the first table's engine decides. If there are none, the built-in costs of the
+    /// CPU engine serve.
     pub costs: Vec<CostTable>,
-    /// Threads that the built-in costs are taken for.
+    /// Threads of the server, for memory and where the built-in costs serve.
     pub threads: usize,
     /// Predicts errors of the chosen plan's first and last rounds: [`predicted_error`], unless something else is given.
     pub predictor: Option<Predictor>,
@@ -157,6 +158,14 @@ struct Evaluated {
     keys: KeyRequests,
 }
 
+impl Evaluated {
+    /// Seconds by the first table of costs.
+    fn seconds(&self) -> f64 {
+        let first = self.candidate.seconds.first();
+        first.map_or(f64::INFINITY, |s| s.seconds)
+    }
+}
+
 impl Planner<'_> {
     fn plan(&mut self) -> Result<(TrainingPlan, PlanReport)> {
         let kinds = self.kinds()?;
@@ -173,19 +182,13 @@ impl Planner<'_> {
                 }
             }
         }
-        let seconds = |e: &Evaluated| {
-            e.candidate
-                .seconds
-                .first()
-                .map_or(f64::INFINITY, |s| s.seconds)
-        };
         let rounds = |e: &Evaluated| match self.settings.rounds {
             Rounds::Fewest => e.candidate.rounds.len(),
             _ => 0,
         };
         evaluated.sort_by(|a, b| {
             let by_rounds = rounds(a).cmp(&rounds(b));
-            let by_time = by_rounds.then(seconds(a).total_cmp(&seconds(b)));
+            let by_time = by_rounds.then(a.seconds().total_cmp(&b.seconds()));
             by_time.then(a.candidate.log_n.cmp(&b.candidate.log_n))
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
@@ -265,20 +268,54 @@ impl Planner<'_> {
         Ok(fits.then_some(lengths))
     }
 
+    /// A candidate with the faster of the ways to add up sums of rotations, the one with fewer keys if they are as fast; and with the
+    /// fastest of the spreads over rounds.
     fn evaluate(&mut self, kind: Kind, log_n: u32) -> Result<Option<Evaluated>> {
-        let Some(lengths) = self.lengths(kind, log_n)? else {
+        let Some(longest) = self.lengths(kind, log_n)? else {
             return Ok(None);
         };
+        let mut spreads = vec![longest];
+        if self.settings.rounds == Rounds::Fastest {
+            // Shorter rounds need fewer levels, and every operation of theirs is cheaper.
+            let most = spreads[0].iter().copied().max().unwrap_or(0);
+            let shorter = (0..usize::BITS)
+                .map(|bit| 1 << bit)
+                .take_while(|&length| length < most);
+            spreads.extend(shorter.map(|length| self.settings.round_lengths(length)));
+        }
+        let mut best: Option<Evaluated> = None;
+        for lengths in &spreads {
+            for summing in [Summing::Doubling, Summing::Fours] {
+                let found = self.evaluate_with(kind, log_n, lengths, summing)?;
+                let faster = |found: &Evaluated| {
+                    best.as_ref()
+                        .is_none_or(|best| found.seconds() < best.seconds())
+                };
+                if let Some(found) = found.filter(faster) {
+                    best = Some(found);
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn evaluate_with(
+        &self,
+        kind: Kind,
+        log_n: u32,
+        lengths: &[usize],
+        summing: Summing,
+    ) -> Result<Option<Evaluated>> {
         let mut counts: BTreeMap<Shape, usize> = BTreeMap::new();
-        for shape in shapes(&lengths) {
+        for shape in shapes(lengths) {
             *counts.entry(shape).or_insert(0) += 1;
         }
-        let rounds = self.rounds(kind, log_n, &lengths)?;
+        let rounds = self.rounds(kind, log_n, lengths, summing)?;
         let mut keys = KeyRequests::default();
         let mut levels = 0;
         let mut programs = vec![];
         for (shape, count) in counts {
-            let at = shapes(&lengths)
+            let at = shapes(lengths)
                 .iter()
                 .position(|s| *s == shape)
                 .unwrap_or(0);
@@ -306,7 +343,8 @@ impl Planner<'_> {
                 Security::InsecureForTests => None,
                 _ => max_log2_qp(log_n),
             },
-            rounds: lengths,
+            rounds: lengths.to_vec(),
+            summing,
             keys: keys.len(),
             key_file_bytes: key_bytes.container,
             data_bytes: 0,
@@ -329,9 +367,11 @@ impl Planner<'_> {
             let times = *count as u64;
             candidate.data_bytes += times * sizes::inputs(&params, &round.data_shapes())?;
             candidate.state_bytes += times * sizes::inputs(&params, &round.start_shapes())?;
-            candidate.memory = candidate
-                .memory
-                .max(estimate::memory(&round.program, &params));
+            candidate.memory = candidate.memory.max(estimate::memory(
+                &round.program,
+                &params,
+                self.options.threads,
+            ));
             let operations = estimate::operations(&round.program);
             for _ in 0..*count {
                 candidate.operations = candidate.operations + operations;
@@ -340,7 +380,7 @@ impl Planner<'_> {
                 engine.seconds += *count as f64 * estimate::seconds(&round.program, table)?;
             }
         }
-        candidate.memory.keys = key_bytes.loaded;
+        candidate.memory = candidate.memory.with_keys(key_bytes.loaded);
         Ok(Some(Evaluated {
             candidate,
             params,
@@ -361,15 +401,30 @@ impl Planner<'_> {
         if self.options.costs.is_empty() {
             return Ok(vec![CostTable::built_in(params, self.options.threads)?]);
         }
-        let scaled = self
-            .options
-            .costs
-            .iter()
-            .map(|table| table.estimate_for(params));
+        let mut nearest: Vec<&CostTable> = vec![];
+        for table in &self.options.costs {
+            let distance = |table: &CostTable| table.log_n().abs_diff(params.log_n());
+            let of = |table: &CostTable| {
+                let spec = table.spec();
+                (spec.engine.clone(), spec.machine.clone(), spec.threads)
+            };
+            match nearest.iter_mut().find(|known| of(known) == of(table)) {
+                Some(known) if distance(table) < distance(known) => *known = table,
+                Some(_) => {}
+                None => nearest.push(table),
+            }
+        }
+        let scaled = nearest.iter().map(|table| table.estimate_for(params));
         Ok(scaled.collect::<Result<_, _>>()?)
     }
 
-    fn rounds(&self, kind: Kind, log_n: u32, lengths: &[usize]) -> Result<Vec<RoundSpec>> {
+    fn rounds(
+        &self,
+        kind: Kind,
+        log_n: u32,
+        lengths: &[usize],
+        summing: Summing,
+    ) -> Result<Vec<RoundSpec>> {
         let mut first = 0;
         shapes(lengths)
             .into_iter()
@@ -391,6 +446,7 @@ impl Planner<'_> {
                         activation: self.settings.activation.clone(),
                         start: shape.start(),
                         results: shape.results(),
+                        summing,
                     },
                 };
                 first += shape.iterations;
@@ -414,7 +470,12 @@ impl Planner<'_> {
             settings: self.settings.clone(),
             keys: KeyList::from(keys),
             parameters: params.spec().clone(),
-            rounds: self.rounds(candidate.kind, candidate.log_n, &candidate.rounds)?,
+            rounds: self.rounds(
+                candidate.kind,
+                candidate.log_n,
+                &candidate.rounds,
+                candidate.summing,
+            )?,
         };
         // The options said whether an insecure set is welcome.
         TrainingPlan::from_spec_allowing_insecure(spec)

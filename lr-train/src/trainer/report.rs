@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Operations, ServerMemory};
@@ -25,6 +26,8 @@ pub struct Candidate {
     pub log2_qp_bound: Option<u32>,
     /// Iterations of each round.
     pub rounds: Vec<usize>,
+    /// How sums of rotations are added up: the faster way by the first table of costs.
+    pub summing: Summing,
     /// Evaluation keys.
     pub keys: usize,
     /// Bytes of the file of evaluation keys.
@@ -138,6 +141,24 @@ fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
+/// The parts, in MiB.
+impl fmt::Display for ServerMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "keys {:.0}, inputs {:.0}, values {:.0}, constants {:.0}, scratch {:.0}, received {:.0}, slack {:.0}, process {:.0}",
+            mib(self.keys),
+            mib(self.inputs),
+            mib(self.values),
+            mib(self.constants),
+            mib(self.scratch),
+            mib(self.received),
+            mib(self.slack),
+            mib(self.process)
+        )
+    }
+}
+
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "circuit          {}", self.kind)?;
@@ -159,6 +180,14 @@ impl fmt::Display for Candidate {
         writeln!(f, "rounds           {:?} iterations", self.rounds)?;
         writeln!(
             f,
+            "rotation sums    {}",
+            match self.summing {
+                Summing::Doubling => "by doubling",
+                Summing::Fours => "four at a time",
+            }
+        )?;
+        writeln!(
+            f,
             "evaluation keys  {}, {:.1} MiB in a file, {:.1} MiB loaded",
             self.keys,
             mib(self.key_file_bytes),
@@ -170,13 +199,9 @@ impl fmt::Display for Candidate {
         }
         writeln!(
             f,
-            "server memory    {:.0} MiB: keys {:.0}, inputs {:.0}, values {:.0}, constants {:.0}, scratch {:.0}",
+            "server memory    {:.0} MiB: {}",
             mib(self.memory.total()),
-            mib(self.memory.keys),
-            mib(self.memory.inputs),
-            mib(self.memory.values),
-            mib(self.memory.constants),
-            mib(self.memory.scratch)
+            self.memory
         )?;
         writeln!(
             f,

@@ -39,8 +39,7 @@ impl<B: Backend> TrainingServer<B> {
     ) -> Result<Self> {
         let context = Context::new(plan.params(), engine)?;
         let id = KeySetId::of(&keys)?;
-        let loaded = keys.load(&context)?;
-        drop(keys);
+        let loaded = keys.into_loaded(&context)?;
         let evaluator = Evaluator::new(&context, loaded)?;
         Ok(Self {
             plan,

@@ -630,7 +630,17 @@ fn things_of_different_exchanges_do_not_mix() {
     mismatch(server.train(&foreign, Some(&state)).unwrap_err());
     let end = server.train(&second, Some(&state)).unwrap();
     assert!(end.finished);
-    mismatch(owner.refresh(record, &end).unwrap_err());
+    let nothing = owner.refresh(record, &end).unwrap_err();
+    assert!(
+        matches!(
+            nothing,
+            TrainError::NothingToRefresh {
+                round: 2,
+                rounds: 2
+            }
+        ) && nothing.to_string().contains("decrypt it"),
+        "{nothing}"
+    );
 
     // A key of the right name and the wrong secret gives no weights.
     let mut forged = end.clone();

@@ -173,6 +173,11 @@ fn plans_that_cannot_be() {
         2,
         &["rounds of N"],
     );
+    desk.fails(
+        "plan --features 10 --rows 100 --rounds quickest",
+        2,
+        &["fewest", "fastest"],
+    );
     assert!(desk.listing(".").is_empty());
 }
 

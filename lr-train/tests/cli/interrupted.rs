@@ -8,12 +8,12 @@ use std::{
 
 use crate::support::{Desk, finished};
 
-/// Kills of each verb: ten, or what `LR_TRAIN_KILLS` says.
+/// Kills of each verb: twenty, so forty of `encrypt` and `train` together, or what `LR_TRAIN_KILLS` says.
 fn kills() -> u32 {
     std::env::var("LR_TRAIN_KILLS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(10)
+        .unwrap_or(20)
 }
 
 /// Random enough to spread instants; the seed is in the message of a failure.

@@ -120,22 +120,25 @@ fn a_full_disk_damages_nothing() {
             "train.csv",
         ],
     );
-    for (verb, out) in [
-        (
-            "encrypt --keys keys --data train.csv --label y --out out",
-            "out",
-        ),
-        (
-            "train --eval-keys keys/eval --data data.arras --out out",
-            "out",
-        ),
-        ("decrypt --keys keys --model result.arras --out out", "out"),
-        ("keygen --plan plan.toml --out new", "new/secret/owner.json"),
+    let encrypt = "encrypt --keys keys --data train.csv --label y --out out";
+    let train = "train --eval-keys keys/eval --data data.arras --out out";
+    let decrypt = "decrypt --keys keys --model result.arras --out out";
+    let keygen = "keygen --plan plan.toml --out new";
+    // With no room at all, and with room for the beginning of a file.
+    for (verb, blocks, out) in [
+        (encrypt, 0, "out"),
+        (encrypt, 40, "out"),
+        (train, 0, "out"),
+        (train, 40, "out"),
+        (decrypt, 0, "out"),
+        (keygen, 0, "new/secret/owner.json"),
+        (keygen, 40, "new/secret/owner.json"),
     ] {
-        let ran = limited(&desk, verb, 0);
-        assert_eq!(ran.code, Some(5), "{verb}: {}{}", ran.stdout, ran.stderr);
-        assert!(!desk.path(out).exists(), "{verb}");
-        assert!(!desk.path(".out.partial").exists(), "{verb}");
+        let ran = limited(&desk, verb, blocks);
+        let said = format!("{verb}, {blocks} blocks: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, Some(5), "{said}");
+        assert!(!desk.path(out).exists(), "{said}");
+        assert!(!desk.path(".out.partial").exists(), "{said}");
     }
     // There is room again.
     desk.ok("keygen --plan plan.toml --out new");

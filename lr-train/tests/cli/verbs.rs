@@ -72,6 +72,27 @@ fn plan_answers_everything_before_any_key() {
 }
 
 #[test]
+fn fastest_rounds_are_no_slower_than_any_others() {
+    let desk = Desk::new();
+    let seconds = |rounds: &str| {
+        let plan = desk.json(&format!(
+            "plan --features 54 --rows 285 --minibatch 32 --iterations 6 --log-n 15 --rounds {rounds}"
+        ));
+        let chosen = &plan["report"]["chosen"];
+        let lengths = chosen["rounds"].as_array().unwrap().len();
+        (chosen["seconds"][0]["seconds"].as_f64().unwrap(), lengths)
+    };
+    let (fastest, many) = seconds("fastest");
+    assert!(many > 1, "{many} rounds");
+    for others in ["one", "fewest", "2"] {
+        let (least, _) = seconds(others);
+        assert!(fastest <= least, "{others}: {least} against {fastest}");
+    }
+    let help = desk.ok("plan --help").stdout;
+    assert!(help.contains("fastest"), "{help}");
+}
+
+#[test]
 fn inspect_knows_every_file() {
     let desk = finished();
     let id = std::fs::read_dir(desk.path("keys/secret/datasets"))

@@ -279,23 +279,33 @@ impl Slots {
             });
             return Self::failed(&self.recorder, self.units);
         }
-        if count == 1 {
+        let strides: Vec<i64> = (0..count.ilog2()).map(|bit| stride << bit).collect();
+        self.rotate_and_sum_by(&strides)
+    }
+
+    /// Slot j becomes the sum of the slots j + s over all sums s of some of the strides (none of them: s = 0), so of 2^k slots for k
+    /// strides: [`Slots::rotate_and_sum`] for windows that do not begin at the slot itself. By doubling or as the recorder's
+    /// [`Summing`] says, in the order of the strides.
+    #[track_caller]
+    pub fn rotate_and_sum_by(&self, strides: &[i64]) -> Self {
+        if strides.is_empty() {
             return self.clone();
         }
         let open = self
             .recorder
             .open("rotate_and_sum", &[self], Some(self.layout()), None);
+        let at_once = match self.recorder.summing_way() {
+            Summing::Doubling => 1,
+            Summing::Fours => 2,
+        };
         let mut sum = self.clone();
-        let (mut step, mut left) = (stride, count);
-        while left > 1 {
-            let terms = match self.recorder.summing_way() {
-                Summing::Fours if left >= 4 => 4,
-                _ => 2,
-            };
-            let steps: Vec<i64> = (0..terms).map(|i| i * step).collect();
+        for strides in strides.chunks(at_once) {
+            let mut steps = vec![0];
+            for &stride in strides {
+                let further: Vec<i64> = steps.iter().map(|step| step + stride).collect();
+                steps.extend(further);
+            }
             sum = sum.rotation_sum(&steps);
-            step *= terms;
-            left /= terms as usize;
         }
         self.recorder.close(open);
         sum

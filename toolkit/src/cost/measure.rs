@@ -6,8 +6,8 @@ use std::{
 };
 
 use arras_ckks::{
-    Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Plaintext,
-    SecretKey, random::Seed,
+    Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
+    Plaintext, SecretKey, params::ParametersBuilder, random::Seed,
 };
 use arras_hal::{Backend, SecretEngine};
 
@@ -76,6 +76,25 @@ impl MeasureOptions {
         levels.dedup();
         Ok(levels)
     }
+}
+
+/// Levels of the parameters that tables are measured at, by log2 of the ring degree: about the most that 128 bits of security leave
+/// with four digits.
+const LEVELS: [(u32, usize); 5] = [(13, 2), (14, 6), (15, 15), (16, 34), (17, 65)];
+
+/// The parameters that tables are measured at: those of the crate and those of the command line alike.
+///
+/// # Errors
+/// [`CostError::Option`] for a ring degree that is not 2^13 to 2^17.
+pub fn measured_parameters(log_n: u32) -> Result<Parameters, CostError> {
+    let Some(&(_, levels)) = LEVELS.iter().find(|(n, _)| *n == log_n) else {
+        return Err(CostError::Option {
+            what: "log2 of the ring degree",
+            value: f64::from(log_n),
+            range: "13 to 17",
+        });
+    };
+    Ok(ParametersBuilder::new(log_n).levels(levels).build()?)
 }
 
 impl CostTable {

@@ -16,7 +16,7 @@ mod samples;
 mod table;
 
 pub use error::CostError;
-pub use measure::{MEASURED_STEPS, MeasureOptions};
+pub use measure::{MEASURED_STEPS, MeasureOptions, measured_parameters};
 pub use operation::OperationKind;
 pub use table::{CostEntry, CostTable, CostTableSpec};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::{Engine, hal::Backend};
+use arras::{Engine, hal::Backend, toolkit::cost::CostTable};
 use clap::Args;
 use lr_train::report::Machine;
 use serde_json::{Value, json};
@@ -41,11 +41,11 @@ pub(crate) struct Devices {
     /// Replace it
     #[arg(long)]
     force: bool,
-    /// log2 of the ring degree to measure at; costs are scaled to others
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(13..=16))]
-    log_n: u32,
-    /// About how many seconds to measure
-    #[arg(long, default_value_t = 30.0)]
+    /// log2 of the ring degrees to measure at, each a table; a plan takes the nearest and scales it
+    #[arg(long, value_delimiter = ',', default_value = "14,15,16", value_parser = clap::value_parser!(u32).range(13..=17))]
+    log_n: Vec<u32>,
+    /// About how many seconds to measure, all tables together
+    #[arg(long, default_value_t = 90.0)]
     seconds: f64,
 }
 
@@ -84,25 +84,27 @@ pub(crate) fn run(args: &Devices, output: &Output) -> Done {
     if let (true, Some(out)) = (args.measure, &args.out) {
         let staging = Staging::claim(out, args.force)?;
         let engine = args.engine.open()?;
-        output.note(format_args!(
-            "measuring {engine} at N = 2^{} for about {} s ..",
-            args.log_n, args.seconds
-        ));
         let threads = threads(args, machine.cores);
         let words = format!("{}, {} cores", machine.cpu, machine.cores);
-        let table = self_test::measure(&engine, args.log_n, args.seconds, threads, &words)?;
-        std::fs::write(
-            staging.path(),
-            costs::text(out, std::slice::from_ref(&table))?,
-        )
-        .map_err(Failure::io("write", out))?;
+        let seconds = args.seconds / args.log_n.len().max(1) as f64;
+        let mut tables = vec![];
+        for &log_n in &args.log_n {
+            output.note(format_args!(
+                "measuring {engine} at N = 2^{log_n} for about {seconds:.0} s .."
+            ));
+            let table = self_test::measure(&engine, log_n, seconds, threads, &words)?;
+            text += &format!("\n\n{}", table.summary());
+            tables.push(table);
+        }
+        std::fs::write(staging.path(), costs::text(out, &tables)?)
+            .map_err(Failure::io("write", out))?;
         staging.commit()?;
         text += &format!(
-            "\n\n{}\nwritten to {}; next: lr-train plan --costs {1} ..",
-            table.summary(),
+            "\nwritten to {}; next: lr-train plan --costs {0} ..",
             out.display()
         );
-        answer["measured"] = json!({"summary": table.summary(), "out": path(out)});
+        let summaries: Vec<String> = tables.iter().map(CostTable::summary).collect();
+        answer["measured"] = json!({"summaries": summaries, "out": path(out)});
     }
     Ok(Answer::new(text, answer))
 }

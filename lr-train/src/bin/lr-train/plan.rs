@@ -45,7 +45,8 @@ const SAFETY: f64 = 1.25;
 Examples:
   lr-train plan --data builtin:digits --minibatch 64 --iterations 6 --out plan.toml
   lr-train plan --features 31 --rows 569 --circuit single-chain --iterations 8      (without data; nothing is written)
-  lr-train plan --data train.csv --label y --iterations 32 --rounds fewest --costs server.toml --out plan.toml")]
+  lr-train plan --data train.csv --label y --iterations 32 --rounds fewest --costs server.toml --out plan.toml
+  lr-train plan --data train.csv --label y --iterations 32 --rounds fastest --out plan.toml    (many short rounds on a small ring)")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     data: PlanData,
@@ -96,7 +97,8 @@ pub(crate) struct Training {
     schedule: Schedule,
     #[arg(long, value_enum, default_value_t)]
     optimizer: OptimizerName,
-    /// one, a number of rounds, of:N (N iterations each) or fewest; between rounds the client refreshes the state
+    /// one, a number of rounds, of:N (N iterations each), fewest (as the levels allow) or fastest (least work for the server, often
+    /// many short rounds; the time of refreshes is not counted); between rounds the client refreshes the state
     #[arg(long, default_value = "one", value_parser = parse_rounds)]
     pub(crate) rounds: Rounds,
     /// Polynomial in place of the sigmoid: degree and half the interval
@@ -110,7 +112,8 @@ pub(crate) struct Training {
 /// What the planner may take.
 #[derive(Clone, Debug, Args)]
 struct Choice {
-    /// Measured costs, as `devices --measure` writes them; the first table decides [default: built-in costs of the CPU engine]
+    /// Measured costs, as `devices --measure` writes them; the first file's engine decides, times of all are told [default: built-in costs of
+    /// the CPU engine]
     #[arg(long, value_name = "FILE")]
     costs: Vec<PathBuf>,
     /// Largest log2 of the ring degree
@@ -159,13 +162,15 @@ fn parse_rounds(text: &str) -> Result<Rounds, String> {
     match text {
         "one" => Some(Rounds::One),
         "fewest" => Some(Rounds::Fewest),
+        "fastest" => Some(Rounds::Fastest),
         _ => match text.strip_prefix("of:") {
             Some(length) => number(length).map(Rounds::Of),
             None => number(text).map(Rounds::Count),
         },
     }
     .ok_or_else(|| {
-        "give one, fewest, a number of rounds, or of:N for rounds of N iterations".to_owned()
+        "give one, fewest, fastest, a number of rounds, or of:N for rounds of N iterations"
+            .to_owned()
     })
 }
 

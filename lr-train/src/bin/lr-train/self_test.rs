@@ -9,7 +9,7 @@ use arras::{
         params::ParametersBuilder,
     },
     hal::AnyBackend,
-    toolkit::cost::{CostTable, MEASURED_STEPS, MeasureOptions},
+    toolkit::cost::{CostTable, MEASURED_STEPS, MeasureOptions, measured_parameters},
 };
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ impl std::fmt::Display for SelfTest {
     }
 }
 
-/// Measures what single operations cost on an engine, at a ring of this degree with about as many levels as are secure.
+/// Measures what single operations cost on an engine, at a ring of this degree, as the tables that come with the toolkit were.
 ///
 /// # Errors
 /// The engine's.
@@ -112,18 +112,9 @@ pub(crate) fn measure(
     threads: usize,
     machine: &str,
 ) -> Result<CostTable, Failure> {
-    let levels = match log_n {
-        ..=13 => 2,
-        14 => 6,
-        15 => 15,
-        _ => 34,
-    };
-    let params = ParametersBuilder::new(log_n)
-        .levels(levels)
-        .build()
-        .map_err(CkksError::from)?;
+    let params = measured_parameters(log_n)?;
     let bench = Bench::new(engine, &params, &MEASURED_STEPS)?;
-    let mut options = MeasureOptions::new(levels, threads, machine);
+    let mut options = MeasureOptions::new(params.max_level(), threads, machine);
     options.seconds = seconds;
     Ok(CostTable::measure_with(
         &bench.evaluator,

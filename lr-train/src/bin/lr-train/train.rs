@@ -2,11 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{ckks::wire::Overwrite, toolkit::run::Options};
+use arras::{
+    ckks::wire::Overwrite,
+    toolkit::run::{Options, RunReport},
+};
 use clap::Args;
-use lr_train::trainer::{
-    KeySetId, TrainingServer,
-    files::{Content, DatasetFile, inspect, load_evaluation, load_state, save_result},
+use lr_train::{
+    report::peak_memory,
+    trainer::{
+        KeySetId, TrainingServer,
+        files::{Content, DatasetFile, inspect, load_evaluation, load_state, save_result},
+    },
 };
 use serde_json::json;
 
@@ -83,13 +89,29 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let progress = std::sync::Arc::new(output.progress("training"));
     let seen = progress.clone();
     let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let planned = plan.server_memory(round, threads)?.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
     save_result(server.plan(), &result, staging.path(), Overwrite::Replace)?;
     let rounds = server.plan().rounds().len();
     drop((server, progress));
     staging.commit()?;
-    Ok(answer(args, round, rounds, result.report.as_ref(), &engine))
+    let memory = Memory {
+        peak: peak_memory(),
+        planned,
+    };
+    let run = result.report.as_ref().map(|report| (report, memory));
+    Ok(answer(args, round, rounds, run, &engine))
+}
+
+/// Bytes of memory.
+#[derive(Clone, Copy)]
+struct Memory {
+    /// The most that this process has had, if the system says.
+    peak: Option<u64>,
+    /// What the plan says.
+    planned: u64,
 }
 
 /// What a server should hear about secrets.
@@ -111,16 +133,18 @@ fn answer(
     args: &Train,
     round: usize,
     rounds: usize,
-    report: Option<&arras::toolkit::run::RunReport>,
+    run: Option<(&RunReport, Memory)>,
     engine: &arras::Engine,
 ) -> Answer {
     let finished = round + 1 == rounds;
     let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
-    let mut text = match report {
-        Some(report) => format!(
-            "round {} of {rounds} trained in {:.2} s\n{report}\n",
+    let mut text = match &run {
+        Some((report, memory)) => format!(
+            "round {} of {rounds} trained in {:.2} s\n{report}\nmemory of the process: {}, by the plan {}\n",
             round + 1,
-            report.seconds
+            report.seconds,
+            memory.peak.map_or("unknown".to_owned(), mib),
+            mib(memory.planned)
         ),
         None => format!("round {} of {rounds} is there already, whole\n", round + 1),
     };
@@ -139,8 +163,10 @@ fn answer(
         "round": round,
         "rounds": rounds,
         "finished": finished,
-        "resumed": report.is_none(),
-        "report": report,
+        "resumed": run.is_none(),
+        "report": run.map(|(report, _)| report),
+        "peak-memory-bytes": run.and_then(|(_, memory)| memory.peak),
+        "planned-memory-bytes": run.map(|(_, memory)| memory.planned),
         "engine": engine.to_string(),
         "bytes": bytes,
         "out": path(&args.out),
