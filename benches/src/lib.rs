@@ -19,6 +19,8 @@
 //! finished, not when the call returns.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "gpu")]
+pub mod engines;
 pub mod operation;
 pub mod operations;
 pub mod party;
