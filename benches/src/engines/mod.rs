@@ -20,7 +20,7 @@ pub mod training;
 use arras::{
     CpuEngine,
     ckks::{
-        Parameters,
+        Parameters, SeededCiphertext,
         params::{Dnum, LevelWidth, ParametersBuilder},
     },
     hal::{Backend, SecretEngine},
@@ -122,6 +122,9 @@ pub struct Engines {
     pub failures: Vec<String>,
 }
 
+/// Ciphertexts at a level: every engine gets the same ones.
+type Inputs = Vec<(usize, [SeededCiphertext; 2])>;
+
 /// A parameter set and what is measured with it.
 struct Plan {
     params: Parameters,
@@ -211,17 +214,26 @@ pub fn compare(
     let counters = |engine: &GpuEngine| Some((engine.dispatch_count(), engine.submit_count()));
     for plan in plans(settings.quick)? {
         let client = Client::new(&plan.params, CpuEngine::new())?;
+        let encrypt = |level: usize, of: usize| {
+            let values = &[client.values[of].as_slice()];
+            client.encryptor.encrypt(&client.secret, values, level)
+        };
+        let inputs: Inputs = plan
+            .levels
+            .iter()
+            .map(|&level| Ok((level, [encrypt(level, 0)?, encrypt(level, 1)?])))
+            .collect::<Result<_>>()?;
+        let given = (&client, &plan, &inputs);
         for (column, &threads) in cpus.iter().enumerate() {
             let engine = CpuEngine::with_threads(threads)?;
             host_threads(threads)?.install(|| {
                 let one = threads == 1;
-                found.operations((column, one), engine, &client, &plan, &|_| None, progress)
+                found.operations((column, one), engine, given, &|_| None, progress)
             })?;
         }
         if let Some(engine) = &gpu {
             let column = (cpus.len(), false);
-            let done =
-                found.operations(column, engine.clone(), &client, &plan, &counters, progress);
+            let done = found.operations(column, engine.clone(), given, &counters, progress);
             found.keep(done);
         }
         save(&found)?;
@@ -297,8 +309,7 @@ impl Engines {
         &mut self,
         (column, single): (usize, bool),
         engine: B,
-        client: &Client<S>,
-        plan: &Plan,
+        (client, plan, inputs): (&Client<S>, &Plan, &Inputs),
         counters: Counters<'_, B>,
         progress: &(dyn Fn(&str) + Sync),
     ) -> Result<()> {
@@ -321,17 +332,12 @@ impl Engines {
         for &limbs in &plan.transforms {
             run(ring_cases(context, limbs)?)?;
         }
-        for &level in &plan.levels {
-            run(conversion_cases(context, level)?)?;
-            let encrypt = |values: &[f64]| {
-                let encryptor = &client.encryptor;
-                encryptor.encrypt(&client.secret, &[values], level)
-            };
-            let inputs = [encrypt(&client.values[0])?, encrypt(&client.values[1])?];
+        for (level, inputs) in inputs {
+            run(conversion_cases(context, *level)?)?;
             for &batch in &plan.batches {
                 // One thread does a batch one by one.
                 if !single || batch == 1 {
-                    run(scheme_cases(&server.evaluator, &inputs, batch)?)?;
+                    run(scheme_cases(&server.evaluator, inputs, batch)?)?;
                 }
             }
         }

@@ -70,7 +70,7 @@ impl Engines {
             head.extend([format!("{i}: latency"), format!("{i}: each")]);
         }
         if self.names.len() > 1 {
-            head.push("last / best other".into());
+            head.push("speed, last / best other".into());
         }
         head.push("same bits".into());
         let rows: Vec<_> = self.rows.iter().map(|row| self.time_row(row)).collect();
@@ -93,7 +93,7 @@ impl Engines {
                 .map(|m| m.each)
                 .min_by(f64::total_cmp);
             let ratio = last.as_ref().zip(best).map(|(m, best)| best / m.each);
-            cells.push(ratio.map_or_else(dash, |r| format!("{r:.2} times as fast")));
+            cells.push(ratio.map_or_else(dash, |r| format!("{r:.3}")));
         }
         let mut hashes = row.columns.iter().flatten().map(|m| m.fingerprint);
         let first = hashes.next();
@@ -119,7 +119,11 @@ impl Engines {
                 let count = |value: Option<u64>| value.map_or_else(dash, |v| v.to_string());
                 let mut cells = key(row);
                 cells.extend([count(measured.dispatches), count(measured.submissions)]);
-                cells.push(seconds(measured.enqueue));
+                // A training run waits in between.
+                cells.push(match measured.queued {
+                    1 => dash(),
+                    _ => seconds(measured.enqueue),
+                });
                 match &row.floor {
                     Some(floor) => {
                         let memory = floor.memory_seconds(&device.peak);
