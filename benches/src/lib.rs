@@ -21,10 +21,13 @@
 
 #[cfg(feature = "gpu")]
 pub mod engines;
+pub mod floor;
 pub mod operation;
 pub mod operations;
 pub mod party;
+pub mod peers;
 pub mod report;
+pub mod resident;
 pub mod ring;
 pub mod scheme;
 pub mod sets;

@@ -11,8 +11,10 @@ use arras::{
     hal::{Backend, Coeff, ConversionMode, Domain, Eval, Limbs, Poly, Shape},
 };
 
-use super::floor::{Counts, Floor};
-use crate::party::{ROTATIONS, values};
+use crate::{
+    floor::{Counts, Floor},
+    party::{ROTATIONS, values},
+};
 
 /// What a run left on its engine.
 pub enum Output<B: Backend> {
@@ -93,7 +95,7 @@ pub fn ring_cases<B: Backend>(context: &Context<B>, limbs: usize) -> Result<Vec<
             name,
             limbs,
             batch: 1,
-            floor: counts.transform(limbs),
+            floor: counts.floor(&counts.transform(limbs)),
             // The output of one run is the input of the next: any residues take the same time.
             run: Box::new(move || {
                 let mut rows = lock(&buffer);
@@ -148,7 +150,7 @@ pub fn conversion_cases<B: Backend>(
     for (name, from, to, mode) in ways {
         let words = residues(params.moduli(), &from, params.n());
         let limbs = from.len();
-        let floor = counts.conversion(limbs, to.len());
+        let floor = counts.floor(&counts.conversion(limbs, to.len()));
         let shape = Shape::new(1, from);
         let source = Poly::<B, Coeff>::from_words(context.ring(), &shape, &words)?;
         list.push(Case {
@@ -187,7 +189,7 @@ pub fn scheme_cases<'a, B: Backend>(
     Ok(vec![
         case(
             "multiply, relinearize, rescale",
-            counts.multiply(),
+            counts.floor(&counts.multiply()),
             key,
             Box::new({
                 let x = x.clone();
@@ -199,7 +201,7 @@ pub fn scheme_cases<'a, B: Backend>(
         ),
         case(
             "rotate",
-            counts.rotations(1),
+            counts.floor(&counts.rotations(1)),
             key,
             Box::new({
                 let x = x.clone();
@@ -208,7 +210,7 @@ pub fn scheme_cases<'a, B: Backend>(
         ),
         case(
             "8 rotations, hoisted",
-            counts.rotations(ROTATIONS.len()),
+            counts.floor(&counts.rotations(ROTATIONS.len())),
             key * ROTATIONS.len() as f64,
             Box::new(move || {
                 let rotated = evaluator.hoisted_rotations(&x, &ROTATIONS)?;

@@ -2,7 +2,6 @@
 //!
 //! ```text
 //!   cases      what is measured, generic over the engine
-//!   floor      what each needs at least, from counts
 //!   measure    latency, time per operation of many, dispatches, submissions
 //!   peak       what the device can do
 //!   training   whole training runs
@@ -11,7 +10,6 @@
 //! Every result is hashed: a row says whether all engines gave the same residues.
 
 pub mod cases;
-pub mod floor;
 pub mod measure;
 pub mod peak;
 mod render;
@@ -29,17 +27,17 @@ use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
 use lr_train::circuits::Kind;
 use serde::Serialize;
 
+use crate::resident::{Prepared, Size};
 use crate::{
     Client, Result, Server,
+    floor::{Floor, Peak},
     report::{Machine, Timing},
     sets,
     suite::{all_threads, host_threads},
     transfers,
 };
 use cases::{Case, conversion_cases, ring_cases, scheme_cases};
-use floor::{Floor, Peak};
 use measure::{Counters, Measured, measure};
-use training::{Prepared, Size};
 
 /// How much to measure, and on what.
 #[derive(Clone, Debug)]
@@ -375,7 +373,7 @@ impl Engines {
         let params = &circuit.params;
         progress(&format!("training, {}: {kind}", engine.name()));
         let seconds = 4.0 * self.seconds;
-        let measured = prepared.measure(engine, side_by_side, seconds, counters)?;
+        let measured = training::measure(prepared, engine, side_by_side, seconds, counters)?;
         let case: Case<'_, B> = Case {
             name: kind.name(),
             limbs: params.window(params.max_level()).len(),

@@ -8,8 +8,8 @@ use std::time::Instant;
 use arras::{CpuEngine, ckks::Context, hal::Backend};
 use arras_backend_gpu::{AdapterReport, GpuEngine};
 
-use super::{cases, floor::Peak, measure::median};
-use crate::{Result, sets};
+use super::{cases, measure::median};
+use crate::{Result, floor::Peak, sets};
 
 const GROUP: usize = 256;
 const CHAINS: usize = 8;

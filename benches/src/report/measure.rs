@@ -56,7 +56,7 @@ impl Timing {
     }
 
     /// `times` is not empty.
-    fn summary(mut times: Vec<f64>) -> Self {
+    pub(crate) fn summary(mut times: Vec<f64>) -> Self {
         times.sort_unstable_by(f64::total_cmp);
         let runs = times.len();
         Self {

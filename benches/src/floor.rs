@@ -1,5 +1,8 @@
 //! What an operation cannot do without: bytes and multiplications, from counts alone.
 //!
+//! Held against a device's peaks these are floors; held against the costs of single steps on a machine, a model of the whole
+//! ([`Work::seconds`]).
+//!
 //! - **Bytes**: every input, key and output moved once; what lies between is taken to stay in caches. A transform by itself is two
 //!   passes over its rows.
 //! - **Butterflies**: those of the transforms that the algorithm needs, `N/2 log2 N` a row.
@@ -53,6 +56,44 @@ impl Floor {
     }
 }
 
+/// The steps of an operation, each counted in rows of N residues.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Rows transformed, in either direction.
+    pub transforms: usize,
+    /// Source rows times target rows of base conversions.
+    pub conversions: usize,
+    /// Products of rows with rows of a key, added up.
+    pub products: usize,
+    /// Products of rows in tensors.
+    pub tensors: usize,
+    /// Rows read and written once.
+    pub moved: usize,
+}
+
+/// Seconds of one unit of [`Work`] on a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Costs {
+    /// A row transformed.
+    pub transform: f64,
+    /// A source row accumulated into a target row.
+    pub conversion: f64,
+    /// A row multiplied by a key's row and added.
+    pub product: f64,
+    /// A product of a tensor.
+    pub tensor: f64,
+}
+
+impl Work {
+    /// What it takes if steps cost what they cost alone.
+    pub fn seconds(&self, costs: &Costs) -> f64 {
+        self.transforms as f64 * costs.transform
+            + self.conversions as f64 * costs.conversion
+            + self.products as f64 * costs.product
+            + self.tensors as f64 * costs.tensor
+    }
+}
+
 /// Rows at a level of a parameter set, for the floors of what is done there.
 #[derive(Clone, Debug)]
 pub struct Counts {
@@ -89,65 +130,78 @@ impl Counts {
         self.window + self.special
     }
 
-    fn rows(&self, moved: usize, transformed: usize, accumulated: usize) -> Floor {
+    /// The floor of some work.
+    pub fn floor(&self, work: &Work) -> Floor {
         let n = self.n as f64;
         Floor {
-            bytes: 4.0 * n * moved as f64,
-            butterflies: n / 2.0 * f64::from(self.log_n) * transformed as f64,
-            accumulations: n * accumulated as f64,
+            bytes: 4.0 * n * work.moved as f64,
+            butterflies: n / 2.0 * f64::from(self.log_n) * work.transforms as f64,
+            accumulations: n * (work.conversions + work.products + work.tensors) as f64,
         }
     }
 
     /// Bytes of a switching key as far as this level needs it.
     pub fn key_bytes(&self) -> f64 {
-        self.rows(2 * self.digits.len() * self.extended(), 0, 0)
-            .bytes
+        4.0 * self.n as f64 * self.key_rows() as f64
     }
 
-    /// Transforms of so many rows.
-    pub fn transform(&self, rows: usize) -> Floor {
-        self.rows(2 * 2 * rows, rows, 0)
+    fn key_rows(&self) -> usize {
+        2 * self.digits.len() * self.extended()
     }
 
-    /// A base conversion.
-    pub fn conversion(&self, from: usize, to: usize) -> Floor {
-        self.rows(from + to, 0, from * to)
+    /// Transforms of so many rows by themselves.
+    pub fn transform(&self, rows: usize) -> Work {
+        Work {
+            transforms: rows,
+            moved: 2 * 2 * rows,
+            ..Work::default()
+        }
     }
 
-    /// Digits extended: rows transformed and words accumulated.
-    fn mod_up(&self) -> (usize, usize) {
+    /// A base conversion by itself.
+    pub fn conversion(&self, from: usize, to: usize) -> Work {
+        Work {
+            conversions: from * to,
+            moved: from + to,
+            ..Work::default()
+        }
+    }
+
+    /// One extension of all digits and `switches` products with keys, each brought down from `dropped` limbs to `to` limbs.
+    fn switch(&self, switches: usize, dropped: usize, to: usize) -> Work {
         let extended = self.extended();
-        let accumulated = self.digits.iter().map(|own| own * (extended - own)).sum();
-        (self.digits.len() * extended, accumulated)
-    }
-
-    /// Two components from `from` dropped limbs down to `to` limbs.
-    fn down(from: usize, to: usize) -> (usize, usize) {
-        (2 * (from + to), 2 * from * to)
+        let up: usize = self.digits.iter().map(|own| own * (extended - own)).sum();
+        Work {
+            transforms: self.digits.len() * extended + switches * 2 * (dropped + to),
+            conversions: up + switches * 2 * dropped * to,
+            products: switches * self.key_rows(),
+            tensors: 0,
+            moved: switches * (self.key_rows() + 2 * to),
+        }
     }
 
     /// Multiply, relinearize, rescale.
-    pub fn multiply(&self) -> Floor {
-        let (up, up_sums) = self.mod_up();
-        let (down, down_sums) = Self::down(self.special + self.dropped, self.lower);
-        let key = 2 * self.digits.len() * self.extended();
-        self.rows(
-            4 * self.window + key + 2 * self.lower,
-            up + down,
-            4 * self.window + up_sums + key + down_sums,
-        )
+    pub fn multiply(&self) -> Work {
+        let switch = self.switch(1, self.special + self.dropped, self.lower);
+        Work {
+            tensors: 4 * self.window,
+            moved: switch.moved + 4 * self.window,
+            ..switch
+        }
     }
 
-    /// `count` rotations of one ciphertext that share their mod_up.
-    pub fn rotations(&self, count: usize) -> Floor {
-        let (up, up_sums) = self.mod_up();
-        let (down, down_sums) = Self::down(self.special, self.window);
-        let key = 2 * self.digits.len() * self.extended();
-        self.rows(
-            2 * self.window + count * (key + 2 * self.window),
-            up + count * down,
-            up_sums + count * (key + down_sums),
-        )
+    /// `count` rotations of one ciphertext that share their digits.
+    pub fn rotations(&self, count: usize) -> Work {
+        let switch = self.switch(count, self.special, self.window);
+        Work {
+            moved: switch.moved + 2 * self.window,
+            ..switch
+        }
+    }
+
+    /// Digits of a key that are in use, the limbs of each extended, and the limbs of a ciphertext.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        (self.digits.len(), self.extended(), self.window)
     }
 }
 
@@ -173,9 +227,10 @@ mod tests {
             assert!((transforms / micros.1 - 1.0).abs() < 0.05, "{transforms}");
         };
         let top = counts(48, 46, 2, &[12; 4]);
-        near(top.transform(40), (8.7, 8.8));
-        near(top.multiply(), (42.0, 79.0));
-        near(counts(26, 24, 2, &[12, 12, 2]).multiply(), (21.0, 42.0));
+        near(top.floor(&top.transform(40)), (8.7, 8.8));
+        near(top.floor(&top.multiply()), (42.0, 79.0));
+        let middle = counts(26, 24, 2, &[12, 12, 2]);
+        near(middle.floor(&middle.multiply()), (21.0, 42.0));
     }
 
     #[test]
