@@ -103,9 +103,13 @@ fn transforms(peers: &Peers) -> Vec<Goal> {
             ("inverse", row.inverse_normalized),
         ];
         for (direction, pair) in pairs {
+            let limbs = match row.limbs {
+                1 => "one limb".to_owned(),
+                limbs => format!("{limbs} limbs"),
+            };
             let name = format!(
-                "NTT {direction}, N = 2^{}, {} limbs: by tfhe-ntt's time",
-                row.log_n, row.limbs
+                "NTT {direction}, N = 2^{}, {limbs}: by tfhe-ntt's time",
+                row.log_n
             );
             let ratio = pair.ours.median / pair.theirs.median;
             list.push(goal(name, Some(ratio), Unit::Times, 0.9, true));

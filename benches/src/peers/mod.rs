@@ -190,7 +190,11 @@ pub fn compare(
             peers.ours.extend(rows);
         }
         if log_n == lanes_log_n {
-            for simd in SimdLevel::ALL.into_iter().filter(|&level| level < widest) {
+            for simd in SimdLevel::ALL
+                .into_iter()
+                .rev()
+                .filter(|&level| level < widest)
+            {
                 let rows = ours::measure(&params, simd, 1, settings.seconds, progress)?;
                 peers.ours.extend(rows);
             }

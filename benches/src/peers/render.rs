@@ -199,7 +199,7 @@ impl Peers {
             ];
             for (direction, pair) in directions {
                 let each = |time: f64| seconds(time / row.limbs as f64);
-                let per_bit = |time: f64| format!("{:.2} ns", time / row.bits * 1e9);
+                let per_bit = |time: f64| format!("{:.2} µs", time / row.bits * 1e6);
                 rows.push(vec![
                     row.log_n.to_string(),
                     row.limbs.to_string(),
@@ -358,7 +358,7 @@ impl Peers {
             };
             if let Some(old) = before.results.ours.iter().find(same) {
                 let name = format!(
-                    "2^{}, {}, {} threads: {}",
+                    "2^{}, {}, threads {}: {}",
                     row.log_n, row.simd, row.threads, row.operation
                 );
                 add(name, old.times.median, row.times.median);
@@ -369,7 +369,7 @@ impl Peers {
             if let Some(old) = old.find(|old| old.circuit == run.circuit) {
                 for (threads, then, now) in [(1, old.one, run.one), (2, old.two, run.two)] {
                     if let Some((then, now)) = then.zip(now) {
-                        let name = format!("training, {}, {threads} threads", run.circuit);
+                        let name = format!("training, {}, threads {threads}", run.circuit);
                         add(name, then.median, now.median);
                     }
                 }
