@@ -84,6 +84,20 @@ pub struct Costs {
     pub tensor: f64,
 }
 
+impl Costs {
+    /// At another ring degree: transforms grow by `N log N`, everything else by `N`.
+    #[must_use]
+    pub fn at(&self, from_log_n: u32, to_log_n: u32) -> Self {
+        let rows = f64::from(to_log_n as i32 - from_log_n as i32).exp2();
+        Self {
+            transform: self.transform * rows * f64::from(to_log_n) / f64::from(from_log_n),
+            conversion: self.conversion * rows,
+            product: self.product * rows,
+            tensor: self.tensor * rows,
+        }
+    }
+}
+
 impl Work {
     /// What it takes if steps cost what they cost alone.
     pub fn seconds(&self, costs: &Costs) -> f64 {

@@ -29,6 +29,7 @@ pub mod peers;
 pub mod report;
 pub mod resident;
 pub mod ring;
+pub mod scaling;
 pub mod scheme;
 pub mod sets;
 pub mod suite;

@@ -117,13 +117,7 @@ fn on_engine(
             &[expand],
         )?;
     }
-    let steps = [
-        "ntt",
-        "base conversion, centred (one digit)",
-        "inner product with a key",
-        "tensor product",
-    ];
-    take(RingData::new(params, engine.clone())?.operations()?, &steps)?;
+    let (costs, row) = unit_costs(params, engine, seconds)?;
 
     let of = |name: &str| {
         let found = measured.iter().find(|(known, ..)| *known == name);
@@ -132,16 +126,6 @@ fn on_engine(
     let level = params.max_level();
     let counts = Counts::new(params, level);
     let (digits, extended, window) = counts.sizes();
-    let digit = params
-        .active_digits(level)
-        .first()
-        .map_or(1, |digit| digit.limbs.len());
-    let costs = Costs {
-        transform: of(steps[0]) / (2 * window) as f64,
-        conversion: of(steps[1]) / (digit * (extended - digit)) as f64,
-        product: of(steps[2]) / (2 * digits * extended) as f64,
-        tensor: of(steps[3]) / (4 * window) as f64,
-    };
     let uniform = of("expand a seeded ciphertext into an engine") / window as f64;
     let encode = of(host[0]) + window as f64 * costs.transform;
     let model = |name: &str| match name {
@@ -166,7 +150,7 @@ fn on_engine(
         }
         _ => None,
     };
-    let row = |operation: &str, times: Times, model: Option<f64>| Ours {
+    let entry = |operation: &str, times: Times, model: Option<f64>| Ours {
         log_n: params.log_n(),
         levels: level,
         q_bits: params.log2_q(level),
@@ -185,14 +169,45 @@ fn on_engine(
     };
     let mut rows: Vec<Ours> = COMPARED
         .iter()
-        .map(|(name, of)| row(name, sum(of), model(name)))
+        .map(|(name, of)| entry(name, sum(of), model(name)))
         .collect();
-    let transform = sum(&steps[..1]);
-    let count = (2 * window) as f64;
-    let one = Times {
-        median: transform.median / count,
-        fastest: transform.fastest / count,
-    };
-    rows.push(row("NTT, a row", one, None));
+    rows.push(entry("NTT, a row", row, None));
     Ok(rows)
+}
+
+/// What the steps of [`Work`](crate::floor::Work) cost alone at the top level of a set, in a pool of the engine's threads; and the time of
+/// a transformed row.
+///
+/// # Errors
+/// The engine's.
+pub fn unit_costs(params: &Parameters, engine: &CpuEngine, seconds: f64) -> Result<(Costs, Times)> {
+    let level = params.max_level();
+    let (digits, extended, window) = Counts::new(params, level).sizes();
+    let first = params.active_digits(level);
+    let digit = first.first().map_or(1, |digit| digit.limbs.len());
+    let data = RingData::new(params, engine.clone())?;
+    let mut list = data.operations()?;
+    let mut step = |name: &str, units: usize| -> Result<Times> {
+        let found = list.iter_mut().find(|operation| operation.name() == name);
+        let operation = found.ok_or_else(|| format!("no operation {name:?}"))?;
+        let timing = Timing::of(operation, seconds)?;
+        Ok(Times {
+            median: timing.median / units as f64,
+            fastest: timing.fastest / units as f64,
+        })
+    };
+    let transform = step("ntt", 2 * window)?;
+    let conversion = step(
+        "base conversion, centred (one digit)",
+        digit * (extended - digit),
+    )?;
+    let product = step("inner product with a key", 2 * digits * extended)?;
+    let tensor = step("tensor product", 4 * window)?;
+    let costs = Costs {
+        transform: transform.median,
+        conversion: conversion.median,
+        product: product.median,
+        tensor: tensor.median,
+    };
+    Ok((costs, transform))
 }
