@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
+use arras::toolkit::cost::{CostTable, CostTableSpec};
 use arras_backend_cpu::SimdLevel;
 use arras_benches::{
     peers::{Before, ours::COMPARED},
@@ -82,6 +83,33 @@ fn peers_measures_ours_where_no_peer_is_asked_for() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("before / now"), "{text}");
+}
+
+#[test]
+fn scaling_draws_its_curves_and_makes_a_cost_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let costs = folder.path().join("costs.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_scaling"))
+        .args(["--smoke", "--out"])
+        .arg(folder.path())
+        .arg("--costs")
+        .arg(&costs)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for of in ["N", "level", "batch", "threads"] {
+        assert!(text.contains(&format!("## By {of}")), "{text}");
+    }
+    let svg = fs::read_to_string(folder.path().join("scaling.svg")).unwrap();
+    assert!(svg.starts_with("<svg"));
+    let tables: Vec<CostTableSpec> =
+        serde_json::from_str(&fs::read_to_string(&costs).unwrap()).unwrap();
+    assert!(!tables.is_empty());
+    for table in tables {
+        assert_eq!(CostTable::from_spec(table).unwrap().log_n(), 13);
+    }
 }
 
 #[test]

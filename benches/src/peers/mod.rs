@@ -215,7 +215,7 @@ pub fn compare(
             Err(error) => peers.skip("tfhe-ntt", &error.to_string()),
         }
     }
-    peers.skip("Poulpy", "its compiler is a nightly one: shown as recorded");
+    peers.skip("Poulpy", "it needs a nightly compiler (0.10.0 does not build with a stable one that allows unstable features): shown as recorded");
     peers.training(settings, progress, memory)?;
     peers.goals = goals::goals(&peers);
     Ok(peers)
