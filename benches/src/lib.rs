@@ -13,17 +13,26 @@
 //! Two programs measure the lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the report
 //! (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions).
 //!
+//! Three programs compare: `peers` with other libraries and with goals ([`peers`]), `scaling` with a model as sizes grow ([`scaling`]), and
+//! with the feature `gpu` `engines` the engines with each other and with the device's limits.
+//!
 //! Two programs train ([`training`]): `founding` compares the training circuits, `quality` shows what encrypted training learns.
 //!
 //! Transfers are never part of another row: inputs are on their engine before the clock starts, and the clock stops when the engine has
 //! finished, not when the call returns.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "gpu")]
+pub mod engines;
+pub mod floor;
 pub mod operation;
 pub mod operations;
 pub mod party;
+pub mod peers;
 pub mod report;
+pub mod resident;
 pub mod ring;
+pub mod scaling;
 pub mod scheme;
 pub mod sets;
 pub mod suite;

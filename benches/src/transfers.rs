@@ -19,13 +19,16 @@ pub fn operations<'a, S: SecretEngine, B: Backend>(
     client: &'a Client<S>,
     server: &'a Server<B>,
 ) -> Result<Vec<Operation<'a>>> {
-    let mut list = engine_operations(client, server)?;
+    let mut list = between_host_and_engine(client, server)?;
     list.extend(byte_operations(client, server)?);
     Ok(list)
 }
 
 /// Between the host's memory and the engine's.
-fn engine_operations<'a, S: SecretEngine, B: Backend>(
+///
+/// # Errors
+/// The engine's.
+pub fn between_host_and_engine<'a, S: SecretEngine, B: Backend>(
     client: &'a Client<S>,
     server: &'a Server<B>,
 ) -> Result<Vec<Operation<'a>>> {

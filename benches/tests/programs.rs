@@ -2,7 +2,12 @@
 
 use std::{fs, path::Path, process::Command};
 
-use arras_benches::training::{founding::Founding, plans::Plans, quality::Qualities};
+use arras::toolkit::cost::{CostTable, CostTableSpec};
+use arras_backend_cpu::SimdLevel;
+use arras_benches::{
+    peers::{Before, ours::COMPARED},
+    training::{founding::Founding, plans::Plans, quality::Qualities},
+};
 use lr_train::report::Comparison;
 
 fn run(program: &str, folder: &Path) -> String {
@@ -48,6 +53,63 @@ fn founding_compares_all_circuits_with_the_baseline() {
     assert!(read("founding.html").starts_with("<!DOCTYPE html>"));
     let json = founding.comparison.to_json().unwrap();
     assert_eq!(Comparison::from_json(&json).unwrap(), founding.comparison);
+}
+
+#[test]
+fn peers_measures_ours_where_no_peer_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(env!("CARGO_BIN_EXE_peers"), folder.path());
+    assert!(text.contains("**left out**: OpenFHE"), "{text}");
+    let before: Before =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("peers.json")).unwrap())
+            .unwrap();
+    // Every operation at each SIMD level of this processor, and with two threads.
+    let levels = SimdLevel::available().count();
+    assert_eq!(
+        before.results.ours.len(),
+        (levels + 1) * (COMPARED.len() + 1)
+    );
+    for row in &before.results.ours {
+        assert!(row.times.median > 0.0, "{row:?}");
+        assert!(row.model.is_none_or(|model| model > 0.0), "{row:?}");
+    }
+    assert_eq!(before.results.gains.len(), 3);
+    assert!(before.results.training[0].peak_bytes.unwrap() > 1 << 20);
+    let own = folder.path().join("peers.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_peers"))
+        .args(["--smoke", "--before"])
+        .arg(own)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("before / now"), "{text}");
+}
+
+#[test]
+fn scaling_draws_its_curves_and_makes_a_cost_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let costs = folder.path().join("costs.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_scaling"))
+        .args(["--smoke", "--out"])
+        .arg(folder.path())
+        .arg("--costs")
+        .arg(&costs)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for of in ["N", "level", "batch", "threads"] {
+        assert!(text.contains(&format!("## By {of}")), "{text}");
+    }
+    let svg = fs::read_to_string(folder.path().join("scaling.svg")).unwrap();
+    assert!(svg.starts_with("<svg"));
+    let tables: Vec<CostTableSpec> =
+        serde_json::from_str(&fs::read_to_string(&costs).unwrap()).unwrap();
+    assert!(!tables.is_empty());
+    for table in tables {
+        assert_eq!(CostTable::from_spec(table).unwrap().log_n(), 13);
+    }
 }
 
 #[test]

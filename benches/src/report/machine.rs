@@ -23,7 +23,7 @@ pub struct Machine {
     pub target: &'static str,
     /// The profile and its optimization level.
     pub profile: &'static str,
-    /// The commit, with a mark if files differ from it.
+    /// The commit, with a mark if files differ from it; the commit of the build where there is no checkout.
     pub commit: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Machine {
                 ", opt-level ",
                 env!("ARRAS_BENCHES_OPT_LEVEL")
             ),
-            commit: commit(),
+            commit: commit().or_else(commit_of_build),
         }
     }
 }
@@ -67,6 +67,11 @@ fn kibibytes(path: &str, name: &str) -> Option<u64> {
     let value = field(path, name)?;
     let number: u64 = value.strip_suffix("kB")?.trim().parse().ok()?;
     Some(number * 1024)
+}
+
+fn commit_of_build() -> Option<String> {
+    let commit = env!("ARRAS_BENCHES_COMMIT");
+    (!commit.is_empty()).then(|| format!("{commit} (at the build)"))
 }
 
 fn commit() -> Option<String> {

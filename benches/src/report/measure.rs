@@ -37,7 +37,7 @@ pub struct Timing {
 
 impl Timing {
     /// Runs `operation` for about `seconds` after a warm-up of a tenth of that, and at least five times after at least one.
-    fn of(operation: &mut Operation<'_>, seconds: f64) -> Result<Self> {
+    pub(crate) fn of(operation: &mut Operation<'_>, seconds: f64) -> Result<Self> {
         let start = Instant::now();
         loop {
             operation.run()?;
@@ -56,7 +56,7 @@ impl Timing {
     }
 
     /// `times` is not empty.
-    fn summary(mut times: Vec<f64>) -> Self {
+    pub(crate) fn summary(mut times: Vec<f64>) -> Self {
         times.sort_unstable_by(f64::total_cmp);
         let runs = times.len();
         Self {

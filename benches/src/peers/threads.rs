@@ -1,0 +1,132 @@
+//! What a second thread brings, beside what it brings to arithmetic alone; all by turns, so that what disturbs one disturbs all.
+
+use std::{hint::black_box, thread, time::Instant};
+
+use arras::CpuEngine;
+use serde::{Deserialize, Serialize};
+
+use super::ours::Times;
+use crate::{
+    Client, Result, Server,
+    resident::{Prepared, Resident},
+    sets,
+    suite::host_threads,
+};
+
+/// Rounds of all measurements.
+const FEWEST: usize = 7;
+/// Steps of the chain: tens of milliseconds.
+const ARITHMETIC: u64 = 10_000_000;
+
+/// One thing with one and with two threads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gain {
+    /// What runs.
+    pub name: String,
+    /// With one thread.
+    pub one: Times,
+    /// With two; of the arithmetic twice the work.
+    pub two: Times,
+    /// How many times as much is done in a second.
+    pub gain: f64,
+    /// The gain by that of the arithmetic.
+    pub efficiency: f64,
+}
+
+/// A chain of multiplications that no compiler shortens: one thread's work is independent of the other's and of memory.
+fn arithmetic() {
+    let mut x = black_box(1u64);
+    for _ in 0..ARITHMETIC {
+        // Shifts between the products: several steps of products and sums alone would be folded into one.
+        x = (x ^ (x >> 29)).wrapping_mul(6_364_136_223_846_793_005);
+    }
+    black_box(x);
+}
+
+fn clock(run: impl FnOnce() -> Result<()>) -> Result<f64> {
+    let start = Instant::now();
+    run()?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+/// Measures a product at `N = 2^log_n` and training runs of a circuit.
+///
+/// # Errors
+/// The engine's.
+pub fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<Vec<Gain>> {
+    let params = sets::standard(log_n)?;
+    let server = |threads: usize| -> Result<Server<CpuEngine>> {
+        let client = Client::new(&params, CpuEngine::new())?;
+        Ok(Server::new(&client, CpuEngine::with_threads(threads)?)?)
+    };
+    let servers = [server(1)?, server(2)?];
+    let resident = |threads: usize| -> Result<Resident<CpuEngine>> {
+        let (resident, _) = prepared.load(CpuEngine::with_threads(threads)?, threads)?;
+        Ok(resident)
+    };
+    let residents = [resident(1)?, resident(2)?];
+    let pools = [host_threads(1)?, host_threads(2)?];
+    let multiply = |which: usize| {
+        clock(|| {
+            let Server {
+                evaluator, x, y, ..
+            } = &servers[which];
+            pools[which].install(|| evaluator.settle(&evaluator.multiply(x, y)?))?;
+            Ok(())
+        })
+    };
+    let train = |which: usize| pools[which].install(|| residents[which].seconds());
+    let loops = |which: usize| {
+        clock(|| {
+            thread::scope(|scope| {
+                for _ in 0..which {
+                    scope.spawn(arithmetic);
+                }
+                arithmetic();
+            });
+            Ok(())
+        })
+    };
+    let kind = prepared.circuit.training.spec().kind;
+    let names = [
+        "arithmetic alone".to_owned(),
+        format!("multiply, relinearize, rescale, N = 2^{log_n}"),
+        format!(
+            "{} minibatches of {kind}, N = 2^{}",
+            prepared.iterations(),
+            prepared.circuit.params.log_n()
+        ),
+    ];
+    let mut times: [[Vec<f64>; 2]; 3] = Default::default();
+    let start = Instant::now();
+    while times[0][0].len() <= FEWEST || start.elapsed().as_secs_f64() < seconds {
+        for which in 0..2 {
+            times[0][which].push(loops(which)?);
+            times[1][which].push(multiply(which)?);
+            times[2][which].push(train(which)?);
+        }
+    }
+    let mut gains: Vec<Gain> = Vec::new();
+    for (name, pair) in names.into_iter().zip(times) {
+        let [one, two] = pair.map(|mut list| {
+            // The first is a warm-up.
+            list.remove(0);
+            list.sort_unstable_by(f64::total_cmp);
+            Times {
+                median: list[list.len() / 2],
+                fastest: list[0],
+            }
+        });
+        let work = if gains.is_empty() { 2.0 } else { 1.0 };
+        let gain = work * one.median / two.median;
+        let alone = gains.first().map_or(gain, |first| first.gain);
+        gains.push(Gain {
+            name,
+            one,
+            two,
+            gain,
+            efficiency: gain / alone,
+        });
+    }
+    Ok(gains)
+}
