@@ -27,8 +27,8 @@ pub struct GpuOptions {
     pub arithmetic: Arithmetic,
     /// The most bytes of device memory the engine takes; without it, what the driver gives.
     pub memory_limit: Option<u64>,
-    /// The most bytes of one buffer, below the device's own limit: to see here how work is split on a smaller device.
-    pub largest_buffer: Option<u64>,
+    /// The most bytes that a kernel sees of a buffer, below the device's own limit: to see here how work is split on a smaller device.
+    pub largest_binding: Option<u64>,
 }
 
 /// An adapter and what it can do.
