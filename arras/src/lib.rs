@@ -39,7 +39,9 @@ mod engine;
 #[cfg(feature = "cpu")]
 pub use arras_backend_cpu::CpuEngine;
 #[cfg(feature = "gpu")]
-pub use arras_backend_gpu::{AdapterReport, GpuEngine, GpuOptions, adapters};
+pub use arras_backend_gpu::{
+    AdapterReport, Arithmetic, GpuEngine, GpuError, GpuOptions, KernelTime, MemoryReport, adapters,
+};
 pub use arras_ckks as ckks;
 pub use arras_hal as hal;
 pub use arras_toolkit as toolkit;

@@ -29,6 +29,9 @@ pub struct GpuOptions {
     pub memory_limit: Option<u64>,
     /// The most bytes that a kernel sees of a buffer, below the device's own limit: to see here how work is split on a smaller device.
     pub largest_binding: Option<u64>,
+    /// Time every kernel on the device ([`crate::GpuEngine::take_profile`]). The whole becomes slower: dispatches run one by one
+    /// and every submission is waited for.
+    pub profile: bool,
 }
 
 /// An adapter and what it can do.

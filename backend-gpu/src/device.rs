@@ -79,13 +79,19 @@ impl Gpu {
                 });
             }
         };
+        let mut features = wgpu::Features::empty();
+        features.set(wgpu::Features::SHADER_INT64, int64);
+        if options.profile {
+            if !adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+                return Err(GpuError::NoTimestamps {
+                    adapter: report.name,
+                });
+            }
+            features |= wgpu::Features::TIMESTAMP_QUERY;
+        }
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("arras"),
-            required_features: if int64 {
-                wgpu::Features::SHADER_INT64
-            } else {
-                wgpu::Features::empty()
-            },
+            required_features: features,
             // The defaults stop at 128 MiB per binding.
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,

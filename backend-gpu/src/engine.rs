@@ -9,11 +9,12 @@ use arras_hal::{
 use arras_shaders::{Elementwise, Kernel};
 
 use crate::{
-    AdapterReport, GpuBuf, GpuError, GpuKey, GpuOptions, GpuRing, MemoryReport,
+    AdapterReport, GpuBuf, GpuError, GpuKey, GpuOptions, GpuRing, KernelTime, MemoryReport,
     buffer::KeyBlock,
     device::Gpu,
     memory::Memory,
     ops::{Digits, Operand, Product, View},
+    profile::Profiler,
     recorder::Recorder,
     ring::montgomery,
 };
@@ -38,7 +39,7 @@ impl GpuEngine {
     pub fn new(options: &GpuOptions) -> Result<Self, GpuError> {
         let gpu = Arc::new(Gpu::open(options)?);
         let memory = Memory::new(&gpu, options);
-        let recorder = Recorder::new(&gpu, &memory);
+        let recorder = Recorder::new(&gpu, &memory, options.profile);
         Ok(Self(Arc::new(Inner {
             gpu,
             memory,
@@ -78,6 +79,12 @@ impl GpuEngine {
     /// Submissions to the device since the engine was made.
     pub fn submit_count(&self) -> u64 {
         self.0.recorder.submissions()
+    }
+
+    /// Device time by kernel since the last call, the longest first; empty without [`GpuOptions::profile`].
+    pub fn take_profile(&self) -> Vec<KernelTime> {
+        let profiler = self.0.recorder.profiler();
+        profiler.map(Profiler::take).unwrap_or_default()
     }
 
     /// Compiles every kernel that a ring uses, instead of at its first use.

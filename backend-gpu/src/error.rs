@@ -24,6 +24,12 @@ pub enum GpuError {
         /// The adapter's name.
         adapter: String,
     },
+    /// Profiling needs timestamps.
+    #[error("gpu: adapter {adapter:?} has no timestamp queries; open it without profiling")]
+    NoTimestamps {
+        /// The adapter's name.
+        adapter: String,
+    },
     /// The driver refused to open the device.
     #[error(
         "gpu: adapter {adapter:?} could not be opened: {message}; close other programs that use it or choose the CPU engine"

@@ -3,6 +3,7 @@
 //! ```text
 //!   GpuEngine     the Backend: primitives and fused composites     (modules engine, ops)
 //!   Recorder      dispatches recorded, submitted in bounded lots   (module recorder)
+//!   Profiler      device time by kernel                            (module profile)
 //!   Memory        buffers, pooled and accounted                    (module memory)
 //!   Gpu           device, queue, pipelines, deferred errors        (module device)
 //!   adapter       which device, and why                            (module adapter)
@@ -25,6 +26,7 @@ mod engine;
 mod error;
 mod memory;
 mod ops;
+mod profile;
 mod recorder;
 mod ring;
 
@@ -33,4 +35,5 @@ pub use buffer::{GpuBuf, GpuKey};
 pub use engine::GpuEngine;
 pub use error::GpuError;
 pub use memory::MemoryReport;
+pub use profile::KernelTime;
 pub use ring::GpuRing;

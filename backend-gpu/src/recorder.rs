@@ -21,6 +21,7 @@ use arras_shaders::{
 use crate::{
     device::{Gpu, lock},
     memory::{Block, Memory},
+    profile::Profiler,
 };
 
 /// Dispatches of a lot: large enough to make a submission cheap, small enough to keep the device busy meanwhile.
@@ -68,6 +69,7 @@ pub(crate) struct Transfer<'a> {
 }
 
 struct Dispatch {
+    kernel: Kernel,
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     offset: u32,
@@ -93,12 +95,13 @@ pub(crate) struct Recorder {
     params: wgpu::Buffer,
     lot: Mutex<Lot>,
     staging: Mutex<Option<wgpu::Buffer>>,
+    profiler: Option<Profiler>,
     dispatches: AtomicU64,
     submissions: AtomicU64,
 }
 
 impl Recorder {
-    pub(crate) fn new(gpu: &Arc<Gpu>, memory: &Arc<Memory>) -> Self {
+    pub(crate) fn new(gpu: &Arc<Gpu>, memory: &Arc<Memory>, profile: bool) -> Self {
         let params = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("parameters"),
             // A window starts anywhere in the lot.
@@ -112,6 +115,7 @@ impl Recorder {
             params,
             lot: Mutex::default(),
             staging: Mutex::default(),
+            profiler: profile.then(|| Profiler::new(gpu, LOT)),
             dispatches: AtomicU64::new(0),
             submissions: AtomicU64::new(0),
         }
@@ -123,6 +127,10 @@ impl Recorder {
 
     pub(crate) fn submissions(&self) -> u64 {
         self.submissions.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn profiler(&self) -> Option<&Profiler> {
+        self.profiler.as_ref()
     }
 
     /// Records a launch, in several dispatches where entries or batch exceed what one can take.
@@ -153,7 +161,8 @@ impl Recorder {
                     (entries.len() / group) as u32,
                     items.div_ceil(launch.width) as u32,
                 ];
-                self.record(&pipeline, launch.dst, &launch.inputs, &words, grid);
+                let kernel = (launch.kernel, &pipeline);
+                self.record(kernel, launch.dst, &launch.inputs, &words, grid);
                 first += items;
             }
         }
@@ -174,13 +183,13 @@ impl Recorder {
         for rows in rows.chunks(MAX_ROW_PAIRS) {
             let words = [bytemuck::bytes_of(&header), bytemuck::cast_slice(rows)];
             let grid = [header.n.div_ceil(1024), rows.len() as u32, 1];
-            self.record(&pipeline, dst, &[src], &words, grid);
+            self.record((Kernel::CopyRows, &pipeline), dst, &[src], &words, grid);
         }
     }
 
     fn record(
         &self,
-        pipeline: &wgpu::ComputePipeline,
+        (kernel, pipeline): (Kernel, &wgpu::ComputePipeline),
         dst: &Block,
         inputs: &[&Block],
         bytes: &[&[u8]],
@@ -201,6 +210,7 @@ impl Recorder {
         lot.touched.extend(inputs.iter().map(|b| b.id));
         let bind_group = self.bind_group(&mut lot, dst, inputs);
         lot.dispatches.push(Dispatch {
+            kernel,
             pipeline: pipeline.clone(),
             bind_group,
             offset,
@@ -264,19 +274,26 @@ impl Recorder {
         }
         let descriptor = wgpu::CommandEncoderDescriptor { label: None };
         let mut encoder = gpu.device.create_command_encoder(&descriptor);
-        if !dispatches.is_empty() {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for d in &dispatches {
-                pass.set_pipeline(&d.pipeline);
-                pass.set_bind_group(0, &d.bind_group, &[d.offset]);
-                let [x, y, z] = d.grid;
-                pass.dispatch_workgroups(x, y, z);
+        match &self.profiler {
+            Some(profiler) if !dispatches.is_empty() => {
+                for (index, d) in dispatches.iter().enumerate() {
+                    let writes = Some(profiler.writes(index));
+                    run(&mut encoder, std::slice::from_ref(d), writes);
+                }
+                profiler.resolve(&mut encoder, dispatches.len());
             }
+            _ => run(&mut encoder, &dispatches, None),
         }
         last(&mut encoder);
         gpu.queue.submit([encoder.finish()]);
         self.submissions.fetch_add(1, Ordering::Relaxed);
         lot.params.clear();
+        if let Some(profiler) = &self.profiler
+            && !dispatches.is_empty()
+        {
+            let done: Vec<_> = dispatches.iter().map(|d| (d.kernel, d.grid)).collect();
+            profiler.collect(gpu, &done);
+        }
         // Without a poll now and then, wgpu keeps the staging memory of finished writes.
         let _ = gpu.device.poll(wgpu::PollType::Poll);
     }
@@ -382,5 +399,26 @@ impl Recorder {
         }
         buffer.unmap();
         Ok(())
+    }
+}
+
+/// Records dispatches as a pass of `encoder`.
+fn run(
+    encoder: &mut wgpu::CommandEncoder,
+    dispatches: &[Dispatch],
+    timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
+) {
+    if dispatches.is_empty() {
+        return;
+    }
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+        label: None,
+        timestamp_writes,
+    });
+    for d in dispatches {
+        pass.set_pipeline(&d.pipeline);
+        pass.set_bind_group(0, &d.bind_group, &[d.offset]);
+        let [x, y, z] = d.grid;
+        pass.dispatch_workgroups(x, y, z);
     }
 }

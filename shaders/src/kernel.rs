@@ -1,5 +1,7 @@
 //! Kernels as values.
 
+use std::fmt;
+
 use crate::{
     Elementwise, NttKernel, PAIRS_PER_DISPATCH, Prelude, convert, elementwise, key_product,
     layout::{self, Header, RowPair},
@@ -90,6 +92,21 @@ impl Kernel {
         all.extend([1, 4].map(|width| Self::KeyProduct { width }));
         all.extend(NttKernel::all(log_n).into_iter().map(Self::Ntt));
         all
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elementwise(op) => write!(f, "{}", format!("{op:?}").to_lowercase()),
+            Self::CopyRows => f.write_str("copy rows"),
+            Self::Automorphism => f.write_str("automorphism"),
+            Self::Tensor { pairs } => write!(f, "tensor of {pairs}"),
+            Self::WeightedSum { pairs } => write!(f, "weighted sum of {pairs}"),
+            Self::Convert => f.write_str("base conversion"),
+            Self::KeyProduct { width } => write!(f, "key product, {width} wide"),
+            Self::Ntt(kernel) => write!(f, "{kernel}"),
+        }
     }
 }
 

@@ -16,7 +16,7 @@
 //! Ranges: forward values stay in [0, 4q), inverse values in [0, 2q), also between the two kernels; the last
 //! kernel stores canonical residues.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// log2 of the words of a tile.
 pub const TILE_LOG: u32 = 12;
@@ -73,6 +73,25 @@ pub struct NttKernel {
     pub load: NttLoad,
     /// What it writes.
     pub store: NttStore,
+}
+
+impl fmt::Display for NttKernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.direction {
+            Direction::Forward => "ntt",
+            Direction::Inverse => "intt",
+        };
+        let part = match self.part {
+            NttPart::Columns => ", columns",
+            NttPart::Chunks => ", chunks",
+            NttPart::Single => "",
+        };
+        let end = match self.store {
+            NttStore::Plain => "",
+            NttStore::Rescale => ", end of rescale",
+        };
+        write!(f, "{verb}{part}{end}")
+    }
 }
 
 /// A run of stages that a thread does in registers.

@@ -1,0 +1,200 @@
+//! Where a GPU's time goes: operations of the scheme, latency and throughput, and the device time of every kernel in them.
+//!
+//! Runs offline; needs nothing but a driver.
+
+use std::{error::Error, time::Instant};
+
+use arras::{
+    Arithmetic, GpuEngine, GpuOptions,
+    ckks::{
+        Ciphertext, Evaluator, Parameters,
+        params::{Dnum, LevelWidth, ParametersBuilder},
+    },
+    hal::Backend,
+    secret_backend,
+};
+use arras_benches::{Client, Server, party::ROTATIONS};
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(about = "Device time by kernel, from timestamp queries")]
+struct Options {
+    /// Ring degrees and levels, as LOG_N:LEVELS.
+    #[arg(long, value_delimiter = ',', default_value = "15:15,16:34")]
+    sets: Vec<String>,
+    /// Only adapters whose name contains this.
+    #[arg(long)]
+    adapter: Option<String>,
+    /// Only 32-bit integers in shaders.
+    #[arg(long)]
+    portable: bool,
+    /// Operations enqueued before one wait, for the throughput.
+    #[arg(long, default_value_t = 50)]
+    enqueued: usize,
+    /// Runs of which the median is given.
+    #[arg(long, default_value_t = 11)]
+    runs: usize,
+    /// Ciphertexts of a batch.
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    batch: Vec<usize>,
+    /// Leave out the times of kernels.
+    #[arg(long)]
+    no_profile: bool,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type Run<B> = fn(&Evaluator<B>, &Ciphertext<B>, &Ciphertext<B>) -> arras::ckks::Result<()>;
+
+/// The operations, by name.
+fn operations<B: Backend>() -> Vec<(&'static str, Run<B>)> {
+    vec![
+        ("multiply, relinearize, rescale", |e, x, y| {
+            e.settle(&e.multiply(x, y)?).map(drop)
+        }),
+        ("rotate", |e, x, _| e.rotate(x, 1).map(drop)),
+        ("8 rotations, hoisted", |e, x, _| {
+            e.hoisted_rotations(x, &ROTATIONS).map(drop)
+        }),
+        ("sum of 8 rotations", |e, x, _| {
+            e.rotation_sum(x, &ROTATIONS).map(drop)
+        }),
+        ("rescale", |e, x, y| {
+            let product = e.add(x, y)?;
+            e.level_down(&product, product.level() - 1).map(drop)
+        }),
+    ]
+}
+
+fn main() -> Outcome<()> {
+    let options = Options::parse();
+    let open = |profile| {
+        GpuEngine::new(&GpuOptions {
+            adapter: options.adapter.clone(),
+            arithmetic: if options.portable {
+                Arithmetic::Portable
+            } else {
+                Arithmetic::Auto
+            },
+            profile,
+            ..GpuOptions::default()
+        })
+    };
+    let plain = open(false)?;
+    println!("{}\n{}", plain.name(), plain.adapter());
+    for set in &options.sets {
+        let (log_n, levels) = set.split_once(':').ok_or("a set is LOG_N:LEVELS")?;
+        let params = ParametersBuilder::new(log_n.parse()?)
+            .levels(levels.parse()?)
+            .level_width(LevelWidth::Bits39)
+            .dnum(Dnum::Auto)
+            .build()?;
+        let client = Client::new(&params, secret_backend())?;
+        for &batch in &options.batch {
+            println!("\n{params}, batch {batch}");
+            times(&options, &plain, &client, batch)?;
+            if !options.no_profile {
+                profile(&open(true)?, &params, &client, batch)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The server's operands, `batch` times.
+fn operands<B: Backend>(server: &Server<B>, batch: usize) -> Outcome<[Ciphertext<B>; 2]> {
+    let repeat = |x: &Ciphertext<B>| Ciphertext::concat(&vec![x; batch]);
+    Ok([repeat(&server.x)?, repeat(&server.y)?])
+}
+
+fn times(
+    options: &Options,
+    engine: &GpuEngine,
+    client: &Client<impl arras::hal::SecretEngine>,
+    batch: usize,
+) -> Outcome<()> {
+    let server = Server::new(client, engine.clone())?;
+    let [x, y] = operands(&server, batch)?;
+    println!(
+        "{:32} {:>12} {:>12} {:>12} {:>10} {:>8}",
+        "operation", "latency us", "enqueued us", "host us", "dispatches", "submits"
+    );
+    for (name, run) in operations::<GpuEngine>() {
+        let once = || run(&server.evaluator, &x, &y);
+        for _ in 0..3 {
+            once()?;
+        }
+        engine.sync()?;
+        let mut latency = Vec::new();
+        let mut enqueued = Vec::new();
+        let mut host = Vec::new();
+        let before = (engine.dispatch_count(), engine.submit_count());
+        for _ in 0..options.runs {
+            let start = Instant::now();
+            for _ in 0..options.enqueued {
+                once()?;
+            }
+            host.push(start.elapsed().as_secs_f64() / options.enqueued as f64);
+            engine.sync()?;
+            enqueued.push(start.elapsed().as_secs_f64() / options.enqueued as f64);
+        }
+        let total = (options.runs * options.enqueued) as f64;
+        let dispatches = (engine.dispatch_count() - before.0) as f64 / total;
+        let submits = (engine.submit_count() - before.1) as f64 / total;
+        for _ in 0..options.runs {
+            let start = Instant::now();
+            once()?;
+            engine.sync()?;
+            latency.push(start.elapsed().as_secs_f64());
+        }
+        let us = |list: &mut Vec<f64>| {
+            list.sort_by(f64::total_cmp);
+            list[list.len() / 2] * 1e6
+        };
+        println!(
+            "{name:32} {:12.1} {:12.1} {:12.1} {dispatches:10.1} {submits:8.2}",
+            us(&mut latency),
+            us(&mut enqueued),
+            us(&mut host),
+        );
+    }
+    Ok(())
+}
+
+fn profile(
+    engine: &GpuEngine,
+    _: &Parameters,
+    client: &Client<impl arras::hal::SecretEngine>,
+    batch: usize,
+) -> Outcome<()> {
+    const RUNS: u32 = 20;
+    let server = Server::new(client, engine.clone())?;
+    let [x, y] = operands(&server, batch)?;
+    for (name, run) in operations::<GpuEngine>() {
+        for _ in 0..3 {
+            run(&server.evaluator, &x, &y)?;
+        }
+        engine.sync()?;
+        engine.take_profile();
+        for _ in 0..RUNS {
+            run(&server.evaluator, &x, &y)?;
+        }
+        engine.sync()?;
+        let list = engine.take_profile();
+        let total: f64 = list.iter().map(|k| k.time.as_secs_f64()).sum();
+        println!(
+            "  {name}: {:.1} us on the device",
+            total * 1e6 / f64::from(RUNS)
+        );
+        for kernel in list {
+            let time = kernel.time.as_secs_f64() * 1e6 / f64::from(RUNS);
+            println!(
+                "    {:40} {:8.1} us {:5.1} dispatches {:8} workgroups",
+                kernel.kernel,
+                time,
+                kernel.dispatches as f64 / f64::from(RUNS),
+                kernel.workgroups / u64::from(RUNS)
+            );
+        }
+    }
+    Ok(())
+}
