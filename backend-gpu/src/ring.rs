@@ -8,7 +8,7 @@ use std::{
 
 use arras_hal::{ConversionMode, ConversionTable, Limbs, ModUpPlan, Modulus, Result, RingBasis};
 use arras_shaders::{
-    Prelude, TARGETS_PER_GROUP,
+    Prelude, TARGETS_PER_GROUP, Twiddles,
     layout::{Entry, MODE_CENTRED, MODE_QUOTIENT, NONE, Source},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 pub struct GpuRing {
     pub(crate) basis: Arc<RingBasis>,
     pub(crate) prelude: Prelude,
-    /// Pairs (w, Shoup companion), one row of N per prime.
+    /// Pairs (w, Shoup companion), one row per prime, laid out by [`Twiddles`].
     pub(crate) forward: Block,
     pub(crate) inverse: Block,
     moduli: Vec<Entry>,
@@ -55,12 +55,15 @@ impl GpuRing {
         } else {
             Prelude::portable_for(basis.moduli().iter().map(|q| q.value()))
         };
+        let layout = Twiddles::new(basis.log_n());
         let table = |powers: &dyn Fn(usize) -> Vec<u32>| -> Result<Block> {
-            let block = memory.alloc(basis.len() * basis.n() * 2)?;
-            let mut words = Vec::with_capacity(basis.len() * basis.n() * 2);
-            for i in 0..basis.len() {
+            let block = memory.alloc(basis.len() * layout.row * 2)?;
+            let mut words = vec![0; basis.len() * layout.row * 2];
+            for (i, row) in words.chunks_exact_mut(2 * layout.row).enumerate() {
                 let q = basis.modulus(i);
-                words.extend(powers(i).into_iter().flat_map(|w| [w, q.shoup(w)]));
+                for (w, &place) in powers(i).into_iter().zip(&layout.places).skip(1) {
+                    row[2 * place..][..2].copy_from_slice(&[w, q.shoup(w)]);
+                }
             }
             recorder.upload(&block, &words);
             Ok(block)
@@ -135,12 +138,13 @@ impl GpuRing {
         let mut entries = Vec::new();
         let mut targets = 0;
         for &(table, rows) in parts {
-            let list = words.len() as u32;
+            let list = (words.len() / 4) as u32;
             let (mode, quotient) = match table.mode() {
                 ConversionMode::Centred => (MODE_CENTRED, false),
                 ConversionMode::Quotient => (MODE_QUOTIENT, true),
             };
-            words.extend([rows.len() as u32, mode, 0, 0]);
+            let columns = table.to().len().next_multiple_of(TARGETS_PER_GROUP);
+            words.extend([rows.len() as u32, mode, columns as u32 / 4, 0]);
             for (i, (limb, &row)) in table.from().iter().zip(rows).enumerate() {
                 let source = Source {
                     row: row as u32,
@@ -150,12 +154,14 @@ impl GpuRing {
                 };
                 words.extend_from_slice(bytemuck::cast_slice(&[source]));
             }
+            let matrix = words.len();
+            words.resize(matrix + rows.len() * columns, 0);
             for (t, limb) in table.to().iter().enumerate() {
                 let q = self.basis.modulus(limb);
                 let offset = table.offset()[t];
                 entries.push(Entry {
                     dst: targets,
-                    table: words.len() as u32,
+                    table: (t / 4) as u32,
                     list,
                     k0: if quotient {
                         montgomery(q, offset)
@@ -165,7 +171,9 @@ impl GpuRing {
                     ..self.entry(limb)
                 });
                 targets += 1;
-                words.extend(table.row(t).iter().map(|&w| montgomery(q, w)));
+                for (s, &w) in table.row(t).iter().enumerate() {
+                    words[matrix + s * columns + t] = montgomery(q, w);
+                }
             }
             // A group has the sources of one conversion: the rest of the last group computes nothing of use.
             let padded = entries.len().next_multiple_of(TARGETS_PER_GROUP);

@@ -7,8 +7,8 @@
 //! | `mont_mul_wide(a, b, m)` | `a < 2^32`, b canonical | the same |
 //! | `shoup_lazy(a, w, q)` | any a, `w = (w, floor(w 2^32 / q))` canonical | `a w mod q` in `[0, 2q)` |
 //! | `shoup(a, w, q)` | any a | `a w mod q`, canonical |
-//! | `acc_mac(acc, a, b, m)` | `a < 2^30`, b canonical | adds a product; fold at the latest after 8 |
-//! | `acc_fold(acc, m)` | | the same value, room for 8 more |
+//! | `acc_mac(acc, a, b, m)` | `a < 2^30`, b canonical | adds a product; 15 fit an empty sum |
+//! | `acc_fold(acc, m)` | | the same value, room for 11 more |
 //! | `acc_reduce(acc, m)` | | `sum 2^-32 mod q`, canonical |
 //!
 //! All hold for every odd q below 2^30. Lazy values of the transforms stay below 4q, so they fit a word.
@@ -110,7 +110,8 @@ fn mont_mul(a: u32, b: u32, m: Modulus) -> u32 {
 }
 ";
 
-/// Terms below 2^60: 16 fit. A fold reduces the high word below q, so the sum is below 2^62 and 8 terms fit.
+/// Terms below 2^60: 15 fit, with room for a small one. A fold reduces the high word below q, so the sum is below 2^62, and 11 terms and a small
+/// one fit.
 const INT64_ACC: &str = "
 alias Acc = u64;
 fn acc_zero() -> Acc { return u64(0u); }
@@ -146,5 +147,12 @@ fn sub_mod(a: u32, b: u32, q: u32) -> u32 { let d = a - b; return min(d, d + q);
 fn neg_mod(a: u32, q: u32) -> u32 { return select(q - a, 0u, a == 0u); }
 fn mul_mod(a: u32, b: u32, m: Modulus) -> u32 { return mont_mul(mont_mul(a, b, m), m.r2, m); }
 fn shoup(a: u32, w: vec2<u32>, q: u32) -> u32 { let r = shoup_lazy(a, w, q); return min(r, r - q); }
+fn add_mod4(a: vec4<u32>, b: vec4<u32>, q: u32) -> vec4<u32> { let s = a + b; return min(s, s - vec4<u32>(q)); }
+fn shoup4(a: vec4<u32>, w: vec2<u32>, q: u32) -> vec4<u32> {
+    return vec4<u32>(shoup(a.x, w, q), shoup(a.y, w, q), shoup(a.z, w, q), shoup(a.w, w, q));
+}
+fn mul_mod4(a: vec4<u32>, b: vec4<u32>, m: Modulus) -> vec4<u32> {
+    return vec4<u32>(mul_mod(a.x, b.x, m), mul_mod(a.y, b.y, m), mul_mod(a.z, b.z, m), mul_mod(a.w, b.w, m));
+}
 fn entry_modulus(e: Entry) -> Modulus { return Modulus(e.q, e.inverse, e.r2, e.mu); }
 ";

@@ -39,6 +39,8 @@ pub enum Kernel {
     KeyProduct {
         /// Ciphertexts per thread.
         width: usize,
+        /// Whether digits and addend are permuted.
+        gather: bool,
     },
     /// A part of a number-theoretic transform.
     Ntt(NttKernel),
@@ -75,7 +77,7 @@ impl Kernel {
             Self::Tensor { pairs } => products::tensor_source(pairs),
             Self::WeightedSum { pairs } => products::weighted_sum_source(pairs),
             Self::Convert => convert::source(),
-            Self::KeyProduct { width } => key_product::source(width),
+            Self::KeyProduct { width, gather } => key_product::source(width, gather),
             Self::Ntt(kernel) => kernel.source(),
         };
         format!("{}{}{body}", layout::declarations(), prelude.source())
@@ -89,7 +91,9 @@ impl Kernel {
             all.push(Self::Tensor { pairs });
             all.push(Self::WeightedSum { pairs });
         }
-        all.extend([1, 4].map(|width| Self::KeyProduct { width }));
+        for gather in [false, true] {
+            all.extend([1, 4].map(|width| Self::KeyProduct { width, gather }));
+        }
         all.extend(NttKernel::all(log_n).into_iter().map(Self::Ntt));
         all
     }
@@ -104,7 +108,10 @@ impl fmt::Display for Kernel {
             Self::Tensor { pairs } => write!(f, "tensor of {pairs}"),
             Self::WeightedSum { pairs } => write!(f, "weighted sum of {pairs}"),
             Self::Convert => f.write_str("base conversion"),
-            Self::KeyProduct { width } => write!(f, "key product, {width} wide"),
+            Self::KeyProduct { width, gather } => {
+                let permuted = if *gather { ", permuted" } else { "" };
+                write!(f, "key product, {width} wide{permuted}")
+            }
             Self::Ntt(kernel) => write!(f, "{kernel}"),
         }
     }

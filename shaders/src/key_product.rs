@@ -2,6 +2,8 @@
 
 use crate::elementwise::GATHER;
 
+const LANES: [&str; 4] = ["x", "y", "z", "w"];
+
 /// For every entry (a limb of the extended list), position i and ciphertext p of the batch:
 ///
 /// ```text
@@ -12,72 +14,127 @@ use crate::elementwise::GATHER;
 /// ```
 /// Row of digit j: in `digits`, `a + j * a_part`, or, where the limb is one of the digit's own (`list == j`), row `b` of
 /// `source`: those residues need no conversion. The key's rows start at `table`, `[key digit][component]`, in Montgomery form.
-/// The key digits are in the entries after the last limb. A thread handles `width` ciphertexts, so that a word of the key is
-/// read once for all of them. Grid: x positions, y entries, z over groups of `width` batch items.
-pub(crate) fn source(width: usize) -> String {
-    let each = |f: &dyn Fn(usize) -> String| (0..width).map(f).collect::<String>();
-    let declare = each(&|t| {
-        format!(
-            "    let p{t} = min(p + {t}u, h.batch - 1u); var s0_{t} = acc_zero(); var s1_{t} = acc_zero();\n"
-        )
+/// The key digits are in the entries after the last limb. A thread handles 4 adjacent positions of `width` ciphertexts, so that a
+/// word of the key is read once for all of them. Without `gather` g is the identity, and rows are read in units of four words; with it
+/// the four words come from anywhere in an aligned block of a row, as the blocks of a bit-reversed order do. Grid: x over groups of 256
+/// positions, y entries, z over groups of `width` batch items.
+pub(crate) fn source(width: usize, gather: bool) -> String {
+    let items = |f: &dyn Fn(usize) -> String| (0..width).map(f).collect::<String>();
+    let lanes = |f: &dyn Fn(usize, &str) -> String| {
+        LANES
+            .iter()
+            .enumerate()
+            .map(|(c, lane)| f(c, lane))
+            .collect::<String>()
+    };
+    let declare = items(&|t| {
+        format!("    let p{t} = min(p + {t}u, h.batch - 1u);\n")
+            + &lanes(&|c, _| {
+                format!("    var s0_{t}_{c} = acc_zero(); var s1_{t}_{c} = acc_zero();\n")
+            })
     });
-    let mac = each(&|t| {
+    let mac = items(&|t| {
         format!(
-            "        var x{t}: u32;
-        if (own) {{ x{t} = source[(e.b + p{t} * h.b_stride) * h.n + image]; }}
-        else {{ x{t} = digits[(e.a + j * h.a_part + p{t} * h.a_stride) * h.n + image]; }}
-        s0_{t} = acc_mac(s0_{t}, x{t}, k0, m); s1_{t} = acc_mac(s1_{t}, x{t}, k1, m);
+            "        var x{t}: vec4<u32>;
+        if (own) {{ x{t} = load_source(e.b + p{t} * h.b_stride, image); }}
+        else {{ x{t} = load_digits(e.a + j * h.a_part + p{t} * h.a_stride, image); }}
 "
-        )
+        ) + &lanes(&|c, lane| {
+            format!(
+                "        s0_{t}_{c} = acc_mac(s0_{t}_{c}, x{t}.{lane}, k0.{lane}, m); \
+                 s1_{t}_{c} = acc_mac(s1_{t}_{c}, x{t}.{lane}, k1.{lane}, m);\n"
+            )
+        })
     });
-    let fold = each(&|t| format!("s0_{t} = acc_fold(s0_{t}, m); s1_{t} = acc_fold(s1_{t}, m); "));
-    let store = each(&|t| {
+    let fold = items(&|t| {
+        lanes(&|c, _| {
+            format!(
+                "            s0_{t}_{c} = acc_fold(s0_{t}_{c}, m); s1_{t}_{c} = acc_fold(s1_{t}_{c}, m);\n"
+            )
+        })
+    });
+    let store = items(&|t| {
+        let value = |half: usize| {
+            let parts: Vec<String> = (0..LANES.len())
+                .map(|c| format!("acc_reduce(s{half}_{t}_{c}, m)"))
+                .collect();
+            parts.join(", ")
+        };
         format!(
             "    if (p + {t}u < h.batch) {{
-        finish(0u, p{t}, i, image, acc_reduce(s0_{t}, m), e, m);
-        finish(1u, p{t}, i, image, acc_reduce(s1_{t}, m), e, m);
+        finish(0u, p{t}, i, image, vec4<u32>({}), e, m);
+        finish(1u, p{t}, i, image, vec4<u32>({}), e, m);
     }}
-"
+",
+            value(0),
+            value(1)
         )
     });
+    let element = if gather { "u32" } else { "vec4<u32>" };
+    let load: String = ["digits", "source", "addend"]
+        .iter()
+        .map(|name| {
+            let value = if gather {
+                format!(
+                    "let at = row * params.header.n;
+    return vec4<u32>({name}[at + image.x], {name}[at + image.y], {name}[at + image.z], {name}[at + image.w]);"
+                )
+            } else {
+                format!("return {name}[row * (params.header.n / 4u) + image.x];")
+            };
+            format!("fn load_{name}(row: u32, image: vec4<u32>) -> vec4<u32> {{\n    {value}\n}}\n")
+        })
+        .collect();
+    let image = if gather {
+        lanes(&|c, _| {
+            let comma = if c == 0 { "" } else { ", " };
+            format!("{comma}gather_index(4u * i + {c}u, h.galois, h.log_n)")
+        })
+    } else {
+        "i, 0u, 0u, 0u".to_owned()
+    };
+    let functions = if gather { GATHER } else { "" };
     format!(
-        "@group(0) @binding(1) var<storage, read_write> dst: array<u32>;
-@group(0) @binding(2) var<storage, read> digits: array<u32>;
-@group(0) @binding(3) var<storage, read> source: array<u32>;
-@group(0) @binding(4) var<storage, read> key: array<u32>;
-@group(0) @binding(5) var<storage, read> addend: array<u32>;
-@group(0) @binding(6) var<storage, read> weight: array<u32>;
-{GATHER}
-fn finish(part: u32, p: u32, i: u32, image: u32, sum: u32, e: Entry, m: Modulus) {{
+        "@group(0) @binding(1) var<storage, read_write> dst: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> digits: array<{element}>;
+@group(0) @binding(3) var<storage, read> source: array<{element}>;
+@group(0) @binding(4) var<storage, read> key: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> addend: array<{element}>;
+@group(0) @binding(6) var<storage, read> weight: array<vec4<u32>>;
+{functions}{load}
+fn finish(part: u32, p: u32, i: u32, image: vec4<u32>, sum: vec4<u32>, e: Entry, m: Modulus) {{
     let h = params.header;
+    let quads = h.n / 4u;
     var value = sum;
     if ((h.flags & (2u << part)) != 0u && e.c != NONE) {{
-        let x = addend[(e.c + part * h.c_part + p * h.c_stride) * h.n + image];
-        value = add_mod(value, shoup(x, vec2<u32>(e.k0, e.k0_shoup), m.q), m.q);
+        let x = load_addend(e.c + part * h.c_part + p * h.c_stride, image);
+        value = add_mod4(value, shoup4(x, vec2<u32>(e.k0, e.k0_shoup), m.q), m.q);
     }}
     if ((h.flags & 8u) != 0u) {{
         let row = e.w + ((part * h.w_batch + h.w_first + p) % h.w_count) * h.w_stride;
-        value = mul_mod(value, weight[row * h.n + i], m);
+        value = mul_mod4(value, weight[row * quads + i], m);
     }}
-    let at = (e.dst + part * h.dst_part + p * h.dst_stride) * h.n + i;
-    if ((h.flags & 1u) != 0u) {{ value = add_mod(value, dst[at], m.q); }}
+    let at = (e.dst + part * h.dst_part + p * h.dst_stride) * quads + i;
+    if ((h.flags & 1u) != 0u) {{ value = add_mod4(value, dst[at], m.q); }}
     dst[at] = value;
 }}
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {{
     let h = params.header;
-    let i = group.x * 256u + local;
-    if (i >= h.n) {{ return; }}
+    let quads = h.n / 4u;
+    let i = group.x * 64u + local;
+    if (i >= quads) {{ return; }}
     let e = params.entries[group.y];
     let m = entry_modulus(e);
     let p = h.first + group.z * {width}u;
-    let image = gather_index(i, h.galois, h.log_n);
+    let image = vec4<u32>({image});
 {declare}    for (var j = 0u; j < h.digits; j++) {{
         let key_row = e.table + params.entries[h.entries + j].dst * 2u;
-        let k0 = key[key_row * h.n + i];
-        let k1 = key[(key_row + 1u) * h.n + i];
+        let k0 = key[key_row * quads + i];
+        let k1 = key[(key_row + 1u) * quads + i];
         let own = e.list == j;
-{mac}        if ((j & 7u) == 7u) {{ {fold}}}
+{mac}        if (j % 11u == 10u) {{
+{fold}        }}
     }}
 {store}}}
 "

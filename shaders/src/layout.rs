@@ -94,9 +94,9 @@ shared_struct! {
         k1,
         /// Its Shoup companion.
         k1_shoup,
-        /// Row of the twiddle table; word offset of a conversion's matrix row; row of the key.
+        /// Row of the twiddle table; a conversion's target in units of four words of a matrix row; row of the key.
         table,
-        /// Word offset of a conversion's source list; digit whose rows are those of the source.
+        /// A conversion's place in the table, in units of four words; digit whose rows are those of the source.
         list,
         /// Row of the weight.
         w,
@@ -153,9 +153,6 @@ impl Entry {
 
 /// Marks an absent row.
 pub const NONE: u32 = u32::MAX;
-
-/// Words of a conversion table before its list of [`Source`]s: their number, and the mode.
-pub const SOURCE_LIST_WORDS: usize = 4;
 
 /// Mode word of a conversion table: centred representatives.
 pub const MODE_CENTRED: u32 = 0;

@@ -28,5 +28,5 @@ pub use arithmetic::Prelude;
 pub use convert::{COEFFICIENTS_PER_GROUP, TARGETS_PER_GROUP};
 pub use elementwise::Elementwise;
 pub use kernel::{Kernel, WORKGROUP_BYTES, WORKGROUP_SIZE};
-pub use ntt::{Direction, NttKernel, NttLoad, NttPart, NttStore, TILE_LOG};
+pub use ntt::{Direction, NttKernel, NttLoad, NttPart, NttStore, TILE_LOG, Twiddles};
 pub use products::PAIRS_PER_DISPATCH;

@@ -11,7 +11,11 @@
 //! A tile of 4096 words lies in 16 KiB of workgroup memory; each of 256 threads takes 16 elements through a pass of up to 4
 //! stages in registers, then passes meet at a barrier. The stage t of a transform of length L whose place in the whole is
 //! `root` (1 for columns, N1 + chunk for chunks) uses twiddle `(root << t) + block`: all of them come from one table of
-//! N pairs (w, Shoup companion).
+//! pairs (w, Shoup companion). A pass of S stages whose `base = (root << first) + hi` has B values keeps them as 2^(S-1) lists of B
+//! units of two pairs, factor `2^t + block` in unit `(2^t + block) / 2` ([`Twiddles`]): adjacent threads read adjacent units.
+//!
+//! Words of the tile are swizzled ([`swizzled`]), so that the 32 words that adjacent threads access at a time lie in 32 banks
+//! in every pass of every degree from 2^13.
 //!
 //! Ranges: forward values stay in [0, 4q), inverse values in [0, 2q), also between the two kernels; the last
 //! kernel stores canonical residues.
@@ -92,6 +96,67 @@ impl fmt::Display for NttKernel {
         };
         write!(f, "{verb}{part}{end}")
     }
+}
+
+/// How a row of the table of twiddles is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twiddles {
+    /// Where factor i, `psi^bitrev(i)`, is: the number of its pair. Index 0 is unused.
+    pub places: Vec<usize>,
+    /// Pairs of a row, some of them unused.
+    pub row: usize,
+}
+
+impl Twiddles {
+    /// The layout for degree `2^log_n`, the same for both directions.
+    pub fn new(log_n: u32) -> Self {
+        let mut places = vec![0; 1 << log_n];
+        let mut row = 0;
+        for pass in whole_transform(log_n) {
+            let bases = 1usize << pass.first;
+            for base in 0..bases {
+                for step in 0..pass.stages {
+                    for block in 0..1usize << step {
+                        let factor = (1 << step) + block;
+                        let unit = factor / 2 * bases + base;
+                        places[((bases + base) << step) + block] = row + 2 * unit + factor % 2;
+                    }
+                }
+            }
+            row += bases << pass.stages;
+        }
+        Self { places, row }
+    }
+
+    /// The first unit of two pairs of the pass that starts at a stage of the whole transform.
+    fn section(log_n: u32, stage: u32) -> usize {
+        whole_transform(log_n)
+            .iter()
+            .take_while(|pass| pass.first < stage)
+            .map(|pass| (1usize << pass.first << pass.stages) / 2)
+            .sum()
+    }
+}
+
+/// The passes of all parts of a forward transform, their stages counted from its beginning.
+fn whole_transform(log_n: u32) -> Vec<Pass> {
+    let mut passes = Vec::new();
+    let mut before = 0;
+    for &part in NttKernel::parts(log_n, Direction::Forward) {
+        let kernel = NttKernel {
+            log_n,
+            direction: Direction::Forward,
+            part,
+            load: NttLoad::InPlace,
+            store: NttStore::Plain,
+        };
+        passes.extend(kernel.passes().into_iter().map(|pass| Pass {
+            first: before + pass.first,
+            ..pass
+        }));
+        before += kernel.length_log();
+    }
+    passes
 }
 
 /// A run of stages that a thread does in registers.
@@ -200,7 +265,7 @@ impl NttKernel {
         let stage_in = self.staged() && self.direction == Direction::Inverse;
         let stage_out = self.staged() && self.direction == Direction::Forward;
         if stage_in {
-            body += &self.linear(threads, "tile[k] = load(k);");
+            body += &self.linear(threads, |at, k| format!("{at} = load({k});"));
             body += "    workgroupBarrier();\n";
         }
         let count = passes.len();
@@ -214,7 +279,7 @@ impl NttKernel {
         }
         if stage_out {
             body += "    workgroupBarrier();\n";
-            body += &self.linear(threads, "store(k, tile[k]);");
+            body += &self.linear(threads, |at, k| format!("store({k}, {at});"));
         }
         format!(
             "{bindings}
@@ -227,7 +292,7 @@ var<private> k1: vec2<u32>;
 var<private> src_at: u32;
 var<private> dst_at: u32;
 var<private> kept: u32;
-{load}
+{SWIZZLE}{load}
 {store}
 @compute @workgroup_size({threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {{
@@ -241,11 +306,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     dst_at = (e.dst + p * h.dst_stride) * N + origin;
     src_at = {from};
     kept = {kept};
-    let twiddle_row = e.table * N;
+    let twiddle_row = e.table * {twiddle_row}u;
 {body}}}
 ",
             bindings = self.bindings(),
             n = 1u32 << self.log_n,
+            twiddle_row = Twiddles::new(self.log_n).row / 2,
             tile = 1u32 << self.tile_log(),
             load = self.load_function(),
             store = self.store_function(),
@@ -268,7 +334,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     fn bindings(self) -> String {
         let mut text = String::from(
             "@group(0) @binding(1) var<storage, read_write> dst: array<u32>;
-@group(0) @binding(2) var<storage, read> twiddles: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> twiddles: array<vec4<u32>>;
 ",
         );
         if self.load == NttLoad::Input {
@@ -311,11 +377,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 
     /// All elements of a tile of adjacent words, in order.
-    fn linear(self, threads: u32, statement: &str) -> String {
-        format!(
-            "    for (var k = local; k < {tile}u; k += {threads}u) {{ {statement} }}\n",
-            tile = 1u32 << self.tile_log()
-        )
+    fn linear(self, threads: u32, statement: impl Fn(String, String) -> String) -> String {
+        let mut text = String::from("    let linear_at = swizzled(local);\n");
+        for k in (0..1u32 << self.tile_log()).step_by(threads as usize) {
+            let at = format!("tile[linear_at ^ {}u]", swizzled(k));
+            text += &format!("    {}\n", statement(at, format!("local + {k}u")));
+        }
+        text
     }
 
     fn pass(self, body: &mut String, threads: u32, pass: Pass, from_rows: bool, to_rows: bool) {
@@ -366,23 +434,44 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 )
             }
         };
+        // Stages before this part's: chunks come after the columns.
+        let before = match self.part {
+            NttPart::Chunks => self.log_n - length,
+            NttPart::Columns | NttPart::Single => 0,
+        };
+        let bases = 1u32 << (before + first);
+        let open = if rounds == 1 {
+            "    {
+        let id = local;
+"
+            .to_owned()
+        } else {
+            format!(
+                "    for (var round = 0u; round < {rounds}u; round++) {{
+        let id = local + round * {threads}u;
+"
+            )
+        };
+        let section = Twiddles::section(self.log_n, before + first);
         // Writing to a String does not fail.
         let _ = write!(
             body,
-            "    for (var round = 0u; round < {rounds}u; round++) {{
-        let id = local + round * {threads}u;
-{place}        let base = (root << {first}u) + hi;
+            "{open}{place}        let base = twiddle_row + (root << {first}u) + hi - {bases}u + {section}u;
+        let tile_at = swizzled(at);
 "
         );
         for k in 0..radix {
             let value = if from_rows {
                 format!("load(row_at + {}u)", k * row_step)
             } else {
-                format!("tile[at + {}u]", k * tile_step)
+                format!("tile[tile_at ^ {}u]", swizzled(k * tile_step))
             };
             let _ = writeln!(body, "        var v{k} = {value};");
         }
         let forward = self.direction == Direction::Forward;
+        for unit in 0..radix / 2 {
+            let _ = writeln!(body, "        let f{unit} = twiddles[base + {}u];", unit * bases);
+        }
         for step in 0..stages {
             let stage = if forward { step } else { stages - 1 - step };
             butterflies(body, stages, stage, forward);
@@ -391,20 +480,41 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let _ = if to_rows {
                 writeln!(body, "        store(row_at + {}u, v{k});", k * row_step)
             } else {
-                writeln!(body, "        tile[at + {}u] = v{k};", k * tile_step)
+                writeln!(
+                    body,
+                    "        tile[tile_at ^ {}u] = v{k};",
+                    swizzled(k * tile_step)
+                )
             };
         }
         *body += "    }\n";
     }
 }
 
+/// Where word i of a tile is: a linear map over bits, so the place of `a | b` with no bit in common is `swizzled(a) ^ swizzled(b)`.
+/// Bits 5 to 8 of the index are added into the bank so that every five bits that the threads of a pass differ in (those of
+/// [`NttKernel::pass`], for every degree) select 32 banks.
+fn swizzled(i: u32) -> u32 {
+    let bit = |k: u32| i >> k & 1;
+    i ^ bit(5) * 4 ^ bit(6) * 9 ^ bit(7) * 18 ^ bit(8) * 24
+}
+
+/// The same in WGSL.
+const SWIZZLE: &str = "fn swizzled(i: u32) -> u32 {
+    return i ^ ((i >> 3u) & 4u) ^ (((i >> 6u) & 1u) * 9u) ^ (((i >> 7u) & 1u) * 18u) ^ (((i >> 8u) & 1u) * 24u);
+}
+";
+
 /// One stage over the 2^stages registers of a pass.
 fn butterflies(body: &mut String, stages: u32, stage: u32, forward: bool) {
     let half = 1u32 << (stages - stage - 1);
     for block in 0..1u32 << stage {
+        let factor = (1 << stage) + block;
+        let pair = if factor % 2 == 0 { "xy" } else { "zw" };
         let _ = writeln!(
             body,
-            "        let w{stage}_{block} = twiddles[twiddle_row + (base << {stage}u) + {block}u];"
+            "        let w{stage}_{block} = f{}.{pair};",
+            factor / 2
         );
         for offset in 0..half {
             let x = 2 * half * block + offset;
@@ -443,6 +553,55 @@ mod tests {
                 assert_eq!(next, kernel.length_log());
                 let barriers = kernel.source().matches("workgroupBarrier").count();
                 assert!(barriers <= 3, "{kernel:?}: {barriers} barriers");
+            }
+        }
+    }
+
+    #[test]
+    fn every_twiddle_has_a_place_of_its_own() {
+        for log_n in 3..=17 {
+            let Twiddles { places, row } = Twiddles::new(log_n);
+            let mut used = vec![false; row];
+            for &place in &places[1..] {
+                assert!(!std::mem::replace(&mut used[place], true));
+            }
+            assert!(row <= 2 << log_n && row.is_multiple_of(2));
+        }
+    }
+
+    /// Number of distinct banks that the threads of a warp access at a time.
+    fn banks(kernel: NttKernel, pass: Pass) -> usize {
+        let (tile, length) = (kernel.tile_log(), kernel.length_log());
+        let low = length - pass.first - pass.stages;
+        let columns = match kernel.part {
+            NttPart::Columns => tile - length,
+            _ => 0,
+        };
+        // Bits of the tile's index that a thread's number fills, the lowest first: all but the pass's own.
+        let own = columns + low..columns + low + pass.stages;
+        let bits: Vec<u32> = (0..tile).filter(|b| !own.contains(b)).take(5).collect();
+        let places: std::collections::HashSet<u32> = (0..32u32)
+            .map(|thread| {
+                let index = bits.iter().enumerate().map(|(k, &b)| (thread >> k & 1) << b);
+                swizzled(index.sum()) % 32
+            })
+            .collect();
+        places.len()
+    }
+
+    #[test]
+    fn tiles_have_no_bank_conflicts() {
+        for i in 0..1 << TILE_LOG {
+            assert!(swizzled(i) < 1 << TILE_LOG);
+            assert_eq!(swizzled(i & 0xf0f) ^ swizzled(i & 0x0f0), swizzled(i));
+        }
+        let distinct: std::collections::HashSet<u32> = (0..1 << TILE_LOG).map(swizzled).collect();
+        assert_eq!(distinct.len(), 1 << TILE_LOG);
+        for log_n in 13..=17 {
+            for kernel in NttKernel::all(log_n) {
+                for pass in kernel.passes() {
+                    assert_eq!(banks(kernel, pass), 32, "{kernel:?}");
+                }
             }
         }
     }

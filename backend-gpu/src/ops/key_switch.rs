@@ -108,7 +108,8 @@ impl GpuEngine {
             product.weight.map_or(any, |w| &w.buf.block),
         ];
         let width = if product.batch > 2 { 4 } else { 1 };
-        let kernel = Kernel::KeyProduct { width };
+        let gather = product.galois != GaloisElement::IDENTITY;
+        let kernel = Kernel::KeyProduct { width, gather };
         let mut launch = self.launch(ring, kernel, 256, product.dst.block, inputs);
         let header = &mut launch.header;
         header.galois = product.galois.value();
