@@ -17,7 +17,7 @@ use std::{
 
 use arras_hal::{Coeff, Eval, Poly, Reference, RingBasis, Shape};
 use arras_shaders::{
-    Direction, Kernel, NttKernel, NttLoad, NttStore, Prelude,
+    Direction, Kernel, NttKernel, NttLoad, NttStore, Prelude, Twiddles,
     layout::{Entry, Header},
 };
 use common::{Words, chain, toy};
@@ -66,16 +66,18 @@ fn transform(basis: &Arc<RingBasis>, direction: Direction) -> String {
             x.intt().to_words().unwrap()
         }
     };
-    let twiddles: Vec<u32> = (0..basis.len())
-        .flat_map(|limb| {
-            let q = basis.modulus(limb);
-            let powers = match direction {
-                Direction::Forward => basis.forward_twiddles(limb),
-                Direction::Inverse => basis.inverse_twiddles(limb),
-            };
-            powers.into_iter().flat_map(move |w| [w, q.shoup(w)])
-        })
-        .collect();
+    let layout = Twiddles::new(log_n);
+    let mut twiddles = vec![0; basis.len() * layout.row * 2];
+    for (limb, row) in twiddles.chunks_exact_mut(2 * layout.row).enumerate() {
+        let q = basis.modulus(limb);
+        let powers = match direction {
+            Direction::Forward => basis.forward_twiddles(limb),
+            Direction::Inverse => basis.inverse_twiddles(limb),
+        };
+        for (w, &place) in powers.into_iter().zip(&layout.places).skip(1) {
+            row[2 * place..][..2].copy_from_slice(&[w, q.shoup(w)]);
+        }
+    }
     let header = Header {
         n: n as u32,
         log_n,

@@ -10,7 +10,20 @@ use arras_toolkit::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::{TrainingPlan, sizes};
 use crate::Result;
+
+impl TrainingPlan {
+    /// Bytes on the server while it trains a round.
+    ///
+    /// # Errors
+    /// As [`TrainingPlan::round`].
+    pub fn server_memory(&self, round: usize) -> Result<ServerMemory> {
+        let keys = sizes::keys(self.params(), &self.key_requests())?.loaded;
+        let round = memory(&self.round(round)?.program, self.params());
+        Ok(ServerMemory { keys, ..round })
+    }
+}
 
 /// Bytes on the server in the round that takes the most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

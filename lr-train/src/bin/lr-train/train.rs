@@ -80,6 +80,22 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         });
     }
     let staging = Staging::claim(&args.out, args.force)?;
+    let needed = plan.server_memory(round)?;
+    output.note(format_args!(
+        "memory needed: {} (keys {}, inputs {}, values {}, constants {}, scratch {})",
+        mib(needed.total()),
+        mib(needed.keys),
+        mib(needed.inputs),
+        mib(needed.values),
+        mib(needed.constants),
+        mib(needed.scratch)
+    ));
+    engine
+        .make_room(needed.total())
+        .map_err(|error| Failure::Room {
+            needed: needed.total(),
+            error,
+        })?;
     let progress = std::sync::Arc::new(output.progress("training"));
     let seen = progress.clone();
     let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
