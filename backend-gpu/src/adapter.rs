@@ -59,13 +59,14 @@ impl fmt::Display for AdapterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} ({}, {}, {}), {} integers, bindings up to {} MiB",
+            "{} ({}, {}, {}), {} integers, bindings up to {} MiB, buffers up to {} MiB",
             self.name,
             self.kind,
             self.backend,
             self.driver,
             if self.int64 { "64-bit" } else { "32-bit" },
-            self.max_binding_bytes >> 20
+            self.max_binding_bytes >> 20,
+            self.max_buffer_bytes >> 20
         )?;
         match &self.unfit {
             Some(why) => write!(f, ", unfit: {why}"),
