@@ -31,6 +31,10 @@ pub struct MemoryReport {
     pub pooled: u64,
     /// The most that was in use at a time.
     pub peak: u64,
+    /// Blocks handed out since the engine was made.
+    pub handed_out: u64,
+    /// How many of them were new from the driver, not from the pool.
+    pub created: u64,
     /// The most the engine takes, if it was given a limit.
     pub limit: Option<u64>,
     /// The largest single buffer.
@@ -56,7 +60,9 @@ struct State {
     in_use: u64,
     pooled: u64,
     peak: u64,
-    next_id: u64,
+    handed_out: u64,
+    /// Also the last id.
+    created: u64,
 }
 
 /// A buffer of its own, returned to the pool when dropped; or a window of such a buffer.
@@ -140,6 +146,8 @@ impl Memory {
             in_use: state.in_use,
             pooled: state.pooled,
             peak: state.peak,
+            handed_out: state.handed_out,
+            created: state.created,
             limit: (self.limit != u64::MAX).then_some(self.limit),
             largest_buffer: self.largest_buffer,
             largest_binding: self.largest_binding,
@@ -185,8 +193,8 @@ impl Memory {
             }
             Err(()) => return Err(self.refuse(asked, 0)),
         };
-        state.next_id += 1;
-        let id = state.next_id;
+        state.created += 1;
+        let id = state.created;
         Ok(self.hand_out(&mut state, id, buffer, bytes))
     }
 
@@ -237,6 +245,7 @@ impl Memory {
     ) -> Block {
         state.in_use += bytes;
         state.peak = state.peak.max(state.in_use);
+        state.handed_out += 1;
         Block {
             id,
             buffer,

@@ -84,6 +84,33 @@ fn batches_and_keys_are_split_where_a_binding_would_not_fit() {
 }
 
 #[test]
+fn a_buffer_above_the_device_s_own_binding_limit_works() {
+    let Some(engine) = shared(Arithmetic::Auto) else {
+        return;
+    };
+    let report = engine.memory_report();
+    let basis = chain(16, 0, 2, 0);
+    let limbs = Limbs::new([0]);
+    let polys = usize::try_from(report.largest_binding / (4 << 16)).unwrap() + 3;
+    if report.largest_binding > 256 << 20 || report.largest_buffer <= (polys * 4) as u64 * 65536 {
+        eprintln!(
+            "skipped: bindings of this device are too large to exceed, or its buffers too small: {report:?}"
+        );
+        return;
+    }
+    let ring = common::ring(&engine, &basis);
+    let q = basis.modulus(0);
+    let words: Vec<u32> = (0..polys << 16)
+        .map(|i| (i as u32).wrapping_mul(2_654_435_761) % q.value())
+        .collect();
+    let x: Poly<_, Eval> = Poly::from_words(&ring, &Shape::new(polys, limbs), &words).unwrap();
+    let doubled = x.add(&x).unwrap().to_words().unwrap();
+    assert!(doubled.iter().zip(&words).all(|(d, &w)| *d == q.add(w, w)));
+    let back = x.intt().ntt().to_words().unwrap();
+    assert!(back == words);
+}
+
+#[test]
 fn an_item_that_exceeds_a_binding_is_an_error_that_says_what_fits() {
     // Extended digits of one ciphertext are 48 rows, but all operands fit.
     let largest = 40 * 4 * 128;
@@ -241,6 +268,12 @@ fn an_upload_does_not_overtake_what_is_recorded() {
     }
     // Every upload met a pending reader and was preceded by a submission; the lot was never larger than its bound.
     assert!(engine.submit_count() >= 200);
+    // x's place served the next x, again and again: 200 sums, a few tables, few others.
+    let report = engine.memory_report();
+    assert!(
+        report.handed_out >= 400 && report.created < 220,
+        "{report:?}"
+    );
 }
 
 #[test]
