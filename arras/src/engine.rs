@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arras_hal::{AnyBackend, Backend, Reference};
+use arras_hal::{AnyBackend, Backend, HalError, Reference};
 
 /// Why an engine cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,14 @@ pub enum EngineError {
         given: String,
         /// What is possible.
         available: String,
+    },
+    /// The limit of device memory is no number.
+    #[error(
+        "ARRAS_GPU_MEMORY_MIB = {given:?} is no number of MiB; give a whole number, or unset it to take what the driver gives"
+    )]
+    MemoryLimit {
+        /// What was given.
+        given: String,
     },
     /// The CPU engine could not start.
     #[cfg(feature = "cpu")]
@@ -58,16 +66,22 @@ pub fn secret_backend() -> SecretBackend {
 pub struct Engine {
     backend: AnyBackend,
     reason: String,
+    #[cfg(feature = "gpu")]
+    device: Option<arras_backend_gpu::GpuEngine>,
 }
 
 impl Engine {
     /// The environment variable that [`Engine::from_env`] reads.
     pub const VARIABLE: &'static str = "ARRAS_ENGINE";
+    /// The environment variable with the most MiB of device memory that [`Engine::gpu`] takes, where a device is shared.
+    pub const MEMORY_VARIABLE: &'static str = "ARRAS_GPU_MEMORY_MIB";
 
     fn chosen(backend: impl Backend, reason: impl Into<String>) -> Self {
         Self {
             backend: AnyBackend::new(backend),
             reason: reason.into(),
+            #[cfg(feature = "gpu")]
+            device: None,
         }
     }
 
@@ -103,20 +117,24 @@ impl Engine {
         })
     }
 
-    /// The GPU engine on the adapter whose name contains `adapter`, or on the best one.
+    /// The GPU engine on the adapter whose name contains `adapter`, or on the best one. It takes at most as much device memory as the
+    /// environment variable `ARRAS_GPU_MEMORY_MIB` says, if that is set.
     ///
     /// # Errors
-    /// [`EngineError::NotCompiled`] without the feature `gpu`; `EngineError::Gpu` where no device serves.
+    /// [`EngineError::NotCompiled`] without the feature `gpu`; `EngineError::Gpu` where no device serves;
+    /// [`EngineError::MemoryLimit`].
     #[cfg(feature = "gpu")]
     pub fn gpu(adapter: Option<&str>) -> Result<Self, EngineError> {
         use arras_backend_gpu::{GpuEngine, GpuOptions};
         let options = GpuOptions {
             adapter: adapter.map(str::to_owned),
+            memory_limit: memory_limit(std::env::var(Self::MEMORY_VARIABLE).ok())?,
             ..GpuOptions::default()
         };
         let engine = GpuEngine::new(&options)?;
-        let reason = engine.reason().to_owned();
-        Ok(Self::chosen(engine, reason))
+        let mut chosen = Self::chosen(engine.clone(), engine.reason());
+        chosen.device = Some(engine);
+        Ok(chosen)
     }
 
     /// The GPU engine on the adapter whose name contains `adapter`, or on the best one.
@@ -188,10 +206,35 @@ impl Engine {
         &self.backend
     }
 
+    /// Finds out, before they are loaded, whether `bytes` of keys and ciphertexts find room. Only a device is asked; engines in main
+    /// memory take what the system gives.
+    ///
+    /// # Errors
+    /// [`HalError::OutOfMemory`] with what there is; [`HalError::Device`] for a device that has failed.
+    pub fn make_room(&self, bytes: u64) -> Result<(), HalError> {
+        #[cfg(feature = "gpu")]
+        if let Some(device) = &self.device {
+            return device.make_room(bytes);
+        }
+        let _ = bytes;
+        Ok(())
+    }
+
     /// Why this engine was chosen.
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+#[cfg(feature = "gpu")]
+fn memory_limit(mib: Option<String>) -> Result<Option<u64>, EngineError> {
+    let bytes = |given: String| {
+        let bytes = given.trim().parse().ok();
+        bytes
+            .and_then(|mib: u64| mib.checked_mul(1 << 20))
+            .ok_or(EngineError::MemoryLimit { given })
+    };
+    mib.map(bytes).transpose()
 }
 
 fn available() -> String {
@@ -270,6 +313,25 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(message.contains("no such adapter"), "{message}");
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn a_limit_of_device_memory_is_a_number_of_mib() {
+        assert_eq!(memory_limit(None).unwrap(), None);
+        assert_eq!(memory_limit(Some("512".into())).unwrap(), Some(512 << 20));
+        for wrong in ["", "much", "-1", "1e3", "99999999999999999"] {
+            let message = memory_limit(Some(wrong.into())).unwrap_err().to_string();
+            assert!(
+                message.contains(wrong) && message.contains("MIB"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn engines_in_main_memory_promise_what_the_system_gives() {
+        Engine::reference().make_room(u64::MAX).unwrap();
     }
 
     #[cfg(not(feature = "cpu"))]

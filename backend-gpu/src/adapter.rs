@@ -27,8 +27,8 @@ pub struct GpuOptions {
     pub arithmetic: Arithmetic,
     /// The most bytes of device memory the engine takes; without it, what the driver gives.
     pub memory_limit: Option<u64>,
-    /// The most bytes of one buffer, below the device's own limit: to see here how work is split on a smaller device.
-    pub largest_buffer: Option<u64>,
+    /// The most bytes that a kernel sees of a buffer, below the device's own limit: to see here how work is split on a smaller device.
+    pub largest_binding: Option<u64>,
     /// Time every kernel on the device ([`crate::GpuEngine::take_profile`]). The whole becomes slower: dispatches run one by one
     /// and every submission is waited for.
     pub profile: bool,
@@ -59,13 +59,14 @@ impl fmt::Display for AdapterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} ({}, {}, {}), {} integers, bindings up to {} MiB",
+            "{} ({}, {}, {}), {} integers, bindings up to {} MiB, buffers up to {} MiB",
             self.name,
             self.kind,
             self.backend,
             self.driver,
             if self.int64 { "64-bit" } else { "32-bit" },
-            self.max_binding_bytes >> 20
+            self.max_binding_bytes >> 20,
+            self.max_buffer_bytes >> 20
         )?;
         match &self.unfit {
             Some(why) => write!(f, ", unfit: {why}"),

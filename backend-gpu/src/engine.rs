@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use arras_hal::{
-    Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
-    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
+    Backend, ConversionTable, Domain, GaloisElement, HalError, KeyLayout, KeySwitchPlan,
+    LimbConstants, ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
 };
 use arras_shaders::{Elementwise, Kernel};
 
@@ -13,7 +13,7 @@ use crate::{
     buffer::KeyBlock,
     device::Gpu,
     memory::Memory,
-    ops::{Digits, Product, View},
+    ops::{Digits, Operand, Product, View},
     profile::Profiler,
     recorder::Recorder,
     ring::montgomery,
@@ -62,6 +62,15 @@ impl GpuEngine {
         self.0.memory.report()
     }
 
+    /// Finds out, before much is loaded, whether `bytes` more of device memory can be had: by the engine's limit, and by allocating
+    /// them for a moment.
+    ///
+    /// # Errors
+    /// [`HalError::OutOfMemory`] with what there is; [`HalError::Device`] if the engine has failed before.
+    pub fn make_room(&self, bytes: u64) -> Result<()> {
+        self.0.memory.make_room(bytes)
+    }
+
     /// Kernel dispatches recorded since the engine was made.
     pub fn dispatch_count(&self) -> u64 {
         self.0.recorder.dispatches()
@@ -96,6 +105,28 @@ impl GpuEngine {
             .faults
             .record("the device was destroyed by its owner; make a new engine");
         self.0.gpu.device.destroy();
+    }
+
+    /// Keeps an error that has nowhere else to go; it comes out of every later wait.
+    pub(crate) fn fail(&self, error: &HalError) {
+        self.0.gpu.faults.record(error.to_string());
+    }
+
+    /// An operation position by position, with operands of one part.
+    fn position_wise(
+        &self,
+        ring: &GpuRing,
+        op: Elementwise,
+        dst: Operand<'_>,
+        inputs: &[&GpuBuf],
+        constants: Option<&LimbConstants>,
+    ) {
+        let inputs: Vec<Operand<'_>> = inputs.iter().map(|a| Operand::input(a, 1)).collect();
+        let constants = constants.map(LimbConstants::as_slice);
+        self.primitive(ring, dst, &inputs, |dst, inputs| {
+            self.elementwise(ring, op, dst, inputs, constants);
+            Ok(())
+        });
     }
 
     pub(crate) fn memory(&self) -> &Arc<Memory> {
@@ -141,7 +172,7 @@ impl Backend for GpuEngine {
 
     fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
         Ok(GpuBuf {
-            block: self.0.memory.alloc(shape.words(ring.basis.n()))?,
+            block: self.0.memory.alloc_large(shape.words(ring.basis.n()))?,
             shape: shape.clone(),
         })
     }
@@ -185,7 +216,7 @@ impl Backend for GpuEngine {
         let n = ring.basis.n();
         let limbs = layout.limbs.len();
         let limb_words = layout.digits * 2 * n;
-        let largest = usize::try_from(self.0.memory.largest() / 4).unwrap_or(usize::MAX);
+        let largest = usize::try_from(self.0.memory.largest_binding() / 4).unwrap_or(usize::MAX);
         let per_block = (largest / limb_words).clamp(1, limbs);
         let mut blocks = Vec::new();
         for first in (0..limbs).step_by(per_block) {
@@ -218,44 +249,85 @@ impl Backend for GpuEngine {
     }
 
     fn copy_rows(&self, ring: &Self::Ring, dst: &mut GpuBuf, src: &GpuBuf, rows: &[RowCopy]) {
-        self.copy(ring, dst, src, rows);
+        if !self.transfer_rows(ring, dst, src, rows) {
+            self.copy(ring, dst, src, rows);
+        }
     }
 
     fn zero(&self, ring: &Self::Ring, dst: &mut GpuBuf) {
-        self.elementwise(ring, Elementwise::Zero, dst, &[], None);
+        self.position_wise(ring, Elementwise::Zero, Operand::output(dst, 1), &[], None);
     }
 
     fn ntt(&self, ring: &Self::Ring, x: &mut GpuBuf) {
-        self.transform_buffer(ring, x, true);
+        self.primitive(ring, Operand::updated(x, 1), &[], |x, _| {
+            self.transform_buffer(ring, x, true);
+            Ok(())
+        });
     }
 
     fn intt(&self, ring: &Self::Ring, x: &mut GpuBuf) {
-        self.transform_buffer(ring, x, false);
+        self.primitive(ring, Operand::updated(x, 1), &[], |x, _| {
+            self.transform_buffer(ring, x, false);
+            Ok(())
+        });
     }
 
     fn add(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.elementwise(ring, Elementwise::Add, dst, &[a, b], None);
+        self.position_wise(
+            ring,
+            Elementwise::Add,
+            Operand::output(dst, 1),
+            &[a, b],
+            None,
+        );
     }
 
     fn sub(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.elementwise(ring, Elementwise::Sub, dst, &[a, b], None);
+        self.position_wise(
+            ring,
+            Elementwise::Sub,
+            Operand::output(dst, 1),
+            &[a, b],
+            None,
+        );
     }
 
     fn mul(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.elementwise(ring, Elementwise::Mul, dst, &[a, b], None);
+        self.position_wise(
+            ring,
+            Elementwise::Mul,
+            Operand::output(dst, 1),
+            &[a, b],
+            None,
+        );
     }
 
     fn mul_acc(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.elementwise(ring, Elementwise::MulAcc, dst, &[a, b], None);
+        self.position_wise(
+            ring,
+            Elementwise::MulAcc,
+            Operand::updated(dst, 1),
+            &[a, b],
+            None,
+        );
     }
 
     fn scale(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, constants: &LimbConstants) {
-        let constants = constants.as_slice();
-        self.elementwise(ring, Elementwise::Scale, dst, &[a], Some(constants));
+        self.position_wise(
+            ring,
+            Elementwise::Scale,
+            Operand::output(dst, 1),
+            &[a],
+            Some(constants),
+        );
     }
 
     fn automorphism(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, g: GaloisElement) {
-        self.gather(ring, dst, a, g);
+        let (dst, a) = (Operand::output(dst, 1), Operand::input(a, 1));
+        self.primitive(ring, dst, &[a], |dst, a| {
+            self.gather(ring, dst, a[0], g);
+            Ok(())
+        });
     }
 
     fn base_convert(
@@ -265,23 +337,21 @@ impl Backend for GpuEngine {
         src: &GpuBuf,
         table: &ConversionTable,
     ) {
-        let conversions = match ring.conversion(table, &self.0.memory, &self.0.recorder) {
-            Ok(conversions) => conversions,
-            // The table is the only memory this operation takes; without it the result is lost, as after a device error.
-            Err(error) => {
-                self.0.gpu.faults.record(error.to_string());
-                return;
-            }
-        };
         let (to, from) = (dst.shape.limbs.len(), src.shape.limbs.len());
-        self.convert(
-            ring,
-            &conversions,
-            (&dst.block, to),
-            |target| target,
-            (&src.block, from),
-            dst.shape.polys,
-        );
+        let (dst, src) = (Operand::output(dst, 1), Operand::input(src, 1));
+        self.primitive(ring, dst, &[src], |dst, src| {
+            // The table is all the memory that this operation takes.
+            let conversions = ring.conversion(table, &self.0.memory, &self.0.recorder)?;
+            self.convert(
+                ring,
+                &conversions,
+                (&dst.block, to),
+                |target| target,
+                (&src[0].block, from),
+                dst.shape.polys,
+            );
+            Ok(())
+        });
     }
 
     fn key_inner_product(
@@ -293,39 +363,62 @@ impl Backend for GpuEngine {
         key_digits: &[usize],
         galois: GaloisElement,
     ) {
-        let batch = dst.shape.polys / 2;
-        self.product(
-            ring,
-            &Product {
-                dst: View::new(dst, 2),
-                limbs: &dst.shape.limbs,
-                batch,
-                digits: Some(Digits {
-                    rows: View::of_block(&digits.block, digits.shape.limbs.len(), batch),
-                    own: None,
-                    key,
-                    key_digits,
-                }),
-                galois,
-                addend: None,
-                weight: None,
-                accumulate: false,
-            },
-        );
+        let parts = digits.shape.polys / (dst.shape.polys / 2);
+        let (dst, digits) = (Operand::output(dst, 2), Operand::input(digits, parts));
+        self.primitive(ring, dst, &[digits], |dst, digits| {
+            let batch = dst.shape.polys / 2;
+            self.product(
+                ring,
+                &Product {
+                    dst: View::new(dst, 2),
+                    limbs: &dst.shape.limbs,
+                    batch,
+                    digits: Some(Digits {
+                        rows: View::new(digits[0], parts),
+                        own: None,
+                        key,
+                        key_digits,
+                    }),
+                    galois,
+                    addend: None,
+                    weight: None,
+                    accumulate: false,
+                },
+            );
+            Ok(())
+        });
     }
 
     fn add_assign(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
-        self.elementwise(ring, Elementwise::AddAssign, dst, &[a], None);
+        self.position_wise(
+            ring,
+            Elementwise::AddAssign,
+            Operand::updated(dst, 1),
+            &[a],
+            None,
+        );
         Ok(())
     }
 
     fn sub_assign(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
-        self.elementwise(ring, Elementwise::SubAssign, dst, &[a], None);
+        self.position_wise(
+            ring,
+            Elementwise::SubAssign,
+            Operand::updated(dst, 1),
+            &[a],
+            None,
+        );
         Ok(())
     }
 
     fn mul_assign(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
-        self.elementwise(ring, Elementwise::MulAssign, dst, &[a], None);
+        self.position_wise(
+            ring,
+            Elementwise::MulAssign,
+            Operand::updated(dst, 1),
+            &[a],
+            None,
+        );
         Ok(())
     }
 
@@ -335,13 +428,18 @@ impl Backend for GpuEngine {
         dst: &mut GpuBuf,
         constants: &LimbConstants,
     ) -> Result<()> {
-        let constants = constants.as_slice();
-        self.elementwise(ring, Elementwise::ScaleAssign, dst, &[], Some(constants));
+        self.position_wise(
+            ring,
+            Elementwise::ScaleAssign,
+            Operand::updated(dst, 1),
+            &[],
+            Some(constants),
+        );
         Ok(())
     }
 
     fn neg(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
-        self.elementwise(ring, Elementwise::Neg, dst, &[a], None);
+        self.position_wise(ring, Elementwise::Neg, Operand::output(dst, 1), &[a], None);
         Ok(())
     }
 
@@ -352,8 +450,17 @@ impl Backend for GpuEngine {
         src: &GpuBuf,
         plan: &RescalePlan,
     ) -> Result<()> {
-        let polys = (1, src.shape.polys);
-        self.rescale_rows(ring, &[View::new(dst, 1)], View::new(src, 1), polys, plan)
+        let (dst, src) = (Operand::output(dst, 1), Operand::input(src, 1));
+        self.in_pieces(ring, &[dst], &[src], |dst, src| {
+            let polys = (1, src[0].shape.polys);
+            self.rescale_rows(
+                ring,
+                &[View::new(dst[0], 1)],
+                View::new(src[0], 1),
+                polys,
+                plan,
+            )
+        })
     }
 
     fn mod_up(
@@ -363,10 +470,14 @@ impl Backend for GpuEngine {
         src: &GpuBuf,
         plan: &ModUpPlan,
     ) -> Result<()> {
-        let batch = src.shape.polys;
-        self.extend_digits(ring, &dst.block, View::new(src, 1), batch, plan)?;
-        self.copy_own_limbs(ring, dst, src, plan);
-        Ok(())
+        let parts = plan.digits().len();
+        let (dst, src) = (Operand::output(dst, parts), Operand::input(src, 1));
+        self.in_pieces(ring, &[dst], &[src], |dst, src| {
+            let (dst, src) = (dst[0], src[0]);
+            self.extend_digits(ring, &dst.block, View::new(src, 1), src.shape.polys, plan)?;
+            self.copy_own_limbs(ring, dst, src, plan);
+            Ok(())
+        })
     }
 
     fn mod_down_and_rescale(
@@ -378,15 +489,18 @@ impl Backend for GpuEngine {
         galois: GaloisElement,
         plan: &ModDownPlan,
     ) -> Result<()> {
-        match addend {
-            None => self.rescale(ring, dst, src, plan.rescale()),
-            Some(addend) => self.add_and_down(ring, dst, src, addend, galois, plan),
-        }
+        let Some(addend) = addend else {
+            return self.rescale(ring, dst, src, plan.rescale());
+        };
+        let parts = addend.shape.polys / (src.shape.polys / 2);
+        let inputs = [Operand::input(src, 2), Operand::input(addend, parts)];
+        self.in_pieces(ring, &[Operand::output(dst, 2)], &inputs, |dst, inputs| {
+            self.add_and_down(ring, dst[0], inputs[0], inputs[1], galois, plan)
+        })
     }
 
     fn tensor(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) -> Result<()> {
-        self.tensors(ring, dst, &[a], &[b]);
-        Ok(())
+        self.sum_of_products(ring, dst, &[a], &[b])
     }
 
     fn sum_of_products(
@@ -396,8 +510,12 @@ impl Backend for GpuEngine {
         a: &[&GpuBuf],
         b: &[&GpuBuf],
     ) -> Result<()> {
-        self.tensors(ring, dst, a, b);
-        Ok(())
+        let inputs: Vec<Operand<'_>> = a.iter().chain(b).map(|x| Operand::input(x, 2)).collect();
+        self.in_pieces(ring, &[Operand::output(dst, 3)], &inputs, |dst, inputs| {
+            let (a, b) = inputs.split_at(a.len());
+            self.tensors(ring, dst[0], a, b);
+            Ok(())
+        })
     }
 
     fn weighted_sum(
@@ -407,8 +525,13 @@ impl Backend for GpuEngine {
         terms: &[&GpuBuf],
         weights: &[&GpuBuf],
     ) -> Result<()> {
-        self.weighted(ring, dst, terms, weights);
-        Ok(())
+        let all = terms.iter().chain(weights);
+        let inputs: Vec<Operand<'_>> = all.map(|x| Operand::input(x, 1)).collect();
+        self.in_pieces(ring, &[Operand::output(dst, 1)], &inputs, |dst, inputs| {
+            let (terms, weights) = inputs.split_at(terms.len());
+            self.weighted(ring, dst[0], terms, weights);
+            Ok(())
+        })
     }
 
     fn key_switch(
@@ -421,13 +544,17 @@ impl Backend for GpuEngine {
         galois: GaloisElement,
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        let batch = src.shape.polys;
-        let addend = addend.map(|a| {
-            let components = a.shape.polys / batch;
-            (View::new(a, components), components)
-        });
-        let (dst, src) = (View::new(dst, 2), View::new(src, 1));
-        self.switch(ring, dst, src, addend, key, galois, (plan, batch))
+        let components = addend.map_or(0, |a| a.shape.polys / src.shape.polys);
+        let mut inputs = vec![Operand::input(src, 1)];
+        inputs.extend(addend.map(|a| Operand::input(a, components)));
+        self.in_pieces(ring, &[Operand::output(dst, 2)], &inputs, |dst, inputs| {
+            let (dst, src) = (View::new(dst[0], 2), View::new(inputs[0], 1));
+            let addend = inputs
+                .get(1)
+                .map(|a| (View::new(a, components), components));
+            let batch = inputs[0].shape.polys;
+            self.switch(ring, dst, src, addend, key, galois, (plan, batch))
+        })
     }
 
     fn relinearize(
@@ -438,17 +565,19 @@ impl Backend for GpuEngine {
         key: &GpuKey,
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        let batch = src.shape.polys / 3;
-        let linear = View::new(src, 3);
-        self.switch(
-            ring,
-            View::new(dst, 2),
-            linear.component(2),
-            Some((linear, 2)),
-            key,
-            GaloisElement::IDENTITY,
-            (plan, batch),
-        )
+        let (dst, src) = (Operand::output(dst, 2), Operand::input(src, 3));
+        self.in_pieces(ring, &[dst], &[src], |dst, src| {
+            let (linear, batch) = (View::new(src[0], 3), src[0].shape.polys / 3);
+            self.switch(
+                ring,
+                View::new(dst[0], 2),
+                linear.component(2),
+                Some((linear, 2)),
+                key,
+                GaloisElement::IDENTITY,
+                (plan, batch),
+            )
+        })
     }
 
     fn rotate(
@@ -460,17 +589,19 @@ impl Backend for GpuEngine {
         galois: GaloisElement,
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        let batch = src.shape.polys / 2;
-        let c0 = View::new(src, 2);
-        self.switch(
-            ring,
-            View::new(dst, 2),
-            c0.component(1),
-            Some((c0, 1)),
-            key,
-            galois,
-            (plan, batch),
-        )
+        let (dst, src) = (Operand::output(dst, 2), Operand::input(src, 2));
+        self.in_pieces(ring, &[dst], &[src], |dst, src| {
+            let (c0, batch) = (View::new(src[0], 2), src[0].shape.polys / 2);
+            self.switch(
+                ring,
+                View::new(dst[0], 2),
+                c0.component(1),
+                Some((c0, 1)),
+                key,
+                galois,
+                (plan, batch),
+            )
+        })
     }
 
     fn hoisted_rotations(
@@ -482,7 +613,10 @@ impl Backend for GpuEngine {
         galois: &[GaloisElement],
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        self.hoisted(ring, dsts, src, keys, galois, plan)
+        let dsts: Vec<Operand<'_>> = dsts.iter().map(|dst| Operand::output(dst, 2)).collect();
+        self.in_pieces(ring, &dsts, &[Operand::input(src, 2)], |dsts, src| {
+            self.hoisted(ring, dsts, src[0], keys, galois, plan)
+        })
     }
 
     fn rotation_sum(
@@ -495,6 +629,11 @@ impl Backend for GpuEngine {
         weights: &[&GpuBuf],
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        self.summed(ring, dst, src, keys, galois, weights, plan)
+        // A weight is for both components or has polynomials of its own for each.
+        let mut inputs = vec![Operand::input(src, 2)];
+        inputs.extend(weights.iter().map(|w| Operand::input(w, 2)));
+        self.in_pieces(ring, &[Operand::output(dst, 2)], &inputs, |dst, inputs| {
+            self.summed(ring, dst[0], inputs[0], keys, galois, &inputs[1..], plan)
+        })
     }
 }

@@ -25,9 +25,7 @@ pub enum GpuError {
         adapter: String,
     },
     /// Profiling needs timestamps.
-    #[error(
-        "gpu: adapter {adapter:?} has no timestamp queries; open it without profiling"
-    )]
+    #[error("gpu: adapter {adapter:?} has no timestamp queries; open it without profiling")]
     NoTimestamps {
         /// The adapter's name.
         adapter: String,

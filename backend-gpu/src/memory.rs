@@ -19,6 +19,9 @@ use crate::{
 /// Bytes that freed blocks may occupy before they go back to the driver.
 const POOL_BYTES: u64 = 2 << 30;
 
+/// Bytes of one buffer, at least, when the driver is asked for room.
+const ROOM_PIECE: u64 = 64 << 20;
+
 /// How much device memory an engine uses, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryReport {
@@ -28,16 +31,24 @@ pub struct MemoryReport {
     pub pooled: u64,
     /// The most that was in use at a time.
     pub peak: u64,
+    /// Blocks handed out since the engine was made.
+    pub handed_out: u64,
+    /// How many of them were new from the driver, not from the pool.
+    pub created: u64,
     /// The most the engine takes, if it was given a limit.
     pub limit: Option<u64>,
     /// The largest single buffer.
-    pub largest: u64,
+    pub largest_buffer: u64,
+    /// The most that a kernel sees of a buffer. Larger buffers are worked on in pieces; tables, one limb of a key and the scratch of
+    /// one batch item have to fit.
+    pub largest_binding: u64,
 }
 
 pub(crate) struct Memory {
     gpu: Arc<Gpu>,
     limit: u64,
-    largest: u64,
+    largest_buffer: u64,
+    largest_binding: u64,
     state: Mutex<State>,
     /// Counts releases to the driver: who caches references to buffers drops them when it changes.
     released: AtomicU64,
@@ -49,43 +60,80 @@ struct State {
     in_use: u64,
     pooled: u64,
     peak: u64,
-    next_id: u64,
+    handed_out: u64,
+    /// Also the last id.
+    created: u64,
 }
 
-/// A buffer of its own, returned to the pool when dropped.
+/// A buffer of its own, returned to the pool when dropped; or a window of such a buffer.
 pub(crate) struct Block {
-    /// Unique in the engine, kept when the buffer is used again.
+    /// Unique in the engine, kept when the buffer is used again; a window has that of its buffer.
     pub(crate) id: u64,
     pub(crate) buffer: wgpu::Buffer,
-    bytes: u64,
-    memory: Arc<Memory>,
+    /// The part of the buffer that is the block's.
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    /// A window has none, and lives no longer than the operation that made it.
+    lease: Option<Arc<Memory>>,
+}
+
+impl Block {
+    /// A part of the block. A binding may begin at multiples of [`Memory::alignment`].
+    pub(crate) fn window(&self, offset: u64, bytes: u64) -> Self {
+        Self {
+            id: self.id,
+            buffer: self.buffer.clone(),
+            offset: self.offset + offset,
+            bytes,
+            lease: None,
+        }
+    }
+
+    /// What a kernel sees.
+    pub(crate) fn binding(&self) -> wgpu::BufferBinding<'_> {
+        wgpu::BufferBinding {
+            buffer: &self.buffer,
+            offset: self.offset,
+            size: wgpu::BufferSize::new(self.bytes),
+        }
+    }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        self.memory.give_back(self.id, self.bytes, &self.buffer);
+        if let Some(memory) = &self.lease {
+            memory.give_back(self.id, self.bytes, &self.buffer);
+        }
     }
 }
 
 impl Memory {
     pub(crate) fn new(gpu: &Arc<Gpu>, options: &GpuOptions) -> Arc<Self> {
+        let limits = gpu.device.limits();
+        let whole = |bytes: u64| bytes / 256 * 256;
         Arc::new(Self {
             gpu: gpu.clone(),
             limit: options.memory_limit.unwrap_or(u64::MAX),
-            // Offsets in kernels are 32-bit words.
-            largest: max_binding(&gpu.device.limits())
-                .min(4 << 32)
-                .min(options.largest_buffer.unwrap_or(u64::MAX))
-                / 256
-                * 256,
+            largest_buffer: whole(limits.max_buffer_size),
+            largest_binding: whole(
+                max_binding(&limits)
+                    // Offsets in kernels are 32-bit words.
+                    .min(4 << 32)
+                    .min(options.largest_binding.unwrap_or(u64::MAX)),
+            ),
             state: Mutex::default(),
             released: AtomicU64::new(0),
         })
     }
 
-    /// The largest block.
-    pub(crate) fn largest(&self) -> u64 {
-        self.largest
+    /// The most bytes that a kernel sees of a block.
+    pub(crate) fn largest_binding(&self) -> u64 {
+        self.largest_binding
+    }
+
+    /// Bindings begin at multiples of this many bytes.
+    pub(crate) fn alignment(&self) -> u64 {
+        u64::from(self.gpu.device.limits().min_storage_buffer_offset_alignment)
     }
 
     pub(crate) fn released(&self) -> u64 {
@@ -98,17 +146,34 @@ impl Memory {
             in_use: state.in_use,
             pooled: state.pooled,
             peak: state.peak,
+            handed_out: state.handed_out,
+            created: state.created,
             limit: (self.limit != u64::MAX).then_some(self.limit),
-            largest: self.largest,
+            largest_buffer: self.largest_buffer,
+            largest_binding: self.largest_binding,
         }
     }
 
+    /// A block that kernels see whole.
     pub(crate) fn alloc(self: &Arc<Self>, words: usize) -> Result<Block> {
+        self.alloc_up_to(words, self.largest_binding)
+    }
+
+    /// A block of any size that the device has; kernels see windows of it where it is larger than a binding.
+    pub(crate) fn alloc_large(self: &Arc<Self>, words: usize) -> Result<Block> {
+        self.alloc_up_to(words, self.largest_buffer)
+    }
+
+    fn alloc_up_to(self: &Arc<Self>, words: usize, most: u64) -> Result<Block> {
         let asked = words as u64 * 4;
-        let bytes = size_class(asked).min(self.largest);
-        if asked > self.largest {
-            return Err(self.refuse(asked, self.largest));
+        if asked > most {
+            return Err(self.refuse(asked, most));
         }
+        // Rounding up must not take a block above what one binding covers.
+        let bytes = match size_class(asked) {
+            class if asked <= self.largest_binding => class.min(self.largest_binding),
+            class => class.min(most),
+        };
         let mut state = lock(&self.state);
         if let Some((id, buffer)) = state.free.get_mut(&bytes).and_then(Vec::pop) {
             state.pooled -= bytes;
@@ -128,9 +193,47 @@ impl Memory {
             }
             Err(()) => return Err(self.refuse(asked, 0)),
         };
-        state.next_id += 1;
-        let id = state.next_id;
+        state.created += 1;
+        let id = state.created;
         Ok(self.hand_out(&mut state, id, buffer, bytes))
+    }
+
+    /// Asks the driver for `bytes` more than what is in use, and gives them back: no interface tells what is free.
+    pub(crate) fn make_room(&self, bytes: u64) -> Result<()> {
+        let mut state = lock(&self.state);
+        let allowed = self.limit.saturating_sub(state.in_use);
+        self.release(&mut state);
+        // A software device's memory is the machine's, which the system promises beyond what there is.
+        let free = match self.gpu.report.kind.as_str() {
+            "software" => free_main_memory(),
+            _ => None,
+        };
+        let allowed = free.unwrap_or(u64::MAX).min(allowed);
+        if bytes > allowed {
+            return Err(self.refuse(bytes, allowed));
+        }
+        let mut held = Vec::new();
+        let mut found = 0;
+        // Few pieces, yet some room is found where not all is there.
+        let piece = (bytes / 16).max(ROOM_PIECE).min(self.largest_buffer);
+        while found < bytes {
+            let piece = (bytes - found).min(piece).next_multiple_of(256);
+            match self.create(piece) {
+                Ok(buffer) => held.push(buffer),
+                Err(()) => break,
+            }
+            found += piece;
+        }
+        for buffer in held {
+            buffer.destroy();
+        }
+        // A destroyed buffer's memory is free after the next poll.
+        let _ = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        self.gpu.check()?;
+        if found < bytes {
+            return Err(self.refuse(bytes, found));
+        }
+        Ok(())
     }
 
     fn hand_out(
@@ -142,11 +245,13 @@ impl Memory {
     ) -> Block {
         state.in_use += bytes;
         state.peak = state.peak.max(state.in_use);
+        state.handed_out += 1;
         Block {
             id,
             buffer,
+            offset: 0,
             bytes,
-            memory: self.clone(),
+            lease: Some(self.clone()),
         }
     }
 
@@ -190,13 +295,22 @@ impl Memory {
         self.released.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn refuse(&self, bytes: u64, available: u64) -> HalError {
+    /// The error for bytes that are not to be had.
+    pub(crate) fn refuse(&self, bytes: u64, available: u64) -> HalError {
         HalError::OutOfMemory {
             engine: self.gpu.name(),
             bytes,
             available,
         }
     }
+}
+
+/// What the system could give a process, where it tells.
+fn free_main_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
 }
 
 /// Eight sizes per power of two, so that buffers of nearly one size share a pool at a cost of at most an eighth.

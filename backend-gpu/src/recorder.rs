@@ -59,6 +59,15 @@ pub(crate) struct Launch<'a> {
     pub(crate) inputs: Vec<&'a Block>,
 }
 
+/// Bytes to copy from one block to another.
+pub(crate) struct Transfer<'a> {
+    pub(crate) src: &'a Block,
+    pub(crate) src_offset: u64,
+    pub(crate) dst: &'a Block,
+    pub(crate) dst_offset: u64,
+    pub(crate) bytes: u64,
+}
+
 struct Dispatch {
     kernel: Kernel,
     pipeline: wgpu::ComputePipeline,
@@ -73,7 +82,8 @@ struct Lot {
     params: Vec<u32>,
     /// Ids of the buffers that the lot uses.
     touched: HashSet<u64>,
-    bind_groups: HashMap<Vec<u64>, wgpu::BindGroup>,
+    /// By id, offset and length of what they bind.
+    bind_groups: HashMap<Vec<[u64; 3]>, wgpu::BindGroup>,
     released: u64,
     writes: usize,
     written_words: usize,
@@ -215,9 +225,10 @@ impl Recorder {
             lot.bind_groups.clear();
             lot.released = released;
         }
-        let ids: Vec<u64> = [dst].iter().chain(inputs).map(|b| b.id).collect();
+        let blocks = [dst].into_iter().chain(inputs.iter().copied());
+        let windows: Vec<[u64; 3]> = blocks.map(|b| [b.id, b.offset, b.bytes]).collect();
         lot.bind_groups
-            .entry(ids)
+            .entry(windows)
             .or_insert_with(|| {
                 let params = wgpu::BufferBinding {
                     buffer: &self.params,
@@ -231,7 +242,7 @@ impl Recorder {
                 entries.extend([dst].iter().chain(inputs).enumerate().map(|(k, block)| {
                     wgpu::BindGroupEntry {
                         binding: k as u32 + 1,
-                        resource: block.buffer.as_entire_binding(),
+                        resource: wgpu::BindingResource::Buffer(block.binding()),
                     }
                 }));
                 self.gpu
@@ -285,6 +296,25 @@ impl Recorder {
         }
         // Without a poll now and then, wgpu keeps the staging memory of finished writes.
         let _ = gpu.device.poll(wgpu::PollType::Poll);
+    }
+
+    /// Copies ranges of bytes, after everything recorded; no binding is needed for it.
+    pub(crate) fn transfer(&self, copies: &[Transfer<'_>]) {
+        if copies.is_empty() {
+            return;
+        }
+        self.submit(&mut lock(&self.lot), |encoder| {
+            for copy in copies {
+                let (src, dst) = (copy.src, copy.dst);
+                encoder.copy_buffer_to_buffer(
+                    &src.buffer,
+                    src.offset + copy.src_offset,
+                    &dst.buffer,
+                    dst.offset + copy.dst_offset,
+                    copy.bytes,
+                );
+            }
+        });
     }
 
     /// Writes the first words of a buffer, after everything recorded.

@@ -71,7 +71,11 @@ impl GpuRing {
         Ok(Self {
             forward: table(&|i| basis.forward_twiddles(i))?,
             inverse: table(&|i| basis.inverse_twiddles(i))?,
-            moduli: basis.moduli().iter().map(|&q| modulus_entry(q)).collect(),
+            moduli: basis
+                .moduli()
+                .iter()
+                .map(|q| Entry::of_modulus(q.value()))
+                .collect(),
             conversions: Mutex::default(),
             prelude,
             basis: basis.clone(),
@@ -80,13 +84,7 @@ impl GpuRing {
 
     /// An entry with the modulus of a limb and no rows.
     pub(crate) fn entry(&self, limb: usize) -> Entry {
-        Entry {
-            a: NONE,
-            b: NONE,
-            c: NONE,
-            list: NONE,
-            ..self.moduli[limb]
-        }
+        self.moduli[limb]
     }
 
     /// One conversion; its sources are the rows of the input in order.
@@ -199,20 +197,4 @@ impl fmt::Debug for GpuRing {
 /// `w 2^32 mod q`.
 pub(crate) fn montgomery(q: Modulus, w: u32) -> u32 {
     ((u64::from(w) << 32) % u64::from(q.value())) as u32
-}
-
-fn modulus_entry(q: Modulus) -> Entry {
-    let value = q.value();
-    // Newton: each step doubles the correct low bits, and an odd number is its own inverse modulo 8.
-    let inverse = (0..4).fold(value, |x, _| {
-        x.wrapping_mul(2u32.wrapping_sub(value.wrapping_mul(x)))
-    });
-    let r = ((1u64 << 32) % u64::from(value)) as u32;
-    Entry {
-        q: value,
-        inverse,
-        r2: q.mul(r, r),
-        mu: ((1u64 << 32) / u64::from(value)) as u32,
-        ..Entry::default()
-    }
 }

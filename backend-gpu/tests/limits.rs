@@ -56,27 +56,80 @@ fn circuit<B: Backend>(engine: &B, basis: &Arc<RingBasis>, batch: usize) -> Vec<
 
 #[test]
 fn batches_and_keys_are_split_where_a_binding_would_not_fit() {
-    // Digits of three ciphertexts are 6 x 3 x 8 rows and a key is 8 x 6 x 2; a buffer of 60 rows holds neither, but all operands.
-    let basis = chain(7, 2, 4, 2);
-    let expected = circuit(&Reference::new(), &basis, 3);
-    let dispatches = [None, Some(60 * 4 * 128)].map(|largest_buffer| {
-        let engine = engine(&GpuOptions {
-            largest_buffer,
-            ..GpuOptions::default()
-        })?;
+    // A kernel sees 60 rows: digits of a ciphertext are 6 x 8, a key is 8 x 6 x 2. The operands of 3 ciphertexts fit, those of 11
+    // and 34 do not; at N = 2^4 their pieces do not begin where a binding may, and are copied.
+    for (log_n, batch) in [(7, 3), (7, 11), (7, 34), (4, 11)] {
+        let basis = chain(log_n, 2, 4, 2);
+        let expected = circuit(&Reference::new(), &basis, batch);
+        let binding = 60 * 4 * basis.n() as u64;
+        let dispatches = [None, Some(binding)].map(|largest_binding| {
+            let engine = engine(&GpuOptions {
+                largest_binding,
+                ..GpuOptions::default()
+            })?;
+            assert!(
+                circuit(&engine, &basis, batch) == expected,
+                "N = 2^{log_n}, {batch} ciphertexts, {largest_binding:?}"
+            );
+            if let Some(largest) = largest_binding {
+                assert_eq!(engine.memory_report().largest_binding, largest);
+            }
+            Some(engine.dispatch_count())
+        });
         assert!(
-            circuit(&engine, &basis, 3) == expected,
-            "{largest_buffer:?}"
+            dispatches[1] >= dispatches[0].map(|n| 2 * n),
+            "{dispatches:?}"
         );
-        if let Some(largest) = largest_buffer {
-            assert_eq!(engine.memory_report().largest, largest);
-        }
-        Some(engine.dispatch_count())
-    });
+    }
+}
+
+#[test]
+fn a_buffer_above_the_device_s_own_binding_limit_works() {
+    let Some(engine) = shared(Arithmetic::Auto) else {
+        return;
+    };
+    let report = engine.memory_report();
+    let basis = chain(16, 0, 2, 0);
+    let limbs = Limbs::new([0]);
+    let polys = usize::try_from(report.largest_binding / (4 << 16)).unwrap() + 3;
+    if report.largest_binding > 256 << 20 || report.largest_buffer <= (polys * 4) as u64 * 65536 {
+        eprintln!(
+            "skipped: bindings of this device are too large to exceed, or its buffers too small: {report:?}"
+        );
+        return;
+    }
+    let ring = common::ring(&engine, &basis);
+    let q = basis.modulus(0);
+    let words: Vec<u32> = (0..polys << 16)
+        .map(|i| (i as u32).wrapping_mul(2_654_435_761) % q.value())
+        .collect();
+    let x: Poly<_, Eval> = Poly::from_words(&ring, &Shape::new(polys, limbs), &words).unwrap();
+    let doubled = x.add(&x).unwrap().to_words().unwrap();
+    assert!(doubled.iter().zip(&words).all(|(d, &w)| *d == q.add(w, w)));
+    let back = x.intt().ntt().to_words().unwrap();
+    assert!(back == words);
+}
+
+#[test]
+fn an_item_that_exceeds_a_binding_is_an_error_that_says_what_fits() {
+    // Extended digits of one ciphertext are 48 rows, but all operands fit.
+    let largest = 40 * 4 * 128;
+    let Some(engine) = engine(&GpuOptions {
+        largest_binding: Some(largest),
+        ..GpuOptions::default()
+    }) else {
+        return;
+    };
+    let basis = chain(7, 2, 4, 2);
+    let ring = common::ring(&engine, &basis);
+    let x = poly(&ring, &mut Words::new(3), 1, &Limbs::new(0..6));
+    let refused = x.mod_up(&spec(&basis, 2, 1)).unwrap_err();
     assert!(
-        dispatches[1] >= dispatches[0].map(|n| 2 * n),
-        "{dispatches:?}"
+        matches!(refused, HalError::OutOfMemory { bytes, available, .. }
+            if bytes == 48 * 512 && available == largest),
+        "{refused}"
     );
+    assert!(x.add(&x).unwrap().to_words().is_ok());
 }
 
 #[test]
@@ -215,6 +268,12 @@ fn an_upload_does_not_overtake_what_is_recorded() {
     }
     // Every upload met a pending reader and was preceded by a submission; the lot was never larger than its bound.
     assert!(engine.submit_count() >= 200);
+    // x's place served the next x, again and again: 200 sums, a few tables, few others.
+    let report = engine.memory_report();
+    assert!(
+        report.handed_out >= 400 && report.created < 220,
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -253,13 +312,53 @@ fn allocation_beyond_the_limit_is_an_error_and_the_engine_goes_on() {
 }
 
 #[test]
+fn room_is_looked_for_before_much_is_loaded() {
+    let Some(engine) = engine(&GpuOptions {
+        memory_limit: Some(512 << 20),
+        ..GpuOptions::default()
+    }) else {
+        return;
+    };
+    let before = engine.memory_report();
+    engine.make_room(300 << 20).unwrap();
+    assert_eq!(engine.memory_report().in_use, before.in_use);
+    let basis = toy(8);
+    let ring = common::ring(&engine, &basis);
+    let held = Poly::<_, Eval>::zeros(&ring, &Shape::new(1000, Limbs::new([0]))).unwrap();
+    let in_use = engine.memory_report().in_use;
+    let refused = engine.make_room(512 << 20).unwrap_err();
+    assert_eq!(
+        refused,
+        HalError::OutOfMemory {
+            engine: engine.name(),
+            bytes: 512 << 20,
+            available: (512 << 20) - in_use,
+        }
+    );
+    // More than any machine has: the driver refuses, and the engine goes on.
+    let engine = common::engine(&GpuOptions::default()).unwrap();
+    let refused = engine.make_room(1 << 50).unwrap_err();
+    assert!(
+        matches!(refused, HalError::OutOfMemory { available, .. } if available < 1 << 50),
+        "{refused}"
+    );
+    let ring = common::ring(&engine, &basis);
+    assert!(
+        Poly::<_, Eval>::zeros(&ring, held.shape())
+            .unwrap()
+            .to_words()
+            .is_ok()
+    );
+}
+
+#[test]
 fn allocation_beyond_one_buffer_is_an_error_that_says_so() {
     let Some(engine) = shared(Arithmetic::Auto) else {
         return;
     };
     let basis = toy(10);
     let ring = common::ring(&engine, &basis);
-    let largest = engine.memory_report().largest;
+    let largest = engine.memory_report().largest_buffer;
     let polys = usize::try_from(largest / 4096).unwrap() + 1;
     let shape = Shape::new(polys, Limbs::new([0]));
     let refused = Poly::<_, Eval>::zeros(&ring, &shape).unwrap_err();

@@ -3,14 +3,19 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use arras_backend_cpu::CpuEngine;
+use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
     Ciphertext, Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters,
     SecretKey,
     params::{Dnum, LevelWidth, ParametersBuilder, Security},
     random::Seed,
+    wire::Overwrite,
 };
 use arras_hal::Backend;
 use arras_toolkit::{
@@ -20,8 +25,15 @@ use arras_toolkit::{
 use common::engines;
 use lr_train::{
     circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    data::builtin,
     plain::Rate,
+    preprocess::{Preprocessor, Scheme},
     sigmoid::Approximation,
+    trainer::{
+        DataOwner, KeySetId, PlannerOptions, Settings, TrainingServer,
+        files::{DatasetFile, KeyDirectory, load_evaluation, save_result, write_dataset},
+        plan,
+    },
 };
 use ndarray::Array2;
 
@@ -136,4 +148,95 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
             approx::assert_abs_diff_eq!(w, expected, epsilon = 1e-4);
         }
     }
+}
+
+/// Bytes of a run's result, in a file; on an error there is no file.
+fn train_to_file<B: Backend>(
+    engine: B,
+    keys: &KeyDirectory,
+    data: &Path,
+    out: &Path,
+    options: Options,
+) -> lr_train::Result<Vec<u8>> {
+    let (plan, keys) = load_evaluation(&keys.evaluation(), true)?;
+    let data = DatasetFile::open(data, &plan, KeySetId::of(&keys)?)?;
+    let server = TrainingServer::new(plan, keys, engine, options)?;
+    let result = server.train(&data.round(0)?, None)?;
+    save_result(server.plan(), &result, out, Overwrite::Refuse)?;
+    Ok(std::fs::read(out).unwrap())
+}
+
+#[test]
+fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_over() {
+    let options = GpuOptions::default();
+    let Some(device) = common::engine(&options) else {
+        return;
+    };
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lost-device");
+    let _ = std::fs::remove_dir_all(&folder);
+    let planner = PlannerOptions {
+        log_n: LOG_N..=LOG_N,
+        security: Security::InsecureForTests,
+        ..PlannerOptions::default()
+    };
+    let dataset = builtin::breast_cancer().unwrap();
+    // Every 30th row: both classes.
+    let dataset = dataset
+        .select(&(0..16).map(|k| 30 * k).collect::<Vec<_>>())
+        .unwrap();
+    let features = Preprocessor::fit(&dataset, Scheme::MaxAbs)
+        .unwrap()
+        .features()
+        + 1;
+    let settings = Settings::new(8, 2).circuit(Kind::Baseline);
+    let (plan, _) = plan(&settings, features, dataset.rows(), &planner).unwrap();
+    let (owner, set) = DataOwner::generate(plan, CpuEngine::new()).unwrap();
+    let keys = KeyDirectory::new(&folder).allowing_insecure();
+    keys.save(&owner, &set, Overwrite::Refuse).unwrap();
+    let data = folder.join("data.arras");
+    let prepared = owner.prepare(&dataset, Scheme::MaxAbs).unwrap();
+    write_dataset(&owner, &prepared, &data, Overwrite::Refuse, |_| {}).unwrap();
+    let out = folder.join("result.arras");
+    let inputs = [
+        data.clone(),
+        keys.evaluation().join("evaluation-keys.arras"),
+    ]
+    .map(|path| (std::fs::read(&path).unwrap(), path));
+
+    // Half of the steps are done when the device goes.
+    let victim = device.clone();
+    let destroy = Options::new().on_progress(move |at| {
+        if at.done >= at.total / 2 {
+            victim.destroy_device();
+        }
+    });
+    let lost = train_to_file(device, &keys, &data, &out, destroy).unwrap_err();
+    let message = lost.to_string();
+    assert!(
+        message.contains("device error") && message.contains("make a new engine"),
+        "{message}"
+    );
+
+    // A device that is too small for the keys.
+    let small = GpuOptions {
+        memory_limit: Some(1 << 20),
+        ..options
+    };
+    let small = common::engine(&small).unwrap();
+    let refused = train_to_file(small, &keys, &data, &out, Options::new()).unwrap_err();
+    let message = refused.to_string();
+    assert!(message.contains("available"), "{message}");
+
+    assert!(!out.exists());
+    for (bytes, path) in &inputs {
+        assert!(std::fs::read(path).unwrap() == *bytes, "{}", path.display());
+    }
+    let on_cpu = train_to_file(CpuEngine::new(), &keys, &data, &out, Options::new()).unwrap();
+    let again = folder.join("again.arras");
+    for engine in engines() {
+        let on_device = train_to_file(engine, &keys, &data, &again, Options::new()).unwrap();
+        assert!(on_device == on_cpu);
+        std::fs::remove_file(&again).unwrap();
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }

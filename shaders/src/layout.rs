@@ -129,6 +129,28 @@ shared_struct! {
     }
 }
 
+impl Entry {
+    /// An entry without rows that has the modulus `q`, an odd number above 2 and below 2^30, and what kernels derive from it.
+    pub fn of_modulus(q: u32) -> Self {
+        // Newton: each step doubles the correct low bits, and an odd number is its own inverse modulo 8.
+        let inverse = (0..4).fold(q, |x, _| {
+            x.wrapping_mul(2u32.wrapping_sub(q.wrapping_mul(x)))
+        });
+        let r = (1u64 << 32) % u64::from(q);
+        Self {
+            a: NONE,
+            b: NONE,
+            c: NONE,
+            list: NONE,
+            q,
+            inverse,
+            r2: (r * r % u64::from(q)) as u32,
+            mu: ((1u64 << 32) / u64::from(q)) as u32,
+            ..Self::default()
+        }
+    }
+}
+
 /// Marks an absent row.
 pub const NONE: u32 = u32::MAX;
 
@@ -179,5 +201,17 @@ mod tests {
         assert_eq!(Entry::WORDS, 16);
         const { assert!(MAX_ENTRIES >= 500) };
         assert!(Entry::WGSL.starts_with("struct Entry { dst: u32, a: u32, "));
+    }
+
+    #[test]
+    fn a_modulus_comes_with_what_kernels_derive_from_it() {
+        for q in [3, 97, 0x1fff_0001, 0x3fff_ffff] {
+            let e = Entry::of_modulus(q);
+            assert_eq!(q.wrapping_mul(e.inverse), 1);
+            let wide = (1u128 << 64) % u128::from(q);
+            assert_eq!(u128::from(e.r2), wide);
+            assert_eq!(u64::from(e.mu), (1 << 32) / u64::from(q));
+            assert_eq!([e.a, e.b, e.c, e.list], [NONE; 4]);
+        }
     }
 }

@@ -155,22 +155,23 @@ impl GpuEngine {
 
     /// Ranges of a batch for which scratch of `words` per item fits one binding.
     fn pieces(&self, batch: usize, words: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let fit = (self.memory().largest() / (words as u64 * 4)).max(1);
+        let fit = (self.memory().largest_binding() / (words as u64 * 4)).max(1);
         let step = usize::try_from(fit).unwrap_or(usize::MAX).min(batch).max(1);
         (0..batch)
             .step_by(step)
             .map(move |first| first..(first + step).min(batch))
     }
 
-    /// [`GpuEngine::pieces`] for extended digits and a sum over the extended limbs.
+    /// [`GpuEngine::pieces`] for extended digits, a sum over the extended limbs and its two components brought down.
     fn switch_pieces(
         &self,
         ring: &GpuRing,
         batch: usize,
         plan: &KeySwitchPlan,
     ) -> impl Iterator<Item = Range<usize>> + use<> {
-        let digits = plan.mod_up().digits().len().max(2);
-        self.pieces(batch, digits * plan.ext().len() * ring.basis.n())
+        let digits = plan.mod_up().digits().len() * plan.ext().len();
+        let rows = digits.max(2 * sum_limbs(plan));
+        self.pieces(batch, rows * ring.basis.n())
     }
 
     fn digits_block(&self, ring: &GpuRing, items: usize, plan: &KeySwitchPlan) -> Result<Block> {
@@ -268,7 +269,7 @@ impl GpuEngine {
     pub(crate) fn hoisted(
         &self,
         ring: &GpuRing,
-        dsts: &[&mut GpuBuf],
+        dsts: &[&GpuBuf],
         src: &GpuBuf,
         keys: &[Option<&GpuKey>],
         galois: &[GaloisElement],
@@ -281,7 +282,7 @@ impl GpuEngine {
             let digits = self.hoist(ring, c0, keys, plan, piece.len())?;
             // As many rotations at a time as one binding holds sums of.
             let (n, rows) = (ring.basis.n(), 2 * piece.len() * plan.ext().len());
-            for range in self.pieces(dsts.len(), rows * n) {
+            for range in self.pieces(dsts.len(), 2 * piece.len() * sum_limbs(plan) * n) {
                 let block = self.memory().alloc(range.len() * rows * n)?;
                 let sums = View::of_block(&block, plan.ext().len(), piece.len());
                 let mut outputs = Vec::with_capacity(range.len());
@@ -374,6 +375,12 @@ impl GpuEngine {
         self.extend_digits(ring, &digits, c0.component(1), batch, plan.mod_up())?;
         Ok(Some(digits))
     }
+}
+
+/// Limbs of a sum before it is brought down, or after, where those are more.
+fn sum_limbs(plan: &KeySwitchPlan) -> usize {
+    let after = plan.mod_down().rescale().to().len();
+    plan.ext().len().max(after)
 }
 
 /// One rotation: digits with their key and component 0 as addend; without a key (the identity) both components, lifted.

@@ -1,6 +1,8 @@
 //! Engines, rings and words for the tests.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
+pub mod scenarios;
+
 use std::sync::{Arc, OnceLock};
 
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};

@@ -3,6 +3,7 @@
 mod bad_files;
 mod bad_input;
 mod exchange;
+mod gpu;
 mod interrupted;
 mod outputs;
 mod support;

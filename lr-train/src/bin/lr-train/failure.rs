@@ -42,6 +42,15 @@ pub(crate) enum Failure {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// Keys and ciphertexts find no room on the device.
+    #[error(
+        "training needs about {} MiB on the device, and was not begun: {error}; free device memory, choose --engine cpu, or plan with a smaller --minibatch",
+        needed >> 20
+    )]
+    Room {
+        needed: u64,
+        error: arras::hal::HalError,
+    },
     /// A self-test that gave wrong numbers.
     #[error(
         "{engine}: the self-test decrypted {found:.3e} away from the truth, at most {most:.3e} is right; do not use this engine, report the device and its driver"
@@ -86,7 +95,7 @@ impl Failure {
             Self::Wire(error) => of_file(error),
             Self::File { .. } | Self::Cost(_) => 4,
             Self::Busy { .. } | Self::Io { .. } | Self::Stdout(_) => 5,
-            Self::Engine(_) | Self::Report(_) | Self::SelfTest { .. } => 1,
+            Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => 1,
         }
     }
 }

@@ -86,11 +86,27 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         });
     }
     let staging = Staging::claim(&args.out, args.force)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let needed = plan.server_memory(round, threads)?;
+    output.note(format_args!(
+        "memory needed: {} (keys {}, inputs {}, values {}, constants {}, scratch {})",
+        mib(needed.total()),
+        mib(needed.keys),
+        mib(needed.inputs),
+        mib(needed.values),
+        mib(needed.constants),
+        mib(needed.scratch)
+    ));
+    engine
+        .make_room(needed.total())
+        .map_err(|error| Failure::Room {
+            needed: needed.total(),
+            error,
+        })?;
     let progress = std::sync::Arc::new(output.progress("training"));
     let seen = progress.clone();
     let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let planned = plan.server_memory(round, threads)?.total();
+    let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
     save_result(server.plan(), &result, staging.path(), Overwrite::Replace)?;
