@@ -57,7 +57,7 @@ pub(crate) struct Demo {
     #[arg(long)]
     force: bool,
     /// About how many seconds to take; baseline and low-depth always run
-    #[arg(long, default_value_t = 48.0)]
+    #[arg(long, default_value_t = 44.0)]
     seconds: f64,
     #[command(flatten)]
     engine: EngineChoice,
