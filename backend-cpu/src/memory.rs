@@ -120,7 +120,8 @@ impl Pool {
         let class = size_class(words.div_ceil(16));
         let found = self.free().pop(class);
         let mut taken = if let Some(piece) = found {
-            self.idle.fetch_sub(piece.lines().len() * LINE, Ordering::Relaxed);
+            self.idle
+                .fetch_sub(piece.lines().len() * LINE, Ordering::Relaxed);
             self.hits.fetch_add(1, Ordering::Relaxed);
             Words::of(self, piece)
         } else {

@@ -36,9 +36,7 @@ fn sums(f: impl Fn(usize, usize) -> String) -> String {
 /// 8 entries, z batch items.
 pub(crate) fn source() -> String {
     let declare = targets(|t| {
-        format!(
-            "    let e{t} = params.entries[first + {t}u]; let m{t} = entry_modulus(e{t});\n"
-        )
+        format!("    let e{t} = params.entries[first + {t}u]; let m{t} = entry_modulus(e{t});\n")
     }) + &sums(|t, c| format!("    var s{t}_{c} = acc_zero();\n"));
     let mac = sums(|t, c| {
         format!(

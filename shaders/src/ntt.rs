@@ -470,7 +470,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         let forward = self.direction == Direction::Forward;
         for unit in 0..radix / 2 {
-            let _ = writeln!(body, "        let f{unit} = twiddles[base + {}u];", unit * bases);
+            let _ = writeln!(
+                body,
+                "        let f{unit} = twiddles[base + {}u];",
+                unit * bases
+            );
         }
         for step in 0..stages {
             let stage = if forward { step } else { stages - 1 - step };
@@ -582,7 +586,10 @@ mod tests {
         let bits: Vec<u32> = (0..tile).filter(|b| !own.contains(b)).take(5).collect();
         let places: std::collections::HashSet<u32> = (0..32u32)
             .map(|thread| {
-                let index = bits.iter().enumerate().map(|(k, &b)| (thread >> k & 1) << b);
+                let index = bits
+                    .iter()
+                    .enumerate()
+                    .map(|(k, &b)| (thread >> k & 1) << b);
                 swizzled(index.sum()) % 32
             })
             .collect();
