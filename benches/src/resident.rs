@@ -9,6 +9,7 @@ use arras::{
     hal::{Backend, SecretEngine},
     toolkit::{
         Bindings, Client, Encrypted, Homomorphic, Program, SeededEncrypted,
+        circuit::Summing,
         plan::KeyRequests,
         run::{Options, Run},
     },
@@ -53,16 +54,20 @@ impl Prepared {
             rows,
             features,
         } = size;
-        let circuit = Smallest::of(&Spec {
-            kind,
-            slots: 1,
-            features,
-            minibatch: rows,
-            steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, iterations)?,
-            activation: Approximation::cubic_16(),
-            start: Start::Zero,
-            results: Results::Model,
-        })?;
+        let circuit = Smallest::of(
+            &Spec {
+                kind,
+                slots: 1,
+                features,
+                minibatch: rows,
+                steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, iterations)?,
+                activation: Approximation::cubic_16(),
+                start: Start::Zero,
+                results: Results::Model,
+                summing: Summing::default(),
+            },
+            &[Summing::Doubling, Summing::Fours],
+        )?;
         let minibatches: Vec<Array2<f64>> = (0..iterations)
             .map(|at| {
                 // Rows of a length at which the model stays small.
