@@ -500,7 +500,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 /// [`NttKernel::pass`], for every degree) select 32 banks.
 fn swizzled(i: u32) -> u32 {
     let bit = |k: u32| i >> k & 1;
-    i ^ bit(5) * 4 ^ bit(6) * 9 ^ bit(7) * 18 ^ bit(8) * 24
+    i ^ (bit(5) * 4) ^ (bit(6) * 9) ^ (bit(7) * 18) ^ (bit(8) * 24)
 }
 
 /// The same in WGSL.
@@ -514,7 +514,11 @@ fn butterflies(body: &mut String, stages: u32, stage: u32, forward: bool) {
     let half = 1u32 << (stages - stage - 1);
     for block in 0..1u32 << stage {
         let factor = (1 << stage) + block;
-        let pair = if factor % 2 == 0 { "xy" } else { "zw" };
+        let pair = if factor.is_multiple_of(2u32) {
+            "xy"
+        } else {
+            "zw"
+        };
         let _ = writeln!(
             body,
             "        let w{stage}_{block} = f{}.{pair};",
