@@ -16,8 +16,11 @@ use crate::{
     device::{Gpu, lock},
 };
 
-/// Bytes that freed blocks may occupy before they go back to the driver.
-const POOL_BYTES: u64 = 2 << 30;
+/// Bytes that freed blocks may occupy before they go back to the driver, where the device's memory is the host's.
+const SHARED_POOL_BYTES: u64 = 2 << 30;
+/// The same on a device with memory of its own: a large batch's scratch takes several GiB, and asking the driver for it anew takes
+/// tens of times as long as computing with it. Memory that runs out is given back before an allocation fails.
+const OWN_POOL_BYTES: u64 = 16 << 30;
 
 /// Bytes of one buffer, at least, when the driver is asked for room.
 const ROOM_PIECE: u64 = 64 << 20;
@@ -284,7 +287,11 @@ impl Memory {
             .entry(bytes)
             .or_default()
             .push((id, buffer.clone()));
-        if state.pooled > POOL_BYTES {
+        let most = match self.gpu.report.kind.as_str() {
+            "discrete" => OWN_POOL_BYTES,
+            _ => SHARED_POOL_BYTES,
+        };
+        if state.pooled > most {
             self.release(&mut state);
         }
     }
