@@ -52,6 +52,8 @@ pub(crate) struct Memory {
     limit: u64,
     largest_buffer: u64,
     largest_binding: u64,
+    /// Bytes that freed blocks may occupy before they go back to the driver.
+    largest_pool: u64,
     state: Mutex<State>,
     /// Counts releases to the driver: who caches references to buffers drops them when it changes.
     released: AtomicU64,
@@ -124,6 +126,10 @@ impl Memory {
                     .min(4 << 32)
                     .min(options.largest_binding.unwrap_or(u64::MAX)),
             ),
+            largest_pool: match gpu.report.kind.as_str() {
+                "discrete" => OWN_POOL_BYTES,
+                _ => SHARED_POOL_BYTES,
+            },
             state: Mutex::default(),
             released: AtomicU64::new(0),
         })
@@ -287,11 +293,7 @@ impl Memory {
             .entry(bytes)
             .or_default()
             .push((id, buffer.clone()));
-        let most = match self.gpu.report.kind.as_str() {
-            "discrete" => OWN_POOL_BYTES,
-            _ => SHARED_POOL_BYTES,
-        };
-        if state.pooled > most {
+        if state.pooled > self.largest_pool {
             self.release(&mut state);
         }
     }

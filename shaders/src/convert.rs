@@ -13,12 +13,12 @@
 
 use std::ops::Range;
 
+use crate::LANES;
+
 /// Coefficients of one workgroup.
 pub const COEFFICIENTS_PER_GROUP: u32 = 256;
 /// Target primes of one workgroup.
 pub const TARGETS_PER_GROUP: usize = 8;
-
-const LANES: [&str; 4] = ["x", "y", "z", "w"];
 
 /// Text for every target.
 fn targets(f: impl Fn(usize) -> String) -> String {

@@ -1,5 +1,7 @@
 //! Kernels without communication between positions: copies, sums, products with one factor, automorphism.
 
+use crate::LANES;
+
 /// Operations on rows, position by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Elementwise {
@@ -92,7 +94,7 @@ impl Elementwise {
                 "    let {value} = {name}[(e.{name} + (p % h.{name}_count) * h.{name}_stride) * quads + i];\n"
             );
         }
-        let lanes: Vec<String> = ["x", "y", "z", "w"]
+        let lanes: Vec<String> = LANES
             .iter()
             .map(|lane| {
                 let arguments = match self.inputs() {

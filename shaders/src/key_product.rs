@@ -1,8 +1,6 @@
 //! The inner product of extended digits with a switching key, and what is added to it before the division by P.
 
-use crate::elementwise::GATHER;
-
-const LANES: [&str; 4] = ["x", "y", "z", "w"];
+use crate::{LANES, elementwise::GATHER};
 
 /// For every entry (a limb of the extended list), position i and ciphertext p of the batch:
 ///

@@ -24,6 +24,9 @@ pub mod layout;
 mod ntt;
 mod products;
 
+/// The components of a vector of four.
+const LANES: [&str; 4] = ["x", "y", "z", "w"];
+
 pub use arithmetic::Prelude;
 pub use convert::{COEFFICIENTS_PER_GROUP, TARGETS_PER_GROUP};
 pub use elementwise::Elementwise;

@@ -311,7 +311,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 ",
             bindings = self.bindings(),
             n = 1u32 << self.log_n,
-            twiddle_row = Twiddles::new(self.log_n).row / 2,
+            twiddle_row = Twiddles::section(self.log_n, self.log_n),
             tile = 1u32 << self.tile_log(),
             load = self.load_function(),
             store = self.store_function(),
