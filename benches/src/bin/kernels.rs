@@ -7,7 +7,7 @@ use std::{error::Error, time::Instant};
 use arras::{
     Arithmetic, GpuEngine, GpuOptions,
     ckks::{
-        Ciphertext, Evaluator, Parameters,
+        Ciphertext, Evaluator,
         params::{Dnum, LevelWidth, ParametersBuilder},
     },
     hal::Backend,
@@ -93,7 +93,7 @@ fn main() -> Outcome<()> {
             println!("\n{params}, batch {batch}");
             times(&options, &plain, &client, batch)?;
             if !options.no_profile {
-                profile(&open(true)?, &params, &client, batch)?;
+                profile(&open(true)?, &client, batch)?;
             }
         }
     }
@@ -162,7 +162,6 @@ fn times(
 
 fn profile(
     engine: &GpuEngine,
-    _: &Parameters,
     client: &Client<impl arras::hal::SecretEngine>,
     batch: usize,
 ) -> Outcome<()> {

@@ -43,7 +43,7 @@ struct Arguments {
     /// Trainings for each number of threads, of which the fastest counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
-    /// Measured costs, as `examples/measure_costs` writes them; a table for each number of threads [default: built-in costs].
+    /// Measured costs, as `scaling --costs` writes them; a table for each number of threads [default: built-in costs].
     #[arg(long)]
     costs: Option<PathBuf>,
     /// Circuits; all if none is named.

@@ -11,8 +11,8 @@ use std::{
 
 use arras::{
     CpuEngine,
-    ckks::{Context, params::ParametersBuilder},
-    toolkit::cost::{CostTable, MeasureOptions},
+    ckks::Context,
+    toolkit::cost::{CostTable, MeasureOptions, measured_parameters},
 };
 use arras_benches::{
     Result,
@@ -23,8 +23,8 @@ use arras_benches::{
 use clap::Parser;
 use lr_train::report::Machine;
 
-/// Ring degrees of the cost tables, with about the most levels that 128 bits of security leave with four digits.
-const TABLES: [(u32, usize); 4] = [(13, 2), (14, 6), (15, 15), (16, 34)];
+/// Ring degrees of the cost tables, by their base-2 logarithms.
+const TABLES: [u32; 4] = [13, 14, 15, 16];
 
 /// Measures how cost grows, and makes cost tables.
 #[derive(Parser)]
@@ -46,7 +46,7 @@ struct Arguments {
     smoke: bool,
     /// Measure one table, of this ring degree and so many threads, and print it: what the program starts itself with.
     #[arg(long, hide = true, num_args = 2, value_names = ["LOG_N", "THREADS"])]
-    table: Option<Vec<usize>>,
+    table: Option<Vec<u32>>,
 }
 
 fn main() -> Result<()> {
@@ -65,7 +65,8 @@ fn main() -> Result<()> {
         arguments.cost_seconds
     };
     if let Some([log_n, threads]) = arguments.table.as_deref() {
-        println!("{}", cost_table(*log_n, *threads, cost_seconds)?);
+        let table = cost_table(*log_n, usize::try_from(*threads)?, cost_seconds)?;
+        println!("{table}");
         return Ok(());
     }
     if let Some(folder) = &arguments.out {
@@ -103,21 +104,19 @@ fn main() -> Result<()> {
     }
 }
 
-fn cost_table(log_n: usize, threads: usize, seconds: f64) -> Result<String> {
-    let known = TABLES.iter().find(|(known, _)| *known as usize == log_n);
-    let &(log_n, levels) = known.ok_or("cost tables are of 2^13 to 2^16")?;
-    let params = ParametersBuilder::new(log_n).levels(levels).build()?;
+fn cost_table(log_n: u32, threads: usize, seconds: f64) -> Result<String> {
+    let params = measured_parameters(log_n)?;
     let context = Context::new(&params, CpuEngine::with_threads(threads)?)?;
-    let mut options = MeasureOptions::new(levels, threads, Machine::here().cpu);
+    let mut options = MeasureOptions::new(params.max_level(), threads, Machine::here().cpu);
     options.seconds = seconds;
     Ok(CostTable::measure(&context, &options)?.to_json()?)
 }
 
 /// One process for each table: encoding and encryption use the process-wide pool of threads, whose size is settled when a process
 /// starts. One line of the file for each.
-fn cost_tables(path: &Path, tables: &[(u32, usize)]) -> Result<()> {
+fn cost_tables(path: &Path, tables: &[u32]) -> Result<()> {
     let mut lines = Vec::new();
-    for (log_n, _) in tables {
+    for log_n in tables {
         for threads in thread_counts() {
             eprintln!("cost table, N = 2^{log_n}, {threads} threads");
             let output = Command::new(env::current_exe()?)

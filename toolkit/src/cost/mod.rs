@@ -1,7 +1,7 @@
 //! What operations cost: seconds, from measurements, and bytes, from the parameters.
 //!
 //! ```text
-//!   measure (examples/measure_costs.rs)      CostTable, as JSON       estimates before anything runs
+//!   measure (the benches' program scaling)   CostTable, as JSON       estimates before anything runs
 //!   operation x level x batch 1 and 8   -->  interpolated         --> cost(operation, level, batch, terms)
 //!                                            scaled to other parameters
 //! ```
