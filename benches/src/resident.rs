@@ -66,7 +66,7 @@ impl Prepared {
                 results: Results::Model,
                 summing: Summing::default(),
             },
-            &[Summing::Doubling, Summing::Fours],
+            &Summing::ALL,
         )?;
         let minibatches: Vec<Array2<f64>> = (0..iterations)
             .map(|at| {

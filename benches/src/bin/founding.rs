@@ -69,6 +69,7 @@ struct Arguments {
 enum Way {
     Doubling,
     Fours,
+    Eights,
 }
 
 fn main() -> Result<()> {
@@ -85,9 +86,10 @@ fn main() -> Result<()> {
             && (arguments.circuit.is_empty() || arguments.circuit.contains(kind))
     }));
     let ways = match arguments.summing {
-        None => vec![Summing::Doubling, Summing::Fours],
+        None => Summing::ALL.to_vec(),
         Some(Way::Doubling) => vec![Summing::Doubling],
         Some(Way::Fours) => vec![Summing::Fours],
+        Some(Way::Eights) => vec![Summing::Eights],
     };
     let settings = if arguments.smoke {
         founding::Settings {

@@ -320,10 +320,7 @@ impl Founding {
                 seconds / detail.models.operations,
                 detail.keys,
                 detail.loaded_bytes as f64 / f64::from(1 << 20),
-                match detail.summing {
-                    Summing::Doubling => "by doubling",
-                    Summing::Fours => "four at a time",
-                }
+                detail.summing.name()
             );
         }
         text.push_str("\nTimes faster than the baseline of the same minibatch size\n");

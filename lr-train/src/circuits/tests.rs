@@ -99,14 +99,16 @@ fn all_circuits_compute_the_optimizer() {
         for k in 1..=8 {
             for (features, rows) in [(20, 16), (32, 16), (9, 5)] {
                 let doubling = spec(kind, k, 1024, features, rows);
-                let fours = Spec {
-                    summing: Summing::Fours,
-                    ..doubling.clone()
-                };
-                let (error, depth) = train(doubling, k as u64);
-                let by_fours = train(fours, k as u64);
-                assert!(by_fours.0 < 1e-9, "{kind} k={k} by fours: {}", by_fours.0);
-                assert_eq!(by_fours.1, depth, "{kind} k={k} by fours");
+                let (error, depth) = train(doubling.clone(), k as u64);
+                for summing in [Summing::Fours, Summing::Eights] {
+                    let other = Spec {
+                        summing,
+                        ..doubling.clone()
+                    };
+                    let (error, levels) = train(other, k as u64);
+                    assert!(error < 1e-9, "{kind} k={k} {summing:?}: {error}");
+                    assert_eq!(levels, depth, "{kind} k={k} {summing:?}");
+                }
                 assert!(error < 1e-9, "{kind} k={k} {features} features: {error}");
                 let most = kind.depth(k, 3);
                 assert!(depth <= most, "{kind} k={k}: depth {depth} of {most}");

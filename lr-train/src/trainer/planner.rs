@@ -285,7 +285,7 @@ impl Planner<'_> {
         }
         let mut best: Option<Evaluated> = None;
         for lengths in &spreads {
-            for summing in [Summing::Doubling, Summing::Fours] {
+            for summing in Summing::ALL {
                 let found = self.evaluate_with(kind, log_n, lengths, summing)?;
                 let faster = |found: &Evaluated| {
                     best.as_ref()

@@ -178,14 +178,7 @@ impl fmt::Display for Candidate {
             )?,
         }
         writeln!(f, "rounds           {:?} iterations", self.rounds)?;
-        writeln!(
-            f,
-            "rotation sums    {}",
-            match self.summing {
-                Summing::Doubling => "by doubling",
-                Summing::Fours => "four at a time",
-            }
-        )?;
+        writeln!(f, "rotation sums    {}", self.summing.name())?;
         writeln!(
             f,
             "evaluation keys  {}, {:.1} MiB in a file, {:.1} MiB loaded",

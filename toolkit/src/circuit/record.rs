@@ -32,6 +32,42 @@ pub enum Summing {
     /// Four at a time: half as many steps, each the sum of three rotations that share their decomposition and their division by P. Half
     /// as many keys more, and faster where a sum of rotations costs less than one after the other.
     Fours,
+    /// Up to eight at a time, in as few steps as that allows and as equal ones: k = 8 as 8, 8 and 4 slots. More keys again, and faster
+    /// where a rotation that shares its decomposition and its division costs less than a seventh or so of one that does not.
+    Eights,
+}
+
+impl Summing {
+    /// All of them, that with the fewest keys first.
+    pub const ALL: [Self; 3] = [Self::Doubling, Self::Fours, Self::Eights];
+
+    /// In words: how sums of rotations are added up.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Doubling => "by doubling",
+            Self::Fours => "four at a time",
+            Self::Eights => "eight at a time",
+        }
+    }
+
+    /// How many of `strides` doublings each step takes, in their order.
+    pub(super) fn steps(self, strides: usize) -> impl Iterator<Item = usize> {
+        let most = match self {
+            Self::Doubling => 1,
+            Self::Fours => 2,
+            Self::Eights => 3,
+        };
+        let steps = strides.div_ceil(most);
+        // Fours keep to pairs, with what is left last, so that sums of different lengths share their keys.
+        let even = self == Self::Eights;
+        (0..steps).map(move |i| {
+            if even {
+                strides / steps + usize::from(i < strides % steps)
+            } else {
+                most.min(strides - most * i)
+            }
+        })
+    }
 }
 
 #[derive(Debug, Default)]

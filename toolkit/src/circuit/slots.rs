@@ -1,6 +1,6 @@
 //! Handles of batches of slots: what linear algebra is lowered to, and what hand-made circuits use.
 
-use super::{NodeId, Op, PlainId, Recorder, Summing, record::Recorded};
+use super::{NodeId, Op, PlainId, Recorder, record::Recorded};
 use crate::{Layout, Result, ToolkitError, layout::check_finite};
 
 /// A batch of encrypted slots in a circuit that is being recorded.
@@ -267,7 +267,7 @@ impl Slots {
     }
 
     /// Slot j becomes the sum of slots j, j + stride, .., j + (count - 1) stride, by doubling or as the recorder's
-    /// [`Summing`] says. `count` is a power of two.
+    /// [`Summing`](super::Summing) says. `count` is a power of two.
     #[track_caller]
     pub fn rotate_and_sum(&self, stride: i64, count: usize) -> Self {
         if !count.is_power_of_two() || count > self.slots() {
@@ -285,7 +285,7 @@ impl Slots {
 
     /// Slot j becomes the sum of the slots j + s over all sums s of some of the strides (none of them: s = 0), so of 2^k slots for k
     /// strides: [`Slots::rotate_and_sum`] for windows that do not begin at the slot itself. By doubling or as the recorder's
-    /// [`Summing`] says, in the order of the strides.
+    /// [`Summing`](super::Summing) says, in the order of the strides.
     #[track_caller]
     pub fn rotate_and_sum_by(&self, strides: &[i64]) -> Self {
         if strides.is_empty() {
@@ -294,14 +294,13 @@ impl Slots {
         let open = self
             .recorder
             .open("rotate_and_sum", &[self], Some(self.layout()), None);
-        let at_once = match self.recorder.summing_way() {
-            Summing::Doubling => 1,
-            Summing::Fours => 2,
-        };
         let mut sum = self.clone();
-        for strides in strides.chunks(at_once) {
+        let mut left = strides;
+        for count in self.recorder.summing_way().steps(strides.len()) {
+            let (now, later) = left.split_at(count);
+            left = later;
             let mut steps = vec![0];
-            for &stride in strides {
+            for &stride in now {
                 let further: Vec<i64> = steps.iter().map(|step| step + stride).collect();
                 steps.extend(further);
             }

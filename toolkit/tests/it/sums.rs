@@ -142,9 +142,9 @@ fn a_list_costs_the_rotations_of_one_matrix() {
 }
 
 #[test]
-fn sums_by_fours_are_those_by_doubling() {
+fn sums_by_fours_and_eights_are_those_by_doubling() {
     let values = Numbers(5).vector(64).to_vec();
-    for (stride, count) in [(1, 64), (1, 32), (-2, 8), (4, 16), (3, 2), (1, 4)] {
+    for (stride, count) in [(1, 64), (1, 32), (-2, 8), (4, 16), (3, 2), (1, 4), (5, 1)] {
         let run = |summing| {
             let recorder = Recorder::new(64).unwrap().summing(summing);
             let x = recorder.slots_input("x", 1);
@@ -155,8 +155,14 @@ fn sums_by_fours_are_those_by_doubling() {
             (run.outputs["sum"].clone(), program.steps().len() - 1)
         };
         let (expected, doublings) = run(Summing::Doubling);
-        let (sum, fours) = run(Summing::Fours);
-        assert!(worst(&sum, &expected) < 1e-12, "{stride} {count}");
-        assert_eq!(fours, doublings.div_ceil(2), "{stride} {count}");
+        for (way, at_once) in [(Summing::Fours, 2), (Summing::Eights, 3)] {
+            let (sum, steps) = run(way);
+            assert!(worst(&sum, &expected) < 1e-12, "{way:?} {stride} {count}");
+            assert_eq!(
+                steps,
+                doublings.div_ceil(at_once),
+                "{way:?} {stride} {count}"
+            );
+        }
     }
 }
