@@ -7,7 +7,9 @@
 //!   g_i      col     row     col     row                by sums of rows, of columns
 //!   P_i              row     col     row     col        g_{i-2} in its own kind, older ones converted
 //! ```
-//! Conversions are off the critical path: the older gradients that P_i needs in the other kind have two levels of slack.
+//! Older gradients that t_i needs in the other kind have two levels of slack. Some are converted, off the critical path, and go
+//! into P_i. Those that are needed few times go round the weights instead, as g_{i-1} does: Z_i g_j = gamma Z_i Z_j^T s(t_j) with one more
+//! Gram matrix from the client, a product and no rotation.
 
 use std::collections::BTreeMap;
 
@@ -47,17 +49,17 @@ pub(super) trait Algebra {
         ahead: Option<&Slots>,
     ) -> Option<Slots>;
 
-    /// A gradient of `kind` from data and the powers of t of the other kind.
+    /// A gradient of `kind` from data and the powers of t of the other kind; whether it will be converted.
     fn gradient(
         &self,
         r: &Recording<'_>,
-        kind: VectorKind,
+        made: (VectorKind, bool),
         data: &Slots,
         powers: Option<&Powers>,
         gamma: f64,
     ) -> Slots;
 
-    /// A vector of features of `to`'s other kind in kind `to`.
+    /// A vector of features of `to`'s other kind, made to be converted, in kind `to`.
     fn convert(&self, r: &Recording<'_>, to: VectorKind, vector: &Slots) -> Slots;
 }
 
@@ -134,6 +136,20 @@ fn gradient_kind(iteration: usize, iterations: usize) -> VectorKind {
     }
 }
 
+/// A gradient that is needed in the other kind more often is converted: a conversion serves all later iterations and costs about three
+/// products with Gram matrices, each of which is one more input.
+const MOST_GRAMS: usize = 2;
+
+/// In how many iterations t needs the gradient of iteration j in the other kind, the next one apart.
+fn needed_in_other_kind(j: usize, iterations: usize) -> usize {
+    (j + 3..iterations).step_by(2).count()
+}
+
+/// Whether the gradient of iteration j is converted once it is needed.
+fn converted(j: usize, iterations: usize) -> bool {
+    needed_in_other_kind(j, iterations) > MOST_GRAMS
+}
+
 pub(super) fn record(
     r: &Recording<'_>,
     inputs: &mut Inputs<'_>,
@@ -153,7 +169,7 @@ pub(super) fn record(
     }
     // What of v_i is known before t_{i-1} is: P_i.
     let mut ahead = v.clone();
-    let mut powers: Option<Powers> = None;
+    let mut powers: Vec<Option<Powers>> = vec![];
     let mut before = w.clone();
     let iterations = r.spec.iterations();
     for (i, step) in r.spec.steps.iter().enumerate() {
@@ -163,16 +179,26 @@ pub(super) fn record(
             VectorKind::Column => inputs.rows(i),
             VectorKind::Row => inputs.columns(i),
         };
-        let gram = (i > 0).then(|| {
-            let gram = inputs.gram(i, made == VectorKind::Row);
-            r.gram_product(&gram, powers.as_ref())
-        });
+        // The last gradient, and older ones of the other kind.
+        let grams: Vec<Slots> = (0..i)
+            .rev()
+            .step_by(2)
+            .filter(|&j| j + 1 == i || !converted(j, iterations))
+            .map(|j| {
+                ahead.remove(&Source::Gradient(j));
+                let gram = inputs.gram(i, j, made == VectorKind::Row);
+                r.gram_product(&gram, powers[j].as_ref())
+            })
+            .collect();
         // Z meets P of column kind and gives t of row kind, Z^T the other way round.
         let p = vectors.sum(r, &ahead, made);
+        let gram = Slots::sum(&grams);
         let t = algebra.inner_products(r, made.other(), &data, gram.as_ref(), p.as_ref());
-        powers = t.as_ref().map(|t| r.activation.powers(t));
-        let gradient = algebra.gradient(r, made, &data, powers.as_ref(), step.gamma);
+        let now = t.as_ref().map(|t| r.activation.powers(t));
+        let to_make = (made, converted(i, iterations));
+        let gradient = algebra.gradient(r, to_make, &data, now.as_ref(), step.gamma);
         vectors.known.insert((Source::Gradient(i), made), gradient);
+        powers.push(now);
 
         let g = Combination::from([(Source::Gradient(i), 1.0)]);
         let next = combined(1.0, &v, 1.0, &g);

@@ -99,7 +99,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             row = start(vr, wr.as_ref(), step.eta);
             t
         } else {
-            let (gram, gram_t) = (inputs.gram(i, false), inputs.gram(i, true));
+            let (gram, gram_t) = (inputs.gram(i, i - 1, false), inputs.gram(i, i - 1, true));
             let ahead = |data: &Slots, p: &Lookahead| {
                 let _lookahead = inputs.section("lookahead");
                 p.next.as_ref().map(|p| r.sum_tiles(&data.multiply(p)))

@@ -39,15 +39,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             if last {
                 return WeightParts::columns(next, w);
             }
-            v = if t.is_none() && v.is_none() {
-                // g costs one level only, and so does g times another constant.
-                add(
-                    Some(&gradient(step.gamma * keep)),
-                    combine(&[(step.eta, w.as_ref())]).as_ref(),
-                )
-            } else {
-                combine(&[(keep, next.as_ref()), (step.eta, w.as_ref())])
-            };
+            v = combine(&[(keep, next.as_ref()), (step.eta, w.as_ref())]);
             w = next;
         } else {
             let kept = gradient(step.gamma * keep);

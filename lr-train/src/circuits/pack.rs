@@ -8,12 +8,16 @@ use crate::{Result, TrainError, plain::State};
 /// What an input holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// Z_i / B, rows of the minibatch in rows of wide units, tiles row by row.
+    /// Z_i times the factor of [`data_factor`], rows of the minibatch in rows of wide units, tiles row by row.
     Rows { iteration: usize },
-    /// Z_i^T / B, features in rows of tall units, one for each tile.
+    /// Z_i^T times the same, features in rows of tall units, one for each tile.
     Columns { iteration: usize },
-    /// G_i = Z_i Z_{i-1}^T or its transpose times (1 - eta) gamma d / B, in a wide unit.
-    Gram { iteration: usize, transposed: bool },
+    /// G_ij = Z_i Z_j^T or its transpose times the factor of [`gram_factor`], in a wide unit.
+    Gram {
+        iteration: usize,
+        earlier: usize,
+        transposed: bool,
+    },
     /// Weights of the start.
     Start { v: bool, row: bool },
 }
@@ -48,41 +52,34 @@ impl Content {
         start: Option<&State>,
     ) -> Result<Vec<Vec<f64>>> {
         let mut units = vec![vec![0.0; g.slots]; self.units(g)];
-        let bound = spec.activation.bound();
         match self {
             Self::Rows { iteration } => {
+                let factor = data_factor(spec, iteration);
                 for ((r, f), z) in minibatches[iteration].indexed_iter() {
                     units[r / g.m * g.across + f / g.chunk][r % g.m * g.n + f % g.chunk] =
-                        z / bound;
+                        factor * z;
                 }
             }
             Self::Columns { iteration } => {
+                let factor = data_factor(spec, iteration);
                 for ((r, f), z) in minibatches[iteration].indexed_iter() {
-                    units[f / g.chunk][f % g.chunk * g.tall_width() + r] = z / bound;
+                    units[f / g.chunk][f % g.chunk * g.tall_width() + r] = factor * z;
                 }
             }
             Self::Gram {
                 iteration,
+                earlier,
                 transposed,
             } => {
-                let (now, before) = (&minibatches[iteration], &minibatches[iteration - 1]);
-                let step = spec.steps[iteration - 1];
-                let leading = spec
-                    .activation
-                    .normalized()
-                    .odd()
-                    .last()
-                    .copied()
-                    .unwrap_or(0.0);
-                let scale = (1.0 - step.eta) * step.gamma * leading / bound;
-                let gram = now.dot(&before.t());
+                let factor = gram_factor(spec, iteration, earlier);
+                let gram = minibatches[iteration].dot(&minibatches[earlier].t());
                 let gram = if transposed {
                     gram.reversed_axes()
                 } else {
                     gram
                 };
                 for ((r, c), x) in gram.indexed_iter() {
-                    units[0][r * g.n + c] = scale * x;
+                    units[0][r * g.n + c] = factor * x;
                 }
             }
             Self::Start { v, row } => {
@@ -100,6 +97,28 @@ impl Content {
         }
         Ok(units)
     }
+}
+
+/// What data is multiplied by: 1/B, and where t is known to be zero what makes gradients sums of data, gamma c0.
+fn data_factor(spec: &Spec, iteration: usize) -> f64 {
+    if spec.starts_at(iteration) {
+        spec.steps[iteration].gamma * spec.activation.constant()
+    } else {
+        1.0 / spec.activation.bound()
+    }
+}
+
+/// What `Z_i Z_j^T` is multiplied by: the share of g_j in v_i, gamma / B and the polynomial's leading coefficient, or where t_j is known
+/// to be zero its constant.
+fn gram_factor(spec: &Spec, iteration: usize, earlier: usize) -> f64 {
+    let s = spec.activation.normalized();
+    let coefficient = if spec.starts_at(earlier) {
+        s.constant()
+    } else {
+        s.odd().last().copied().unwrap_or(0.0)
+    };
+    spec.share_of_gradient(earlier, iteration) * spec.steps[earlier].gamma * coefficient
+        / spec.activation.bound()
 }
 
 /// Weights from slots of column or row kind.

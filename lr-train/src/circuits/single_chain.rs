@@ -37,7 +37,7 @@ impl Algebra for Masked {
     fn gradient(
         &self,
         r: &Recording<'_>,
-        kind: VectorKind,
+        (kind, _): (VectorKind, bool),
         data: &Slots,
         powers: Option<&Powers>,
         gamma: f64,

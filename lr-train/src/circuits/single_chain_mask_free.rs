@@ -7,8 +7,9 @@
 //!   T = m x n,  n = 2 chunk:   [Z | 0] and [G | 0] from the client
 //!   V = n/2 x 2m:              [Z^T | 0] from the client
 //!
-//!   t of row kind: right in columns 0 .. n/2 - 1            t of column kind: repeats every m slots
-//!   g of column kind: repeats every n/2 slots               g of row kind: right in columns 0 .. m - 1 of V
+//!   t of row kind: right in columns 0 .. n/2 - 1            t of column kind: repeats every 2m slots, zeros in the right halves of V
+//!   g of column kind: repeats every n/2 slots if it is to   g of row kind: right in columns 0 .. m - 1 of V
+//!   be converted, otherwise every n with zeros between
 //! ```
 //! What is not right is always met by zeros.
 
@@ -47,14 +48,15 @@ impl Algebra for Unmasked {
     fn gradient(
         &self,
         r: &Recording<'_>,
-        kind: VectorKind,
+        (kind, converted): (VectorKind, bool),
         data: &Slots,
         powers: Option<&Powers>,
         gamma: f64,
     ) -> Slots {
         let sum = r.weighted_data(data, powers, gamma);
         match kind {
-            VectorKind::Column => r.sum_wide_rows(&sum),
+            VectorKind::Column if converted => r.sum_wide_rows(&sum),
+            VectorKind::Column => r.sum_wide_rows_apart(&sum),
             VectorKind::Row => r.sum_left_half(&sum, r.geometry.m),
         }
     }

@@ -155,6 +155,22 @@ impl Spec {
         self.steps.len()
     }
 
+    /// Whether t of an iteration is known to be zero: the first one from zero.
+    pub(super) fn starts_at(&self, iteration: usize) -> bool {
+        iteration == 0 && self.start == Start::Zero
+    }
+
+    /// What v of an iteration has of an earlier one's gradient.
+    pub(super) fn share_of_gradient(&self, earlier: usize, iteration: usize) -> f64 {
+        let (mut v, mut w) = (0.0, 0.0);
+        for (i, step) in (earlier..iteration).zip(&self.steps[earlier..]) {
+            let next = v + f64::from(u8::from(i == earlier));
+            v = (1.0 - step.eta) * next + step.eta * w;
+            w = next;
+        }
+        v
+    }
+
     /// Constants of Nesterov's accelerated gradient for iterations `first .. first + count`, minibatches of `rows` rows.
     ///
     /// # Errors

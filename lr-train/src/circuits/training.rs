@@ -60,13 +60,23 @@ impl Recording<'_> {
     /// Sums tiles below each other, then the rows of the wide unit, and where data fills only the left halves of rows both halves: a
     /// vector of column kind.
     pub(super) fn sum_wide_rows(&self, tiles: &Slots) -> Slots {
+        self.sum_down(tiles)
+            .rotate_and_sum(self.geometry.chunk as i64, self.geometry.tall_width())
+    }
+
+    /// The same, but where data fills only the left halves of rows the right halves stay zero.
+    pub(super) fn sum_wide_rows_apart(&self, tiles: &Slots) -> Slots {
+        self.sum_down(tiles)
+            .rotate_and_sum(self.geometry.n as i64, self.geometry.m)
+    }
+
+    /// Sums tiles below each other.
+    fn sum_down(&self, tiles: &Slots) -> Slots {
         let (down, across) = (self.geometry.down, self.geometry.across);
         let parts: Vec<Slots> = (0..down)
             .map(|i| tiles.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
             .collect();
-        Slots::sum(&parts)
-            .unwrap_or_else(|| tiles.clone())
-            .rotate_and_sum(self.geometry.chunk as i64, self.geometry.tall_width())
+        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
     }
 
     /// Sums every row's left half, of `half` columns, into each of its columns; the right half is zero before and something else
@@ -82,18 +92,19 @@ impl Recording<'_> {
         slots.rotate_and_sum_by(&strides)
     }
 
-    /// Sums the rows of the tall unit of m columns: a value for each row of the minibatch, of column kind.
+    /// Sums the rows of the tall unit: a value for each row of the minibatch, of column kind.
     pub(super) fn sum_tall_rows(&self, slots: &Slots) -> Slots {
-        slots.rotate_and_sum(self.geometry.m as i64, self.geometry.n)
+        slots.rotate_and_sum(self.geometry.tall_width() as i64, self.geometry.chunk)
     }
 
-    /// `gamma Z s(t)` entry by entry, for Z/B as data and t of the kind that data meets; t is zero if `None`.
+    /// `gamma Z s(t)` entry by entry, for Z/B as data and t of the kind that data meets. Where t is `None`, for zero, this is the data
+    /// itself: the client multiplied it by gamma c0 instead of 1/B.
     pub(super) fn weighted_data(&self, data: &Slots, t: Option<&Powers>, gamma: f64) -> Slots {
-        let scale = self.activation.bound * gamma;
-        let constant = data.multiply_scalar(scale * self.activation.constant);
         match t {
-            None => constant,
+            None => data.clone(),
             Some(t) => {
+                let scale = self.activation.bound * gamma;
+                let constant = data.multiply_scalar(scale * self.activation.constant);
                 // A value for each row of a minibatch meets all tiles side by side.
                 let across = data.units() / self.geometry.down.max(1);
                 let units: Vec<usize> = (0..data.units())
@@ -117,14 +128,12 @@ impl Recording<'_> {
         self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), gamma))
     }
 
-    /// `(1 - eta) gamma G s(t) / B` entry by entry, for a Gram matrix that the client scaled by (1 - eta) gamma d / B with d the polynomial's
-    /// leading coefficient.
+    /// `a gamma G s(t) / B` entry by entry, a the share of the gradient in v, for a Gram matrix that the client scaled by a gamma d / B with
+    /// d the polynomial's leading coefficient. Where t is `None`, for zero, d is its constant and this is the matrix itself.
     pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>) -> Slots {
+        let Some(t) = t else { return gram.clone() };
         let constant = gram.multiply_scalar(self.activation.constant / self.activation.leading);
-        match t {
-            None => constant,
-            Some(t) => t.times(gram).add(&constant),
-        }
+        t.times(gram).add(&constant)
     }
 }
 
@@ -180,27 +189,24 @@ impl Inputs<'_> {
         slots
     }
 
-    /// Z_i / B in wide units.
+    /// Z_i / B in wide units; gamma c0 Z_0 in the first iteration from zero.
     pub(super) fn rows(&mut self, i: usize) -> Slots {
         self.input(format!("rows {i}"), Content::Rows { iteration: i })
     }
 
-    /// Z_i^T / B in tall units.
+    /// Z_i^T / B in tall units; gamma c0 Z_0^T in the first iteration from zero.
     pub(super) fn columns(&mut self, i: usize) -> Slots {
         self.input(format!("columns {i}"), Content::Columns { iteration: i })
     }
 
-    /// G_i = Z_i Z_{i-1}^T, or its transpose, scaled, in a wide unit.
-    pub(super) fn gram(&mut self, i: usize, transposed: bool) -> Slots {
-        let name = if transposed {
-            format!("gram^T {i}")
-        } else {
-            format!("gram {i}")
-        };
+    /// G_ij = Z_i Z_j^T for an earlier iteration j, or its transpose, scaled, in a wide unit.
+    pub(super) fn gram(&mut self, i: usize, j: usize, transposed: bool) -> Slots {
+        let name = if transposed { "gram^T" } else { "gram" };
         self.input(
-            name,
+            format!("{name} {i} {j}"),
             Content::Gram {
                 iteration: i,
+                earlier: j,
                 transposed,
             },
         )

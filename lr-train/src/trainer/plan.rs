@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
-pub const PLAN_VERSION: u32 = 2;
+pub const PLAN_VERSION: u32 = 3;
 
 /// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
 const MAX_TILES: usize = 1 << 12;
