@@ -8,6 +8,9 @@
 //!   degree 7:  ((M' t) (t^2 + b)) (t^4 + p t^2 + q)     3
 //! ```
 //! where M' is M times the leading coefficient; c0 M is added by itself. (ePrint 2020/1483, section 6, for the cubic.)
+//!
+//! t may come multiplied by a number k, which then is in the product to the power of the degree: see [`super::spec`] for what k is good
+//! for.
 
 use arras_toolkit::Slots;
 
@@ -73,18 +76,28 @@ impl Activation {
         })
     }
 
-    /// What `s(t) - c0` needs of t besides t itself.
-    pub(super) fn powers(&self, t: &Slots) -> Powers {
+    /// The degree.
+    pub(super) fn degree(&self) -> i32 {
+        match self.form {
+            Form::Cubic { .. } => 3,
+            Form::Quintic { .. } => 5,
+            Form::Septic { .. } => 7,
+        }
+    }
+
+    /// What `s(t) - c0` needs of `k t` besides `k t` itself.
+    pub(super) fn powers(&self, t: &Slots, k: f64) -> Powers {
         let square = t.square();
+        let (k2, k4) = (k * k, k.powi(4));
         let factors = match self.form {
-            Form::Cubic { b } => (None, square.add_scalar(b)),
-            Form::Quintic { b, c } => (None, square.add_scalar(b).square().add_scalar(c)),
+            Form::Cubic { b } => (None, square.add_scalar(k2 * b)),
+            Form::Quintic { b, c } => (None, square.add_scalar(k2 * b).square().add_scalar(k4 * c)),
             Form::Septic { b, p, q } => {
                 let quadratic = square
                     .square()
-                    .add(&square.multiply_scalar(p))
-                    .add_scalar(q);
-                (Some(square.add_scalar(b)), quadratic)
+                    .add(&square.multiply_scalar(k2 * p))
+                    .add_scalar(k4 * q);
+                (Some(square.add_scalar(k2 * b)), quadratic)
             }
         };
         Powers {
@@ -95,7 +108,7 @@ impl Activation {
     }
 }
 
-/// t and the factors of the polynomial at t.
+/// `k t` and the factors of the polynomial there.
 #[derive(Clone, Debug)]
 pub(super) struct Powers {
     t: Slots,
@@ -104,7 +117,7 @@ pub(super) struct Powers {
 }
 
 impl Powers {
-    /// `M * (s(t) - c0)` where `scaled` is M times the leading coefficient.
+    /// `M * (s(t) - c0)` where `scaled` is M times the leading coefficient over k to the power of the degree.
     pub(super) fn times(&self, scaled: &Slots) -> Slots {
         let product = scaled.multiply(&self.t);
         let product = match &self.middle {

@@ -26,7 +26,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             let product = z.multiply(&r.repeat_down(v));
             sum_columns(&r.sum_across(&product), g.n)
         });
-        let gradient = r.column_gradient(&z, t.as_ref(), step.gamma);
+        let gradient = r.column_gradient(&z, t.as_ref(), i);
         let next = add(v.as_ref(), Some(&gradient));
         if i + 1 == steps.len() {
             return WeightParts::columns(next, w);

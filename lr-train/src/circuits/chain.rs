@@ -45,7 +45,7 @@ pub(super) trait Algebra {
         r: &Recording<'_>,
         kind: VectorKind,
         data: &Slots,
-        gram: Option<&Slots>,
+        grams: &Grams,
         ahead: Option<&Slots>,
     ) -> Option<Slots>;
 
@@ -56,7 +56,7 @@ pub(super) trait Algebra {
         made: (VectorKind, bool),
         data: &Slots,
         powers: Option<&Powers>,
-        gamma: f64,
+        iteration: usize,
     ) -> Slots;
 
     /// A vector of features of `to`'s other kind, made to be converted, in kind `to`.
@@ -180,23 +180,25 @@ pub(super) fn record(
             VectorKind::Row => inputs.columns(i),
         };
         // The last gradient, and older ones of the other kind.
-        let grams: Vec<Slots> = (0..i)
-            .rev()
-            .step_by(2)
-            .filter(|&j| j + 1 == i || !converted(j, iterations))
-            .map(|j| {
-                ahead.remove(&Source::Gradient(j));
-                let gram = inputs.gram(i, j, made == VectorKind::Row);
-                r.gram_product(&gram, powers[j].as_ref())
-            })
-            .collect();
+        let mut grams = Grams::default();
+        for j in (0..i).rev().step_by(2) {
+            if j + 1 < i && converted(j, iterations) {
+                continue;
+            }
+            ahead.remove(&Source::Gradient(j));
+            let gram = inputs.gram(i, j, made == VectorKind::Row);
+            let product = r.gram_product(&gram, powers[j].as_ref(), j);
+            match &powers[j] {
+                Some(_) => grams.products.push(product),
+                None => grams.constant = Some(product),
+            }
+        }
         // Z meets P of column kind and gives t of row kind, Z^T the other way round.
         let p = vectors.sum(r, &ahead, made);
-        let gram = Slots::sum(&grams);
-        let t = algebra.inner_products(r, made.other(), &data, gram.as_ref(), p.as_ref());
-        let now = t.as_ref().map(|t| r.activation.powers(t));
+        let t = algebra.inner_products(r, made.other(), &data, &grams, p.as_ref());
+        let now = t.as_ref().map(|t| r.powers(t, i));
         let to_make = (made, converted(i, iterations));
-        let gradient = algebra.gradient(r, to_make, &data, now.as_ref(), step.gamma);
+        let gradient = algebra.gradient(r, to_make, &data, now.as_ref(), i);
         vectors.known.insert((Source::Gradient(i), made), gradient);
         powers.push(now);
 
@@ -214,13 +216,24 @@ pub(super) fn record(
     }
 }
 
-/// `gram + data P`, each zero if `None`, summed over tiles.
+/// What Gram matrices add to inner products.
+#[derive(Default)]
+pub(super) struct Grams {
+    /// Products with powers of t.
+    products: Vec<Slots>,
+    /// Where t is zero: a matrix as the client sent it.
+    constant: Option<Slots>,
+}
+
+/// The sum of products with Gram matrices and `data P`, which is zero if `None`, over tiles.
 pub(super) fn products(
     r: &Recording<'_>,
     data: &Slots,
-    gram: Option<&Slots>,
+    grams: &Grams,
     ahead: Option<&Slots>,
 ) -> Option<Slots> {
-    let ahead = ahead.map(|p| r.sum_tiles(&data.multiply(p)));
-    add(gram, ahead.as_ref())
+    let mut products = grams.products.clone();
+    products.extend(ahead.map(|p| r.sum_tiles(&data.multiply(p))));
+    // All products share one relinearization, which what is none would come in between.
+    add(Slots::sum(&products).as_ref(), grams.constant.as_ref())
 }

@@ -107,12 +107,12 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             let (row_ahead, column_ahead) = (ahead(&z, &column), ahead(&zt, &row));
             let row_t = {
                 let _chain = inputs.section(row_chain);
-                let from_gram = r.gram_product(&gram, chains.column.as_ref());
+                let from_gram = r.gram_product(&gram, chains.column.as_ref(), i - 1);
                 add(Some(&from_gram), row_ahead.as_ref()).map(|sum| sum_columns(&sum, g.n))
             };
             let column_t = {
                 let _chain = inputs.section(column_chain);
-                let from_gram = r.gram_product(&gram_t, chains.row.as_ref());
+                let from_gram = r.gram_product(&gram_t, chains.row.as_ref(), i - 1);
                 add(Some(&from_gram), column_ahead.as_ref()).map(|sum| r.sum_tall_rows(&sum))
             };
             let t = Duplicated {
@@ -127,16 +127,16 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         };
         let powers = |chain: &str, t: &Option<Slots>| {
             let _chain = inputs.section(chain);
-            t.as_ref().map(|t| r.activation.powers(t))
+            t.as_ref().map(|t| r.powers(t, i))
         };
         chains = Duplicated {
             column: powers(column_chain, &t.column),
             row: powers(row_chain, &t.row),
         };
         let _gradients = inputs.section("gradients");
-        let sum = r.weighted_data(&z, chains.row.as_ref(), step.gamma);
+        let sum = r.weighted_data(&z, chains.row.as_ref(), i);
         column.gradient = Some(r.sum_wide_rows(&sum));
-        let sum = r.weighted_data(&zt, chains.column.as_ref(), step.gamma);
+        let sum = r.weighted_data(&zt, chains.column.as_ref(), i);
         row.gradient = Some(sum_columns(&sum, g.m));
     }
     // After the last turn `next` is one ahead: v_{k-1} and g_{k-1} give w_k.

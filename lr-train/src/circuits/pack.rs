@@ -99,25 +99,27 @@ impl Content {
     }
 }
 
-/// What data is multiplied by: 1/B, and where t is known to be zero what makes gradients sums of data, gamma c0.
+/// What data is multiplied by: k / B, and where t is known to be zero what makes gradients sums of data, gamma c0.
 fn data_factor(spec: &Spec, iteration: usize) -> f64 {
     if spec.starts_at(iteration) {
-        spec.steps[iteration].gamma * spec.activation.constant()
+        spec.gradient_factor(iteration) * spec.activation.constant()
     } else {
-        1.0 / spec.activation.bound()
+        spec.scale(iteration) / spec.activation.bound()
     }
 }
 
-/// What `Z_i Z_j^T` is multiplied by: the share of g_j in v_i, gamma / B and the polynomial's leading coefficient, or where t_j is known
-/// to be zero its constant.
+/// What `Z_i Z_j^T` is multiplied by: k_i, the share of g_j in v_i, gamma / B and the polynomial's leading coefficient over k_j to the
+/// power of its degree, or where t_j is known to be zero its constant.
 fn gram_factor(spec: &Spec, iteration: usize, earlier: usize) -> f64 {
     let s = spec.activation.normalized();
     let coefficient = if spec.starts_at(earlier) {
         s.constant()
     } else {
-        s.odd().last().copied().unwrap_or(0.0)
+        let k = spec.scale(earlier).powi(spec.activation.degree() as i32);
+        s.odd().last().copied().unwrap_or(0.0) / k
     };
-    spec.share_of_gradient(earlier, iteration) * spec.steps[earlier].gamma * coefficient
+    let share = spec.share_of_gradient(earlier, iteration);
+    spec.scale(iteration) * share * spec.steps[earlier].gamma * coefficient
         / spec.activation.bound()
 }
 

@@ -7,7 +7,7 @@ use arras_toolkit::Slots;
 
 use super::{
     activation::Powers,
-    chain::{self, Algebra, VectorKind, products},
+    chain::{self, Algebra, Grams, VectorKind, products},
     conversion,
     training::{Inputs, Recording, WeightParts, sum_columns},
 };
@@ -24,10 +24,10 @@ impl Algebra for Masked {
         r: &Recording<'_>,
         kind: VectorKind,
         data: &Slots,
-        gram: Option<&Slots>,
+        grams: &Grams,
         ahead: Option<&Slots>,
     ) -> Option<Slots> {
-        let sum = products(r, data, gram, ahead)?;
+        let sum = products(r, data, grams, ahead)?;
         Some(match kind {
             VectorKind::Row => sum_columns(&sum, r.geometry.n),
             VectorKind::Column => r.sum_tall_rows(&sum),
@@ -40,9 +40,9 @@ impl Algebra for Masked {
         (kind, _): (VectorKind, bool),
         data: &Slots,
         powers: Option<&Powers>,
-        gamma: f64,
+        iteration: usize,
     ) -> Slots {
-        let sum = r.weighted_data(data, powers, gamma);
+        let sum = r.weighted_data(data, powers, iteration);
         match kind {
             VectorKind::Column => r.sum_wide_rows(&sum),
             VectorKind::Row => sum_columns(&sum, r.geometry.m),

@@ -17,7 +17,7 @@ use arras_toolkit::Slots;
 
 use super::{
     activation::Powers,
-    chain::{self, Algebra, VectorKind, products},
+    chain::{self, Algebra, Grams, VectorKind, products},
     conversion,
     training::{Inputs, Recording, WeightParts},
 };
@@ -34,10 +34,10 @@ impl Algebra for Unmasked {
         r: &Recording<'_>,
         kind: VectorKind,
         data: &Slots,
-        gram: Option<&Slots>,
+        grams: &Grams,
         ahead: Option<&Slots>,
     ) -> Option<Slots> {
-        let sum = products(r, data, gram, ahead)?;
+        let sum = products(r, data, grams, ahead)?;
         Some(match kind {
             VectorKind::Row => r.sum_left_half(&sum, r.geometry.chunk),
             // The right half of V's columns is zero, so these are all slots of a column.
@@ -51,9 +51,9 @@ impl Algebra for Unmasked {
         (kind, converted): (VectorKind, bool),
         data: &Slots,
         powers: Option<&Powers>,
-        gamma: f64,
+        iteration: usize,
     ) -> Slots {
-        let sum = r.weighted_data(data, powers, gamma);
+        let sum = r.weighted_data(data, powers, iteration);
         match kind {
             VectorKind::Column if converted => r.sum_wide_rows(&sum),
             VectorKind::Column => r.sum_wide_rows_apart(&sum),

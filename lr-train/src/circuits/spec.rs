@@ -1,4 +1,8 @@
 //! What a training circuit is recorded for.
+//!
+//! The client multiplies the data of iteration i by k_i / B. So t comes out k_i times as large, k_i^d in the polynomial of degree d, and
+//! a gradient has k_i^(d + 1): with B gamma c_d = +- k_i^(d + 1) no product of the server needs a public factor before it, and
+//! its level is saved.
 
 use std::fmt;
 
@@ -10,6 +14,9 @@ use crate::{
     plain::{Rate, etas},
     sigmoid::Approximation,
 };
+
+/// Below this, dividing by 1 - eta costs more precision than a level is worth: in the first iteration of all it is 0.01, 6.6 bits.
+const SMALLEST_DIVISOR: f64 = 0.25;
 
 /// Which training circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -158,6 +165,38 @@ impl Spec {
     /// Whether t of an iteration is known to be zero: the first one from zero.
     pub(super) fn starts_at(&self, iteration: usize) -> bool {
         iteration == 0 && self.start == Start::Zero
+    }
+
+    /// What gradients of an iteration are wanted times: gamma, or what a circuit folds into it.
+    pub(super) fn gradient_factor(&self, iteration: usize) -> f64 {
+        let step = self.steps[iteration];
+        match self.kept_share(iteration) {
+            Some(keep) => step.gamma * keep,
+            None => step.gamma,
+        }
+    }
+
+    /// 1 - eta of an iteration for which the mask-free circuit makes (1 - eta) g in place of g.
+    pub(super) fn kept_share(&self, iteration: usize) -> Option<f64> {
+        let keep = 1.0 - self.steps[iteration].eta;
+        let folds = self.kind == Kind::MaskFree
+            && iteration + 1 < self.iterations()
+            && !self.starts_at(iteration)
+            && keep.abs() >= SMALLEST_DIVISOR;
+        folds.then_some(keep)
+    }
+
+    /// k of an iteration.
+    pub(super) fn scale(&self, iteration: usize) -> f64 {
+        let leading = self.activation.normalized().odd().last().copied();
+        let factor =
+            self.activation.bound() * self.gradient_factor(iteration) * leading.unwrap_or_default();
+        if factor == 0.0 {
+            return 1.0;
+        }
+        factor
+            .abs()
+            .powf(1.0 / (self.activation.degree() as f64 + 1.0))
     }
 
     /// What v of an iteration has of an earlier one's gradient.

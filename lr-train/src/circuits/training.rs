@@ -97,42 +97,53 @@ impl Recording<'_> {
         slots.rotate_and_sum(self.geometry.tall_width() as i64, self.geometry.chunk)
     }
 
-    /// `gamma Z s(t)` entry by entry, for Z/B as data and t of the kind that data meets. Where t is `None`, for zero, this is the data
-    /// itself: the client multiplied it by gamma c0 instead of 1/B.
-    pub(super) fn weighted_data(&self, data: &Slots, t: Option<&Powers>, gamma: f64) -> Slots {
-        match t {
-            None => data.clone(),
-            Some(t) => {
-                let scale = self.activation.bound * gamma;
-                let constant = data.multiply_scalar(scale * self.activation.constant);
-                // A value for each row of a minibatch meets all tiles side by side.
-                let across = data.units() / self.geometry.down.max(1);
-                let units: Vec<usize> = (0..data.units())
-                    .map(|u| {
-                        if self.geometry.down == 1 {
-                            0
-                        } else {
-                            u / across
-                        }
-                    })
-                    .collect();
-                let leading = data.multiply_scalar(scale * self.activation.leading);
-                t.pick(&units).times(&leading).add(&constant)
-            }
-        }
+    /// The powers of t of an iteration, which are k times as large.
+    pub(super) fn powers(&self, t: &Slots, iteration: usize) -> Powers {
+        self.activation.powers(t, self.spec.scale(iteration))
+    }
+
+    /// `gamma Z s(t)` entry by entry, for the iteration's data and powers of t of the kind that data meets. Where t is `None`, for zero, this
+    /// is the data itself: the client multiplied it by gamma c0.
+    pub(super) fn weighted_data(
+        &self,
+        data: &Slots,
+        t: Option<&Powers>,
+        iteration: usize,
+    ) -> Slots {
+        let Some(t) = t else { return data.clone() };
+        let k = self.spec.scale(iteration);
+        let factor = self.activation.bound * self.spec.gradient_factor(iteration) / k;
+        let constant = data.multiply_scalar(factor * self.activation.constant);
+        // 1 or -1 by the choice of k, or 0.
+        let sign = (factor * self.activation.leading / k.powi(self.activation.degree())).round();
+        // A value for each row of a minibatch meets all tiles side by side.
+        let across = data.units() / self.geometry.down.max(1);
+        let units: Vec<usize> = (0..data.units())
+            .map(|u| {
+                if self.geometry.down == 1 {
+                    0
+                } else {
+                    u / across
+                }
+            })
+            .collect();
+        let leading = data.multiply_scalar(sign);
+        t.pick(&units).times(&leading).add(&constant)
     }
 
     /// The gradient of column kind from rows and t of row kind.
-    pub(super) fn column_gradient(&self, z: &Slots, t: Option<&Slots>, gamma: f64) -> Slots {
-        let powers = t.map(|t| self.activation.powers(t));
-        self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), gamma))
+    pub(super) fn column_gradient(&self, z: &Slots, t: Option<&Slots>, iteration: usize) -> Slots {
+        let powers = t.map(|t| self.powers(t, iteration));
+        self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), iteration))
     }
 
-    /// `a gamma G s(t) / B` entry by entry, a the share of the gradient in v, for a Gram matrix that the client scaled by a gamma d / B with
-    /// d the polynomial's leading coefficient. Where t is `None`, for zero, d is its constant and this is the matrix itself.
-    pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>) -> Slots {
+    /// `k a gamma G s(t) / B` entry by entry, from a Gram matrix of data with that of `earlier` and its powers of t: a is the share of the
+    /// gradient in v, and the client multiplied the matrix by all but what powers of t have. Where t is `None`, for zero, this is the
+    /// matrix itself.
+    pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>, earlier: usize) -> Slots {
         let Some(t) = t else { return gram.clone() };
-        let constant = gram.multiply_scalar(self.activation.constant / self.activation.leading);
+        let k = self.spec.scale(earlier).powi(self.activation.degree());
+        let constant = gram.multiply_scalar(k * self.activation.constant / self.activation.leading);
         t.times(gram).add(&constant)
     }
 }
@@ -189,12 +200,12 @@ impl Inputs<'_> {
         slots
     }
 
-    /// Z_i / B in wide units; gamma c0 Z_0 in the first iteration from zero.
+    /// Z_i, scaled, in wide units.
     pub(super) fn rows(&mut self, i: usize) -> Slots {
         self.input(format!("rows {i}"), Content::Rows { iteration: i })
     }
 
-    /// Z_i^T / B in tall units; gamma c0 Z_0^T in the first iteration from zero.
+    /// Z_i^T, scaled, in tall units.
     pub(super) fn columns(&mut self, i: usize) -> Slots {
         self.input(format!("columns {i}"), Content::Columns { iteration: i })
     }
