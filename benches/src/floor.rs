@@ -57,7 +57,7 @@ impl Floor {
 }
 
 /// The steps of an operation, each counted in rows of N residues.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Work {
     /// Rows transformed, in either direction.
     pub transforms: usize,
@@ -101,10 +101,21 @@ impl Costs {
 impl Work {
     /// What it takes if steps cost what they cost alone.
     pub fn seconds(&self, costs: &Costs) -> f64 {
-        self.transforms as f64 * costs.transform
-            + self.conversions as f64 * costs.conversion
-            + self.products as f64 * costs.product
-            + self.tensors as f64 * costs.tensor
+        self.parts(costs)
+            .iter()
+            .map(|(_, _, seconds)| seconds)
+            .sum()
+    }
+
+    /// The steps by name: how many, and what they take together.
+    pub fn parts(&self, costs: &Costs) -> [(&'static str, usize, f64); 4] {
+        let part = |name, count: usize, cost: f64| (name, count, count as f64 * cost);
+        [
+            part("transforms", self.transforms, costs.transform),
+            part("base conversions", self.conversions, costs.conversion),
+            part("products with keys", self.products, costs.product),
+            part("tensors", self.tensors, costs.tensor),
+        ]
     }
 }
 

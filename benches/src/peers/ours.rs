@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Client, Operation, Result, Server,
-    floor::{Costs, Counts},
+    floor::{Costs, Counts, Work},
     party::ROTATIONS,
     report::Timing,
     ring::RingData,
@@ -61,6 +61,9 @@ pub struct Ours {
     pub times: Times,
     /// Its steps, counted, at what they cost alone in the same run; none where the steps are not measured alone.
     pub model: Option<f64>,
+    /// The steps themselves and what one of each costs, of operations that are made of nothing else.
+    #[serde(default)]
+    pub steps: Option<(Work, Costs)>,
 }
 
 /// Measures a set.
@@ -128,10 +131,13 @@ fn on_engine(
     let (digits, extended, window) = counts.sizes();
     let uniform = of("expand a seeded ciphertext into an engine") / window as f64;
     let encode = of(host[0]) + window as f64 * costs.transform;
+    let work = |name: &str| match name {
+        "rotate" => Some(counts.rotations(1)),
+        "multiply, relinearize, rescale" => Some(counts.multiply()),
+        "8 rotations, hoisted" => Some(counts.rotations(ROTATIONS.len())),
+        _ => None,
+    };
     let model = |name: &str| match name {
-        "rotate" => Some(counts.rotations(1).seconds(&costs)),
-        "multiply, relinearize, rescale" => Some(counts.multiply().seconds(&costs)),
-        "8 rotations, hoisted" => Some(counts.rotations(ROTATIONS.len()).seconds(&costs)),
         // A uniform row, the transform of an error, and the product with the secret; the error's sampling is left out.
         "key for one rotation" => {
             let rows = (digits * extended) as f64;
@@ -148,7 +154,7 @@ fn on_engine(
                     + 2.0 * window as f64 * costs.conversion,
             )
         }
-        _ => None,
+        _ => work(name).map(|work| work.seconds(&costs)),
     };
     let entry = |operation: &str, times: Times, model: Option<f64>| Ours {
         log_n: params.log_n(),
@@ -159,6 +165,7 @@ fn on_engine(
         operation: operation.into(),
         times,
         model: model.filter(|seconds| seconds.is_finite()),
+        steps: work(operation).map(|work| (work, costs)),
     };
     let sum = |of: &[&str]| {
         let parts = measured.iter().filter(|(name, ..)| of.contains(name));
@@ -175,7 +182,7 @@ fn on_engine(
     Ok(rows)
 }
 
-/// What the steps of [`Work`](crate::floor::Work) cost alone at the top level of a set, in a pool of the engine's threads; and the time of
+/// What the steps of [`Work`] cost alone at the top level of a set, in a pool of the engine's threads; and the time of
 /// a transformed row.
 ///
 /// # Errors

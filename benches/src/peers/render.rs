@@ -40,6 +40,7 @@ impl Peers {
             let _ = writeln!(text, "- **left out**: {}: {}", skipped.part, skipped.reason);
         }
         text += &self.goal_table();
+        text += &self.steps();
         text += &self.operations();
         text += &self.transform_table();
         text += &self.lane_table();
@@ -338,6 +339,69 @@ impl Peers {
              the baseline's table: `founding`.\n\n{}",
             table(&head, &rows)
         );
+        text
+    }
+
+    /// What the modelled operations are made of, with one thread.
+    fn steps(&self) -> String {
+        let lanes = self.ours.first().map_or("", |row| row.simd.as_str());
+        let mut rows = Vec::new();
+        for row in &self.ours {
+            let Some((work, costs)) = row.steps else {
+                continue;
+            };
+            if row.threads != 1 || row.simd != lanes {
+                continue;
+            }
+            let mut line = vec![format!("{}, N = 2^{}", row.operation, row.log_n)];
+            for (_, count, time) in work.parts(&costs) {
+                line.push(match count {
+                    0 => dash(),
+                    _ => format!(
+                        "{count} x {} = {} ({:.0} %)",
+                        seconds(time / count as f64),
+                        seconds(time),
+                        100.0 * time / row.times.median
+                    ),
+                });
+            }
+            line.push(seconds(work.seconds(&costs)));
+            line.push(seconds(row.times.median));
+            rows.push(line);
+        }
+        let names = crate::floor::Work::default().parts(&crate::floor::Costs {
+            transform: 0.0,
+            conversion: 0.0,
+            product: 0.0,
+            tensor: 0.0,
+        });
+        let mut head = vec!["one thread"];
+        head.extend(names.map(|(name, ..)| name));
+        head.extend(["together", "measured"]);
+        let mut text = format!(
+            "\n## Where the time goes\n\nSteps, each a row of N residues: how many, what one costs alone in this run, and together, with the share of what was \
+             measured.\n\n{}",
+            table(&head, &rows)
+        );
+        let n = f64::from(self.lanes_log_n).exp2();
+        for (simd, lanes) in [("avx512", 16.0), ("avx2", 8.0)] {
+            let row = self.ours.iter().find(|row| {
+                (row.log_n, row.threads, row.simd.as_str()) == (self.lanes_log_n, 1, simd)
+                    && row.operation == "NTT, a row"
+            });
+            if let Some(row) = row {
+                // 12 operations a butterfly and 10 exchanges for two vectors, as the engine's transform says of itself.
+                let vectors = n / lanes;
+                let operations = vectors * (6.0 * f64::from(self.lanes_log_n) + 5.0);
+                let _ = write!(
+                    text,
+                    "\nA transform at N = 2^{} is {:.0} vector operations of {lanes} words besides loads and stores: {:.2} in a nanosecond with {simd}.\n",
+                    self.lanes_log_n,
+                    operations,
+                    operations / row.times.median * 1e-9
+                );
+            }
+        }
         text
     }
 

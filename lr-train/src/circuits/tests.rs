@@ -141,6 +141,32 @@ fn depths_from_an_encrypted_start_are_the_formulas() {
 }
 
 #[test]
+fn depths_of_six_iterations_from_zero() {
+    let depths = Kind::ALL.map(|kind| train(spec(kind, 6, 1024, 20, 16), 3).1);
+    assert_eq!(depths, [25, 16, 13, 13, 10]);
+}
+
+#[test]
+fn gradients_needed_often_are_converted_the_others_met_through_gram_matrices() {
+    for kind in [Kind::SingleChain, Kind::SingleChainMaskFree] {
+        // Beside those of neighbours: (3, 0) (4, 1) (5, 2) (5, 0); in longer runs six.
+        for (k, further, conversions) in [(3, 0, 0), (6, 4, 0), (8, 6, 1), (12, 6, 5)] {
+            let circuit = TrainingCircuit::record(spec(kind, k, 1024, 20, 16)).unwrap();
+            let grams = circuit.input_names().0;
+            let grams = grams.iter().filter(|name| name.starts_with("gram")).count();
+            assert_eq!(grams, k - 1 + further, "{kind} k={k}");
+            let program = Program::new(circuit.circuit().clone());
+            let converted = program
+                .steps()
+                .iter()
+                .filter(|step| step.op().name() == "weighted_rotation_sum")
+                .count();
+            assert_eq!(converted, conversions, "{kind} k={k}");
+        }
+    }
+}
+
+#[test]
 fn tiles_of_features_and_rows() {
     for kind in Kind::ALL {
         // More features than a unit has columns.

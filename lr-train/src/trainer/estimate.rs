@@ -37,17 +37,22 @@ pub struct ServerMemory {
 impl ServerMemory {
     /// All together.
     pub fn total(&self) -> u64 {
-        self.on_engine() + self.received + self.slack + self.process
+        self.on_engine() + self.received + self.process
     }
 
-    fn on_engine(&self) -> u64 {
+    /// What the engine holds, in the host's memory or its device's.
+    pub fn on_engine(&self) -> u64 {
+        self.asked_for() + self.slack
+    }
+
+    fn asked_for(&self) -> u64 {
         self.keys + self.inputs + self.values + self.constants + self.scratch
     }
 
     /// With keys, and the slack of everything.
     pub(super) fn with_keys(mut self, keys: u64) -> Self {
         self.keys = keys;
-        self.slack = self.on_engine() / 16;
+        self.slack = self.asked_for() / 16;
         self
     }
 

@@ -89,18 +89,22 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
     output.note(format_args!(
-        "memory needed: {} (keys {}, inputs {}, values {}, constants {}, scratch {})",
+        "memory needed: {}, of it by the engine {} (keys {}, inputs {}, values {}, constants {}, scratch {}, slack {}), received data {}, process {}",
         mib(needed.total()),
+        mib(needed.on_engine()),
         mib(needed.keys),
         mib(needed.inputs),
         mib(needed.values),
         mib(needed.constants),
-        mib(needed.scratch)
+        mib(needed.scratch),
+        mib(needed.slack),
+        mib(needed.received),
+        mib(needed.process)
     ));
     engine
-        .make_room(needed.total())
+        .make_room(needed.on_engine())
         .map_err(|error| Failure::Room {
-            needed: needed.total(),
+            needed: needed.on_engine(),
             error,
         })?;
     let progress = std::sync::Arc::new(output.progress("training"));
