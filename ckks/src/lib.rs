@@ -30,6 +30,12 @@ pub mod precision;
 pub mod random;
 pub mod wire;
 
+/// Runs a loop compiled for the widest vectors that the processor has. What it calls must be inlined into it.
+#[inline(always)]
+fn widest<R>(f: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(f)
+}
+
 pub use ciphertext::{Ciphertext, Plaintext, PlaintextUse};
 pub use client::{
     Decryptor, Encryptor, KeyGenerator, PublicKey, SecretKey, SeededCiphertext, SharedDecryption,

@@ -7,8 +7,10 @@
 //! x c - e q = q (x c / q - e),   0 <= x c / q - x c' / 2^32 < x / 2^32 < 1,   so  0 <= x c - e q < 2q.
 //! ```
 //!
-//! A 32x32 -> 64 bit product is what vector units have, so loops over it become vector code; nothing
-//! branches on the data.
+//! A 32x32 -> 64 bit product is what vector units have, so loops over it become vector code, with the widest vectors that the
+//! processor has; nothing branches on the data.
+
+use crate::widest;
 
 /// A factor modulo `q` and its Shoup constant.
 #[derive(Clone, Copy)]
@@ -74,6 +76,11 @@ impl RowReducer {
     /// `values[i] mod q` in `[0, q)`, for `|values[i]| <= 2^62`: lifted, a value is at most
     /// `2^63 + q < 2^64`.
     pub(super) fn reduce_i64(&self, values: &[i64], out: &mut [u32]) {
+        widest(|| self.reduce_i64_here(values, out));
+    }
+
+    #[inline(always)]
+    fn reduce_i64_here(&self, values: &[i64], out: &mut [u32]) {
         let lift = self.lift(62) as u64;
         let [low, high, ..] = self.limbs;
         let q = u64::from(self.q);
@@ -86,6 +93,11 @@ impl RowReducer {
 
     /// `values[i] mod q` in `[0, q)`, for `|values[i]| <= 2^126`.
     pub(super) fn reduce_i128(&self, values: &[i128], out: &mut [u32]) {
+        widest(|| self.reduce_i128_here(values, out));
+    }
+
+    #[inline(always)]
+    fn reduce_i128_here(&self, values: &[i128], out: &mut [u32]) {
         let lift = self.lift(126);
         let [a, b, c, d] = self.limbs;
         let q = u64::from(self.q);

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{PublicSeed, Purpose, Stream};
+use crate::widest;
 
 /// The parameter of [`centred_binomial`]: variance eta/2 = 10.5, standard deviation 3.24, not below the 3.19 of the
 /// security table.
@@ -88,11 +89,14 @@ pub fn centred_binomial(stream: &mut Stream, out: &mut [i8]) {
     let mut rest = out;
     while !rest.is_empty() {
         let taken = stream.next_words(rest.len(), |words| {
-            for (x, &word) in rest.iter_mut().zip(words) {
-                // Subtracting ones is adding zeros and subtracting their greatest number.
-                let ones = ((u64::from_le_bytes(word) ^ MINUS) & BITS).count_ones();
-                *x = ones as i8 - CENTRED_BINOMIAL_ETA as i8;
-            }
+            // For the instruction that counts ones, which not every processor has.
+            widest(|| {
+                for (x, &word) in rest.iter_mut().zip(words) {
+                    // Subtracting ones is adding zeros and subtracting their greatest number.
+                    let ones = ((u64::from_le_bytes(word) ^ MINUS) & BITS).count_ones();
+                    *x = ones as i8 - CENTRED_BINOMIAL_ETA as i8;
+                }
+            });
             words.len()
         });
         rest = rest.get_mut(taken..).unwrap_or_default();
@@ -116,11 +120,13 @@ pub fn flooding(stream: &mut Stream, sigma: f64, out: &mut [f64]) {
 /// Residues modulo `q` of small signed values. Constant time.
 pub fn small_residues(values: &[i8], q: u32, out: &mut [u32]) {
     debug_assert!(q > 128);
-    for (x, &value) in out.iter_mut().zip(values) {
-        let value = i32::from(value);
-        // The arithmetic shift is all ones for negative values.
-        *x = value.wrapping_add((value >> 31) & q as i32) as u32;
-    }
+    widest(|| {
+        for (x, &value) in out.iter_mut().zip(values) {
+            let value = i32::from(value);
+            // The arithmetic shift is all ones for negative values.
+            *x = value.wrapping_add((value >> 31) & q as i32) as u32;
+        }
+    });
 }
 
 #[cfg(test)]
