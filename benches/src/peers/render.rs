@@ -89,7 +89,8 @@ impl Peers {
         ];
         format!(
             "\n## Goals\n\nModel: the steps of the operation, counted, at what each costs alone in this run (transforms, base conversions, products \
-             with keys, tensors, uniform rows); sampling of errors is left out. (!): more than 30 % off.\n\n{}",
+             with keys, tensors, uniform rows). (!): more than 30 % off; those are the client's operations, which also sample errors, reduce integers \
+             to residues and take memory that is erased afterwards, none of which the model has.\n\n{}",
             table(&head, &rows)
         )
     }
