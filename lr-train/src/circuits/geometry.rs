@@ -8,7 +8,7 @@
 //! ```
 //! A *tile* is a group of `chunk` features: `chunk` = n, or n/2 where data stands twice side by side. A vector of **column kind** has
 //! slot s = x\[s mod chunk\] in a tile, one of **row kind** slot s = x\[s div (slots / chunk)\]. A value for each row of a minibatch, such
-//! as t', is of row kind if slot s = t\[s div n\], of column kind if slot s = t\[s mod m\].
+//! as t', is of row kind if slot s = t\[s div n\], of column kind if slot s = t\[s mod (slots / chunk)\], where t has zeros from m on.
 
 use serde::{Deserialize, Serialize};
 
