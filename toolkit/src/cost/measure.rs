@@ -13,10 +13,11 @@ use arras_hal::{Backend, SecretEngine};
 
 use super::{CostEntry, CostError, CostTable, CostTableSpec, OperationKind, table::nanoseconds};
 
-/// The rotations whose keys a measurement uses.
-pub const MEASURED_STEPS: [i64; 2] = [1, 2];
+/// The rotations whose keys a measurement uses: as many as the larger sum has terms, because a circuit's keys come from main memory, and
+/// a key that is used again at once would come from a cache.
+pub const MEASURED_STEPS: [i64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 /// Terms of the two sums of rotations from whose difference the cost of a term follows.
-const TERMS: [usize; 2] = [2, 6];
+const TERMS: [usize; 2] = [2, MEASURED_STEPS.len()];
 /// A sample takes at least this long: fast operations are repeated in it.
 const SAMPLE: Duration = Duration::from_millis(4);
 /// The most repetitions in a sample.
@@ -329,11 +330,9 @@ impl<'a, B: Backend> Clock<'a, B> {
         &self,
         run: impl Fn(&[i64]) -> Result<Ciphertext<B>, CkksError>,
     ) -> Result<Cost, CostError> {
-        let steps =
-            |terms: usize| -> Vec<i64> { MEASURED_STEPS.into_iter().cycle().take(terms).collect() };
-        let [few, many] = TERMS.map(steps);
-        let low = self.median(|| Ok(()), |()| run(&few))?;
-        let high = self.median(|| Ok(()), |()| run(&many))?;
+        let [few, many] = TERMS.map(|terms| &MEASURED_STEPS[..terms]);
+        let low = self.median(|| Ok(()), |()| run(few))?;
+        let high = self.median(|| Ok(()), |()| run(many))?;
         let [few, many] = TERMS.map(|terms| terms as f64);
         // On a busy machine the larger sum may come out the faster one, or the part paid once negative.
         let per_term = ((high - low) / (many - few)).max(0.0);
