@@ -145,6 +145,7 @@ fn row(kind: Kind, settings: &Settings) -> Result<Row> {
             let found: Trained = itself(&server, Some(threads))?;
             best = Some(match best {
                 Some(best) => Trained {
+                    first: best.first.min(found.first),
                     seconds: best.seconds.min(found.seconds),
                     peak: best.peak.max(found.peak),
                     ..best
