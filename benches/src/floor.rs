@@ -101,21 +101,26 @@ impl Costs {
 impl Work {
     /// What it takes if steps cost what they cost alone.
     pub fn seconds(&self, costs: &Costs) -> f64 {
-        self.parts(costs)
-            .iter()
-            .map(|(_, _, seconds)| seconds)
-            .sum()
+        self.parts(costs).iter().map(|(_, seconds)| seconds).sum()
     }
 
-    /// The steps by name: how many, and what they take together.
-    pub fn parts(&self, costs: &Costs) -> [(&'static str, usize, f64); 4] {
-        let part = |name, count: usize, cost: f64| (name, count, count as f64 * cost);
+    /// Names of [`Work::parts`].
+    pub const PARTS: [&'static str; 4] = [
+        "transforms",
+        "base conversions",
+        "products with keys",
+        "tensors",
+    ];
+
+    /// How many steps of each kind, and what they take together.
+    pub fn parts(&self, costs: &Costs) -> [(usize, f64); 4] {
         [
-            part("transforms", self.transforms, costs.transform),
-            part("base conversions", self.conversions, costs.conversion),
-            part("products with keys", self.products, costs.product),
-            part("tensors", self.tensors, costs.tensor),
+            (self.transforms, costs.transform),
+            (self.conversions, costs.conversion),
+            (self.products, costs.product),
+            (self.tensors, costs.tensor),
         ]
+        .map(|(count, cost)| (count, count as f64 * cost))
     }
 }
 

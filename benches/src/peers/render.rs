@@ -9,7 +9,10 @@ use super::{
     outside::Library,
     recorded::{IFMA, RECORDED, recorded},
 };
-use crate::report::{bytes, machine_table, seconds, table};
+use crate::{
+    floor::Work,
+    report::{bytes, machine_table, seconds, table},
+};
 
 impl Peers {
     /// Everything as Markdown, beside an earlier run if there is one.
@@ -355,7 +358,7 @@ impl Peers {
                 continue;
             }
             let mut line = vec![format!("{}, N = 2^{}", row.operation, row.log_n)];
-            for (_, count, time) in work.parts(&costs) {
+            for (count, time) in work.parts(&costs) {
                 line.push(match count {
                     0 => dash(),
                     _ => format!(
@@ -370,14 +373,8 @@ impl Peers {
             line.push(seconds(row.times.median));
             rows.push(line);
         }
-        let names = crate::floor::Work::default().parts(&crate::floor::Costs {
-            transform: 0.0,
-            conversion: 0.0,
-            product: 0.0,
-            tensor: 0.0,
-        });
         let mut head = vec!["one thread"];
-        head.extend(names.map(|(name, ..)| name));
+        head.extend(Work::PARTS);
         head.extend(["together", "measured"]);
         let mut text = format!(
             "\n## Where the time goes\n\nSteps, each a row of N residues: how many, what one costs alone in this run, and together, with the share of what was \

@@ -76,15 +76,6 @@ impl Activation {
         })
     }
 
-    /// The degree.
-    pub(super) fn degree(&self) -> i32 {
-        match self.form {
-            Form::Cubic { .. } => 3,
-            Form::Quintic { .. } => 5,
-            Form::Septic { .. } => 7,
-        }
-    }
-
     /// What `s(t) - c0` needs of `k t` besides `k t` itself.
     pub(super) fn powers(&self, t: &Slots, k: f64) -> Powers {
         let square = t.square();

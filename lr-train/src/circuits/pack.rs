@@ -115,8 +115,7 @@ fn gram_factor(spec: &Spec, iteration: usize, earlier: usize) -> f64 {
     let coefficient = if spec.starts_at(earlier) {
         s.constant()
     } else {
-        let k = spec.scale(earlier).powi(spec.activation.degree() as i32);
-        s.odd().last().copied().unwrap_or(0.0) / k
+        s.odd().last().copied().unwrap_or(0.0) / spec.scale_of_products(earlier)
     };
     let share = spec.share_of_gradient(earlier, iteration);
     spec.scale(iteration) * share * spec.steps[earlier].gamma * coefficient

@@ -40,7 +40,6 @@ impl Algebra for Unmasked {
         let sum = products(r, data, grams, ahead)?;
         Some(match kind {
             VectorKind::Row => r.sum_left_half(&sum, r.geometry.chunk),
-            // The right half of V's columns is zero, so these are all slots of a column.
             VectorKind::Column => r.sum_tall_rows(&sum),
         })
     }

@@ -199,6 +199,11 @@ impl Spec {
             .powf(1.0 / (self.activation.degree() as f64 + 1.0))
     }
 
+    /// k of an iteration to the power of the polynomial's degree: what products with its powers of t have.
+    pub(super) fn scale_of_products(&self, iteration: usize) -> f64 {
+        self.scale(iteration).powi(self.activation.degree() as i32)
+    }
+
     /// What v of an iteration has of an earlier one's gradient.
     pub(super) fn share_of_gradient(&self, earlier: usize, iteration: usize) -> f64 {
         let (mut v, mut w) = (0.0, 0.0);

@@ -111,11 +111,12 @@ impl Recording<'_> {
         iteration: usize,
     ) -> Slots {
         let Some(t) = t else { return data.clone() };
-        let k = self.spec.scale(iteration);
-        let factor = self.activation.bound * self.spec.gradient_factor(iteration) / k;
+        let factor = self.activation.bound * self.spec.gradient_factor(iteration)
+            / self.spec.scale(iteration);
         let constant = data.multiply_scalar(factor * self.activation.constant);
         // 1 or -1 by the choice of k, or 0.
-        let sign = (factor * self.activation.leading / k.powi(self.activation.degree())).round();
+        let sign =
+            (factor * self.activation.leading / self.spec.scale_of_products(iteration)).round();
         // A value for each row of a minibatch meets all tiles side by side.
         let across = data.units() / self.geometry.down.max(1);
         let units: Vec<usize> = (0..data.units())
@@ -142,7 +143,7 @@ impl Recording<'_> {
     /// matrix itself.
     pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>, earlier: usize) -> Slots {
         let Some(t) = t else { return gram.clone() };
-        let k = self.spec.scale(earlier).powi(self.activation.degree());
+        let k = self.spec.scale_of_products(earlier);
         let constant = gram.multiply_scalar(k * self.activation.constant / self.activation.leading);
         t.times(gram).add(&constant)
     }

@@ -33,7 +33,7 @@ pub enum Summing {
     /// as many keys more, and faster where a sum of rotations costs less than one after the other.
     Fours,
     /// Up to eight at a time, in as few steps as that allows and as equal ones: k = 8 as 8, 8 and 4 slots. More keys again, and faster
-    /// where a rotation that shares its decomposition and its division costs less than a seventh or so of one that does not.
+    /// where a further rotation of a sum costs less than a fifth of what the sum costs before any.
     Eights,
 }
 
