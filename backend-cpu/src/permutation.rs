@@ -10,7 +10,7 @@ use arras_hal::GaloisElement;
 use crate::{memory::Line, simd::Simd};
 
 /// How many vectors ahead one is asked for.
-const AHEAD: usize = 24;
+pub(crate) const AHEAD: usize = 16;
 
 /// X -> X^g of one row, for vectors of a given width.
 #[derive(Debug)]
@@ -58,13 +58,18 @@ impl Permutation {
         ((entry >> 4) as usize, pattern)
     }
 
+    /// The vector of the row that is needed a little after vector i of its image: the processor cannot guess where the next ones
+    /// come from.
+    #[inline(always)]
+    pub(crate) fn ahead(&self, i: usize) -> usize {
+        let last = self.vectors.len() - 1;
+        (self.vectors[(i + AHEAD).min(last)] >> 4) as usize
+    }
+
     /// Vector i of the image of a row.
     #[inline(always)]
     pub(crate) fn vector<S: Simd>(&self, s: S, row: &[S::V], i: usize) -> S::V {
-        // The processor cannot guess where the next vectors come from.
-        if let Some(entry) = self.vectors.get(i + AHEAD) {
-            s.prefetch(row, (entry >> 4) as usize);
-        }
+        s.prefetch(row, self.ahead(i));
         let (from, pattern) = self.place(s, i);
         s.permute(row[from], pattern)
     }

@@ -4,7 +4,7 @@ use arras_hal::{RingBasis, RingSpec};
 
 use super::{
     convert::{MAX_SOURCES, MAX_TARGETS, Weights},
-    inner::{KEY_BLOCK, MAX_DIGITS},
+    inner::{KEY_BLOCK, Key, LAZY_DIGITS, MAX_DIGITS, Source},
     products,
 };
 use crate::{
@@ -123,7 +123,8 @@ fn conversions_of_the_most_and_largest_sources() {
 #[test]
 fn inner_products_of_the_most_digits() {
     for prime in primes() {
-        let digits = Rows::new(MAX_DIGITS, |r, i| value(prime.q, r, i));
+        let canonical = Rows::new(MAX_DIGITS, |r, i| value(prime.q, r, i));
+        let lazy = Rows::new(LAZY_DIGITS, |r, i| value(prime.q, r, i) + 3 * prime.q);
         // [block][digit][2][KEY_BLOCK], and where word i of a half is.
         let stride = 2 * MAX_DIGITS;
         let key = Rows::new(stride, |r, i| value(prime.q, r + 3, i));
@@ -131,15 +132,28 @@ fn inner_products_of_the_most_digits() {
         let at = |d: usize, c: usize, i: usize| {
             key[(i / KEY_BLOCK * stride + 2 * d + c) * KEY_BLOCK + i % KEY_BLOCK]
         };
-        let digits = digits.all();
         for count in [1, 4, 11, 12, MAX_DIGITS] {
             // Digits of the key in another order.
             let numbers: Vec<usize> = (0..count).map(|j| MAX_DIGITS - 1 - j).collect();
-            for (level, accumulate) in levels().flat_map(|l| [(l, false), (l, true)]) {
+            let digits = if count > LAZY_DIGITS {
+                &canonical
+            } else {
+                &lazy
+            }
+            .all();
+            let digits = &digits[..count];
+            let sources = [Source::Memory, Source::Fetched, Source::Shared];
+            for (level, source) in levels().flat_map(|l| sources.map(|s| (l, s))) {
+                let accumulate = source != Source::Memory;
                 let mut out = Rows::new(2, |_, _| prime.q - 1);
                 let mut rows = out.all_mut().into_iter();
                 let dst = [rows.next().unwrap(), rows.next().unwrap()];
-                let (digits, key) = (&digits[..count], (key, MAX_DIGITS, &numbers[..]));
+                let key = Key {
+                    words: key,
+                    digits: MAX_DIGITS,
+                    numbers: &numbers,
+                    source,
+                };
                 simd::inner_product(level, &prime, dst, 0, digits, key, None, accumulate);
                 for (c, out) in out.all().into_iter().enumerate() {
                     for i in 0..N {
@@ -206,19 +220,26 @@ fn forward_takes_any_value_below_4q_and_inverse_undoes_it() {
     for prime in primes() {
         let plain = Rows::new(1, |r, i| value(prime.q, r, i));
         let mut expected = Rows::new(1, |r, i| value(prime.q, r, i));
-        simd::forward(Level::SCALAR, &prime, expected.all_mut()[0], true);
+        simd::forward(Level::SCALAR, &prime, expected.all_mut()[0], true, &[]);
         for level in levels() {
             // Multiples of q that leave the residues alone.
             let lazy = |r, i| value(prime.q, r, i) + prime.q * (i as u32 % 4);
             for canonical in [true, false] {
                 let mut row = Rows::new(1, lazy);
-                simd::forward(level, &prime, row.all_mut()[0], canonical);
+                // Nothing that is only asked for is read.
+                let ahead = if canonical { plain.all()[0] } else { &[] };
+                simd::forward(level, &prime, row.all_mut()[0], canonical, ahead);
                 if !canonical {
                     simd::canonical(level, &prime, row.all_mut()[0]);
                 }
                 assert_eq!(row.all(), expected.all(), "{level:?}, q = {}", prime.q);
-                simd::inverse(level, &prime, row.all_mut()[0], prime.n_inverse);
-                assert_eq!(row.all(), plain.all(), "{level:?}, q = {}", prime.q);
+                let mut back = Rows::new(1, |_, _| prime.q - 1);
+                let (src, n_inverse) = (Some(row.all()[0]), prime.n_inverse);
+                simd::inverse(level, &prime, back.all_mut()[0], src, n_inverse);
+                simd::inverse(level, &prime, row.all_mut()[0], None, n_inverse);
+                for back in [&back, &row] {
+                    assert_eq!(back.all(), plain.all(), "{level:?}, q = {}", prime.q);
+                }
             }
         }
     }

@@ -71,7 +71,7 @@ impl Backend for CpuEngine {
         let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
         self.each_chunk(x.words_mut(), ring.n(), |row, words| {
             let prime = ring.prime(limbs.at(row / polys));
-            simd::forward(ring.level(), prime, words, true);
+            simd::forward(ring.level(), prime, words, true, &[]);
         });
     }
 
@@ -79,7 +79,7 @@ impl Backend for CpuEngine {
         let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
         self.each_chunk(x.words_mut(), ring.n(), |row, words| {
             let prime = ring.prime(limbs.at(row / polys));
-            simd::inverse(ring.level(), prime, words, prime.n_inverse);
+            simd::inverse(ring.level(), prime, words, None, prime.n_inverse);
         });
     }
 

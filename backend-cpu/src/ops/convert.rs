@@ -46,11 +46,6 @@ impl Target {
             start,
         }
     }
-
-    /// The absolute limb.
-    pub(super) fn limb(&self) -> usize {
-        self.limb
-    }
 }
 
 /// Sources of one polynomial: rows of all source limbs, and the quotients in that mode.

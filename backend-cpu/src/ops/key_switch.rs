@@ -15,11 +15,41 @@ use super::{
 };
 use crate::{
     CpuEngine, CpuRing,
-    kernels::{PIECE, inner::MAX_DIGITS},
+    kernels::{
+        PIECE,
+        inner::{Key, MAX_DIGITS, Source},
+    },
     memory::{CpuBuf, View, Words},
     permutation::Permutation,
     simd,
 };
+
+/// Digits at one limb: rows `[digit][B]` below 4q, but for the limb's own digit, which is the polynomial itself.
+#[derive(Clone, Copy)]
+pub(super) struct Digits<'a> {
+    held: Grid<'a>,
+    batch: usize,
+    /// The own digit, the polynomials and their place in the window.
+    own: Option<(usize, View<'a>, usize)>,
+}
+
+impl<'a> Digits<'a> {
+    /// `held` starts with the limb's rows.
+    pub(super) fn new(plan: &ModUpPlan, limb: usize, held: Grid<'a>, src: View<'a>) -> Self {
+        Self {
+            held,
+            batch: src.polys(),
+            own: own_digit(plan, limb).map(|(digit, place)| (digit, src, place)),
+        }
+    }
+
+    fn row(&self, digit: usize, poly: usize) -> &'a [u32] {
+        match self.own {
+            Some((own, src, place)) if own == digit => src.row(poly, place),
+            _ => self.held.row(digit * self.batch + poly),
+        }
+    }
+}
 
 impl CpuEngine {
     /// The coefficients of `src` as conversions read them: `[window limb][B]`.
@@ -42,53 +72,69 @@ impl CpuEngine {
                 .find_map(|d| Some((d, d.source().position(limb)?)));
             debug_assert!(found.is_some(), "digits cover the window");
             let Some((digit, i)) = found else { return };
-            words.copy_from_slice(src.row(p, w));
             let scale = digit.source_scale().as_slice()[i].value;
             let factor = prime.mul(prime.n_inverse, scale);
-            simd::inverse(ring.level(), prime, words, factor);
+            simd::inverse(ring.level(), prime, words, Some(src.row(p, w)), factor);
             simd::add_constant(ring.level(), prime, words, digit.table().half()[i]);
         });
         Ok(x)
     }
 
-    /// All digits at some extended limbs (positions), rows `[limb][digit][B]`, canonical evaluations.
-    pub(super) fn extend(
+    /// The digits that are converted to some extended limbs (positions), as coefficients below 3q, rows `[limb][digit][B]`. A limb's
+    /// own digit is the polynomial itself: its rows stay as they are.
+    pub(super) fn convert_digits(
         &self,
         ring: &CpuRing,
         plan: &ModUpPlan,
-        src: View<'_>,
         x: &Words,
         limbs: &[usize],
         rows: &mut [&mut [u32]],
     ) {
-        let batch = src.polys();
-        let x = Grid::new(x.as_ref(), ring.n(), stride(ring.n()));
         let digits = plan.digits();
-        let row = |k: usize, j: usize, p: usize| (k * digits.len() + j) * batch + p;
+        let batch = rows.len() / (limbs.len() * digits.len()).max(1);
+        let x = Grid::new(x.as_ref(), ring.n(), stride(ring.n()));
         for (j, digit) in digits.iter().enumerate() {
             let mut places = [0; MAX_GROUP];
             let mut targets: Vec<Target> = Vec::with_capacity(limbs.len());
             for (k, &e) in limbs.iter().enumerate() {
-                let limb = plan.ext().at(e);
-                if let Some(position) = digit.table().to().position(limb) {
+                if let Some(position) = digit.table().to().position(plan.ext().at(e)) {
                     places[targets.len()] = k;
                     targets.push(Target::new(ring, digit.table(), position));
-                } else if let Some(w) = plan.window().position(limb) {
-                    for p in 0..batch {
-                        rows[row(k, j, p)].copy_from_slice(src.row(p, w));
-                    }
                 }
             }
             for p in 0..batch {
                 let sources = digit.source_in_window().iter();
                 let sources = Sources::new(sources.map(|&w| x.row(w * batch + p)));
-                convert_rows(ring, &sources, &targets, rows, |k| row(places[k], j, p));
+                convert_rows(ring, &sources, &targets, rows, |k| {
+                    (places[k] * digits.len() + j) * batch + p
+                });
             }
-            for (target, &k) in targets.iter().zip(&places) {
-                for p in 0..batch {
-                    let words = &mut *rows[row(k, j, p)];
-                    simd::forward(ring.level(), ring.prime(target.limb()), words, true);
-                }
+        }
+    }
+
+    /// Evaluations of the converted digits of one extended limb, rows `[digit][B]`: canonical if asked, otherwise below 4q. What will
+    /// be read next, `ahead`, is fetched meanwhile.
+    pub(super) fn evaluate_digits(
+        &self,
+        ring: &CpuRing,
+        plan: &ModUpPlan,
+        e: usize,
+        rows: &mut [&mut [u32]],
+        canonical: bool,
+        ahead: &[u32],
+    ) {
+        let limb = plan.ext().at(e);
+        let batch = rows.len() / plan.digits().len().max(1);
+        let own = own_digit(plan, limb);
+        let count = plan.digits().len() - usize::from(own.is_some());
+        let mut ahead = ahead.chunks(ahead.len().div_ceil((count * batch).max(1)).max(1));
+        for (j, rows) in rows.chunks_mut(batch.max(1)).enumerate() {
+            if own.is_some_and(|(digit, _)| digit == j) {
+                continue;
+            }
+            for row in rows {
+                let ahead = ahead.next().unwrap_or_default();
+                simd::forward(ring.level(), ring.prime(limb), row, canonical, ahead);
             }
         }
     }
@@ -135,37 +181,54 @@ impl CpuEngine {
             for (k, limb) in limbs.iter_mut().enumerate() {
                 *limb = g * group + k;
             }
-            self.extend(ring, plan, src, &x, limbs, rows);
+            self.convert_digits(ring, plan, &x, limbs, rows);
+            for (&e, rows) in limbs.iter().zip(rows.chunks_mut(each)) {
+                self.evaluate_digits(ring, plan, e, rows, true, &[]);
+                if let Some((digit, w)) = own_digit(plan, plan.ext().at(e)) {
+                    let rows = rows.iter_mut().skip(digit * src.polys());
+                    for (p, row) in rows.take(src.polys()).enumerate() {
+                        row.copy_from_slice(src.row(p, w));
+                    }
+                }
+            }
             Ok(())
         })
     }
 
-    /// The inner products of one limb, added to `out` if asked: `digits` is `[digit][B]`, `out` has the rows `[2][B]`.
+    /// The inner products of one limb, added to `out` if asked: `digits` is `[digit][B]`, `out` has the rows `[2][B]`. `fetched`: the
+    /// limb's key was asked for before.
     pub(super) fn inner_products(
         &self,
         ring: &CpuRing,
         limb: usize,
-        digits: Grid<'_>,
+        digits: Digits<'_>,
         (key, key_digits): (&CpuKey, &[usize]),
         permutation: Option<&Permutation>,
         out: &mut [&mut [u32]],
-        accumulate: bool,
+        (accumulate, fetched): (bool, bool),
     ) {
         let n = ring.n();
         let batch = out.len() / 2;
         let len = n.min(PIECE);
-        let position = key.layout.limbs.position(limb);
-        debug_assert!(position.is_some(), "the key has the limb");
-        let position = position.unwrap_or_default();
+        let position = key.position(limb);
         let prime = ring.prime(limb);
         let (b, a) = out.split_at_mut(batch);
         for at in (0..n).step_by(len) {
             for (chunk, numbers) in key_digits.chunks(MAX_DIGITS).enumerate() {
-                let key = (key.piece(position, at, len), key.layout.digits, numbers);
+                let key = Key {
+                    words: key.piece(position, at, len),
+                    digits: key.layout.digits,
+                    numbers,
+                    source: match (batch, fetched) {
+                        (1, true) => Source::Fetched,
+                        (1, false) => Source::Memory,
+                        _ => Source::Shared,
+                    },
+                };
                 for p in 0..batch {
                     let mut rows: [&[u32]; MAX_DIGITS] = [&[]; MAX_DIGITS];
                     for (j, row) in rows.iter_mut().take(numbers.len()).enumerate() {
-                        *row = digits.row((chunk * MAX_DIGITS + j) * batch + p);
+                        *row = digits.row(chunk * MAX_DIGITS + j, p);
                     }
                     let dst = [&mut b[p][at..at + len], &mut a[p][at..at + len]];
                     let rows = &rows[..numbers.len()];
@@ -189,12 +252,33 @@ impl CpuEngine {
         let limbs = dst.shape().limbs.clone();
         let all = Grid::new(digits.words(), n, n);
         self.each_chunk(dst.words_mut(), polys * n, |l, out| {
-            let (limb, digits) = (limbs.at(l), all.from(l * digits.polys()));
+            let (limb, held) = (limbs.at(l), all.from(l * digits.polys()));
+            let digits = Digits {
+                held,
+                batch: polys / 2,
+                own: None,
+            };
             let mut out = split(out, n, n);
             let permutation = permutation.as_deref();
-            self.inner_products(ring, limb, digits, key, permutation, &mut out, false);
+            self.inner_products(
+                ring,
+                limb,
+                digits,
+                key,
+                permutation,
+                &mut out,
+                (false, false),
+            );
         });
     }
+}
+
+/// The digit that a limb of the window belongs to, and its place in the window.
+fn own_digit(plan: &ModUpPlan, limb: usize) -> Option<(usize, usize)> {
+    let place = plan.window().position(limb)?;
+    let mut digits = plan.digits().iter();
+    let digit = digits.position(|digit| digit.source().position(limb).is_some())?;
+    Some((digit, place))
 }
 
 /// The most limbs of one task.

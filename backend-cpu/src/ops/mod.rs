@@ -25,6 +25,18 @@ pub struct CpuKey {
 }
 
 impl CpuKey {
+    /// The place of a limb in the key's list.
+    fn position(&self, limb: usize) -> usize {
+        let position = self.layout.limbs.position(limb);
+        debug_assert!(position.is_some(), "the key has the limb");
+        position.unwrap_or_default()
+    }
+
+    /// All words at a limb.
+    fn limb(&self, limb: usize) -> &[u32] {
+        self.piece(self.position(limb), 0, self.n)
+    }
+
     /// Words `at .. at + len` of all digits and halves at one limb (a position in the key's list).
     fn piece(&self, limb: usize, at: usize, len: usize) -> &[u32] {
         let halves = 2 * self.layout.digits;

@@ -71,20 +71,27 @@ impl Dropped {
     }
 }
 
-/// A dropped limb's evaluations to the coefficients that a conversion reads.
-pub(super) fn drop_row(ring: &CpuRing, plan: &RescalePlan, i: usize, words: &mut [u32]) {
+/// A dropped limb's evaluations, those of `src` or the row's own, to the coefficients that a conversion reads.
+pub(super) fn drop_row(
+    ring: &CpuRing,
+    plan: &RescalePlan,
+    i: usize,
+    words: &mut [u32],
+    src: Option<&[u32]>,
+) {
     let prime = ring.prime(plan.dropped().at(i));
     let scale = plan.source_scale().as_slice()[i].value;
     simd::inverse(
         ring.level(),
         prime,
         words,
+        src,
         prime.mul(prime.n_inverse, scale),
     );
 }
 
 /// The last step of target t: its row, with what was converted to it, becomes the result. `src` is absent where the input has no
-/// such term.
+/// such term. What will be read next, `ahead`, is fetched meanwhile.
 pub(super) fn finish_row(
     ring: &CpuRing,
     plan: &RescalePlan,
@@ -93,9 +100,10 @@ pub(super) fn finish_row(
     src: Option<&[u32]>,
     addend: Option<(&[u32], u32)>,
     permutation: Option<&Permutation>,
+    ahead: &[u32],
 ) {
     let (level, prime) = (ring.level(), ring.prime(plan.to().at(t)));
-    simd::forward(level, prime, words, false);
+    simd::forward(level, prime, words, false, ahead);
     let inverse = plan.dropped_inverse().as_slice()[t].value;
     let kept = prime.mul(plan.restored_product().as_slice()[t].value, inverse);
     // What is restored was zero before, the addend too.
@@ -197,11 +205,16 @@ impl CpuEngine {
             let (words, limb) = (&mut words[..n], plan.dropped().at(i));
             let src = input.src.map(|src| src.row(p, plan.dropped_in_from()[i]));
             let addend = input.addend(p, limb);
-            let factor = addend.map_or(0, |(_, factor)| factor);
-            let addend = addend.map(|(row, _)| row);
-            let prime = ring.prime(limb);
+            let Some((addend, factor)) = addend else {
+                if src.is_none() {
+                    words.fill(0);
+                }
+                drop_row(ring, plan, i, words, src);
+                return;
+            };
+            let (prime, addend) = (ring.prime(limb), Some(addend));
             simd::lift(level, prime, words, src, addend, input.permutation, factor);
-            drop_row(ring, plan, i, words);
+            drop_row(ring, plan, i, words, None);
         });
         let dropped = self.dropped(ring, plan, x, (polys, secret))?;
         let group = self.group(plan.to().len(), polys);
@@ -213,7 +226,7 @@ impl CpuEngine {
                 let addend = input.addend(p, plan.to().at(t));
                 let src = plan.to_in_from()[t];
                 let src = src.and_then(|from| Some(input.src?.row(p, from)));
-                finish_row(ring, plan, t, words, src, addend, input.permutation);
+                finish_row(ring, plan, t, words, src, addend, input.permutation, &[]);
             }
             Ok(())
         })

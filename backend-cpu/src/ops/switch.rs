@@ -13,11 +13,12 @@ use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 use super::{
     CpuKey, Part,
     batch::{Grid, Needs, Rows, split, stride},
-    key_switch::MAX_GROUP,
+    key_switch::{Digits, MAX_GROUP},
     rescale::{Input, drop_row, finish_row},
 };
 use crate::{
     CpuEngine, CpuRing,
+    kernels::inner::LAZY_DIGITS,
     memory::{CpuBuf, View, Words},
     permutation::Permutation,
     simd,
@@ -38,6 +39,16 @@ enum Sum<'a> {
     Switch(&'a CpuKey, Option<&'a Permutation>),
     /// P times the terms of `[2][B]` ciphertexts.
     Rotations(&'a [Term<'a>], View<'a>, Part),
+}
+
+impl<'a> Sum<'a> {
+    /// The key that is read first.
+    fn first_key(&self) -> Option<&'a CpuKey> {
+        match self {
+            Self::Switch(key, _) => Some(key),
+            Self::Rotations(terms, ..) => terms.iter().find_map(|term| term.key),
+        }
+    }
 }
 
 /// A switch of some ciphertexts.
@@ -92,18 +103,30 @@ impl CpuEngine {
         (plan.window().len() + 2 * outputs * dropped) * stride(ring.n())
     }
 
-    /// Extended digits at a few limbs, in scratch memory for `most`: one size for all tasks, the last and shorter one too.
+    /// Coefficients of digits at a few limbs, in scratch memory for `most`: one size for all tasks, the last and shorter one too.
     fn hold(&self, ring: &CpuRing, job: &Job<'_>, limbs: &[usize], most: usize) -> Result<Words> {
         let (n, stride) = (ring.n(), stride(ring.n()));
         let each = job.rows() * stride;
         let mut words = self.scratch(most * each, job.secret)?;
         let mut rows = split(&mut words.as_mut()[..limbs.len() * each], n, stride);
-        self.extend(ring, job.plan.mod_up(), job.src, job.x, limbs, &mut rows);
+        self.convert_digits(ring, job.plan.mod_up(), job.x, limbs, &mut rows);
         Ok(words)
     }
 
+    /// Evaluates the digits at extended limb e, the k-th of those that are held.
+    fn evaluate(&self, ring: &CpuRing, job: &Job<'_>, (k, e): (usize, usize), held: &mut Words) {
+        let (n, stride) = (ring.n(), stride(ring.n()));
+        let each = job.rows() * stride;
+        let mut rows = split(&mut held.as_mut()[k * each..][..each], n, stride);
+        let plan = job.plan.mod_up();
+        let canonical = plan.digits().len() > LAZY_DIGITS;
+        let key = job.outputs.first().and_then(|(sum, _)| sum.first_key());
+        let ahead = key.map_or(&[][..], |key| key.limb(plan.ext().at(e)));
+        self.evaluate_digits(ring, plan, e, &mut rows, canonical, ahead);
+    }
+
     /// The sums of one output at extended limb e, the k-th of those whose digits are held, to the rows `[2][B]` of `out`; `part` is
-    /// scratch for weighted terms.
+    /// scratch for weighted terms. `fetched`: its first key was asked for before.
     fn sum_at(
         &self,
         ring: &CpuRing,
@@ -112,21 +135,25 @@ impl CpuEngine {
         held: &Words,
         part: &mut [&mut [u32]],
         out: &mut [&mut [u32]],
+        fetched: bool,
     ) {
         let held = Grid::new(held.as_ref(), ring.n(), stride(ring.n()));
-        let digits = held.from(k * job.rows());
+        let held = held.from(k * job.rows());
+        let digits = Digits::new(job.plan.mod_up(), job.plan.ext().at(e), held, job.src);
         match sum {
             Sum::Switch(key, permutation) => {
                 let key = (key, job.plan.mod_up().key_digits());
                 let limb = job.plan.ext().at(e);
-                self.inner_products(ring, limb, digits, key, permutation, out, false);
+                self.inner_products(ring, limb, digits, key, permutation, out, (false, fetched));
             }
             Sum::Rotations(terms, src, which) => {
+                let mut fetched = fetched;
                 for (i, term) in terms.iter().enumerate() {
+                    let near = term.key.is_some() && std::mem::take(&mut fetched);
                     if term.weight.is_none() {
-                        self.rotated(ring, e, digits, src, *term, job.plan, out, i > 0);
+                        self.rotated(ring, e, digits, src, *term, job.plan, out, (i > 0, near));
                     } else {
-                        self.rotated(ring, e, digits, src, *term, job.plan, part, false);
+                        self.rotated(ring, e, digits, src, *term, job.plan, part, (false, near));
                         weigh(
                             ring,
                             job.plan.ext().at(e),
@@ -163,14 +190,17 @@ impl CpuEngine {
             let mut rows = split(words, n, stride);
             let first = g * group;
             let limbs = &plan.dropped_in_from()[first..first + rows.len() / polys];
-            let held = self.hold(ring, job, limbs, group.min(dropped.len()))?;
+            let mut held = self.hold(ring, job, limbs, group.min(dropped.len()))?;
             let mut part = part()?;
             let mut part = part
                 .as_mut()
                 .map_or(Rows::new(), |part| split(part.as_mut(), n, stride));
             for (k, (rows, &e)) in rows.chunks_mut(polys).zip(limbs).enumerate() {
-                for (rows, (sum, input)) in rows.chunks_mut(each).zip(job.outputs) {
-                    self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, rows);
+                self.evaluate(ring, job, (k, e), &mut held);
+                for (o, (rows, (sum, input))) in rows.chunks_mut(each).zip(job.outputs).enumerate()
+                {
+                    let fetched = o == 0;
+                    self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, rows, fetched);
                     let limb = dropped.at(first + k);
                     for (p, row) in rows.iter_mut().enumerate() {
                         if let Some((addend, factor)) = input.addend(p, limb) {
@@ -178,7 +208,7 @@ impl CpuEngine {
                             let permutation = input.permutation;
                             simd::lift_assign(level, prime, row, addend, permutation, factor);
                         }
-                        drop_row(ring, plan, first + k, row);
+                        drop_row(ring, plan, first + k, row, None);
                     }
                 }
             }
@@ -198,7 +228,7 @@ impl CpuEngine {
                     kept += 1;
                 }
             }
-            let held = self.hold(ring, job, &limbs[..kept], group.min(plan.to().len()))?;
+            let mut held = self.hold(ring, job, &limbs[..kept], group.min(plan.to().len()))?;
             let mut sums = self.scratch(each * stride, job.secret)?;
             let mut part = part()?;
             let mut part = part
@@ -208,16 +238,27 @@ impl CpuEngine {
             let mut k = 0;
             for (t, rows) in targets.zip(rows.chunks_mut(polys)) {
                 let kept = plan.to_in_from()[t];
-                for (rows, (sum, input)) in rows.chunks_mut(each).zip(job.outputs) {
+                if let Some(e) = kept {
+                    self.evaluate(ring, job, (k, e), &mut held);
+                }
+                for (o, (rows, (sum, input))) in rows.chunks_mut(each).zip(job.outputs).enumerate()
+                {
                     if let Some(e) = kept {
                         let mut sums = split(sums.as_mut(), n, stride);
-                        self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, &mut sums);
+                        self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, &mut sums, true);
                     }
                     let sums = Grid::new(sums.as_ref(), n, stride);
+                    let next = job.outputs.get(o + 1).and_then(|(sum, _)| sum.first_key());
+                    let ahead = match (kept, next) {
+                        (Some(e), Some(key)) => key.limb(job.plan.ext().at(e)),
+                        _ => &[],
+                    };
+                    let mut ahead = ahead.chunks(ahead.len().div_ceil(each).max(1));
                     for (p, row) in rows.iter_mut().enumerate() {
                         let addend = input.addend(p, plan.to().at(t));
                         let src = kept.map(|_| sums.row(p));
-                        finish_row(ring, plan, t, row, src, addend, input.permutation);
+                        let ahead = ahead.next().unwrap_or_default();
+                        finish_row(ring, plan, t, row, src, addend, input.permutation, ahead);
                     }
                 }
                 k += usize::from(kept.is_some());
@@ -387,12 +428,12 @@ impl CpuEngine {
         &self,
         ring: &CpuRing,
         e: usize,
-        digits: Grid<'_>,
+        digits: Digits<'_>,
         src: View<'_>,
         term: Term<'_>,
         plan: &KeySwitchPlan,
         out: &mut [&mut [u32]],
-        accumulate: bool,
+        (accumulate, fetched): (bool, bool),
     ) {
         let level = ring.level();
         let limb = plan.ext().at(e);
@@ -402,7 +443,8 @@ impl CpuEngine {
         let mut lifted = out.len();
         if let Some(key) = term.key {
             let key = (key, plan.mod_up().key_digits());
-            self.inner_products(ring, limb, digits, key, term.permutation, out, accumulate);
+            let how = (accumulate, fetched);
+            self.inner_products(ring, limb, digits, key, term.permutation, out, how);
             lifted /= 2;
         } else if !accumulate {
             out.iter_mut().for_each(|row| row.fill(0));

@@ -61,6 +61,17 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch_once(self, vectors: &[__m256i], at: usize) {
+        let address = vectors.as_ptr().wrapping_add(at);
+        unsafe { _mm_prefetch::<_MM_HINT_NTA>(address.cast()) }
+    }
+
+    #[inline(always)]
+    fn prefetch_far(self, words: &[u32]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(words.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn splat(self, x: u32) -> __m256i {
         unsafe { _mm256_set1_epi32(x as i32) }
     }

@@ -72,6 +72,17 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch_once(self, vectors: &[__m512i], at: usize) {
+        let address = vectors.as_ptr().wrapping_add(at);
+        unsafe { _mm_prefetch::<_MM_HINT_NTA>(address.cast()) }
+    }
+
+    #[inline(always)]
+    fn prefetch_far(self, words: &[u32]) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(words.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn splat(self, x: u32) -> __m512i {
         unsafe { _mm512_set1_epi32(x as i32) }
     }

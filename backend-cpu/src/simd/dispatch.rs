@@ -42,8 +42,8 @@ macro_rules! multiversion {
 }
 
 multiversion! {
-    fn forward(prime: &Prime, row: &mut [u32], canonical: bool) = ntt;
-    fn inverse(prime: &Prime, row: &mut [u32], factor: u32) = ntt;
+    fn forward(prime: &Prime, row: &mut [u32], canonical: bool, ahead: &[u32]) = ntt;
+    fn inverse(prime: &Prime, row: &mut [u32], src: Option<&[u32]>, factor: u32) = ntt;
 
     fn add(prime: &Prime, dst: &mut [u32], a: &[u32], b: &[u32]) = pointwise;
     fn sub(prime: &Prime, dst: &mut [u32], a: &[u32], b: &[u32]) = pointwise;
@@ -66,7 +66,7 @@ multiversion! {
     fn quotient(dst: &mut [u32], sources: &[&[u32]], reciprocals: &[u32]) = convert;
     fn convert(dst: &mut [&mut [u32]], sources: &[&[u32]], targets: &[convert::Weights<'_>]) = convert;
 
-    fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], key: (&[u32], usize, &[usize]), permutation: Option<&Permutation>, accumulate: bool) = inner;
+    fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], key: inner::Key<'_>, permutation: Option<&Permutation>, accumulate: bool) = inner;
     fn lift(prime: &Prime, dst: &mut [u32], src: Option<&[u32]>, addend: Option<&[u32]>, permutation: Option<&Permutation>, factor: u32) = switch;
     fn lift_assign(prime: &Prime, dst: &mut [u32], addend: &[u32], permutation: Option<&Permutation>, factor: u32) = switch;
     fn combine(prime: &Prime, dst: &mut [u32], terms: switch::Terms<'_>) = switch;

@@ -4,10 +4,17 @@ use super::{BLOCK, Constant, LEAST, Modular, TAIL, Tables, eighths, quarters, st
 use crate::{ring::Prime, simd::Simd};
 
 /// Coefficients to evaluations: any values below 4q in; canonical ones out if asked, otherwise below 4q. At
-/// least [`LEAST`] vectors.
+/// least [`LEAST`] vectors. On the way, the lines of `ahead` are asked for: a transform leaves memory idle.
 #[inline(always)]
-pub(crate) fn forward<S: Simd>(s: S, prime: &Prime, row: &mut [u32], canonical: bool) {
+pub(crate) fn forward<S: Simd>(
+    s: S,
+    prime: &Prime,
+    row: &mut [u32],
+    canonical: bool,
+    ahead: &[u32],
+) {
     let m = Modular::new(s, prime);
+    let ahead = Ahead::new(s, ahead, row.len());
     let tables = Tables::new(prime, row.len());
     let row = s.view_mut(row);
     debug_assert!(row.len() >= LEAST);
@@ -30,7 +37,34 @@ pub(crate) fn forward<S: Simd>(s: S, prime: &Prime, row: &mut [u32], canonical: 
             inside <<= now;
         }
         for (i, eight) in block.chunks_exact_mut(1 << TAIL).enumerate() {
+            ahead.ask(s, b * (len >> TAIL) + i);
             tail(s, &m, &tables, eight, node + i, canonical);
+        }
+    }
+}
+
+/// Words that will be read after the transform, in equal shares for its tails.
+struct Ahead<'a> {
+    lines: &'a [u32],
+    share: usize,
+}
+
+impl<'a> Ahead<'a> {
+    #[inline(always)]
+    fn new<S: Simd>(_: S, lines: &'a [u32], n: usize) -> Self {
+        let share = lines
+            .len()
+            .div_ceil(n / (S::LANES << TAIL))
+            .next_multiple_of(16);
+        Self { lines, share }
+    }
+
+    #[inline(always)]
+    fn ask<S: Simd>(&self, s: S, tail: usize) {
+        let start = (tail * self.share).min(self.lines.len());
+        let end = (start + self.share).min(self.lines.len());
+        for line in self.lines[start..end].chunks(16) {
+            s.prefetch_far(line);
         }
     }
 }

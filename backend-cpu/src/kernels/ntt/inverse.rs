@@ -7,12 +7,19 @@ use crate::{ring::Prime, simd::Simd};
 const PASSES: usize = 16;
 
 /// Evaluations to coefficients times `factor` N: with `factor` = N^-1 c, the coefficients times c. Values below 2q in,
-/// canonical ones out. At least [`LEAST`] vectors.
+/// canonical ones out. At least [`LEAST`] vectors. The values are those of `src` if there is one, otherwise the row's own.
 #[inline(always)]
-pub(crate) fn inverse<S: Simd>(s: S, prime: &Prime, row: &mut [u32], factor: u32) {
+pub(crate) fn inverse<S: Simd>(
+    s: S,
+    prime: &Prime,
+    row: &mut [u32],
+    src: Option<&[u32]>,
+    factor: u32,
+) {
     let m = Modular::new(s, prime);
     let tables = Tables::new(prime, row.len());
     let row = s.view_mut(row);
+    let src = src.map(|src| s.view(src));
     debug_assert!(row.len() >= LEAST);
     // The forward transform's passes: how many stages each has, and how many of them go over the whole row.
     let mut passes = [0; PASSES];
@@ -30,7 +37,7 @@ pub(crate) fn inverse<S: Simd>(s: S, prime: &Prime, row: &mut [u32], factor: u32
     }
     let total = row.len();
     if count == 0 {
-        tail(s, &m, &tables, row, 1);
+        tail(s, &m, &tables, row, src, 1);
         let factor = m.constant(prime, factor);
         for x in row {
             *x = m.reduce_2q(m.shoup(*x, factor));
@@ -43,7 +50,9 @@ pub(crate) fn inverse<S: Simd>(s: S, prime: &Prime, row: &mut [u32], factor: u32
     for (b, block) in row.chunks_exact_mut(len).enumerate() {
         let eights = total >> TAIL;
         for (i, eight) in block.chunks_exact_mut(1 << TAIL).enumerate() {
-            tail(s, &m, &tables, eight, eights + b * (len >> TAIL) + i);
+            let number = b * (len >> TAIL) + i;
+            let src = src.map(|src| &src[number << TAIL..]);
+            tail(s, &m, &tables, eight, src, eights + number);
         }
         let mut nodes = eights;
         for &now in passes[outer..count].iter().rev() {
@@ -187,17 +196,25 @@ fn end<S: Simd>(s: S, m: &Modular<S>, x: S::V, y: S::V, [f, fw]: [Constant<S>; 2
     )
 }
 
-/// The first stages of eight neighbouring vectors, whose node is `node`.
+/// The first stages of eight neighbouring vectors, whose node is `node`: those that `src` starts with, or the row's own.
 #[inline(always)]
-fn tail<S: Simd>(s: S, m: &Modular<S>, tables: &Tables<'_>, row: &mut [S::V], node: usize) {
+fn tail<S: Simd>(
+    s: S,
+    m: &Modular<S>,
+    tables: &Tables<'_>,
+    row: &mut [S::V],
+    src: Option<&[S::V]>,
+    node: usize,
+) {
+    let src = &src.unwrap_or(row)[..1 << TAIL];
     let nodes = tables.n / (S::LANES << TAIL);
     let first = 4 * (node - nodes);
     let w = tables.three_mirrored(m, node, nodes);
     let mut pairs = [
-        s.enter(row[0], row[1]),
-        s.enter(row[2], row[3]),
-        s.enter(row[4], row[5]),
-        s.enter(row[6], row[7]),
+        s.enter(src[0], src[1]),
+        s.enter(src[2], src[3]),
+        s.enter(src[4], src[5]),
+        s.enter(src[6], src[7]),
     ];
     // A stage of all pairs at a time: one pair alone would wait for its own results.
     macro_rules! stage {
