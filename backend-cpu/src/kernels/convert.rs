@@ -43,7 +43,7 @@ pub(crate) struct Weights<'a> {
     pub(crate) start: u32,
 }
 
-/// `dst = start + sum of weight_i * x_i * 2^-32 mod q` in [0, 3q), what the forward NTT takes, for at most [`MAX_TARGETS`] rows of
+/// `dst = start + sum of weight_i * x_i * 2^-32 mod q` in [0, 4q), what the forward NTT takes, for at most [`MAX_TARGETS`] rows of
 /// targets. Sources are residues below 2^30 (or quotients, which are less). Lengths are multiples of [`STEP`] vectors.
 ///
 /// Sources come from a second-level cache, so each vector is loaded once for all targets.
@@ -87,6 +87,8 @@ fn convert_to<S: Simd, const T: usize>(
         }
     }
     let weights = &weights[..rows.len()];
+    // Nothing is carried: 11 q 2^30 and the start.
+    let few = rows.len() <= FOLD;
     for i in 0..dst[0].len() {
         let mut sums = [s.widen_low(s.splat(0)); T];
         for t in 0..T {
@@ -112,7 +114,11 @@ fn convert_to<S: Simd, const T: usize>(
             }
         }
         for t in 0..T {
-            dst[t][i] = m[t].montgomery(sums[t]);
+            dst[t][i] = if few {
+                m[t].montgomery_lazy(sums[t])
+            } else {
+                m[t].montgomery(sums[t])
+            };
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | [`Modular::shoup`] | any 32-bit a, constant w < q | \[0, 2q) |
 //! | [`Modular::barrett`] | T < 2^(2k+1), q < 2^k | \[0, 3q) |
 //! | [`Modular::montgomery`] | T < 4 q 2^32 | T 2^-32, \[0, 3q) |
+//! | [`Modular::montgomery_lazy`] | T < 3 q 2^32 | T 2^-32, \[0, 4q) |
 //! | [`Modular::wide`] | any 64-bit T | \[0, 4q) |
 //! | [`Modular::reduce_4q`] | \[0, 4q) | \[0, q) |
 //!
@@ -25,6 +26,7 @@ pub(crate) struct Modular<S: Simd> {
     q: S::V,
     q2: S::V,
     inverse: S::V,
+    minus_inverse: S::V,
     barrett: S::V,
     shift: u32,
     radix: [S::V; 2],
@@ -46,6 +48,7 @@ impl<S: Simd> Modular<S> {
             q: s.splat(prime.q),
             q2: s.splat(2 * prime.q),
             inverse: s.splat(prime.inverse),
+            minus_inverse: s.splat(prime.inverse.wrapping_neg()),
             barrett: s.splat(prime.barrett),
             shift: prime.shift,
             radix: [s.splat(prime.radix), s.splat(prime.shoup(prime.radix))],
@@ -145,6 +148,14 @@ impl<S: Simd> Modular<S> {
         let s = self.s;
         let quotient = s.high(s.mul_wide_low(s.shr_wide(t, self.shift), self.barrett));
         s.sub(s.low(t), s.mul_lo(quotient, self.q))
+    }
+
+    /// T 2^-32 mod q in [0, 4q) for T < 3 q 2^32: T + ((-T q^-1) mod 2^32) q < 4 q 2^32 < 2^64 is a multiple of 2^32.
+    #[inline(always)]
+    pub(crate) fn montgomery_lazy(&self, t: S::W) -> S::V {
+        let s = self.s;
+        let multiple = s.mul_wide_low(s.mul_wide_low(t, self.minus_inverse), self.q);
+        s.high(s.add_wide(t, multiple))
     }
 
     /// T 2^-32 mod q in [0, 3q) for T < 4 q 2^32: T - ((T q^-1) mod 2^32) q is a multiple of 2^32.
