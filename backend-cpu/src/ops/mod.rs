@@ -6,6 +6,7 @@ mod convert;
 mod key_switch;
 mod pointwise;
 mod rescale;
+mod rotations;
 mod switch;
 
 use arras_hal::KeyLayout;

@@ -1,4 +1,4 @@
-//! Key switches, hoisted rotations and sums of rotations, limb by limb.
+//! Key switches, limb by limb.
 //!
 //! ```text
 //!   y        = intt of the sums at the limbs that are dropped on the way down     [dropped][2][B]     once
@@ -15,6 +15,7 @@ use super::{
     batch::{Grid, Needs, Rows, split, stride},
     key_switch::{Digits, MAX_GROUP},
     rescale::{Input, drop_row, finish_row},
+    rotations::Term,
 };
 use crate::{
     CpuEngine, CpuRing,
@@ -24,17 +25,9 @@ use crate::{
     simd,
 };
 
-/// One term of a sum of rotations.
-#[derive(Clone, Copy)]
-struct Term<'a> {
-    key: Option<&'a CpuKey>,
-    permutation: Option<&'a Permutation>,
-    weight: Option<&'a CpuBuf>,
-}
-
 /// What is summed at every extended limb.
 #[derive(Clone, Copy)]
-enum Sum<'a> {
+pub(super) enum Sum<'a> {
     /// One key, moved by a permutation.
     Switch(&'a CpuKey, Option<&'a Permutation>),
     /// P times the terms of `[2][B]` ciphertexts.
@@ -53,15 +46,15 @@ impl<'a> Sum<'a> {
 
 /// A switch of some ciphertexts.
 #[derive(Clone, Copy)]
-struct Job<'a> {
+pub(super) struct Job<'a> {
     /// Coefficients of the digits' polynomial as conversions read them, and its evaluations.
-    x: &'a Words,
-    src: View<'a>,
+    pub(super) x: &'a Words,
+    pub(super) src: View<'a>,
     /// What is made of the digits, and what is added to each: one ciphertext or several.
-    outputs: &'a [(Sum<'a>, Input<'a>)],
-    plan: &'a KeySwitchPlan,
-    batch: usize,
-    secret: bool,
+    pub(super) outputs: &'a [(Sum<'a>, Input<'a>)],
+    pub(super) plan: &'a KeySwitchPlan,
+    pub(super) batch: usize,
+    pub(super) secret: bool,
 }
 
 impl Job<'_> {
@@ -73,7 +66,7 @@ impl Job<'_> {
 
 impl CpuEngine {
     /// Scratch of [`CpuEngine::bring_down`] for this many ciphertexts and outputs; with the coefficients of the digits.
-    fn switch_needs(
+    pub(super) fn switch_needs(
         &self,
         ring: &CpuRing,
         plan: &KeySwitchPlan,
@@ -98,7 +91,7 @@ impl CpuEngine {
     }
 
     /// Words of scratch for one ciphertext.
-    fn switch_words(ring: &CpuRing, plan: &KeySwitchPlan, outputs: usize) -> usize {
+    pub(super) fn switch_words(ring: &CpuRing, plan: &KeySwitchPlan, outputs: usize) -> usize {
         let dropped = plan.mod_down().rescale().dropped().len();
         (plan.window().len() + 2 * outputs * dropped) * stride(ring.n())
     }
@@ -147,31 +140,27 @@ impl CpuEngine {
                 self.inner_products(ring, limb, digits, key, permutation, out, (false, fetched));
             }
             Sum::Rotations(terms, src, which) => {
-                let mut fetched = fetched;
-                for (i, term) in terms.iter().enumerate() {
-                    let near = term.key.is_some() && std::mem::take(&mut fetched);
-                    if term.weight.is_none() {
-                        self.rotated(ring, e, digits, src, *term, job.plan, out, (i > 0, near));
-                    } else {
-                        self.rotated(ring, e, digits, src, *term, job.plan, part, (false, near));
-                        weigh(
-                            ring,
-                            job.plan.ext().at(e),
-                            e,
-                            *term,
-                            which,
-                            part,
-                            out,
-                            i > 0,
-                        );
-                    }
-                }
+                let limb = (e, digits);
+                self.rotations_at(
+                    ring,
+                    limb,
+                    (terms, src, which),
+                    job.plan,
+                    part,
+                    out,
+                    fetched,
+                );
             }
         }
     }
 
     /// From digits to the results, rows `[target][output][2][B]`.
-    fn bring_down(&self, ring: &CpuRing, job: &Job<'_>, dst: &mut [&mut [u32]]) -> Result<()> {
+    pub(super) fn bring_down(
+        &self,
+        ring: &CpuRing,
+        job: &Job<'_>,
+        dst: &mut [&mut [u32]],
+    ) -> Result<()> {
         let (n, stride) = (ring.n(), stride(ring.n()));
         let plan = job.plan.mod_down().rescale();
         let each = 2 * job.batch;
@@ -304,186 +293,5 @@ impl CpuEngine {
                 engine.bring_down(ring, &job, &mut dst[0])
             },
         )
-    }
-
-    pub(super) fn hoist(
-        &self,
-        ring: &CpuRing,
-        dsts: &mut [&mut CpuBuf],
-        src: &CpuBuf,
-        keys: &[Option<&CpuKey>],
-        galois: &[GaloisElement],
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        let batch = src.polys() / 2;
-        let secret = dsts.iter().any(|dst| dst.is_secret());
-        let permutations: Vec<_> = galois.iter().map(|&g| ring.permutation(g)).collect();
-        let outputs = keys.iter().flatten().count();
-        // The identity alone needs what one output does.
-        let most = outputs.max(1);
-        self.each_part(
-            ring.n(),
-            (batch, Self::switch_words(ring, plan, most)),
-            dsts,
-            |engine, count| engine.switch_needs(ring, plan, most, count),
-            |engine, part, dsts| {
-                // Without a key it is the identity: P times the ciphertext, brought down.
-                for (dst, _) in dsts.iter_mut().zip(keys).filter(|(_, key)| key.is_none()) {
-                    let input = Input {
-                        src: None,
-                        addend: Some((src.all().of(part), plan.mod_down())),
-                        permutation: None,
-                    };
-                    let plan = plan.mod_down().rescale();
-                    engine.rescale_rows(ring, dst, input, plan, secret)?;
-                }
-                if outputs == 0 {
-                    return Ok(());
-                }
-                let second = src.part(batch, batch).of(part);
-                let x = engine.prepare_digits(ring, second, plan.mod_up(), secret)?;
-                let (mut sums, mut rows) = (Vec::new(), Vec::new());
-                for ((dst, &key), permutation) in dsts.iter_mut().zip(keys).zip(&permutations) {
-                    let Some(key) = key else { continue };
-                    let permutation = permutation.as_deref();
-                    let input = Input {
-                        src: None,
-                        addend: Some((src.part(0, batch).of(part), plan.mod_down())),
-                        permutation,
-                    };
-                    sums.push((Sum::Switch(key, permutation), input));
-                    rows.push(std::mem::take(dst).into_iter());
-                }
-                let job = Job {
-                    x: &x,
-                    src: second,
-                    outputs: &sums,
-                    plan,
-                    batch: part.count,
-                    secret,
-                };
-                // [output][target][2][B] to [target][output][2][B].
-                let mut dst = Rows::new();
-                for _ in 0..plan.mod_down().rescale().to().len() {
-                    for rows in &mut rows {
-                        dst.extend(rows.by_ref().take(2 * part.count));
-                    }
-                }
-                engine.bring_down(ring, &job, &mut dst)
-            },
-        )
-    }
-
-    pub(super) fn sum_rotations(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        (keys, galois): (&[Option<&CpuKey>], &[GaloisElement]),
-        weights: &[&CpuBuf],
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        let batch = src.polys() / 2;
-        let permutations: Vec<_> = galois.iter().map(|&g| ring.permutation(g)).collect();
-        let terms: Vec<Term<'_>> = keys
-            .iter()
-            .zip(&permutations)
-            .enumerate()
-            .map(|(k, (&key, permutation))| Term {
-                key,
-                permutation: permutation.as_deref(),
-                weight: weights.get(k).copied(),
-            })
-            .collect();
-        let secret = dst.is_secret();
-        self.each_part(
-            ring.n(),
-            (batch, Self::switch_words(ring, plan, 1)),
-            &mut [dst],
-            |engine, count| engine.switch_needs(ring, plan, 1, count),
-            |engine, part, dst| {
-                let second = src.part(batch, batch).of(part);
-                let x = engine.prepare_digits(ring, second, plan.mod_up(), secret)?;
-                let sum = Sum::Rotations(&terms, src.all().of(part), part);
-                let input = Input {
-                    src: None,
-                    addend: None,
-                    permutation: None,
-                };
-                let job = Job {
-                    x: &x,
-                    src: second,
-                    outputs: &[(sum, input)],
-                    plan,
-                    batch: part.count,
-                    secret,
-                };
-                engine.bring_down(ring, &job, &mut dst[0])
-            },
-        )
-    }
-
-    /// P times one rotated ciphertext at extended limb e, rows `[2][B]`, added to `out` if asked.
-    fn rotated(
-        &self,
-        ring: &CpuRing,
-        e: usize,
-        digits: Digits<'_>,
-        src: View<'_>,
-        term: Term<'_>,
-        plan: &KeySwitchPlan,
-        out: &mut [&mut [u32]],
-        (accumulate, fetched): (bool, bool),
-    ) {
-        let level = ring.level();
-        let limb = plan.ext().at(e);
-        let (window, prime) = (plan.window().position(limb), ring.prime(limb));
-        let special = |w: usize| plan.mod_down().special_product().as_slice()[w].value;
-        // Without a key both components are there; with one, the second is in the inner product.
-        let mut lifted = out.len();
-        if let Some(key) = term.key {
-            let key = (key, plan.mod_up().key_digits());
-            let how = (accumulate, fetched);
-            self.inner_products(ring, limb, digits, key, term.permutation, out, how);
-            lifted /= 2;
-        } else if !accumulate {
-            out.iter_mut().for_each(|row| row.fill(0));
-        }
-        let Some(w) = window else { return };
-        for (p, out) in out.iter_mut().take(lifted).enumerate() {
-            simd::lift_assign(
-                level,
-                prime,
-                out,
-                src.row(p, w),
-                term.permutation,
-                special(w),
-            );
-        }
-    }
-}
-
-/// Adds a term times its weight to a sum; the first one starts it.
-fn weigh(
-    ring: &CpuRing,
-    limb: usize,
-    position: usize,
-    term: Term<'_>,
-    which: Part,
-    part: &[&mut [u32]],
-    total: &mut [&mut [u32]],
-    accumulate: bool,
-) {
-    let Some(weight) = term.weight else { return };
-    let (level, prime) = (ring.level(), ring.prime(limb));
-    for (p, (total, part)) in total.iter_mut().zip(part).enumerate() {
-        // The polynomial's number in the whole batch.
-        let poly = p / which.count * which.batch + which.first + p % which.count;
-        let weight = weight.row(poly % weight.polys(), position);
-        if accumulate {
-            simd::mul_acc(level, prime, total, part, weight);
-        } else {
-            simd::mul(level, prime, total, part, weight);
-        }
     }
 }
