@@ -10,7 +10,7 @@ use arras_hal::GaloisElement;
 use crate::{memory::Line, simd::Simd};
 
 /// How many vectors ahead one is asked for.
-pub(crate) const AHEAD: usize = 16;
+const AHEAD: usize = 16;
 
 /// X -> X^g of one row, for vectors of a given width.
 #[derive(Debug)]

@@ -62,12 +62,20 @@ fn transforms_of_every_size() {
             x.fill(reference.ring.basis().modulus(limb).value() - 1);
         }
         let poly = Poly::<_, Coeff>::from_words(&reference.ring, &shape, &words).unwrap();
-        let expected = poly.ntt().to_words().unwrap();
+        let image = poly.ntt();
+        let expected = image.to_words().unwrap();
+        // Reads what it inverts where it is.
+        let kept = Limbs::new([0, 2]);
+        let rescaled = image.rescale(&kept).unwrap().to_words().unwrap();
         for level in SimdLevel::available() {
             let rig = Rig::new(engine(1, level), log_n);
             let poly = Poly::<_, Coeff>::from_words(&rig.ring, &shape, &words).unwrap();
             let image = poly.ntt();
             assert!(image.to_words().unwrap() == expected, "2^{log_n}, {level}");
+            assert!(
+                image.rescale(&kept).unwrap().to_words().unwrap() == rescaled,
+                "2^{log_n}, {level}"
+            );
             assert!(
                 image.intt().to_words().unwrap() == words,
                 "2^{log_n}, {level}"

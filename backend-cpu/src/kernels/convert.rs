@@ -87,7 +87,7 @@ fn convert_to<S: Simd, const T: usize>(
         }
     }
     let weights = &weights[..rows.len()];
-    // Nothing is carried: 11 q 2^30 and the start.
+    // One chunk, nothing carried: 11 q 2^30 + q < 3 q 2^32, which `montgomery_lazy` takes.
     let few = rows.len() <= FOLD;
     for i in 0..dst[0].len() {
         let mut sums = [s.widen_low(s.splat(0)); T];

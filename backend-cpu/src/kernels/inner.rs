@@ -37,7 +37,7 @@ pub(crate) struct Key<'a> {
 pub(crate) enum Source {
     /// From memory, for this product alone: it must not drive the digits out of the second-level cache.
     Memory,
-    /// As before, but it was asked for long ago, so that permuted digits are what is waited for.
+    /// For this product alone, and already asked for during transforms: now permuted digits are worth asking for.
     Fetched,
     /// Read again for the next ciphertext of a batch.
     Shared,
@@ -61,6 +61,9 @@ pub(crate) fn inner_product<S: Simd>(
     accumulate: bool,
 ) {
     debug_assert!(digits.len() <= MAX_DIGITS && digits.len() == key.numbers.len());
+    debug_assert!(
+        digits.len() <= LAZY_DIGITS || digits.iter().all(|d| d.iter().all(|&x| x < prime.q))
+    );
     let m = Modular::new(s, prime);
     let block = KEY_BLOCK.min(dst[0].len()) / S::LANES;
     let dst = dst.map(|d| s.view_mut(d));

@@ -11,26 +11,24 @@ fn at<S: Simd>(s: S, row: &[S::V], permutation: Option<&Permutation>, i: usize) 
     }
 }
 
-/// `dst = src + factor * sigma(addend)`; what is absent is zero. `factor` is canonical.
+/// `dst = src + factor * sigma(addend)`; an absent `src` is zero. `factor` is canonical.
 #[inline(always)]
 pub(crate) fn lift<S: Simd>(
     s: S,
     prime: &Prime,
     dst: &mut [u32],
     src: Option<&[u32]>,
-    addend: Option<&[u32]>,
+    addend: &[u32],
     permutation: Option<&Permutation>,
     factor: u32,
 ) {
     let m = Modular::new(s, prime);
     let factor = m.constant(prime, factor);
-    let (src, addend) = (src.map(|x| s.view(x)), addend.map(|x| s.view(x)));
+    let (src, addend) = (src.map(|x| s.view(x)), s.view(addend));
     for (i, d) in s.view_mut(dst).iter_mut().enumerate() {
         let x = src.map_or(s.splat(0), |x| x[i]);
-        *d = match addend {
-            None => x,
-            Some(a) => m.add(x, m.reduce_2q(m.shoup(at(s, a, permutation, i), factor))),
-        };
+        let lifted = m.shoup(at(s, addend, permutation, i), factor);
+        *d = m.add(x, m.reduce_2q(lifted));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Kernels at their stated limits, every level, against 128-bit arithmetic.
 
-use arras_hal::{RingBasis, RingSpec};
+use arras_hal::{GaloisElement, RingBasis, RingSpec};
 
 use super::{
     convert::{MAX_SOURCES, MAX_TARGETS, Weights},
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     memory::Line,
+    permutation::Permutation,
     ring::Prime,
     simd::{self, Level, SimdLevel},
 };
@@ -143,8 +144,16 @@ fn inner_products_of_the_most_digits() {
             .all();
             let digits = &digits[..count];
             let sources = [Source::Memory, Source::Fetched, Source::Shared];
-            for (level, source) in levels().flat_map(|l| sources.map(|s| (l, s))) {
-                let accumulate = source != Source::Memory;
+            let galois = [GaloisElement::rotation(0, 7), GaloisElement::rotation(3, 7)];
+            for (level, source, galois, accumulate) in levels().flat_map(|l| {
+                let moved = sources.map(|s| galois.map(|g| [(l, s, g, false), (l, s, g, true)]));
+                moved.into_iter().flatten().flatten()
+            }) {
+                let places = galois.evaluation_permutation(7);
+                // The identity goes the way without a permutation.
+                let permutation = (galois != GaloisElement::rotation(0, 7))
+                    .then(|| Permutation::new(galois, 7, level.lanes()));
+                let permutation = permutation.as_ref();
                 let mut out = Rows::new(2, |_, _| prime.q - 1);
                 let mut rows = out.all_mut().into_iter();
                 let dst = [rows.next().unwrap(), rows.next().unwrap()];
@@ -154,12 +163,13 @@ fn inner_products_of_the_most_digits() {
                     numbers: &numbers,
                     source,
                 };
-                simd::inner_product(level, &prime, dst, 0, digits, key, None, accumulate);
+                simd::inner_product(level, &prime, dst, 0, digits, key, permutation, accumulate);
                 for (c, out) in out.all().into_iter().enumerate() {
                     for i in 0..N {
                         let products = digits.iter().zip(&numbers);
                         let sum = products.fold(0, |sum, (digit, &d)| {
-                            sum + u128::from(digit[i]) * u128::from(at(d, c, i))
+                            let x = digit[places[i] as usize];
+                            sum + u128::from(x) * u128::from(at(d, c, i))
                         });
                         let before = if accumulate { prime.q - 1 } else { 0 };
                         let got = prime.mul(out[i] + prime.q - before, prime.radix);

@@ -86,7 +86,7 @@ impl<'a> Sources<'a> {
 }
 
 /// Converts one polynomial to several targets. `row(k)` is the number of target k's row; it grows with k. Results are below
-/// 3q: the forward transform takes them.
+/// 4q: the forward transform takes them.
 pub(super) fn convert_rows(
     ring: &CpuRing,
     sources: &Sources<'_>,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   x        = intt of the window, times the digits' constants, plus half     [window limb][B]     once
-//!   digits   = convert + ntt                                [some limbs][digit][B]     a task's scratch
+//!   digits   = convert + ntt                                [some limbs][digit][B]     a task's scratch, but the limb's own
 //!   sums     = inner products with the key                  [2][B]     of one limb
 //! ```
 
@@ -24,7 +24,8 @@ use crate::{
     simd,
 };
 
-/// Digits at one limb: rows `[digit][B]` below 4q, but for the limb's own digit, which is the polynomial itself.
+/// Digits at one limb: rows `[digit][B]`, canonical, or below 4q if the digits are at most
+/// [`LAZY_DIGITS`](crate::kernels::inner::LAZY_DIGITS); but for the limb's own digit, which is the polynomial itself.
 #[derive(Clone, Copy)]
 pub(super) struct Digits<'a> {
     held: Grid<'a>,
@@ -49,6 +50,15 @@ impl<'a> Digits<'a> {
             _ => self.held.row(digit * self.batch + poly),
         }
     }
+}
+
+/// How an inner product is made.
+#[derive(Clone, Copy, Default)]
+pub(super) struct How {
+    /// It is added to what is there.
+    pub(super) accumulate: bool,
+    /// The limb's key was asked for before.
+    pub(super) fetched: bool,
 }
 
 impl CpuEngine {
@@ -80,8 +90,8 @@ impl CpuEngine {
         Ok(x)
     }
 
-    /// The digits that are converted to some extended limbs (positions), as coefficients below 3q, rows `[limb][digit][B]`. A limb's
-    /// own digit is the polynomial itself: its rows stay as they are.
+    /// The digits that are converted to some extended limbs (positions), as coefficients below 4q, rows `[limb][digit][B]`. A limb's
+    /// own digit is the polynomial itself: its rows are not written and must not be read.
     pub(super) fn convert_digits(
         &self,
         ring: &CpuRing,
@@ -113,7 +123,7 @@ impl CpuEngine {
     }
 
     /// Evaluations of the converted digits of one extended limb, rows `[digit][B]`: canonical if asked, otherwise below 4q. What will
-    /// be read next, `ahead`, is fetched meanwhile.
+    /// be read next, `ahead`, is asked for meanwhile; whether it was, is returned: where all digits are the limb's own, nothing is transformed.
     pub(super) fn evaluate_digits(
         &self,
         ring: &CpuRing,
@@ -122,11 +132,12 @@ impl CpuEngine {
         rows: &mut [&mut [u32]],
         canonical: bool,
         ahead: &[u32],
-    ) {
+    ) -> bool {
         let limb = plan.ext().at(e);
         let batch = rows.len() / plan.digits().len().max(1);
         let own = own_digit(plan, limb);
         let count = plan.digits().len() - usize::from(own.is_some());
+        let asked = count * batch > 0 && !ahead.is_empty();
         let mut ahead = ahead.chunks(ahead.len().div_ceil((count * batch).max(1)).max(1));
         for (j, rows) in rows.chunks_mut(batch.max(1)).enumerate() {
             if own.is_some_and(|(digit, _)| digit == j) {
@@ -137,6 +148,7 @@ impl CpuEngine {
                 simd::forward(ring.level(), ring.prime(limb), row, canonical, ahead);
             }
         }
+        asked
     }
 
     pub(super) fn mod_up_buffer(
@@ -195,8 +207,7 @@ impl CpuEngine {
         })
     }
 
-    /// The inner products of one limb, added to `out` if asked: `digits` is `[digit][B]`, `out` has the rows `[2][B]`. `fetched`: the
-    /// limb's key was asked for before.
+    /// The inner products of one limb, added to `out` if asked: `digits` is `[digit][B]`, `out` has the rows `[2][B]`.
     pub(super) fn inner_products(
         &self,
         ring: &CpuRing,
@@ -205,7 +216,7 @@ impl CpuEngine {
         (key, key_digits): (&CpuKey, &[usize]),
         permutation: Option<&Permutation>,
         out: &mut [&mut [u32]],
-        (accumulate, fetched): (bool, bool),
+        how: How,
     ) {
         let n = ring.n();
         let batch = out.len() / 2;
@@ -219,7 +230,7 @@ impl CpuEngine {
                     words: key.piece(position, at, len),
                     digits: key.layout.digits,
                     numbers,
-                    source: match (batch, fetched) {
+                    source: match (batch, how.fetched) {
                         (1, true) => Source::Fetched,
                         (1, false) => Source::Memory,
                         _ => Source::Shared,
@@ -232,7 +243,7 @@ impl CpuEngine {
                     }
                     let dst = [&mut b[p][at..at + len], &mut a[p][at..at + len]];
                     let rows = &rows[..numbers.len()];
-                    let (level, more) = (ring.level(), accumulate || chunk > 0);
+                    let (level, more) = (ring.level(), how.accumulate || chunk > 0);
                     simd::inner_product(level, prime, dst, at, rows, key, permutation, more);
                 }
             }
@@ -260,15 +271,8 @@ impl CpuEngine {
             };
             let mut out = split(out, n, n);
             let permutation = permutation.as_deref();
-            self.inner_products(
-                ring,
-                limb,
-                digits,
-                key,
-                permutation,
-                &mut out,
-                (false, false),
-            );
+            let how = How::default();
+            self.inner_products(ring, limb, digits, key, permutation, &mut out, how);
         });
     }
 }

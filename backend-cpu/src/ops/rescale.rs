@@ -205,16 +205,16 @@ impl CpuEngine {
             let (words, limb) = (&mut words[..n], plan.dropped().at(i));
             let src = input.src.map(|src| src.row(p, plan.dropped_in_from()[i]));
             let addend = input.addend(p, limb);
-            let Some((addend, factor)) = addend else {
-                if src.is_none() {
-                    words.fill(0);
+            match (addend, src) {
+                // The coefficients of nothing.
+                (None, None) => words.fill(0),
+                (None, src) => drop_row(ring, plan, i, words, src),
+                (Some((addend, factor)), src) => {
+                    let (prime, permutation) = (ring.prime(limb), input.permutation);
+                    simd::lift(level, prime, words, src, addend, permutation, factor);
+                    drop_row(ring, plan, i, words, None);
                 }
-                drop_row(ring, plan, i, words, src);
-                return;
-            };
-            let (prime, addend) = (ring.prime(limb), Some(addend));
-            simd::lift(level, prime, words, src, addend, input.permutation, factor);
-            drop_row(ring, plan, i, words, None);
+            }
         });
         let dropped = self.dropped(ring, plan, x, (polys, secret))?;
         let group = self.group(plan.to().len(), polys);

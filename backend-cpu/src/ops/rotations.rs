@@ -5,7 +5,7 @@ use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 use super::{
     CpuKey, Part,
     batch::Rows,
-    key_switch::Digits,
+    key_switch::{Digits, How},
     rescale::Input,
     switch::{Job, Sum},
 };
@@ -155,11 +155,15 @@ impl CpuEngine {
         mut fetched: bool,
     ) {
         for (i, term) in terms.iter().enumerate() {
-            let near = term.key.is_some() && std::mem::take(&mut fetched);
+            let mut how = How {
+                accumulate: i > 0,
+                fetched: term.key.is_some() && std::mem::take(&mut fetched),
+            };
             if term.weight.is_none() {
-                self.rotated(ring, e, digits, src, *term, plan, out, (i > 0, near));
+                self.rotated(ring, e, digits, src, *term, plan, out, how);
             } else {
-                self.rotated(ring, e, digits, src, *term, plan, part, (false, near));
+                how.accumulate = false;
+                self.rotated(ring, e, digits, src, *term, plan, part, how);
                 weigh(ring, plan.ext().at(e), e, *term, which, part, out, i > 0);
             }
         }
@@ -175,7 +179,7 @@ impl CpuEngine {
         term: Term<'_>,
         plan: &KeySwitchPlan,
         out: &mut [&mut [u32]],
-        (accumulate, fetched): (bool, bool),
+        how: How,
     ) {
         let level = ring.level();
         let limb = plan.ext().at(e);
@@ -185,10 +189,9 @@ impl CpuEngine {
         let mut lifted = out.len();
         if let Some(key) = term.key {
             let key = (key, plan.mod_up().key_digits());
-            let how = (accumulate, fetched);
             self.inner_products(ring, limb, digits, key, term.permutation, out, how);
             lifted /= 2;
-        } else if !accumulate {
+        } else if !how.accumulate {
             out.iter_mut().for_each(|row| row.fill(0));
         }
         let Some(w) = window else { return };

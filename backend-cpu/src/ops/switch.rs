@@ -13,7 +13,7 @@ use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 use super::{
     CpuKey, Part,
     batch::{Grid, Needs, Rows, split, stride},
-    key_switch::{Digits, MAX_GROUP},
+    key_switch::{Digits, How, MAX_GROUP},
     rescale::{Input, drop_row, finish_row},
     rotations::Term,
 };
@@ -106,8 +106,14 @@ impl CpuEngine {
         Ok(words)
     }
 
-    /// Evaluates the digits at extended limb e, the k-th of those that are held.
-    fn evaluate(&self, ring: &CpuRing, job: &Job<'_>, (k, e): (usize, usize), held: &mut Words) {
+    /// Evaluates the digits at extended limb e, the k-th of those that are held. Whether the first output's key was asked for.
+    fn evaluate(
+        &self,
+        ring: &CpuRing,
+        job: &Job<'_>,
+        (k, e): (usize, usize),
+        held: &mut Words,
+    ) -> bool {
         let (n, stride) = (ring.n(), stride(ring.n()));
         let each = job.rows() * stride;
         let mut rows = split(&mut held.as_mut()[k * each..][..each], n, stride);
@@ -115,7 +121,7 @@ impl CpuEngine {
         let canonical = plan.digits().len() > LAZY_DIGITS;
         let key = job.outputs.first().and_then(|(sum, _)| sum.first_key());
         let ahead = key.map_or(&[][..], |key| key.limb(plan.ext().at(e)));
-        self.evaluate_digits(ring, plan, e, &mut rows, canonical, ahead);
+        self.evaluate_digits(ring, plan, e, &mut rows, canonical, ahead)
     }
 
     /// The sums of one output at extended limb e, the k-th of those whose digits are held, to the rows `[2][B]` of `out`; `part` is
@@ -137,19 +143,15 @@ impl CpuEngine {
             Sum::Switch(key, permutation) => {
                 let key = (key, job.plan.mod_up().key_digits());
                 let limb = job.plan.ext().at(e);
-                self.inner_products(ring, limb, digits, key, permutation, out, (false, fetched));
+                let how = How {
+                    accumulate: false,
+                    fetched,
+                };
+                self.inner_products(ring, limb, digits, key, permutation, out, how);
             }
             Sum::Rotations(terms, src, which) => {
-                let limb = (e, digits);
-                self.rotations_at(
-                    ring,
-                    limb,
-                    (terms, src, which),
-                    job.plan,
-                    part,
-                    out,
-                    fetched,
-                );
+                let at = (e, digits);
+                self.rotations_at(ring, at, (terms, src, which), job.plan, part, out, fetched);
             }
         }
     }
@@ -185,10 +187,10 @@ impl CpuEngine {
                 .as_mut()
                 .map_or(Rows::new(), |part| split(part.as_mut(), n, stride));
             for (k, (rows, &e)) in rows.chunks_mut(polys).zip(limbs).enumerate() {
-                self.evaluate(ring, job, (k, e), &mut held);
+                let asked = self.evaluate(ring, job, (k, e), &mut held);
                 for (o, (rows, (sum, input))) in rows.chunks_mut(each).zip(job.outputs).enumerate()
                 {
-                    let fetched = o == 0;
+                    let fetched = asked && o == 0;
                     self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, rows, fetched);
                     let limb = dropped.at(first + k);
                     for (p, row) in rows.iter_mut().enumerate() {
@@ -227,14 +229,22 @@ impl CpuEngine {
             let mut k = 0;
             for (t, rows) in targets.zip(rows.chunks_mut(polys)) {
                 let kept = plan.to_in_from()[t];
-                if let Some(e) = kept {
-                    self.evaluate(ring, job, (k, e), &mut held);
-                }
+                let asked = kept.is_some_and(|e| self.evaluate(ring, job, (k, e), &mut held));
                 for (o, (rows, (sum, input))) in rows.chunks_mut(each).zip(job.outputs).enumerate()
                 {
                     if let Some(e) = kept {
                         let mut sums = split(sums.as_mut(), n, stride);
-                        self.sum_at(ring, (job, *sum), (k, e), &held, &mut part, &mut sums, true);
+                        // The last output's transforms asked for this one's key.
+                        let fetched = asked || o > 0;
+                        self.sum_at(
+                            ring,
+                            (job, *sum),
+                            (k, e),
+                            &held,
+                            &mut part,
+                            &mut sums,
+                            fetched,
+                        );
                     }
                     let sums = Grid::new(sums.as_ref(), n, stride);
                     let next = job.outputs.get(o + 1).and_then(|(sum, _)| sum.first_key());

@@ -67,7 +67,7 @@ multiversion! {
     fn convert(dst: &mut [&mut [u32]], sources: &[&[u32]], targets: &[convert::Weights<'_>]) = convert;
 
     fn inner_product(prime: &Prime, dst: [&mut [u32]; 2], at: usize, digits: &[&[u32]], key: inner::Key<'_>, permutation: Option<&Permutation>, accumulate: bool) = inner;
-    fn lift(prime: &Prime, dst: &mut [u32], src: Option<&[u32]>, addend: Option<&[u32]>, permutation: Option<&Permutation>, factor: u32) = switch;
+    fn lift(prime: &Prime, dst: &mut [u32], src: Option<&[u32]>, addend: &[u32], permutation: Option<&Permutation>, factor: u32) = switch;
     fn lift_assign(prime: &Prime, dst: &mut [u32], addend: &[u32], permutation: Option<&Permutation>, factor: u32) = switch;
     fn combine(prime: &Prime, dst: &mut [u32], terms: switch::Terms<'_>) = switch;
 }

@@ -46,12 +46,13 @@ pub(crate) trait Simd: Copy {
     fn prefetch(self, vectors: &[Self::V], at: usize) {
         let _ = (vectors, at);
     }
-    /// [`Simd::prefetch`] of a line that is read once: it takes no room in the second-level cache.
+    /// [`Simd::prefetch`] of a line that is read once: where the processor heeds it, it takes no room in the second-level cache.
     #[inline(always)]
     fn prefetch_once(self, vectors: &[Self::V], at: usize) {
         let _ = (vectors, at);
     }
-    /// Asks for the cache line where these words start, for the second-level cache: they are not read soon.
+    /// Asks for the cache line where these words start, for the second-level cache: they are not read soon. Words and not
+    /// vectors, because they are lines of a key, whatever the width.
     #[inline(always)]
     fn prefetch_far(self, words: &[u32]) {
         let _ = words;

@@ -70,6 +70,7 @@ pub(super) fn switches() -> Vec<(KeySwitchSpec, Limbs, Limbs)> {
     let quarters = groups(&[3, 3, 3, 3], special());
     let thirds = groups(&[4, 4, 4], special());
     let one = groups(&[12], Limbs::new(12..14));
+    let sixths = groups(&[2; 6], special());
     vec![
         (quarters.clone(), Limbs::new(0..12), Limbs::new(0..12)),
         (quarters, Limbs::new(2..12), Limbs::new(0..9)),
@@ -81,6 +82,7 @@ pub(super) fn switches() -> Vec<(KeySwitchSpec, Limbs, Limbs)> {
         (thirds.clone(), limbs(&[0, 1, 4, 5]), limbs(&[0, 4])),
         (thirds, limbs(&[2, 8]), limbs(&[0, 1, 2])),
         (one, limbs(&[4, 5, 6]), limbs(&[0, 1, 4, 5])),
+        (sixths, Limbs::new(0..12), Limbs::new(0..11)),
     ]
 }
 

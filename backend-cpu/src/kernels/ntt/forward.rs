@@ -14,9 +14,9 @@ pub(crate) fn forward<S: Simd>(
     ahead: &[u32],
 ) {
     let m = Modular::new(s, prime);
-    let ahead = Ahead::new(s, ahead, row.len());
     let tables = Tables::new(prime, row.len());
     let row = s.view_mut(row);
+    let ahead = Ahead::new(ahead, row.len() >> TAIL);
     debug_assert!(row.len() >= LEAST);
     let mut left = row.len().ilog2() - TAIL;
     let mut nodes = 1;
@@ -43,7 +43,7 @@ pub(crate) fn forward<S: Simd>(
     }
 }
 
-/// Words that will be read after the transform, in equal shares for its tails.
+/// Words that will be read after the transform, in equal shares of whole lines for its tails.
 struct Ahead<'a> {
     lines: &'a [u32],
     share: usize,
@@ -51,11 +51,8 @@ struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     #[inline(always)]
-    fn new<S: Simd>(_: S, lines: &'a [u32], n: usize) -> Self {
-        let share = lines
-            .len()
-            .div_ceil(n / (S::LANES << TAIL))
-            .next_multiple_of(16);
+    fn new(lines: &'a [u32], tails: usize) -> Self {
+        let share = lines.len().div_ceil(tails).next_multiple_of(16);
         Self { lines, share }
     }
 

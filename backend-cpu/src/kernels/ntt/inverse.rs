@@ -20,6 +20,7 @@ pub(crate) fn inverse<S: Simd>(
     let tables = Tables::new(prime, row.len());
     let row = s.view_mut(row);
     let src = src.map(|src| s.view(src));
+    debug_assert!(src.is_none_or(|src| src.len() == row.len()));
     debug_assert!(row.len() >= LEAST);
     // The forward transform's passes: how many stages each has, and how many of them go over the whole row.
     let mut passes = [0; PASSES];
