@@ -40,7 +40,8 @@ impl<'a> Digits<'a> {
         Self {
             held,
             batch: src.polys(),
-            own: own_digit(plan, limb).map(|(digit, place)| (digit, src, place)),
+            own: own_digit(plan, limb)
+                .map(|(j, i)| (j, src, plan.digits()[j].source_in_window()[i])),
         }
     }
 
@@ -76,12 +77,10 @@ impl CpuEngine {
             let (w, p) = (row / batch, row % batch);
             let (limb, words) = (plan.window().at(w), &mut words[..n]);
             let prime = ring.prime(limb);
-            let found = plan
-                .digits()
-                .iter()
-                .find_map(|d| Some((d, d.source().position(limb)?)));
+            let found = own_digit(plan, limb);
             debug_assert!(found.is_some(), "digits cover the window");
-            let Some((digit, i)) = found else { return };
+            let Some((j, i)) = found else { return };
+            let digit = &plan.digits()[j];
             let scale = digit.source_scale().as_slice()[i].value;
             let factor = prime.mul(prime.n_inverse, scale);
             simd::inverse(ring.level(), prime, words, Some(src.row(p, w)), factor);
@@ -138,7 +137,7 @@ impl CpuEngine {
         let own = own_digit(plan, limb);
         let count = plan.digits().len() - usize::from(own.is_some());
         let asked = count * batch > 0 && !ahead.is_empty();
-        let mut ahead = ahead.chunks(ahead.len().div_ceil((count * batch).max(1)).max(1));
+        let mut ahead = shares(ahead, count * batch);
         for (j, rows) in rows.chunks_mut(batch.max(1)).enumerate() {
             if own.is_some_and(|(digit, _)| digit == j) {
                 continue;
@@ -196,8 +195,9 @@ impl CpuEngine {
             self.convert_digits(ring, plan, &x, limbs, rows);
             for (&e, rows) in limbs.iter().zip(rows.chunks_mut(each)) {
                 self.evaluate_digits(ring, plan, e, rows, true, &[]);
-                if let Some((digit, w)) = own_digit(plan, plan.ext().at(e)) {
-                    let rows = rows.iter_mut().skip(digit * src.polys());
+                if let Some((j, i)) = own_digit(plan, plan.ext().at(e)) {
+                    let w = plan.digits()[j].source_in_window()[i];
+                    let rows = rows.iter_mut().skip(j * src.polys());
                     for (p, row) in rows.take(src.polys()).enumerate() {
                         row.copy_from_slice(src.row(p, w));
                     }
@@ -277,12 +277,15 @@ impl CpuEngine {
     }
 }
 
-/// The digit that a limb of the window belongs to, and its place in the window.
+/// The digit that a limb of the window belongs to, and its place among the digit's limbs.
 fn own_digit(plan: &ModUpPlan, limb: usize) -> Option<(usize, usize)> {
-    let place = plan.window().position(limb)?;
-    let mut digits = plan.digits().iter();
-    let digit = digits.position(|digit| digit.source().position(limb).is_some())?;
-    Some((digit, place))
+    let mut digits = plan.digits().iter().enumerate();
+    digits.find_map(|(j, digit)| Some((j, digit.source().position(limb)?)))
+}
+
+/// Words to ask for in nearly equal shares, one for each of some transforms.
+pub(super) fn shares(words: &[u32], transforms: usize) -> std::slice::Chunks<'_, u32> {
+    words.chunks(words.len().div_ceil(transforms.max(1)).max(1))
 }
 
 /// The most limbs of one task.

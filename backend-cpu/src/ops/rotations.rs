@@ -155,15 +155,15 @@ impl CpuEngine {
         mut fetched: bool,
     ) {
         for (i, term) in terms.iter().enumerate() {
-            let mut how = How {
-                accumulate: i > 0,
-                fetched: term.key.is_some() && std::mem::take(&mut fetched),
+            let fetched = term.key.is_some() && std::mem::take(&mut fetched);
+            let how = |accumulate| How {
+                accumulate,
+                fetched,
             };
             if term.weight.is_none() {
-                self.rotated(ring, e, digits, src, *term, plan, out, how);
+                self.rotated(ring, e, digits, src, *term, plan, out, how(i > 0));
             } else {
-                how.accumulate = false;
-                self.rotated(ring, e, digits, src, *term, plan, part, how);
+                self.rotated(ring, e, digits, src, *term, plan, part, how(false));
                 weigh(ring, plan.ext().at(e), e, *term, which, part, out, i > 0);
             }
         }

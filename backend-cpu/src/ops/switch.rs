@@ -13,8 +13,8 @@ use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 use super::{
     CpuKey, Part,
     batch::{Grid, Needs, Rows, split, stride},
-    key_switch::{Digits, How, MAX_GROUP},
-    rescale::{Input, drop_row, finish_row},
+    key_switch::{Digits, How, MAX_GROUP, shares},
+    rescale::{Dropped, Input, drop_row, finish_row},
     rotations::Term,
 };
 use crate::{
@@ -163,18 +163,28 @@ impl CpuEngine {
         job: &Job<'_>,
         dst: &mut [&mut [u32]],
     ) -> Result<()> {
-        let (n, stride) = (ring.n(), stride(ring.n()));
-        let plan = job.plan.mod_down().rescale();
-        let each = 2 * job.batch;
-        let (dropped, polys) = (plan.dropped(), each * job.outputs.len());
+        let dropped = self.drop_sums(ring, job)?;
+        self.finish_sums(ring, job, &dropped, dst)
+    }
+
+    /// Scratch for the weighted terms of one output at one limb, where there are any.
+    fn part_scratch(&self, ring: &CpuRing, job: &Job<'_>) -> Result<Option<Words>> {
         let weighted = job.outputs.iter().any(|(sum, _)| match sum {
             Sum::Switch(..) => false,
             Sum::Rotations(terms, ..) => terms.iter().any(|term| term.weight.is_some()),
         });
-        let part = || match weighted {
-            true => self.scratch(each * stride, job.secret).map(Some),
-            false => Ok(None),
-        };
+        let words = 2 * job.batch * stride(ring.n());
+        weighted
+            .then(|| self.scratch(words, job.secret))
+            .transpose()
+    }
+
+    /// The sums at the limbs that are dropped, as conversions read them.
+    fn drop_sums(&self, ring: &CpuRing, job: &Job<'_>) -> Result<Dropped> {
+        let (n, stride) = (ring.n(), stride(ring.n()));
+        let plan = job.plan.mod_down().rescale();
+        let each = 2 * job.batch;
+        let (dropped, polys) = (plan.dropped(), each * job.outputs.len());
         let mut y = self.scratch(dropped.len() * polys * stride, job.secret)?;
         let group = self.group(dropped.len(), job.rows());
         self.try_each_chunk(y.as_mut(), group * polys * stride, |g, words| {
@@ -182,7 +192,7 @@ impl CpuEngine {
             let first = g * group;
             let limbs = &plan.dropped_in_from()[first..first + rows.len() / polys];
             let mut held = self.hold(ring, job, limbs, group.min(dropped.len()))?;
-            let mut part = part()?;
+            let mut part = self.part_scratch(ring, job)?;
             let mut part = part
                 .as_mut()
                 .map_or(Rows::new(), |part| split(part.as_mut(), n, stride));
@@ -205,8 +215,21 @@ impl CpuEngine {
             }
             Ok(())
         })?;
-        let y = self.dropped(ring, plan, y, (polys, job.secret))?;
+        self.dropped(ring, plan, y, (polys, job.secret))
+    }
 
+    /// The sums at the limbs that stay, brought down.
+    fn finish_sums(
+        &self,
+        ring: &CpuRing,
+        job: &Job<'_>,
+        dropped: &Dropped,
+        dst: &mut [&mut [u32]],
+    ) -> Result<()> {
+        let (n, stride) = (ring.n(), stride(ring.n()));
+        let plan = job.plan.mod_down().rescale();
+        let each = 2 * job.batch;
+        let polys = each * job.outputs.len();
         let group = self.group(plan.to().len(), job.rows());
         self.each_rows(dst, group * polys, |g, rows| {
             let first = g * group;
@@ -221,11 +244,11 @@ impl CpuEngine {
             }
             let mut held = self.hold(ring, job, &limbs[..kept], group.min(plan.to().len()))?;
             let mut sums = self.scratch(each * stride, job.secret)?;
-            let mut part = part()?;
+            let mut part = self.part_scratch(ring, job)?;
             let mut part = part
                 .as_mut()
                 .map_or(Rows::new(), |part| split(part.as_mut(), n, stride));
-            self.convert_down(ring, plan, &y, first, rows);
+            self.convert_down(ring, plan, dropped, first, rows);
             let mut k = 0;
             for (t, rows) in targets.zip(rows.chunks_mut(polys)) {
                 let kept = plan.to_in_from()[t];
@@ -234,7 +257,7 @@ impl CpuEngine {
                 {
                     if let Some(e) = kept {
                         let mut sums = split(sums.as_mut(), n, stride);
-                        // The last output's transforms asked for this one's key.
+                        // The transforms of the output before asked for this one's key.
                         let fetched = asked || o > 0;
                         self.sum_at(
                             ring,
@@ -252,7 +275,7 @@ impl CpuEngine {
                         (Some(e), Some(key)) => key.limb(job.plan.ext().at(e)),
                         _ => &[],
                     };
-                    let mut ahead = ahead.chunks(ahead.len().div_ceil(each).max(1));
+                    let mut ahead = shares(ahead, each);
                     for (p, row) in rows.iter_mut().enumerate() {
                         let addend = input.addend(p, plan.to().at(t));
                         let src = kept.map(|_| sums.row(p));
