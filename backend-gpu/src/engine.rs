@@ -124,9 +124,36 @@ impl GpuEngine {
         let inputs: Vec<Operand<'_>> = inputs.iter().map(|a| Operand::input(a, 1)).collect();
         let constants = constants.map(LimbConstants::as_slice);
         self.primitive(ring, dst, &inputs, |dst, inputs| {
-            self.elementwise(ring, op, dst, inputs, constants);
+            self.elementwise(ring, op, dst, inputs, (constants, 0));
             Ok(())
         });
+    }
+
+    /// An operation that changes the first `leading` polynomials and copies the others.
+    fn leading(
+        &self,
+        ring: &GpuRing,
+        op: Elementwise,
+        (dst, a): (&GpuBuf, &GpuBuf),
+        b: Option<&GpuBuf>,
+        (constants, leading): (Option<&LimbConstants>, usize),
+    ) -> Result<()> {
+        // In pieces, each has its share of the leading polynomials.
+        let item = gcd(leading, dst.shape.polys);
+        let (parts, leading_parts) = (dst.shape.polys / item, leading / item);
+        let mut inputs = vec![Operand::input(a, parts)];
+        inputs.extend(b.map(|b| Operand::input(b, leading_parts)));
+        let constants = constants.map(LimbConstants::as_slice);
+        self.in_pieces(
+            ring,
+            &[Operand::output(dst, parts)],
+            &inputs,
+            |dst, inputs| {
+                let leading = dst[0].shape.polys / parts * leading_parts;
+                self.elementwise(ring, op, dst[0], inputs, (constants, leading));
+                Ok(())
+            },
+        )
     }
 
     pub(crate) fn memory(&self) -> &Arc<Memory> {
@@ -141,6 +168,10 @@ impl GpuEngine {
     pub(crate) fn gpu(&self) -> &Gpu {
         &self.0.gpu
     }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 impl fmt::Debug for GpuEngine {
@@ -440,6 +471,47 @@ impl Backend for GpuEngine {
 
     fn neg(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
         self.position_wise(ring, Elementwise::Neg, Operand::output(dst, 1), &[a], None);
+        Ok(())
+    }
+
+    fn add_leading(
+        &self,
+        ring: &Self::Ring,
+        dst: &mut GpuBuf,
+        a: &GpuBuf,
+        b: &GpuBuf,
+        leading: usize,
+    ) -> Result<()> {
+        self.leading(
+            ring,
+            Elementwise::AddLeading,
+            (dst, a),
+            Some(b),
+            (None, leading),
+        )
+    }
+
+    fn add_constants(
+        &self,
+        ring: &Self::Ring,
+        dst: &mut GpuBuf,
+        a: &GpuBuf,
+        constants: &LimbConstants,
+        leading: usize,
+    ) -> Result<()> {
+        let constants = (Some(constants), leading);
+        self.leading(ring, Elementwise::AddConstants, (dst, a), None, constants)
+    }
+
+    fn restrict_and_scale(
+        &self,
+        ring: &Self::Ring,
+        dst: &mut GpuBuf,
+        a: &GpuBuf,
+        constants: &LimbConstants,
+    ) -> Result<()> {
+        let dst = Operand::output(dst, 1);
+        self.position_wise(ring, Elementwise::Scale, dst, &[a], Some(constants));
         Ok(())
     }
 

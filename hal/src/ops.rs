@@ -57,6 +57,12 @@ macro_rules! backend_ops {
                 fn scale_assign(dst: [Out], constants: [Val &LimbConstants]) => Same = scale_assign;
                 /// `dst = -a`.
                 fn neg(dst: [Out], a: [In]) => Same = neg;
+                /// `dst = a`, with `b` added to its first `leading` polynomials; `b` has a divisor of that many.
+                fn add_leading(dst: [Out], a: [In], b: [In], leading: [Val usize]) => Same = add_leading;
+                /// `dst = a`, with one constant per limb added at every point of its first `leading` polynomials.
+                fn add_constants(dst: [Out], a: [In], constants: [Val &LimbConstants], leading: [Val usize]) => Eval = add_constants;
+                /// `dst = a * c` with one constant per limb, at the limbs of `dst`, which are among those of `a`.
+                fn restrict_and_scale(dst: [Out], a: [In], constants: [Val &LimbConstants]) => Same = restrict_and_scale;
                 /// Rational rescale ([`RescalePlan`]), any number of polynomials, evaluations in and out. Mod-down is
                 /// this operation with the special limbs dropped.
                 fn rescale(dst: [Out], src: [In], plan: [Val &RescalePlan]) => Eval = rescale;

@@ -29,11 +29,15 @@ pub enum Elementwise {
     MulAssign,
     /// `dst *= k0`.
     ScaleAssign,
+    /// `dst = a`, plus b for the first `leading` batch items.
+    AddLeading,
+    /// `dst = a`, plus k0 for the first `leading` batch items.
+    AddConstants,
 }
 
 impl Elementwise {
     /// Every operation, for tests.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Zero,
         Self::Copy,
         Self::Add,
@@ -46,6 +50,8 @@ impl Elementwise {
         Self::SubAssign,
         Self::MulAssign,
         Self::ScaleAssign,
+        Self::AddLeading,
+        Self::AddConstants,
     ];
 
     /// Number of inputs beside the output.
@@ -55,19 +61,22 @@ impl Elementwise {
             Self::Copy
             | Self::Scale
             | Self::Neg
+            | Self::AddConstants
             | Self::AddAssign
             | Self::SubAssign
             | Self::MulAssign => 1,
-            Self::Add | Self::Sub | Self::Mul | Self::MulAcc => 2,
+            Self::Add | Self::Sub | Self::Mul | Self::MulAcc | Self::AddLeading => 2,
         }
     }
 
-    /// The result from d, the old output, x and y, the inputs; q, m and k as in the entry.
+    /// The result from d, the old output, x and y, the inputs; m and k as in the entry; whether the batch item is a leading one.
     fn expression(self) -> &'static str {
         match self {
             Self::Zero => "0u",
             Self::Copy => "x",
             Self::Add => "add_mod(x, y, m.q)",
+            Self::AddLeading => "add_mod(x, select(0u, y, leading), m.q)",
+            Self::AddConstants => "add_mod(x, select(0u, k.x, leading), m.q)",
             Self::Sub => "sub_mod(x, y, m.q)",
             Self::Mul => "mul_mod(x, y, m)",
             Self::MulAcc => "add_mod(d, mul_mod(x, y, m), m.q)",
@@ -102,12 +111,12 @@ impl Elementwise {
                     1 => format!("old.{lane}, xs.{lane}, 0u"),
                     _ => format!("old.{lane}, xs.{lane}, ys.{lane}"),
                 };
-                format!("lane({arguments}, m, k)")
+                format!("lane({arguments}, m, k, leading)")
             })
             .collect();
         format!(
             "{inputs}@group(0) @binding(1) var<storage, read_write> dst: array<vec4<u32>>;
-fn lane(d: u32, x: u32, y: u32, m: Modulus, k: vec2<u32>) -> u32 {{ return {expression}; }}
+fn lane(d: u32, x: u32, y: u32, m: Modulus, k: vec2<u32>, leading: bool) -> u32 {{ return {expression}; }}
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {{
     let h = params.header;
@@ -118,6 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let p = h.first + group.z;
     let m = entry_modulus(e);
     let k = vec2<u32>(e.k0, e.k0_shoup);
+    let leading = p < h.leading;
     let at = (e.dst + p * h.dst_stride) * quads + i;
     let old = dst[at];
 {loads}    dst[at] = vec4<u32>({lanes});

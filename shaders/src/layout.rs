@@ -64,6 +64,8 @@ shared_struct! {
         w_batch,
         /// The weight's number of this operation's first batch item.
         w_first,
+        /// Batch items that something is added to: the first ones.
+        leading,
     }
 }
 
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn sizes_suit_storage_arrays() {
-        assert_eq!(Header::WORDS, 22);
+        assert_eq!(Header::WORDS, 23);
         assert_eq!(Entry::WORDS, 16);
         const { assert!(MAX_ENTRIES >= 500) };
         assert!(Entry::WGSL.starts_with("struct Entry { dst: u32, a: u32, "));

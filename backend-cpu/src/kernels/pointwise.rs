@@ -118,6 +118,14 @@ pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32
     }
 }
 
+/// dst = a + c with a canonical constant.
+#[inline(always)]
+pub(crate) fn plus_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) {
+    let m = Modular::new(s, prime);
+    let c = s.splat(c);
+    map(s, dst, a, |a| m.add(a, c));
+}
+
 /// Canonical residues of values below 4q.
 #[inline(always)]
 pub(crate) fn canonical<S: Simd>(s: S, prime: &Prime, dst: &mut [u32]) {

@@ -159,6 +159,60 @@ impl Backend for CpuEngine {
         Ok(())
     }
 
+    fn add_leading(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        a: &CpuBuf,
+        b: &CpuBuf,
+        leading: usize,
+    ) -> Result<()> {
+        self.rows(ring, dst, |p, l, prime, words| {
+            if p < leading {
+                let b = b.row(p % b.polys(), l);
+                simd::add(ring.level(), prime, words, a.row(p, l), b);
+            } else {
+                words.copy_from_slice(a.row(p, l));
+            }
+        });
+        Ok(())
+    }
+
+    fn add_constants(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        a: &CpuBuf,
+        constants: &LimbConstants,
+        leading: usize,
+    ) -> Result<()> {
+        self.rows(ring, dst, |p, l, prime, words| {
+            if p < leading {
+                let c = constants.as_slice()[l].value;
+                simd::plus_constant(ring.level(), prime, words, a.row(p, l), c);
+            } else {
+                words.copy_from_slice(a.row(p, l));
+            }
+        });
+        Ok(())
+    }
+
+    fn restrict_and_scale(
+        &self,
+        ring: &CpuRing,
+        dst: &mut CpuBuf,
+        a: &CpuBuf,
+        constants: &LimbConstants,
+    ) -> Result<()> {
+        let limbs = &dst.shape().limbs;
+        let positions = limbs.positions_in(&a.shape().limbs).unwrap_or_default();
+        self.rows(ring, dst, |p, l, prime, words| {
+            let c = constants.as_slice()[l].value;
+            simd::scale(ring.level(), prime, words, a.row(p, positions[l]), c);
+        });
+        Ok(())
+    }
+
     fn rescale(
         &self,
         ring: &CpuRing,

@@ -243,7 +243,7 @@ impl GpuEngine {
         let batch = src.shape.polys / 2;
         let components = addend.shape.polys / batch;
         let sum = self.scratch(ring, &src.shape)?;
-        self.elementwise(ring, Elementwise::Copy, &sum, &[src], None);
+        self.elementwise(ring, Elementwise::Copy, &sum, &[src], (None, 0));
         self.product(
             ring,
             &Product {

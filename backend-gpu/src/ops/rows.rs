@@ -3,7 +3,7 @@
 use arras_hal::{Backend, GaloisElement, LimbConstant, Limbs, Result, RowCopy, Shape};
 use arras_shaders::{
     Elementwise, Kernel, PAIRS_PER_DISPATCH,
-    layout::{Entry, Header, RowPair, flags},
+    layout::{Entry, Header, NONE, RowPair, flags},
 };
 
 use crate::{GpuBuf, GpuEngine, GpuRing, memory::Block, recorder::Launch};
@@ -104,24 +104,31 @@ impl GpuEngine {
             .collect()
     }
 
+    /// `op` on rows of `dst` and those of the same limbs in the inputs, which may have more limbs.
     pub(crate) fn elementwise(
         &self,
         ring: &GpuRing,
         op: Elementwise,
         dst: &GpuBuf,
         inputs: &[&GpuBuf],
-        constants: Option<&[LimbConstant]>,
+        (constants, leading): (Option<&[LimbConstant]>, usize),
     ) {
-        let limbs = dst.shape.limbs.len() as u32;
+        let limbs = &dst.shape.limbs;
         let blocks = inputs.iter().map(|b| &b.block).collect();
         let count = |k: usize| inputs.get(k).map_or(1, |b| b.shape.polys as u32);
         let mut launch = self.launch(ring, Kernel::Elementwise(op), 1024, &dst.block, blocks);
-        launch.header.dst_stride = limbs;
-        launch.header.a_stride = limbs;
+        launch.header.dst_stride = limbs.len() as u32;
+        launch.header.a_stride = inputs.first().map_or(0, |a| a.shape.limbs.len() as u32);
         launch.header.a_count = count(0);
-        launch.header.b_stride = limbs;
+        launch.header.b_stride = limbs.len() as u32;
         launch.header.b_count = count(1);
-        launch.entries = self.aligned_entries(ring, &dst.shape.limbs);
+        launch.header.leading = leading as u32;
+        launch.entries = self.aligned_entries(ring, limbs);
+        if let Some(a) = inputs.first().filter(|a| a.shape.limbs != *limbs) {
+            for (entry, limb) in launch.entries.iter_mut().zip(limbs.iter()) {
+                entry.a = a.shape.limbs.position(limb).map_or(NONE, |at| at as u32);
+            }
+        }
         for (entry, k) in launch.entries.iter_mut().zip(constants.unwrap_or_default()) {
             (entry.k0, entry.k0_shoup) = (k.value, k.shoup);
         }

@@ -158,14 +158,15 @@ impl<B: Backend> Evaluator<B> {
         // exactly, then one rescale.
         let plan = self.context.params().level_down_plan(ct.level(), level)?;
         let sub_window = Limbs::new(plan.sub_window.iter().copied());
-        let mut poly = ct.poly().restrict(&sub_window)?;
         let constant = self
             .context
             .ring()
             .basis()
             .reduce(&plan.constant, &sub_window);
-        poly.scale_assign(&constant)?;
-        let poly = poly.rescale(self.context.window("level_down", level)?)?;
+        let poly = ct
+            .poly()
+            .restrict_and_scale(&constant)?
+            .rescale(self.context.window("level_down", level)?)?;
         Ok(Settled::Owned(Ciphertext::settled(
             &self.context,
             poly,

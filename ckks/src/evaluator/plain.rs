@@ -1,6 +1,6 @@
 //! Plaintexts and scalars.
 
-use arras_hal::{Backend, Coeff, Eval, LimbConstants, Limbs, Poly, Shape};
+use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Poly, Shape};
 use num_bigint::{BigInt, Sign};
 use num_complex::Complex64;
 use num_traits::{FromPrimitive, ToPrimitive};
@@ -136,13 +136,12 @@ impl<B: Backend> Evaluator<B> {
         self.check_plain(op, p, PlaintextUse::Level(a.level()))?;
         let batch = common_batch(op, a.batch(), p.batch())?;
         let a = repeated(Settled::Borrowed(a), batch)?;
-        on_component_0(&a, |c0| {
-            if minus {
-                c0.sub_assign(&p.poly)
-            } else {
-                c0.add_assign(&p.poly)
-            }
-        })
+        let poly = if minus {
+            a.poly().add_leading(&p.poly.neg()?, batch)?
+        } else {
+            a.poly().add_leading(&p.poly, batch)?
+        };
+        Ok(a.with_poly(poly, batch))
     }
 
     /// `a * p`, slot by slot; pending. The plaintext is encoded for the level of the settled operand.
@@ -199,15 +198,8 @@ impl<B: Backend> Evaluator<B> {
         self.check(OP, a)?;
         let constants = self.constants(OP, value, a.scale(), a.limbs())?;
         // A constant polynomial has the same value at every point.
-        let n = self.context.params().n();
-        let words: Vec<u32> = constants
-            .as_slice()
-            .iter()
-            .flat_map(|c| std::iter::repeat_n(c.value, n))
-            .collect();
-        let shape = Shape::new(1, a.limbs().clone());
-        let constant = Poly::from_words(self.context.ring(), &shape, &words)?;
-        on_component_0(a, |c0| c0.add_assign(&constant))
+        let poly = a.poly().add_constants(&constants, a.batch())?;
+        Ok(a.with_poly(poly, a.batch()))
     }
 
     /// `a * value`, the value rounded to the level's scale; pending.
@@ -281,16 +273,4 @@ impl<B: Backend> Evaluator<B> {
             if negative { q.neg(residue) } else { residue }
         })
     }
-}
-
-/// `ct` with its components 0 changed, the others as they are.
-fn on_component_0<B: Backend>(
-    ct: &Ciphertext<B>,
-    change: impl FnOnce(&mut Poly<B, Eval>) -> arras_hal::Result<()>,
-) -> Result<Ciphertext<B>> {
-    let batch = ct.batch();
-    let mut c0 = ct.poly().select(0..batch, ct.limbs())?;
-    change(&mut c0)?;
-    let rest = ct.poly().select(batch..ct.poly().polys(), ct.limbs())?;
-    Ok(ct.with_poly(Poly::concat(&[&c0, &rest])?, batch))
 }

@@ -89,18 +89,14 @@ fn combine_pending<B: Backend>(
 ) -> Result<Ciphertext<B>> {
     let batch = a.batch();
     let poly = match (a.components(), b.components()) {
-        (3, 2) => {
-            let linear = combine_polys(&a.poly().select(0..2 * batch, a.limbs())?, b.poly(), sign)?;
-            Poly::concat(&[&linear, &a.poly().select(2 * batch..3 * batch, a.limbs())?])?
-        }
-        (2, 3) => {
-            let linear = combine_polys(a.poly(), &b.poly().select(0..2 * batch, b.limbs())?, sign)?;
-            let mut square = b.poly().select(2 * batch..3 * batch, b.limbs())?;
-            if sign == Sign::Minus {
-                square = square.neg()?;
-            }
-            Poly::concat(&[&linear, &square])?
-        }
+        (3, 2) => match sign {
+            Sign::Plus => a.poly().add_leading(b.poly(), 2 * batch)?,
+            Sign::Minus => a.poly().add_leading(&b.poly().neg()?, 2 * batch)?,
+        },
+        (2, 3) => match sign {
+            Sign::Plus => b.poly().add_leading(a.poly(), 2 * batch)?,
+            Sign::Minus => b.poly().neg()?.add_leading(a.poly(), 2 * batch)?,
+        },
         _ => combine_polys(a.poly(), b.poly(), sign)?,
     };
     Ok(a.with_poly(poly, batch))

@@ -1,7 +1,7 @@
 //! Composites of additions and multiplications.
 
 use super::rows::{copy_all, rows, select};
-use crate::{Backend, LimbConstants, Result};
+use crate::{Backend, Domain, LimbConstants, Result, Shape};
 
 /// See [`Backend::add_assign`].
 pub fn add_assign<B: Backend>(e: &B, ring: &B::Ring, dst: &mut B::Buf, a: &B::Buf) -> Result<()> {
@@ -42,6 +42,67 @@ pub fn neg<B: Backend>(e: &B, ring: &B::Ring, dst: &mut B::Buf, a: &B::Buf) -> R
     let minus_one = e.basis(ring).constants(limbs, |q| q.value() - 1);
     e.scale(ring, dst, a, &minus_one);
     Ok(())
+}
+
+/// See [`Backend::add_leading`].
+pub fn add_leading<B: Backend>(
+    e: &B,
+    ring: &B::Ring,
+    dst: &mut B::Buf,
+    a: &B::Buf,
+    b: &B::Buf,
+    leading: usize,
+) -> Result<()> {
+    let shape = e.shape(dst).clone();
+    let limbs = 0..shape.limbs.len();
+    let mut sum = select(e, ring, a, 0, &shape.with_polys(leading), limbs.clone())?;
+    e.add_assign(ring, &mut sum, b)?;
+    let same =
+        |polys: std::ops::Range<usize>| rows(polys.map(|p| (p, p)), limbs.clone().map(|l| (l, l)));
+    e.copy_rows(ring, dst, &sum, &same(0..leading));
+    e.copy_rows(ring, dst, a, &same(leading..shape.polys));
+    Ok(())
+}
+
+/// See [`Backend::add_constants`].
+pub fn add_constants<B: Backend>(
+    e: &B,
+    ring: &B::Ring,
+    dst: &mut B::Buf,
+    a: &B::Buf,
+    constants: &LimbConstants,
+    leading: usize,
+) -> Result<()> {
+    let n = e.basis(ring).n();
+    let words: Vec<u32> = constants
+        .as_slice()
+        .iter()
+        .flat_map(|c| std::iter::repeat_n(c.value, n))
+        .collect();
+    let shape = Shape::new(1, constants.limbs().clone());
+    let everywhere = e.upload(ring, &shape, Domain::Eval, &words)?;
+    e.add_leading(ring, dst, a, &everywhere, leading)
+}
+
+/// See [`Backend::restrict_and_scale`].
+pub fn restrict_and_scale<B: Backend>(
+    e: &B,
+    ring: &B::Ring,
+    dst: &mut B::Buf,
+    a: &B::Buf,
+    constants: &LimbConstants,
+) -> Result<()> {
+    let shape = e.shape(dst).clone();
+    let positions = shape
+        .limbs
+        .positions_in(&e.shape(a).limbs)
+        .unwrap_or_default();
+    let list = rows(
+        (0..shape.polys).map(|p| (p, p)),
+        positions.into_iter().enumerate(),
+    );
+    e.copy_rows(ring, dst, a, &list);
+    e.scale_assign(ring, dst, constants)
 }
 
 /// See [`Backend::tensor`].

@@ -7,7 +7,8 @@ mod rescale;
 mod rows;
 
 pub use arithmetic::{
-    add_assign, mul_assign, neg, scale_assign, sub_assign, sum_of_products, tensor, weighted_sum,
+    add_assign, add_constants, add_leading, mul_assign, neg, restrict_and_scale, scale_assign,
+    sub_assign, sum_of_products, tensor, weighted_sum,
 };
 pub use key_switch::{
     hoisted_rotations, key_inner_product_of_rows, key_switch, mod_up, relinearize, rotate,

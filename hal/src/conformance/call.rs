@@ -28,6 +28,9 @@ pub(super) enum Op {
     MulAssign,
     ScaleAssign(LimbConstants),
     Neg,
+    AddLeading(usize),
+    AddConstants(LimbConstants, usize),
+    RestrictAndScale(LimbConstants),
     Rescale(Arc<RescalePlan>),
     ModUp(Arc<ModUpPlan>),
     ModDownAndRescale(GaloisElement, Arc<KeySwitchPlan>),
@@ -61,6 +64,9 @@ impl Op {
             Self::MulAssign => "mul_assign",
             Self::ScaleAssign(_) => "scale_assign",
             Self::Neg => "neg",
+            Self::AddLeading(_) => "add_leading",
+            Self::AddConstants(..) => "add_constants",
+            Self::RestrictAndScale(_) => "restrict_and_scale",
             Self::Rescale(_) => "rescale",
             Self::ModUp(_) => "mod_up",
             Self::ModDownAndRescale(..) => "mod_down_and_rescale",
@@ -229,6 +235,15 @@ impl Call {
             Op::MulAssign => composite!(mul_assign(out, &ins[0])),
             Op::ScaleAssign(constants) => composite!(scale_assign(out, constants)),
             Op::Neg => composite!(neg(out, &ins[0])),
+            Op::AddLeading(leading) => {
+                composite!(add_leading(out, &ins[0], &ins[1], *leading))
+            }
+            Op::AddConstants(constants, leading) => {
+                composite!(add_constants(out, &ins[0], constants, *leading))
+            }
+            Op::RestrictAndScale(constants) => {
+                composite!(restrict_and_scale(out, &ins[0], constants))
+            }
             Op::Rescale(plan) => composite!(rescale(out, &ins[0], plan)),
             Op::ModUp(plan) => composite!(mod_up(out, &ins[0], plan)),
             Op::ModDownAndRescale(g, plan) => {

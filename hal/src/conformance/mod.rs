@@ -65,13 +65,13 @@ macro_rules! __conformance_list {
             }
             oracle {
                 copy_rows zero ntt intt add sub mul mul_acc scale automorphism base_convert key_inner_product
-                add_assign sub_assign mul_assign scale_assign neg rescale mod_up mod_down_and_rescale tensor sum_of_products
+                add_assign sub_assign mul_assign scale_assign neg add_leading add_constants restrict_and_scale rescale mod_up mod_down_and_rescale tensor sum_of_products
                 weighted_sum key_switch relinearize rotate hoisted_rotations rotation_sum
                 wide_base_conversions large_transforms every_operation_is_compared
             }
             default_bodies {
                 key_inner_product
-                add_assign sub_assign mul_assign scale_assign neg rescale mod_up mod_down_and_rescale tensor sum_of_products
+                add_assign sub_assign mul_assign scale_assign neg add_leading add_constants restrict_and_scale rescale mod_up mod_down_and_rescale tensor sum_of_products
                 weighted_sum key_switch relinearize rotate hoisted_rotations rotation_sum
                 every_composite_is_compared
             }

@@ -120,6 +120,10 @@ pub(crate) fn run<B: Backend>(engine: B) -> Result<Vec<(&'static str, Vec<u32>)>
     linear_combination.sub_assign(&rotated)?;
     linear_combination.mul_assign(&acc)?;
     linear_combination.scale_assign(&constants)?;
+    let shifted = product
+        .add_leading(&linear, 2)?
+        .add_constants(&constants, 1)?;
+    let narrowed = a.restrict_and_scale(&ring.basis().constants(&lower, |q| q.value() / 5))?;
     let square = a.mul(&a)?;
     // Two operations that the typed layer reaches through composites only.
     let plan = ring.basis().key_switch_plan(&spec, &window(), &window())?;
@@ -155,6 +159,8 @@ pub(crate) fn run<B: Backend>(engine: B) -> Result<Vec<(&'static str, Vec<u32>)>
         ("weighted_sum", weighted_terms.to_words()?),
         ("mod_up", digits.to_words()?),
         ("linear combination", linear_combination.to_words()?),
+        ("add_leading and add_constants", shifted.to_words()?),
+        ("restrict_and_scale", narrowed.to_words()?),
         ("mul", square.to_words()?),
         ("key_inner_product", inner.to_words()?),
         ("mod_down_and_rescale", down.to_words()?),

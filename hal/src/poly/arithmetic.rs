@@ -1,7 +1,7 @@
 //! Sums, products, transforms, automorphisms.
 
 use super::{Coeff, Eval, Poly, PolyDomain, check};
-use crate::{Backend, GaloisElement, LimbConstants, Result};
+use crate::{Backend, GaloisElement, LimbConstants, Result, Shape};
 
 impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// `self + other`; `other` may have a divisor of this batch's polynomials and is then repeated.
@@ -87,6 +87,45 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
             .engine
             .scale_assign(&self.ring.inner, &mut self.buf, constants)
     }
+
+    /// `self`, with `other` added to the first `leading` polynomials; `other` has a divisor of that many and is repeated.
+    ///
+    /// # Errors
+    /// Ring, limb or count mismatch.
+    pub fn add_leading(&self, other: &Self, leading: usize) -> Result<Self> {
+        const OP: &str = "add_leading";
+        check::same_ring(OP, &self.ring, &other.ring)?;
+        check::same_limbs(OP, self.limbs(), other.limbs())?;
+        check::leading(OP, self.polys(), leading)?;
+        check::divides(OP, leading, other.polys())?;
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.ring.engine.add_leading(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            &other.buf,
+            leading,
+        )?;
+        Ok(dst)
+    }
+
+    /// The residues at the constants' limbs, which are among those of `self`, times these constants.
+    ///
+    /// # Errors
+    /// [`crate::HalError::LimbMismatch`] if a limb is absent.
+    pub fn restrict_and_scale(&self, constants: &LimbConstants) -> Result<Self> {
+        const OP: &str = "restrict_and_scale";
+        check::among(OP, constants.limbs(), self.limbs())?;
+        let shape = Shape::new(self.polys(), constants.limbs().clone());
+        let mut dst = Self::output(&self.ring, &shape)?;
+        self.ring.engine.restrict_and_scale(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            constants,
+        )?;
+        Ok(dst)
+    }
 }
 
 impl<B: Backend> Poly<B, Coeff> {
@@ -104,6 +143,25 @@ impl<B: Backend> Poly<B, Eval> {
     pub fn intt(mut self) -> Poly<B, Coeff> {
         self.ring.engine.intt(&self.ring.inner, &mut self.buf);
         Poly::wrap(&self.ring, self.buf)
+    }
+
+    /// `self`, with the constants added to the first `leading` polynomials: one per limb, the value at every point.
+    ///
+    /// # Errors
+    /// Limb or count mismatch.
+    pub fn add_constants(&self, constants: &LimbConstants, leading: usize) -> Result<Self> {
+        const OP: &str = "add_constants";
+        check::same_limbs(OP, self.limbs(), constants.limbs())?;
+        check::leading(OP, self.polys(), leading)?;
+        let mut dst = Self::output(&self.ring, self.shape())?;
+        self.ring.engine.add_constants(
+            &self.ring.inner,
+            &mut dst.buf,
+            &self.buf,
+            constants,
+            leading,
+        )?;
+        Ok(dst)
     }
 
     /// `self * other` in the ring.

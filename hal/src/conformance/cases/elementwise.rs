@@ -162,6 +162,45 @@ impl Cases {
         }
     }
 
+    pub(super) fn add_leading(&mut self) {
+        for domain in [Domain::Coeff, Domain::Eval] {
+            for shape in self.few(shapes().to_vec()) {
+                for leading in 1..=shape.polys {
+                    for d in divisors(leading) {
+                        let a = self.words(&shape, domain);
+                        let b = self.words(&shape.with_polys(d), domain);
+                        self.written(Op::AddLeading(leading), vec![a, b], &shape, domain);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn add_constants(&mut self) {
+        for shape in self.few(shapes().to_vec()) {
+            for leading in 1..=shape.polys {
+                let op = Op::AddConstants(self.constants(&shape.limbs), leading);
+                let a = self.words(&shape, Domain::Eval);
+                self.written(op, vec![a], &shape, Domain::Eval);
+            }
+        }
+    }
+
+    pub(super) fn restrict_and_scale(&mut self) {
+        for (k, shape) in self.few(shapes().to_vec()).into_iter().enumerate() {
+            for domain in [Domain::Coeff, Domain::Eval] {
+                // All limbs, those up to the last one that stays, and these alone.
+                let all = self.basis.all_limbs();
+                let last = shape.limbs.iter().last().unwrap_or(0);
+                let whole = [all, Limbs::new(0..=last), shape.limbs.clone()];
+                let from = Shape::new(shape.polys, whole[k % 3].clone());
+                let op = Op::RestrictAndScale(self.constants(&shape.limbs));
+                let a = self.words(&from, domain);
+                self.written(op, vec![a], &shape, domain);
+            }
+        }
+    }
+
     pub(super) fn automorphism(&mut self) {
         for shape in self.few(shapes().to_vec()) {
             for g in self.elements() {
