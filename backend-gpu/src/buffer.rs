@@ -24,6 +24,8 @@ impl fmt::Debug for GpuBuf {
 /// larger than one binding is several blocks of limbs.
 pub struct GpuKey {
     pub(crate) layout: KeyLayout,
+    /// The ring's number for the layout and its blocks.
+    pub(crate) layout_number: usize,
     pub(crate) blocks: Vec<KeyBlock>,
 }
 

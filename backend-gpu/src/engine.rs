@@ -14,7 +14,6 @@ use crate::{
     device::Gpu,
     memory::Memory,
     ops::{Digits, Operand, Product, View},
-    profile::Profiler,
     recorder::Recorder,
     ring::montgomery,
 };
@@ -83,8 +82,7 @@ impl GpuEngine {
 
     /// Device time by kernel since the last call, the longest first; empty without [`GpuOptions::profile`].
     pub fn take_profile(&self) -> Vec<KernelTime> {
-        let profiler = self.0.recorder.profiler();
-        profiler.map(Profiler::take).unwrap_or_default()
+        self.0.recorder.take_profile()
     }
 
     /// Compiles every kernel that a ring uses, instead of at its first use.
@@ -270,6 +268,7 @@ impl Backend for GpuEngine {
             });
         }
         Ok(GpuKey {
+            layout_number: ring.layout_number(layout, per_block),
             layout: layout.clone(),
             blocks,
         })
@@ -375,9 +374,8 @@ impl Backend for GpuEngine {
             let conversions = ring.conversion(table, &self.0.memory, &self.0.recorder)?;
             self.convert(
                 ring,
-                &conversions,
+                (&conversions.table, &conversions.list),
                 (&dst.block, to),
-                |target| target,
                 (&src[0].block, from),
                 dst.shape.polys,
             );
@@ -401,6 +399,7 @@ impl Backend for GpuEngine {
             self.product(
                 ring,
                 &Product {
+                    plan: None,
                     dst: View::new(dst, 2),
                     limbs: &dst.shape.limbs,
                     batch,

@@ -24,6 +24,7 @@ mod buffer;
 mod device;
 mod engine;
 mod error;
+mod lists;
 mod memory;
 mod ops;
 mod profile;

@@ -1,7 +1,7 @@
 //! Device memory: one wgpu buffer per block, pooled by size, accounted before it is allocated.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -61,7 +61,9 @@ pub(crate) struct Memory {
 
 #[derive(Default)]
 struct State {
-    free: HashMap<u64, Vec<(u64, wgpu::Buffer)>>,
+    /// By size, then by id: the lowest is handed out first, so that a sequence of operations that comes again meets the same blocks, for
+    /// which bind groups are there.
+    free: HashMap<u64, BTreeMap<u64, wgpu::Buffer>>,
     in_use: u64,
     pooled: u64,
     peak: u64,
@@ -184,7 +186,7 @@ impl Memory {
             class => class.min(most),
         };
         let mut state = lock(&self.state);
-        if let Some((id, buffer)) = state.free.get_mut(&bytes).and_then(Vec::pop) {
+        if let Some((id, buffer)) = state.free.get_mut(&bytes).and_then(BTreeMap::pop_first) {
             state.pooled -= bytes;
             return Ok(self.hand_out(&mut state, id, buffer, bytes));
         }
@@ -292,7 +294,7 @@ impl Memory {
             .free
             .entry(bytes)
             .or_default()
-            .push((id, buffer.clone()));
+            .insert(id, buffer.clone());
         if state.pooled > self.largest_pool {
             self.release(&mut state);
         }

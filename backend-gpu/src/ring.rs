@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use arras_hal::{ConversionMode, ConversionTable, Limbs, ModUpPlan, Modulus, Result, RingBasis};
+use arras_hal::{
+    ConversionMode, ConversionTable, KeyLayout, Limbs, ModUpPlan, Modulus, Result, RingBasis,
+};
 use arras_shaders::{
     Prelude, TARGETS_PER_GROUP, Twiddles,
     layout::{Entry, MODE_CENTRED, MODE_QUOTIENT, NONE, Source},
@@ -14,6 +16,7 @@ use arras_shaders::{
 
 use crate::{
     device::lock,
+    lists::{List, Lists},
     memory::{Block, Memory},
     recorder::Recorder,
 };
@@ -26,6 +29,8 @@ pub struct GpuRing {
     pub(crate) forward: Block,
     pub(crate) inverse: Block,
     moduli: Vec<Entry>,
+    pub(crate) lists: Lists,
+    layouts: Mutex<HashMap<(KeyLayout, usize), usize>>,
     conversions: Mutex<HashMap<ConversionKey, Arc<Conversions>>>,
 }
 
@@ -40,7 +45,7 @@ enum ConversionKey {
 pub(crate) struct Conversions {
     pub(crate) table: Block,
     /// Groups of [`TARGETS_PER_GROUP`]; `dst` of an entry counts the targets of all conversions, or is [`NONE`].
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) list: Arc<List>,
 }
 
 impl GpuRing {
@@ -76,6 +81,8 @@ impl GpuRing {
                 .iter()
                 .map(|q| Entry::of_modulus(q.value()))
                 .collect(),
+            lists: Lists::default(),
+            layouts: Mutex::default(),
             conversions: Mutex::default(),
             prelude,
             basis: basis.clone(),
@@ -85,6 +92,13 @@ impl GpuRing {
     /// An entry with the modulus of a limb and no rows.
     pub(crate) fn entry(&self, limb: usize) -> Entry {
         self.moduli[limb]
+    }
+
+    /// A number for a key's layout with so many limbs a block, the same for the same ones.
+    pub(crate) fn layout_number(&self, layout: &KeyLayout, per_block: usize) -> usize {
+        let mut layouts = lock(&self.layouts);
+        let next = layouts.len();
+        *layouts.entry((layout.clone(), per_block)).or_insert(next)
     }
 
     /// One conversion; its sources are the rows of the input in order.
@@ -128,7 +142,8 @@ impl GpuRing {
         let (words, entries) = self.conversion_words(parts);
         let table = memory.alloc(words.len())?;
         recorder.upload(&table, &words);
-        let made = Arc::new(Conversions { table, entries });
+        let list = List::kept(entries, Vec::new());
+        let made = Arc::new(Conversions { table, list });
         cache.insert(key, made.clone());
         Ok(made)
     }

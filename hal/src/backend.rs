@@ -31,7 +31,7 @@ pub struct RowCopy {
 
 /// The shape of a switching key: `[digit][2][limbs][N]`, component 0 the half that carries the message (b), 1
 /// the uniform half (a).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyLayout {
     /// Number of digits.
     pub digits: usize,

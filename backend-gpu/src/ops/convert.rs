@@ -1,5 +1,7 @@
 //! Base conversion, and the extension of key-switching digits.
 
+use std::sync::Arc;
+
 use arras_hal::{LimbConstant, ModUpPlan, Result};
 use arras_shaders::{
     COEFFICIENTS_PER_GROUP, Direction, Elementwise, Kernel, TARGETS_PER_GROUP,
@@ -7,35 +9,28 @@ use arras_shaders::{
 };
 
 use super::{View, transform::Transform};
-use crate::{GpuBuf, GpuEngine, GpuRing, memory::Block, ring::Conversions};
+use crate::{
+    GpuBuf, GpuEngine, GpuRing,
+    lists::{List, ListKey, Site},
+    memory::Block,
+};
 
 impl GpuEngine {
-    /// Conversions of `batch` polynomials: target t, counted over all conversions, goes to row `place(t)` of the output.
+    /// Conversions of `batch` polynomials by a table; the list says where targets go.
     pub(crate) fn convert(
         &self,
         ring: &GpuRing,
-        conversions: &Conversions,
+        (table, list): (&Block, &Arc<List>),
         (dst, dst_stride): (&Block, usize),
-        place: impl Fn(usize) -> usize,
         (src, src_stride): (&Block, usize),
         batch: usize,
     ) {
-        let inputs = vec![src, &conversions.table];
+        let inputs = vec![src, table];
         let mut launch = self.launch(ring, Kernel::Convert, COEFFICIENTS_PER_GROUP, dst, inputs);
         launch.header.dst_stride = dst_stride as u32;
         launch.header.a_stride = src_stride as u32;
         launch.header.a_count = batch as u32;
-        launch.entries = conversions
-            .entries
-            .iter()
-            .map(|&e| Entry {
-                dst: match e.dst {
-                    NONE => NONE,
-                    target => place(target as usize) as u32,
-                },
-                ..e
-            })
-            .collect();
+        launch.list = list.clone();
         launch.group = TARGETS_PER_GROUP;
         launch.batch = batch;
         self.recorder().launch(ring.prelude, &launch);
@@ -57,9 +52,73 @@ impl GpuEngine {
         batch: usize,
         plan: &ModUpPlan,
     ) -> Result<()> {
-        let window = plan.window();
+        let (window, ext) = (plan.window(), plan.ext());
         let coefficients = self.memory().alloc(batch * window.len() * ring.basis.n())?;
-        let mut entries = Vec::with_capacity(window.len());
+        let key = ListKey::new(Site::DigitsInverse, plan.id(), [src.base]);
+        let list = ring
+            .lists
+            .get(key, || (self.own_entries(ring, src, plan), Vec::new()));
+        self.transform(
+            ring,
+            &Transform {
+                direction: Direction::Inverse,
+                list,
+                batch,
+                dst: &coefficients,
+                dst_stride: window.len(),
+                src: Some((src.block, src.stride)),
+            },
+            &[],
+        );
+        let conversions = ring.digit_conversions(plan, self.memory(), self.recorder())?;
+        let key = ListKey::new(Site::DigitsConvert, plan.id(), [batch]);
+        let list = ring.lists.get(key, || {
+            let places = target_rows(plan, batch);
+            let entries = conversions.list.entries.iter().map(|&e| Entry {
+                dst: match e.dst {
+                    NONE => NONE,
+                    target => places[target as usize].0,
+                },
+                ..e
+            });
+            (entries.collect(), Vec::new())
+        });
+        self.convert(
+            ring,
+            (&conversions.table, &list),
+            (dst, ext.len()),
+            (&coefficients, window.len()),
+            batch,
+        );
+        let key = ListKey::new(Site::DigitsForward, plan.id(), [batch]);
+        let list = ring.lists.get(key, || {
+            let entries = target_rows(plan, batch)
+                .into_iter()
+                .map(|(row, limb)| Entry {
+                    dst: row,
+                    table: limb as u32,
+                    ..ring.entry(limb)
+                });
+            (entries.collect(), Vec::new())
+        });
+        self.transform(
+            ring,
+            &Transform {
+                direction: Direction::Forward,
+                list,
+                batch,
+                dst,
+                dst_stride: ext.len(),
+                src: None,
+            },
+            &[],
+        );
+        Ok(())
+    }
+
+    /// The window's rows, to be inverted and scaled for the conversions of their digits.
+    fn own_entries(&self, ring: &GpuRing, src: View<'_>, plan: &ModUpPlan) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(plan.window().len());
         for digit in plan.digits() {
             let constants = digit.source_scale().as_slice();
             let positions = digit.source().iter().zip(digit.source_in_window());
@@ -75,55 +134,7 @@ impl GpuEngine {
                 });
             }
         }
-        self.transform(
-            ring,
-            &Transform {
-                direction: Direction::Inverse,
-                entries,
-                batch,
-                dst: &coefficients,
-                dst_stride: window.len(),
-                src: Some((src.block, src.stride)),
-            },
-            &[],
-        );
-        let ext = plan.ext();
-        let mut places = Vec::new();
-        let mut entries = Vec::new();
-        for (j, digit) in plan.digits().iter().enumerate() {
-            for &position in digit.target_in_ext() {
-                let row = j * batch * ext.len() + position;
-                let limb = ext.at(position);
-                places.push(row);
-                entries.push(Entry {
-                    dst: row as u32,
-                    table: limb as u32,
-                    ..ring.entry(limb)
-                });
-            }
-        }
-        let conversions = ring.digit_conversions(plan, self.memory(), self.recorder())?;
-        self.convert(
-            ring,
-            &conversions,
-            (dst, ext.len()),
-            |target| places[target],
-            (&coefficients, window.len()),
-            batch,
-        );
-        self.transform(
-            ring,
-            &Transform {
-                direction: Direction::Forward,
-                entries,
-                batch,
-                dst,
-                dst_stride: ext.len(),
-                src: None,
-            },
-            &[],
-        );
-        Ok(())
+        entries
     }
 
     /// The rows of every digit that need no extension, from the window to `[digit][batch]` over the extended limbs.
@@ -151,8 +162,22 @@ impl GpuEngine {
         launch.header.dst_stride = plan.ext().len() as u32;
         launch.header.a_stride = plan.window().len() as u32;
         launch.header.a_count = batch as u32;
-        launch.entries = entries;
+        launch.list = List::once(entries, Vec::new());
         launch.batch = batch;
         self.recorder().launch(ring.prelude, &launch);
     }
+}
+
+/// Row and limb of every target of all digits, `[digit][batch][ext]`.
+fn target_rows(plan: &ModUpPlan, batch: usize) -> Vec<(u32, usize)> {
+    let ext = plan.ext();
+    let digits = plan.digits().iter().enumerate();
+    digits
+        .flat_map(|(j, digit)| {
+            digit.target_in_ext().iter().map(move |&position| {
+                let row = j * batch * ext.len() + position;
+                (row as u32, ext.at(position))
+            })
+        })
+        .collect()
 }

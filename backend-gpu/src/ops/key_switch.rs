@@ -16,7 +16,12 @@ use arras_shaders::{
 };
 
 use super::View;
-use crate::{GpuBuf, GpuEngine, GpuKey, GpuRing, memory::Block};
+use crate::{
+    GpuBuf, GpuEngine, GpuKey, GpuRing,
+    buffer::KeyBlock,
+    lists::{List, ListKey, Site},
+    memory::Block,
+};
 
 /// What is added to component 0, or to both, times P.
 #[derive(Clone, Copy)]
@@ -48,6 +53,8 @@ pub(crate) struct Digits<'a> {
 
 /// One launch of the inner product; see the kernel for the formula.
 pub(crate) struct Product<'a> {
+    /// A plan that limbs, own limbs, addend and key digits are of; none if they are the caller's.
+    pub(crate) plan: Option<u64>,
     pub(crate) dst: View<'a>,
     pub(crate) limbs: &'a Limbs,
     pub(crate) batch: usize,
@@ -60,26 +67,12 @@ pub(crate) struct Product<'a> {
 
 impl GpuEngine {
     pub(crate) fn product(&self, ring: &GpuRing, product: &Product<'_>) {
-        let entries = product_entries(ring, product);
         let Some(digits) = product.digits else {
-            self.launch_product(ring, product, entries, None);
+            self.launch_product(ring, product, 0, None);
             return;
         };
-        let layout = &digits.key.layout;
-        for part in &digits.key.blocks {
-            let mut here = Vec::new();
-            for (position, limb) in product.limbs.iter().enumerate() {
-                let Some(in_key) = layout.limbs.position(limb) else {
-                    continue;
-                };
-                if (part.first..part.first + part.limbs).contains(&in_key) {
-                    here.push(Entry {
-                        table: ((in_key - part.first) * layout.digits * 2) as u32,
-                        ..entries[position]
-                    });
-                }
-            }
-            self.launch_product(ring, product, here, Some(&part.block));
+        for (index, part) in digits.key.blocks.iter().enumerate() {
+            self.launch_product(ring, product, index, Some(part));
         }
     }
 
@@ -87,10 +80,28 @@ impl GpuEngine {
         &self,
         ring: &GpuRing,
         product: &Product<'_>,
-        entries: Vec<Entry>,
-        key: Option<&Block>,
+        index: usize,
+        part: Option<&KeyBlock>,
     ) {
-        if entries.is_empty() {
+        let make = || (product_entries(ring, product, part), key_digits(product));
+        let list = if let Some(plan) = product.plan {
+            // What is absent is 0.
+            let base = |view: Option<View<'_>>| view.map_or(0, |view| view.base + 1);
+            let numbers = [
+                product.dst.base,
+                base(product.digits.map(|d| d.rows)),
+                base(product.digits.and_then(|d| d.own).map(|(rows, _)| rows)),
+                base(product.addend.map(|a| a.rows)),
+                product.digits.map_or(0, |d| d.key.layout_number + 1),
+                index,
+            ];
+            ring.lists
+                .get(ListKey::new(Site::Product, plan, numbers), make)
+        } else {
+            let (entries, tail) = make();
+            List::once(entries, tail)
+        };
+        if list.entries.is_empty() {
             return;
         }
         let digits = product.digits.map(|d| d.rows.block);
@@ -103,7 +114,7 @@ impl GpuEngine {
         let inputs = vec![
             digits.unwrap_or(any),
             own.map_or(any, |(rows, _)| rows.block),
-            key.unwrap_or(any),
+            part.map_or(any, |part| &part.block),
             addend.unwrap_or(any),
             product.weight.map_or(any, |w| &w.buf.block),
         ];
@@ -120,14 +131,6 @@ impl GpuEngine {
             header.a_stride = digits.rows.stride as u32;
             header.a_part = digits.rows.part as u32;
             header.b_stride = own.map_or(0, |(rows, _)| rows.stride as u32);
-            launch.tail = digits
-                .key_digits
-                .iter()
-                .map(|&digit| Entry {
-                    dst: digit as u32,
-                    ..Entry::default()
-                })
-                .collect();
         }
         if product.accumulate {
             header.flags |= flags::ACCUMULATE;
@@ -147,7 +150,7 @@ impl GpuEngine {
             header.w_first = weight.first as u32;
             header.flags |= flags::WEIGHT;
         }
-        launch.entries = entries;
+        launch.list = list;
         launch.batch = product.batch;
         launch.width = width;
         self.recorder().launch(ring.prelude, &launch);
@@ -214,6 +217,7 @@ impl GpuEngine {
             self.product(
                 ring,
                 &Product {
+                    plan: Some(plan.id()),
                     dst: sum,
                     limbs: ext,
                     batch: piece.len(),
@@ -247,6 +251,7 @@ impl GpuEngine {
         self.product(
             ring,
             &Product {
+                plan: Some(plan.id()),
                 dst: View::new(&sum, 2),
                 limbs: plan.ext(),
                 batch,
@@ -292,6 +297,7 @@ impl GpuEngine {
                     self.product(
                         ring,
                         &Product {
+                            plan: Some(plan.id()),
                             dst: sums.component(2 * k),
                             limbs: plan.ext(),
                             batch: piece.len(),
@@ -337,6 +343,7 @@ impl GpuEngine {
                 self.product(
                     ring,
                     &Product {
+                        plan: Some(plan.id()),
                         dst: sum,
                         limbs: ext,
                         batch: piece.len(),
@@ -405,7 +412,18 @@ fn term<'a>(
     (digits, addend)
 }
 
-fn product_entries(ring: &GpuRing, product: &Product<'_>) -> Vec<Entry> {
+/// The key digit of every digit.
+fn key_digits(product: &Product<'_>) -> Vec<Entry> {
+    let digits = product.digits.map(|d| d.key_digits).unwrap_or_default();
+    let entry = |&digit: &usize| Entry {
+        dst: digit as u32,
+        ..Entry::default()
+    };
+    digits.iter().map(entry).collect()
+}
+
+/// The limbs of the product, or those that this block of the key has.
+fn product_entries(ring: &GpuRing, product: &Product<'_>, part: Option<&KeyBlock>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = product
         .limbs
         .iter()
@@ -434,5 +452,18 @@ fn product_entries(ring: &GpuRing, product: &Product<'_>) -> Vec<Entry> {
             (entries[in_ext].k0, entries[in_ext].k0_shoup) = (k.value, k.shoup);
         }
     }
-    entries
+    let (Some(digits), Some(part)) = (product.digits, part) else {
+        return entries;
+    };
+    let layout = &digits.key.layout;
+    let limbs = product.limbs.iter().zip(entries);
+    limbs
+        .filter_map(|(limb, entry)| {
+            let in_part = layout.limbs.position(limb)?.checked_sub(part.first)?;
+            (in_part < part.limbs).then(|| Entry {
+                table: (in_part * layout.digits * 2) as u32,
+                ..entry
+            })
+        })
+        .collect()
 }

@@ -11,7 +11,10 @@ use super::{
     View,
     transform::{RescaleEnd, Transform},
 };
-use crate::{GpuEngine, GpuRing};
+use crate::{
+    GpuEngine, GpuRing,
+    lists::{ListKey, Site},
+};
 
 impl GpuEngine {
     /// For every output `parts` components of `batch` polynomials; output k takes components `k * parts ..` of `src`.
@@ -28,26 +31,31 @@ impl GpuEngine {
         let all_parts = parts * dsts.len();
         let x = self.memory().alloc(all_parts * batch * dropped.len() * n)?;
         let xs = View::of_block(&x, dropped.len(), batch);
-        let mut entries = Vec::new();
-        for c in 0..all_parts {
-            let constants = plan.source_scale().as_slice();
-            for (i, (limb, k)) in dropped.iter().zip(constants).enumerate() {
-                let k = self.inverse_constant(ring, limb, k.value);
-                entries.push(Entry {
-                    dst: xs.row(c, i),
-                    a: src.row(c, plan.dropped_in_from()[i]),
-                    table: limb as u32,
-                    k0: k.value,
-                    k0_shoup: k.shoup,
-                    ..ring.entry(limb)
-                });
+        let numbers = [all_parts, batch, src.base, src.part];
+        let key = ListKey::new(Site::RescaleInverse, plan.id(), numbers);
+        let list = ring.lists.get(key, || {
+            let mut entries = Vec::new();
+            for c in 0..all_parts {
+                let constants = plan.source_scale().as_slice();
+                for (i, (limb, k)) in dropped.iter().zip(constants).enumerate() {
+                    let k = self.inverse_constant(ring, limb, k.value);
+                    entries.push(Entry {
+                        dst: xs.row(c, i),
+                        a: src.row(c, plan.dropped_in_from()[i]),
+                        table: limb as u32,
+                        k0: k.value,
+                        k0_shoup: k.shoup,
+                        ..ring.entry(limb)
+                    });
+                }
             }
-        }
+            (entries, Vec::new())
+        });
         self.transform(
             ring,
             &Transform {
                 direction: Direction::Inverse,
-                entries,
+                list,
                 batch,
                 dst: &x,
                 dst_stride: dropped.len(),
@@ -60,53 +68,65 @@ impl GpuEngine {
         let conversions = ring.conversion(plan.table(), self.memory(), self.recorder())?;
         self.convert(
             ring,
-            &conversions,
+            (&conversions.table, &conversions.list),
             (&y, to.len()),
-            |target| target,
             (&x, dropped.len()),
             all_parts * batch,
         );
         let ys = View::of_block(&y, to.len(), batch);
-        let mut entries = Vec::new();
-        let mut ends = Vec::new();
-        for c in 0..all_parts {
-            for (t, limb) in to.iter().enumerate() {
-                let lift = plan.restored_product().as_slice()[t];
-                let divide = plan.dropped_inverse().as_slice()[t];
-                let entry = Entry {
-                    dst: ys.row(c, t),
-                    table: limb as u32,
-                    k0: lift.value,
-                    k0_shoup: lift.shoup,
-                    k1: divide.value,
-                    k1_shoup: divide.shoup,
-                    ..ring.entry(limb)
-                };
-                entries.push(entry);
-                ends.push(Entry {
-                    dst: dsts[c / parts].row(c % parts, t),
-                    a: ys.row(c, t),
-                    b: plan.to_in_from()[t].map_or(NONE, |f| src.row(c, f)),
-                    ..entry
-                });
+        let entry = |c: usize, t: usize, limb: usize| {
+            let lift = plan.restored_product().as_slice()[t];
+            let divide = plan.dropped_inverse().as_slice()[t];
+            Entry {
+                dst: ys.row(c, t),
+                table: limb as u32,
+                k0: lift.value,
+                k0_shoup: lift.shoup,
+                k1: divide.value,
+                k1_shoup: divide.shoup,
+                ..ring.entry(limb)
             }
-        }
-        let ends: Vec<RescaleEnd<'_>> = dsts
-            .iter()
-            .zip(ends.chunks(parts * to.len()))
-            .map(|(dst, entries)| RescaleEnd {
-                entries: entries.to_vec(),
+        };
+        let key = ListKey::new(Site::RescaleForward, plan.id(), [all_parts, batch]);
+        let list = ring.lists.get(key, || {
+            let all = (0..all_parts).flat_map(|c| to.iter().enumerate().map(move |t| (c, t)));
+            (
+                all.map(|(c, (t, limb))| entry(c, t, limb)).collect(),
+                Vec::new(),
+            )
+        });
+        let ends = dsts.iter().enumerate().map(|(k, dst)| {
+            let numbers = [
+                k, parts, all_parts, batch, src.base, src.part, dst.base, dst.part,
+            ];
+            let key = ListKey::new(Site::RescaleEnd, plan.id(), numbers);
+            let list = ring.lists.get(key, || {
+                let all = (0..parts).flat_map(|c| to.iter().enumerate().map(move |t| (c, t)));
+                let entries = all.map(|(part, (t, limb))| {
+                    let c = k * parts + part;
+                    Entry {
+                        dst: dst.row(part, t),
+                        a: ys.row(c, t),
+                        b: plan.to_in_from()[t].map_or(NONE, |f| src.row(c, f)),
+                        ..entry(c, t, limb)
+                    }
+                });
+                (entries.collect(), Vec::new())
+            });
+            RescaleEnd {
+                list,
                 dst: dst.block,
                 dst_stride: dst.stride,
                 kept: src.block,
                 kept_stride: src.stride,
-            })
-            .collect();
+            }
+        });
+        let ends: Vec<RescaleEnd<'_>> = ends.collect();
         self.transform(
             ring,
             &Transform {
                 direction: Direction::Forward,
-                entries,
+                list,
                 batch,
                 dst: &y,
                 dst_stride: to.len(),

@@ -1,12 +1,14 @@
 //! Where rows are, and the position-by-position operations.
 
+use std::sync::Arc;
+
 use arras_hal::{Backend, GaloisElement, LimbConstant, Limbs, Result, RowCopy, Shape};
 use arras_shaders::{
     Elementwise, Kernel, PAIRS_PER_DISPATCH,
     layout::{Entry, Header, NONE, RowPair, flags},
 };
 
-use crate::{GpuBuf, GpuEngine, GpuRing, memory::Block, recorder::Launch};
+use crate::{GpuBuf, GpuEngine, GpuRing, lists::List, memory::Block, recorder::Launch};
 
 /// Rows of a block: those of limb position l, batch item p, component c start at row `base + l + p * stride + c * part`.
 #[derive(Clone, Copy)]
@@ -79,8 +81,7 @@ impl GpuEngine {
         Launch {
             kernel,
             header: self.header(ring),
-            entries: Vec::new(),
-            tail: Vec::new(),
+            list: List::once(Vec::new(), Vec::new()),
             group: 1,
             x: (ring.basis.n() as u32).div_ceil(per_group),
             batch: 1,
@@ -104,6 +105,10 @@ impl GpuEngine {
             .collect()
     }
 
+    fn aligned_list(&self, ring: &GpuRing, limbs: &Limbs) -> Arc<List> {
+        List::once(self.aligned_entries(ring, limbs), Vec::new())
+    }
+
     /// `op` on rows of `dst` and those of the same limbs in the inputs, which may have more limbs.
     pub(crate) fn elementwise(
         &self,
@@ -123,15 +128,16 @@ impl GpuEngine {
         launch.header.b_stride = limbs.len() as u32;
         launch.header.b_count = count(1);
         launch.header.leading = leading as u32;
-        launch.entries = self.aligned_entries(ring, limbs);
+        let mut entries = self.aligned_entries(ring, limbs);
         if let Some(a) = inputs.first().filter(|a| a.shape.limbs != *limbs) {
-            for (entry, limb) in launch.entries.iter_mut().zip(limbs.iter()) {
+            for (entry, limb) in entries.iter_mut().zip(limbs.iter()) {
                 entry.a = a.shape.limbs.position(limb).map_or(NONE, |at| at as u32);
             }
         }
-        for (entry, k) in launch.entries.iter_mut().zip(constants.unwrap_or_default()) {
+        for (entry, k) in entries.iter_mut().zip(constants.unwrap_or_default()) {
             (entry.k0, entry.k0_shoup) = (k.value, k.shoup);
         }
+        launch.list = List::once(entries, Vec::new());
         launch.batch = dst.shape.polys;
         self.recorder().launch(ring.prelude, &launch);
     }
@@ -157,7 +163,7 @@ impl GpuEngine {
         launch.header.a_stride = limbs;
         launch.header.a_count = a.shape.polys as u32;
         launch.header.galois = galois.value();
-        launch.entries = self.aligned_entries(ring, &dst.shape.limbs);
+        launch.list = self.aligned_list(ring, &dst.shape.limbs);
         launch.batch = dst.shape.polys;
         self.recorder().launch(ring.prelude, &launch);
     }
@@ -179,7 +185,7 @@ impl GpuEngine {
             launch.header.a_stride = limbs as u32;
             launch.header.a_part = (limbs * batch) as u32;
             launch.header.flags = if index > 0 { flags::ACCUMULATE } else { 0 };
-            launch.entries = self.aligned_entries(ring, &dst.shape.limbs);
+            launch.list = self.aligned_list(ring, &dst.shape.limbs);
             launch.batch = batch;
             self.recorder().launch(ring.prelude, &launch);
         }
@@ -208,7 +214,7 @@ impl GpuEngine {
             launch.header.c_stride = count(1);
             launch.header.w_count = count(2);
             launch.header.flags = if index > 0 { flags::ACCUMULATE } else { 0 };
-            launch.entries = self.aligned_entries(ring, &dst.shape.limbs);
+            launch.list = self.aligned_list(ring, &dst.shape.limbs);
             launch.batch = dst.shape.polys;
             self.recorder().launch(ring.prelude, &launch);
         }

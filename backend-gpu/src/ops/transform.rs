@@ -1,16 +1,18 @@
 //! Number-theoretic transforms.
 
+use std::sync::Arc;
+
 use arras_shaders::{
     Direction, Kernel, NttKernel, NttLoad, NttPart, NttStore,
     layout::{Entry, Header},
 };
 
-use crate::{GpuBuf, GpuEngine, GpuRing, memory::Block};
+use crate::{GpuBuf, GpuEngine, GpuRing, lists::List, memory::Block};
 
-/// Rows to transform: `entries` name them in the output and in the input, `table` being the limb.
+/// Rows to transform: the list names them in the output and in the input, `table` being the limb.
 pub(crate) struct Transform<'a> {
     pub(crate) direction: Direction,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) list: Arc<List>,
     pub(crate) batch: usize,
     pub(crate) dst: &'a Block,
     pub(crate) dst_stride: usize,
@@ -20,8 +22,8 @@ pub(crate) struct Transform<'a> {
 
 /// The end of a rescale: the last kernel writes elsewhere.
 pub(crate) struct RescaleEnd<'a> {
-    /// Entries of the last kernel: `dst` in the output, `a` the row transformed, `b` the row kept.
-    pub(crate) entries: Vec<Entry>,
+    /// The last kernel's: `dst` in the output, `a` the row transformed, `b` the row kept.
+    pub(crate) list: Arc<List>,
     pub(crate) dst: &'a Block,
     pub(crate) dst_stride: usize,
     pub(crate) kept: &'a Block,
@@ -50,7 +52,7 @@ impl GpuEngine {
                 } else {
                     Direction::Inverse
                 },
-                entries: entries.collect(),
+                list: List::once(entries.collect(), Vec::new()),
                 batch: x.shape.polys,
                 dst: &x.block,
                 dst_stride: limbs.len(),
@@ -98,15 +100,7 @@ impl GpuEngine {
             store: NttStore::Plain,
         };
         let inputs = src.map(|(block, _)| block).into_iter().collect();
-        self.launch_ntt(
-            ring,
-            kernel,
-            header,
-            t.entries.clone(),
-            t.batch,
-            t.dst,
-            inputs,
-        );
+        self.launch_ntt(ring, kernel, header, t.list.clone(), t.batch, t.dst, inputs);
     }
 
     fn rescale_end(&self, ring: &GpuRing, t: &Transform<'_>, part: NttPart, end: &RescaleEnd<'_>) {
@@ -128,7 +122,7 @@ impl GpuEngine {
             ring,
             kernel,
             header,
-            end.entries.clone(),
+            end.list.clone(),
             t.batch,
             end.dst,
             inputs,
@@ -140,7 +134,7 @@ impl GpuEngine {
         ring: &'a GpuRing,
         kernel: NttKernel,
         header: Header,
-        entries: Vec<Entry>,
+        list: Arc<List>,
         batch: usize,
         dst: &'a Block,
         inputs: Vec<&'a Block>,
@@ -152,7 +146,7 @@ impl GpuEngine {
         let blocks = [twiddles].into_iter().chain(inputs).collect();
         let mut launch = self.launch(ring, Kernel::Ntt(kernel), 1, dst, blocks);
         launch.header = header;
-        launch.entries = entries;
+        launch.list = list;
         launch.x = kernel.tiles();
         launch.batch = batch;
         self.recorder().launch(ring.prelude, &launch);

@@ -13,8 +13,8 @@ const FEWEST: usize = 5;
 /// More rounds say nothing more.
 const MOST: usize = 101;
 /// Operations in a queue: enough to hide a submission, and about this many seconds of them.
-const QUEUED: std::ops::RangeInclusive<usize> = 2..=64;
-const QUEUED_SECONDS: f64 = 0.02;
+const QUEUED: std::ops::RangeInclusive<usize> = 2..=512;
+const QUEUED_SECONDS: f64 = 0.05;
 
 /// An engine's times of one operation, in seconds; medians.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,8 @@ pub struct Measured {
     pub latency: f64,
     /// Per operation of many enqueued at once.
     pub each: f64,
-    /// Per operation, until the last of them was enqueued: what the host needs.
+    /// Per operation, until the last of them was enqueued: what the host needs to record and to submit. Where it comes near `each`, the
+    /// host is what the device waits for.
     pub enqueue: f64,
     /// Operations in the queue.
     pub queued: usize,
@@ -38,7 +39,7 @@ pub struct Measured {
 /// Dispatches and submissions so far, of an engine that has them.
 pub type Counters<'a, B> = &'a dyn Fn(&B) -> Option<(u64, u64)>;
 
-/// Measures for about `seconds`, after a first run.
+/// Measures for about `seconds`, after a first run and half as many seconds of work that does not count.
 ///
 /// # Errors
 /// The engine's.
@@ -61,17 +62,13 @@ pub fn measure<B: Backend>(
         .zip(before)
         .map(|((dispatches, submissions), (d, s))| (dispatches - d, submissions - s));
 
-    let latency = median(seconds / 2.0, || {
-        let start = Instant::now();
-        let output = run()?;
-        ring.sync()?;
-        let elapsed = start.elapsed().as_secs_f64();
-        drop(output);
-        Ok(elapsed)
-    })?;
-    let queued = ((QUEUED_SECONDS / latency) as usize).clamp(*QUEUED.start(), *QUEUED.end());
+    let start = Instant::now();
+    drop(run()?);
+    ring.sync()?;
+    let queued = (QUEUED_SECONDS / start.elapsed().as_secs_f64()) as usize;
+    let queued = queued.clamp(*QUEUED.start(), *QUEUED.end());
     let mut enqueues = Vec::new();
-    let each = median(seconds / 2.0, || {
+    let mut queue = || {
         let start = Instant::now();
         for _ in 0..queued {
             drop(run()?);
@@ -79,6 +76,16 @@ pub fn measure<B: Backend>(
         enqueues.push(start.elapsed().as_secs_f64() / queued as f64);
         ring.sync()?;
         Ok(start.elapsed().as_secs_f64() / queued as f64)
+    };
+    warm_up(seconds / 2.0, &mut queue)?;
+    let each = median(seconds / 2.0, &mut queue)?;
+    let latency = median(seconds / 2.0, || {
+        let start = Instant::now();
+        let output = run()?;
+        ring.sync()?;
+        let elapsed = start.elapsed().as_secs_f64();
+        drop(output);
+        Ok(elapsed)
     })?;
     Ok(Measured {
         latency,
@@ -89,6 +96,18 @@ pub fn measure<B: Backend>(
         submissions: counts.map(|c| c.1),
         fingerprint,
     })
+}
+
+/// Works for about so many seconds: a device that has been idle begins with low clocks.
+///
+/// # Errors
+/// Those of `once`.
+pub fn warm_up(seconds: f64, mut once: impl FnMut() -> Result<f64>) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed().as_secs_f64() < seconds {
+        once()?;
+    }
+    Ok(())
 }
 
 /// The median of what `once` returns, run for about so many seconds and at least five times.

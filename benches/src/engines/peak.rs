@@ -8,7 +8,10 @@ use std::time::Instant;
 use arras::{CpuEngine, ckks::Context, hal::Backend};
 use arras_backend_gpu::{AdapterReport, GpuEngine};
 
-use super::{cases, measure::median};
+use super::{
+    cases,
+    measure::{median, warm_up},
+};
 use crate::{Result, floor::Peak, sets};
 
 const GROUP: usize = 256;
@@ -196,7 +199,7 @@ impl Bare {
             self.device.poll(wgpu::PollType::wait_indefinitely())?;
             Ok(start.elapsed().as_secs_f64())
         };
-        run()?;
+        warm_up(seconds, run)?;
         let work = f64::from(groups) * GROUP as f64 * f64::from(rounds) * per_round as f64;
         Ok(work / median(seconds, run)?)
     }
@@ -216,15 +219,16 @@ pub fn copy_rate<B: Backend>(engine: B, quick: bool, seconds: f64) -> Result<f64
     context.ring().sync()?;
     // Several at once: a submission takes as long as a copy on a fast device.
     const COPIES: usize = 8;
-    let time = median(seconds, || {
+    let mut copies = || {
         let start = Instant::now();
         for _ in 0..COPIES {
             drop(poly.duplicate()?);
         }
         context.ring().sync()?;
         Ok(start.elapsed().as_secs_f64() / COPIES as f64)
-    })?;
-    Ok(bytes / time)
+    };
+    warm_up(seconds, &mut copies)?;
+    Ok(bytes / median(seconds, copies)?)
 }
 
 /// The peaks of the engine's device.

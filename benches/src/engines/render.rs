@@ -52,7 +52,7 @@ impl Engines {
 
     fn times(&self) -> String {
         let mut text = format!(
-            "\n## Times\n\nMedians of the runs that fit into {} s, after a first run that counts for nothing. *Latency*: one operation, from an idle \
+            "\n## Times\n\nMedians of the runs that fit into {} s, after a first run and half as many seconds of work that count for nothing: a device begins with low clocks. *Latency*: one operation, from an idle \
              engine to an idle engine. *Each*: many enqueued and one wait, by their number. Per call: a batch is one call. The batch of a \
              training circuit is its minibatches, its latency the whole run with data and keys resident.\n\n",
             self.seconds
@@ -158,7 +158,7 @@ impl Engines {
         ];
         format!(
             "\n## Dispatches, submissions and the device's limits\n\nCounts of one repeated call, the wait included. *Host*: what the CPU needs to \
-             enqueue a call. *Floors*: inputs, keys and outputs moved once at the measured copy rate; butterflies and accumulations that the \
+             record and submit a call; near *each*, the device waits for it. *Floors*: inputs, keys and outputs moved once at the measured copy rate; butterflies and accumulations that the \
              algorithm needs at the measured rates. *Share*: the floor by the time of each.\n\n{}",
             table(&head, &rows)
         )

@@ -7,7 +7,7 @@ use std::{
 
 use arras::hal::Backend;
 
-use super::measure::{Counters, Measured, median};
+use super::measure::{Counters, Measured, median, warm_up};
 use crate::{Result, resident::Prepared};
 
 /// Runs `side_by_side` calls at a time for about so many seconds.
@@ -30,6 +30,7 @@ pub fn measure<B: Backend>(
     let before = counters(engine);
     resident.seconds()?;
     let counts = counters(engine).zip(before);
+    warm_up(seconds / 4.0, || resident.seconds())?;
     let latency = median(seconds, || resident.seconds())?;
     Ok(Measured {
         latency,

@@ -1,0 +1,281 @@
+//! Dispatches are recorded and submitted in bounded lots; uploads and downloads keep their place in the order.
+//!
+//! ```text
+//!   params     where a dispatch's parameters are
+//!   submit     the thread that encodes and submits lots
+//!   transfer   uploads, downloads, copies, waits
+//! ```
+//! A buffer that a recorded command uses is never written from the host before the lot has been submitted.
+
+mod params;
+mod submit;
+mod transfer;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arras_shaders::{
+    Kernel, Prelude,
+    layout::{Header, MAX_ENTRIES, MAX_ROW_PAIRS, PARAMS_WINDOW_BYTES, RowPair},
+};
+
+pub(crate) use self::transfer::Transfer;
+use self::{
+    params::{Kept, ParamsKey},
+    submit::{Dispatch, Job, Submitter},
+};
+use crate::{
+    device::{Gpu, lock},
+    lists::List,
+    memory::{Block, Memory},
+    profile::{KernelTime, Profiler},
+};
+
+/// Dispatches of a lot: large enough to make a submission cheap, small enough to keep the device busy meanwhile.
+const LOT: usize = 64;
+/// Dispatches of the first lot after a wait, when the device has nothing to do; later ones double.
+const FIRST_LOT: usize = 8;
+/// Workgroups in one dimension of a dispatch.
+const GRID: u32 = 65_535;
+/// Bind groups kept.
+const BIND_GROUPS: usize = 4096;
+
+/// One operation of a kernel over entries and a batch.
+pub(crate) struct Launch<'a> {
+    pub(crate) kernel: Kernel,
+    pub(crate) header: Header,
+    pub(crate) list: Arc<List>,
+    /// Entries of one workgroup.
+    pub(crate) group: usize,
+    /// Workgroups in x.
+    pub(crate) x: u32,
+    /// Batch items.
+    pub(crate) batch: usize,
+    /// Batch items of one workgroup.
+    pub(crate) width: usize,
+    pub(crate) dst: &'a Block,
+    pub(crate) inputs: Vec<&'a Block>,
+}
+
+struct Lot {
+    dispatches: Vec<Dispatch>,
+    /// Its dispatches at most.
+    largest: usize,
+    params: Vec<u32>,
+    /// For this and later lots.
+    kept: Kept,
+    /// Ids of the buffers that the lot uses.
+    touched: HashSet<u64>,
+    /// By id, offset and length of what they bind.
+    bind_groups: HashMap<Vec<[u64; 3]>, wgpu::BindGroup>,
+    released: u64,
+    writes: usize,
+    written_words: usize,
+}
+
+impl Lot {
+    fn take(&mut self) -> Job {
+        self.touched.clear();
+        self.writes = 0;
+        self.written_words = 0;
+        self.largest = (2 * self.largest).min(LOT);
+        Job {
+            dispatches: std::mem::take(&mut self.dispatches),
+            params: std::mem::take(&mut self.params),
+        }
+    }
+}
+
+pub(crate) struct Recorder {
+    gpu: Arc<Gpu>,
+    memory: Arc<Memory>,
+    params: wgpu::Buffer,
+    lot: Mutex<Lot>,
+    submitter: Submitter,
+    staging: Mutex<Option<wgpu::Buffer>>,
+    dispatches: AtomicU64,
+}
+
+impl Recorder {
+    pub(crate) fn new(gpu: &Arc<Gpu>, memory: &Arc<Memory>, profile: bool) -> Self {
+        let params = params::buffer(gpu);
+        let profiler = profile.then(|| Profiler::new(gpu));
+        Self {
+            gpu: gpu.clone(),
+            memory: memory.clone(),
+            lot: Mutex::new(Lot {
+                dispatches: Vec::new(),
+                largest: FIRST_LOT,
+                params: Vec::new(),
+                kept: Kept::default(),
+                touched: HashSet::new(),
+                bind_groups: HashMap::new(),
+                released: 0,
+                writes: 0,
+                written_words: 0,
+            }),
+            submitter: Submitter::new(gpu, &params, profiler),
+            params,
+            staging: Mutex::default(),
+            dispatches: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn dispatches(&self) -> u64 {
+        self.dispatches.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn submissions(&self) -> u64 {
+        self.submitter.submissions()
+    }
+
+    /// Device time by kernel since the last call; empty without profiling.
+    pub(crate) fn take_profile(&self) -> Vec<KernelTime> {
+        let Some(profiler) = self.submitter.profiler() else {
+            return Vec::new();
+        };
+        self.submit_now(&mut lock(&self.lot), |_| {});
+        profiler.take(&self.gpu)
+    }
+
+    /// Records a launch, in several dispatches where entries or batch exceed what one can take.
+    pub(crate) fn launch(&self, prelude: Prelude, launch: &Launch<'_>) {
+        let Some(pipeline) = self.gpu.pipeline(launch.kernel, prelude) else {
+            return;
+        };
+        let group = launch.group;
+        let List { id, entries, tail } = &*launch.list;
+        let chunk = (MAX_ENTRIES - tail.len()) / group * group;
+        let span = launch.width * GRID as usize;
+        for (part, entries) in entries.chunks(chunk).enumerate() {
+            let mut first = 0;
+            while first < launch.batch {
+                let items = span.min(launch.batch - first);
+                let header = Header {
+                    first: first as u32,
+                    batch: launch.batch as u32,
+                    entries: entries.len() as u32,
+                    ..launch.header
+                };
+                let words = [
+                    bytemuck::bytes_of(&header),
+                    bytemuck::cast_slice(entries),
+                    bytemuck::cast_slice(tail),
+                ];
+                let key = id.map(|list| ParamsKey { list, part, header });
+                let grid = [
+                    launch.x,
+                    (entries.len() / group) as u32,
+                    items.div_ceil(launch.width) as u32,
+                ];
+                let kernel = (launch.kernel, &pipeline);
+                let params = (key, &words[..]);
+                self.record(kernel, launch.dst, &launch.inputs, params, grid);
+                first += items;
+            }
+        }
+    }
+
+    /// Records copies of rows.
+    pub(crate) fn copy_rows(
+        &self,
+        prelude: Prelude,
+        header: Header,
+        rows: &[RowPair],
+        dst: &Block,
+        src: &Block,
+    ) {
+        let Some(pipeline) = self.gpu.pipeline(Kernel::CopyRows, prelude) else {
+            return;
+        };
+        for rows in rows.chunks(MAX_ROW_PAIRS) {
+            let words = [bytemuck::bytes_of(&header), bytemuck::cast_slice(rows)];
+            let grid = [header.n.div_ceil(1024), rows.len() as u32, 1];
+            let kernel = (Kernel::CopyRows, &pipeline);
+            self.record(kernel, dst, &[src], (None, &words), grid);
+        }
+    }
+
+    fn record(
+        &self,
+        (kernel, pipeline): (Kernel, &wgpu::ComputePipeline),
+        dst: &Block,
+        inputs: &[&Block],
+        (key, params): (Option<ParamsKey>, &[&[u8]]),
+        grid: [u32; 3],
+    ) {
+        let mut lot = lock(&self.lot);
+        if lot.dispatches.len() >= lot.largest {
+            self.submit(&mut lot);
+        }
+        let offset = match key {
+            Some(key) => self.keep_params(&mut lot, key, params),
+            None => self.lay_params(&mut lot, params),
+        };
+        lot.touched.insert(dst.id);
+        lot.touched.extend(inputs.iter().map(|b| b.id));
+        let bind_group = self.bind_group(&mut lot, dst, inputs);
+        lot.dispatches.push(Dispatch {
+            kernel,
+            pipeline: pipeline.clone(),
+            bind_group,
+            offset,
+            grid,
+        });
+        self.dispatches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn bind_group(&self, lot: &mut Lot, dst: &Block, inputs: &[&Block]) -> wgpu::BindGroup {
+        let released = self.memory.released();
+        if released != lot.released || lot.bind_groups.len() >= BIND_GROUPS {
+            lot.bind_groups.clear();
+            lot.released = released;
+        }
+        let blocks = [dst].into_iter().chain(inputs.iter().copied());
+        let windows: Vec<[u64; 3]> = blocks.map(|b| [b.id, b.offset, b.bytes]).collect();
+        lot.bind_groups
+            .entry(windows)
+            .or_insert_with(|| {
+                let params = wgpu::BufferBinding {
+                    buffer: &self.params,
+                    offset: 0,
+                    size: wgpu::BufferSize::new(PARAMS_WINDOW_BYTES),
+                };
+                let mut entries = vec![wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: wgpu::BindingResource::Buffer(params),
+                }];
+                entries.extend([dst].iter().chain(inputs).enumerate().map(|(k, block)| {
+                    wgpu::BindGroupEntry {
+                        binding: k as u32 + 1,
+                        resource: wgpu::BindingResource::Buffer(block.binding()),
+                    }
+                }));
+                self.gpu
+                    .device
+                    .create_bind_group(&wgpu::BindGroupDescriptor {
+                        label: None,
+                        layout: self.gpu.bind_group_layout(inputs.len()),
+                        entries: &entries,
+                    })
+            })
+            .clone()
+    }
+
+    /// Passes on what is recorded; what is passed on later comes after it.
+    fn submit(&self, lot: &mut Lot) {
+        let job = lot.take();
+        self.submitter.enqueue(job);
+    }
+
+    /// Submits what is recorded, and `last` after it; when this returns, everything is with the driver.
+    fn submit_now(&self, lot: &mut Lot, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
+        let job = lot.take();
+        self.submitter.submit_now(&job, last);
+    }
+}

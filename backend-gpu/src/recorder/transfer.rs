@@ -1,0 +1,128 @@
+//! Uploads, downloads, copies between buffers, waits: each keeps its place in the order of what is recorded.
+
+use arras_hal::{HalError, Result};
+
+use super::{FIRST_LOT, Recorder};
+use crate::{device::lock, memory::Block};
+
+/// Uploads and downloads go in pieces of this many words: 64 MiB.
+const PIECE_WORDS: usize = 16 << 20;
+/// Uploads that may wait for a submission.
+const WAITING_WRITES: usize = 64;
+
+/// Bytes to copy from one block to another.
+pub(crate) struct Transfer<'a> {
+    pub(crate) src: &'a Block,
+    pub(crate) src_offset: u64,
+    pub(crate) dst: &'a Block,
+    pub(crate) dst_offset: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Recorder {
+    /// Copies ranges of bytes, after everything recorded; no binding is needed for it.
+    pub(crate) fn transfer(&self, copies: &[Transfer<'_>]) {
+        if copies.is_empty() {
+            return;
+        }
+        self.submit_now(&mut lock(&self.lot), |encoder| {
+            for copy in copies {
+                let (src, dst) = (copy.src, copy.dst);
+                encoder.copy_buffer_to_buffer(
+                    &src.buffer,
+                    src.offset + copy.src_offset,
+                    &dst.buffer,
+                    dst.offset + copy.dst_offset,
+                    copy.bytes,
+                );
+            }
+        });
+    }
+
+    /// Writes the first words of a buffer, after everything recorded.
+    pub(crate) fn upload(&self, block: &Block, words: &[u32]) {
+        let mut lot = lock(&self.lot);
+        if lot.touched.contains(&block.id) {
+            self.submit_now(&mut lot, |_| {});
+        }
+        // Lots that wait may use it too.
+        self.submitter.drain();
+        for (piece, words) in words.chunks(PIECE_WORDS).enumerate() {
+            let offset = (piece * PIECE_WORDS) as u64 * 4;
+            let bytes = bytemuck::cast_slice(words);
+            self.gpu.queue.write_buffer(&block.buffer, offset, bytes);
+            lot.writes += 1;
+            lot.written_words += words.len();
+            if lot.writes >= WAITING_WRITES || lot.written_words >= PIECE_WORDS {
+                self.submit_now(&mut lot, |_| {});
+            }
+        }
+    }
+
+    /// Waits for everything recorded.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.submit_now(&mut lock(&self.lot), |_| {});
+        self.wait()
+    }
+
+    fn wait(&self) -> Result<()> {
+        lock(&self.lot).largest = FIRST_LOT;
+        if let Err(error) = self.gpu.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.gpu.faults.record(format!("waiting failed: {error}"));
+        }
+        self.gpu.check()
+    }
+
+    /// Waits for everything recorded and reads the first words of a buffer.
+    pub(crate) fn download(&self, block: &Block, words: &mut [u32]) -> Result<()> {
+        let mut staging = lock(&self.staging);
+        let piece_words = words.len().min(PIECE_WORDS);
+        let needed = (piece_words as u64 * 4).next_power_of_two();
+        if staging.as_ref().is_none_or(|s| s.size() < needed) {
+            *staging = Some(self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("staging"),
+                size: needed,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            }));
+        }
+        let Some(buffer) = staging.as_ref() else {
+            return self.gpu.check();
+        };
+        for (piece, words) in words.chunks_mut(PIECE_WORDS).enumerate() {
+            let bytes = words.len() as u64 * 4;
+            let offset = (piece * PIECE_WORDS) as u64 * 4;
+            self.submit_now(&mut lock(&self.lot), |encoder| {
+                encoder.copy_buffer_to_buffer(&block.buffer, offset, buffer, 0, bytes);
+            });
+            if let Err(error) = self.read(buffer, words) {
+                // Its state is unknown after a failed mapping.
+                *staging = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, buffer: &wgpu::Buffer, words: &mut [u32]) -> Result<()> {
+        let slice = buffer.slice(..words.len() as u64 * 4);
+        let faults = self.gpu.faults.clone();
+        slice.map_async(wgpu::MapMode::Read, move |outcome| {
+            if let Err(error) = outcome {
+                faults.record(format!("reading back failed: {error}"));
+            }
+        });
+        self.wait()?;
+        match slice.get_mapped_range() {
+            Ok(view) => words.copy_from_slice(bytemuck::cast_slice(&view)),
+            Err(error) => {
+                return Err(HalError::Device {
+                    engine: self.gpu.name(),
+                    message: format!("reading back failed: {error}"),
+                });
+            }
+        }
+        buffer.unmap();
+        Ok(())
+    }
+}
