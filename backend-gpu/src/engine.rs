@@ -410,6 +410,8 @@ impl Backend for GpuEngine {
                         key_digits,
                     }),
                     galois,
+                    more: &[],
+                    unmoved: false,
                     addend: None,
                     weight: None,
                     accumulate: false,

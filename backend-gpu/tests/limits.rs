@@ -183,7 +183,7 @@ fn multiplication_takes_few_dispatches() {
     let summed = count(&|| drop(a.rotation_sum(&terms, &[], &spec, &window).unwrap()));
     assert_eq!(
         (multiply, rotate, rescale, hoisted, summed),
-        (12, 11, 5, 5 + 8 + 4 + 8, 5 + 8 + 5)
+        (12, 11, 5, 5 + 8 + 4 + 8, 5 + 3 + 5)
     );
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arras_backend_gpu::GpuEngine;
 use arras_hal::{
-    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, Limbs, Poly, Reference,
-    RingBasis, Shape,
+    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
+    Poly, Reference, RingBasis, Shape,
 };
 use common::{
     Words, chain, engines,
@@ -187,6 +187,23 @@ fn extremes<B: Backend>(engine: &B, basis: &Arc<RingBasis>, spread: u32) -> Resu
             .download(ring.inner(), &sum, arras_hal::Domain::Eval, &mut words)
             .unwrap();
         case.results.push(("key_inner_product".into(), words));
+    }
+    // Twenty digits of three rotations: sums are reduced on the way.
+    let window = Limbs::new(0..60);
+    let spec = KeySwitchSpec {
+        groups: (0..20).map(|k| Limbs::new(3 * k..3 * k + 3)).collect(),
+        special: all.without(&window),
+    };
+    let terms: Vec<_> = [1, -1, 2]
+        .map(|k| (GaloisElement::rotation(k, basis.log_n()), Some(&key)))
+        .into();
+    for batch in [1, 4] {
+        let shape = Shape::new(2 * batch, window.clone());
+        let x = Poly::<B, Eval>::from_words(&ring, &shape, &fill(2 * batch, &window)).unwrap();
+        for count in [2, 3] {
+            let sum = x.rotation_sum(&terms[..count], &[], &spec, &window);
+            case.keep("rotation_sum", &sum.unwrap());
+        }
     }
     let shape = Shape::new(4, to.clone());
     let x = Poly::<B, Eval>::from_words(&ring, &shape, &fill(4, &to)).unwrap();

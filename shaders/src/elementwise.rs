@@ -176,7 +176,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let e = params.entries[group.y];
     let p = h.first + group.z;
     let row = (e.a + (p % h.a_count) * h.a_stride) * h.n;
-    dst[(e.dst + p * h.dst_stride) * h.n + i] = a[row + gather_index(i, h.galois, h.log_n)];
+    dst[(e.dst + p * h.dst_stride) * h.n + i] = a[row + gather_index(i, h.galois_0, h.log_n)];
 }}
 "
     )

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Elementwise, NttKernel, PAIRS_PER_DISPATCH, Prelude, convert, elementwise, key_product,
+    Elementwise, NttKernel, PAIRS_PER_DISPATCH, Prelude, ROTATIONS_PER_DISPATCH, convert,
+    elementwise, key_product,
     layout::{self, Header, RowPair},
     products,
 };
@@ -35,12 +36,13 @@ pub enum Kernel {
     },
     /// Base conversion.
     Convert,
-    /// Inner product with a switching key.
+    /// Inner product with a switching key, or the sum of those of several rotations.
     KeyProduct {
         /// Ciphertexts per thread.
         width: usize,
-        /// Whether digits and addend are permuted.
-        gather: bool,
+        /// Rotations, each with its key, of digits and addend; 0 for one key and nothing moved, at most
+        /// [`ROTATIONS_PER_DISPATCH`].
+        rotations: usize,
     },
     /// A part of a number-theoretic transform.
     Ntt(NttKernel),
@@ -54,7 +56,7 @@ impl Kernel {
             Self::CopyRows | Self::Automorphism => 1,
             Self::Tensor { pairs } | Self::WeightedSum { pairs } => 2 * pairs,
             Self::Convert => 2,
-            Self::KeyProduct { .. } => 5,
+            Self::KeyProduct { rotations, .. } => 5 + usize::from(rotations > 2),
             Self::Ntt(kernel) => kernel.inputs(),
         }
     }
@@ -77,7 +79,7 @@ impl Kernel {
             Self::Tensor { pairs } => products::tensor_source(pairs),
             Self::WeightedSum { pairs } => products::weighted_sum_source(pairs),
             Self::Convert => convert::source(),
-            Self::KeyProduct { width, gather } => key_product::source(width, gather),
+            Self::KeyProduct { width, rotations } => key_product::source(width, rotations),
             Self::Ntt(kernel) => kernel.source(),
         };
         format!("{}{}{body}", layout::declarations(), prelude.source())
@@ -91,8 +93,8 @@ impl Kernel {
             all.push(Self::Tensor { pairs });
             all.push(Self::WeightedSum { pairs });
         }
-        for gather in [false, true] {
-            all.extend([1, 4].map(|width| Self::KeyProduct { width, gather }));
+        for rotations in 0..=ROTATIONS_PER_DISPATCH {
+            all.extend([1, 4].map(|width| Self::KeyProduct { width, rotations }));
         }
         all.extend(NttKernel::all(log_n).into_iter().map(Self::Ntt));
         all
@@ -108,9 +110,13 @@ impl fmt::Display for Kernel {
             Self::Tensor { pairs } => write!(f, "tensor of {pairs}"),
             Self::WeightedSum { pairs } => write!(f, "weighted sum of {pairs}"),
             Self::Convert => f.write_str("base conversion"),
-            Self::KeyProduct { width, gather } => {
-                let permuted = if *gather { ", permuted" } else { "" };
-                write!(f, "key product, {width} wide{permuted}")
+            Self::KeyProduct { width, rotations } => {
+                write!(f, "key product, {width} wide")?;
+                match rotations {
+                    0 => Ok(()),
+                    1 => f.write_str(", permuted"),
+                    _ => write!(f, ", {rotations} rotations"),
+                }
             }
             Self::Ntt(kernel) => write!(f, "{kernel}"),
         }

@@ -48,8 +48,12 @@ shared_struct! {
         c_part,
         /// Rows between components of the output.
         dst_part,
-        /// Galois element, odd; 1 is the identity.
-        galois,
+        /// Galois element, odd; 1 is the identity. Of the first rotation, where there are several.
+        galois_0,
+        /// Of the second rotation.
+        galois_1,
+        /// Of the third rotation.
+        galois_2,
         /// Number of entries that are rows of the output.
         entries,
         /// Number of key-switching digits.
@@ -171,6 +175,8 @@ pub mod flags {
     pub const ADDEND_1: u32 = 4;
     /// The result is multiplied by a weight.
     pub const WEIGHT: u32 = 8;
+    /// Both components of the addend are added unmoved too: the identity among rotations.
+    pub const UNMOVED: u32 = 16;
 }
 
 /// Bytes of the window of parameters that a dispatch sees.
@@ -199,7 +205,7 @@ mod tests {
 
     #[test]
     fn sizes_suit_storage_arrays() {
-        assert_eq!(Header::WORDS, 23);
+        assert_eq!(Header::WORDS, 25);
         assert_eq!(Entry::WORDS, 16);
         const { assert!(MAX_ENTRIES >= 500) };
         assert!(Entry::WGSL.starts_with("struct Entry { dst: u32, a: u32, "));

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use arras_hal::{GaloisElement, KeySwitchPlan, Limbs, ModDownPlan, ModUpPlan, Result};
 use arras_shaders::{
-    Elementwise, Kernel,
+    Elementwise, Kernel, ROTATIONS_PER_DISPATCH,
     layout::{Entry, NONE, flags},
 };
 
@@ -60,6 +60,11 @@ pub(crate) struct Product<'a> {
     pub(crate) batch: usize,
     pub(crate) digits: Option<Digits<'a>>,
     pub(crate) galois: GaloisElement,
+    /// More rotations of the same digits and addend, with keys of the same layout: at most
+    /// [`ROTATIONS_PER_DISPATCH`] in all, and no weight.
+    pub(crate) more: &'a [(&'a GpuKey, GaloisElement)],
+    /// The identity too: both components of the addend.
+    pub(crate) unmoved: bool,
     pub(crate) addend: Option<Addend<'a>>,
     pub(crate) weight: Option<Weight<'a>>,
     pub(crate) accumulate: bool,
@@ -111,19 +116,30 @@ impl GpuEngine {
         let Some(any) = digits.or(addend) else {
             return;
         };
-        let inputs = vec![
+        let mut inputs = vec![
             digits.unwrap_or(any),
             own.map_or(any, |(rows, _)| rows.block),
             part.map_or(any, |part| &part.block),
             addend.unwrap_or(any),
-            product.weight.map_or(any, |w| &w.buf.block),
         ];
+        let rotations = match product.more {
+            [] => {
+                inputs.push(product.weight.map_or(any, |w| &w.buf.block));
+                usize::from(product.galois != GaloisElement::IDENTITY)
+            }
+            more => {
+                inputs.extend(more.iter().map(|(key, _)| &key.blocks[index].block));
+                1 + more.len()
+            }
+        };
         let width = if product.batch > 2 { 4 } else { 1 };
-        let gather = product.galois != GaloisElement::IDENTITY;
-        let kernel = Kernel::KeyProduct { width, gather };
+        let kernel = Kernel::KeyProduct { width, rotations };
         let mut launch = self.launch(ring, kernel, 256, product.dst.block, inputs);
         let header = &mut launch.header;
-        header.galois = product.galois.value();
+        header.galois_0 = product.galois.value();
+        for (k, (_, galois)) in product.more.iter().enumerate() {
+            *[&mut header.galois_1, &mut header.galois_2][k] = galois.value();
+        }
         header.dst_stride = product.dst.stride as u32;
         header.dst_part = product.dst.part as u32;
         if let Some(digits) = product.digits {
@@ -134,6 +150,9 @@ impl GpuEngine {
         }
         if product.accumulate {
             header.flags |= flags::ACCUMULATE;
+        }
+        if product.unmoved {
+            header.flags |= flags::UNMOVED;
         }
         if let Some(addend) = product.addend {
             header.c_stride = addend.rows.stride as u32;
@@ -223,6 +242,8 @@ impl GpuEngine {
                     batch: piece.len(),
                     digits: Some(digits),
                     galois,
+                    more: &[],
+                    unmoved: false,
                     addend,
                     weight: None,
                     accumulate: false,
@@ -257,6 +278,8 @@ impl GpuEngine {
                 batch,
                 digits: None,
                 galois,
+                more: &[],
+                unmoved: false,
                 addend: Some(Addend {
                     rows: View::new(addend, components),
                     components,
@@ -303,6 +326,8 @@ impl GpuEngine {
                             batch: piece.len(),
                             digits,
                             galois: galois[rotation],
+                            more: &[],
+                            unmoved: false,
                             addend: Some(addend),
                             weight: None,
                             accumulate: false,
@@ -331,6 +356,7 @@ impl GpuEngine {
         let batch = src.shape.polys / 2;
         let all = View::new(src, 2);
         let ext = plan.ext();
+        let parts = sum_parts(keys, !weights.is_empty());
         for piece in self.switch_pieces(ring, batch, plan) {
             let c0 = all.item(piece.start);
             let digits = self.hoist(ring, c0, keys, plan, piece.len())?;
@@ -338,8 +364,12 @@ impl GpuEngine {
                 .memory()
                 .alloc(2 * piece.len() * ext.len() * ring.basis.n())?;
             let sum = View::of_block(&block, ext.len(), piece.len());
-            for (k, (key, &galois)) in keys.iter().zip(galois).enumerate() {
-                let (digits, addend) = term(c0, digits.as_ref(), *key, plan, piece.len());
+            for (index, part) in parts.iter().enumerate() {
+                let first = part.rotations.first().or(part.identity.as_ref());
+                let Some(&first) = first else { continue };
+                let (digits, addend) = term(c0, digits.as_ref(), keys[first], plan, piece.len());
+                let more = part.rotations.iter().skip(1);
+                let more: Vec<_> = more.filter_map(|&k| Some((keys[k]?, galois[k]))).collect();
                 self.product(
                     ring,
                     &Product {
@@ -348,14 +378,16 @@ impl GpuEngine {
                         limbs: ext,
                         batch: piece.len(),
                         digits,
-                        galois,
+                        galois: galois[first],
+                        more: &more,
+                        unmoved: part.identity.is_some() && !part.rotations.is_empty(),
                         addend: Some(addend),
-                        weight: weights.get(k).map(|buf| Weight {
+                        weight: weights.get(first).map(|buf| Weight {
                             buf,
                             batch,
                             first: piece.start,
                         }),
-                        accumulate: k > 0,
+                        accumulate: index > 0,
                     },
                 );
             }
@@ -382,6 +414,44 @@ impl GpuEngine {
         self.extend_digits(ring, &digits, c0.component(1), batch, plan.mod_up())?;
         Ok(Some(digits))
     }
+}
+
+/// Terms of a sum of rotations that one launch adds up.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct SumPart {
+    /// Those with keys.
+    rotations: Vec<usize>,
+    /// One without.
+    identity: Option<usize>,
+}
+
+/// All terms in parts: with weights each alone, otherwise as many as a launch takes whose keys lie alike, and one without a key
+/// beside the first of them.
+fn sum_parts(keys: &[Option<&GpuKey>], weighted: bool) -> Vec<SumPart> {
+    let most = if weighted { 1 } else { ROTATIONS_PER_DISPATCH };
+    let layout = |k: usize| keys[k].map(|key: &GpuKey| key.layout_number);
+    let mut parts: Vec<SumPart> = Vec::new();
+    for k in (0..keys.len()).filter(|&k| keys[k].is_some()) {
+        match parts.last_mut() {
+            Some(part) if part.rotations.len() < most && layout(part.rotations[0]) == layout(k) => {
+                part.rotations.push(k);
+            }
+            _ => parts.push(SumPart {
+                rotations: vec![k],
+                identity: None,
+            }),
+        }
+    }
+    for k in (0..keys.len()).filter(|&k| keys[k].is_none()) {
+        match parts.first_mut() {
+            Some(part) if !weighted && part.identity.is_none() => part.identity = Some(k),
+            _ => parts.push(SumPart {
+                rotations: Vec::new(),
+                identity: Some(k),
+            }),
+        }
+    }
+    parts
 }
 
 /// Limbs of a sum before it is brought down, or after, where those are more.

@@ -63,7 +63,7 @@ impl GpuEngine {
             log_n: ring.basis.log_n(),
             a_count: 1,
             b_count: 1,
-            galois: 1,
+            galois_0: 1,
             w_count: 1,
             ..Header::default()
         }
@@ -162,7 +162,7 @@ impl GpuEngine {
         launch.header.dst_stride = limbs;
         launch.header.a_stride = limbs;
         launch.header.a_count = a.shape.polys as u32;
-        launch.header.galois = galois.value();
+        launch.header.galois_0 = galois.value();
         launch.list = self.aligned_list(ring, &dst.shape.limbs);
         launch.batch = dst.shape.polys;
         self.recorder().launch(ring.prelude, &launch);

@@ -195,6 +195,18 @@ pub fn key_switches<B: Backend>(engine: &B, basis: &Arc<RingBasis>, batches: &[u
                 "rotation_sum",
                 &c.rotation_sum(&terms, &[], &spec, to).unwrap(),
             );
+            // More rotations than one launch takes, and the identity twice.
+            let many: Vec<_> = (0..9)
+                .map(|k| match k {
+                    2 | 6 => (GaloisElement::IDENTITY, None),
+                    _ => {
+                        let key = if k % 2 == 0 { &key } else { &other };
+                        (GaloisElement::rotation(k - 4, log_n), Some(key))
+                    }
+                })
+                .collect();
+            let sum = c.rotation_sum(&many, &[], &spec, to).unwrap();
+            case.keep("rotation_sum of many", &sum);
             let ext = window.union(&spec.special);
             let w: [Poly<B, Eval>; 3] = [1, batch, 2 * batch].map(|polys| case.poly(polys, &ext));
             let weights = [&w[0], &w[1], &w[2]];

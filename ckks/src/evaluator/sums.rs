@@ -45,7 +45,10 @@ impl<B: Backend> Evaluator<B> {
         const OP: &str = "add_many";
         let (first, rest) = terms.split_first().ok_or(CkksError::Empty { op: OP })?;
         self.check(OP, first)?;
-        let mut sum = first.duplicate()?;
+        let Some((second, rest)) = rest.split_first() else {
+            return first.duplicate();
+        };
+        let mut sum = self.combine(OP, first, second, Sign::Plus)?;
         for term in rest {
             sum = self.combine(OP, &sum, term, Sign::Plus)?;
         }

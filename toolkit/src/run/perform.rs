@@ -96,6 +96,12 @@ impl<B: Backend> Performer<'_, B> {
         let step = self.program.step(id);
         let evaluator = self.evaluator;
         let first = operands[0];
+        if let StepOp::Input(_) | StepOp::LevelDown = step.op()
+            && !first.is_pending()
+            && first.level() == step.level()
+        {
+            return Ok(Arc::clone(first));
+        }
         let result = match step.op() {
             StepOp::Input(_) | StepOp::LevelDown => evaluator.level_down(first, step.level())?,
             StepOp::Add => {
