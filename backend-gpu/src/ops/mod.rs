@@ -1,12 +1,17 @@
 //! Operations as launches of kernels.
 
+mod backend;
 mod convert;
 mod key_switch;
+mod keys;
+mod pointwise;
+mod product;
 mod rescale;
+mod rotations;
 mod rows;
 mod transform;
 mod windows;
 
-pub(crate) use key_switch::{Digits, Product};
-pub(crate) use rows::View;
-pub(crate) use windows::Operand;
+use product::{Digits, Product};
+use rows::View;
+use windows::Operand;

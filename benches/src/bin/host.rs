@@ -1,0 +1,142 @@
+//! What the host needs to keep a device at work: processor time of the thread that records, by operation and for a training run.
+//!
+//! Runs on software Vulkan too: what the device computes is not counted, though it disturbs the caches of the same processor. Linux only.
+
+use std::fs;
+
+use arras::{
+    CpuEngine, GpuEngine, GpuOptions,
+    ckks::{
+        Ciphertext, Evaluator,
+        params::{Dnum, LevelWidth, ParametersBuilder},
+    },
+    hal::Backend,
+    secret_backend,
+};
+use arras_benches::{
+    Client, Result, Server,
+    party::ROTATIONS,
+    resident::{Prepared, Size},
+};
+use clap::Parser;
+use lr_train::circuits::Kind;
+
+#[derive(Parser)]
+#[command(about = "Processor time of the thread that records operations for a device")]
+struct Options {
+    /// Ring degrees and levels, as LOG_N:LEVELS.
+    #[arg(long, value_delimiter = ',', default_value = "14:5,15:15")]
+    sets: Vec<String>,
+    /// Only adapters whose name contains this.
+    #[arg(long)]
+    adapter: Option<String>,
+    /// Operations between two waits.
+    #[arg(long, default_value_t = 12)]
+    enqueued: usize,
+    /// Runs of which the least is given: what disturbs a thread only adds.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Leave out the training run (six minibatches of 64 rows and 196 features, single-chain).
+    #[arg(long)]
+    no_training: bool,
+}
+
+type Operation = fn(
+    &Evaluator<GpuEngine>,
+    &Ciphertext<GpuEngine>,
+    &Ciphertext<GpuEngine>,
+) -> arras::ckks::Result<()>;
+
+const OPERATIONS: [(&str, Operation); 4] = [
+    ("multiply, relinearize, rescale", |e, x, y| {
+        e.settle(&e.multiply(x, y)?).map(drop)
+    }),
+    ("rotate", |e, x, _| e.rotate(x, 1).map(drop)),
+    ("8 rotations, hoisted", |e, x, _| {
+        e.hoisted_rotations(x, &ROTATIONS).map(drop)
+    }),
+    ("sum of 8 rotations", |e, x, _| {
+        e.rotation_sum(x, &ROTATIONS).map(drop)
+    }),
+];
+
+/// Seconds that this thread has run.
+fn processor_seconds() -> Result<f64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let first = text.split(' ').next().unwrap_or_default();
+    Ok(first.parse::<f64>()? * 1e-9)
+}
+
+/// Least seconds of `run`, until its work is with the driver and done, and the dispatches of one of them.
+fn least(
+    engine: &GpuEngine,
+    runs: usize,
+    mut run: impl FnMut() -> Result<()>,
+) -> Result<(f64, u64)> {
+    run()?;
+    engine.sync()?;
+    let before = engine.dispatch_count();
+    let mut least = f64::INFINITY;
+    let runs = runs.max(1);
+    for _ in 0..runs {
+        let start = processor_seconds()?;
+        run()?;
+        engine.sync()?;
+        least = least.min(processor_seconds()? - start);
+    }
+    Ok((least, (engine.dispatch_count() - before) / runs as u64))
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let engine = GpuEngine::new(&GpuOptions {
+        adapter: options.adapter.clone(),
+        ..GpuOptions::default()
+    })?;
+    println!("{}", engine.adapter());
+    println!(
+        "{:50} {:>10} {:>10} {:>14}",
+        "operation", "dispatches", "host us", "us a dispatch"
+    );
+    let show = |what: &str, calls: usize, (time, dispatches): (f64, u64)| {
+        println!(
+            "{what:50} {:10} {:10.1} {:14.2}",
+            dispatches / calls as u64,
+            time * 1e6 / calls as f64,
+            time * 1e6 / dispatches as f64,
+        );
+    };
+    for set in &options.sets {
+        let (log_n, levels) = set.split_once(':').ok_or("a set is LOG_N:LEVELS")?;
+        let params = ParametersBuilder::new(log_n.parse()?)
+            .levels(levels.parse()?)
+            .level_width(LevelWidth::Bits39)
+            .dnum(Dnum::Auto)
+            .build()?;
+        let client = Client::new(&params, secret_backend())?;
+        let server = Server::new(&client, engine.clone())?;
+        let calls = options.enqueued.max(1);
+        for (name, operation) in OPERATIONS {
+            let time = least(&engine, options.runs, || {
+                for _ in 0..calls {
+                    operation(&server.evaluator, &server.x, &server.y)?;
+                }
+                Ok(())
+            })?;
+            let what = format!("2^{log_n}, {levels} levels: {name}");
+            show(&what, calls, time);
+        }
+    }
+    if !options.no_training {
+        let size = Size {
+            iterations: 6,
+            rows: 64,
+            features: 196,
+        };
+        let prepared = Prepared::new(Kind::SingleChain, size, CpuEngine::new())?;
+        let (resident, _) = prepared.load(engine.clone(), 1)?;
+        let time = least(&engine, options.runs, || resident.seconds().map(drop))?;
+        show("training, single-chain, six minibatches", 1, time);
+    }
+    Ok(())
+}
