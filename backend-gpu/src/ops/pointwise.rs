@@ -1,4 +1,4 @@
-//! Operations position by position, on buffers of any size.
+//! Operations position by position, in pieces where buffers exceed a binding.
 
 use arras_hal::{LimbConstants, Result};
 use arras_shaders::Elementwise;

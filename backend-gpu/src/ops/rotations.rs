@@ -135,7 +135,6 @@ impl GpuEngine {
 }
 
 /// Terms of a sum of rotations that one launch adds up.
-#[derive(Debug, Default, PartialEq, Eq)]
 struct SumPart {
     /// Those with keys.
     rotations: Vec<usize>,
@@ -147,7 +146,7 @@ struct SumPart {
 /// beside the first of them.
 fn sum_parts(keys: &[Option<&GpuKey>], weighted: bool) -> Vec<SumPart> {
     let most = if weighted { 1 } else { ROTATIONS_PER_DISPATCH };
-    let layout = |k: usize| keys[k].map(|key: &GpuKey| key.layout_number);
+    let layout = |k: usize| keys[k].map(|key| key.layout_number);
     let mut parts: Vec<SumPart> = Vec::new();
     for k in (0..keys.len()).filter(|&k| keys[k].is_some()) {
         match parts.last_mut() {
