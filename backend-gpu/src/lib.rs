@@ -30,6 +30,8 @@ mod ops;
 mod profile;
 mod recorder;
 mod ring;
+#[cfg(test)]
+mod testing;
 
 pub use adapter::{AdapterReport, Arithmetic, GpuOptions, adapters};
 pub use buffer::{GpuBuf, GpuKey};

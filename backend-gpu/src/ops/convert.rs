@@ -26,11 +26,11 @@ impl GpuEngine {
         batch: usize,
     ) {
         let inputs = vec![src, table];
-        let mut launch = self.launch(ring, Kernel::Convert, COEFFICIENTS_PER_GROUP, dst, inputs);
+        let kernel = (Kernel::Convert, COEFFICIENTS_PER_GROUP);
+        let mut launch = self.launch(ring, kernel, list.clone(), dst, inputs);
         launch.header.dst_stride = dst_stride as u32;
         launch.header.a_stride = src_stride as u32;
         launch.header.a_count = batch as u32;
-        launch.list = list.clone();
         launch.group = TARGETS_PER_GROUP;
         launch.batch = batch;
         self.recorder().launch(ring.prelude, &launch);
@@ -157,12 +157,12 @@ impl GpuEngine {
                 });
             }
         }
-        let kernel = Kernel::Elementwise(Elementwise::Copy);
-        let mut launch = self.launch(ring, kernel, 1024, &dst.block, vec![&src.block]);
+        let kernel = (Kernel::Elementwise(Elementwise::Copy), 1024);
+        let list = List::once(entries, Vec::new());
+        let mut launch = self.launch(ring, kernel, list, &dst.block, vec![&src.block]);
         launch.header.dst_stride = plan.ext().len() as u32;
         launch.header.a_stride = plan.window().len() as u32;
         launch.header.a_count = batch as u32;
-        launch.list = List::once(entries, Vec::new());
         launch.batch = batch;
         self.recorder().launch(ring.prelude, &launch);
     }

@@ -54,6 +54,17 @@ impl GpuEngine {
         self.memory().alloc(rows * ring.basis.n())
     }
 
+    /// Both components of a sum over the extended limbs.
+    pub(super) fn sum_block(
+        &self,
+        ring: &GpuRing,
+        items: usize,
+        plan: &KeySwitchPlan,
+    ) -> Result<Block> {
+        let rows = 2 * items * plan.ext().len();
+        self.memory().alloc(rows * ring.basis.n())
+    }
+
     /// Key switch of `batch` polynomials at `src`; `dst` is `[2][batch]`.
     pub(crate) fn switch(
         &self,
@@ -82,9 +93,7 @@ impl GpuEngine {
             };
             let dst = dst.item(piece.start);
             let ext = plan.ext();
-            let block = self
-                .memory()
-                .alloc(2 * piece.len() * ext.len() * ring.basis.n())?;
+            let block = self.sum_block(ring, piece.len(), plan)?;
             let sum = View::of_block(&block, ext.len(), piece.len());
             self.product(
                 ring,

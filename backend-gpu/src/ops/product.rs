@@ -124,7 +124,7 @@ impl GpuEngine {
         };
         let width = if product.batch > 2 { 4 } else { 1 };
         let kernel = Kernel::KeyProduct { width, rotations };
-        let mut launch = self.launch(ring, kernel, 256, product.dst.block, inputs);
+        let mut launch = self.launch(ring, (kernel, 256), list, product.dst.block, inputs);
         let header = &mut launch.header;
         header.galois_0 = product.galois.value();
         for (k, (_, galois)) in product.more.iter().enumerate() {
@@ -159,7 +159,6 @@ impl GpuEngine {
             header.w_first = weight.first as u32;
             header.flags |= flags::WEIGHT;
         }
-        launch.list = list;
         launch.batch = product.batch;
         launch.width = width;
         self.recorder().launch(ring.prelude, &launch);

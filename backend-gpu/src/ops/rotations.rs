@@ -78,9 +78,7 @@ impl GpuEngine {
         for piece in self.switch_pieces(ring, batch, plan) {
             let c0 = all.item(piece.start);
             let digits = self.hoist(ring, c0, keys, plan, piece.len())?;
-            let block = self
-                .memory()
-                .alloc(2 * piece.len() * ext.len() * ring.basis.n())?;
+            let block = self.sum_block(ring, piece.len(), plan)?;
             let sum = View::of_block(&block, ext.len(), piece.len());
             for (index, part) in parts.iter().enumerate() {
                 let first = part.rotations.first().or(part.identity.as_ref());

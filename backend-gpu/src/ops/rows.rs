@@ -69,19 +69,19 @@ impl GpuEngine {
         }
     }
 
-    /// A launch of one entry per workgroup, x over `per_group` positions each.
+    /// A launch of a list, one entry per workgroup, x over `per_group` positions each.
     pub(crate) fn launch<'a>(
         &self,
         ring: &GpuRing,
-        kernel: Kernel,
-        per_group: u32,
+        (kernel, per_group): (Kernel, u32),
+        list: Arc<List>,
         dst: &'a Block,
         inputs: Vec<&'a Block>,
     ) -> Launch<'a> {
         Launch {
             kernel,
             header: self.header(ring),
-            list: List::once(Vec::new(), Vec::new()),
+            list,
             group: 1,
             x: (ring.basis.n() as u32).div_ceil(per_group),
             batch: 1,
@@ -121,13 +121,6 @@ impl GpuEngine {
         let limbs = &dst.shape.limbs;
         let blocks = inputs.iter().map(|b| &b.block).collect();
         let count = |k: usize| inputs.get(k).map_or(1, |b| b.shape.polys as u32);
-        let mut launch = self.launch(ring, Kernel::Elementwise(op), 1024, &dst.block, blocks);
-        launch.header.dst_stride = limbs.len() as u32;
-        launch.header.a_stride = inputs.first().map_or(0, |a| a.shape.limbs.len() as u32);
-        launch.header.a_count = count(0);
-        launch.header.b_stride = limbs.len() as u32;
-        launch.header.b_count = count(1);
-        launch.header.leading = leading as u32;
         let mut entries = self.aligned_entries(ring, limbs);
         if let Some(a) = inputs.first().filter(|a| a.shape.limbs != *limbs) {
             for (entry, limb) in entries.iter_mut().zip(limbs.iter()) {
@@ -137,7 +130,20 @@ impl GpuEngine {
         for (entry, k) in entries.iter_mut().zip(constants.unwrap_or_default()) {
             (entry.k0, entry.k0_shoup) = (k.value, k.shoup);
         }
-        launch.list = List::once(entries, Vec::new());
+        let list = List::once(entries, Vec::new());
+        let mut launch = self.launch(
+            ring,
+            (Kernel::Elementwise(op), 1024),
+            list,
+            &dst.block,
+            blocks,
+        );
+        launch.header.dst_stride = limbs.len() as u32;
+        launch.header.a_stride = inputs.first().map_or(0, |a| a.shape.limbs.len() as u32);
+        launch.header.a_count = count(0);
+        launch.header.b_stride = limbs.len() as u32;
+        launch.header.b_count = count(1);
+        launch.header.leading = leading as u32;
         launch.batch = dst.shape.polys;
         self.recorder().launch(ring.prelude, &launch);
     }
@@ -158,12 +164,13 @@ impl GpuEngine {
 
     pub(crate) fn gather(&self, ring: &GpuRing, dst: &GpuBuf, a: &GpuBuf, galois: GaloisElement) {
         let limbs = dst.shape.limbs.len() as u32;
-        let mut launch = self.launch(ring, Kernel::Automorphism, 256, &dst.block, vec![&a.block]);
+        let list = self.aligned_list(ring, &dst.shape.limbs);
+        let kernel = (Kernel::Automorphism, 256);
+        let mut launch = self.launch(ring, kernel, list, &dst.block, vec![&a.block]);
         launch.header.dst_stride = limbs;
         launch.header.a_stride = limbs;
         launch.header.a_count = a.shape.polys as u32;
         launch.header.galois_0 = galois.value();
-        launch.list = self.aligned_list(ring, &dst.shape.limbs);
         launch.batch = dst.shape.polys;
         self.recorder().launch(ring.prelude, &launch);
     }
@@ -179,13 +186,13 @@ impl GpuEngine {
                 .iter()
                 .flat_map(|(a, b)| [&a.block, &b.block])
                 .collect();
-            let mut launch = self.launch(ring, kernel, 256, &dst.block, blocks);
+            let list = self.aligned_list(ring, &dst.shape.limbs);
+            let mut launch = self.launch(ring, (kernel, 256), list, &dst.block, blocks);
             launch.header.dst_stride = limbs as u32;
             launch.header.dst_part = (limbs * batch) as u32;
             launch.header.a_stride = limbs as u32;
             launch.header.a_part = (limbs * batch) as u32;
             launch.header.flags = if index > 0 { flags::ACCUMULATE } else { 0 };
-            launch.list = self.aligned_list(ring, &dst.shape.limbs);
             launch.batch = batch;
             self.recorder().launch(ring.prelude, &launch);
         }
@@ -208,13 +215,13 @@ impl GpuEngine {
                 .flat_map(|(a, b)| [&a.block, &b.block])
                 .collect();
             let count = |k: usize| pairs.get(k).map_or(1, |(_, w)| w.shape.polys as u32);
-            let mut launch = self.launch(ring, kernel, 256, &dst.block, blocks);
+            let list = self.aligned_list(ring, &dst.shape.limbs);
+            let mut launch = self.launch(ring, (kernel, 256), list, &dst.block, blocks);
             launch.header.a_stride = limbs;
             launch.header.b_count = count(0);
             launch.header.c_stride = count(1);
             launch.header.w_count = count(2);
             launch.header.flags = if index > 0 { flags::ACCUMULATE } else { 0 };
-            launch.list = self.aligned_list(ring, &dst.shape.limbs);
             launch.batch = dst.shape.polys;
             self.recorder().launch(ring.prelude, &launch);
         }

@@ -144,9 +144,8 @@ impl GpuEngine {
             Direction::Inverse => &ring.inverse,
         };
         let blocks = [twiddles].into_iter().chain(inputs).collect();
-        let mut launch = self.launch(ring, Kernel::Ntt(kernel), 1, dst, blocks);
+        let mut launch = self.launch(ring, (Kernel::Ntt(kernel), 1), list, dst, blocks);
         launch.header = header;
-        launch.list = list;
         launch.x = kernel.tiles();
         launch.batch = batch;
         self.recorder().launch(ring.prelude, &launch);

@@ -93,7 +93,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{GpuEngine, GpuOptions, device::lock};
+    use crate::{GpuEngine, GpuOptions, device::lock, testing::present};
 
     /// Rotations of batches of 1 to 12, twice: each batch has lists of its own.
     fn rotations<B: Backend>(engine: B) -> Vec<Vec<u32>> {
@@ -131,14 +131,8 @@ mod tests {
 
     #[test]
     fn parameters_that_stay_start_over_where_there_is_no_more_room() {
-        let engine = match GpuEngine::new(&GpuOptions::default()) {
-            Ok(engine) => engine,
-            Err(error) => {
-                let required = std::env::var("ARRAS_REQUIRE_GPU").is_ok_and(|v| v == "1");
-                assert!(!required, "ARRAS_REQUIRE_GPU=1, but {error}");
-                eprintln!("skipped: {error}");
-                return;
-            }
+        let Some(engine) = present(GpuEngine::new(&GpuOptions::default())) else {
+            return;
         };
         assert!(rotations(engine.clone()) == rotations(Reference::new()));
         let lot = lock(&engine.recorder().lot);

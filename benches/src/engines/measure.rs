@@ -98,16 +98,18 @@ pub fn measure<B: Backend>(
     })
 }
 
-/// Works for about so many seconds: a device that has been idle begins with low clocks.
+/// Works for about so many seconds, and once at least: a device that has been idle begins with low clocks.
 ///
 /// # Errors
 /// Those of `once`.
 pub fn warm_up(seconds: f64, mut once: impl FnMut() -> Result<f64>) -> Result<()> {
     let start = Instant::now();
-    while start.elapsed().as_secs_f64() < seconds {
+    loop {
         once()?;
+        if start.elapsed().as_secs_f64() >= seconds {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The median of what `once` returns, run for about so many seconds and at least five times.

@@ -115,7 +115,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// [`crate::HalError::LimbMismatch`] if a limb is absent.
     pub fn restrict_and_scale(&self, constants: &LimbConstants) -> Result<Self> {
         const OP: &str = "restrict_and_scale";
-        check::among(OP, constants.limbs(), self.limbs())?;
+        self.positions(OP, &(0..self.polys()), constants.limbs())?;
         let shape = Shape::new(self.polys(), constants.limbs().clone());
         let mut dst = Self::output(&self.ring, &shape)?;
         self.ring.engine.restrict_and_scale(

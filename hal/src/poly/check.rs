@@ -69,18 +69,6 @@ pub(super) fn leading(op: &'static str, polys: usize, leading: usize) -> Result<
     })
 }
 
-/// `part` is not empty, and all its limbs are among those of `whole`.
-pub(super) fn among(op: &'static str, part: &Limbs, whole: &Limbs) -> Result<()> {
-    if !part.is_empty() && whole.contains_all(part) {
-        return Ok(());
-    }
-    Err(HalError::LimbMismatch {
-        op,
-        left: part.clone(),
-        right: whole.clone(),
-    })
-}
-
 /// `count` is a positive multiple of `components`; returns the batch.
 pub(super) fn batch(op: &'static str, components: usize, count: usize) -> Result<usize> {
     if count > 0 && count.is_multiple_of(components) {

@@ -93,7 +93,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
         Ok(dst)
     }
 
-    fn positions(
+    pub(super) fn positions(
         &self,
         op: &'static str,
         polys: &Range<usize>,
