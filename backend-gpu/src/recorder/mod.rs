@@ -67,6 +67,8 @@ struct Lot {
     /// Its dispatches at most.
     largest: usize,
     params: Vec<u32>,
+    /// By where they go: parameters that this lot is the first to use and that stay.
+    kept_params: Vec<(u32, Vec<u8>)>,
     /// For this and later lots.
     kept: Kept,
     /// Ids of the buffers that the lot uses.
@@ -87,6 +89,7 @@ impl Lot {
         Job {
             dispatches: std::mem::take(&mut self.dispatches),
             params: std::mem::take(&mut self.params),
+            kept_params: std::mem::take(&mut self.kept_params),
         }
     }
 }
@@ -112,6 +115,7 @@ impl Recorder {
                 dispatches: Vec::new(),
                 largest: FIRST_LOT,
                 params: Vec::new(),
+                kept_params: Vec::new(),
                 kept: Kept::default(),
                 touched: HashSet::new(),
                 bind_groups: HashMap::new(),

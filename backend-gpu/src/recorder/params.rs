@@ -1,7 +1,8 @@
 //! Parameters of dispatches.
 //!
 //! Those that only depend on plans and on where operands are stay on the device, in places of their own. The others of a lot are one piece
-//! of host memory, written in front of its commands: `queue.write_buffer` runs before everything in the next submission.
+//! of host memory. Both travel with the lot and are written in front of its commands: `queue.write_buffer` runs before everything in the next
+//! submission.
 
 use std::collections::HashMap;
 
@@ -62,23 +63,20 @@ impl Recorder {
         (at * 4) as u32
     }
 
-    /// Where parameters that stay on the device are, in bytes: written at their first use, to a place that nothing
-    /// recorded reads.
+    /// Where parameters that stay on the device are, in bytes: written with the lot of their first use, to a place that nothing in it reads
+    /// for another list.
     pub(super) fn keep_params(&self, lot: &mut Lot, key: ParamsKey, params: &[&[u8]]) -> u32 {
         if let Some(&at) = lot.kept.places.get(&key) {
             return at;
         }
         let words = words(params).next_multiple_of(ALIGN_WORDS);
         if lot.kept.words + words > KEPT_WORDS {
+            // Lots before still read the places that are written again.
             self.submit(lot);
-            // Places that lots before read are written again.
-            self.submitter.drain();
             lot.kept = Kept::default();
         }
         let at = ((LOT_WORDS + lot.kept.words) * 4) as u32;
-        self.gpu
-            .queue
-            .write_buffer(&self.params, u64::from(at), &params.concat());
+        lot.kept_params.push((at, params.concat()));
         lot.kept.words += words;
         lot.kept.places.insert(key, at);
         at
@@ -119,12 +117,16 @@ mod tests {
         let key = Key::prepare(&ring, &layout, &key).unwrap();
         let g = GaloisElement::rotation(1, 4);
         let batches = (1..=12).chain(1..=12);
-        let rotated: Vec<Poly<B, Eval>> = batches
+        // All of them first: an upload waits for what is recorded.
+        let inputs: Vec<Poly<B, Eval>> = batches
             .map(|batch| {
                 let shape = Shape::new(2 * batch, window.clone());
-                let x = Poly::<B, Eval>::from_words(&ring, &shape, &words(&shape)).unwrap();
-                x.rotate(&key, g, &spec, &window).unwrap()
+                Poly::from_words(&ring, &shape, &words(&shape)).unwrap()
             })
+            .collect();
+        let rotated: Vec<Poly<B, Eval>> = inputs
+            .iter()
+            .map(|x| x.rotate(&key, g, &spec, &window).unwrap())
             .collect();
         rotated.iter().map(|x| x.to_words().unwrap()).collect()
     }

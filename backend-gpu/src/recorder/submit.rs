@@ -1,5 +1,8 @@
 //! Lots are encoded and submitted by a thread of their own, in order, while the next one is recorded: for small operations that takes
 //! the host longer than the device needs for the work.
+//!
+//! All writes to buffers are made here, none while a lot is being submitted: wgpu clears what a lot is the first to see in front of the lot's own
+//! commands, which is after a write that comes in between.
 
 use std::{
     sync::{
@@ -34,6 +37,8 @@ pub(super) struct Job {
     pub(super) dispatches: Vec<Dispatch>,
     /// Words at the beginning of the parameters.
     pub(super) params: Vec<u32>,
+    /// Other parameters, by where they go in bytes.
+    pub(super) kept_params: Vec<(u32, Vec<u8>)>,
 }
 
 impl Job {
@@ -113,8 +118,14 @@ impl Submitter {
         }
     }
 
+    /// Writes a part of a buffer, after every lot: before what is submitted next.
+    pub(super) fn write(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
+        self.drain();
+        self.shared.gpu.queue.write_buffer(buffer, offset, bytes);
+    }
+
     /// Waits until every lot is with the driver.
-    pub(super) fn drain(&self) {
+    fn drain(&self) {
         let mut waiting = lock(&self.shared.waiting);
         while *waiting > 0 {
             let woken = self.shared.done.wait(waiting);
@@ -174,6 +185,9 @@ impl Shared {
         if gpu.faults.is_lost() {
             // Every call would only add an error to the one that is kept.
             return;
+        }
+        for (at, params) in &job.kept_params {
+            gpu.queue.write_buffer(&self.params, u64::from(*at), params);
         }
         if !job.params.is_empty() {
             gpu.queue

@@ -45,12 +45,10 @@ impl Recorder {
         if lot.touched.contains(&block.id) {
             self.submit_now(&mut lot, |_| {});
         }
-        // Lots that wait may use it too.
-        self.submitter.drain();
         for (piece, words) in words.chunks(PIECE_WORDS).enumerate() {
             let offset = (piece * PIECE_WORDS) as u64 * 4;
             let bytes = bytemuck::cast_slice(words);
-            self.gpu.queue.write_buffer(&block.buffer, offset, bytes);
+            self.submitter.write(&block.buffer, offset, bytes);
             lot.writes += 1;
             lot.written_words += words.len();
             if lot.writes >= WAITING_WRITES || lot.written_words >= PIECE_WORDS {
