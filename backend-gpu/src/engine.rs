@@ -59,6 +59,7 @@ impl GpuEngine {
     /// # Errors
     /// [`HalError::OutOfMemory`] with what there is; [`HalError::Device`] if the engine has failed before.
     pub fn make_room(&self, bytes: u64) -> Result<()> {
+        self.0.recorder.give_up_pool()?;
         self.0.memory.make_room(bytes)
     }
 

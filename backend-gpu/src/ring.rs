@@ -17,7 +17,7 @@ use arras_shaders::{
 use crate::{
     device::lock,
     lists::{List, Lists},
-    memory::{Block, Memory},
+    memory::Block,
     recorder::Recorder,
 };
 
@@ -49,12 +49,7 @@ pub(crate) struct Conversions {
 }
 
 impl GpuRing {
-    pub(crate) fn new(
-        basis: &Arc<RingBasis>,
-        int64: bool,
-        memory: &Arc<Memory>,
-        recorder: &Recorder,
-    ) -> Result<Self> {
+    pub(crate) fn new(basis: &Arc<RingBasis>, int64: bool, recorder: &Recorder) -> Result<Self> {
         let prelude = if int64 {
             Prelude::Int64
         } else {
@@ -62,7 +57,7 @@ impl GpuRing {
         };
         let layout = Twiddles::new(basis.log_n());
         let table = |powers: &dyn Fn(usize) -> Vec<u32>| -> Result<Block> {
-            let block = memory.alloc(basis.len() * layout.row * 2)?;
+            let block = recorder.alloc(basis.len() * layout.row * 2)?;
             let mut words = vec![0; basis.len() * layout.row * 2];
             for (i, row) in words.chunks_exact_mut(2 * layout.row).enumerate() {
                 let q = basis.modulus(i);
@@ -105,19 +100,17 @@ impl GpuRing {
     pub(crate) fn conversion(
         &self,
         table: &ConversionTable,
-        memory: &Arc<Memory>,
         recorder: &Recorder,
     ) -> Result<Arc<Conversions>> {
         let key = ConversionKey::One(table.from().clone(), table.to().clone(), table.mode());
         let rows: Vec<usize> = (0..table.from().len()).collect();
-        self.cached(key, &[(table, &rows)], memory, recorder)
+        self.cached(key, &[(table, &rows)], recorder)
     }
 
     /// The conversions of all digits; their sources are rows of the window.
     pub(crate) fn digit_conversions(
         &self,
         plan: &ModUpPlan,
-        memory: &Arc<Memory>,
         recorder: &Recorder,
     ) -> Result<Arc<Conversions>> {
         let parts: Vec<(&ConversionTable, &[usize])> = plan
@@ -125,14 +118,13 @@ impl GpuRing {
             .iter()
             .map(|d| (&**d.table(), d.source_in_window()))
             .collect();
-        self.cached(ConversionKey::Digits(plan.id()), &parts, memory, recorder)
+        self.cached(ConversionKey::Digits(plan.id()), &parts, recorder)
     }
 
     fn cached(
         &self,
         key: ConversionKey,
         parts: &[(&ConversionTable, &[usize])],
-        memory: &Arc<Memory>,
         recorder: &Recorder,
     ) -> Result<Arc<Conversions>> {
         let mut cache = lock(&self.conversions);
@@ -140,7 +132,7 @@ impl GpuRing {
             return Ok(found.clone());
         }
         let (words, entries) = self.conversion_words(parts);
-        let table = memory.alloc(words.len())?;
+        let table = recorder.alloc(words.len())?;
         recorder.upload(&table, &words);
         let list = List::kept(entries, Vec::new());
         let made = Arc::new(Conversions { table, list });

@@ -14,7 +14,8 @@
 //! (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions).
 //!
 //! Three programs compare: `peers` with other libraries and with goals ([`peers`]), `scaling` with a model as sizes grow ([`scaling`]), and
-//! with the feature `gpu` `engines` the engines with each other and with the device's limits.
+//! with the feature `gpu` `engines` the engines with each other and with the device's limits. Two more look into a device's run: `kernels` at
+//! the device's time by kernel, `host` at the time of the thread that records.
 //!
 //! Two programs train ([`training`]): `founding` compares the training circuits, `quality` shows what encrypted training learns.
 //!
@@ -22,6 +23,8 @@
 //! finished, not when the call returns.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "gpu")]
+pub mod calls;
 #[cfg(feature = "gpu")]
 pub mod engines;
 pub mod floor;

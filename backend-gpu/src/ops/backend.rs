@@ -25,7 +25,7 @@ impl Backend for GpuEngine {
     }
 
     fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {
-        GpuRing::new(basis, self.gpu().int64, self.memory(), self.recorder())
+        GpuRing::new(basis, self.gpu().int64, self.recorder())
     }
 
     fn basis<'a>(&self, ring: &'a Self::Ring) -> &'a Arc<RingBasis> {
@@ -34,7 +34,7 @@ impl Backend for GpuEngine {
 
     fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
         Ok(GpuBuf {
-            block: self.memory().alloc_large(shape.words(ring.basis.n()))?,
+            block: self.recorder().alloc_large(shape.words(ring.basis.n()))?,
             shape: shape.clone(),
         })
     }
@@ -175,7 +175,7 @@ impl Backend for GpuEngine {
         let (dst, src) = (Operand::output(dst, 1), Operand::input(src, 1));
         self.primitive(ring, dst, &[src], |dst, src| {
             // The table is all the memory that this operation takes.
-            let conversions = ring.conversion(table, self.memory(), self.recorder())?;
+            let conversions = ring.conversion(table, self.recorder())?;
             self.convert(
                 ring,
                 (&conversions.table, &conversions.list),

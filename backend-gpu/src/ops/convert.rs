@@ -53,7 +53,9 @@ impl GpuEngine {
         plan: &ModUpPlan,
     ) -> Result<()> {
         let (window, ext) = (plan.window(), plan.ext());
-        let coefficients = self.memory().alloc(batch * window.len() * ring.basis.n())?;
+        let coefficients = self
+            .recorder()
+            .alloc(batch * window.len() * ring.basis.n())?;
         let key = ListKey::new(Site::DigitsInverse, plan.id(), [src.base]);
         let list = ring
             .lists
@@ -70,7 +72,7 @@ impl GpuEngine {
             },
             &[],
         );
-        let conversions = ring.digit_conversions(plan, self.memory(), self.recorder())?;
+        let conversions = ring.digit_conversions(plan, self.recorder())?;
         let key = ListKey::new(Site::DigitsConvert, plan.id(), [batch]);
         let list = ring.lists.get(key, || {
             let places = target_rows(plan, batch);

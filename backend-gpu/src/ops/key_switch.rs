@@ -51,7 +51,7 @@ impl GpuEngine {
         plan: &KeySwitchPlan,
     ) -> Result<Block> {
         let rows = plan.mod_up().digits().len() * items * plan.ext().len();
-        self.memory().alloc(rows * ring.basis.n())
+        self.recorder().alloc(rows * ring.basis.n())
     }
 
     /// Both components of a sum over the extended limbs.
@@ -62,7 +62,7 @@ impl GpuEngine {
         plan: &KeySwitchPlan,
     ) -> Result<Block> {
         let rows = 2 * items * plan.ext().len();
-        self.memory().alloc(rows * ring.basis.n())
+        self.recorder().alloc(rows * ring.basis.n())
     }
 
     /// Key switch of `batch` polynomials at `src`; `dst` is `[2][batch]`.

@@ -20,7 +20,7 @@ impl GpuEngine {
         let mut blocks = Vec::new();
         for first in (0..limbs).step_by(per_block) {
             let count = per_block.min(limbs - first);
-            let block = self.memory().alloc(count * limb_words)?;
+            let block = self.recorder().alloc(count * limb_words)?;
             let mut own = Vec::with_capacity(count * limb_words);
             for position in first..first + count {
                 let q = ring.basis.modulus(layout.limbs.at(position));

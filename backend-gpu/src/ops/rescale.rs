@@ -29,7 +29,9 @@ impl GpuEngine {
         let (dropped, to) = (plan.dropped(), plan.to());
         let n = ring.basis.n();
         let all_parts = parts * dsts.len();
-        let x = self.memory().alloc(all_parts * batch * dropped.len() * n)?;
+        let x = self
+            .recorder()
+            .alloc(all_parts * batch * dropped.len() * n)?;
         let xs = View::of_block(&x, dropped.len(), batch);
         let numbers = [all_parts, batch, src.base, src.part];
         let key = ListKey::new(Site::RescaleInverse, plan.id(), numbers);
@@ -64,8 +66,8 @@ impl GpuEngine {
             &[],
         );
         // Scratch is contiguous over components and batch: one list of polynomials.
-        let y = self.memory().alloc(all_parts * batch * to.len() * n)?;
-        let conversions = ring.conversion(plan.table(), self.memory(), self.recorder())?;
+        let y = self.recorder().alloc(all_parts * batch * to.len() * n)?;
+        let conversions = ring.conversion(plan.table(), self.recorder())?;
         self.convert(
             ring,
             (&conversions.table, &conversions.list),

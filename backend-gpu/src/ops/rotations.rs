@@ -29,7 +29,7 @@ impl GpuEngine {
             // As many rotations at a time as one binding holds sums of.
             let (n, rows) = (ring.basis.n(), 2 * piece.len() * plan.ext().len());
             for range in self.pieces(dsts.len(), 2 * piece.len() * sum_limbs(plan) * n) {
-                let block = self.memory().alloc(range.len() * rows * n)?;
+                let block = self.recorder().alloc(range.len() * rows * n)?;
                 let sums = View::of_block(&block, plan.ext().len(), piece.len());
                 let mut outputs = Vec::with_capacity(range.len());
                 for (k, rotation) in range.enumerate() {

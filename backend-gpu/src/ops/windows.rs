@@ -154,7 +154,7 @@ impl GpuEngine {
         }
         let polys = runs.iter().map(ExactSizeIterator::len).sum();
         let shape = buf.shape.with_polys(polys);
-        let block = self.memory().alloc(shape.words(ring.basis.n()))?;
+        let block = self.recorder().alloc(shape.words(ring.basis.n()))?;
         let piece = Piece {
             buf: GpuBuf { shape, block },
             copied: runs,

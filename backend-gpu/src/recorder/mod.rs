@@ -12,7 +12,7 @@ mod submit;
 mod transfer;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -42,8 +42,6 @@ const LOT: usize = 64;
 const FIRST_LOT: usize = 8;
 /// Workgroups in one dimension of a dispatch.
 const GRID: u32 = 65_535;
-/// Bind groups kept.
-const BIND_GROUPS: usize = 4096;
 
 /// One operation of a kernel over entries and a batch.
 pub(crate) struct Launch<'a> {
@@ -73,9 +71,6 @@ struct Lot {
     kept: Kept,
     /// Ids of the buffers that the lot uses.
     touched: HashSet<u64>,
-    /// By id, offset and length of what they bind.
-    bind_groups: HashMap<Vec<[u64; 3]>, wgpu::BindGroup>,
-    released: u64,
     writes: usize,
     written_words: usize,
 }
@@ -118,8 +113,6 @@ impl Recorder {
                 kept_params: Vec::new(),
                 kept: Kept::default(),
                 touched: HashSet::new(),
-                bind_groups: HashMap::new(),
-                released: 0,
                 writes: 0,
                 written_words: 0,
             }),
@@ -223,7 +216,12 @@ impl Recorder {
         };
         lot.touched.insert(dst.id);
         lot.touched.extend(inputs.iter().map(|b| b.id));
-        let bind_group = self.bind_group(&mut lot, dst, inputs);
+        let window = wgpu::BufferBinding {
+            buffer: &self.params,
+            offset: 0,
+            size: wgpu::BufferSize::new(PARAMS_WINDOW_BYTES),
+        };
+        let bind_group = self.memory.bind_group(window, dst, inputs);
         lot.dispatches.push(Dispatch {
             kernel,
             pipeline: pipeline.clone(),
@@ -232,43 +230,6 @@ impl Recorder {
             grid,
         });
         self.dispatches.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn bind_group(&self, lot: &mut Lot, dst: &Block, inputs: &[&Block]) -> wgpu::BindGroup {
-        let released = self.memory.released();
-        if released != lot.released || lot.bind_groups.len() >= BIND_GROUPS {
-            lot.bind_groups.clear();
-            lot.released = released;
-        }
-        let blocks = [dst].into_iter().chain(inputs.iter().copied());
-        let windows: Vec<[u64; 3]> = blocks.map(|b| [b.id, b.offset, b.bytes]).collect();
-        lot.bind_groups
-            .entry(windows)
-            .or_insert_with(|| {
-                let params = wgpu::BufferBinding {
-                    buffer: &self.params,
-                    offset: 0,
-                    size: wgpu::BufferSize::new(PARAMS_WINDOW_BYTES),
-                };
-                let mut entries = vec![wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: wgpu::BindingResource::Buffer(params),
-                }];
-                entries.extend([dst].iter().chain(inputs).enumerate().map(|(k, block)| {
-                    wgpu::BindGroupEntry {
-                        binding: k as u32 + 1,
-                        resource: wgpu::BindingResource::Buffer(block.binding()),
-                    }
-                }));
-                self.gpu
-                    .device
-                    .create_bind_group(&wgpu::BindGroupDescriptor {
-                        label: None,
-                        layout: self.gpu.bind_group_layout(inputs.len()),
-                        entries: &entries,
-                    })
-            })
-            .clone()
     }
 
     /// Passes on what is recorded; what is passed on later comes after it.

@@ -1,4 +1,4 @@
-//! Uploads, downloads, copies between buffers, waits: each keeps its place in the order of what is recorded.
+//! Uploads, downloads, copies between buffers, waits, and memory for them: each keeps its place in the order of what is recorded.
 
 use arras_hal::{HalError, Result};
 
@@ -55,6 +55,29 @@ impl Recorder {
                 self.submit_now(&mut lot, |_| {});
             }
         }
+    }
+
+    /// Memory that kernels see whole. What the pool keeps goes back to the driver before one is refused.
+    pub(crate) fn alloc(&self, words: usize) -> Result<Block> {
+        self.alloc_from(|| self.memory.alloc(words))
+    }
+
+    /// Memory of any size that the device has; kernels see windows of it where it is larger than a binding.
+    pub(crate) fn alloc_large(&self, words: usize) -> Result<Block> {
+        self.alloc_from(|| self.memory.alloc_large(words))
+    }
+
+    fn alloc_from(&self, alloc: impl Fn() -> Result<Block>) -> Result<Block> {
+        match alloc() {
+            Err(HalError::OutOfMemory { .. }) if self.give_up_pool()? => alloc(),
+            outcome => outcome,
+        }
+    }
+
+    /// Gives what the pool keeps back to the driver, when nothing recorded uses it any more; false if it keeps nothing.
+    pub(crate) fn give_up_pool(&self) -> Result<bool> {
+        self.sync()?;
+        Ok(self.memory.give_up_pool())
     }
 
     /// Waits for everything recorded.
@@ -122,5 +145,46 @@ impl Recorder {
         }
         buffer.unmap();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arras_hal::{Backend, Eval, Limbs, Poly, Ring, RingBasis, RingSpec, Shape};
+
+    use crate::{GpuEngine, GpuOptions, testing::present};
+
+    #[test]
+    fn what_the_pool_gives_up_is_the_drivers_again() {
+        let Some(engine) = present(GpuEngine::new(&GpuOptions::default())) else {
+            return;
+        };
+        let spec = RingSpec {
+            log_n: 4,
+            moduli: vec![97, 193],
+        };
+        let ring = Ring::new(engine.clone(), &RingBasis::new(&spec).unwrap()).unwrap();
+        let shape = Shape::new(1 << 18, Limbs::new(0..2));
+        let bytes = (shape.words(16) * 4) as u64;
+        let allocated = || {
+            let report = engine.gpu().device.generate_allocator_report();
+            report.map(|r| r.total_allocated_bytes)
+        };
+        engine.sync().unwrap();
+        let Some(before) = allocated() else {
+            eprintln!("skipped: this driver's memory is not counted");
+            return;
+        };
+        let x = Poly::<_, Eval>::zeros(&ring, &shape).unwrap();
+        let sum = x.add(&x).unwrap();
+        assert!(allocated().unwrap() >= before + 2 * bytes);
+        drop((x, sum));
+        // The sum is not even submitted.
+        assert_eq!(engine.memory_report().pooled, 2 * bytes);
+        assert!(engine.recorder().give_up_pool().unwrap());
+        assert_eq!(engine.memory_report().pooled, 0);
+        let after = allocated().unwrap();
+        assert!(after < before + bytes, "{before} before, {after} after");
+        assert!(!engine.recorder().give_up_pool().unwrap());
     }
 }

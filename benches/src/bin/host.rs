@@ -4,19 +4,12 @@
 
 use std::fs;
 
-use arras::{
-    CpuEngine, GpuEngine, GpuOptions,
-    ckks::{
-        Ciphertext, Evaluator,
-        params::{Dnum, LevelWidth, ParametersBuilder},
-    },
-    hal::Backend,
-    secret_backend,
-};
+use arras::{CpuEngine, GpuEngine, GpuOptions, hal::Backend, secret_backend};
 use arras_benches::{
     Client, Result, Server,
-    party::ROTATIONS,
+    calls::calls,
     resident::{Prepared, Size},
+    sets::Set,
 };
 use clap::Parser;
 use lr_train::circuits::Kind;
@@ -26,7 +19,7 @@ use lr_train::circuits::Kind;
 struct Options {
     /// Ring degrees and levels, as LOG_N:LEVELS.
     #[arg(long, value_delimiter = ',', default_value = "14:5,15:15")]
-    sets: Vec<String>,
+    sets: Vec<Set>,
     /// Only adapters whose name contains this.
     #[arg(long)]
     adapter: Option<String>,
@@ -40,25 +33,6 @@ struct Options {
     #[arg(long)]
     no_training: bool,
 }
-
-type Operation = fn(
-    &Evaluator<GpuEngine>,
-    &Ciphertext<GpuEngine>,
-    &Ciphertext<GpuEngine>,
-) -> arras::ckks::Result<()>;
-
-const OPERATIONS: [(&str, Operation); 4] = [
-    ("multiply, relinearize, rescale", |e, x, y| {
-        e.settle(&e.multiply(x, y)?).map(drop)
-    }),
-    ("rotate", |e, x, _| e.rotate(x, 1).map(drop)),
-    ("8 rotations, hoisted", |e, x, _| {
-        e.hoisted_rotations(x, &ROTATIONS).map(drop)
-    }),
-    ("sum of 8 rotations", |e, x, _| {
-        e.rotation_sum(x, &ROTATIONS).map(drop)
-    }),
-];
 
 /// Seconds that this thread has run.
 fn processor_seconds() -> Result<f64> {
@@ -107,24 +81,17 @@ fn main() -> Result<()> {
         );
     };
     for set in &options.sets {
-        let (log_n, levels) = set.split_once(':').ok_or("a set is LOG_N:LEVELS")?;
-        let params = ParametersBuilder::new(log_n.parse()?)
-            .levels(levels.parse()?)
-            .level_width(LevelWidth::Bits39)
-            .dnum(Dnum::Auto)
-            .build()?;
-        let client = Client::new(&params, secret_backend())?;
+        let client = Client::new(&set.parameters()?, secret_backend())?;
         let server = Server::new(&client, engine.clone())?;
-        let calls = options.enqueued.max(1);
-        for (name, operation) in OPERATIONS {
+        let enqueued = options.enqueued.max(1);
+        for (name, call) in calls() {
             let time = least(&engine, options.runs, || {
-                for _ in 0..calls {
-                    operation(&server.evaluator, &server.x, &server.y)?;
+                for _ in 0..enqueued {
+                    call(&server.evaluator, &server.x, &server.y)?;
                 }
                 Ok(())
             })?;
-            let what = format!("2^{log_n}, {levels} levels: {name}");
-            show(&what, calls, time);
+            show(&format!("{set}: {name}"), enqueued, time);
         }
     }
     if !options.no_training {

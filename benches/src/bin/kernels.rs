@@ -2,18 +2,10 @@
 //!
 //! Runs offline; needs nothing but a driver.
 
-use std::{error::Error, time::Instant};
+use std::time::Instant;
 
-use arras::{
-    Arithmetic, GpuEngine, GpuOptions,
-    ckks::{
-        Ciphertext, Evaluator,
-        params::{Dnum, LevelWidth, ParametersBuilder},
-    },
-    hal::Backend,
-    secret_backend,
-};
-use arras_benches::{Client, Server, party::ROTATIONS};
+use arras::{Arithmetic, GpuEngine, GpuOptions, ckks::Ciphertext, hal::Backend, secret_backend};
+use arras_benches::{Client, Result, Server, calls::calls, sets::Set};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -21,7 +13,7 @@ use clap::Parser;
 struct Options {
     /// Ring degrees and levels, as LOG_N:LEVELS.
     #[arg(long, value_delimiter = ',', default_value = "15:15,16:34")]
-    sets: Vec<String>,
+    sets: Vec<Set>,
     /// Only adapters whose name contains this.
     #[arg(long)]
     adapter: Option<String>,
@@ -42,30 +34,7 @@ struct Options {
     no_profile: bool,
 }
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
-type Run<B> = fn(&Evaluator<B>, &Ciphertext<B>, &Ciphertext<B>) -> arras::ckks::Result<()>;
-
-/// The operations, by name.
-fn operations<B: Backend>() -> Vec<(&'static str, Run<B>)> {
-    vec![
-        ("multiply, relinearize, rescale", |e, x, y| {
-            e.settle(&e.multiply(x, y)?).map(drop)
-        }),
-        ("rotate", |e, x, _| e.rotate(x, 1).map(drop)),
-        ("8 rotations, hoisted", |e, x, _| {
-            e.hoisted_rotations(x, &ROTATIONS).map(drop)
-        }),
-        ("sum of 8 rotations", |e, x, _| {
-            e.rotation_sum(x, &ROTATIONS).map(drop)
-        }),
-        ("rescale", |e, x, y| {
-            let product = e.add(x, y)?;
-            e.level_down(&product, product.level() - 1).map(drop)
-        }),
-    ]
-}
-
-fn main() -> Outcome<()> {
+fn main() -> Result<()> {
     let options = Options::parse();
     let open = |profile| {
         GpuEngine::new(&GpuOptions {
@@ -82,12 +51,7 @@ fn main() -> Outcome<()> {
     let plain = open(false)?;
     println!("{}\n{}", plain.name(), plain.adapter());
     for set in &options.sets {
-        let (log_n, levels) = set.split_once(':').ok_or("a set is LOG_N:LEVELS")?;
-        let params = ParametersBuilder::new(log_n.parse()?)
-            .levels(levels.parse()?)
-            .level_width(LevelWidth::Bits39)
-            .dnum(Dnum::Auto)
-            .build()?;
+        let params = set.parameters()?;
         let client = Client::new(&params, secret_backend())?;
         for &batch in &options.batch {
             println!("\n{params}, batch {batch}");
@@ -101,13 +65,13 @@ fn main() -> Outcome<()> {
 }
 
 /// The server's operands, `batch` times.
-fn operands<B: Backend>(server: &Server<B>, batch: usize) -> Outcome<[Ciphertext<B>; 2]> {
+fn operands<B: Backend>(server: &Server<B>, batch: usize) -> Result<[Ciphertext<B>; 2]> {
     let repeat = |x: &Ciphertext<B>| Ciphertext::concat(&vec![x; batch]);
     Ok([repeat(&server.x)?, repeat(&server.y)?])
 }
 
 /// Compiles, fills the pool, and works for a while: a device that has been idle begins with low clocks.
-fn warm_up(engine: &GpuEngine, once: impl Fn() -> arras::ckks::Result<()>) -> Outcome<()> {
+fn warm_up(engine: &GpuEngine, once: impl Fn() -> arras::ckks::Result<()>) -> Result<()> {
     let start = Instant::now();
     for run in 0.. {
         if run >= 3 && start.elapsed().as_secs_f64() > 0.3 {
@@ -124,15 +88,15 @@ fn times(
     engine: &GpuEngine,
     client: &Client<impl arras::hal::SecretEngine>,
     batch: usize,
-) -> Outcome<()> {
+) -> Result<()> {
     let server = Server::new(client, engine.clone())?;
     let [x, y] = operands(&server, batch)?;
     println!(
         "{:32} {:>12} {:>12} {:>12} {:>10} {:>8}",
         "operation", "latency us", "enqueued us", "host us", "dispatches", "submits"
     );
-    for (name, run) in operations::<GpuEngine>() {
-        let once = || run(&server.evaluator, &x, &y);
+    for (name, call) in calls::<GpuEngine>() {
+        let once = || call(&server.evaluator, &x, &y);
         warm_up(engine, once)?;
         let mut latency = Vec::new();
         let mut enqueued = Vec::new();
@@ -174,15 +138,15 @@ fn profile(
     engine: &GpuEngine,
     client: &Client<impl arras::hal::SecretEngine>,
     batch: usize,
-) -> Outcome<()> {
+) -> Result<()> {
     const RUNS: u32 = 20;
     let server = Server::new(client, engine.clone())?;
     let [x, y] = operands(&server, batch)?;
-    for (name, run) in operations::<GpuEngine>() {
-        warm_up(engine, || run(&server.evaluator, &x, &y))?;
+    for (name, call) in calls::<GpuEngine>() {
+        warm_up(engine, || call(&server.evaluator, &x, &y))?;
         engine.take_profile();
         for _ in 0..RUNS {
-            run(&server.evaluator, &x, &y)?;
+            call(&server.evaluator, &x, &y)?;
         }
         engine.sync()?;
         let list = engine.take_profile();

@@ -1,15 +1,15 @@
 //! Device memory: one wgpu buffer per block, pooled by size, accounted before it is allocated.
 
+mod bindings;
+
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use arras_hal::{HalError, Result};
 
+use self::bindings::BindGroups;
 use crate::{
     GpuOptions,
     adapter::max_binding,
@@ -55,8 +55,7 @@ pub(crate) struct Memory {
     /// Bytes that freed blocks may occupy before they go back to the driver.
     largest_pool: u64,
     state: Mutex<State>,
-    /// Counts releases to the driver: who caches references to buffers drops them when it changes.
-    released: AtomicU64,
+    bind_groups: BindGroups,
 }
 
 #[derive(Default)]
@@ -133,7 +132,7 @@ impl Memory {
                 _ => SHARED_POOL_BYTES,
             },
             state: Mutex::default(),
-            released: AtomicU64::new(0),
+            bind_groups: BindGroups::default(),
         })
     }
 
@@ -147,8 +146,14 @@ impl Memory {
         u64::from(self.gpu.device.limits().min_storage_buffer_offset_alignment)
     }
 
-    pub(crate) fn released(&self) -> u64 {
-        self.released.load(Ordering::Acquire)
+    /// The bind group of a kernel's parameters, which are the same at every call, its output and its inputs.
+    pub(crate) fn bind_group(
+        &self,
+        params: wgpu::BufferBinding<'_>,
+        dst: &Block,
+        inputs: &[&Block],
+    ) -> wgpu::BindGroup {
+        self.bind_groups.get(&self.gpu, params, dst, inputs)
     }
 
     pub(crate) fn report(&self) -> MemoryReport {
@@ -196,24 +201,27 @@ impl Memory {
         if state.in_use + bytes > self.limit {
             return Err(self.refuse(asked, self.limit.saturating_sub(state.in_use)));
         }
-        let buffer = match self.create(bytes) {
-            Ok(buffer) => buffer,
-            Err(_) if state.pooled > 0 => {
-                self.release(&mut state);
-                self.create(bytes).map_err(|()| self.refuse(asked, 0))?
-            }
-            Err(()) => return Err(self.refuse(asked, 0)),
-        };
+        let buffer = self.create(bytes).map_err(|()| self.refuse(asked, 0))?;
         state.created += 1;
         let id = state.created;
         Ok(self.hand_out(&mut state, id, buffer, bytes))
     }
 
-    /// Asks the driver for `bytes` more than what is in use, and gives them back: no interface tells what is free.
-    pub(crate) fn make_room(&self, bytes: u64) -> Result<()> {
+    /// Gives what the pool holds back to the driver; false if it holds nothing. The device must have finished what uses it.
+    pub(crate) fn give_up_pool(&self) -> bool {
         let mut state = lock(&self.state);
-        let allowed = self.limit.saturating_sub(state.in_use);
+        if state.pooled == 0 {
+            return false;
+        }
         self.release(&mut state);
+        self.finish();
+        true
+    }
+
+    /// Asks the driver for `bytes` more than what is in use, and gives them back: no interface tells what is free. The pool should be empty.
+    pub(crate) fn make_room(&self, bytes: u64) -> Result<()> {
+        let state = lock(&self.state);
+        let allowed = self.limit.saturating_sub(state.in_use);
         // A software device's memory is the machine's, which the system promises beyond what there is.
         let free = match self.gpu.report.kind.as_str() {
             "software" => free_main_memory(),
@@ -238,8 +246,7 @@ impl Memory {
         for buffer in held {
             buffer.destroy();
         }
-        // A destroyed buffer's memory is free after the next poll.
-        let _ = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        self.finish();
         self.gpu.check()?;
         if found < bytes {
             return Err(self.refuse(bytes, found));
@@ -300,10 +307,16 @@ impl Memory {
         }
     }
 
+    /// Drops what the pool holds.
     fn release(&self, state: &mut State) {
         state.free.clear();
         state.pooled = 0;
-        self.released.fetch_add(1, Ordering::AcqRel);
+        self.bind_groups.clear();
+    }
+
+    /// Waits for the device: then the memory of buffers that nobody holds is the driver's again.
+    fn finish(&self) {
+        let _ = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
     }
 
     /// The error for bytes that are not to be had.
