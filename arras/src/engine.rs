@@ -154,7 +154,7 @@ impl Engine {
     /// whether it is faster depends on the device and on the circuit.
     ///
     /// # Errors
-    /// None at present: engines that may be absent (devices) will have some.
+    /// None at present: these engines are there wherever they are compiled in.
     pub fn auto() -> Result<Self, EngineError> {
         if cfg!(feature = "cpu") {
             return Self::cpu_because(None, "chosen: every machine has one");
@@ -166,7 +166,8 @@ impl Engine {
     /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `gpu`, `gpu:ADAPTER` (a part of its name), `reference`.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`], `EngineError::Cpu`.
+    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`]; those of the engine named: `EngineError::Cpu`, `EngineError::Gpu`,
+    /// `EngineError::MemoryLimit`.
     pub fn named(name: &str) -> Result<Self, EngineError> {
         let unknown = || EngineError::Unknown {
             given: name.to_owned(),

@@ -29,8 +29,8 @@ pub struct GpuOptions {
     pub memory_limit: Option<u64>,
     /// The most bytes that a kernel sees of a buffer, below the device's own limit: to see here how work is split on a smaller device.
     pub largest_binding: Option<u64>,
-    /// Time every kernel on the device ([`crate::GpuEngine::take_profile`]). The whole becomes slower: dispatches run one by one
-    /// and every submission is waited for.
+    /// Time every kernel on the device ([`crate::GpuEngine::take_profile`]). The whole becomes slower: every
+    /// dispatch is a pass of its own.
     pub profile: bool,
 }
 

@@ -10,14 +10,16 @@
 //!   waves       a wide circuit, run in several ways                                 [`waves`]
 //! ```
 //!
-//! Two programs measure the lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the report
-//! (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions).
+//! Two programs measure the first three lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the
+//! report (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions). The other two have a
+//! program each, `operations` and `waves`.
 //!
 //! Three programs compare: `peers` with other libraries and with goals ([`peers`]), `scaling` with a model as sizes grow ([`scaling`]), and
 //! with the feature `gpu` `engines` the engines with each other and with the device's limits. Two more look into a device's run: `kernels` at
 //! the device's time by kernel, `host` at the time of the thread that records.
 //!
-//! Two programs train ([`training`]): `founding` compares the training circuits, `quality` shows what encrypted training learns.
+//! Three programs train ([`training`]): `founding` compares the training circuits, `quality` shows what encrypted training learns, `plans` holds
+//! plans to runs.
 //!
 //! Transfers are never part of another row: inputs are on their engine before the clock starts, and the clock stops when the engine has
 //! finished, not when the call returns.

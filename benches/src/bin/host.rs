@@ -1,6 +1,7 @@
 //! What the host needs to keep a device at work: processor time of the thread that records, by operation and for a training run.
 //!
 //! Runs on software Vulkan too: what the device computes is not counted, though it disturbs the caches of the same processor. Linux only.
+#![forbid(unsafe_code)]
 
 use std::fs;
 

@@ -1,6 +1,7 @@
 //! Where a GPU's time goes: operations of the scheme, latency and throughput, and the device time of every kernel in them.
 //!
 //! Runs offline; needs nothing but a driver.
+#![forbid(unsafe_code)]
 
 use std::time::Instant;
 

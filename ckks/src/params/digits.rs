@@ -5,8 +5,8 @@
 //! digits   [------------- 0 ------------]  [---- 1 ----]
 //! ```
 //!
-//! A group never depends on the level (limbs that a window lacks are simply absent), so one key serves every window:
-//! NUMERICS section 4. P must exceed the product of every group by [`MARGIN_BITS`], or rotations lose precision.
+//! A group never depends on the level (limbs that a window lacks are simply absent), so one key serves every window.
+//! P must exceed the product of every group by [`MARGIN_BITS`], or rotations lose precision.
 
 use core::ops::Range;
 

@@ -11,7 +11,7 @@ use super::scales::{FixedScale, difference, product};
 const CONSTANT_BITS: i64 = 34;
 
 /// How a ciphertext goes from a level to a lower one: keep the limbs of `sub_window`, multiply by `constant`, rescale from
-/// `sub_window` to the target's window. NUMERICS section 3.
+/// `sub_window` to the target's window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelDownPlan {
     /// Absolute limb indices W, ascending and contiguous: they contain what both windows share and lie within the source's

@@ -2,7 +2,7 @@
 //!
 //! A level is a [`Window`] of the basis, so many mains and so many terminals. Mains are 6u bits, terminals 5u bits, so a step
 //! of 8u is 3 mains for 2 terminals (18u - 10u) or 4 terminals for 2 mains (20u - 12u), and every step is about 8u (or 7u) although
-//! no prime has that size. See NUMERICS sections 1 and 2; the prime system follows arXiv 2407.13055.
+//! no prime has that size: the prime system of arXiv 2407.13055.
 //!
 //! ```text
 //! basis   T_{A-1} .. T_1  T_0 | Q_0  Q_1  Q_2  Q_3  Q_4 .. Q_{M-1} | P_0 ..

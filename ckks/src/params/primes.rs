@@ -1,6 +1,6 @@
 //! The pools of primes that chains are drawn from.
 //!
-//! Every prime is below 2^30 (32-bit words keep two spare bits, NUMERICS section 1) and congruent to 1 modulo 2^17, so that
+//! Every prime is below 2^30 (32-bit words keep two spare bits, so that a sum of four residues is lazy) and congruent to 1 modulo 2^17, so that
 //! a primitive 2N-th root of unity exists for every N up to 2^16 and one form of modular multiplication serves all; at
 //! N = 2^17 the step is 2^18.
 

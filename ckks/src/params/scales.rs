@@ -2,7 +2,7 @@
 //!
 //! Level i has exactly one scale, `s_i^2 = s_{i-1} * Pi_i` with `Pi_i` the product of the primes dropped over the product of
 //! those restored on the way to level i-1. A product of two level-i ciphertexts, rescaled, then lands exactly on level i-1's
-//! scale. Going *up* the chain halves relative errors at every level; going down would double them (NUMERICS section 3).
+//! scale. Going *up* the chain halves relative errors at every level; going down would double them.
 
 use core::ops::Range;
 

@@ -15,7 +15,7 @@ fn build(
         .build()
 }
 
-/// Levels by ring degree and number of digits: NUMERICS section 5, with its mains and specials where it states them.
+/// Levels by ring degree and number of digits, by a search of its own in big integers; mains, specials and log2 QP of some of them.
 #[test]
 fn the_budget_table_is_met() {
     use LevelWidth::{Bits34, Bits39};
