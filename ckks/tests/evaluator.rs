@@ -337,6 +337,11 @@ fn results_are_cut_for_sending_and_still_decrypt() {
         Err(CkksError::CannotCut { .. })
     ));
     assert!(p.evaluator.cut_for_sending(&a, f64::NAN).is_err());
+    // However small the values are, one limb stays.
+    for max_abs in [1e-13, f64::MIN_POSITIVE] {
+        let cut = p.evaluator.cut_for_sending(&a, max_abs).unwrap();
+        assert_eq!(cut.limbs().len(), 1);
+    }
 }
 
 #[test]

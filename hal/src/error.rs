@@ -122,6 +122,20 @@ pub enum HalError {
         /// Position in the row.
         index: usize,
     },
+    /// Constants of another ring.
+    #[error(
+        "{op}: the constant {value} at limb {limb} was made for another modulus than this ring's {modulus}; make it with this ring's basis"
+    )]
+    ForeignConstant {
+        /// The operation.
+        op: &'static str,
+        /// The constant.
+        value: u32,
+        /// The ring's modulus.
+        modulus: u32,
+        /// Absolute limb index.
+        limb: usize,
+    },
     /// A Galois element must be odd and below 2N.
     #[error("Galois element {element} is not an odd number below 2N = {two_n}")]
     BadGaloisElement {

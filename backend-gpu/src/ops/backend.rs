@@ -89,7 +89,13 @@ impl Backend for GpuEngine {
     }
 
     fn zero(&self, ring: &Self::Ring, dst: &mut GpuBuf) {
-        self.position_wise(ring, Elementwise::Zero, Operand::output(dst, 1), &[], None);
+        self.keep_error(self.position_wise(
+            ring,
+            Elementwise::Zero,
+            Operand::output(dst, 1),
+            &[],
+            None,
+        ));
     }
 
     fn ntt(&self, ring: &Self::Ring, x: &mut GpuBuf) {
@@ -107,53 +113,53 @@ impl Backend for GpuEngine {
     }
 
     fn add(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.position_wise(
+        self.keep_error(self.position_wise(
             ring,
             Elementwise::Add,
             Operand::output(dst, 1),
             &[a, b],
             None,
-        );
+        ));
     }
 
     fn sub(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.position_wise(
+        self.keep_error(self.position_wise(
             ring,
             Elementwise::Sub,
             Operand::output(dst, 1),
             &[a, b],
             None,
-        );
+        ));
     }
 
     fn mul(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.position_wise(
+        self.keep_error(self.position_wise(
             ring,
             Elementwise::Mul,
             Operand::output(dst, 1),
             &[a, b],
             None,
-        );
+        ));
     }
 
     fn mul_acc(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, b: &GpuBuf) {
-        self.position_wise(
+        self.keep_error(self.position_wise(
             ring,
             Elementwise::MulAcc,
             Operand::updated(dst, 1),
             &[a, b],
             None,
-        );
+        ));
     }
 
     fn scale(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, constants: &LimbConstants) {
-        self.position_wise(
+        self.keep_error(self.position_wise(
             ring,
             Elementwise::Scale,
             Operand::output(dst, 1),
             &[a],
             Some(constants),
-        );
+        ));
     }
 
     fn automorphism(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf, g: GaloisElement) {
@@ -232,8 +238,7 @@ impl Backend for GpuEngine {
             Operand::updated(dst, 1),
             &[a],
             None,
-        );
-        Ok(())
+        )
     }
 
     fn sub_assign(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
@@ -243,8 +248,7 @@ impl Backend for GpuEngine {
             Operand::updated(dst, 1),
             &[a],
             None,
-        );
-        Ok(())
+        )
     }
 
     fn mul_assign(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
@@ -254,8 +258,7 @@ impl Backend for GpuEngine {
             Operand::updated(dst, 1),
             &[a],
             None,
-        );
-        Ok(())
+        )
     }
 
     fn scale_assign(
@@ -270,13 +273,11 @@ impl Backend for GpuEngine {
             Operand::updated(dst, 1),
             &[],
             Some(constants),
-        );
-        Ok(())
+        )
     }
 
     fn neg(&self, ring: &Self::Ring, dst: &mut GpuBuf, a: &GpuBuf) -> Result<()> {
-        self.position_wise(ring, Elementwise::Neg, Operand::output(dst, 1), &[a], None);
-        Ok(())
+        self.position_wise(ring, Elementwise::Neg, Operand::output(dst, 1), &[a], None)
     }
 
     fn add_leading(
@@ -316,8 +317,7 @@ impl Backend for GpuEngine {
         constants: &LimbConstants,
     ) -> Result<()> {
         let dst = Operand::output(dst, 1);
-        self.position_wise(ring, Elementwise::Scale, dst, &[a], Some(constants));
-        Ok(())
+        self.position_wise(ring, Elementwise::Scale, dst, &[a], Some(constants))
     }
 
     fn rescale(

@@ -15,13 +15,13 @@ impl GpuEngine {
         dst: Operand<'_>,
         inputs: &[&GpuBuf],
         constants: Option<&LimbConstants>,
-    ) {
+    ) -> Result<()> {
         let inputs: Vec<Operand<'_>> = inputs.iter().map(|a| Operand::input(a, 1)).collect();
         let constants = constants.map(LimbConstants::as_slice);
-        self.primitive(ring, dst, &inputs, |dst, inputs| {
-            self.elementwise(ring, op, dst, inputs, (constants, 0));
+        self.in_pieces(ring, &[dst], &inputs, |dst, inputs| {
+            self.elementwise(ring, op, dst[0], inputs, (constants, 0));
             Ok(())
-        });
+        })
     }
 
     /// An operation that changes the first `leading` polynomials and copies the others.

@@ -117,6 +117,11 @@ impl GpuEngine {
         let run = self.in_pieces(ring, &[output], inputs, |outputs, inputs| {
             op(outputs[0], inputs)
         });
+        self.keep_error(run);
+    }
+
+    /// An error that a primitive cannot return comes out of the next wait.
+    pub(super) fn keep_error(&self, run: Result<()>) {
         if let Err(error) = run {
             self.fail(&error);
         }

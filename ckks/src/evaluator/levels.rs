@@ -228,14 +228,15 @@ impl<B: Backend> Evaluator<B> {
             });
         }
         let order = self.context.largest_first(ct.limbs());
-        let limbs = fewest_limbs(order, 1.0 + (max_abs * ct.scale()).log2()).map_err(
-            |(needed_bits, have_bits)| CkksError::CannotCut {
+        // At least one limb, however small the values are.
+        let bits = (1.0 + (max_abs * ct.scale()).log2()).max(0.0);
+        let limbs =
+            fewest_limbs(order, bits).map_err(|(needed_bits, have_bits)| CkksError::CannotCut {
                 op: OP,
                 max_abs,
                 needed_bits,
                 have_bits,
-            },
-        )?;
+            })?;
         if &limbs == ct.limbs() {
             return ct.duplicate();
         }

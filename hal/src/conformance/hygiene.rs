@@ -130,6 +130,9 @@ pub fn inputs_may_be_one_buffer<B: Backend>(bed: &Bed<'_, B>) {
         e.zero(r, dst);
         e.mul_acc(r, dst, a, b);
     });
+    compare("add_leading", 2, &|dst, a, b| {
+        e.add_leading(r, dst, a, b, 2).expect("add_leading");
+    });
     compare("tensor", 3, &|dst, a, b| {
         e.tensor(r, dst, a, b).expect("tensor");
     });

@@ -67,9 +67,10 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// `self * c`, one constant per limb.
     ///
     /// # Errors
-    /// [`crate::HalError::LimbMismatch`] if the constants are for other limbs.
+    /// [`crate::HalError::LimbMismatch`] if the constants are for other limbs, [`crate::HalError::ForeignConstant`] if for another ring.
     pub fn scale(&self, constants: &LimbConstants) -> Result<Self> {
         check::same_limbs("scale", self.limbs(), constants.limbs())?;
+        check::constants("scale", &self.ring, constants)?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring
             .engine
@@ -83,6 +84,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// As [`Poly::scale`].
     pub fn scale_assign(&mut self, constants: &LimbConstants) -> Result<()> {
         check::same_limbs("scale_assign", self.limbs(), constants.limbs())?;
+        check::constants("scale_assign", &self.ring, constants)?;
         self.ring
             .engine
             .scale_assign(&self.ring.inner, &mut self.buf, constants)
@@ -112,10 +114,11 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// The residues at the constants' limbs, which are among those of `self`, times these constants.
     ///
     /// # Errors
-    /// [`crate::HalError::LimbMismatch`] if a limb is absent.
+    /// [`crate::HalError::LimbMismatch`] if a limb is absent, [`crate::HalError::ForeignConstant`].
     pub fn restrict_and_scale(&self, constants: &LimbConstants) -> Result<Self> {
         const OP: &str = "restrict_and_scale";
         self.positions(OP, &(0..self.polys()), constants.limbs())?;
+        check::constants(OP, &self.ring, constants)?;
         let shape = Shape::new(self.polys(), constants.limbs().clone());
         let mut dst = Self::output(&self.ring, &shape)?;
         self.ring.engine.restrict_and_scale(
@@ -148,10 +151,11 @@ impl<B: Backend> Poly<B, Eval> {
     /// `self`, with the constants added to the first `leading` polynomials: one per limb, the value at every point.
     ///
     /// # Errors
-    /// Limb or count mismatch.
+    /// Limb or count mismatch; [`crate::HalError::ForeignConstant`].
     pub fn add_constants(&self, constants: &LimbConstants, leading: usize) -> Result<Self> {
         const OP: &str = "add_constants";
         check::same_limbs(OP, self.limbs(), constants.limbs())?;
+        check::constants(OP, &self.ring, constants)?;
         check::leading(OP, self.polys(), leading)?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring.engine.add_constants(

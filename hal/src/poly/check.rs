@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Poly, PolyDomain, Ring};
-use crate::{Backend, GaloisElement, HalError, Limbs, Result};
+use crate::{Backend, GaloisElement, HalError, LimbConstants, Limbs, Result};
 
 pub(super) fn same_ring<B: Backend>(
     op: &'static str,
@@ -91,6 +91,27 @@ pub(super) fn lists(op: &'static str, left: usize, right: usize) -> Result<()> {
 
 pub(super) fn galois<B: Backend>(ring: &Ring<B>, galois: GaloisElement) -> Result<()> {
     GaloisElement::new(u64::from(galois.value()), ring.basis().log_n()).map(|_| ())
+}
+
+/// The constants were made for this ring's moduli.
+pub(super) fn constants<B: Backend>(
+    op: &'static str,
+    ring: &Ring<B>,
+    constants: &LimbConstants,
+) -> Result<()> {
+    for (limb, constant) in constants.limbs().iter().zip(constants.as_slice()) {
+        let modulus = ring.basis().modulus(limb);
+        let (value, q) = (constant.value, modulus.value());
+        if value >= q || modulus.constant(value) != *constant {
+            return Err(HalError::ForeignConstant {
+                op,
+                value,
+                modulus: q,
+                limb,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// All words are below their moduli.

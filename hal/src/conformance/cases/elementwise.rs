@@ -189,11 +189,13 @@ impl Cases {
     pub(super) fn restrict_and_scale(&mut self) {
         for (k, shape) in self.few(shapes().to_vec()).into_iter().enumerate() {
             for domain in [Domain::Coeff, Domain::Eval] {
-                // All limbs, those up to the last one that stays, and these alone.
+                // All limbs, those up to the last one that stays, these alone, and a window that does not begin at limb 0.
                 let all = self.basis.all_limbs();
+                let first = shape.limbs.iter().next().unwrap_or(0);
                 let last = shape.limbs.iter().last().unwrap_or(0);
-                let whole = [all, Limbs::new(0..=last), shape.limbs.clone()];
-                let from = Shape::new(shape.polys, whole[k % 3].clone());
+                let window = Limbs::new(first..=(last + 1).min(all.len() - 1));
+                let whole = [all, Limbs::new(0..=last), shape.limbs.clone(), window];
+                let from = Shape::new(shape.polys, whole[k % 4].clone());
                 let op = Op::RestrictAndScale(self.constants(&shape.limbs));
                 let a = self.words(&from, domain);
                 self.written(op, vec![a], &shape, domain);

@@ -153,9 +153,25 @@ fn lock(folder: &Path, target: &Path) -> Result<File, Failure> {
             // A file system without locks: two processes may disturb each other, but not damage an output.
             Err(TryLockError::Error(_)) => return Ok(file),
         }
-        // Between creating and locking, the one who held it may have removed it.
-        if path.exists() {
+        // Between creating and locking, the one who held it may have removed it, and another made one anew.
+        if is_still_at(&file, &path) {
             return Ok(file);
         }
     }
+}
+
+/// Whether the open file is the one with this name.
+#[cfg(unix)]
+fn is_still_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// Whether the open file is the one with this name: here an open file cannot be removed.
+#[cfg(not(unix))]
+fn is_still_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
