@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -129,6 +130,25 @@ impl Gpu {
             #[cfg(test)]
             broken: Mutex::new(None),
         })
+    }
+
+    /// Waits for the device, or lets it free what it has finished with.
+    pub(crate) fn poll(&self, poll: wgpu::PollType) {
+        self.guarded(|| self.device.poll(poll));
+    }
+
+    /// wgpu panics where the driver loses the device while it is waited for; here that is an error at this wait and every later one.
+    fn guarded(&self, poll: impl FnOnce() -> Result<wgpu::PollStatus, wgpu::PollError>) {
+        if self.faults.is_lost() {
+            return;
+        }
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.faults.record(format!("waiting failed: {error}")),
+            Err(_) => self
+                .faults
+                .lose("the device was lost while it was waited for; make a new engine".to_owned()),
+        }
     }
 
     pub(crate) fn name(&self) -> String {
@@ -259,8 +279,20 @@ mod tests {
     use arras_hal::{Eval, HalError, Limbs, Poly, Ring, RingBasis, RingSpec, Shape};
     use arras_shaders::{Elementwise, Kernel};
 
-    use super::lock;
+    use super::{Gpu, lock};
     use crate::{GpuEngine, GpuOptions, testing::present};
+
+    #[test]
+    fn a_driver_that_loses_the_device_during_a_wait_is_an_error_and_no_panic() {
+        let Some(gpu) = present(Gpu::open(&GpuOptions::default())) else {
+            return;
+        };
+        gpu.guarded(|| panic!("the driver lost the device"));
+        assert!(gpu.faults.is_lost());
+        assert!(gpu.check().unwrap_err().to_string().contains("lost"));
+        // It is not asked again.
+        gpu.guarded(|| unreachable!());
+    }
 
     #[test]
     fn a_kernel_that_does_not_compile_is_an_error_at_the_next_wait() {

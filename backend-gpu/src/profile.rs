@@ -4,14 +4,7 @@
 //! time of the whole is not. Timestamps stay on the device until they are asked for or many are there, so that the device is kept
 //! as busy as without them: one that waits between kernels lowers its clocks.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use arras_shaders::Kernel;
 
@@ -132,19 +125,9 @@ impl Profiler {
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readable, 0, bytes);
         gpu.queue.submit([encoder.finish()]);
         let slice = self.readable.slice(..bytes);
-        let mapped = std::sync::Arc::new(AtomicBool::new(false));
-        let flag = mapped.clone();
-        slice.map_async(wgpu::MapMode::Read, move |outcome| {
-            flag.store(outcome.is_ok(), Ordering::Release);
-        });
-        if gpu
-            .device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .is_err()
-            || !mapped.load(Ordering::Acquire)
-        {
-            return;
-        }
+        // Another thread's poll may call back, later than the mapping is there: the range says whether it is.
+        slice.map_async(wgpu::MapMode::Read, |_| {});
+        gpu.poll(wgpu::PollType::wait_indefinitely());
         if let Ok(view) = slice.get_mapped_range() {
             let ticks: Vec<u64> = view
                 .chunks_exact(8)

@@ -22,6 +22,13 @@ const SHARED_POOL_BYTES: u64 = 2 << 30;
 /// tens of times as long as computing with it. Memory that runs out is given back before an allocation fails.
 const OWN_POOL_BYTES: u64 = 16 << 30;
 
+/// Bytes that uploads may take at a time.
+const UPLOAD_ROOM: u64 = 256 << 20;
+
+const BLOCK_USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
+
 /// Bytes of one buffer, at least, when the driver is asked for room.
 const ROOM_PIECE: u64 = 64 << 20;
 
@@ -69,6 +76,8 @@ struct State {
     handed_out: u64,
     /// Also the last id.
     created: u64,
+    /// Bytes of new blocks since it was last seen that there is room for uploads.
+    since_probe: u64,
 }
 
 /// A buffer of its own, returned to the pool when dropped; or a window of such a buffer.
@@ -201,21 +210,18 @@ impl Memory {
         if state.in_use + bytes > self.limit {
             return Err(self.refuse(asked, self.limit.saturating_sub(state.in_use)));
         }
-        let buffer = self.create(bytes).map_err(|()| self.refuse(asked, 0))?;
+        let buffer = self
+            .create_block(&mut state, bytes)
+            .map_err(|()| self.refuse(asked, 0))?;
         state.created += 1;
         let id = state.created;
         Ok(self.hand_out(&mut state, id, buffer, bytes))
     }
 
-    /// Gives what the pool holds back to the driver; false if it holds nothing. The device must have finished what uses it.
-    pub(crate) fn give_up_pool(&self) -> bool {
-        let mut state = lock(&self.state);
-        if state.pooled == 0 {
-            return false;
-        }
-        self.release(&mut state);
+    /// Gives what the pool holds back to the driver. The device must have finished what uses it.
+    pub(crate) fn give_up_pool(&self) {
+        self.release(&mut lock(&self.state));
         self.finish();
-        true
     }
 
     /// Asks the driver for `bytes` more than what is in use, and gives them back: no interface tells what is free. The pool should be empty.
@@ -237,7 +243,7 @@ impl Memory {
         let piece = (bytes / 16).max(ROOM_PIECE).min(self.largest_buffer);
         while found < bytes {
             let piece = (bytes - found).min(piece).next_multiple_of(256);
-            match self.create(piece) {
+            match self.create(piece, BLOCK_USAGES) {
                 Ok(buffer) => held.push(buffer),
                 Err(()) => break,
             }
@@ -273,8 +279,33 @@ impl Memory {
         }
     }
 
+    /// A new block's buffer, with room left beside it for what wgpu uploads through: it loses the device where it has none.
+    fn create_block(&self, state: &mut State, bytes: u64) -> std::result::Result<wgpu::Buffer, ()> {
+        let buffer = self.create(bytes, BLOCK_USAGES)?;
+        state.since_probe += bytes;
+        if state.since_probe >= UPLOAD_ROOM / 2 {
+            let usages = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+            let room = UPLOAD_ROOM.min(self.largest_buffer);
+            self.create(room, usages)?.destroy();
+            self.gpu.poll(wgpu::PollType::Poll);
+            state.since_probe = 0;
+        }
+        Ok(buffer)
+    }
+
+    /// A buffer that the host reads.
+    pub(crate) fn readable(&self, bytes: u64) -> Result<wgpu::Buffer> {
+        let usages = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        self.create(bytes, usages)
+            .map_err(|()| self.refuse(bytes, 0))
+    }
+
     /// A new buffer; an error if the driver has no memory. Other errors stay with the engine.
-    fn create(&self, bytes: u64) -> std::result::Result<wgpu::Buffer, ()> {
+    fn create(
+        &self,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> std::result::Result<wgpu::Buffer, ()> {
         let scope = self
             .gpu
             .device
@@ -282,9 +313,7 @@ impl Memory {
         let buffer = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
             size: bytes,
-            usage: wgpu::BufferUsages::STORAGE
-                | wgpu::BufferUsages::COPY_SRC
-                | wgpu::BufferUsages::COPY_DST,
+            usage,
             mapped_at_creation: false,
         });
         match pollster::block_on(scope.pop()) {
@@ -316,7 +345,7 @@ impl Memory {
 
     /// Waits for the device: then the memory of buffers that nobody holds is the driver's again.
     fn finish(&self) {
-        let _ = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        self.gpu.poll(wgpu::PollType::wait_indefinitely());
     }
 
     /// The error for bytes that are not to be had.

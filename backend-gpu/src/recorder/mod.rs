@@ -73,6 +73,8 @@ struct Lot {
     touched: HashSet<u64>,
     writes: usize,
     written_words: usize,
+    /// Words of uploads since they were last waited for, by this and earlier lots.
+    words_ahead: usize,
 }
 
 impl Lot {
@@ -115,6 +117,7 @@ impl Recorder {
                 touched: HashSet::new(),
                 writes: 0,
                 written_words: 0,
+                words_ahead: 0,
             }),
             submitter: Submitter::new(gpu, &params, profiler),
             params,
@@ -136,7 +139,9 @@ impl Recorder {
         let Some(profiler) = self.submitter.profiler() else {
             return Vec::new();
         };
-        self.submit_now(&mut lock(&self.lot), |_| {});
+        // Nobody submits meanwhile.
+        let mut lot = lock(&self.lot);
+        self.submit_now(&mut lot, |_| {});
         profiler.take(&self.gpu)
     }
 

@@ -52,8 +52,8 @@ struct Shared {
     params: wgpu::Buffer,
     profiler: Option<Profiler>,
     submissions: AtomicU64,
-    /// Lots that are not submitted yet; none once the thread has ended.
-    waiting: Mutex<usize>,
+    /// Lots that are not submitted yet; `None` once the thread has panicked.
+    waiting: Mutex<Option<usize>>,
     done: Condvar,
 }
 
@@ -71,7 +71,7 @@ impl Submitter {
             params: params.clone(),
             profiler,
             submissions: AtomicU64::new(0),
-            waiting: Mutex::new(0),
+            waiting: Mutex::new(Some(0)),
             done: Condvar::new(),
         });
         let (sender, receiver) = sync_channel(QUEUED);
@@ -111,9 +111,12 @@ impl Submitter {
             self.shared.submit(&job, |_| {});
             return;
         };
-        *lock(&self.shared.waiting) += 1;
+        match &mut *lock(&self.shared.waiting) {
+            Some(waiting) => *waiting += 1,
+            // It has panicked, and what is left is lost.
+            None => return,
+        }
         if sender.send(job).is_err() {
-            // It has panicked, and what it leaves is lost.
             self.shared.end("the thread that submits has ended");
         }
     }
@@ -127,7 +130,7 @@ impl Submitter {
     /// Waits until every lot is with the driver.
     fn drain(&self) {
         let mut waiting = lock(&self.shared.waiting);
-        while *waiting > 0 {
+        while waiting.is_some_and(|lots| lots > 0) {
             let woken = self.shared.done.wait(waiting);
             waiting = woken.unwrap_or_else(PoisonError::into_inner);
         }
@@ -160,8 +163,9 @@ impl Drop for Done<'_> {
             self.0.end("a submission panicked");
             return;
         }
-        let mut waiting = lock(&self.0.waiting);
-        *waiting = waiting.saturating_sub(1);
+        if let Some(waiting) = &mut *lock(&self.0.waiting) {
+            *waiting -= 1;
+        }
         self.0.done.notify_all();
     }
 }
@@ -176,7 +180,7 @@ impl Shared {
 
     fn end(&self, why: &str) {
         self.gpu.faults.record(format!("{why}; make a new engine"));
-        *lock(&self.waiting) = 0;
+        *lock(&self.waiting) = None;
         self.done.notify_all();
     }
 
@@ -210,7 +214,7 @@ impl Shared {
         last(&mut encoder);
         gpu.queue.submit([encoder.finish()]);
         // Without a poll now and then, wgpu keeps the staging memory of finished writes.
-        let _ = gpu.device.poll(wgpu::PollType::Poll);
+        gpu.poll(wgpu::PollType::Poll);
     }
 }
 
@@ -251,7 +255,7 @@ mod tests {
         };
         let submitter = Submitter::new(&gpu, &super::super::params::buffer(&gpu), None);
         // As if two lots waited, and the first of them met a bug.
-        *lock(&submitter.shared.waiting) = 2;
+        *lock(&submitter.shared.waiting) = Some(2);
         let shared = submitter.shared.clone();
         let thread = std::thread::spawn(move || {
             let _done = Done(&shared);
@@ -261,5 +265,13 @@ mod tests {
         assert!(thread.join().is_err());
         assert!(gpu.check().unwrap_err().to_string().contains("panicked"));
         submitter.drain();
+        // What comes too late is dropped, and nobody waits for it.
+        let params = vec![0; 64];
+        submitter.enqueue(Job {
+            params,
+            ..Job::default()
+        });
+        submitter.drain();
+        assert!(lock(&submitter.shared.waiting).is_none());
     }
 }

@@ -142,3 +142,40 @@ pub(super) fn canonical<B: Backend>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Eval, HalError, Limbs, Poly, Reference, Ring, RingBasis, RingSpec, Shape};
+
+    #[test]
+    fn constants_of_another_ring_are_refused() {
+        let [ours, theirs] = [[97, 193], [193, 97]].map(|moduli| {
+            let spec = RingSpec {
+                log_n: 4,
+                moduli: moduli.to_vec(),
+            };
+            RingBasis::new(&spec).unwrap()
+        });
+        let ring = Ring::new(Reference::new(), &ours).unwrap();
+        let limbs = Limbs::new([0]);
+        let shape = Shape::new(1, limbs.clone());
+        let mut x: Poly<_, Eval> = Poly::from_words(&ring, &shape, &[96; 16]).unwrap();
+        let of = |basis: &RingBasis, value: u32| basis.constants(&limbs, |_| value);
+        // Too large for the modulus, or with another companion.
+        for value in [192, 5] {
+            let foreign = of(&theirs, value);
+            let refused = HalError::ForeignConstant {
+                op: "add_constants",
+                value,
+                modulus: 97,
+                limb: 0,
+            };
+            assert_eq!(x.add_constants(&foreign, 1).unwrap_err(), refused);
+            assert!(x.scale(&foreign).is_err());
+            assert!(x.scale_assign(&foreign).is_err());
+            assert!(x.restrict_and_scale(&foreign).is_err());
+        }
+        let sum = x.add_constants(&of(&ours, 5), 1).unwrap();
+        assert_eq!(sum.to_words().unwrap(), [4; 16]);
+    }
+}
