@@ -61,12 +61,9 @@ pub(crate) struct Launch<'a> {
 }
 
 struct Lot {
-    dispatches: Vec<Dispatch>,
+    job: Job,
     /// Its dispatches at most.
     largest: usize,
-    params: Vec<u32>,
-    /// By where they go: parameters that this lot is the first to use and that stay.
-    kept_params: Vec<(u32, Vec<u8>)>,
     /// For this and later lots.
     kept: Kept,
     /// Ids of the buffers that the lot uses.
@@ -83,11 +80,7 @@ impl Lot {
         self.writes = 0;
         self.written_words = 0;
         self.largest = (2 * self.largest).min(LOT);
-        Job {
-            dispatches: std::mem::take(&mut self.dispatches),
-            params: std::mem::take(&mut self.params),
-            kept_params: std::mem::take(&mut self.kept_params),
-        }
+        std::mem::take(&mut self.job)
     }
 }
 
@@ -109,10 +102,8 @@ impl Recorder {
             gpu: gpu.clone(),
             memory: memory.clone(),
             lot: Mutex::new(Lot {
-                dispatches: Vec::new(),
+                job: Job::default(),
                 largest: FIRST_LOT,
-                params: Vec::new(),
-                kept_params: Vec::new(),
                 kept: Kept::default(),
                 touched: HashSet::new(),
                 writes: 0,
@@ -212,7 +203,7 @@ impl Recorder {
         grid: [u32; 3],
     ) {
         let mut lot = lock(&self.lot);
-        if lot.dispatches.len() >= lot.largest {
+        if lot.job.dispatches.len() >= lot.largest {
             self.submit(&mut lot);
         }
         let offset = match key {
@@ -227,7 +218,7 @@ impl Recorder {
             size: wgpu::BufferSize::new(PARAMS_WINDOW_BYTES),
         };
         let bind_group = self.memory.bind_group(window, dst, inputs);
-        lot.dispatches.push(Dispatch {
+        lot.job.dispatches.push(Dispatch {
             kernel,
             pipeline: pipeline.clone(),
             bind_group,

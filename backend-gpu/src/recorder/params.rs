@@ -51,15 +51,15 @@ fn words(params: &[&[u8]]) -> usize {
 impl Recorder {
     /// Where parameters of the lot are, in bytes.
     pub(super) fn lay_params(&self, lot: &mut Lot, params: &[&[u8]]) -> u32 {
-        if lot.params.len() + words(params) > LOT_WORDS {
+        if lot.job.params.len() + words(params) > LOT_WORDS {
             self.submit(lot);
         }
-        let at = lot.params.len();
+        let at = lot.job.params.len();
         for part in params {
-            lot.params.extend_from_slice(bytemuck::cast_slice(part));
+            lot.job.params.extend_from_slice(bytemuck::cast_slice(part));
         }
-        let aligned = lot.params.len().next_multiple_of(ALIGN_WORDS);
-        lot.params.resize(aligned, 0);
+        let aligned = lot.job.params.len().next_multiple_of(ALIGN_WORDS);
+        lot.job.params.resize(aligned, 0);
         (at * 4) as u32
     }
 
@@ -76,7 +76,7 @@ impl Recorder {
             lot.kept = Kept::default();
         }
         let at = ((LOT_WORDS + lot.kept.words) * 4) as u32;
-        lot.kept_params.push((at, params.concat()));
+        lot.job.kept_params.push((at, params.concat()));
         lot.kept.words += words;
         lot.kept.places.insert(key, at);
         at

@@ -37,7 +37,7 @@ pub(super) struct Job {
     pub(super) dispatches: Vec<Dispatch>,
     /// Words at the beginning of the parameters.
     pub(super) params: Vec<u32>,
-    /// Other parameters, by where they go in bytes.
+    /// Parameters that stay and that this lot is the first to use, by where they go in bytes.
     pub(super) kept_params: Vec<(u32, Vec<u8>)>,
 }
 

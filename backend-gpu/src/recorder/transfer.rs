@@ -99,7 +99,10 @@ impl Recorder {
     }
 
     fn wait(&self) -> Result<()> {
-        lock(&self.lot).largest = FIRST_LOT;
+        let mut lot = lock(&self.lot);
+        lot.largest = FIRST_LOT;
+        lot.words_ahead = 0;
+        drop(lot);
         self.gpu.poll(wgpu::PollType::wait_indefinitely());
         self.gpu.check()
     }
