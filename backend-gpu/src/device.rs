@@ -276,11 +276,14 @@ fn layout(device: &wgpu::Device, inputs: usize) -> Layout {
 
 #[cfg(test)]
 mod tests {
-    use arras_hal::{Eval, HalError, Limbs, Poly, Ring, RingBasis, RingSpec, Shape};
+    use arras_hal::{Eval, HalError, Limbs, Poly, Shape};
     use arras_shaders::{Elementwise, Kernel};
 
     use super::{Gpu, lock};
-    use crate::{GpuEngine, GpuOptions, testing::present};
+    use crate::{
+        GpuEngine, GpuOptions,
+        testing::{present, ring},
+    };
 
     #[test]
     fn a_driver_that_loses_the_device_during_a_wait_is_an_error_and_no_panic() {
@@ -300,11 +303,7 @@ mod tests {
             return;
         };
         *lock(&engine.gpu().broken) = Some(Kernel::Elementwise(Elementwise::Add));
-        let spec = RingSpec {
-            log_n: 4,
-            moduli: vec![97, 193],
-        };
-        let ring = Ring::new(engine, &RingBasis::new(&spec).unwrap()).unwrap();
+        let ring = ring(&engine, &[97, 193]);
         let shape = Shape::new(1, Limbs::new([0, 1]));
         let x: Poly<GpuEngine, Eval> = Poly::from_words(&ring, &shape, &[5; 32]).unwrap();
         assert_eq!(x.to_words().unwrap(), [5; 32]);

@@ -86,20 +86,19 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use arras_hal::{
-        Backend, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs, Poly, Reference, Ring,
-        RingBasis, RingSpec, Shape,
+        Backend, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs, Poly, Reference, Shape,
     };
 
     use super::*;
-    use crate::{GpuEngine, GpuOptions, device::lock, testing::present};
+    use crate::{
+        GpuEngine, GpuOptions,
+        device::lock,
+        testing::{present, ring},
+    };
 
     /// Rotations of batches of 1 to 12, twice: each batch has lists of its own.
-    fn rotations<B: Backend>(engine: B) -> Vec<Vec<u32>> {
-        let spec = RingSpec {
-            log_n: 4,
-            moduli: vec![97, 193, 257, 353, 449, 577],
-        };
-        let ring = Ring::new(engine, &RingBasis::new(&spec).unwrap()).unwrap();
+    fn rotations<B: Backend>(engine: &B) -> Vec<Vec<u32>> {
+        let ring = ring(engine, &[97, 193, 257, 353, 449, 577]);
         let window = Limbs::new(0..4);
         let spec = KeySwitchSpec {
             groups: vec![Limbs::new(0..2), Limbs::new(2..4)],
@@ -136,7 +135,7 @@ mod tests {
         let Some(engine) = present(GpuEngine::new(&GpuOptions::default())) else {
             return;
         };
-        assert!(rotations(engine.clone()) == rotations(Reference::new()));
+        assert!(rotations(&engine) == rotations(&Reference::new()));
         let lot = lock(&engine.recorder().lot);
         // Of more than a hundred launches with lists of their own, the room holds those of the last few.
         let places = lot.kept.places.len();

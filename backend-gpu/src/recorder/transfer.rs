@@ -159,20 +159,19 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
-    use arras_hal::{Backend, Eval, Limbs, Poly, Ring, RingBasis, RingSpec, Shape};
+    use arras_hal::{Backend, Eval, Limbs, Poly, Shape};
 
-    use crate::{GpuEngine, GpuOptions, testing::present};
+    use crate::{
+        GpuEngine, GpuOptions,
+        testing::{present, ring},
+    };
 
     #[test]
     fn what_the_pool_gives_up_is_the_drivers_again() {
         let Some(engine) = present(GpuEngine::new(&GpuOptions::default())) else {
             return;
         };
-        let spec = RingSpec {
-            log_n: 4,
-            moduli: vec![97, 193],
-        };
-        let ring = Ring::new(engine.clone(), &RingBasis::new(&spec).unwrap()).unwrap();
+        let ring = ring(&engine, &[97, 193]);
         let shape = Shape::new(1 << 18, Limbs::new(0..2));
         let bytes = (shape.words(16) * 4) as u64;
         let allocated = || {

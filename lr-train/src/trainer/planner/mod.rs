@@ -103,15 +103,7 @@ pub fn plan(
             });
         }
     }
-    let mut planner = Planner {
-        settings,
-        features,
-        rows,
-        minibatch: settings.minibatch.min(rows),
-        options,
-        depths: Depths::new(&settings.activation, settings.optimizer),
-    };
-    planner.plan()
+    Planner::new(settings, features, rows, options).plan()
 }
 
 /// How many iterations fit each circuit and ring in one round.
@@ -125,15 +117,7 @@ pub fn capacity(
     options: &PlannerOptions,
 ) -> Result<Vec<Capacity>> {
     settings.check()?;
-    let mut planner = Planner {
-        settings,
-        features,
-        rows,
-        minibatch: settings.minibatch.min(rows),
-        options,
-        depths: Depths::new(&settings.activation, settings.optimizer),
-    };
-    planner.capacity()
+    Planner::new(settings, features, rows, options).capacity()
 }
 
 /// How far the formula of a circuit's depth may exceed what is recorded, from zero above all.
@@ -148,7 +132,23 @@ struct Planner<'a> {
     depths: Depths<'a>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(
+        settings: &'a Settings,
+        features: usize,
+        rows: usize,
+        options: &'a PlannerOptions,
+    ) -> Self {
+        Self {
+            settings,
+            features,
+            rows,
+            minibatch: settings.minibatch.min(rows),
+            options,
+            depths: Depths::new(&settings.activation, settings.optimizer),
+        }
+    }
+
     fn plan(&mut self) -> Result<(TrainingPlan, PlanReport)> {
         let kinds = self.kinds()?;
         let mut evaluated = vec![];
