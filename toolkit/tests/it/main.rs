@@ -7,6 +7,7 @@ mod debug;
 mod diagonals;
 mod errors;
 mod extract;
+mod golden;
 mod interpretations;
 mod matmul;
 mod mixed_unit;
