@@ -2,15 +2,57 @@
 
 use std::fmt;
 
-use arras_toolkit::circuit::Summing;
+use arras_toolkit::{OpCount, circuit::Summing, plan::ServerMemory};
 use serde::{Deserialize, Serialize};
 
-use super::estimate::{Operations, ServerMemory};
 use crate::circuits::Kind;
+
+/// How many operations of the costly kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Operations {
+    /// Products of two ciphertexts.
+    pub products: usize,
+    /// Relinearizations and rotations, of each ciphertext.
+    pub key_switches: usize,
+}
+
+impl Operations {
+    /// Those of a program.
+    pub(super) fn of(count: &OpCount) -> Self {
+        Self {
+            products: count.ciphertext_products(),
+            key_switches: count.key_switches(),
+        }
+    }
+}
+
+impl std::ops::Add for Operations {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            products: self.products + other.products,
+            key_switches: self.key_switches + other.key_switches,
+        }
+    }
+}
+
+impl std::ops::Mul<usize> for Operations {
+    type Output = Self;
+
+    fn mul(self, times: usize) -> Self {
+        Self {
+            products: self.products * times,
+            key_switches: self.key_switches * times,
+        }
+    }
+}
 
 /// A circuit with the smallest secure parameters that hold it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Candidate {
     /// The circuit.
     pub kind: Kind,
@@ -49,6 +91,7 @@ pub struct Candidate {
 /// An estimate for one engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct EngineSeconds {
     /// Engine, and machine of the measurements.
     pub engine: String,
@@ -61,6 +104,7 @@ pub struct EngineSeconds {
 /// How many iterations fit a circuit and a ring in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Capacity {
     /// The circuit.
     pub kind: Kind,
@@ -75,6 +119,7 @@ pub struct Capacity {
 /// What would do instead of a plan that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Remedy {
     /// A larger ring.
     Ring {
@@ -90,7 +135,7 @@ pub enum Remedy {
         /// log2 of the ring degree it needs.
         log_n: u32,
     },
-    /// Rounds between which the client encrypts anew.
+    /// Rounds between which the client re-encrypts the state.
     Rounds {
         /// The circuit.
         kind: Kind,
@@ -126,6 +171,7 @@ impl fmt::Display for Remedy {
 /// What a plan will cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct PlanReport {
     /// What the plan takes.
     pub chosen: Candidate,
@@ -133,30 +179,12 @@ pub struct PlanReport {
     pub candidates: Vec<Candidate>,
     /// How many iterations fit each circuit and ring.
     pub capacity: Vec<Capacity>,
-    /// The predicted largest error of any weight; none if nothing predicts it.
+    /// The predicted largest error of any weight; none if none was asked for.
     pub predicted_error: Option<f64>,
 }
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-/// The parts, in MiB.
-impl fmt::Display for ServerMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "keys {:.0}, inputs {:.0}, values {:.0}, constants {:.0}, scratch {:.0}, received {:.0}, slack {:.0}, process {:.0}",
-            mib(self.keys),
-            mib(self.inputs),
-            mib(self.values),
-            mib(self.constants),
-            mib(self.scratch),
-            mib(self.received),
-            mib(self.slack),
-            mib(self.process)
-        )
-    }
 }
 
 impl fmt::Display for Candidate {

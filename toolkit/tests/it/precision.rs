@@ -8,7 +8,7 @@ use arras_ckks::{
 };
 use arras_toolkit::{
     Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
-    ScaleAndPrecision, Slots, Value, interpret::PrecisionReport, linalg::Dot, plan::KeyRequests,
+    ScaleAndPrecision, Slots, Value, interpret::PredictedPrecision, linalg::Dot, plan::KeyRequests,
 };
 
 use crate::support::{Numbers, client, insecure, worst};
@@ -58,7 +58,12 @@ fn measured(
 }
 
 /// Predicts, measures, compares.
-fn check(what: &str, params: &Parameters, circuit: Circuit, samples: Samples) -> PrecisionReport {
+fn check(
+    what: &str,
+    params: &Parameters,
+    circuit: Circuit,
+    samples: Samples,
+) -> PredictedPrecision {
     let program = Program::new(circuit);
     let inputs = samples.draw(program.circuit(), 77).unwrap();
     let report = ScaleAndPrecision::new(params, samples)
@@ -287,7 +292,7 @@ fn the_operation_that_exceeds_the_headroom_is_named() {
 
     let json = serde_json::to_string(&exceeds).unwrap();
     assert_eq!(
-        serde_json::from_str::<PrecisionReport>(&json).unwrap(),
+        serde_json::from_str::<PredictedPrecision>(&json).unwrap(),
         exceeds
     );
     // The same seed, the same prediction.
