@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arras_toolkit::{OpCount, circuit::Summing, plan::ServerMemory};
+use arras_toolkit::{circuit::Summing, plan::ServerMemory};
 use serde::{Deserialize, Serialize};
 
 use crate::circuits::Kind;
@@ -15,38 +15,6 @@ pub struct Operations {
     pub products: usize,
     /// Relinearizations and rotations, of each ciphertext.
     pub key_switches: usize,
-}
-
-impl Operations {
-    /// Those of a program.
-    pub(super) fn of(count: &OpCount) -> Self {
-        Self {
-            products: count.ciphertext_products(),
-            key_switches: count.key_switches(),
-        }
-    }
-}
-
-impl std::ops::Add for Operations {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            products: self.products + other.products,
-            key_switches: self.key_switches + other.key_switches,
-        }
-    }
-}
-
-impl std::ops::Mul<usize> for Operations {
-    type Output = Self;
-
-    fn mul(self, times: usize) -> Self {
-        Self {
-            products: self.products * times,
-            key_switches: self.key_switches * times,
-        }
-    }
 }
 
 /// A circuit with the smallest secure parameters that hold it.

@@ -7,7 +7,7 @@ use arras_ckks::{
     params::{Security, max_log2_qp},
 };
 use arras_toolkit::{
-    ToolkitError,
+    OpCount, ToolkitError,
     circuit::Summing,
     plan::{KeyRequests, Plan, PlanOptions, PlannedStage, Stage, plan},
 };
@@ -148,6 +148,10 @@ impl Planner<'_> {
             let inputs = shapes.iter().map(|shape| &stage.inputs[&shape.name]);
             stage.times as u64 * inputs.map(|input| input.bytes.wire).sum::<u64>()
         };
+        let count = |of: fn(&OpCount) -> usize| {
+            let stages = planned.stages().iter();
+            stages.map(|stage| stage.times * of(&stage.count)).sum()
+        };
         Candidate {
             kind,
             log_n: params.log_n(),
@@ -165,11 +169,10 @@ impl Planner<'_> {
             data_bytes: stages().map(|(s, r)| bytes(s, r.data_shapes())).sum(),
             state_bytes: stages().map(|(s, r)| bytes(s, r.start_shapes())).sum(),
             memory: planned.memory(),
-            operations: planned
-                .stages()
-                .iter()
-                .map(|stage| Operations::of(&stage.count) * stage.times)
-                .fold(Operations::default(), |a, b| a + b),
+            operations: Operations {
+                products: count(OpCount::ciphertext_products),
+                key_switches: count(OpCount::key_switches),
+            },
             seconds: planned
                 .times()
                 .iter()
