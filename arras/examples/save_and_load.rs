@@ -52,9 +52,7 @@ fn client_prepares(client: &Path, server: &Path) -> Result<()> {
         ),
         (
             "parameters",
-            choice
-                .parameters()
-                .save(server.join("parameters.arras"), Overwrite::Refuse)?,
+            params.save(server.join("parameters.arras"), Overwrite::Refuse)?,
         ),
         (
             "2 evaluation keys",

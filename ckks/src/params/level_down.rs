@@ -88,7 +88,7 @@ mod tests {
     use num_bigint::BigInt;
     use num_traits::Signed;
 
-    use super::super::{LevelWidth, ParametersBuilder};
+    use super::super::LevelWidth;
     use super::*;
 
     #[test]
