@@ -173,7 +173,6 @@ impl KeySwitchLimbs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::ParametersBuilder;
 
     #[test]
     fn counts_of_a_small_switch() {
@@ -189,7 +188,7 @@ mod tests {
     #[test]
     fn a_chain_is_the_sum_of_its_levels() {
         for (log_n, levels) in [(13, 2), (14, 5), (15, 14)] {
-            let builder = ParametersBuilder::new(log_n).levels(levels);
+            let builder = Parameters::builder().log_n(log_n).levels(levels);
             let params = builder.build().unwrap();
             let levels = (1..=levels).map(|level| KeySwitchCost::at(&params, level, level - 1));
             let sum = levels.fold(KeySwitchCost::default(), Add::add);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use arras_ckks::{
     Parameters,
-    params::{LevelWidth, ParametersBuilder, ParamsError, Security, deepest},
+    params::{LevelWidth, ParamsError, Security, deepest},
 };
 use serde::{Deserialize, Serialize};
 
@@ -231,7 +231,8 @@ fn candidates(
             continue;
         }
         for levels in needed..=needed + options.spare_levels {
-            let builder = ParametersBuilder::new(log_n)
+            let builder = Parameters::builder()
+                .log_n(log_n)
                 .level_width(width)
                 .levels(levels)
                 .dnum(options.dnum)
