@@ -5,15 +5,11 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Interpretation, Noisy, Place, Plaintext, Samples,
-    count::kind_name,
-    table::{Table, magnitude},
-    walk,
-};
+use super::{Interpretation, Noisy, Place, Plaintext, Samples, count::kind_name, walk};
 use crate::{
     Result,
     program::{Form, Program, StepId},
+    text::Table,
 };
 
 /// Predicts the error of every output, and whether all values stay within the headroom.
@@ -330,5 +326,14 @@ impl fmt::Display for PrecisionReport {
             (None, Some(magnitude)) => write!(f, "least headroom left: {magnitude}"),
             (None, None) => Ok(()),
         }
+    }
+}
+
+/// A magnitude with four digits.
+fn magnitude(x: f64) -> String {
+    if x == 0.0 {
+        "0".into()
+    } else {
+        format!("{x:.3e}")
     }
 }
