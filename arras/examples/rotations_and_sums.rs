@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 3. A moving average over 8 slots. Rotating and adding costs 7 key switches; hoisting shares their expensive part, and
     //    the sum of rotations divides by the special modulus once.
     let start = Instant::now();
-    let mut separate = evaluator.settle(&ct)?;
+    let mut separate = evaluator.relinearize_and_rescale(&ct)?;
     for k in 1..8 {
         separate = evaluator.add(&separate, &evaluator.rotate(&ct, k)?)?;
     }

@@ -89,8 +89,11 @@ fn server_computes(server: &Path) -> Result<()> {
     let x = input.expand(&context)?;
     let result = evaluator.add(&evaluator.square(&x)?, &evaluator.rotate(&x, 1)?)?;
     // The client only decrypts, so the result is cut to the limbs that hold values up to 2.
-    let whole = evaluator.settle(&result)?.to_bytes()?.len();
-    let result = evaluator.cut_for_sending(&result, 2.0)?;
+    let whole = evaluator
+        .relinearize_and_rescale(&result)?
+        .to_bytes()?
+        .len();
+    let result = evaluator.drop_moduli(&result, 2.0)?;
     let bytes = result.save(server.join("result.arras"), Overwrite::Refuse)?;
     println!(
         "The server computes and writes\n  result             {bytes:>9} bytes (uncut it would be {whole})\n"

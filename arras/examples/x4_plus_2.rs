@@ -38,12 +38,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x2 = evaluator.square(&ct)?;
     let x3 = evaluator.multiply(&x2, &ct)?;
     let chain = evaluator.add_scalar(&evaluator.multiply(&x3, &ct)?, 2.0)?;
-    let chain = evaluator.settle(&chain)?;
+    let chain = evaluator.relinearize_and_rescale(&chain)?;
     let chain_time = start.elapsed();
 
     let start = Instant::now();
     let squares = evaluator.add_scalar(&evaluator.square(&evaluator.square(&ct)?)?, 2.0)?;
-    let squares = evaluator.settle(&squares)?;
+    let squares = evaluator.relinearize_and_rescale(&squares)?;
     let squares_time = start.elapsed();
 
     // 4. The client decrypts and compares with the computation in the clear.

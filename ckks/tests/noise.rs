@@ -259,7 +259,7 @@ fn products_add_what_the_model_says() {
         let exact = &Slots::of(&p, &a) * &Slots::of(&p, &b);
         let product = p
             .evaluator
-            .settle(&p.evaluator.multiply(&a, &b).unwrap())
+            .relinearize_and_rescale(&p.evaluator.multiply(&a, &b).unwrap())
             .unwrap();
         let errors = &Slots::of(&p, &product) - &exact;
         let predicted = model.relinearize_and_rescale(level - 1).unwrap();

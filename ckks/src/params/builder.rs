@@ -1,17 +1,16 @@
 //! From a ring degree and a number of levels to a parameter set.
 
-use core::fmt;
-
 use super::Parameters;
-use super::chain::{MAX_CONVERSION_SOURCES, choose};
+use super::chain::choose;
 use super::cost::KeySwitchCost;
 use super::digits::{DigitPlan, basis_logs, digit_plans};
 use super::error::ParamsError;
+use super::limits::{LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS};
 use super::log2::{Log2, ONE, log2_prime, units};
 use super::path::{LevelWidth, Window, extent, level_path};
 use super::primes::pool;
 use super::security::{Security, max_log2_qp};
-use super::spec::{LOG_N, MAX_LEVELS, ParametersSpec};
+use super::spec::ParametersSpec;
 
 /// [`Dnum::Auto`] takes at most this many digits: beyond, keys grow by more than the modulus gains.
 const MAX_AUTO_DNUM: usize = 8;
@@ -26,11 +25,12 @@ pub enum Dnum {
     Fixed(usize),
 }
 
-impl fmt::Display for Dnum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Dnum {
+    /// At most this many digits.
+    const fn most(self) -> usize {
         match self {
-            Dnum::Auto => write!(f, "at most {MAX_AUTO_DNUM} digits"),
-            Dnum::Fixed(digits) => write!(f, "at most {digits} digits"),
+            Self::Auto => MAX_AUTO_DNUM,
+            Self::Fixed(digits) => digits,
         }
     }
 }
@@ -160,7 +160,7 @@ impl ParametersBuilder {
             log_n: self.log_n,
             levels,
             width: self.width,
-            dnum: self.dnum,
+            most_digits: self.dnum.most(),
             deepest: deepest(self.log_n, self.width, self.dnum).filter(|&deepest| deepest < levels),
             sufficient_log_n: (self.log_n + 1..=*LOG_N.end()).find(|&log_n| fits(log_n)),
         }

@@ -4,9 +4,9 @@ use core::fmt;
 
 use super::builder::{Budget, Dnum, ParametersBuilder, plan_cost};
 use super::error::{CircuitLimits, ParamsError};
+use super::limits::{LOG_N, MAX_LEVELS};
 use super::log2::{Log2, ONE, units};
 use super::path::{LevelWidth, Window, level_path, nominal_scales};
-use super::spec::{LOG_N, MAX_LEVELS};
 use super::{Parameters, max_log2_qp};
 
 /// Ring degrees that circuits are planned for; below 2^13 no level fits the security bound.

@@ -31,6 +31,7 @@ mod cost;
 mod digits;
 mod error;
 mod level_down;
+mod limits;
 mod log2;
 mod path;
 mod primes;
@@ -45,16 +46,18 @@ use core::ops::Range;
 use std::sync::Arc;
 
 pub use builder::{Dnum, ParametersBuilder, deepest};
-pub use chain::MAX_CONVERSION_SOURCES;
 pub use choice::{Choice, Explanation, Reason, Rejection};
 pub use cost::KeySwitchCost;
 pub use digits::MARGIN_BITS;
 pub use error::{CircuitLimits, ParamsError};
 pub use level_down::LevelDownPlan;
+pub use limits::{
+    LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS,
+};
 pub use path::{BASE, LevelWidth, Window, level_path};
 pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, pool, step_log2};
 pub use security::{Security, max_log2_qp};
-pub use spec::{LOG_N, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS, ParametersSpec};
+pub use spec::ParametersSpec;
 
 use log2::to_bits;
 use scales::difference;

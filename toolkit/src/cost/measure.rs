@@ -255,7 +255,7 @@ impl<'a, B: Backend> Clock<'a, B> {
                 let a = a.pick(&vec![0; batch])?;
                 Ok(Operands {
                     evaluator,
-                    b: a.duplicate()?,
+                    b: a.try_clone()?,
                     a,
                     vector: &vector,
                     plain: evaluator.encode(&[&vector], level)?,
@@ -288,7 +288,10 @@ impl<'a, B: Backend> Clock<'a, B> {
             // A ciphertext remembers its settled form, so each is settled once.
             OperationKind::Settle => {
                 let product = e.multiply(a, &x.b)?;
-                self.median(|| product.duplicate(), |product| e.settle(product))?
+                self.median(
+                    || product.try_clone(),
+                    |product| e.relinearize_and_rescale(product),
+                )?
             }
             OperationKind::Rescale => {
                 let product = e.multiply_plain(a, plain)?;

@@ -43,7 +43,7 @@ impl SelfTest {
         let (server, x) = (&bench.evaluator, &bench.fresh);
         let mut product = None;
         let products = bench.rate(|| {
-            product = Some(server.settle(&server.square(x)?)?);
+            product = Some(server.relinearize_and_rescale(&server.square(x)?)?);
             Ok(())
         })?;
         let mut rotated = None;
