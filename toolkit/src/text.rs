@@ -102,6 +102,15 @@ pub fn scientific(value: f64) -> String {
     }
 }
 
+/// A magnitude with four digits: `1.234e-5`.
+pub fn magnitude(x: f64) -> String {
+    if x == 0.0 {
+        "0".into()
+    } else {
+        format!("{x:.3e}")
+    }
+}
+
 /// `2^15` with a raised exponent.
 pub fn power_of_two(exponent: u32) -> String {
     format!("2{}", superscript(&exponent.to_string()))

@@ -9,7 +9,7 @@ use super::{Interpretation, Noisy, Place, Plaintext, Samples, count::kind_name, 
 use crate::{
     Result,
     program::{Form, Program, StepId},
-    text::Table,
+    text::{Table, magnitude},
 };
 
 /// Predicts the error of every output, and whether all values stay within the headroom.
@@ -326,14 +326,5 @@ impl fmt::Display for PrecisionReport {
             (None, Some(magnitude)) => write!(f, "least headroom left: {magnitude}"),
             (None, None) => Ok(()),
         }
-    }
-}
-
-/// A magnitude with four digits.
-fn magnitude(x: f64) -> String {
-    if x == 0.0 {
-        "0".into()
-    } else {
-        format!("{x:.3e}")
     }
 }
