@@ -207,7 +207,7 @@ fn dispatches_are_folded_above_the_grid_limit() {
     ) -> Vec<u32> {
         let ring = common::ring(engine, basis);
         let x: Poly<B, Coeff> = Poly::from_words(&ring, shape, words).unwrap();
-        let y = x.duplicate().unwrap().ntt();
+        let y = x.try_clone().unwrap().ntt();
         let z = y.mul(&y).unwrap().add(&y).unwrap();
         z.rescale(&Limbs::new([1])).unwrap().to_words().unwrap()
     }
@@ -260,7 +260,7 @@ fn an_upload_does_not_overtake_what_is_recorded() {
         let shape = Shape::new(1, limbs.clone());
         let x: Poly<_, Eval> = Poly::from_words(&ring, &shape, &a).unwrap();
         // x's memory goes back to the pool while the copy is only recorded; the next upload takes it.
-        sums.push(x.duplicate().unwrap());
+        sums.push(x.try_clone().unwrap());
         expected.push(a);
     }
     for (sum, expected) in sums.iter().zip(&expected) {
@@ -379,7 +379,7 @@ fn a_device_destroyed_in_mid_run_is_an_error_at_every_later_wait() {
     let mut words = Words::new(19);
     let limbs = basis.all_limbs();
     let x = poly(&ring, &mut words, 2, &limbs);
-    let mut sum = x.duplicate().unwrap();
+    let mut sum = x.try_clone().unwrap();
     for step in 0..300 {
         if step == 200 {
             engine.destroy_device();

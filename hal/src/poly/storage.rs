@@ -74,7 +74,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     ///
     /// # Errors
     /// The engine's.
-    pub fn duplicate(&self) -> Result<Self> {
+    pub fn try_clone(&self) -> Result<Self> {
         Ok(Self::wrap(
             &self.ring,
             composites::copy_all(&self.ring.engine, &self.ring.inner, &self.buf)?,

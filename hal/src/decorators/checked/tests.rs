@@ -243,7 +243,7 @@ fn an_engine_that_skips_writes_or_adds_where_it_should_assign_is_found() {
         (found.op, found.index)
     };
     let skipped = |op, program: Program| first(remembering(op, |before, _| before), program);
-    let copy: Program = |a| drop(a.duplicate().unwrap());
+    let copy: Program = |a| drop(a.try_clone().unwrap());
     let neg: Program = |a| drop(a.neg().unwrap());
     let tensor: Program = |a| drop(a.tensor(a).unwrap());
     assert_eq!(skipped("copy_rows", copy), ("copy_rows", 0));
