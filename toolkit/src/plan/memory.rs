@@ -12,6 +12,7 @@ use crate::{
     circuit::Plain,
     program::{Form, Program, StepId, StepOp},
     run::{Batching, groups},
+    text,
 };
 
 /// Bytes of constants that the executor keeps by default.
@@ -130,7 +131,7 @@ impl ServerMemory {
     }
 }
 
-/// The parts, in MiB.
+/// The parts.
 impl fmt::Display for ServerMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
@@ -145,8 +146,7 @@ impl fmt::Display for ServerMemory {
         ];
         for (index, (part, bytes)) in parts.into_iter().enumerate() {
             let separator = if index > 0 { ", " } else { "" };
-            let mib = bytes as f64 / f64::from(1 << 20);
-            write!(f, "{separator}{part} {mib:.0}")?;
+            write!(f, "{separator}{part} {}", text::bytes(bytes))?;
         }
         Ok(())
     }

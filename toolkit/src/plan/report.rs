@@ -9,7 +9,8 @@ use super::{KeyRequests, Rejected, ServerMemory};
 use crate::{
     Layout,
     cost::memory::ObjectBytes,
-    interpret::{OpCount, PredictedPrecision, RotationSet, Table, bytes, duration},
+    interpret::{OpCount, PredictedPrecision, RotationSet},
+    text::{Table, bytes, seconds},
 };
 
 /// Bytes of an object.
@@ -248,13 +249,13 @@ impl fmt::Display for Plan {
             if index > 0 {
                 writeln!(f)?;
             }
-            writeln!(f, "work             {}", duration(time.work_seconds))?;
+            writeln!(f, "work             {}", seconds(time.work_seconds))?;
             writeln!(
                 f,
                 "critical path    {}",
-                duration(time.critical_path_seconds)
+                seconds(time.critical_path_seconds)
             )?;
-            writeln!(f, "constants, once  {}", duration(time.encoding_seconds))?;
+            writeln!(f, "constants, once  {}", seconds(time.encoding_seconds))?;
             write!(
                 f,
                 "times from       {} ({} threads)",
