@@ -416,7 +416,7 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
             p.rounds[1].iterations = 2;
         }),
         ("rate", |p| {
-            p.settings.rate = plain::Rate::Constant(f64::NAN)
+            p.settings.rate = plain::Rate::Constant(f64::NAN);
         }),
         ("no rotation", |p| {
             p.keys.rotations.insert(0, 1);
