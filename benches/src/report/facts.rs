@@ -101,7 +101,7 @@ pub(super) fn precision<S: SecretEngine, B: Backend>(
             &Ciphertext::from_bytes(&bytes, &client.context)?,
         )
     };
-    let public = client.encryptor.encrypt_public(&client.public, &[u], top)?;
+    let public = client.public_encryptor().encrypt(&[u], top)?;
     Ok(vec![
         computed("encrypt with the secret key", u, x)?,
         compare("encrypt with the public key", u, &public)?,
