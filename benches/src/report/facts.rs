@@ -46,7 +46,10 @@ pub(super) fn sizes<S: SecretEngine, B: Backend>(
     Ok(vec![
         size("parameters", client.context.params().to_bytes()?.len()),
         size("secret key", client.secret.to_bytes()?.len()),
-        size("public key", client.public.to_bytes()?.len()),
+        size(
+            "public key",
+            client.generator().public_key()?.to_bytes()?.len(),
+        ),
         size(
             "relinearization key",
             client.relinearization.to_bytes()?.len(),
