@@ -75,6 +75,8 @@ pub mod picture;
 pub mod plan;
 pub mod program;
 pub mod run;
+#[doc(hidden)]
+pub mod text;
 mod unit;
 pub mod wire;
 
