@@ -7,7 +7,7 @@ use arras::{
 
 use crate::{
     Client, Operation, Server,
-    party::{ROTATIONS, values},
+    fixture::{ROTATIONS, values},
 };
 
 fn nothing() -> Result<()> {

@@ -40,7 +40,7 @@ const SUM_ROWS_MIXED: Published = Published {
 };
 
 /// Every operation, in groups, in the order of the toolkit's own list.
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     [
         entry_by_entry(),
         with_plaintext(),
