@@ -68,12 +68,18 @@ pub mod client;
 pub mod conformance;
 pub mod cost;
 mod error;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod interpret;
 pub mod layout;
 pub mod linalg;
+#[deny(clippy::wildcard_enum_match_arm)]
+mod op;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod picture;
 pub mod plan;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod program;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod run;
 mod unit;
 pub mod wire;

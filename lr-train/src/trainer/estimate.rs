@@ -3,10 +3,9 @@
 use arras_ckks::Parameters;
 use arras_toolkit::{
     OpCount, Program,
-    circuit::Plain,
+    circuit::{Class, Plain},
     cost::CostTable,
     plan::{Execution, constant_bytes},
-    program::{Form, StepOp},
     run::Batching,
 };
 use serde::{Deserialize, Serialize};
@@ -119,7 +118,7 @@ pub(super) fn memory(program: &Program, params: &Parameters, threads: usize) -> 
     let inputs: u64 = program
         .steps()
         .iter()
-        .filter(|step| matches!(step.op(), StepOp::Input(_)))
+        .filter(|step| step.op().class() == Class::Input)
         .map(|step| limb * limbs(step.level()) * 2 * step.units() as u64)
         .sum();
     // All digits of one component over chain and special limbs, and both accumulators.
@@ -127,19 +126,11 @@ pub(super) fn memory(program: &Program, params: &Parameters, threads: usize) -> 
     let scratch = program
         .steps()
         .iter()
-        .filter_map(|step| {
-            let operand = program.step(*step.operands().first()?);
-            let switches = match step.op() {
-                StepOp::Settle => operand.form() == Form::Pending3,
-                StepOp::Rotate(_) | StepOp::RotationSum(_) | StepOp::WeightedRotationSum { .. } => {
-                    true
-                }
-                _ => false,
-            };
-            let level = operand.window_level().min(params.max_level());
+        .filter(|step| step.work().key_switches() > 0)
+        .map(|step| {
+            let level = step.operand_state().window_level().min(params.max_level());
             let digits = params.active_digits(level).len() as u64;
-            switches
-                .then_some(limb * (limbs(level) + specials) * (digits + 2) * step.units() as u64)
+            limb * (limbs(level) + specials) * (digits + 2) * step.units() as u64
         })
         .max()
         .unwrap_or(0);

@@ -25,10 +25,8 @@ pub use plaintext::{Plaintext, PlaintextRun};
 pub use precision::{Magnitude, OutputPrecision, PrecisionReport, ScaleAndPrecision};
 pub use rotations::{RotationSet, RotationUse, rotation_steps};
 pub use samples::Samples;
-pub(crate) use {
-    seconds::step_seconds,
-    table::{Table, bytes, seconds as duration},
-};
+pub use seconds::critical_path_seconds;
+pub(crate) use table::{Table, bytes, seconds as duration};
 
 use crate::{
     Result,

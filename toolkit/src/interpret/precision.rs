@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Interpretation, Noisy, Place, Plaintext, Samples,
-    count::kind_name,
     table::{Table, magnitude},
     walk,
 };
 use crate::{
     Result,
-    program::{Form, Program, StepId},
+    program::{Program, StepId},
 };
 
 /// Predicts the error of every output, and whether all values stay within the headroom.
@@ -170,11 +169,10 @@ impl Headroom {
         if !less(&self.tightest) && !exceeds {
             return;
         }
-        let operand = step.operands().first().map(|&o| program.step(o).form());
         let magnitude = Magnitude {
             place: program.operation_of(id).into(),
             step: id.index(),
-            kind: kind_name(step.op(), operand.unwrap_or(Form::Settled)).to_owned(),
+            kind: step.name().to_owned(),
             level: step.level(),
             largest,
             headroom_bits,

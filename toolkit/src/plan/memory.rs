@@ -1,11 +1,11 @@
 //! Bytes that a run will take.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 
-use arras_ckks::Parameters;
+use arras_ckks::{Parameters, PlaintextUse};
 
 use crate::{
-    program::{Program, StepId, StepOp},
+    program::{Program, StepId},
     run::{Batching, groups},
 };
 
@@ -59,25 +59,17 @@ fn step_bytes(program: &Program, params: &Parameters, id: StepId) -> u64 {
 
 /// Bytes of all constants of a program, encoded once for each level and use.
 pub fn constant_bytes(program: &Program, params: &Parameters) -> u64 {
-    let mut known: BTreeMap<(usize, bool), BTreeSet<Vec<u64>>> = BTreeMap::new();
+    let mut known = HashSet::new();
     let mut bytes = 0;
     for step in program.steps() {
-        let level = step
-            .operands()
-            .first()
-            .map_or(0, |&o| program.step(o).level());
-        let (weights, plains) = match step.op() {
-            StepOp::AddPlain(p) | StepOp::MultiplyPlain(p) => (false, std::slice::from_ref(p)),
-            StepOp::WeightedSum(weights) => (false, weights.as_slice()),
-            StepOp::WeightedRotationSum { weights, .. } => (true, weights.as_slice()),
-            _ => continue,
+        let (purpose, plains) = step.plaintexts();
+        let limbs = match purpose {
+            PlaintextUse::Level(level) => params.window(level).len(),
+            PlaintextUse::Weight(level) => params.window(level).len() + params.special_limbs(),
         };
-        let special = if weights { params.special_limbs() } else { 0 };
-        let limbs = params.window(level).len() + special;
         for &plain in plains {
             let plain = program.circuit().plain(plain);
-            let of_use = known.entry((level, weights)).or_default();
-            if of_use.insert(plain.fingerprint()) {
+            if known.insert((purpose, plain.fingerprint())) {
                 bytes += (plain.vectors().len() * limbs * params.n() * 4) as u64;
             }
         }

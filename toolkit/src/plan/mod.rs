@@ -24,9 +24,9 @@ pub use report::{Bytes, Plan, PlannedKey, PlannedObject, TimeEstimate};
 
 use crate::{
     Circuit, Result,
-    cost::{CostTable, memory as sizes},
-    interpret::{RotationSet, step_seconds},
-    program::{Program, StepId},
+    cost::memory as sizes,
+    interpret::{RotationSet, critical_path_seconds},
+    program::Program,
     run::Batching,
 };
 
@@ -105,15 +105,4 @@ pub fn plan_program(program: &Program, options: &PlanOptions) -> Result<Plan> {
         rotations: RotationSet::of(program),
         rejected: chosen.rejected,
     })
-}
-
-/// Seconds of the longest chain of dependent steps: what remains with unlimited cores.
-fn critical_path_seconds(program: &Program, table: &CostTable) -> Result<f64> {
-    let mut ends: Vec<f64> = Vec::with_capacity(program.steps().len());
-    for (index, step) in program.steps().iter().enumerate() {
-        let start = step.operands().iter().map(|o| ends[o.index()]);
-        let start = start.fold(0.0, f64::max);
-        ends.push(start + step_seconds(table, program, StepId(index))?);
-    }
-    Ok(ends.into_iter().fold(0.0, f64::max))
 }
