@@ -45,7 +45,7 @@ pub struct Models {
 impl Models {
     /// From a plan with costs of one thread.
     pub fn of(plan: &Plan, squared_levels: f64) -> Self {
-        let count = plan.count();
+        let count = &plan.stages()[0].count;
         Self {
             squared_levels,
             key_switches: count.key_switch_seconds(),

@@ -4,15 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Interpretation,
-    seconds::encoding_seconds,
-    table::{Table, seconds},
-};
+use super::{Interpretation, seconds::encoding_seconds};
 use crate::{
     Result,
     cost::CostTable,
     program::{Program, Step, StepId},
+    text::{Table, seconds},
 };
 
 /// Steps of one kind.
