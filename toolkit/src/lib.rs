@@ -72,7 +72,6 @@ pub mod layout;
 pub mod linalg;
 #[deny(clippy::wildcard_enum_match_arm)]
 mod op;
-#[deny(clippy::wildcard_enum_match_arm)]
 pub mod picture;
 pub mod plan;
 #[deny(clippy::wildcard_enum_match_arm)]

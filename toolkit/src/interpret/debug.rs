@@ -86,16 +86,13 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
     /// # Errors
     /// The scheme's, with the place of the operation. A step that is off is no error but [`DebugReport::deviation`].
     pub fn run(mut self, program: &Program) -> Result<DebugReport> {
-        match walk(program, &mut self, |_, _| Ok(())) {
-            Ok(()) => Ok(self.report),
-            Err(error) => match error.into_kind() {
-                ToolkitError::Deviates(deviation) => {
-                    self.report.deviation = Some(*deviation);
-                    Ok(self.report)
-                }
-                error => Err(error),
-            },
+        if let Err(error) = walk(program, &mut self, |_, _| Ok(())) {
+            let ToolkitError::Deviates(deviation) = error.kind() else {
+                return Err(error);
+            };
+            self.report.deviation = Some((**deviation).clone());
         }
+        Ok(self.report)
     }
 
     /// What was seen so far.

@@ -260,12 +260,11 @@ impl<B: Backend> Homomorphic<B> {
             bytes: 0,
             peak: 0,
         };
-        let batching = match self.options.batching {
-            Batching::Auto if self.evaluator.context().engine().prefers_joined_batches() => {
-                Batching::Waves
-            }
-            given => given,
-        };
+        let mut batching = self.options.batching;
+        let engine = self.evaluator.context().engine();
+        if batching == Batching::Auto && engine.prefers_joined_batches() {
+            batching = Batching::Waves;
+        }
         let mut report = RunReport {
             steps: program.steps().len(),
             waves: program.waves().len(),
