@@ -20,6 +20,7 @@ const PROCESS: u64 = 12 << 20;
 
 /// Bytes of the server's process, with the CPU engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ServerMemory {
     /// Evaluation keys, loaded.
     pub keys: u64,
