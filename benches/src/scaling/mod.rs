@@ -180,8 +180,7 @@ fn time(
         Ok(arras::ckks::Ciphertext::concat(&vec![&one; batch])?)
     };
     let (x, y) = (lowered(&server.x)?, lowered(&server.y)?);
-    let nothing = || Ok(());
-    let mut operation = Operation::on_engine("multiply", context, nothing, |()| {
+    let mut operation = Operation::call("multiply", context, || {
         evaluator.relinearize_and_rescale(&evaluator.multiply(&x, &y)?)
     });
     let timing = host_threads(threads)?.install(|| Timing::of_operation(&mut operation, each))?;
