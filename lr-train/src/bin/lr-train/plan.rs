@@ -115,16 +115,19 @@ struct Choice {
     threads: Option<usize>,
 }
 
-const SCHEDULES: [(&str, fn(f64) -> Rate); 2] =
+/// A name and what it stands for.
+type Named<T> = (&'static str, T);
+
+const SCHEDULES: [Named<fn(f64) -> Rate>; 2] =
     [("constant", Rate::Constant), ("harmonic", Rate::Harmonic)];
 
-const OPTIMIZERS: [(&str, Optimizer); 3] = [
+const OPTIMIZERS: [Named<Optimizer>; 3] = [
     ("nesterov", Optimizer::Nesterov),
     ("gradient-descent", Optimizer::GradientDescent),
     ("fixed-hessian", Optimizer::FixedHessian),
 ];
 
-const SIGMOIDS: [(&str, fn() -> Approximation); 4] = [
+const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
     ("cubic-16", Approximation::cubic_16),
     ("cubic-8", Approximation::cubic_8),
     ("quintic-8", Approximation::quintic_8),
@@ -132,9 +135,7 @@ const SIGMOIDS: [(&str, fn() -> Approximation); 4] = [
 ];
 
 /// A parser of names, each with what it stands for.
-fn named<T: Copy + Send + Sync>(
-    values: &'static [(&'static str, T)],
-) -> impl TypedValueParser<Value = T> {
+fn named<T: Copy + Send + Sync>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(values.iter().map(|(name, _)| *name)).try_map(|given| {
         let value = values.iter().find(|(name, _)| *name == given);
         value.map(|(_, value)| *value).ok_or("no such name")
