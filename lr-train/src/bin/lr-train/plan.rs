@@ -84,7 +84,7 @@ pub(crate) struct Training {
     pub(crate) lr: f64,
     /// Whether the rate stays or falls as 1/t
     #[arg(long, default_value = "constant", value_parser = named(&SCHEDULES))]
-    schedule: fn(f64) -> Rate,
+    schedule: Schedule,
     /// What moves the weights
     #[arg(long, default_value = "nesterov", value_parser = named(&OPTIMIZERS))]
     optimizer: Optimizer,
@@ -118,7 +118,10 @@ struct Choice {
 /// A name and what it stands for.
 type Named<T> = (&'static str, T);
 
-const SCHEDULES: [Named<fn(f64) -> Rate>; 2] =
+/// What makes a rate of its first value.
+type Schedule = fn(f64) -> Rate;
+
+const SCHEDULES: [Named<Schedule>; 2] =
     [("constant", Rate::Constant), ("harmonic", Rate::Harmonic)];
 
 const OPTIMIZERS: [Named<Optimizer>; 3] = [
