@@ -78,10 +78,7 @@ fn train<B: Backend>(
 ) -> BTreeMap<String, Encrypted<B>> {
     let context = Context::new(params, engine).unwrap();
     let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
-    let inputs: Bindings<Encrypted<B>> = data
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-        .collect();
+    let inputs = data.expand(&context).unwrap();
     Homomorphic::with_options(evaluator, Options::new())
         .run(program, &inputs)
         .unwrap()

@@ -12,15 +12,14 @@
 use std::path::Path;
 
 use arras_ckks::{
-    Ciphertext, CkksError, Context, Parameters, SeededCiphertext,
+    CkksError,
     wire::{
         self, Container, ObjectKind, Overwrite, WireError, container_to_vec, read_container_file,
         write_atomically, write_container,
     },
 };
-use arras_hal::Backend;
 
-use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError};
+use crate::{CiphertextBatch, Layout, Result, ToolkitError, WithLayout};
 
 fn wire_error(error: WireError) -> ToolkitError {
     CkksError::from(error).into()
@@ -63,51 +62,49 @@ fn from_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T>
     })
 }
 
-macro_rules! methods {
-    ([$($generics:tt)*] $type:ty, $ciphertext:ty, $home:ty, $kind:ident) => {
-        impl<$($generics)*> $type {
-            /// The object as one container.
-            ///
-            /// # Errors
-            /// Those of the ciphertexts: no memory, an engine that has failed.
-            pub fn to_bytes(&self) -> Result<Vec<u8>> {
-                to_bytes(ObjectKind::$kind, self.layout(), &self.ciphertext().to_bytes()?)
-            }
+impl<C: CiphertextBatch> WithLayout<C> {
+    /// The object as one container.
+    ///
+    /// # Errors
+    /// Those of the ciphertexts: no memory, an engine that has failed.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        to_bytes(C::KIND, self.layout(), &self.ciphertext().encode()?)
+    }
 
-            /// Writes a file, whole or not at all ([`write_atomically`]), and returns its length.
-            ///
-            /// # Errors
-            /// As `to_bytes`; [`WireError::AlreadyExists`]; what the operating system refused.
-            pub fn save(&self, path: impl AsRef<Path>, overwrite: Overwrite) -> Result<u64> {
-                let ciphertexts = self.ciphertext().to_bytes()?;
-                let kind = ObjectKind::$kind;
-                save(kind, self.layout(), &ciphertexts, path.as_ref(), overwrite)
-            }
+    /// Writes a file, whole or not at all ([`write_atomically`]), and returns its length.
+    ///
+    /// # Errors
+    /// As `to_bytes`; [`WireError::AlreadyExists`]; what the operating system refused.
+    pub fn save(&self, path: impl AsRef<Path>, overwrite: Overwrite) -> Result<u64> {
+        let ciphertexts = self.ciphertext().encode()?;
+        save(
+            C::KIND,
+            self.layout(),
+            &ciphertexts,
+            path.as_ref(),
+            overwrite,
+        )
+    }
 
-            /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
-            ///
-            /// # Errors
-            /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not
-            /// exist, [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout;
-            /// [`CkksError::ParametersMismatch`] if they were made with other parameters.
-            pub fn from_bytes(bytes: &[u8], home: $home) -> Result<Self> {
-                let (layout, ciphertexts) = parse(bytes, ObjectKind::$kind)?;
-                Self::new(layout, <$ciphertext>::from_bytes(ciphertexts, home)?)
-            }
+    /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
+    ///
+    /// # Errors
+    /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not exist,
+    /// [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout; [`CkksError::ParametersMismatch`] if they were made
+    /// with other parameters.
+    pub fn from_bytes(bytes: &[u8], home: C::Home<'_>) -> Result<Self> {
+        let (layout, ciphertexts) = parse(bytes, C::KIND)?;
+        Self::new(layout, C::decode(ciphertexts, home)?)
+    }
 
-            /// Reads a file that `save` wrote.
-            ///
-            /// # Errors
-            /// As `from_bytes`, naming the file where the bytes are wrong, and if the file cannot be read.
-            pub fn from_file(path: impl AsRef<Path>, home: $home) -> Result<Self> {
-                from_file(path.as_ref(), |bytes| Self::from_bytes(bytes, home))
-            }
-        }
-    };
+    /// Reads a file that `save` wrote.
+    ///
+    /// # Errors
+    /// As `from_bytes`, naming the file where the bytes are wrong, and if the file cannot be read.
+    pub fn from_file(path: impl AsRef<Path>, home: C::Home<'_>) -> Result<Self> {
+        from_file(path.as_ref(), |bytes| Self::from_bytes(bytes, home))
+    }
 }
-
-methods!([B: Backend] Encrypted<B>, Ciphertext<B>, &Context<B>, EncryptedArray);
-methods!([] SeededEncrypted, SeededCiphertext, &Parameters, SeededEncryptedArray);
 
 /// What is in the container of an encrypted object.
 #[derive(Clone, Debug)]
@@ -122,7 +119,7 @@ pub struct Inspection {
 /// and whether the ciphertexts are as many as the layout's. [`wire::inspect`] tells encrypted objects from others.
 ///
 /// # Errors
-/// Those of [`Encrypted::from_bytes`] and [`wire::inspect`]; [`WireError::WrongKind`] for another object.
+/// Those of [`Encrypted::from_bytes`](crate::Encrypted::from_bytes) and [`wire::inspect`]; [`WireError::WrongKind`] for another object.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
     let kind = match wire::peek(bytes).map_err(wire_error)?.kind {
         ObjectKind::SeededEncryptedArray => ObjectKind::SeededEncryptedArray,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Result, ToolkitError,
-    client::Encrypted,
+    encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
     program::{Program, StepId, StepOp},
 };

@@ -395,3 +395,37 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
     let error = Encrypted::from_bytes(&other, &context).unwrap_err();
     assert!(error.to_string().contains("encrypted array"), "{error}");
 }
+
+#[test]
+fn ciphertexts_move_between_contexts_without_their_bytes() {
+    let (cpu, reference) = (
+        client(&params(), CpuEngine::new()),
+        client(&params(), Reference::new()),
+    );
+    let (layout, value) = objects().swap_remove(0);
+    let sent = cpu.encrypt(layout, value, 1).unwrap();
+    let encrypted = sent.expand(cpu.context()).unwrap();
+    // Its own context: the same ciphertexts; another of the same engine, another engine: the same residues.
+    let same = encrypted.to_context(cpu.context()).unwrap();
+    assert!(std::ptr::eq(same.ciphertext(), encrypted.ciphertext()));
+    let other = Context::new(&params(), CpuEngine::new()).unwrap();
+    let bytes = encrypted.to_bytes().unwrap();
+    assert_eq!(
+        encrypted.to_context(&other).unwrap().to_bytes().unwrap(),
+        bytes
+    );
+    let moved = encrypted.to_context(reference.context()).unwrap();
+    assert_eq!(moved.to_bytes().unwrap(), bytes);
+    assert!(moved.ciphertext().context().is(reference.context()));
+    // Other parameters: both are named.
+    let wide = insecure(10, 2);
+    let other = Context::new(&wide, CpuEngine::new()).unwrap();
+    let error = encrypted.to_context(&other).unwrap_err().to_string();
+    for set in [params(), wide] {
+        let name: String = set.fingerprint()[..4]
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert!(error.contains(&name), "{error}");
+    }
+}
