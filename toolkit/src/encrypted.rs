@@ -1,6 +1,6 @@
 //! Ciphertexts with the layout of what they hold.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, io::Read, sync::Arc};
 
 use arras_ckks::{
     Ciphertext, Context, Parameters, Result as CkksResult, SeededCiphertext, wire::ObjectKind,
@@ -33,11 +33,11 @@ pub trait CiphertextBatch: sealed::Sealed + Sized {
     /// # Errors
     /// No memory; an engine that has failed.
     fn encode(&self) -> CkksResult<Vec<u8>>;
-    /// The ciphertexts of one container.
+    /// The ciphertexts of one container, which need not be the end of the input.
     ///
     /// # Errors
     /// What is wrong with the bytes; other parameters; an engine that has failed.
-    fn decode(bytes: &[u8], home: Self::Home<'_>) -> CkksResult<Self>;
+    fn read_from(input: impl Read, home: Self::Home<'_>) -> CkksResult<Self>;
 }
 
 impl<B: Backend> CiphertextBatch for Ciphertext<B> {
@@ -57,8 +57,8 @@ impl<B: Backend> CiphertextBatch for Ciphertext<B> {
         self.to_bytes()
     }
 
-    fn decode(bytes: &[u8], home: &Context<B>) -> CkksResult<Self> {
-        Self::from_bytes(bytes, home)
+    fn read_from(input: impl Read, home: &Context<B>) -> CkksResult<Self> {
+        Self::read_from(input, home)
     }
 }
 
@@ -79,8 +79,8 @@ impl CiphertextBatch for SeededCiphertext {
         self.to_bytes()
     }
 
-    fn decode(bytes: &[u8], home: &Parameters) -> CkksResult<Self> {
-        Self::from_bytes(bytes, home)
+    fn read_from(input: impl Read, home: &Parameters) -> CkksResult<Self> {
+        Self::read_from(input, home)
     }
 }
 

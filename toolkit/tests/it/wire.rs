@@ -6,7 +6,7 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
     CkksError, Context, Parameters,
     wire::{
-        Container, ObjectKind, ObjectSummary, Overwrite, PREFIX_LEN, WireError, container_to_vec,
+        ObjectKind, ObjectSummary, Overwrite, PREFIX_LEN, Reader, WireError, container_to_vec,
         inspect as inspect_any, peek,
     },
 };
@@ -244,7 +244,8 @@ fn mutants_are_refused_or_read_back_to_the_byte() {
     let (_, bytes) = sample(&context);
     let header_len = peek(&bytes).unwrap().header_len as usize;
     let header = bytes[PREFIX_LEN..PREFIX_LEN + header_len].to_vec();
-    let payload = Container::parse(&bytes).unwrap().payload().to_vec();
+    let reader = Reader::from_bytes(&bytes, ObjectKind::EncryptedArray).unwrap();
+    let payload = reader.payload().to_vec();
     let mut random = Numbers(0xdead);
     let mut below = |n: usize| (random.next().abs() * n as f64) as usize % n;
     const EXTREMES: [u8; 8] = [0, 1, 2, 31, 32, 0x7f, 0x80, 0xff];

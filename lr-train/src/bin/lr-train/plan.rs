@@ -30,9 +30,8 @@ use serde_json::json;
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     sources::{Normalization, Purpose, Source},
-    staging::Staging,
 };
 
 /// Trials of the noise model for each round, and what a prediction has on top of the worst of them.
@@ -250,9 +249,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     if let Some(out) = &args.out {
-        let staging = Staging::claim(out, args.force)?;
-        std::fs::write(staging.path(), plan.to_toml()?).map_err(Failure::io("write", out))?;
-        staging.commit()?;
+        claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let mut text = format!("{report}\n\nholds {rows} rows of {} features", features - 1);
     if dropped > 0 {
