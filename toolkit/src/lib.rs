@@ -72,6 +72,8 @@ pub mod picture;
 pub mod plan;
 pub mod program;
 pub mod run;
+#[doc(hidden)]
+pub mod text;
 mod unit;
 pub mod wire;
 

@@ -5,15 +5,11 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Interpretation, Noisy, Place, Plaintext, Samples,
-    count::kind_name,
-    table::{Table, magnitude},
-    walk,
-};
+use super::{Interpretation, Noisy, Place, Plaintext, Samples, count::kind_name, walk};
 use crate::{
     Result,
     program::{Form, Program, StepId},
+    text::{Table, magnitude},
 };
 
 /// Predicts the error of every output, and whether all values stay within the headroom.

@@ -9,7 +9,8 @@ use super::{KeyRequests, Rejected};
 use crate::{
     Layout,
     cost::memory::ObjectBytes,
-    interpret::{OpCount, PrecisionReport, RotationSet, Table, bytes, duration},
+    interpret::{OpCount, PrecisionReport, RotationSet},
+    text::{Table, bytes, seconds},
 };
 
 /// Bytes of an object.
@@ -259,16 +260,16 @@ impl fmt::Display for Plan {
             "steps            {} in {} calls, {} waves, the widest of {} calls",
             self.steps, self.calls, self.waves, self.width
         )?;
-        writeln!(f, "work             {}", duration(self.time.work_seconds))?;
+        writeln!(f, "work             {}", seconds(self.time.work_seconds))?;
         writeln!(
             f,
             "critical path    {}",
-            duration(self.time.critical_path_seconds)
+            seconds(self.time.critical_path_seconds)
         )?;
         writeln!(
             f,
             "constants, once  {}",
-            duration(self.time.encoding_seconds)
+            seconds(self.time.encoding_seconds)
         )?;
         write!(
             f,

@@ -36,8 +36,8 @@ use arras_hal::Backend;
 
 use self::header::{Fields, Header};
 use super::{
-    AtomicFile, PayloadWriter, Reader, WireError, container_to_vec, file,
-    reader::expect_end, write_container,
+    AtomicFile, PayloadWriter, Reader, WireError, container_to_vec, file, reader::expect_end,
+    write_container,
 };
 use crate::{
     CkksError, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,

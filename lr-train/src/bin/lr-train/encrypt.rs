@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use arras::toolkit::text;
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord,
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     Done, keygen,
-    output::{Answer, Output, claim, mib, path},
+    output::{Answer, Output, claim, path},
     sources::{Normalization, Purpose, Source},
 };
 
@@ -105,7 +106,7 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         record.preprocessor.features(),
         record.classes.positive,
         args.out.display(),
-        mib(bytes),
+        text::bytes(bytes),
     );
     if !dropped.is_empty() {
         text += &format!(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{SecretBackend, ckks::CkksError};
+use arras::{SecretBackend, ckks::CkksError, toolkit::text};
 use clap::Args;
 use lr_train::{
     TrainError,
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
-    output::{Answer, Output, mib, overwrite, path},
+    output::{Answer, Output, overwrite, path},
     plan,
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         owner.key_set_id(),
         folder.secret().display(),
         keys.iter().count(),
-        mib(bytes),
+        text::bytes(bytes),
         folder.evaluation().display(),
         args.out.display(),
     );

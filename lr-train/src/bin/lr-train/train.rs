@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::toolkit::run::{Options, RunReport};
+use arras::toolkit::{
+    run::{Options, RunReport},
+    text,
+};
 use clap::Args;
 use lr_train::{
     report::peak_memory,
@@ -19,7 +22,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output, claim, mib, path},
+    output::{Answer, Output, claim, path},
 };
 
 /// Server: train one round on ciphertexts; needs no secret key
@@ -89,17 +92,9 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
     output.note(format_args!(
-        "memory needed: {}, of it by the engine {} (keys {}, inputs {}, values {}, constants {}, scratch {}, slack {}), received data {}, process {}",
-        mib(needed.total()),
-        mib(needed.on_engine()),
-        mib(needed.keys),
-        mib(needed.inputs),
-        mib(needed.values),
-        mib(needed.constants),
-        mib(needed.scratch),
-        mib(needed.slack),
-        mib(needed.received),
-        mib(needed.process)
+        "memory needed: {}, of it by the engine {} ({needed})",
+        text::bytes(needed.total()),
+        text::bytes(needed.on_engine()),
     ));
     engine
         .make_room(needed.on_engine())
@@ -159,11 +154,11 @@ fn answer(
     let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
     let mut text = match &run {
         Some((report, memory)) => format!(
-            "round {} of {rounds} trained in {:.2} s\n{report}\nmemory of the process: {}, by the plan {}\n",
+            "round {} of {rounds} trained in {}\n{report}\nmemory of the process: {}, by the plan {}\n",
             round + 1,
-            report.seconds,
-            memory.peak.map_or("unknown".to_owned(), mib),
-            mib(memory.planned)
+            text::seconds(report.seconds),
+            memory.peak.map_or("unknown".to_owned(), text::bytes),
+            text::bytes(memory.planned)
         ),
         None => format!("round {} of {rounds} is there already, whole\n", round + 1),
     };
@@ -171,7 +166,7 @@ fn answer(
     text += &format!(
         "{out}: an encrypted {}, {}\n",
         if finished { "model" } else { "state" },
-        mib(bytes)
+        text::bytes(bytes)
     );
     text += &if finished {
         format!("next, at the client: lr-train decrypt --keys keys --model {out} --out model.json")

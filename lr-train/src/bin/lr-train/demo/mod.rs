@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arras::Engine;
+use arras::{Engine, toolkit::text};
 use clap::Args;
 use lr_train::{
     circuits::Kind,
@@ -157,9 +157,9 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Done {
         "report": report,
     });
     let text = format!(
-        "{}\n{:.1} s in all; the report: {}",
+        "{}\n{} in all; the report: {}",
         report.to_text(100),
-        started.elapsed().as_secs_f64(),
+        text::seconds(started.elapsed().as_secs_f64()),
         out.display()
     );
     Ok(Answer::new(text, json))
