@@ -13,6 +13,8 @@
 //! 28+H+P    32  checksum       BLAKE3 of everything before it
 //! ```
 //!
+//! What headers and payloads hold is in `docs/format.md` of the repository, byte by byte, with a reader in Python.
+//!
 //! All integers are little-endian. Nothing follows the checksum. The magic starts with a byte outside ASCII and ends
 //! with a line break, so a transfer that strips the eighth bit or translates line ends is noticed at once.
 //!

@@ -274,7 +274,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// [`WireError::Truncated`] if the payload has fewer left, or the input ends before; [`WireError::Stream`].
-    pub fn bytes(&mut self, len: usize) -> Result<&[u8], WireError> {
+    pub fn next_bytes(&mut self, len: usize) -> Result<&[u8], WireError> {
         if len as u64 > self.unread {
             return Err(WireError::Truncated {
                 what: "payload",
@@ -294,9 +294,9 @@ impl<R: Read> Reader<R> {
     /// The next `N` bytes, for seeds and digests.
     ///
     /// # Errors
-    /// Those of [`Reader::bytes`].
+    /// Those of [`Reader::next_bytes`].
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let bytes = self.bytes(N)?;
+        let bytes = self.next_bytes(N)?;
         <[u8; N]>::try_from(bytes).map_err(|_| WireError::DimensionMismatch {
             what: "array of bytes",
             expected: N,
@@ -307,12 +307,12 @@ impl<R: Read> Reader<R> {
     /// The next row: `values.len()` residues modulo `modulus`.
     ///
     /// # Errors
-    /// Those of [`Reader::bytes`]; [`WireError::BadModulus`]; [`WireError::NonCanonicalResidue`] and
+    /// Those of [`Reader::next_bytes`]; [`WireError::BadModulus`]; [`WireError::NonCanonicalResidue`] and
     /// [`WireError::NonzeroPadding`], naming the row.
     pub fn residues(&mut self, modulus: u32, values: &mut [u32]) -> Result<(), WireError> {
         residue_bits(modulus)?;
         let row = self.row;
-        let packed = self.bytes(packed_row_len(values.len(), modulus))?;
+        let packed = self.next_bytes(packed_row_len(values.len(), modulus))?;
         unpack_row(packed, modulus, values).map_err(|error| error.at_row(row))?;
         self.row += 1;
         Ok(())
@@ -339,10 +339,10 @@ impl<R: Read> Reader<R> {
     /// The next row: `coefficients.len()` of them, each -1, 0 or 1.
     ///
     /// # Errors
-    /// Those of [`Reader::bytes`]; [`WireError::NotTernary`] and [`WireError::NonzeroPadding`], naming the row.
+    /// Those of [`Reader::next_bytes`]; [`WireError::NotTernary`] and [`WireError::NonzeroPadding`], naming the row.
     pub fn ternary(&mut self, coefficients: &mut [i8]) -> Result<(), WireError> {
         let row = self.row;
-        let packed = self.bytes(packed_ternary_len(coefficients.len()))?;
+        let packed = self.next_bytes(packed_ternary_len(coefficients.len()))?;
         unpack_ternary_row(packed, coefficients).map_err(|error| error.at_row(row))?;
         self.row += 1;
         Ok(())
@@ -351,11 +351,11 @@ impl<R: Read> Reader<R> {
     /// Reads the rest of the payload for the sake of the checksum.
     ///
     /// # Errors
-    /// Those of [`Reader::bytes`].
+    /// Those of [`Reader::next_bytes`].
     pub fn skip(&mut self) -> Result<(), WireError> {
         const PIECE: u64 = 1 << 16;
         while self.unread > 0 {
-            self.bytes(self.unread.min(PIECE) as usize)?;
+            self.next_bytes(self.unread.min(PIECE) as usize)?;
         }
         Ok(())
     }

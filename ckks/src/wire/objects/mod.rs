@@ -2,7 +2,7 @@
 //!
 //! Every header starts with the full parameter specification, so that a file explains itself ([`inspect`]) and an
 //! object is never read against other parameters than its own. The payload is rows of packed residues. All of it is in
-//! [docs/format.md](https://github.com/arras-fhe/arras/blob/main/docs/format.md), byte by byte.
+//! `docs/format.md`, byte by byte.
 //!
 //! Numbers in a header are checked against the parameters and [`Limits`](super::Limits), and the payload's length
 //! against what they imply, before anything of that size is allocated. Writers apply the same checks, so that what was

@@ -502,7 +502,7 @@ fn memory_follows_what_arrives_not_what_is_claimed() {
     ));
     let mut reader = Reader::new(bytes.as_slice(), u64::MAX).unwrap();
     assert!(matches!(
-        reader.bytes(1 << 60),
+        reader.next_bytes(1 << 60),
         Err(WireError::Truncated { .. })
     ));
 }

@@ -10,8 +10,7 @@
 //!   state.arras, out.arras                  a state, a round's result                    kind 9
 //! ```
 //! Kinds 9 and 12 are containers of [`arras_ckks::wire`] whose payload is the containers of their ciphertexts, one after the other in the
-//! order of the plan; byte by byte in
-//! [docs/format.md](https://github.com/arras-fhe/arras/blob/main/docs/format.md).
+//! order of the plan; byte by byte in `docs/format.md`.
 //!
 //! Every ciphertext has its own checksum, so a round can be read without the others. A reader compares parameters, plan and keys
 //! before it reads a ciphertext, and every length with what the plan implies before it allocates; writers and readers hold one
