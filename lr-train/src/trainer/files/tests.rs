@@ -26,7 +26,7 @@ use crate::{
 const REFUSE: Overwrite = Overwrite::Refuse;
 
 /// A new file.
-fn file(path: &Path) -> AtomicFile {
+fn created(path: &Path) -> AtomicFile {
     AtomicFile::create(path, REFUSE).unwrap()
 }
 
@@ -76,7 +76,7 @@ impl Exchange {
 
     fn write_data(&self) -> PathBuf {
         let path = self.path("data.arras");
-        write_dataset(&self.owner, &self.data, file(&path), |_| {}).unwrap();
+        write_dataset(&self.owner, &self.data, created(&path), |_| {}).unwrap();
         path
     }
 
@@ -100,7 +100,7 @@ fn a_whole_exchange_through_files() {
     let exchange = Exchange::new();
     let data = exchange.path("data.arras");
     let mut seen = vec![];
-    let bytes = write_dataset(&exchange.owner, &exchange.data, file(&data), |p| {
+    let bytes = write_dataset(&exchange.owner, &exchange.data, created(&data), |p| {
         seen.push(p);
     })
     .unwrap();
@@ -117,7 +117,7 @@ fn a_whole_exchange_through_files() {
     file.verify().unwrap();
     let result = server.train(&file.round(0).unwrap(), None).unwrap();
     let out = exchange.path("out.arras");
-    save_result(server.plan(), &result, file(&out)).unwrap();
+    save_result(server.plan(), &result, created(&out)).unwrap();
     let summary = inspect(&out).unwrap();
     let expected = Holds::Round {
         round: 0,
@@ -136,16 +136,16 @@ fn a_whole_exchange_through_files() {
     assert_eq!(&record, exchange.data.record());
     let state = owner.refresh(&record, &back).unwrap();
     let start = exchange.path("state.arras");
-    save_state(owner.plan(), &state, file(&start)).unwrap();
+    save_state(owner.plan(), &state, created(&start)).unwrap();
 
     let state = load_state(&start, server.plan(), server.key_set_id()).unwrap();
     let result = server.train(&file.round(1).unwrap(), Some(&state)).unwrap();
     let out = exchange.path("model.arras");
-    save_result(server.plan(), &result, file(&out)).unwrap();
+    save_result(server.plan(), &result, created(&out)).unwrap();
     let back = load_result(&out, owner.plan(), owner.key_set_id(), owner.context()).unwrap();
     let model = owner.decrypt_model(&record, &back).unwrap();
     let path = exchange.path("model.json");
-    save_model(&model, file(&path)).unwrap();
+    save_model(&model, created(&path)).unwrap();
     assert_eq!(load_model(&path).unwrap(), model);
     assert!(model.evaluate(&some_rows(60)).unwrap().accuracy > 0.6);
 
@@ -241,12 +241,12 @@ fn damaged_results_and_states_are_never_read() {
     let sent = exchange.owner.encrypt_round(&exchange.data, 0).unwrap();
     let result = server.train(&sent, None).unwrap();
     let (out, start) = (exchange.path("out.arras"), exchange.path("state.arras"));
-    save_result(&exchange.plan, &result, file(&out)).unwrap();
+    save_result(&exchange.plan, &result, created(&out)).unwrap();
     let state = exchange
         .owner
         .refresh(exchange.data.record(), &result)
         .unwrap();
-    save_state(&exchange.plan, &state, file(&start)).unwrap();
+    save_state(&exchange.plan, &state, created(&start)).unwrap();
     let keys = exchange.owner.key_set_id();
     let result =
         |path: &Path| load_result(path, &exchange.plan, keys, exchange.owner.context()).map(|_| ());
@@ -398,7 +398,7 @@ fn writes_under_a_limit() {
     let (owner, _) = DataOwner::generate(make_plan(2), CpuEngine::new()).unwrap();
     let data = owner.prepare(&some_rows(60), Scheme::MaxAbs).unwrap();
     let path = folder.path().join("data.arras");
-    let error = write_dataset(&owner, &data, file(&path), |_| {}).unwrap_err();
+    let error = write_dataset(&owner, &data, created(&path), |_| {}).unwrap_err();
     assert!(error.to_string().contains("data.arras"), "{error}");
     assert!(files_in(folder.path()).is_empty());
 }

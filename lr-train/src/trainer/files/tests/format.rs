@@ -86,7 +86,7 @@ fn python_reads_every_file_of_an_exchange() {
         .train(&opened.round(0).unwrap(), None)
         .unwrap();
     let (out, start) = (exchange.path("out.arras"), exchange.path("state.arras"));
-    save_result(&exchange.plan, &result, file(&out)).unwrap();
+    save_result(&exchange.plan, &result, created(&out)).unwrap();
     let found = python(&out).unwrap();
     has(&found, &ids);
     has(&found, &json!({"kind": 9, "round": 0, "content": "state"}));
@@ -101,7 +101,7 @@ fn python_reads_every_file_of_an_exchange() {
         .owner
         .refresh(exchange.data.record(), &result)
         .unwrap();
-    save_state(&exchange.plan, &state, file(&start)).unwrap();
+    save_state(&exchange.plan, &state, created(&start)).unwrap();
     let found = python(&start).unwrap();
     has(&found, &ids);
     has(&found, &json!({"kind": 9, "round": 1, "content": "start"}));
