@@ -199,7 +199,9 @@ fn clear(folder: &Path, prefix: &std::ffi::OsStr) -> Result<(), WireError> {
             .as_encoded_bytes()
             .strip_prefix(prefix)
             .and_then(|rest| rest.strip_suffix(PARTIAL.as_bytes()));
-        if random.is_some_and(|random| random.len() == RANDOM && !random.contains(&b'.')) {
+        let is_ours = random.is_some_and(|r| r.len() == RANDOM && !r.contains(&b'.'));
+        // A link or a folder of that name is not.
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let path = entry.path();
             std::fs::remove_file(&path).map_err(|source| WireError::io("remove", &path, source))?;
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::super::WireError;
@@ -21,6 +22,11 @@ impl Lock {
         hidden.push(".lock");
         let path = folder.join(hidden);
         loop {
+            // Whoever made the folder may have put a link here: it is not followed.
+            if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
+                let kind = ErrorKind::AlreadyExists;
+                return Err(WireError::io("take for a lock", &path, kind.into()));
+            }
             let file = File::options()
                 .write(true)
                 .create(true)
@@ -57,7 +63,7 @@ impl Drop for Lock {
 #[cfg(unix)]
 fn is_still_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
+    match (file.metadata(), fs::symlink_metadata(path)) {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
         _ => false,
     }

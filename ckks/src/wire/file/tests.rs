@@ -161,6 +161,35 @@ fn one_writer_at_a_time() {
     assert_eq!(files_in(folder.path()), [".x", "x", "x.y", "y.x"]);
 }
 
+/// Nothing that a link of ours points to is made, emptied or removed.
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (path, victim) = (folder.path().join("x"), elsewhere.path().join("victim"));
+    let lock = folder.path().join(".x.lock");
+    // Of a file that is there, and of none.
+    for there in [true, false] {
+        if there {
+            std::fs::write(&victim, b"theirs").unwrap();
+        } else {
+            std::fs::remove_file(&victim).unwrap();
+        }
+        symlink(&victim, &lock).unwrap();
+        assert!(put(&path, Overwrite::Refuse, b"ours").is_err());
+        assert_eq!(victim.exists(), there);
+        std::fs::remove_file(&lock).unwrap();
+    }
+    std::fs::write(&victim, b"theirs").unwrap();
+    symlink(&victim, folder.path().join(".x.abcdef.partial")).unwrap();
+    symlink(&victim, &path).unwrap();
+    put(&path, Overwrite::Replace, b"ours").unwrap();
+    assert_eq!(std::fs::read(&victim).unwrap(), b"theirs");
+    assert_eq!(files_in(folder.path()), [".x.abcdef.partial", "x"]);
+    assert!(!path.is_symlink());
+}
+
 #[test]
 fn what_a_killed_process_left_is_removed_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
