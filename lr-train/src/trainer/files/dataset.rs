@@ -11,12 +11,12 @@ use arras_ckks::{
     wire::{AtomicFile, PREFIX_LEN, container_len, write_container},
 };
 use arras_hal::SecretEngine;
-use arras_toolkit::{Bindings, Layout, SeededEncrypted};
+use arras_toolkit::{Bindings, SeededEncrypted};
 
 use super::{
     super::{
         DataOwner, DatasetId, EncryptedRound, InputShape, KeySetId, PreparedData, TrainingPlan,
-        exchange::Origin, sizes,
+        exchange::Origin,
     },
     header::{DatasetFields, Fields, FileHeader, number, open, verify},
     writing::save,
@@ -42,7 +42,7 @@ fn header(plan: &TrainingPlan, origin: Origin) -> FileHeader<DatasetFields> {
 fn payload_len(plan: &TrainingPlan, rounds: &[Vec<InputShape>]) -> Result<u64> {
     let mut total = 0;
     for shapes in rounds {
-        total += sizes::inputs(plan.params(), shapes)?;
+        total += InputShape::all_file_bytes(plan.params(), shapes)?;
     }
     Ok(total)
 }
@@ -57,7 +57,7 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
         keys: KeySetId::from_bytes([0; 16]),
         dataset: DatasetId::from_bytes([0; 16]),
     };
-    let payload = payload_len(plan, &plan.data_shapes()?)?;
+    let payload = payload_len(plan, plan.data_shapes()?)?;
     Ok(container_len(
         DatasetFields::KIND,
         &header(plan, origin),
@@ -90,7 +90,7 @@ pub(super) fn write_to<S: SecretEngine>(
     origin.expect("encrypt", "the data", plan.id(), owner.key_set_id())?;
     let rounds = plan.data_shapes()?;
     let total = rounds.iter().map(Vec::len).sum();
-    let length = payload_len(plan, &rounds)?;
+    let length = payload_len(plan, rounds)?;
     let mut done = 0;
     write_container(
         out,
@@ -117,7 +117,6 @@ pub struct DatasetFile {
     path: PathBuf,
     plan: TrainingPlan,
     origin: Origin,
-    shapes: Vec<Vec<InputShape>>,
     start: u64,
 }
 
@@ -142,13 +141,11 @@ impl DatasetFile {
                     remedy: "encrypt the data with this plan",
                 });
             }
-            let shapes = plan.data_shapes()?;
-            reader.expect_payload_len(payload_len(plan, &shapes)?)?;
+            reader.expect_payload_len(payload_len(plan, plan.data_shapes()?)?)?;
             Ok(Self {
                 path: path.clone(),
                 plan: plan.clone(),
                 origin: header.origin(),
-                shapes,
                 start: PREFIX_LEN as u64 + u64::from(reader.prefix().header_len),
             })
         };
@@ -170,20 +167,22 @@ impl DatasetFile {
     }
 
     fn read(&self, index: usize) -> Result<EncryptedRound> {
-        let round = self.plan.round(index)?;
+        let shapes = self.plan.data_shapes()?;
+        let Some(of_round) = shapes.get(index) else {
+            return Err(self.plan.no_round(index));
+        };
         let mut position = self.start;
-        for shapes in &self.shapes[..index] {
-            position += sizes::inputs(self.plan.params(), shapes)?;
+        for shapes in &shapes[..index] {
+            position += InputShape::all_file_bytes(self.plan.params(), shapes)?;
         }
         let mut file = self.file()?;
         file.seek(SeekFrom::Start(position))
             .map_err(|error| self.failed(error))?;
         let mut input = BufReader::with_capacity(1 << 20, file);
         let mut inputs = Bindings::new();
-        for shape in &self.shapes[index] {
+        for shape in of_round {
             let ciphertext = SeededCiphertext::read_from(&mut input, self.plan.params())?;
-            let layout = *round.program.circuit().input(&shape.name)?.layout();
-            inputs.insert(&*shape.name, expected(shape, layout, ciphertext)?);
+            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
         }
         Ok(EncryptedRound {
             origin: self.origin,
@@ -215,19 +214,18 @@ impl DatasetFile {
 /// A ciphertext that is what the plan says.
 pub(super) fn expected(
     shape: &InputShape,
-    layout: Layout,
     ciphertext: SeededCiphertext,
 ) -> Result<SeededEncrypted> {
     let found = (ciphertext.level(), ciphertext.batch());
-    if found != (shape.level, shape.units) {
+    if found != (shape.level, shape.units()) {
         return Err(TrainError::Mismatch {
             op: OP,
             what: "level and number of ciphertexts",
             subject: "an input",
             found: format!("{found:?}"),
-            expected: format!("{:?}", (shape.level, shape.units)),
+            expected: format!("{:?}", (shape.level, shape.units())),
             remedy: "encrypt the data again",
         });
     }
-    Ok(SeededEncrypted::new(layout, ciphertext)?)
+    Ok(SeededEncrypted::new(shape.layout, ciphertext)?)
 }

@@ -29,8 +29,10 @@ pub enum Content {
 /// What a header says besides its origin.
 pub(super) trait Fields: Serialize + DeserializeOwned {
     const KIND: ObjectKind;
-    /// What errors call the file, and the command that makes it.
+    /// What errors call the file.
     const NAME: &'static str;
+    /// The command that makes one.
+    const COMMAND: &'static str;
 }
 
 /// Of a data set, kind 12.
@@ -41,7 +43,8 @@ pub(super) struct DatasetFields {
 
 impl Fields for DatasetFields {
     const KIND: ObjectKind = ObjectKind::EncryptedDataset;
-    const NAME: &'static str = "file of encrypted data (`lr-train encrypt` makes it)";
+    const NAME: &'static str = "file of encrypted data";
+    const COMMAND: &'static str = "lr-train encrypt";
 }
 
 /// Of a result or a start, kind 9.
@@ -53,8 +56,8 @@ pub(super) struct RoundFields {
 
 impl Fields for RoundFields {
     const KIND: ObjectKind = ObjectKind::Model;
-    const NAME: &'static str =
-        "result or state (`lr-train train` makes results, `lr-train refresh` states)";
+    const NAME: &'static str = "result or state of a training";
+    const COMMAND: &'static str = "lr-train train, for a state lr-train refresh";
 }
 
 /// A header.
@@ -212,6 +215,7 @@ fn read_header<F: Fields>(reader: &Reader<BufReader<File>>) -> Result<FileHeader
             what: F::NAME,
             found,
             known: VERSION,
+            command: F::COMMAND,
         }),
         _ => Ok(reader.header()?),
     }

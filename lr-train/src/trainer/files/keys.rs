@@ -102,6 +102,7 @@ impl KeyDirectory {
                     what: "description of keys",
                     found: owner.version,
                     known: VERSION,
+                    command: "lr-train keygen",
                 });
             }
             Ok(())

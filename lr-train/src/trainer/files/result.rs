@@ -10,7 +10,7 @@ use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, cost::memory::ciphertext_bytes};
 
 use super::{
-    super::{EncryptedState, KeySetId, Model, Round, RoundResult, TrainingPlan, sizes},
+    super::{EncryptedState, InputShape, KeySetId, Model, Round, RoundResult, TrainingPlan},
     dataset::expected,
     header::{Content, Fields, FileHeader, RoundFields, number, open},
     writing::save,
@@ -156,7 +156,7 @@ pub fn save_state(plan: &TrainingPlan, state: &EncryptedState, file: AtomicFile)
         content: Content::Start,
     };
     let header = FileHeader::new(plan, state.origin, fields);
-    let length = sizes::inputs(plan.params(), &shapes)?;
+    let length = InputShape::all_file_bytes(plan.params(), &shapes)?;
     let write = |payload: &mut PayloadWriter<'_>| -> Result<()> {
         for shape in shapes {
             let Some(encrypted) = state.inputs.get(&shape.name) else {
@@ -181,12 +181,11 @@ pub fn load_state(path: &Path, plan: &TrainingPlan, keys: KeySetId) -> Result<En
         let (header, mut payload) = open_round(path, OP, plan, keys, &[Content::Start])?;
         let round = plan.round(header.fields.round as usize)?;
         let shapes = round.start_shapes();
-        payload.expect_payload_len(sizes::inputs(plan.params(), &shapes)?)?;
+        payload.expect_payload_len(InputShape::all_file_bytes(plan.params(), &shapes)?)?;
         let mut inputs = Bindings::new();
         for shape in &shapes {
             let ciphertext = SeededCiphertext::read_from(&mut payload, plan.params())?;
-            let layout = *round.program.circuit().input(&shape.name)?.layout();
-            inputs.insert(&*shape.name, expected(shape, layout, ciphertext)?);
+            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
         }
         payload.finish_at_end()?;
         Ok(EncryptedState {
