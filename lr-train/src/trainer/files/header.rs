@@ -57,7 +57,7 @@ pub(super) struct RoundFields {
 impl Fields for RoundFields {
     const KIND: ObjectKind = ObjectKind::Model;
     const NAME: &'static str = "result or state of a training";
-    const COMMAND: &'static str = "lr-train train, for a state lr-train refresh";
+    const COMMAND: &'static str = "lr-train train` or `lr-train refresh";
 }
 
 /// A header.
