@@ -32,7 +32,7 @@
 //! Every object has exactly one encoding: residues are below their modulus, padding bits are zero, the header is what
 //! its own re-encoding gives, lengths are equal to what the header implies and flags are zero. Every reader treats its
 //! input as hostile: lengths are compared with what remains before anything is allocated or hashed, and dimensions
-//! pass through [`Limits`].
+//! are bounded.
 //!
 //! The checksum finds damage, not malice: anybody can compute it. Who may write a file is for the layer that moves it.
 //!
@@ -52,8 +52,7 @@
 //! let (log_n, moduli): (u8, [u32; 2]) = reader.header()?;
 //! let n = 1usize << log_n;
 //! reader.expect_payload_len(checked_rows_len(n, &moduli, 1)?)?;
-//! let mut read = vec![0u32; n * moduli.len()];
-//! reader.residue_rows(n, &moduli, &mut read)?;
+//! let read = reader.residue_rows(n, &moduli, 1)?;
 //! reader.finish()?;
 //! assert_eq!(read, residues);
 //! # Ok::<(), WireError>(())
@@ -80,7 +79,7 @@ pub use container::{
 pub use error::WireError;
 pub use file::{AtomicFile, Overwrite, read_bounded};
 pub use kind::ObjectKind;
-pub use limits::{Limits, checked_rows_len};
+pub use limits::checked_rows_len;
 pub use objects::{
     Inspection, KeySummary, ObjectBytes, ObjectSummary, ciphertext_bytes, evaluation_key_bytes,
     evaluation_key_set_bytes, evaluation_key_set_bytes_by_level, inspect, seeded_ciphertext_bytes,

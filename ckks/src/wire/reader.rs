@@ -13,7 +13,7 @@ use super::container::{check_payload_len, decode_header};
 use super::file::open;
 use super::pack::{packed_row_len, residue_bits, unpack_row};
 use super::ternary::{packed_ternary_len, unpack_ternary_row};
-use super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, Prefix, WireError, peek};
+use super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, Prefix, WireError, checked_rows_len, peek};
 
 /// Memory grows by at most this much ahead of the bytes that have arrived.
 const CHUNK: usize = 1 << 15;
@@ -265,11 +265,6 @@ impl<R: Read> Reader<R> {
         self.unread
     }
 
-    /// Whether this many bytes of the payload are known to be there.
-    pub(super) fn holds(&self, bytes: u64) -> bool {
-        self.hasher.is_none() && bytes <= self.unread
-    }
-
     /// The next `len` bytes of the payload as they are.
     ///
     /// # Errors
@@ -291,19 +286,6 @@ impl<R: Read> Reader<R> {
         Ok(&self.buffer)
     }
 
-    /// The next `N` bytes, for seeds and digests.
-    ///
-    /// # Errors
-    /// Those of [`Reader::next_bytes`].
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let bytes = self.next_bytes(N)?;
-        <[u8; N]>::try_from(bytes).map_err(|_| WireError::DimensionMismatch {
-            what: "array of bytes",
-            expected: N,
-            found: bytes.len(),
-        })
-    }
-
     /// The next row: `values.len()` residues modulo `modulus`.
     ///
     /// # Errors
@@ -318,22 +300,44 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    /// The next rows, `n` residues each, in the order `[polys][limbs][n]`: the moduli take turns. `values` has
-    /// `polys * moduli.len() * n` elements for some number of polynomials.
+    /// The next rows of residues, `[polys][moduli][n]`: the moduli take turns. Memory grows with what has arrived.
     ///
     /// # Errors
-    /// Those of [`Reader::residues`], and [`WireError::DimensionMismatch`] if `values` holds no whole number of polynomials.
+    /// Those of [`Reader::residues`]; [`WireError::SizeOverflow`]; [`WireError::OutOfMemory`].
     pub fn residue_rows(
         &mut self,
         n: usize,
         moduli: &[u32],
-        values: &mut [u32],
-    ) -> Result<(), WireError> {
-        check_whole_polys(n, moduli, values.len())?;
-        for (row, &modulus) in values.chunks_exact_mut(n.max(1)).zip(moduli.iter().cycle()) {
-            self.residues(modulus, row)?;
+        polys: usize,
+    ) -> Result<Vec<u32>, WireError> {
+        /// Residues reserved ahead of those that have arrived: 16 KiB.
+        const AHEAD: usize = 1 << 12;
+        let what = "rows of residues";
+        let bytes = checked_rows_len(n, moduli, polys)?;
+        let total = n
+            .checked_mul(moduli.len())
+            .and_then(|poly| poly.checked_mul(polys))
+            .ok_or(WireError::SizeOverflow { what })?;
+        if total == 0 {
+            return Ok(vec![]);
         }
-        Ok(())
+        let is_there = self.hasher.is_none() && bytes <= self.unread;
+        let first = if is_there { total } else { total.min(AHEAD) };
+        let no_memory = |_| WireError::OutOfMemory {
+            what,
+            bytes: (total as u64).saturating_mul(4),
+        };
+        let mut words = Vec::new();
+        words.try_reserve_exact(first).map_err(no_memory)?;
+        for _ in 0..polys {
+            for &modulus in moduli {
+                let start = words.len();
+                words.try_reserve(n).map_err(no_memory)?;
+                words.resize(start + n, 0);
+                self.residues(modulus, words.get_mut(start..).unwrap_or_default())?;
+            }
+        }
+        Ok(words)
     }
 
     /// The next row: `coefficients.len()` of them, each -1, 0 or 1.
@@ -415,25 +419,6 @@ impl<R: Read> Read for Reader<R> {
         self.unread -= read as u64;
         Ok(read)
     }
-}
-
-/// That `len` values are a whole number of polynomials of `moduli.len()` rows of `n`.
-pub(super) fn check_whole_polys(n: usize, moduli: &[u32], len: usize) -> Result<(), WireError> {
-    let poly = n
-        .checked_mul(moduli.len())
-        .ok_or(WireError::SizeOverflow { what: "polynomial" })?;
-    let whole = match len.checked_rem(poly) {
-        Some(rest) => rest == 0,
-        None => len == 0,
-    };
-    if whole {
-        return Ok(());
-    }
-    Err(WireError::DimensionMismatch {
-        what: "buffer of rows, whole polynomials,",
-        expected: len.checked_next_multiple_of(poly).unwrap_or(0),
-        found: len,
-    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::container::{check_payload_len, encode_header};
 use super::pack::{pack_row, packed_row_len, residue_bits};
-use super::reader::check_whole_polys;
 use super::ternary::{pack_ternary_row, packed_ternary_len};
 use super::{ObjectKind, Prefix, WireError};
 
@@ -98,6 +97,25 @@ impl PayloadWriter<'_> {
         self.rows += 1;
         Ok(())
     }
+}
+
+/// That `len` values are a whole number of polynomials of `moduli.len()` rows of `n`.
+fn check_whole_polys(n: usize, moduli: &[u32], len: usize) -> Result<(), WireError> {
+    let poly = n
+        .checked_mul(moduli.len())
+        .ok_or(WireError::SizeOverflow { what: "polynomial" })?;
+    let whole = match len.checked_rem(poly) {
+        Some(rest) => rest == 0,
+        None => len == 0,
+    };
+    if whole {
+        return Ok(());
+    }
+    Err(WireError::DimensionMismatch {
+        what: "buffer of rows, whole polynomials,",
+        expected: len.checked_next_multiple_of(poly).unwrap_or(0),
+        found: len,
+    })
 }
 
 /// Writes a container of `kind` to `out`: `payload` is called once and writes exactly `payload_len` bytes. Only the
@@ -207,9 +225,9 @@ mod tests {
 
         let mut rows = Reader::from_bytes(&bytes, ObjectKind::SwitchingKey).unwrap();
         assert_eq!(rows.header::<&str>().unwrap(), "header");
-        assert_eq!(rows.array::<32>().unwrap(), [7; 32]);
-        let (mut read, mut ternary) = (vec![0; values.len()], vec![0; 16]);
-        rows.residue_rows(n, &moduli, &mut read).unwrap();
+        assert_eq!(rows.next_bytes(32).unwrap(), [7; 32]);
+        let mut ternary = vec![0; 16];
+        let read = rows.residue_rows(n, &moduli, 2).unwrap();
         rows.ternary(&mut ternary).unwrap();
         rows.finish().unwrap();
         assert_eq!((read, ternary), (values, secret));
@@ -227,6 +245,31 @@ mod tests {
                 Err(WireError::PayloadLength { implied, found: 3 }) if implied == declared
             ));
         }
+    }
+
+    #[test]
+    fn buffers_hold_whole_polynomials() {
+        let write = |n, moduli: &[u32], len| {
+            container_to_vec(ObjectKind::Model, &(), 1000, |out| {
+                out.residue_rows(n, moduli, &vec![5; len])
+            })
+        };
+        let moduli = [97, 1_073_479_681];
+        for (n, len) in [(10, 30), (10, 41), (0, 1), (usize::MAX, 1)] {
+            assert!(matches!(
+                write(n, &moduli, len),
+                Err(WireError::DimensionMismatch { .. } | WireError::SizeOverflow { .. })
+            ));
+        }
+        assert!(matches!(
+            write(10, &[], 1),
+            Err(WireError::DimensionMismatch { .. })
+        ));
+        // Nothing at all is the wrong length only.
+        assert!(matches!(
+            write(0, &moduli, 0),
+            Err(WireError::PayloadLength { .. })
+        ));
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub(crate) fn drive<E: std::error::Error>(
 #[cfg(test)]
 mod tests {
     use super::super::super::{
-        Limits, ObjectKind, Reader, WireError, checked_rows_len, container_to_vec,
+        ObjectKind, Reader, WireError, checked_rows_len, container_to_vec, limits,
     };
     use super::*;
     use std::io::Read;
@@ -122,9 +122,8 @@ mod tests {
     }
 
     fn check(header: &Header) -> Result<(usize, u64), WireError> {
-        let limits = Limits::default();
-        let n = limits.degree(u64::from(header.log_n))?;
-        let rows = limits.rows_len(n, &header.moduli, header.polys as usize)?;
+        let n = limits::degree(u64::from(header.log_n))?;
+        let rows = limits::rows_len(n, &header.moduli, header.polys as usize)?;
         Ok((n, 32 + rows + (n / 4) as u64))
     }
 
@@ -132,10 +131,9 @@ mod tests {
         let header: Header = reader.header()?;
         let (n, len) = check(&header)?;
         reader.expect_payload_len(len)?;
-        // A stream's claim is bounded by the 2^24 below here; a real reader goes row by row.
-        let seed = reader.array::<32>()?;
-        let mut rows = vec![0; n * header.moduli.len() * header.polys as usize];
-        reader.residue_rows(n, &header.moduli, &mut rows)?;
+        let mut seed = [0; 32];
+        seed.copy_from_slice(reader.next_bytes(32)?);
+        let rows = reader.residue_rows(n, &header.moduli, header.polys as usize)?;
         let mut secret = vec![0; n];
         reader.ternary(&mut secret)?;
         reader.finish_at_end()?;

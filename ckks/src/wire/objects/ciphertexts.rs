@@ -10,7 +10,6 @@ use super::{
         CiphertextFields, Dimensions, PlaintextFields, SeededCiphertextFields, moduli, number,
     },
     methods::object_methods,
-    read_rows,
 };
 use crate::{Ciphertext, Context, Plaintext, Result, SeededCiphertext, params::Parameters};
 
@@ -29,7 +28,7 @@ fn upload<B: Backend, R: Read>(
     payload: &mut Reader<R>,
 ) -> Result<Poly<B, Eval>> {
     let n = context.params().n();
-    let words = read_rows(payload, n, &dimensions.moduli, dimensions.polys)?;
+    let words = payload.residue_rows(n, &dimensions.moduli, dimensions.polys)?;
     let shape = Shape::new(dimensions.polys, dimensions.limbs.clone());
     Ok(Poly::from_words(context.ring(), &shape, &words)?)
 }
@@ -142,7 +141,7 @@ impl<'h> Object<'h> for SeededCiphertext {
             params: params.clone(),
             level: fields.level as usize,
             seed: fields.seed,
-            c0: read_rows(payload, params.n(), &dimensions.moduli, dimensions.polys)?,
+            c0: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use arras_hal::{GaloisElement, Limbs};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::super::{Limits, ObjectKind, WireError, ternary::packed_ternary_len};
+use super::super::{ObjectKind, WireError, limits, ternary::packed_ternary_len};
 use crate::{
     Plaintext, PlaintextUse, PublicKey, Result,
     keys::{KeyKind, layout, limbs_and_moduli},
@@ -80,7 +80,7 @@ impl Dimensions {
     }
 
     fn payload_len(&self, params: &Parameters) -> Result<u64, WireError> {
-        Limits::default().rows_len(params.n(), &self.moduli, self.polys)
+        limits::rows_len(params.n(), &self.moduli, self.polys)
     }
 }
 
@@ -212,7 +212,7 @@ impl PlaintextFields {
         if self.weights {
             limbs = limbs.union(&Limbs::new(params.special_range()));
         }
-        let batch = Limits::default().batch(u64::from(self.batch))?;
+        let batch = limits::batch(u64::from(self.batch))?;
         Ok(Dimensions::new(params, limbs, batch))
     }
 }
@@ -234,7 +234,7 @@ pub(super) struct SeededCiphertextFields {
 
 impl SeededCiphertextFields {
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
-        let batch = Limits::default().batch(u64::from(self.batch))?;
+        let batch = limits::batch(u64::from(self.batch))?;
         Ok(Dimensions::new(params, window(params, self.level)?, batch))
     }
 }
@@ -292,7 +292,7 @@ impl CiphertextFields {
                 });
             }
         }
-        let batch = Limits::default().batch(u64::from(self.batch))?;
+        let batch = limits::batch(u64::from(self.batch))?;
         let limbs = Limbs::new(self.limbs.iter().map(|&limb| usize::from(limb)));
         let polys = batch.saturating_mul(self.components as usize);
         Ok(Dimensions::new(params, limbs, polys))

@@ -8,7 +8,7 @@ use super::{
     Object, Reader, Rows, from_file,
     header::{KeyEntry, PublicKeyFields, moduli, number},
     methods::object_methods,
-    open_stream, read_rows,
+    open_stream,
 };
 use crate::{
     Context, EvaluationKeySet, EvaluationKeys, PublicKey, Result, SwitchingKey, params::Parameters,
@@ -43,7 +43,7 @@ impl<'h> Object<'h> for PublicKey {
         Ok(Self {
             params: params.clone(),
             seed: fields.seed,
-            b: read_rows(payload, params.n(), &dimensions.moduli, dimensions.polys)?,
+            b: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })
     }
 }
@@ -66,7 +66,7 @@ impl KeyEntry {
             kind: self.kind(params)?,
             level_budget: self.level_budget(params)?,
             seed: self.seed,
-            b: read_rows(payload, params.n(), &dimensions.moduli, dimensions.polys)?,
+            b: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! object is never read against other parameters than its own. The payload is rows of packed residues. All of it is in
 //! `docs/format.md`, byte by byte.
 //!
-//! Numbers in a header are checked against the parameters and [`Limits`](super::Limits), and the payload's length
+//! Numbers in a header are checked against the parameters and bounds of their own, and the payload's length
 //! against what they imply, before anything of that size is allocated. Writers apply the same checks, so that what was
 //! written can be read. Reading holds at most 8 times the input and 64 KiB in memory, besides what the parameters that are
 //! read for call for (a secret key is expanded over all primes, a loaded evaluation key over both halves).
@@ -212,45 +212,4 @@ fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> R
         left: abbreviate(&given.fingerprint()),
         right: abbreviate(&found),
     })
-}
-
-/// The next rows of a payload, `[polys][moduli][n]`. Memory grows with what has arrived.
-fn read_rows<R: Read>(
-    payload: &mut Reader<R>,
-    n: usize,
-    moduli: &[u32],
-    polys: usize,
-) -> Result<Vec<u32>, WireError> {
-    /// Residues reserved ahead of those that have arrived: 16 KiB.
-    const AHEAD: usize = 1 << 12;
-    let bytes = super::checked_rows_len(n, moduli, polys)?;
-    let overflow = WireError::SizeOverflow {
-        what: "rows of residues",
-    };
-    let total = n
-        .checked_mul(moduli.len())
-        .and_then(|poly| poly.checked_mul(polys))
-        .ok_or(overflow)?;
-    let first = if payload.holds(bytes) {
-        total
-    } else {
-        total.min(AHEAD)
-    };
-    let no_memory = |_| WireError::OutOfMemory {
-        what: "rows of residues",
-        bytes: total as u64 * 4,
-    };
-    let mut words = Vec::new();
-    words.try_reserve_exact(first).map_err(no_memory)?;
-    for _ in 0..polys {
-        for &modulus in moduli {
-            let start = words.len();
-            words.try_reserve(n).map_err(no_memory)?;
-            words.resize(start + n, 0);
-            if let Some(row) = words.get_mut(start..) {
-                payload.residues(modulus, row)?;
-            }
-        }
-    }
-    Ok(words)
 }

@@ -38,7 +38,7 @@ fn loaded_ciphertexts(params: &Parameters, level: usize, batch: usize) -> u64 {
 /// A batch of settled ciphertexts at `level`, as [`Ciphertext::to_bytes`](crate::Ciphertext::to_bytes) writes it.
 ///
 /// # Errors
-/// [`WireError::OutOfBounds`] for a level that does not exist and a batch outside [`Limits`](super::super::Limits).
+/// [`WireError::OutOfBounds`] for a level that does not exist and a batch that is empty or too large.
 pub fn ciphertext_bytes(params: &Parameters, level: usize, batch: usize) -> Result<ObjectBytes> {
     let limbs = match params.check_level("tell the size of a ciphertext", level) {
         Ok(()) => params.window(level).map(|limb| limb as u16).collect(),

@@ -161,7 +161,7 @@ fn hostile_lengths_are_refused_before_anything_is_allocated() {
 fn with_raw_header(header: &[u8]) -> Vec<u8> {
     let mut bytes = Prefix {
         version: FORMAT_VERSION,
-        kind: ObjectKind::Parameters,
+        kind: KIND,
         header_len: header.len() as u32,
         payload_len: 0,
     }
@@ -262,8 +262,7 @@ fn rows_take_turns_with_their_moduli() {
         checked_rows_len(10, &WIDE, 2).unwrap()
     );
     let mut rows = rows_of(&payload);
-    let mut read = vec![0; 40];
-    rows.residue_rows(10, &WIDE, &mut read).unwrap();
+    let read = rows.residue_rows(10, &WIDE, 2).unwrap();
     assert_eq!((rows.row, rows.remaining()), (4, 0));
     rows.finish().unwrap();
     assert_eq!(read, values);
@@ -275,9 +274,7 @@ fn errors_name_the_row() {
     // Row 2 is modulo 97 again: seven bits, all set, are 127.
     let third = 9 + 38;
     payload[third] = 0x7f;
-    let error = rows_of(&payload)
-        .residue_rows(10, &WIDE, &mut [0; 40])
-        .unwrap_err();
+    let error = rows_of(&payload).residue_rows(10, &WIDE, 2).unwrap_err();
     assert!(
         matches!(
             error,
@@ -296,7 +293,7 @@ fn errors_name_the_row() {
 fn too_little_and_too_much() {
     let payload = packed(&[5; 20], 10);
     assert!(matches!(
-        rows_of(&payload[..payload.len() - 1]).residue_rows(10, &WIDE, &mut [0; 20]),
+        rows_of(&payload[..payload.len() - 1]).residue_rows(10, &WIDE, 1),
         Err(WireError::Truncated {
             needed: 38,
             available: 37,
@@ -312,32 +309,38 @@ fn too_little_and_too_much() {
 }
 
 #[test]
-fn buffers_hold_whole_polynomials() {
+fn rows_of_impossible_sizes_are_refused() {
     let payload = packed(&[5; 40], 10);
-    for (n, len) in [(10, 30), (10, 41), (0, 1)] {
+    for (n, polys) in [(usize::MAX, 1), (10, usize::MAX), (1 << 40, 1 << 40)] {
+        let result = rows_of(&payload).residue_rows(n, &WIDE, polys);
         assert!(
-            rows_of(&payload)
-                .residue_rows(n, &WIDE, &mut vec![0; len])
-                .is_err()
+            matches!(
+                result,
+                Err(WireError::SizeOverflow { .. }
+                    | WireError::OutOfMemory { .. }
+                    | WireError::Truncated { .. })
+            ),
+            "{result:?}"
         );
     }
-    assert!(rows_of(&payload).residue_rows(10, &[], &mut [0]).is_err());
-    assert!(rows_of(&payload).residue_rows(0, &WIDE, &mut []).is_ok());
-    assert!(
-        rows_of(&payload)
-            .residue_rows(usize::MAX, &WIDE, &mut [0])
-            .is_err()
-    );
+    for (n, moduli, polys) in [(10, &WIDE[..0], usize::MAX), (0, &WIDE, 9), (10, &WIDE, 0)] {
+        assert!(
+            rows_of(&payload)
+                .residue_rows(n, moduli, polys)
+                .unwrap()
+                .is_empty()
+        );
+    }
 }
 
 #[test]
 fn seeds_and_ternary_rows() {
     let mut rows = rows_of(&[1, 2, 3, 4, 0b1101_0001]);
-    assert_eq!(rows.array::<4>().unwrap(), [1, 2, 3, 4]);
+    assert_eq!(rows.next_bytes(4).unwrap(), [1, 2, 3, 4]);
     let mut coefficients = [9; 4];
     rows.ternary(&mut coefficients).unwrap();
     assert_eq!(coefficients, [1, 0, 1, -1]);
-    assert!(rows.array::<1>().is_err());
+    assert!(rows.next_bytes(1).is_err());
     rows.finish().unwrap();
 }
 
@@ -354,8 +357,7 @@ fn read_rows(mut bytes: &[u8]) -> Result<Vec<u32>, WireError> {
     let mut reader = Reader::new(&mut bytes, 1 << 20)?;
     let moduli: [u32; 2] = reader.header()?;
     reader.expect_payload_len(30)?;
-    let mut values = vec![0; 32];
-    reader.residue_rows(8, &moduli, &mut values)?;
+    let values = reader.residue_rows(8, &moduli, 2)?;
     reader.finish_at_end()?;
     Ok(values)
 }
