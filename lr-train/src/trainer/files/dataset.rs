@@ -99,7 +99,8 @@ pub(super) fn write_to<S: SecretEngine>(
         length,
         |payload| {
             for index in 0..rounds.len() {
-                owner.encrypt_round_with(data, &plan.round(index)?, |_, encrypted| {
+                let round = plan.round(index)?;
+                owner.encrypt_round_with(data, &round, |_, encrypted| {
                     payload.bytes(&encrypted.ciphertext().to_bytes()?)?;
                     done += 1;
                     progress(DatasetProgress { done, total });
