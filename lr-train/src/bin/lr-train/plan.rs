@@ -24,9 +24,8 @@ use serde_json::json;
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     sources::{Normalization, Purpose, Source},
-    staging::Staging,
 };
 
 /// Choose circuit and parameters; say what keys, data, memory and time they take, before any key exists
@@ -229,9 +228,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     if let Some(out) = &args.out {
-        let staging = Staging::claim(out, args.force)?;
-        std::fs::write(staging.path(), plan.to_toml()?).map_err(Failure::io("write", out))?;
-        staging.commit()?;
+        claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let mut text = format!("{report}\n\nholds {rows} rows of {} features", features - 1);
     if dropped > 0 {
