@@ -166,13 +166,12 @@ pub fn send(
 }
 
 impl Owner {
-    /// Decrypts a result, by way of the bytes that would be sent.
+    /// Decrypts a server's result.
     ///
     /// # Errors
     /// The toolkit's.
     pub fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
-        let received = Encrypted::from_bytes(&result.to_bytes()?, &self.context)?;
-        Ok(self.client.decrypt(&received)?)
+        Ok(self.client.decrypt(&result.to_context(&self.context)?)?)
     }
 }
 
@@ -184,14 +183,10 @@ impl Workload {
     pub fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
         let context = Context::new(&self.params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
-        let mut inputs = Bindings::new();
-        for (name, value) in self.inputs.iter() {
-            inputs.insert(name, value.expand(&context)?);
-        }
         Ok(Loaded {
             homomorphic: Homomorphic::with_options(evaluator, options),
             program: self.program.clone(),
-            inputs,
+            inputs: self.inputs.expand(&context)?,
             context,
         })
     }

@@ -14,7 +14,7 @@ use std::{
 
 use arras::{
     CpuEngine,
-    ckks::wire::Overwrite,
+    ckks::wire::{AtomicFile, Overwrite},
     toolkit::{
         cost::CostTable,
         run::Options,
@@ -208,15 +208,10 @@ impl Arguments {
         }
         let (owner, keys) = DataOwner::generate(plan.clone(), CpuEngine::new())?;
         let directory = KeyDirectory::new(folder.join("keys"));
-        directory.save(&owner, &keys, Overwrite::Replace)?;
+        directory.claim(Overwrite::Replace)?.save(&owner, &keys)?;
         let prepared = owner.prepare(&data.train, Scheme::MaxAbs)?;
-        let written = write_dataset(
-            &owner,
-            &prepared,
-            &folder.join("data.arras"),
-            Overwrite::Replace,
-            |_| {},
-        )?;
+        let file = AtomicFile::create(folder.join("data.arras"), Overwrite::Replace)?;
+        let written = write_dataset(&owner, &prepared, file, |_| {})?;
         let key_file = directory.evaluation().join("evaluation-keys.arras");
         Ok(Sent {
             log_n: report.chosen.log_n,
@@ -336,12 +331,8 @@ fn server(folder: &Path, threads: usize) -> Result<Trained> {
     };
     let first = seconds(&server.train(&data.round(0)?, None)?);
     let result = server.train(&data.round(0)?, None)?;
-    save_result(
-        server.plan(),
-        &result,
-        &folder.join("result.arras"),
-        Overwrite::Replace,
-    )?;
+    let file = AtomicFile::create(folder.join("result.arras"), Overwrite::Replace)?;
+    save_result(server.plan(), &result, file)?;
     Ok(Trained {
         threads,
         first,
