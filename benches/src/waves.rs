@@ -15,7 +15,7 @@ use arras::{
     },
     hal::{Backend, Counting},
     toolkit::{
-        Bindings, Client, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
+        Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Recorder, Samples,
         SeededEncrypted, Value,
         plan::KeyRequests,
         run::{Batching, Options, RunReport},
@@ -94,7 +94,7 @@ pub fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>>
     let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
     let values: Bindings<Value> = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
     let inputs = client.encrypt_inputs(&program, &values)?;
-    let expected = Plaintext::run(&program, &values)?.outputs;
+    let expected = Cleartext::run(&program, &values)?.outputs;
     let sent = Sent {
         program,
         keys,

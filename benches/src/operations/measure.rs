@@ -6,7 +6,7 @@ use arras::{
     CpuEngine,
     ckks::{Context, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
     toolkit::{
-        Bindings, Client, EncodingUnit, Encrypted, Homomorphic, OpCount, Plaintext, Program,
+        Bindings, Cleartext, Client, EncodingUnit, Encrypted, Homomorphic, OpCount, Program,
         Samples, plan::KeyRequests, run::Options,
     },
 };
@@ -113,7 +113,7 @@ pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
     let (low, high) = case.range;
     let inputs = Samples::uniform(low, high).draw(program.circuit(), 1)?;
     let sent = client.encrypt_inputs(&program, &inputs)?;
-    let expected = Plaintext::run(&program, &inputs)?.outputs["result"].entries();
+    let expected = Cleartext::run(&program, &inputs)?.outputs["result"].entries();
 
     let mut times = Vec::new();
     for &threads in &setting.threads {

@@ -8,7 +8,7 @@ use arras::{
         Ciphertext, Context, Evaluator, Parameters, SecretKey, params::LevelWidth, random::Seed,
     },
     toolkit::{
-        Bindings, Client, Encrypted, Homomorphic, Plaintext, Plan, PlanOptions, Program, Samples,
+        Bindings, Cleartext, Client, Encrypted, Homomorphic, Plan, PlanOptions, Program, Samples,
         Stage, Value,
         circuit::Summing,
         cost::CostTable,
@@ -185,7 +185,7 @@ pub fn train(
     } = circuit;
     let before = resident_memory();
     let inputs = training.inputs(minibatches, None)?;
-    let twin = Plaintext::run(program, &inputs)?.outputs;
+    let twin = Cleartext::run(program, &inputs)?.outputs;
     let (twin, _) = training.weights(|name| twin.get(name))?;
 
     let context = Context::new(params, CpuEngine::new())?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use arras_ckks::NoiseModel;
 
-use super::{Interpretation, plaintext::evaluate, random::Random};
+use super::{Interpretation, cleartext::evaluate, random::Random};
 use crate::{
     Result, ToolkitError, Value,
     circuit::{Op, Plain, PlainId},
