@@ -13,8 +13,12 @@ use arras::{
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let choice = Parameters::for_circuit(2, 18, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend())?;
+    let params = Parameters::builder()
+        .depth(2)
+        .precision_bits(18)
+        .slots(4096)
+        .build()?;
+    let context = Context::new(&params, secret_backend())?;
     println!("{}\n", context.params());
     let slots = context.slots();
 
@@ -31,8 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let x: Vec<f64> = (0..slots).map(|i| (i as f64 * 0.01).cos()).collect();
-    let ct = Encryptor::new(&context)?
-        .encrypt(&secret, &[&x], context.max_level())?
+    let ct = Encryptor::new(&secret)?
+        .encrypt(&[&x], context.max_level())?
         .expand(&context)?;
     let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
     let decryptor = Decryptor::new(&secret);

@@ -18,7 +18,11 @@ use arras::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 1. Parameters are chosen from what the circuit needs, and always give 128 bits of security.
-    let choice = Parameters::for_circuit(3, 20, 4096)?;
+    let choice = Parameters::builder()
+        .depth(3)
+        .precision_bits(20)
+        .slots(4096)
+        .choose()?;
     println!("{}\n", choice.explanation());
     let context = Context::new(choice.parameters(), secret_backend())?;
 
@@ -28,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x: Vec<f64> = (0..context.slots())
         .map(|i| (i as f64 / 1000.0).sin())
         .collect();
-    let encrypted = Encryptor::new(&context)?.encrypt(&secret, &[&x], context.max_level())?;
+    let encrypted = Encryptor::new(&secret)?.encrypt(&[&x], context.max_level())?;
 
     // 3. The server computes, with evaluation keys only.
     let evaluator = Evaluator::new(&context, keys.load(&context)?)?;

@@ -11,11 +11,10 @@ use std::{
 use arras_backend_cpu::CpuEngine;
 use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
-    Ciphertext, Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters,
-    SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    Ciphertext, Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
-    wire::Overwrite,
+    wire::{AtomicFile, Overwrite},
 };
 use arras_hal::Backend;
 use arras_toolkit::{
@@ -44,7 +43,8 @@ const ITERATIONS: usize = 2;
 
 /// A set without any security, as deep as a circuit.
 fn parameters(levels: usize) -> Parameters {
-    ParametersBuilder::new(LOG_N)
+    Parameters::builder()
+        .log_n(LOG_N)
         .levels(levels)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))
@@ -78,10 +78,7 @@ fn train<B: Backend>(
 ) -> BTreeMap<String, Encrypted<B>> {
     let context = Context::new(params, engine).unwrap();
     let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
-    let inputs: Bindings<Encrypted<B>> = data
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-        .collect();
+    let inputs = data.expand(&context).unwrap();
     Homomorphic::with_options(evaluator, Options::new())
         .run(program, &inputs)
         .unwrap()
@@ -112,7 +109,7 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         let keys = KeyRequests::of(&program).generate(&generator).unwrap();
         let client = Client::with_secret_key(secret)
             .unwrap()
-            .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+            .with_seed(Seed::from_bytes([3; 32]));
         let values = circuit.inputs(&minibatches, None).unwrap();
         let data = client.encrypt_inputs(&program, &values).unwrap();
 
@@ -162,7 +159,8 @@ fn train_to_file<B: Backend>(
     let data = DatasetFile::open(data, &plan, KeySetId::of(&keys)?)?;
     let server = TrainingServer::new(plan, keys, engine, options)?;
     let result = server.train(&data.round(0)?, None)?;
-    save_result(server.plan(), &result, out, Overwrite::Refuse)?;
+    let file = AtomicFile::create(out, Overwrite::Refuse)?;
+    save_result(server.plan(), &result, file)?;
     Ok(std::fs::read(out).unwrap())
 }
 
@@ -192,10 +190,12 @@ fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_ov
     let (plan, _) = plan(&settings, features, dataset.rows(), &planner).unwrap();
     let (owner, set) = DataOwner::generate(plan, CpuEngine::new()).unwrap();
     let keys = KeyDirectory::new(&folder).allowing_insecure();
-    keys.save(&owner, &set, Overwrite::Refuse).unwrap();
+    let claim = keys.claim(Overwrite::Refuse).unwrap();
+    claim.save(&owner, &set).unwrap();
     let data = folder.join("data.arras");
     let prepared = owner.prepare(&dataset, Scheme::MaxAbs).unwrap();
-    write_dataset(&owner, &prepared, &data, Overwrite::Refuse, |_| {}).unwrap();
+    let file = AtomicFile::create(&data, Overwrite::Refuse).unwrap();
+    write_dataset(&owner, &prepared, file, |_| {}).unwrap();
     let out = folder.join("result.arras");
     let inputs = [
         data.clone(),

@@ -7,8 +7,7 @@ use std::{path::PathBuf, sync::Once};
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, EvaluationKeys, Evaluator,
     KeyGenerator, KeyKind, Parameters, Plaintext, PublicKey, SecretKey, SeededCiphertext,
-    SwitchingKey, params::Dnum, params::LevelWidth, params::ParametersBuilder, params::Security,
-    random::Seed, wire,
+    SwitchingKey, params::Dnum, params::LevelWidth, params::Security, random::Seed, wire,
 };
 use arras_hal::{GaloisElement, Reference};
 
@@ -39,7 +38,8 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
-    let params = ParametersBuilder::new(6)
+    let params = Parameters::builder()
+        .log_n(6)
         .levels(2)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(2))
@@ -54,8 +54,8 @@ fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
         KeyKind::Galois(GaloisElement::conjugation(params.log_n())),
         1,
     )?;
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
-    let seeded = encryptor.encrypt(&secret, &[&X, &Y], 2)?;
+    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
+    let seeded = encryptor.encrypt(&[&X, &Y], 2)?;
     let ct = seeded.expand(&context)?;
     let evaluator = Evaluator::without_keys(&context);
     let (x, y) = (ct.pick(&[0])?, ct.pick(&[1])?);
@@ -183,6 +183,21 @@ fn ciphertexts_decrypt_and_are_written_back_to_the_byte() {
     assert_eq!(seeded.to_bytes().unwrap(), file("seeded_ciphertext"));
 }
 
+/// Of one engine or another: the residues are those of the file.
+#[test]
+fn ciphertexts_move_to_another_context_as_they_are() {
+    let golden = Golden::load();
+    let other = Context::new(golden.params(), Reference::new()).unwrap();
+    for name in ["ciphertext", "ciphertext_pending", "ciphertext_cut"] {
+        let ct = Ciphertext::from_bytes(&file(name), &golden.context).unwrap();
+        for context in [&golden.context, &other] {
+            let moved = ct.to_context(context).unwrap();
+            assert!(moved.context().is(context));
+            assert_eq!(moved.to_bytes().unwrap(), file(name));
+        }
+    }
+}
+
 #[test]
 fn plaintexts_multiply() {
     let golden = Golden::load();
@@ -226,8 +241,9 @@ fn keys_work() {
 
     let public = PublicKey::from_bytes(&file("public_key"), params).unwrap();
     assert_eq!(public.to_bytes().unwrap(), file("public_key"));
-    let encryptor = Encryptor::with_seed(&golden.context, Seed::from_bytes([4; 32]));
-    let fresh = encryptor.encrypt_public(&public, &[&Y], 2).unwrap();
+    let public = public.load(&golden.context).unwrap();
+    let encryptor = Encryptor::with_seed(&public, Seed::from_bytes([4; 32]));
+    let fresh = encryptor.encrypt(&[&Y], 2).unwrap();
     golden.holds(&fresh, &[&Y]);
 }
 

@@ -7,10 +7,8 @@
 use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, SecretKey, params::Security, random::Seed,
-};
-use arras_toolkit::{Bindings, Client, Encrypted, Homomorphic, OpCount, Program};
+use arras_ckks::{Context, Evaluator, KeyGenerator, SecretKey, params::Security, random::Seed};
+use arras_toolkit::{Client, Homomorphic, OpCount, Program};
 use lr_train::{
     circuits::Kind,
     data::builtin,
@@ -103,10 +101,9 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([0x51; 32])).unwrap();
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([0x52; 32]));
     let keys = keys.generate(&generator).unwrap();
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([0x53; 32]));
     let client = Client::with_secret_key(secret)
         .unwrap()
-        .with_encryptor(encryptor);
+        .with_seed(Seed::from_bytes([0x53; 32]));
     let minibatches: Vec<Array2<f64>> = (0..report.chosen.rounds[0])
         .map(|i| {
             let rows: Vec<usize> = (0..settings.minibatch)
@@ -117,10 +114,7 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
         .collect();
     let values = round.circuit.inputs(&minibatches, None).unwrap();
     let sent = client.encrypt_inputs(&round.program, &values).unwrap();
-    let inputs: Bindings<Encrypted<CpuEngine>> = sent
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-        .collect();
+    let inputs = sent.expand(&context).unwrap();
     let words = inputs
         .iter()
         .map(|(_, input)| input.ciphertext().poly().to_words().unwrap());

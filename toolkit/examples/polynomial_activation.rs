@@ -121,7 +121,11 @@ fn run(
 ) -> Result<Array2<f64>> {
     // The depth does not depend on the unit; the parameters' slots give the unit to use.
     let depth = record(EncodingUnit::new(64, 64)?)?.levels_needed();
-    let choice = Parameters::for_circuit(depth, BITS, 4096)?;
+    let choice = Parameters::builder()
+        .depth(depth)
+        .precision_bits(BITS)
+        .slots(4096)
+        .choose()?;
     let params = choice.parameters();
     let unit = EncodingUnit::new(64, params.slots() / 64)?;
     let program = Program::new(record(unit)?);
@@ -139,10 +143,7 @@ fn run(
     let sent = client.encrypt_inputs(&program, &inputs)?;
 
     // The server: evaluation keys and ciphertexts only.
-    let mut received = Bindings::new();
-    for (name, value) in sent.iter() {
-        received.insert(name, value.expand(&context)?);
-    }
+    let received = sent.expand(&context)?;
     let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
     let start = Instant::now();
     let result = server.run(&program, &received)?;

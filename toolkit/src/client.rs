@@ -1,117 +1,20 @@
 //! The data owner's side: encryption and decryption of matrices and vectors.
 
-use std::sync::Arc;
-
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, PublicKey,
-    SecretKey, SeededCiphertext,
+    Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
+    LoadedPublicKey, PublicKey, SecretKey, random::Seed,
 };
-use arras_hal::{Backend, SecretEngine};
+use arras_hal::SecretEngine;
 
-use crate::{Layout, Result, ToolkitError, Value, program::Program};
-
-/// An encrypted object: its layout and its ciphertexts, one batch.
-#[derive(Clone, Debug)]
-pub struct Encrypted<B: Backend> {
-    layout: Layout,
-    ciphertext: Arc<Ciphertext<B>>,
-}
-
-impl<B: Backend> Encrypted<B> {
-    /// Puts a layout to a batch of ciphertexts.
-    ///
-    /// # Errors
-    /// [`ToolkitError::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
-    pub fn new(layout: Layout, ciphertext: Ciphertext<B>) -> Result<Self> {
-        Self::from_shared(layout, Arc::new(ciphertext))
-    }
-
-    pub(crate) fn from_shared(layout: Layout, ciphertext: Arc<Ciphertext<B>>) -> Result<Self> {
-        layout.check("Encrypted::new")?;
-        let slots = ciphertext.context().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "Encrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
-        Ok(Self { layout, ciphertext })
-    }
-
-    /// Its shape and encoding.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// Its ciphertexts.
-    pub fn ciphertext(&self) -> &Ciphertext<B> {
-        &self.ciphertext
-    }
-
-    /// Its level.
-    pub fn level(&self) -> usize {
-        self.ciphertext.level()
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Ciphertext<B>> {
-        &self.ciphertext
-    }
-}
-
-/// A freshly encrypted object in half the bytes: to be sent, then expanded on an engine.
-#[derive(Clone, Debug)]
-pub struct SeededEncrypted {
-    layout: Layout,
-    ciphertext: SeededCiphertext,
-}
-
-impl SeededEncrypted {
-    /// Puts a layout to a batch of seeded ciphertexts.
-    ///
-    /// # Errors
-    /// As [`Encrypted::new`].
-    pub fn new(layout: Layout, ciphertext: SeededCiphertext) -> Result<Self> {
-        layout.check("SeededEncrypted::new")?;
-        let slots = ciphertext.params().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "SeededEncrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
-        Ok(Self { layout, ciphertext })
-    }
-
-    /// Its shape and encoding.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// Its ciphertexts.
-    pub fn ciphertext(&self) -> &SeededCiphertext {
-        &self.ciphertext
-    }
-
-    /// The object on an engine.
-    ///
-    /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engine's if it has no memory.
-    pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
-        Encrypted::new(self.layout, self.ciphertext.expand(context)?)
-    }
-}
+use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError, Value, program::Program};
 
 /// A client: whoever holds the secret key, or the public key only.
 #[derive(Debug)]
 pub struct Client<S: SecretEngine> {
     context: Context<S>,
     secret: Option<SecretKey<S>>,
-    public: Option<PublicKey>,
-    encryptor: Encryptor<S>,
+    public: Option<LoadedPublicKey<S>>,
+    streams: EncryptionStreams,
 }
 
 impl<S: SecretEngine> Client<S> {
@@ -128,32 +31,31 @@ impl<S: SecretEngine> Client<S> {
     /// # Errors
     /// If the operating system has no randomness.
     pub fn with_secret_key(secret: SecretKey<S>) -> Result<Self> {
-        let encryptor = Encryptor::new(secret.context())?;
         Ok(Self {
             context: secret.context().clone(),
             secret: Some(secret),
             public: None,
-            encryptor,
+            streams: EncryptionStreams::from_os()?,
         })
     }
 
     /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
     ///
     /// # Errors
-    /// If the operating system has no randomness.
-    pub fn with_public_key(context: &Context<S>, public: PublicKey) -> Result<Self> {
+    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    pub fn with_public_key(context: &Context<S>, public: &PublicKey) -> Result<Self> {
         Ok(Self {
             context: context.clone(),
             secret: None,
-            public: Some(public),
-            encryptor: Encryptor::new(context)?,
+            public: Some(public.load(context)?),
+            streams: EncryptionStreams::from_os()?,
         })
     }
 
-    /// With an encryptor of the caller's, for runs that must be reproducible (see [`Encryptor::with_seed`]).
+    /// With encryptions from a seed, for runs that must be reproducible (see [`EncryptionStreams::from_seed`]).
     #[must_use]
-    pub fn with_encryptor(mut self, encryptor: Encryptor<S>) -> Self {
-        self.encryptor = encryptor;
+    pub fn with_seed(mut self, seed: Seed) -> Self {
+        self.streams = EncryptionStreams::from_seed(seed);
         self
     }
 
@@ -187,13 +89,14 @@ impl<S: SecretEngine> Client<S> {
         let secret = self.secret_key("encrypt")?;
         let slots = self.packed(layout, &value.into())?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
-        SeededEncrypted::new(layout, self.encryptor.encrypt(secret, &slots, level)?)
+        let encryptor = Encryptor::with_streams(secret, &self.streams);
+        SeededEncrypted::new(layout, encryptor.encrypt(&slots, level)?)
     }
 
     /// Encrypts an object at a level with the public key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt_public`].
+    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt_public(
         &self,
         layout: Layout,
@@ -204,7 +107,9 @@ impl<S: SecretEngine> Client<S> {
         let public = match (&self.public, &self.secret) {
             (Some(public), _) => public,
             (None, Some(secret)) => {
-                made = KeyGenerator::new(secret)?.public_key()?;
+                made = KeyGenerator::new(secret)?
+                    .public_key()?
+                    .load(&self.context)?;
                 &made
             }
             (None, None) => {
@@ -217,7 +122,8 @@ impl<S: SecretEngine> Client<S> {
         };
         let slots = self.packed(layout, &value.into())?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
-        let ciphertext = self.encryptor.encrypt_public(public, &slots, level)?;
+        let encryptor = Encryptor::with_streams(public, &self.streams);
+        let ciphertext = encryptor.encrypt(&slots, level)?;
         Encrypted::new(layout, ciphertext)
     }
 

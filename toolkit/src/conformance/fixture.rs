@@ -6,8 +6,8 @@ use std::{
 };
 
 use arras_ckks::{
-    Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::{Backend, Reference};
@@ -73,7 +73,8 @@ impl Fixture {
             recorded.push((size, Program::new(circuit), inputs));
         }
         let levels = recorded.iter().map(|(_, p, _)| p.levels_needed()).max();
-        let params = ParametersBuilder::new(LOG_N)
+        let params = Parameters::builder()
+            .log_n(LOG_N)
             .levels(levels.unwrap_or(0).max(1))
             .level_width(LevelWidth::Bits39)
             .dnum(Dnum::Fixed(3))
@@ -86,8 +87,7 @@ impl Fixture {
         for (_, program, _) in &recorded {
             keys.push(KeyRequests::of(program).generate(&generator)?);
         }
-        let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([0x73; 32]));
-        let client = Client::with_secret_key(secret)?.with_encryptor(encryptor);
+        let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([0x73; 32]));
         let mut cases = vec![];
         for ((size, program, inputs), keys) in recorded.into_iter().zip(keys) {
             let sent = client.encrypt_inputs(&program, &inputs)?;
@@ -147,11 +147,7 @@ impl Case {
         side_by_side: usize,
     ) -> Result<BTreeMap<String, Encrypted<B>>> {
         let evaluator = Evaluator::new(context, self.keys.load(context)?)?;
-        let inputs: Bindings<Encrypted<B>> = self
-            .sent
-            .iter()
-            .map(|(name, value)| Ok((name.to_owned(), value.expand(context)?)))
-            .collect::<Result<_>>()?;
+        let inputs = self.sent.expand(context)?;
         let options = Options::new().batching(batching).side_by_side(side_by_side);
         let run = Homomorphic::with_options(evaluator, options).run(&self.program, &inputs)?;
         Ok(run.outputs)

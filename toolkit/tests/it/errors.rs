@@ -3,8 +3,8 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator};
 use arras_toolkit::{
-    Bindings, Client, EncodingUnit, Encrypted, Homomorphic, Layout, Matrix, Plaintext, Program,
-    Recorder, SeededEncrypted, ToolkitError, Value, linalg::Dot, plan::KeyRequests,
+    Bindings, Client, EncodingUnit, Homomorphic, Layout, Matrix, Plaintext, Program, Recorder,
+    SeededEncrypted, ToolkitError, Value, linalg::Dot, plan::KeyRequests,
 };
 use ndarray::{Array1, Array2};
 
@@ -466,11 +466,7 @@ fn run(
     let generator = KeyGenerator::new(client.secret_key("test")?)?;
     let keys = requests.generate(&generator)?.load(context)?;
     let evaluator = Evaluator::new(context, keys)?;
-    let inputs = inputs
-        .iter()
-        .map(|(name, sent)| Ok((name.to_owned(), sent.expand(context)?)))
-        .collect::<Result<Bindings<Encrypted<CpuEngine>>, ToolkitError>>()?;
-    let run = Homomorphic::new(evaluator).run(program, &inputs)?;
+    let run = Homomorphic::new(evaluator).run(program, &inputs.expand(context)?)?;
     client.decrypt(run.output("sum")?)
 }
 
@@ -632,7 +628,7 @@ fn keys_that_a_client_does_not_hold() {
     let holder = client(&params, CpuEngine::new());
     let generator = KeyGenerator::new(holder.secret_key("test").unwrap()).unwrap();
     let context = Context::new(&params, CpuEngine::new()).unwrap();
-    let other = Client::with_public_key(&context, generator.public_key().unwrap()).unwrap();
+    let other = Client::with_public_key(&context, &generator.public_key().unwrap()).unwrap();
     let layout = Layout::row_vector(3, unit());
     let encrypted = other.encrypt_public(layout, Array1::zeros(3), 0).unwrap();
     for error in [

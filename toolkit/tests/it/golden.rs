@@ -8,12 +8,12 @@ use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    Context, Evaluator, KeyGenerator, Parameters, SecretKey,
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_toolkit::{
-    Bindings, Client, Encrypted, Homomorphic, OpCount, Program,
+    Client, Homomorphic, OpCount, Program,
     conformance::{
         lists,
         sheet::{SIZES, Sheet},
@@ -62,7 +62,8 @@ fn record() -> String {
             )
             .unwrap();
 
-            let params = ParametersBuilder::new(8)
+            let params = Parameters::builder()
+                .log_n(8)
                 .levels(program.levels_needed().max(1))
                 .level_width(LevelWidth::Bits39)
                 .dnum(Dnum::Fixed(3))
@@ -73,15 +74,11 @@ fn record() -> String {
             let secret = SecretKey::from_seed(&context, &Seed::from_bytes([0x71; 32])).unwrap();
             let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([0x72; 32]));
             let keys = keys.generate(&generator).unwrap();
-            let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([0x73; 32]));
             let client = Client::with_secret_key(secret)
                 .unwrap()
-                .with_encryptor(encryptor);
+                .with_seed(Seed::from_bytes([0x73; 32]));
             let sent = client.encrypt_inputs(&program, &inputs).unwrap();
-            let inputs: Bindings<Encrypted<CpuEngine>> = sent
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-                .collect();
+            let inputs = sent.expand(&context).unwrap();
             let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
             let run = Homomorphic::new(evaluator).run(&program, &inputs).unwrap();
             let mut hasher = blake3::Hasher::new();

@@ -1,14 +1,10 @@
 //! Predicted precision against measured: never more than one bit too optimistic, nor three too pessimistic.
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{
-    Evaluator, KeyGenerator, Parameters,
-    params::{LevelWidth, ParametersBuilder},
-    random::Seed,
-};
+use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth, random::Seed};
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
-    ScaleAndPrecision, Slots, Value, interpret::PrecisionReport, linalg::Dot, plan::KeyRequests,
+    Bindings, Circuit, EncodingUnit, Homomorphic, Plaintext, Program, Recorder, Samples,
+    ScaleAndPrecision, Slots, Value, interpret::PredictedPrecision, linalg::Dot, plan::KeyRequests,
 };
 
 use crate::support::{Numbers, client, insecure, worst};
@@ -17,7 +13,8 @@ use crate::support::{Numbers, client, insecure, worst};
 const RUNS: usize = 3;
 
 fn secure(log_n: u32, levels: usize, width: LevelWidth) -> Parameters {
-    let builder = ParametersBuilder::new(log_n)
+    let builder = Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(width);
     builder.build().unwrap()
@@ -40,10 +37,7 @@ fn measured(
     let mut errors: Vec<Vec<f64>> = vec![vec![]; expected.len()];
     for _ in 0..RUNS {
         let sent = client.encrypt_inputs(program, inputs).unwrap();
-        let encrypted: Bindings<Encrypted<CpuEngine>> = sent
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.expand(context).unwrap()))
-            .collect();
+        let encrypted = sent.expand(context).unwrap();
         let run = homomorphic.run(program, &encrypted).unwrap();
         for (errors, (name, expected)) in errors.iter_mut().zip(&expected) {
             let actual = client.decrypt(&run.outputs[name]).unwrap();
@@ -58,7 +52,12 @@ fn measured(
 }
 
 /// Predicts, measures, compares.
-fn check(what: &str, params: &Parameters, circuit: Circuit, samples: Samples) -> PrecisionReport {
+fn check(
+    what: &str,
+    params: &Parameters,
+    circuit: Circuit,
+    samples: Samples,
+) -> PredictedPrecision {
     let program = Program::new(circuit);
     let inputs = samples.draw(program.circuit(), 77).unwrap();
     let report = ScaleAndPrecision::new(params, samples)
@@ -287,7 +286,7 @@ fn the_operation_that_exceeds_the_headroom_is_named() {
 
     let json = serde_json::to_string(&exceeds).unwrap();
     assert_eq!(
-        serde_json::from_str::<PrecisionReport>(&json).unwrap(),
+        serde_json::from_str::<PredictedPrecision>(&json).unwrap(),
         exceeds
     );
     // The same seed, the same prediction.

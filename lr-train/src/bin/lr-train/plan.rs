@@ -1,43 +1,32 @@
 //! `plan`: what a training will take, before any key exists.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use arras::{
-    ckks::{NoiseModel, Parameters},
-    toolkit::{
-        Bindings, Plaintext, Value,
-        interpret::{Noisy, walk},
-    },
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
 };
-use clap::{Args, ValueEnum};
 use lr_train::{
-    data::Dataset,
-    plain::{self, Rate, State, hessian_bound},
-    preprocess::{Preprocessor, Scheme, signed_rows},
-    sigmoid::{Approximation, Sigmoid},
-    split::{Minibatches, Order},
+    plain::Rate,
+    preprocess::Preprocessor,
+    sigmoid::Approximation,
+    split::Order,
     trainer::{
-        CircuitChoice, Optimizer, PlannerOptions, Predictor, RINGS, Round, Rounds, Settings, plan,
+        CircuitChoice, ErrorsFor, Optimizer, PlannerOptions, RINGS, Rounds, Settings, plan,
+        training_rows,
     },
 };
-use ndarray::{Array2, Axis};
 use serde_json::json;
 
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     sources::{Normalization, Purpose, Source},
-    staging::Staging,
 };
-
-/// Trials of the noise model for each round, and what a prediction has on top of the worst of them.
-const TRIALS: u64 = 4;
-const SAFETY: f64 = 1.25;
 
 /// Choose circuit and parameters; say what keys, data, memory and time they take, before any key exists
 #[derive(Debug, Args)]
@@ -93,17 +82,18 @@ pub(crate) struct Training {
     #[arg(long, default_value_t = 1.0)]
     pub(crate) lr: f64,
     /// Whether the rate stays or falls as 1/t
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "constant", value_parser = named(&SCHEDULES))]
     schedule: Schedule,
-    #[arg(long, value_enum, default_value_t)]
-    optimizer: OptimizerName,
+    /// What moves the weights
+    #[arg(long, default_value = "nesterov", value_parser = named(&OPTIMIZERS))]
+    optimizer: Optimizer,
     /// one, a number of rounds, of:N (N iterations each), fewest (as the levels allow) or fastest (least work for the server, often
     /// many short rounds; the time of refreshes is not counted); between rounds the client refreshes the state
     #[arg(long, default_value = "one", value_parser = parse_rounds)]
     pub(crate) rounds: Rounds,
     /// Polynomial in place of the sigmoid: degree and half the interval
-    #[arg(long, value_enum, default_value_t)]
-    sigmoid: SigmoidName,
+    #[arg(long, default_value = "cubic-16", value_parser = named(&SIGMOIDS))]
+    sigmoid: fn() -> Approximation,
     /// Seed of the order of rows, or `original`
     #[arg(long, default_value = "0", value_parser = parse_order)]
     order: Order,
@@ -112,7 +102,7 @@ pub(crate) struct Training {
 /// What the planner may take.
 #[derive(Clone, Debug, Args)]
 struct Choice {
-    /// Measured costs, as `devices --measure` writes them; the first file's engine decides, times of all are told [default: built-in costs of
+    /// Measured costs, as `devices --measure` writes them; the first file's engine decides, the others' times are shown [default: built-in costs of
     /// the CPU engine]
     #[arg(long, value_name = "FILE")]
     costs: Vec<PathBuf>,
@@ -124,32 +114,34 @@ struct Choice {
     threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Schedule {
-    #[default]
-    Constant,
-    Harmonic,
-}
+/// A name and what it stands for.
+type Named<T> = (&'static str, T);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum OptimizerName {
-    #[default]
-    Nesterov,
-    GradientDescent,
-    FixedHessian,
-}
+/// What makes a rate of its first value.
+type Schedule = fn(f64) -> Rate;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum SigmoidName {
-    #[default]
-    #[value(name = "cubic-16")]
-    Cubic16,
-    #[value(name = "cubic-8")]
-    Cubic8,
-    #[value(name = "quintic-8")]
-    Quintic8,
-    #[value(name = "septic-8")]
-    Septic8,
+const SCHEDULES: [Named<Schedule>; 2] =
+    [("constant", Rate::Constant), ("harmonic", Rate::Harmonic)];
+
+const OPTIMIZERS: [Named<Optimizer>; 3] = [
+    ("nesterov", Optimizer::Nesterov),
+    ("gradient-descent", Optimizer::GradientDescent),
+    ("fixed-hessian", Optimizer::FixedHessian),
+];
+
+const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
+    ("cubic-16", Approximation::cubic_16),
+    ("cubic-8", Approximation::cubic_8),
+    ("quintic-8", Approximation::quintic_8),
+    ("septic-8", Approximation::septic_8),
+];
+
+/// A parser of names, each with what it stands for.
+fn named<T: Copy + Send + Sync>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(values.iter().map(|(name, _)| *name)).try_map(|given| {
+        let value = values.iter().find(|(name, _)| *name == given);
+        value.map(|(_, value)| *value).ok_or("no such name")
+    })
 }
 
 fn parse_circuit(text: &str) -> Result<CircuitChoice, String> {
@@ -185,27 +177,12 @@ fn parse_order(text: &str) -> Result<Order, String> {
 
 impl Training {
     pub(crate) fn settings(&self) -> Settings {
-        let optimizer = match self.optimizer {
-            OptimizerName::Nesterov => Optimizer::Nesterov,
-            OptimizerName::GradientDescent => Optimizer::GradientDescent,
-            OptimizerName::FixedHessian => Optimizer::FixedHessian,
-        };
-        let activation = match self.sigmoid {
-            SigmoidName::Cubic16 => Approximation::cubic_16(),
-            SigmoidName::Cubic8 => Approximation::cubic_8(),
-            SigmoidName::Quintic8 => Approximation::quintic_8(),
-            SigmoidName::Septic8 => Approximation::septic_8(),
-        };
-        let rate = match self.schedule {
-            Schedule::Constant => Rate::Constant(self.lr),
-            Schedule::Harmonic => Rate::Harmonic(self.lr),
-        };
         let mut settings = Settings::new(self.minibatch, self.iterations)
-            .optimizer(optimizer)
-            .activation(activation)
+            .optimizer(self.optimizer)
+            .activation((self.sigmoid)())
             .rounds(self.rounds)
             .order(self.order)
-            .rate(rate);
+            .rate((self.schedule)(self.lr));
         settings.circuit = self.circuit;
         settings
     }
@@ -218,10 +195,13 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         Some(source) => Some(source.read(&Purpose::Training)?),
         None => None,
     };
+    let mut errors = ErrorsFor::AnyData;
     let (features, rows, dropped) = match (&data, args.data.features) {
         (Some(data), _) => {
             let preprocessor = Preprocessor::fit(data, scheme)?;
             let dropped = preprocessor.dropped().len();
+            let signed = training_rows(settings.optimizer, data, &preprocessor)?;
+            errors = ErrorsFor::Rows(Arc::new(signed));
             (
                 preprocessor.features() + 1,
                 args.data.rows.unwrap_or(data.rows()),
@@ -237,6 +217,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     };
     let mut options = PlannerOptions {
         log_n: *RINGS.start()..=args.choice.log_n,
+        errors,
         ..PlannerOptions::default()
     };
     if let Some(threads) = args.choice.threads {
@@ -245,14 +226,9 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     for file in &args.choice.costs {
         options.costs.extend(costs::read(file)?);
     }
-    if let Some(data) = &data {
-        options.predictor = Some(predictor(&settings, data, scheme)?);
-    }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     if let Some(out) = &args.out {
-        let staging = Staging::claim(out, args.force)?;
-        std::fs::write(staging.path(), plan.to_toml()?).map_err(Failure::io("write", out))?;
-        staging.commit()?;
+        claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let mut text = format!("{report}\n\nholds {rows} rows of {} features", features - 1);
     if dropped > 0 {
@@ -277,103 +253,6 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         "out": args.out.as_deref().map(path),
     });
     Ok(Answer::new(text, json))
-}
-
-/// Predicts the error of weights on these data: the noise model beside the exact program.
-///
-/// # Errors
-/// What is wrong with the data.
-pub(crate) fn predictor(
-    settings: &Settings,
-    data: &Dataset,
-    scheme: Scheme,
-) -> Result<Predictor, Failure> {
-    let preprocessor = Preprocessor::fit(data, scheme)?;
-    let mut z = signed_rows(&preprocessor.apply(data)?, data.labels())?;
-    if settings.optimizer == Optimizer::FixedHessian {
-        let bounds = hessian_bound(&z);
-        for (mut column, bound) in z.columns_mut().into_iter().zip(bounds) {
-            column /= bound.sqrt();
-        }
-    }
-    let settings = settings.clone();
-    let batches = Minibatches::new(z.nrows(), settings.minibatch, settings.order)?;
-    Ok(Arc::new(move |params, round: &Round| {
-        let count = round.circuit.spec().iterations();
-        let minibatches: Vec<Array2<f64>> = batches
-            .starting_at(round.first)
-            .take(count)
-            .map(|rows| z.select(Axis(0), &rows))
-            .collect();
-        let start = match round.first {
-            0 => None,
-            done => Some(after(&settings, &z, &batches, done)?),
-        };
-        let inputs = round.circuit.inputs(&minibatches, start.as_ref())?;
-        let mut worst = 0.0f64;
-        for trial in 0..TRIALS {
-            worst = worst.max(error(params, round, &inputs, trial)?);
-        }
-        Ok(SAFETY * worst)
-    }))
-}
-
-/// The largest difference of a weight in one trial of the noise model.
-fn error(
-    params: &Parameters,
-    round: &Round,
-    inputs: &Bindings<Value>,
-    trial: u64,
-) -> lr_train::Result<f64> {
-    let program = &round.program;
-    let noisy = Noisy::new(program, inputs, &NoiseModel::new(params), trial)?;
-    let mut beside = (Plaintext::new(program, inputs)?, noisy);
-    let outputs = program.circuit().outputs();
-    let (mut exact, mut predicted) = (BTreeMap::new(), BTreeMap::new());
-    walk(program, &mut beside, |i, (plain, noisy)| {
-        let (name, layout) = (outputs[i].name(), outputs[i].layout());
-        exact.insert(name, layout.unpack("predict", plain)?);
-        predicted.insert(name, layout.unpack("predict", noisy)?);
-        Ok(())
-    })?;
-    let (exact, _) = round.circuit.weights(|name| exact.get(name))?;
-    let (predicted, _) = round.circuit.weights(|name| predicted.get(name))?;
-    // A difference that is no number counts as the largest.
-    Ok((&exact - &predicted).iter().fold(0.0, |most, d| {
-        if d.is_nan() {
-            f64::INFINITY
-        } else {
-            most.max(d.abs())
-        }
-    }))
-}
-
-/// The state after some iterations in the clear.
-fn after(
-    settings: &Settings,
-    z: &Array2<f64>,
-    batches: &Minibatches,
-    iterations: usize,
-) -> lr_train::Result<State> {
-    let plain = plain::Settings {
-        iterations,
-        rate: settings.rate.clone(),
-        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-        batches: batches.clone(),
-    };
-    let start = State::zero(z.ncols());
-    match settings.optimizer {
-        Optimizer::Nesterov => Ok(plain::nesterov(z, &plain, start)?.1),
-        Optimizer::GradientDescent | Optimizer::FixedHessian => {
-            let history = plain::gradient_descent(z, &plain, 0, start.w.clone())?;
-            let w = history.weights().cloned().unwrap_or(start.w);
-            Ok(State {
-                iteration: iterations,
-                v: w.clone(),
-                w,
-            })
-        }
-    }
 }
 
 /// Reads a plan file.

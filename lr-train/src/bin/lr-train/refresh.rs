@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::ckks::wire::Overwrite;
+use arras::toolkit::text;
 use clap::Args;
 use lr_train::trainer::files::{load_result, save_state};
 use serde_json::json;
@@ -11,8 +11,7 @@ use crate::{
     Done,
     failure::Failure,
     keygen,
-    output::{Answer, Output, mib, path},
-    staging::Staging,
+    output::{Answer, Output, claim, path},
 };
 
 /// Client, between rounds: decrypt a state and encrypt it anew for the next round
@@ -53,16 +52,15 @@ pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
         });
     }
     let record = keys.record(result.origin.dataset)?;
-    let staging = Staging::claim(&args.out, args.force)?;
+    let out = claim(&args.out, args.force)?;
     let state = owner.refresh(&record, &result)?;
-    let bytes = save_state(owner.plan(), &state, staging.path(), Overwrite::Replace)?;
-    staging.commit()?;
+    let bytes = save_state(owner.plan(), &state, out)?;
     let rounds = owner.plan().rounds().len();
     let out = args.out.display();
     let text = format!(
         "state for round {} of {rounds}: {out}, {}\nnext, on the server: lr-train train --eval-keys EVAL --data DATA --state {out} --out ..",
         state.round + 1,
-        mib(bytes)
+        text::bytes(bytes)
     );
     let json =
         json!({"round": state.round, "rounds": rounds, "bytes": bytes, "out": path(&args.out)});

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use arras::{
     Engine,
     ckks::{
-        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, SecretKey,
-        params::ParametersBuilder,
+        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
+        SecretKey,
     },
     hal::AnyBackend,
     toolkit::cost::{CostTable, MEASURED_STEPS, MeasureOptions, measured_parameters},
@@ -35,7 +35,8 @@ impl SelfTest {
     /// # Errors
     /// [`Failure::SelfTest`] for wrong numbers; the engine's.
     pub(crate) fn run(engine: &Engine) -> Result<Self, Failure> {
-        let params = ParametersBuilder::new(LOG_N)
+        let params = Parameters::builder()
+            .log_n(LOG_N)
             .levels(LEVELS)
             .build()
             .map_err(CkksError::from)?;
@@ -144,7 +145,7 @@ impl Bench {
         let vector: Vec<f64> = (0..client.slots())
             .map(|j| ((j * 7919 + 13) % 2003) as f64 / 1001.0 - 1.0)
             .collect();
-        let sent = Encryptor::new(&client)?.encrypt(&secret, &[&vector], client.max_level())?;
+        let sent = Encryptor::new(&secret)?.encrypt(&[&vector], client.max_level())?;
         let server = Context::new(params, engine.backend().clone())?;
         let evaluator = Evaluator::new(&server, keys.load(&server)?)?;
         let fresh = sent.expand(&server)?;

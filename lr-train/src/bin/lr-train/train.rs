@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{
-    ckks::wire::Overwrite,
-    toolkit::run::{Options, RunReport},
+use arras::toolkit::{
+    run::{Options, RunReport},
+    text,
 };
 use clap::Args;
 use lr_train::{
     report::peak_memory,
     trainer::{
         KeySetId, TrainingServer,
-        files::{Content, DatasetFile, inspect, load_evaluation, load_state, save_result},
+        files::{
+            Content, DatasetFile, Holds, inspect, load_evaluation, load_state, save_result, verify,
+        },
     },
 };
 use serde_json::json;
@@ -20,8 +22,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output, mib, path},
-    staging::Staging,
+    output::{Answer, Output, claim, path},
 };
 
 /// Server: train one round on ciphertexts; needs no secret key
@@ -71,10 +72,12 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let round = state.as_ref().map_or(0, |state| state.round);
     if args.resume && args.out.exists() {
         let found = inspect(&args.out)?;
-        let is_result = matches!(found.content, Some(Content::Weights | Content::State));
-        if is_result && found.origin == data.origin() && found.round == round {
-            // Reads every byte and compares the checksum.
-            arras::ckks::wire::read_container_file(&args.out, found.prefix.container_len()?)?;
+        let is_result = matches!(
+            found.holds,
+            Holds::Round { round: of, content: Content::Weights | Content::State } if of == round
+        );
+        if is_result && found.origin == data.origin() {
+            verify(&args.out)?;
             return Ok(answer(args, round, plan.rounds().len(), None, &engine));
         }
         return Err(Failure::File {
@@ -85,21 +88,13 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             ),
         });
     }
-    let staging = Staging::claim(&args.out, args.force)?;
+    let out = claim(&args.out, args.force)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
     output.note(format_args!(
-        "memory needed: {}, of it by the engine {} (keys {}, inputs {}, values {}, constants {}, scratch {}, slack {}), received data {}, process {}",
-        mib(needed.total()),
-        mib(needed.on_engine()),
-        mib(needed.keys),
-        mib(needed.inputs),
-        mib(needed.values),
-        mib(needed.constants),
-        mib(needed.scratch),
-        mib(needed.slack),
-        mib(needed.received),
-        mib(needed.process)
+        "memory needed: {}, of it by the engine {} ({needed})",
+        text::bytes(needed.total()),
+        text::bytes(needed.on_engine()),
     ));
     engine
         .make_room(needed.on_engine())
@@ -113,10 +108,9 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
-    save_result(server.plan(), &result, staging.path(), Overwrite::Replace)?;
+    save_result(server.plan(), &result, out)?;
     let rounds = server.plan().rounds().len();
     drop((server, progress));
-    staging.commit()?;
     let memory = Memory {
         peak: peak_memory(),
         planned,
@@ -160,11 +154,11 @@ fn answer(
     let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
     let mut text = match &run {
         Some((report, memory)) => format!(
-            "round {} of {rounds} trained in {:.2} s\n{report}\nmemory of the process: {}, by the plan {}\n",
+            "round {} of {rounds} trained in {}\n{report}\nmemory of the process: {}, by the plan {}\n",
             round + 1,
-            report.seconds,
-            memory.peak.map_or("unknown".to_owned(), mib),
-            mib(memory.planned)
+            text::seconds(report.seconds),
+            memory.peak.map_or("unknown".to_owned(), text::bytes),
+            text::bytes(memory.planned)
         ),
         None => format!("round {} of {rounds} is there already, whole\n", round + 1),
     };
@@ -172,7 +166,7 @@ fn answer(
     text += &format!(
         "{out}: an encrypted {}, {}\n",
         if finished { "model" } else { "state" },
-        mib(bytes)
+        text::bytes(bytes)
     );
     text += &if finished {
         format!("next, at the client: lr-train decrypt --keys keys --model {out} --out model.json")

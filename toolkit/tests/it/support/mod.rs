@@ -8,15 +8,14 @@ pub mod sizes;
 use std::collections::BTreeMap;
 
 use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    Context, Evaluator, KeyGenerator, Parameters, SecretKey,
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Encrypted, Homomorphic, Plaintext, Program, SeededEncrypted, Value,
+    Bindings, Circuit, Client, Homomorphic, Plaintext, Program, Value,
     plan::KeyRequests,
-    program::{Form, StepOp},
     run::{Options, RunReport},
 };
 use ndarray::{Array1, Array2};
@@ -30,7 +29,8 @@ pub struct Outcome {
 
 /// A small set without any security: 2^12 slots at `log_n` 13.
 pub fn insecure(log_n: u32, levels: usize) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))
@@ -43,10 +43,9 @@ pub fn insecure(log_n: u32, levels: usize) -> Parameters {
 pub fn client<S: SecretEngine>(params: &Parameters, engine: S) -> Client<S> {
     let context = Context::new(params, engine).unwrap();
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
     Client::with_secret_key(secret)
         .unwrap()
-        .with_encryptor(encryptor)
+        .with_seed(Seed::from_bytes([3; 32]))
 }
 
 /// Plans, makes keys, encrypts, runs, decrypts: with the keys that the program asks for and no others.
@@ -64,12 +63,7 @@ pub fn run<S: SecretEngine>(
     let context = client.context();
     let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
     let sent = client.encrypt_inputs(&program, inputs).unwrap();
-    let inputs: Bindings<Encrypted<S>> = sent
-        .iter()
-        .map(|(name, value): (&str, &SeededEncrypted)| {
-            (name.to_owned(), value.expand(context).unwrap())
-        })
-        .collect();
+    let inputs = sent.expand(context).unwrap();
     let run = Homomorphic::with_options(evaluator, options)
         .run(&program, &inputs)
         .unwrap();
@@ -111,27 +105,6 @@ impl Numbers {
     pub fn vector(&mut self, len: usize) -> Array1<f64> {
         Array1::from_shape_simple_fn(len, || self.next())
     }
-}
-
-/// Key switches of a program: rotations and relinearizations of single ciphertexts.
-pub fn key_switches(program: &Program) -> usize {
-    let of_steps = |steps: &[i64]| steps.iter().filter(|&&s| s != 0).count();
-    program
-        .steps()
-        .iter()
-        .map(|step| {
-            let each = match step.op() {
-                StepOp::Rotate(_) => 1,
-                StepOp::RotationSum(steps) => of_steps(steps),
-                StepOp::WeightedRotationSum { steps, .. } => of_steps(steps),
-                StepOp::Settle => {
-                    usize::from(program.step(step.operands()[0]).form() == Form::Pending3)
-                }
-                _ => 0,
-            };
-            each * step.units()
-        })
-        .sum()
 }
 
 /// Asserts that slots hold an output's value as its layout packs it, and zero elsewhere.
