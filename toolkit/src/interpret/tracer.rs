@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cleartext, Interpretation, Place, walk};
 use crate::{
     Result, ToolkitError, Value,
-    client::Encrypted,
+    encrypted::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
     text::magnitude,

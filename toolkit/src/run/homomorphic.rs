@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Result, ToolkitError,
     circuit::Op,
-    client::Encrypted,
+    encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
     program::{Program, StepId},
 };
