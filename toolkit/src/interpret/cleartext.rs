@@ -133,6 +133,7 @@ pub(crate) fn evaluate<'p>(
         Op::Sub => binary(0, 1, &|a, b| a - b),
         Op::Negate => unary(&|x| -x),
         Op::AddPlain(p) => with_plain(*p, &|a, b| a + b)?,
+        Op::SubPlain(p) => with_plain(*p, &|a, b| a - b)?,
         Op::AddScalar(value) => unary(&|x| x + number(*value)),
         Op::Multiply => binary(0, 1, &|a, b| a * b),
         Op::SumOfProducts => {
