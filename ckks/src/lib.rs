@@ -42,7 +42,7 @@ pub use client::{
     PublicKey, SecretKey, SeededCiphertext, SharedDecryption,
 };
 pub use context::Context;
-pub use error::{CkksError, Result};
+pub use error::{CkksError, CkksErrorKind, Result};
 pub use evaluator::Evaluator;
 pub use keys::{EvaluationKeySet, EvaluationKeys, KeyKind, SwitchingKey, doubling_steps};
 pub use noise::NoiseModel;

@@ -1,5 +1,6 @@
 //! Going down several levels at once without adding noise.
 
+use arras_hal::Named;
 use num_bigint::BigUint;
 
 use super::Parameters;
@@ -31,10 +32,10 @@ impl Parameters {
     /// [`ParamsError::NoSuchLevel`] if `from` is above the top, [`ParamsError::LevelOrder`] unless `to < from`.
     pub fn level_down_plan(&self, from: usize, to: usize) -> Result<LevelDownPlan, ParamsError> {
         const OPERATION: &str = "level down";
-        self.check_level(OPERATION, from)?;
+        self.check_level(from).named(OPERATION)?;
         if to >= from {
             return Err(ParamsError::LevelOrder {
-                operation: OPERATION,
+                operation: Some(OPERATION),
                 from,
                 to,
             });

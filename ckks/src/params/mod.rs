@@ -45,6 +45,8 @@ use core::fmt;
 use core::ops::Range;
 use std::sync::Arc;
 
+use arras_hal::Named;
+
 pub use builder::{Dnum, ParametersBuilder, RingRequest, deepest};
 pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
 pub use cost::KeySwitchCost;
@@ -276,10 +278,10 @@ impl Parameters {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`] at level 0, which has no level below, and above the top.
     pub fn pi(&self, level: usize) -> Result<(Vec<usize>, Vec<usize>), ParamsError> {
-        self.check_level("step down", level)?;
+        self.check_level(level).named("step down")?;
         let Some(below) = level.checked_sub(1) else {
             return Err(ParamsError::LevelOrder {
-                operation: "step down",
+                operation: Some("step down"),
                 from: 0,
                 to: 0,
             });
@@ -292,7 +294,8 @@ impl Parameters {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`] if the budget is above the top.
     pub fn key_limbs(&self, level_budget: usize) -> Result<Vec<u16>, ParamsError> {
-        self.check_level("cut a key to a level budget", level_budget)?;
+        self.check_level(level_budget)
+            .named("cut a key to a level budget")?;
         // Every window reaches the boundary between terminals and mains, so a union of windows is a range.
         let windows = &self.0.derived.windows[..=level_budget];
         let start = windows.iter().map(|w| w.start).min().unwrap_or(0);
@@ -329,12 +332,12 @@ impl Parameters {
     /// Whether the set has `level`.
     ///
     /// # Errors
-    /// [`ParamsError::NoSuchLevel`], naming `operation`, if it is above the top.
-    pub fn check_level(&self, operation: &'static str, level: usize) -> Result<(), ParamsError> {
+    /// [`ParamsError::NoSuchLevel`] if it is above the top.
+    pub fn check_level(&self, level: usize) -> Result<(), ParamsError> {
         let max = self.max_level();
         if level > max {
             Err(ParamsError::NoSuchLevel {
-                operation,
+                operation: None,
                 level,
                 max,
             })

@@ -17,7 +17,7 @@ use super::{
     header::{Header, SecretKeyHeader},
     open_stream,
 };
-use crate::{CkksError, Context, Result, SecretKey};
+use crate::{Context, Result, SecretKey};
 
 const READ: &str = "read a secret key";
 
@@ -133,9 +133,6 @@ impl<S: SecretEngine> SecretKey<S> {
             }
             bytes => bytes?,
         };
-        Self::from_bytes(&bytes, context).map_err(|error| match error {
-            CkksError::Wire(error) => error.in_file(path).into(),
-            other => other,
-        })
+        Self::from_bytes(&bytes, context).map_err(|error| error.in_file(path))
     }
 }

@@ -47,7 +47,7 @@ fn loaded_ciphertexts(params: &Parameters, level: usize, batch: usize) -> u64 {
 /// # Errors
 /// [`WireError::OutOfBounds`] for a level that does not exist and a batch outside [`Limits`](super::super::Limits).
 pub fn ciphertext_bytes(params: &Parameters, level: usize, batch: usize) -> Result<ObjectBytes> {
-    let limbs = match params.check_level("tell the size of a ciphertext", level) {
+    let limbs = match params.check_level(level) {
         Ok(()) => params.window(level).map(|limb| limb as u16).collect(),
         // The header's own check names the level.
         Err(_) => vec![],
