@@ -1,22 +1,22 @@
 //! Ciphertexts and plaintexts on an engine.
-//!
-//! ```text
-//!   Ciphertext: poly = [component][ciphertext of the batch][limb][N], evaluations
-//!
-//!     settled   components (c0, c1), limbs = window of `level`, scale = s_level
-//!     pending   a product that has not been rescaled: limbs = window of `level + 1`, scale = s_(level+1)^2;
-//!               two components, or three if it has not been relinearized either
-//!     cut       settled, moduli dropped: limbs = a few of the window, for sending and decryption only
-//! ```
-//! Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
-//! that needs a settled operand relinearizes and rescales it and keeps nothing: where a product is used several times,
-//! [`Evaluator::relinearize_and_rescale`](crate::Evaluator::relinearize_and_rescale) does it once.
 
 use arras_hal::{Backend, Eval, Limbs, Poly};
 
 use crate::{CkksError, CkksErrorKind, Context, Result};
 
 /// A batch of one or more ciphertexts at one level.
+///
+/// ```text
+///   Ciphertext: poly = [component][ciphertext of the batch][limb][N], evaluations
+///
+///     settled   components (c0, c1), limbs = window of `level`, scale = s_level
+///     pending   a product that has not been rescaled: limbs = window of `level + 1`, scale = s_(level+1)^2;
+///               two components, or three if it has not been relinearized either
+///     cut       settled, moduli dropped: limbs = a few of the window, for sending and decryption only
+/// ```
+/// Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
+/// that needs a settled operand relinearizes and rescales it and keeps nothing: where a product is used several times,
+/// [`Evaluator::relinearize_and_rescale`](crate::Evaluator::relinearize_and_rescale) does it once.
 pub struct Ciphertext<B: Backend> {
     context: Context<B>,
     poly: Poly<B, Eval>,

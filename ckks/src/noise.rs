@@ -1,30 +1,4 @@
 //! How much error each operation adds, predicted from the parameters alone.
-//!
-//! All figures are standard deviations of the real part of one slot after decoding, in units of the values (not of the
-//! scale), and say what an operation *adds*: what its operands bring along is theirs, scaled as their values are.
-//! Independent errors add as squares.
-//!
-//! A coefficient's variance becomes a slot's like this: a slot is a sum of N coefficients times numbers of magnitude 1, over
-//! the scale s; its real part has half of that variance:
-//!
-//! ```text
-//!   deviation of a real slot = sqrt(N / 2 * variance of a coefficient) / s
-//! ```
-//!
-//! | source of error | variance of a coefficient |
-//! |---|---|
-//! | fresh error of a key or a ciphertext | eta / 2 (centred binomial) |
-//! | rounding to integers | 1 / 12 |
-//! | rounding of a ciphertext's two components, the second times the secret | (1 + 2 N / 3) / 12 (uniform ternary secret) |
-//! | key switch before its division is rounded | N (eta / 2) sum over active digits of d D^2 / (12 P^2), d limbs of product D |
-//!
-//! These are the average-case heuristics of Kim, Papadimitriou and Polyakov (ePrint 2020/1118) and Costache, Curtis, Hales,
-//! Murphy, Ogilvie and Player (ePrint 2022/162), with this library's distributions and its centred base conversions.
-//! The library's tests compare every figure with measurements.
-//!
-//! The figures are root mean squares over slots. A rounding error that meets the secret is not equally large in all of them: in
-//! slot j it is proportional to the secret's value at that slot's root of unity, which does not change as long as the secret does
-//! not. [`NoiseModel::worst_slot`] takes that into account.
 
 use arras_hal::Named;
 use num_traits::ToPrimitive;
@@ -45,9 +19,35 @@ const REAL_ENCODING: f64 = 2.0 * ROUNDING;
 const TERNARY: f64 = 2.0 / 3.0;
 
 /// A prediction, or why there is none.
-pub type Result<T, E = ParamsError> = std::result::Result<T, E>;
+type Result<T, E = ParamsError> = std::result::Result<T, E>;
 
-/// Predicts the error that every operation adds: see the [module](self).
+/// Predicts how much error each operation adds, from the parameters alone.
+///
+/// All figures are standard deviations of the real part of one slot after decoding, in units of the values (not of the
+/// scale), and say what an operation *adds*: what its operands bring along is theirs, scaled as their values are.
+/// Independent errors add as squares.
+///
+/// A coefficient's variance becomes a slot's like this: a slot is a sum of N coefficients times numbers of magnitude 1, over
+/// the scale s; its real part has half of that variance:
+///
+/// ```text
+///   deviation of a real slot = sqrt(N / 2 * variance of a coefficient) / s
+/// ```
+///
+/// | source of error | variance of a coefficient |
+/// |---|---|
+/// | fresh error of a key or a ciphertext | eta / 2 (centred binomial) |
+/// | rounding to integers | 1 / 12 |
+/// | rounding of a ciphertext's two components, the second times the secret | (1 + 2 N / 3) / 12 (uniform ternary secret) |
+/// | key switch before its division is rounded | N (eta / 2) sum over active digits of d D^2 / (12 P^2), d limbs of product D |
+///
+/// These are the average-case heuristics of Kim, Papadimitriou and Polyakov (ePrint 2020/1118) and Costache, Curtis, Hales,
+/// Murphy, Ogilvie and Player (ePrint 2022/162), with this library's distributions and its centred base conversions.
+/// The library's tests compare every figure with measurements.
+///
+/// The figures are root mean squares over slots. A rounding error that meets the secret is not equally large in all of them: in
+/// slot j it is proportional to the secret's value at that slot's root of unity, which does not change as long as the secret does
+/// not. [`worst_slot`](Self::worst_slot) takes that into account.
 #[derive(Clone, Debug)]
 pub struct NoiseModel {
     params: Parameters,

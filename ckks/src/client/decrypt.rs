@@ -27,6 +27,7 @@ pub struct Decryptor<'a, S: SecretEngine> {
 
 /// A decryption that others may see.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SharedDecryption {
     /// The values of every ciphertext of the batch.
     pub values: Vec<Vec<f64>>,

@@ -1,10 +1,5 @@
 //! Computing on ciphertexts, with evaluation keys only.
 //!
-//! Nobody who uses an [`Evaluator`] needs to know about scales. Operands of different levels are brought to the
-//! lower one; products stay pending (see [`crate::ciphertext`]) until an operation needs them settled; every
-//! settled ciphertext of a level has exactly that level's canonical scale. Nothing is remembered between operations: a product that is
-//! used several times is relinearized and rescaled once by [`Evaluator::relinearize_and_rescale`], or each time it is used.
-//!
 //! | module | operations |
 //! |---|---|
 //! | `sums` | add, sub, neg, with ciphertexts |
@@ -23,7 +18,12 @@ use arras_hal::{Backend, GaloisElement, Key, Named};
 
 use crate::{Ciphertext, CkksErrorKind, Context, Result, keys::EvaluationKeys};
 
-/// Computes on ciphertexts of one context.
+/// Computes on ciphertexts of one context, with evaluation keys only.
+///
+/// Nobody who uses an [`Evaluator`] needs to know about scales. Operands of different levels are brought to the
+/// lower one; products stay pending (see [`Ciphertext`]) until an operation needs them settled; every
+/// settled ciphertext of a level has exactly that level's canonical scale. Nothing is remembered between operations: a product that is
+/// used several times is relinearized and rescaled once by [`Evaluator::relinearize_and_rescale`], or each time it is used.
 #[derive(Debug)]
 pub struct Evaluator<B: Backend> {
     context: Context<B>,

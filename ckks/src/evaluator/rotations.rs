@@ -151,7 +151,7 @@ impl<B: Backend> Evaluator<B> {
 
     /// Sums `count` rotations by 0, stride, 2 stride, .. by doubling: slot j becomes the sum of slots j, j + stride, ..,
     /// j + (count - 1) stride. `count` is a power of two; needs the keys of stride, 2 stride, .., count/2 stride
-    /// ([`crate::keys::doubling_steps`]).
+    /// ([`crate::doubling_steps`]).
     ///
     /// # Errors
     /// [`CkksErrorKind::OutOfRange`] if `count` is not a power of two; as [`Evaluator::rotate`].

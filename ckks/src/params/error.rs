@@ -289,6 +289,7 @@ fn prefix(operation: Option<&str>, end: &str) -> String {
 
 /// The limits near a request that no set meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CircuitLimits {
     /// The deepest circuit that has the requested precision, if the precision can be had at all.
     pub depth_at_precision: Option<usize>,

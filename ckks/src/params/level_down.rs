@@ -14,6 +14,7 @@ const CONSTANT_BITS: i64 = 34;
 /// How a ciphertext goes from a level to a lower one: keep the limbs of `sub_window`, multiply by `constant`, rescale from
 /// `sub_window` to the target's window.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LevelDownPlan {
     /// Absolute limb indices W, ascending and contiguous: they contain what both windows share and lie within the source's
     /// window. Dropping the others costs nothing, because the value is far below the remaining modulus.

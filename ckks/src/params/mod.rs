@@ -4,7 +4,7 @@
 //!
 //! - [`Parameters::builder`] with a [`depth`](ParametersBuilder::depth) picks the smallest safe set for a circuit, and explains itself;
 //! - with [`log_n`](ParametersBuilder::log_n) it takes the ring degree and the number of levels;
-//! - [`Parameters::from_spec`] takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
+//! - `Parameters::try_from` takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
 //!
 //! ```text
 //! basis    T_{A-1} .. T_0 | Q_0 .. Q_{M-1} | P_0 .. P_{K-1}
@@ -81,6 +81,7 @@ struct Inner {
 
 /// The part of a key-switching digit that is present at a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ActiveDigit {
     /// Index of the digit, and so of the part of the key that belongs to it.
     pub digit: usize,
@@ -94,22 +95,10 @@ impl Parameters {
         ParametersBuilder { request: () }
     }
 
-    /// Validates a specification, trusting nothing in it. Insecure sets are refused.
-    ///
-    /// # Errors
-    /// The [`ParamsError`] of the first rule that the specification breaks; [`ParamsError::InsecureRefused`] for
-    /// [`Security::InsecureForTests`].
-    pub fn from_spec(spec: ParametersSpec) -> Result<Self, ParamsError> {
-        if spec.security == Security::InsecureForTests {
-            return Err(ParamsError::InsecureRefused);
-        }
-        Self::from_spec_allowing_insecure(spec)
-    }
-
     /// Validates a specification and **accepts sets without any security** ([`Security::InsecureForTests`]).
     ///
     /// **For tests only.** Who calls this on input from elsewhere lets that input switch encryption off: every other rule is still
-    /// checked, but the modulus is compared with no bound. Use [`from_spec`](Self::from_spec).
+    /// checked, but the modulus is compared with no bound. Use `try_from`.
     ///
     /// # Errors
     /// The [`ParamsError`] of the first rule that the specification breaks.
@@ -344,6 +333,22 @@ impl Parameters {
         } else {
             Ok(())
         }
+    }
+}
+
+impl TryFrom<ParametersSpec> for Parameters {
+    type Error = ParamsError;
+
+    /// Validates a specification, trusting nothing in it. Insecure sets are refused.
+    ///
+    /// # Errors
+    /// The [`ParamsError`] of the first rule that the specification breaks; [`ParamsError::InsecureRefused`] for
+    /// [`Security::InsecureForTests`].
+    fn try_from(spec: ParametersSpec) -> Result<Self, ParamsError> {
+        if spec.security == Security::InsecureForTests {
+            return Err(ParamsError::InsecureRefused);
+        }
+        Self::from_spec_allowing_insecure(spec)
     }
 }
 
