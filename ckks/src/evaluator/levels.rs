@@ -5,13 +5,13 @@ use arras_hal::{Backend, Limbs, Named};
 use super::Evaluator;
 use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
 
-/// A settled ciphertext, borrowed where nothing had to be done.
-pub(super) enum Settled<'a, B: Backend> {
+/// An operand, borrowed where nothing had to be done to it.
+pub(super) enum Operand<'a, B: Backend> {
     Borrowed(&'a Ciphertext<B>),
     Owned(Ciphertext<B>),
 }
 
-impl<B: Backend> std::ops::Deref for Settled<'_, B> {
+impl<B: Backend> std::ops::Deref for Operand<'_, B> {
     type Target = Ciphertext<B>;
 
     fn deref(&self) -> &Ciphertext<B> {
@@ -22,7 +22,7 @@ impl<B: Backend> std::ops::Deref for Settled<'_, B> {
     }
 }
 
-impl<B: Backend> Settled<'_, B> {
+impl<B: Backend> Operand<'_, B> {
     pub(super) fn into_owned(self) -> Result<Ciphertext<B>> {
         match self {
             Self::Borrowed(ct) => ct.try_clone(),
@@ -42,15 +42,15 @@ impl<B: Backend> Evaluator<B> {
     /// relinearization; [`CkksErrorKind::Cut`].
     pub fn relinearize_and_rescale(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         self.settled(ct)
-            .and_then(Settled::into_owned)
+            .and_then(Operand::into_owned)
             .named("relinearize_and_rescale")
     }
 
     /// The settled form.
-    pub(super) fn settled<'a>(&self, ct: &'a Ciphertext<B>) -> Result<Settled<'a, B>> {
+    pub(super) fn settled<'a>(&self, ct: &'a Ciphertext<B>) -> Result<Operand<'a, B>> {
         self.check(ct)?;
         if !ct.is_pending() {
-            return Ok(Settled::Borrowed(ct));
+            return Ok(Operand::Borrowed(ct));
         }
         let to = self.context.window(ct.level())?;
         let poly = if ct.components() == 3 {
@@ -60,7 +60,7 @@ impl<B: Backend> Evaluator<B> {
             ct.poly().rescale(to)?
         };
         let settled = Ciphertext::settled(&self.context, poly, ct.level());
-        Ok(Settled::Owned(settled))
+        Ok(Operand::Owned(settled))
     }
 
     /// Three components to two, without rescaling: the result is still pending.
@@ -129,7 +129,7 @@ impl<B: Backend> Evaluator<B> {
     }
 
     /// `ct`, which is not below `level`, at `level`.
-    pub(super) fn lowered<'a>(&self, ct: Settled<'a, B>, level: usize) -> Result<Settled<'a, B>> {
+    pub(super) fn lowered<'a>(&self, ct: Operand<'a, B>, level: usize) -> Result<Operand<'a, B>> {
         if ct.level() == level {
             return Ok(ct);
         }
@@ -146,7 +146,7 @@ impl<B: Backend> Evaluator<B> {
             .poly()
             .restrict_and_scale(&constant)?
             .rescale(self.context.window(level)?)?;
-        Ok(Settled::Owned(Ciphertext::settled(
+        Ok(Operand::Owned(Ciphertext::settled(
             &self.context,
             poly,
             level,
@@ -157,7 +157,7 @@ impl<B: Backend> Evaluator<B> {
     pub(super) fn all_aligned<'a>(
         &self,
         operands: &[&'a Ciphertext<B>],
-    ) -> Result<Vec<Settled<'a, B>>> {
+    ) -> Result<Vec<Operand<'a, B>>> {
         let aligned = self.all_lowered(operands)?;
         let batch = aligned
             .iter()
@@ -166,7 +166,7 @@ impl<B: Backend> Evaluator<B> {
     }
 
     /// All operands settled, at the lowest of their levels.
-    fn all_lowered<'a>(&self, operands: &[&'a Ciphertext<B>]) -> Result<Vec<Settled<'a, B>>> {
+    fn all_lowered<'a>(&self, operands: &[&'a Ciphertext<B>]) -> Result<Vec<Operand<'a, B>>> {
         let settled = operands
             .iter()
             .map(|ct| self.settled(ct))
@@ -187,7 +187,7 @@ impl<B: Backend> Evaluator<B> {
         &self,
         a: &'a Ciphertext<B>,
         b: &'a Ciphertext<B>,
-    ) -> Result<(Settled<'a, B>, Settled<'a, B>)> {
+    ) -> Result<(Operand<'a, B>, Operand<'a, B>)> {
         let (a, b) = (self.settled(a)?, self.settled(b)?);
         let level = a.level().min(b.level());
         let (a, b) = (self.lowered(a, level)?, self.lowered(b, level)?);
@@ -275,9 +275,9 @@ pub(super) fn common_batch(left: usize, right: usize) -> Result<usize> {
 }
 
 /// A batch of 1 repeated to `batch`.
-pub(super) fn repeated<B: Backend>(ct: Settled<'_, B>, batch: usize) -> Result<Settled<'_, B>> {
+pub(super) fn repeated<B: Backend>(ct: Operand<'_, B>, batch: usize) -> Result<Operand<'_, B>> {
     if ct.batch() == batch {
         return Ok(ct);
     }
-    Ok(Settled::Owned(ct.pick(&vec![0; batch])?))
+    Ok(Operand::Owned(ct.pick(&vec![0; batch])?))
 }

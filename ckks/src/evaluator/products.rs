@@ -1,6 +1,6 @@
 //! Products of ciphertexts.
 
-use arras_hal::{Backend, Poly};
+use arras_hal::{Backend, Named, Poly};
 
 use super::Evaluator;
 use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
@@ -13,6 +13,9 @@ impl<B: Backend> Evaluator<B> {
     /// [`CkksErrorKind::OutOfLevels`] at level 0; [`CkksErrorKind::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         CkksError::within("multiply", || {
+            if std::ptr::eq(a, b) {
+                return self.squared(a);
+            }
             let (a, b) = self.aligned(a, b)?;
             let level = product_level(a.level())?;
             let poly = a.poly().tensor(b.poly())?;
@@ -25,12 +28,14 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::multiply`].
     pub fn square(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        CkksError::within("square", || {
-            let a = self.settled(a)?;
-            let level = product_level(a.level())?;
-            let poly = a.poly().tensor(a.poly())?;
-            Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
-        })
+        self.squared(a).named("square")
+    }
+
+    fn squared(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        let a = self.settled(a)?;
+        let level = product_level(a.level())?;
+        let poly = a.poly().tensor(a.poly())?;
+        Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
     }
 
     /// The sum of the products `a[k] * b[k]` in one pass over memory, at the lowest of all levels; pending, so

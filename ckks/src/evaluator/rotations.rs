@@ -2,7 +2,7 @@
 
 use arras_hal::{Backend, GaloisElement, Key, Limbs, Named};
 
-use super::{Evaluator, levels::Settled, products::product_level};
+use super::{Evaluator, levels::Operand, products::product_level};
 use crate::{Ciphertext, CkksError, CkksErrorKind, Plaintext, Result, ciphertext::PlaintextUse};
 
 type Term<'a, B> = (GaloisElement, Option<&'a Key<B>>);
@@ -48,11 +48,11 @@ impl<B: Backend> Evaluator<B> {
 
     /// An operand of two components, and the limbs of its level: a pending one of two components is taken as it
     /// is, since the key switch can land a level lower.
-    fn linear<'a>(&'a self, a: &'a Ciphertext<B>) -> Result<(Settled<'a, B>, &'a Limbs)> {
+    fn linear<'a>(&'a self, a: &'a Ciphertext<B>) -> Result<(Operand<'a, B>, &'a Limbs)> {
         self.check(a)?;
         let to = self.context.window(a.level())?;
         if a.components() == 2 {
-            return Ok((Settled::Borrowed(a), to));
+            return Ok((Operand::Borrowed(a), to));
         }
         Ok((self.settled(a)?, to))
     }

@@ -4,7 +4,7 @@ use arras_hal::{Backend, Eval, Named, Poly};
 
 use super::{
     Evaluator,
-    levels::{Settled, common_batch, repeated},
+    levels::{Operand, common_batch, repeated},
 };
 use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
 
@@ -64,7 +64,7 @@ impl<B: Backend> Evaluator<B> {
         self.check(b)?;
         if a.is_pending() && b.is_pending() && a.level() == b.level() {
             let batch = common_batch(a.batch(), b.batch())?;
-            let [a, b] = [a, b].map(|ct| repeated(Settled::Borrowed(ct), batch));
+            let [a, b] = [a, b].map(|ct| repeated(Operand::Borrowed(ct), batch));
             return combine_pending(&a?, &b?, sign);
         }
         let (a, b) = self.aligned(a, b)?;
