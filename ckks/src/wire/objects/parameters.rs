@@ -46,7 +46,7 @@ impl Parameters {
     /// The set as one container.
     ///
     /// # Errors
-    /// [`CkksError::Wire`](crate::CkksError::Wire) if there is no memory.
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if there is no memory.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(container_to_vec(KIND, self.spec(), 0, |_| Ok(()))?)
     }
@@ -72,7 +72,7 @@ impl Parameters {
     /// Reads a set from one container and validates it; insecure sets are refused.
     ///
     /// # Errors
-    /// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes, a [`ParamsError`] what is wrong
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes, a [`ParamsError`] what is wrong
     /// with the set.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         read_bytes(bytes, Self::try_from)

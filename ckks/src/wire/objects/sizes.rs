@@ -104,7 +104,7 @@ fn loaded_key(params: &Parameters, level_budget: usize) -> u64 {
 /// One evaluation key for levels up to `level_budget`, as [`SwitchingKey::to_bytes`](crate::SwitchingKey::to_bytes) writes it.
 ///
 /// # Errors
-/// [`WireError::OutOfBounds`] for a budget above the top level; [`CkksError::Hal`](crate::CkksError::Hal) for a Galois element of a larger ring.
+/// [`WireError::OutOfBounds`] for a budget above the top level; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) for a Galois element of a larger ring.
 pub fn evaluation_key_bytes(
     params: &Parameters,
     kind: KeyKind,
