@@ -99,7 +99,7 @@ impl SeededEncrypted {
     /// The object on an engine.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
         Encrypted::new(self.layout, self.ciphertext.expand(context)?)
     }
@@ -139,7 +139,7 @@ impl<S: SecretEngine> Client<S> {
     /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_public_key(context: &Context<S>, public: &PublicKey) -> Result<Self> {
         Ok(Self {
             context: context.clone(),

@@ -58,7 +58,7 @@ fn parse(bytes: &[u8], kind: ObjectKind) -> Result<(Layout, &[u8])> {
 fn from_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     let bytes = read_container_file(path, u64::MAX).map_err(wire_error)?;
     read(&bytes).map_err(|error| match error {
-        ToolkitError::Ckks(CkksError::Wire(error)) => wire_error(error.in_file(path)),
+        ToolkitError::Ckks(error) => error.in_file(path).into(),
         error => error,
     })
 }
@@ -87,9 +87,9 @@ macro_rules! methods {
             /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
             ///
             /// # Errors
-            /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not
+            /// [`CkksErrorKind::Wire`](arras_ckks::CkksErrorKind::Wire) says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not
             /// exist, [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout;
-            /// [`CkksError::ParametersMismatch`] if they were made with other parameters.
+            /// [`CkksErrorKind::ParametersMismatch`](arras_ckks::CkksErrorKind::ParametersMismatch) if they were made with other parameters.
             pub fn from_bytes(bytes: &[u8], home: $home) -> Result<Self> {
                 let (layout, ciphertexts) = parse(bytes, ObjectKind::$kind)?;
                 Self::new(layout, <$ciphertext>::from_bytes(ciphertexts, home)?)

@@ -4,16 +4,27 @@ use std::fmt;
 
 use arras_toolkit::{
     circuit::Summing,
+    plan::ServerMemory,
     text::{Table, UNKNOWN, bytes, seconds},
 };
 use serde::{Deserialize, Serialize};
 
-use super::estimate::{Operations, ServerMemory};
 use crate::circuits::Kind;
+
+/// How many operations of the costly kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Operations {
+    /// Products of two ciphertexts.
+    pub products: usize,
+    /// Relinearizations and rotations, of each ciphertext.
+    pub key_switches: usize,
+}
 
 /// A circuit with the smallest secure parameters that hold it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Candidate {
     /// The circuit.
     pub kind: Kind,
@@ -52,6 +63,7 @@ pub struct Candidate {
 /// An estimate for one engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct EngineSeconds {
     /// Engine, and machine of the measurements.
     pub engine: String,
@@ -64,6 +76,7 @@ pub struct EngineSeconds {
 /// How many iterations fit a circuit and a ring in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Capacity {
     /// The circuit.
     pub kind: Kind,
@@ -78,6 +91,7 @@ pub struct Capacity {
 /// What would do instead of a plan that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Remedy {
     /// A larger ring.
     Ring {
@@ -93,7 +107,7 @@ pub enum Remedy {
         /// log2 of the ring degree it needs.
         log_n: u32,
     },
-    /// Rounds between which the client encrypts anew.
+    /// Rounds between which the client re-encrypts the state.
     Rounds {
         /// The circuit.
         kind: Kind,
@@ -129,6 +143,7 @@ impl fmt::Display for Remedy {
 /// What a plan will cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct PlanReport {
     /// What the plan takes.
     pub chosen: Candidate,
@@ -136,26 +151,8 @@ pub struct PlanReport {
     pub candidates: Vec<Candidate>,
     /// How many iterations fit each circuit and ring.
     pub capacity: Vec<Capacity>,
-    /// The predicted largest error of any weight; none if nothing predicts it.
+    /// The predicted largest error of any weight; none if none was asked for.
     pub predicted_error: Option<f64>,
-}
-
-/// The parts.
-impl fmt::Display for ServerMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "keys {}, inputs {}, values {}, constants {}, scratch {}, received {}, slack {}, process {}",
-            bytes(self.keys),
-            bytes(self.inputs),
-            bytes(self.values),
-            bytes(self.constants),
-            bytes(self.scratch),
-            bytes(self.received),
-            bytes(self.slack),
-            bytes(self.process)
-        )
-    }
 }
 
 impl fmt::Display for Candidate {

@@ -21,7 +21,7 @@ pub use depth::{Depth, DepthReport, OperationDepth};
 pub use noisy::Noisy;
 pub use place::Place;
 pub use plaintext::{Plaintext, PlaintextRun};
-pub use precision::{Magnitude, OutputPrecision, PrecisionReport, ScaleAndPrecision};
+pub use precision::{Magnitude, OutputPrecision, PredictedPrecision, ScaleAndPrecision};
 pub use rotations::{RotationSet, RotationUse, rotation_steps};
 pub use samples::Samples;
 pub(crate) use seconds::step_seconds;

@@ -104,14 +104,8 @@ impl<B: Backend> Performer<'_, B> {
         }
         let result = match step.op() {
             StepOp::Input(_) | StepOp::LevelDown => evaluator.level_down(first, step.level())?,
-            StepOp::Add => {
-                let (a, b) = self.pair(operands, step.units())?;
-                evaluator.add(&a, &b)?
-            }
-            StepOp::Sub => {
-                let (a, b) = self.pair(operands, step.units())?;
-                evaluator.sub(&a, &b)?
-            }
+            StepOp::Add => evaluator.add(first, operands[1])?,
+            StepOp::Sub => evaluator.sub(first, operands[1])?,
             StepOp::Negate => evaluator.neg(first)?,
             StepOp::AddPlain(plain) => {
                 let mask = self.mask(*plain, PlaintextUse::Level(first.level()))?;
@@ -163,41 +157,8 @@ impl<B: Backend> Performer<'_, B> {
         Ok(Arc::new(result))
     }
 
-    /// Both operands with `units` ciphertexts.
-    fn pair<'c>(
-        &self,
-        operands: &[&'c Shared<B>],
-        units: usize,
-    ) -> Result<(Repeated<'c, B>, Repeated<'c, B>)> {
-        Ok((repeated(operands[0], units)?, repeated(operands[1], units)?))
-    }
-
     fn mask(&self, plain: PlainId, purpose: PlaintextUse) -> Result<Arc<arras_ckks::Plaintext<B>>> {
         let plain = self.program.circuit().plain(plain);
         self.masks.get(self.evaluator, plain, purpose)
     }
-}
-
-/// A batch that was repeated, or not.
-enum Repeated<'c, B: Backend> {
-    Same(&'c Ciphertext<B>),
-    Made(Ciphertext<B>),
-}
-
-impl<B: Backend> std::ops::Deref for Repeated<'_, B> {
-    type Target = Ciphertext<B>;
-
-    fn deref(&self) -> &Ciphertext<B> {
-        match self {
-            Self::Same(ct) => ct,
-            Self::Made(ct) => ct,
-        }
-    }
-}
-
-fn repeated<B: Backend>(ct: &Shared<B>, units: usize) -> Result<Repeated<'_, B>> {
-    if ct.batch() == 1 && units > 1 {
-        return Ok(Repeated::Made(ct.pick(&vec![0; units])?));
-    }
-    Ok(Repeated::Same(ct))
 }

@@ -43,7 +43,7 @@ use std::{
     path::Path,
 };
 
-use arras_hal::Backend;
+use arras_hal::{Backend, Named};
 
 use self::header::Header;
 use super::{
@@ -51,7 +51,8 @@ use super::{
     container_to_vec, write_atomically, write_container,
 };
 use crate::{
-    CkksError, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
+    CkksError, CkksErrorKind, Context, Result, context::abbreviate, params::Parameters,
+    params::ParametersSpec,
 };
 
 /// What an object is read for: parameters, or a context that has them.
@@ -189,10 +190,7 @@ fn from_file<T>(path: &Path, read: impl FnOnce(&mut BufReader<File>) -> Result<T
             expect_end(&mut input)?;
             Ok(object)
         })
-        .map_err(|error| match error {
-            CkksError::Wire(error) => CkksError::Wire(error.in_file(path)),
-            other => other,
-        })
+        .map_err(|error| error.in_file(path))
 }
 
 fn expect_end(input: &mut impl Read) -> Result<(), WireError> {
@@ -227,11 +225,11 @@ fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> R
     let found = found
         .fingerprint()
         .map_err(crate::params::ParamsError::from)?;
-    Err(CkksError::ParametersMismatch {
-        op,
+    let kind = CkksErrorKind::ParametersMismatch {
         left: abbreviate(&given.fingerprint()),
         right: abbreviate(&found),
-    })
+    };
+    Err(CkksError::from(kind).named(op))
 }
 
 /// The next rows of a payload, `[polys][moduli][n]`. Memory grows with what has arrived.

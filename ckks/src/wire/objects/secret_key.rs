@@ -17,7 +17,7 @@ use super::{
     header::{Header, SecretKeyHeader},
     open_stream,
 };
-use crate::{CkksError, Context, Result, SecretKey};
+use crate::{Context, Result, SecretKey};
 
 const READ: &str = "read a secret key";
 
@@ -51,7 +51,7 @@ impl<S: SecretEngine> SecretKey<S> {
     /// The key as one container, in memory that is overwritten when it is dropped.
     ///
     /// # Errors
-    /// [`CkksError::Wire`] if there is no memory.
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if there is no memory.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
         let (header, len) = self.encoded()?;
         let write = |out: &mut PayloadWriter<'_>| self.write_payload(out);
@@ -96,7 +96,7 @@ impl<S: SecretEngine> SecretKey<S> {
     /// Reads a key from one container, trusting nothing in it.
     ///
     /// # Errors
-    /// [`CkksError::Wire`] says what is wrong with the bytes; [`CkksError::ParametersMismatch`] if the key was made with
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes; [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch) if the key was made with
     /// other parameters; the engine's if it has no memory.
     pub fn from_bytes(bytes: &[u8], context: &Context<S>) -> Result<Self> {
         let container = Container::parse_as(bytes, SecretKeyHeader::KIND)?;
@@ -133,9 +133,6 @@ impl<S: SecretEngine> SecretKey<S> {
             }
             bytes => bytes?,
         };
-        Self::from_bytes(&bytes, context).map_err(|error| match error {
-            CkksError::Wire(error) => error.in_file(path).into(),
-            other => other,
-        })
+        Self::from_bytes(&bytes, context).map_err(|error| error.in_file(path))
     }
 }

@@ -139,7 +139,7 @@ pub(super) fn train(
         error,
         shape: CircuitShape::of(round.circuit.spec().kind.name(), &round.program),
         params: owner.plan().params().clone(),
-        program: round.program,
+        program: round.program.clone(),
         stages: stages.done,
         seconds: result.report.map_or(whole, |report| report.seconds),
         elapsed: started.elapsed().as_secs_f64(),

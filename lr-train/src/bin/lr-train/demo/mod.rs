@@ -104,7 +104,7 @@ impl Material {
 
     /// The same training in the clear.
     fn plain(&self, settings: &Settings) -> Result<History, Failure> {
-        let plain = plain::Settings {
+        let plain = plain::PlainSettings {
             iterations: settings.iterations,
             rate: settings.rate.clone(),
             sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
