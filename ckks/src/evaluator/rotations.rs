@@ -167,7 +167,8 @@ impl<B: Backend> Evaluator<B> {
                     what: "count",
                     value: count as f64,
                     range: format!("powers of two up to {}", self.context.slots()),
-                });
+                }
+                .into());
             }
             let mut sum = self.relinearize_and_rescale(a)?;
             let mut step = stride;

@@ -64,8 +64,9 @@ impl<B: Backend> Evaluator<B> {
         self.check(b)?;
         if a.is_pending() && b.is_pending() && a.level() == b.level() {
             let batch = common_batch(a.batch(), b.batch())?;
-            let [a, b] = [a, b].map(|ct| repeated(Operand::Borrowed(ct), batch));
-            return combine_pending(&a?, &b?, sign);
+            let a = repeated(Operand::Borrowed(a), batch)?;
+            let b = repeated(Operand::Borrowed(b), batch)?;
+            return combine_pending(&a, &b, sign);
         }
         let (a, b) = self.aligned(a, b)?;
         let poly = combine_polys(a.poly(), b.poly(), sign)?;
