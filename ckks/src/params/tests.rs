@@ -200,12 +200,12 @@ fn specifications_survive_serialization() {
     let params = build(14, 6, LevelWidth::Bits39, 4).unwrap();
     let bytes = postcard::to_stdvec(params.spec()).unwrap();
     assert_eq!(
-        Parameters::try_from(postcard::from_bytes(&bytes).unwrap()).unwrap(),
+        Parameters::try_from(postcard::from_bytes::<ParametersSpec>(&bytes).unwrap()).unwrap(),
         params
     );
     let json = serde_json::to_string(params.spec()).unwrap();
     assert_eq!(
-        Parameters::try_from(serde_json::from_str(&json).unwrap()).unwrap(),
+        Parameters::try_from(serde_json::from_str::<ParametersSpec>(&json).unwrap()).unwrap(),
         params
     );
 }
