@@ -1,8 +1,10 @@
 //! Ciphertexts and plaintexts on an engine.
 
-use arras_hal::{Backend, Eval, Limbs, Poly};
+use std::any::Any;
 
-use crate::{CkksError, CkksErrorKind, Context, Result};
+use arras_hal::{Backend, Eval, Limbs, Named, Poly};
+
+use crate::{CkksError, CkksErrorKind, Context, Result, context::parameters_mismatch};
 
 /// A batch of one or more ciphertexts at one level.
 ///
@@ -139,6 +141,32 @@ impl<B: Backend> Ciphertext<B> {
         Ok(self.with_poly(self.poly.try_clone()?, self.batch))
     }
 
+    /// The same ciphertexts in another context of the same parameters, on any engine: residues move, nothing is serialized. In its own
+    /// context this is [`Self::try_clone`].
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::ParametersMismatch`]; the engines'.
+    pub fn to_context<C: Backend>(&self, context: &Context<C>) -> Result<Ciphertext<C>> {
+        let (from, to) = (self.context.params(), context.params());
+        if from != to {
+            return Err(parameters_mismatch(from, to).named("to_context"));
+        }
+        let here = (context as &dyn Any).downcast_ref::<Context<B>>();
+        if here.is_some_and(|here| here.is(&self.context)) {
+            let mut copy = Some(self.try_clone()?);
+            let copy = (&mut copy as &mut dyn Any).downcast_mut::<Option<Ciphertext<C>>>();
+            if let Some(copy) = copy.and_then(Option::take) {
+                return Ok(copy);
+            }
+        }
+        let poly = Poly::from_words(context.ring(), self.poly.shape(), &self.poly.to_words()?)?;
+        Ok(if self.pending {
+            Ciphertext::pending(context, poly, self.batch, self.level)
+        } else {
+            Ciphertext::settled(context, poly, self.level)
+        })
+    }
+
     /// The same level and form, other components.
     pub(crate) fn with_poly(&self, poly: Poly<B, Eval>, batch: usize) -> Self {
         Self {
@@ -223,7 +251,7 @@ impl<B: Backend> std::fmt::Debug for Ciphertext<B> {
 }
 
 /// Where an encoded plaintext may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlaintextUse {
     /// In sums with, and products of, settled ciphertexts of a level: over its window, at its scale.
     Level(usize),

@@ -6,10 +6,10 @@ use arras_ckks::{Ciphertext, Decryptor, SecretKey};
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Place, Plaintext, count::kind_name, walk};
+use super::{Interpretation, Place, Plaintext, walk};
 use crate::{
     Result, ToolkitError, Value,
-    client::Encrypted,
+    encrypted::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
     text::magnitude,
@@ -86,16 +86,13 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
     /// # Errors
     /// The scheme's, with the place of the operation. A step that is off is no error but [`DebugReport::deviation`].
     pub fn run(mut self, program: &Program) -> Result<DebugReport> {
-        match walk(program, &mut self, |_, _| Ok(())) {
-            Ok(()) => Ok(self.report),
-            Err(error) => match error.into_kind() {
-                ToolkitError::Deviates(deviation) => {
-                    self.report.deviation = Some(*deviation);
-                    Ok(self.report)
-                }
-                error => Err(error),
-            },
+        if let Err(error) = walk(program, &mut self, |_, _| Ok(())) {
+            let ToolkitError::Deviates(deviation) = error.kind() else {
+                return Err(error);
+            };
+            self.report.deviation = Some((**deviation).clone());
         }
+        Ok(self.report)
     }
 
     /// What was seen so far.
@@ -143,10 +140,9 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
         self.report.steps += 1;
         let allowed = self.bound.allowed(largest);
         let step = program.step(id);
-        let operand = step.operands().first().map(|&o| program.step(o).form());
         let deviation = || Deviation {
             place: program.operation_of(id).into(),
-            kind: kind_name(step.op(), operand.unwrap_or(Form::Settled)).to_owned(),
+            kind: step.name().to_owned(),
             step: id.index(),
             unit,
             slot,

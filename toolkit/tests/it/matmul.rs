@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Matrix, Plaintext, Program, Recorder, ToolkitError,
-    Value,
+    Bindings, Circuit, EncodingUnit, Layout, Matrix, OpCount, Plaintext, Program, Recorder,
+    ToolkitError, Value,
     linalg::{Dot, Form},
     plan::KeyRequests,
     run::Options,
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::{
     mixed_unit,
-    support::{Numbers, client, insecure, key_switches, padding_is_zero, run, worst},
+    support::{Numbers, client, insecure, padding_is_zero, run, worst},
 };
 
 /// The ways to a product of A and B.
@@ -154,7 +154,11 @@ fn counts() {
     let count = |circuit| {
         let program = Program::new(circuit);
         let keys = KeyRequests::of(&program).rotations.len();
-        (program.levels_needed(), key_switches(&program), keys)
+        (
+            program.levels_needed(),
+            OpCount::of(&program).key_switches(),
+            keys,
+        )
     };
     let mut table = WAYS
         .map(|way| count(product(way, unit, (128, 128, 128), 1.0)))
@@ -188,7 +192,9 @@ fn the_cheapest_form_is_chosen() {
         ((16, 1, 1), Form::Shallow),
         ((90, 2, 1), Form::Shallow),
     ] {
-        let count = |form| key_switches(&Program::new(product(Way::Of(form), unit, size, 1.0)));
+        let count = |form| {
+            OpCount::of(&Program::new(product(Way::Of(form), unit, size, 1.0))).key_switches()
+        };
         let chosen = count(Form::Cheapest);
         assert_eq!(chosen, count(form), "{size:?}");
         assert_eq!(

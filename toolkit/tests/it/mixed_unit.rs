@@ -5,12 +5,12 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Matrix, Plaintext, Program, Recorder, ToolkitError,
-    Value, run::Options,
+    Bindings, Circuit, EncodingUnit, Layout, Matrix, OpCount, Plaintext, Program, Recorder,
+    ToolkitError, Value, run::Options,
 };
 use ndarray::{Array1, Array2};
 
-use crate::support::{Numbers, client, insecure, key_switches, padding_is_zero, run, worst};
+use crate::support::{Numbers, client, insecure, padding_is_zero, run, worst};
 
 fn units() -> [EncodingUnit; 2] {
     [(64, 64), (16, 256)].map(|(m, n)| EncodingUnit::new(m, n).unwrap())
@@ -264,7 +264,7 @@ fn products_of_matrices() {
         }
         // The published loop: a rotation, lg m to repeat, a relinearization, lg n to sum, for each row.
         let published = m * (2 + m.ilog2() + unit.width().ilog2()) as usize;
-        let count = key_switches(&Program::new(product(unit, (m, m, m), 1.0)));
+        let count = OpCount::of(&Program::new(product(unit, (m, m, m), 1.0))).key_switches();
         assert!(count < published, "{unit}: {count}, published {published}");
     }
 }
