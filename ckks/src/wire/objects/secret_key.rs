@@ -14,7 +14,7 @@ use super::{
         write_container,
     },
     header::{Fields, Header, SecretKeyFields},
-    in_file, open_bytes, open_stream, save,
+    open_bytes, open_stream, save,
 };
 use crate::{Context, Result, SecretKey};
 
