@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 pub use work::{Price, Work};
 
+use arras_ckks::Parameters;
+
 use crate::{
-    Circuit,
+    Circuit, Result, ToolkitError,
     circuit::{NodeId, Op, Operation},
 };
 
@@ -206,6 +208,30 @@ impl Program {
             chains.push(weight + before.fold(0.0, f64::max));
         }
         chains
+    }
+
+    /// Checks that it can run under these parameters.
+    ///
+    /// # Errors
+    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`]; both name `op`.
+    pub(crate) fn check_fits(&self, op: &'static str, params: &Parameters) -> Result<()> {
+        let (circuit, parameters) = (self.circuit.slots(), params.slots());
+        if circuit != parameters {
+            return Err(ToolkitError::SlotsMismatch {
+                op,
+                circuit,
+                parameters,
+            });
+        }
+        let (needed, available) = (self.levels_needed(), params.max_level());
+        if needed > available {
+            return Err(ToolkitError::TooFewLevels {
+                op: op.into(),
+                needed,
+                available,
+            });
+        }
+        Ok(())
     }
 
     /// The level that inputs must reach at most: the circuit's need.

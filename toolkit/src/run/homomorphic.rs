@@ -217,20 +217,7 @@ impl<B: Backend> Homomorphic<B> {
     /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`], [`ToolkitError::MissingRotationKeys`].
     pub fn check(&self, program: &Program) -> Result<()> {
         let params = self.evaluator.context().params();
-        if program.circuit().slots() != params.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "run",
-                circuit: program.circuit().slots(),
-                parameters: params.slots(),
-            });
-        }
-        if program.levels_needed() > params.max_level() {
-            return Err(ToolkitError::TooFewLevels {
-                op: "run".into(),
-                needed: program.levels_needed(),
-                available: params.max_level(),
-            });
-        }
+        program.check_fits("run", params)?;
         let have: Vec<GaloisElement> = self.evaluator.keys().galois_elements().collect();
         let missing: Vec<i64> = rotation_steps(program)
             .into_keys()

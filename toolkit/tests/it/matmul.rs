@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Matrix, OpCount, Plaintext, Program, Recorder,
+    Bindings, Circuit, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
     ToolkitError, Value,
     linalg::{Dot, Form},
     plan::KeyRequests,
@@ -67,7 +67,7 @@ fn check_plaintext(way: Way, unit: EncodingUnit, size: Size, scale: f64) {
     let depth = if way == Way::Of(Form::Shallow) { 2 } else { 3 };
     assert_eq!(program.levels_needed(), depth, "{way:?} {size:?}");
     let (inputs, expected) = values(way, size);
-    let run = Plaintext::run(&program, &inputs).unwrap();
+    let run = Cleartext::run(&program, &inputs).unwrap();
     let error = worst(&run.outputs["ab"], &(expected * scale).into());
     assert!(error < 1e-11 * size.1 as f64, "{way:?} {size:?}: {error}");
     padding_is_zero(&program, "ab", &run.slots["ab"]);
@@ -233,7 +233,7 @@ fn transposed_operands_choose_their_form() {
         .with("b", b.view())
         .with("x", x.view())
         .with("y", y.view());
-    let run = Plaintext::run(&program, &inputs).unwrap();
+    let run = Cleartext::run(&program, &inputs).unwrap();
     for (name, expected) in [
         ("atb", Value::from(a.t().dot(&b))),
         ("abt", a.dot(&b.t()).into()),
@@ -309,7 +309,7 @@ fn transposes() {
             );
             let a = Numbers(3).matrix(rows, cols);
             let inputs = Bindings::new().with("a", a.view());
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             let at = Value::from(a.t().to_owned());
             assert_eq!(
                 worst(&run.outputs["at"], &at),

@@ -2,7 +2,7 @@
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Client, OpCount, Plaintext, Program, Recorder, RotationSet, Value, circuit::Circuit,
+    Bindings, Cleartext, Client, OpCount, Program, Recorder, RotationSet, Value, circuit::Circuit,
     run::Options,
 };
 
@@ -57,7 +57,7 @@ impl Case {
     /// and repeated, zeros elsewhere.
     pub fn in_plaintext(&self) -> Cost {
         let program = Program::new(self.circuit.clone());
-        let run = Plaintext::run(&program, &self.inputs).unwrap();
+        let run = Cleartext::run(&program, &self.inputs).unwrap();
         let layout = *self.circuit.output("out").unwrap().layout();
         let difference = worst(&run.outputs["out"], &self.expected);
         assert!(difference < 1e-9, "{layout}: {difference}");

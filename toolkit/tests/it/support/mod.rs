@@ -14,7 +14,7 @@ use arras_ckks::{
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Homomorphic, Plaintext, Program, Value,
+    Bindings, Circuit, Cleartext, Client, Homomorphic, Program, Value,
     plan::KeyRequests,
     run::{Options, RunReport},
 };
@@ -56,7 +56,7 @@ pub fn run<S: SecretEngine>(
     options: Options,
 ) -> Outcome {
     let program = Program::new(circuit);
-    let plaintext = Plaintext::run(&program, inputs).unwrap().outputs;
+    let plaintext = Cleartext::run(&program, inputs).unwrap().outputs;
     let secret = client.secret_key("test").unwrap();
     let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(&program).generate(&generator).unwrap();
