@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let program = Program::new(circuit);
     let context = Context::new(plan.parameters(), CpuEngine::new())?;
     let client = Client::generate(&context)?;
-    let generator = KeyGenerator::new(client.secret_key("keys")?)?;
+    let generator = KeyGenerator::new(client.secret_key()?)?;
     let keys = plan.key_requests().generate(&generator)?;
     let inputs = samples.draw(program.circuit(), 1)?;
     let mut sent = 0;

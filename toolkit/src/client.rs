@@ -6,9 +6,9 @@ use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, PublicKey,
     SecretKey, SeededCiphertext,
 };
-use arras_hal::{Backend, SecretEngine};
+use arras_hal::{Backend, Named, SecretEngine};
 
-use crate::{Layout, Result, ToolkitError, Value, program::Program};
+use crate::{Layout, Result, ToolkitError, ToolkitErrorKind, Value, program::Program};
 
 /// An encrypted object: its layout and its ciphertexts, one batch.
 #[derive(Clone, Debug)]
@@ -21,22 +21,14 @@ impl<B: Backend> Encrypted<B> {
     /// Puts a layout to a batch of ciphertexts.
     ///
     /// # Errors
-    /// [`ToolkitError::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
+    /// [`ToolkitErrorKind::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
     pub fn new(layout: Layout, ciphertext: Ciphertext<B>) -> Result<Self> {
         Self::from_shared(layout, Arc::new(ciphertext))
     }
 
     pub(crate) fn from_shared(layout: Layout, ciphertext: Arc<Ciphertext<B>>) -> Result<Self> {
-        layout.check("Encrypted::new")?;
         let slots = ciphertext.context().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "Encrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
+        holds(&layout, ciphertext.batch(), slots).named("Encrypted::new")?;
         Ok(Self { layout, ciphertext })
     }
 
@@ -73,16 +65,8 @@ impl SeededEncrypted {
     /// # Errors
     /// As [`Encrypted::new`].
     pub fn new(layout: Layout, ciphertext: SeededCiphertext) -> Result<Self> {
-        layout.check("SeededEncrypted::new")?;
         let slots = ciphertext.params().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "SeededEncrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
+        holds(&layout, ciphertext.batch(), slots).named("SeededEncrypted::new")?;
         Ok(Self { layout, ciphertext })
     }
 
@@ -103,6 +87,20 @@ impl SeededEncrypted {
     pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
         Encrypted::new(self.layout, self.ciphertext.expand(context)?)
     }
+}
+
+/// A layout is that of a batch of this many ciphertexts.
+fn holds(layout: &Layout, batch: usize, slots: usize) -> Result<()> {
+    layout.check()?;
+    if batch == layout.units() && slots == layout.slots() {
+        return Ok(());
+    }
+    Err(ToolkitErrorKind::WrongInput {
+        name: "ciphertext".into(),
+        expected: layout.to_string(),
+        found: format!("{batch} ciphertexts of {slots} slots"),
+    }
+    .into())
 }
 
 /// A client: whoever holds the secret key, or the public key only.
@@ -165,27 +163,31 @@ impl<S: SecretEngine> Client<S> {
     /// The secret key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`].
-    pub fn secret_key(&self, op: &'static str) -> Result<&SecretKey<S>> {
-        self.secret.as_ref().ok_or(ToolkitError::KeyAbsent {
-            op,
+    /// [`ToolkitErrorKind::KeyAbsent`].
+    pub fn secret_key(&self) -> Result<&SecretKey<S>> {
+        self.secret().named("secret_key")
+    }
+
+    fn secret(&self) -> Result<&SecretKey<S>> {
+        let absent = ToolkitErrorKind::KeyAbsent {
             key: "secret",
             remedy: "only the client that made the keys can do this; a public-key client can encrypt with encrypt_public",
-        })
+        };
+        self.secret.as_ref().ok_or(absent.into())
     }
 
     /// Encrypts an object at a level, with the secret key, in half the bytes.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
+    /// [`ToolkitErrorKind::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt(
         &self,
         layout: Layout,
         value: impl Into<Value>,
         level: usize,
     ) -> Result<SeededEncrypted> {
-        let secret = self.secret_key("encrypt")?;
-        let slots = self.packed(layout, &value.into())?;
+        let secret = self.secret().named("encrypt")?;
+        let slots = self.packed(layout, &value.into()).named("encrypt")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
         SeededEncrypted::new(layout, self.encryptor.encrypt(secret, &slots, level)?)
     }
@@ -193,7 +195,7 @@ impl<S: SecretEngine> Client<S> {
     /// Encrypts an object at a level with the public key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt_public`].
+    /// [`ToolkitErrorKind::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt_public`].
     pub fn encrypt_public(
         &self,
         layout: Layout,
@@ -208,14 +210,14 @@ impl<S: SecretEngine> Client<S> {
                 &made
             }
             (None, None) => {
-                return Err(ToolkitError::KeyAbsent {
-                    op: "encrypt_public",
+                return Err(ToolkitError::from(ToolkitErrorKind::KeyAbsent {
                     key: "public",
                     remedy: "ask the client for it",
-                });
+                })
+                .named("encrypt_public"));
             }
         };
-        let slots = self.packed(layout, &value.into())?;
+        let slots = self.packed(layout, &value.into()).named("encrypt_public")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
         let ciphertext = self.encryptor.encrypt_public(public, &slots, level)?;
         Encrypted::new(layout, ciphertext)
@@ -223,19 +225,19 @@ impl<S: SecretEngine> Client<S> {
 
     fn packed(&self, layout: Layout, value: &Value) -> Result<Vec<Vec<f64>>> {
         if layout.slots() != self.context.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "encrypt",
+            return Err(ToolkitErrorKind::SlotsMismatch {
                 circuit: layout.slots(),
                 parameters: self.context.slots(),
-            });
+            }
+            .into());
         }
-        layout.pack("encrypt", value)
+        layout.slots_of("value", value)
     }
 
     /// Encrypts the values of a program's inputs, each at the level at which it is needed.
     ///
     /// # Errors
-    /// As [`Client::encrypt`]; [`ToolkitError::UnknownName`]; [`ToolkitError::TooFewLevels`].
+    /// As [`Client::encrypt`]; [`ToolkitErrorKind::UnknownName`]; [`ToolkitErrorKind::TooFewLevels`].
     pub fn encrypt_inputs(
         &self,
         program: &Program,
@@ -250,11 +252,12 @@ impl<S: SecretEngine> Client<S> {
                 let input = circuit.input(name)?;
                 let level = circuit.level(input.node()).unwrap_or(0);
                 if level > most {
-                    return Err(ToolkitError::TooFewLevels {
-                        op: format!("encrypt: input {name:?}"),
+                    return Err(ToolkitError::from(ToolkitErrorKind::TooFewLevels {
+                        input: Some(name.to_owned()),
                         needed: level,
                         available: most,
-                    });
+                    })
+                    .named("encrypt"));
                 }
                 let encrypted = self.encrypt(*input.layout(), value.clone(), level)?;
                 Ok((name.to_owned(), encrypted))
@@ -265,9 +268,9 @@ impl<S: SecretEngine> Client<S> {
     /// The evaluation keys that a program needs, each cut to the highest level at which it is used.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; the key generator's.
+    /// [`ToolkitErrorKind::KeyAbsent`]; the key generator's.
     pub fn evaluation_keys(&self, program: &Program) -> Result<EvaluationKeySet> {
-        let generator = KeyGenerator::new(self.secret_key("evaluation_keys")?)?;
+        let generator = KeyGenerator::new(self.secret().named("evaluation_keys")?)?;
         crate::plan::KeyRequests::of(program).generate(&generator)
     }
 
@@ -275,9 +278,9 @@ impl<S: SecretEngine> Client<S> {
     /// hands go through [`Decryptor::decrypt_for_sharing`].
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; the decryptor's.
+    /// [`ToolkitErrorKind::KeyAbsent`]; the decryptor's.
     pub fn decrypt(&self, encrypted: &Encrypted<S>) -> Result<Value> {
-        let secret = self.secret_key("decrypt")?;
+        let secret = self.secret().named("decrypt")?;
         let slots = Decryptor::new(secret).decrypt(encrypted.ciphertext())?;
         encrypted.layout().unpack("decrypt", &slots)
     }

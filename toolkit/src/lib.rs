@@ -80,7 +80,7 @@ pub mod wire;
 
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
 pub use client::{Client, Encrypted, SeededEncrypted};
-pub use error::{Result, ToolkitError};
+pub use error::{Result, ToolkitError, ToolkitErrorKind};
 pub use interpret::{Debug, Depth, OpCount, Plaintext, RotationSet, Samples, ScaleAndPrecision};
 pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};

@@ -18,9 +18,9 @@ use arras_ckks::{
         write_atomically, write_container,
     },
 };
-use arras_hal::Backend;
+use arras_hal::{Backend, Named};
 
-use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError};
+use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError, ToolkitErrorKind};
 
 fn wire_error(error: WireError) -> ToolkitError {
     CkksError::from(error).into()
@@ -51,15 +51,19 @@ fn save(
 fn parse(bytes: &[u8], kind: ObjectKind) -> Result<(Layout, &[u8])> {
     let container = Container::parse_as(bytes, kind).map_err(wire_error)?;
     let layout: Layout = container.header().map_err(wire_error)?;
-    layout.check("read an encrypted object")?;
+    layout.check().named("read an encrypted object")?;
     Ok((layout, container.payload()))
 }
 
 fn from_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     let bytes = read_container_file(path, u64::MAX).map_err(wire_error)?;
-    read(&bytes).map_err(|error| match error {
-        ToolkitError::Ckks(CkksError::Wire(error)) => wire_error(error.in_file(path)),
-        error => error,
+    read(&bytes).map_err(|error| {
+        error.map_kind(|kind| match kind {
+            ToolkitErrorKind::Ckks(CkksError::Wire(error)) => {
+                CkksError::from(error.in_file(path)).into()
+            }
+            kind => kind,
+        })
     })
 }
 
@@ -87,8 +91,8 @@ macro_rules! methods {
             /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
             ///
             /// # Errors
-            /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not
-            /// exist, [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout;
+            /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitErrorKind::DoesNotFit`] refuses layouts that do not
+            /// exist, [`ToolkitErrorKind::WrongInput`] ciphertexts that are not those of the layout;
             /// [`CkksError::ParametersMismatch`] if they were made with other parameters.
             pub fn from_bytes(bytes: &[u8], home: $home) -> Result<Self> {
                 let (layout, ciphertexts) = parse(bytes, ObjectKind::$kind)?;

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use arras_ckks::{Ciphertext, Decryptor, SecretKey};
-use arras_hal::SecretEngine;
+use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
 use super::{Interpretation, Place, Plaintext, count::kind_name, table::magnitude, walk};
 use crate::{
-    Result, ToolkitError, Value,
+    Result, ToolkitError, ToolkitErrorKind, Value,
     client::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
@@ -87,13 +87,8 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
     pub fn run(mut self, program: &Program) -> Result<DebugReport> {
         match walk(program, &mut self, |_, _| Ok(())) {
             Ok(()) => Ok(self.report),
-            Err(error) => match error.into_kind() {
-                ToolkitError::Deviates(deviation) => {
-                    self.report.deviation = Some(*deviation);
-                    Ok(self.report)
-                }
-                error => Err(error),
-            },
+            Err(_) if self.report.deviation.is_some() => Ok(self.report),
+            Err(error) => Err(error),
         }
     }
 
@@ -169,7 +164,9 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
                 .collect(),
         };
         if error > allowed || allowed.is_nan() {
-            return Err(ToolkitError::Deviates(Box::new(deviation())));
+            let deviation = self.report.deviation.insert(deviation());
+            let error = ToolkitError::from(ToolkitErrorKind::Deviates(deviation.to_string()));
+            return Err(error.named("debug"));
         }
         if self.report.worst.as_ref().is_none_or(|w| error > w.error) {
             self.report.worst = Some(deviation());

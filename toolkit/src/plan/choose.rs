@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PlanOptions;
 use crate::{
-    Result, ToolkitError,
+    Result, ToolkitError, ToolkitErrorKind,
     cost::CostTable,
     interpret::{OpCount, PrecisionReport, ScaleAndPrecision},
     program::Program,
@@ -101,7 +101,7 @@ pub(super) fn choose(program: &Program, options: &PlanOptions) -> Result<Chosen>
     let mut rejected = vec![];
     let mut candidates = match &options.parameters {
         Some(parameters) => {
-            check(program, parameters)?;
+            program.check_fits(parameters)?;
             vec![Candidate::new(program, parameters.clone(), options)?]
         }
         None => candidates(program, options, &mut rejected)?,
@@ -144,7 +144,7 @@ pub(super) fn choose(program: &Program, options: &PlanOptions) -> Result<Chosen>
     }
     Err(match (best, exceeded) {
         (Some(best), _) => not_precise(options.precision_bits, &best),
-        (None, Some(magnitude)) => ToolkitError::HeadroomExceeded(Box::new(magnitude)),
+        (None, Some(magnitude)) => ToolkitErrorKind::HeadroomExceeded(magnitude.to_string()).into(),
         (None, None) => too_deep(program),
     })
 }
@@ -155,24 +155,6 @@ fn reject(parameters: &Parameters, reason: RejectedReason) -> Rejected {
         levels: parameters.max_level(),
         reason,
     }
-}
-
-fn check(program: &Program, parameters: &Parameters) -> Result<()> {
-    if program.circuit().slots() != parameters.slots() {
-        return Err(ToolkitError::SlotsMismatch {
-            op: "plan",
-            circuit: program.circuit().slots(),
-            parameters: parameters.slots(),
-        });
-    }
-    if program.levels_needed() > parameters.max_level() {
-        return Err(ToolkitError::TooFewLevels {
-            op: "plan".into(),
-            needed: program.levels_needed(),
-            available: parameters.max_level(),
-        });
-    }
-    Ok(())
 }
 
 /// Chains of both widths with the levels, in the ring that the circuit's slots ask for.
@@ -230,14 +212,14 @@ fn too_deep(program: &Program) -> ToolkitError {
             .max()
     };
     let log_n = log_n(program);
-    ToolkitError::TooDeep {
+    ToolkitError::from(ToolkitErrorKind::TooDeep {
         needed,
         slots: program.circuit().slots(),
         available: most(log_n),
         sufficient_slots: (log_n + 1..=LARGEST_LOG_N)
             .find(|&log_n| most(log_n).is_some_and(|most| most >= needed))
             .map(|log_n| 1 << (log_n - 1)),
-    }
+    })
 }
 
 fn not_precise(asked: f64, best: &PrecisionReport) -> ToolkitError {
@@ -247,9 +229,9 @@ fn not_precise(asked: f64, best: &PrecisionReport) -> ToolkitError {
         .min_by(|a, b| a.1.bits().total_cmp(&b.1.bits()));
     let (output, reached) =
         least.map_or((String::new(), 0.0), |(name, of)| (name.clone(), of.bits()));
-    ToolkitError::PrecisionNotReached {
+    ToolkitError::from(ToolkitErrorKind::PrecisionNotReached {
         asked,
         output,
         reached,
-    }
+    })
 }

@@ -22,6 +22,8 @@ pub use memory::{Execution, constant_bytes};
 pub use options::PlanOptions;
 pub use report::{Bytes, Plan, PlannedKey, PlannedObject, TimeEstimate};
 
+use arras_hal::Named;
+
 use crate::{
     Circuit, Result,
     cost::{CostTable, memory as sizes},
@@ -41,12 +43,12 @@ pub fn plan(circuit: &Circuit, options: &PlanOptions) -> Result<Plan> {
 /// Plans a program.
 ///
 /// # Errors
-/// [`crate::ToolkitError::TooDeep`] if no safe ring of the circuit's slots has the levels;
-/// [`crate::ToolkitError::PrecisionNotReached`], [`crate::ToolkitError::HeadroomExceeded`] if no parameters keep what was asked for;
-/// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] for given parameters that do not fit; those of
+/// [`crate::ToolkitErrorKind::TooDeep`] if no safe ring of the circuit's slots has the levels;
+/// [`crate::ToolkitErrorKind::PrecisionNotReached`], [`crate::ToolkitErrorKind::HeadroomExceeded`] if no parameters keep what was asked for;
+/// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`] for given parameters that do not fit; those of
 /// [`crate::interpret::Samples::draw`].
 pub fn plan_program(program: &Program, options: &PlanOptions) -> Result<Plan> {
-    let chosen = choose::choose(program, options)?;
+    let chosen = choose::choose(program, options).named("plan")?;
     let params = &chosen.parameters;
     let circuit = program.circuit();
 

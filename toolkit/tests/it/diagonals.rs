@@ -1,7 +1,7 @@
 //! Products of plaintext matrices with encrypted vectors and matrices.
 
 use arras_toolkit::{
-    EncodingUnit, Program, Recorder, ToolkitError,
+    EncodingUnit, Program, Recorder, ToolkitErrorKind,
     linalg::{Dot, PlainMatrix},
 };
 use ndarray::Array2;
@@ -198,7 +198,7 @@ fn wrong_operands_are_named() {
     );
     let wrong = PlainMatrix::from(Array2::from_elem((2, 2), f64::NAN));
     let wrong = error(&|r| r.output("out", &wrong.dot(&r.row_vector("x", 2, unit))));
-    assert!(matches!(wrong.kind(), ToolkitError::NonFinite { index, .. } if index == &[0, 0]));
+    assert!(matches!(wrong.kind(), ToolkitErrorKind::NonFinite { index, .. } if index == &[0, 0]));
     assert!(PlainMatrix::selection(&[3], 3).is_err());
 }
 

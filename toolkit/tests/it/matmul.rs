@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use arras_toolkit::{
-    Circuit, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder, ToolkitError,
+    Circuit, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder, ToolkitErrorKind,
     linalg::{Dot, Form},
     plan::KeyRequests,
 };
@@ -222,7 +222,7 @@ fn what_does_not_meet_is_refused() {
             let line = line!() - 1;
             let error = recorder.finish().unwrap_err();
             let message = error.to_string();
-            let kind = matches!(error.kind(), ToolkitError::UnitMismatch { .. });
+            let kind = matches!(error.kind(), ToolkitErrorKind::UnitMismatch { .. });
             assert_eq!(kind, both, "{message}");
             let sides = if both {
                 ["64x64".to_owned(), "16x256".to_owned()]
@@ -241,7 +241,7 @@ fn what_does_not_meet_is_refused() {
     recorder.output("ab", &a.dot_matrix(&a, f64::NAN, Form::Skewed));
     let error = recorder.finish().unwrap_err();
     assert!(
-        matches!(error.kind(), ToolkitError::NonFinite { .. }),
+        matches!(error.kind(), ToolkitErrorKind::NonFinite { .. }),
         "{error}"
     );
 }

@@ -3,8 +3,8 @@
 use std::f64::consts::PI;
 
 use arras_toolkit::{
-    Bindings, EncodingUnit, Layout, Matrix, OpCount, Plaintext, Program, Recorder, ToolkitError,
-    Value,
+    Bindings, EncodingUnit, Layout, Matrix, OpCount, Plaintext, Program, Recorder,
+    ToolkitErrorKind, Value,
 };
 
 use crate::support::{
@@ -119,7 +119,7 @@ fn what_does_not_fit_both_units_is_refused() {
         let recorder = Recorder::new(unit.slots()).unwrap();
         record(&recorder, unit, tall);
         let error = recorder.finish().unwrap_err();
-        let kind = matches!(error.kind(), ToolkitError::DoesNotFit { .. });
+        let kind = matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. });
         assert!(kind, "{error}");
         let message = error.to_string();
         assert!(message.contains(shape), "{message}");
@@ -135,7 +135,7 @@ fn what_does_not_fit_both_units_is_refused() {
     let error = recorder.finish().unwrap_err();
     let message = error.to_string();
     assert!(
-        matches!(error.kind(), ToolkitError::DimensionMismatch { .. }),
+        matches!(error.kind(), ToolkitErrorKind::DimensionMismatch { .. }),
         "{message}"
     );
     assert!(message.contains("5x3") && message.contains("6x2"));

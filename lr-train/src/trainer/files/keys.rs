@@ -97,7 +97,7 @@ impl KeyDirectory {
         write_atomically(&self.evaluation().join(PLAN), replace, false, |out| {
             Ok(out.write_all(plan.as_bytes())?)
         })?;
-        let secret = owner.client().secret_key("save keys")?;
+        let secret = owner.client().secret_key()?;
         secret.save(self.secret().join(SECRET_KEY), replace)?;
         write_atomically(&self.secret().join(PLAN), replace, true, |out| {
             Ok(out.write_all(plan.as_bytes())?)

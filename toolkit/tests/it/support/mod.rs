@@ -55,7 +55,7 @@ pub fn run<S: SecretEngine>(
     options: Options,
 ) -> Outcome {
     let program = Program::new(circuit);
-    let secret = client.secret_key("test").unwrap();
+    let secret = client.secret_key().unwrap();
     let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(&program).generate(&generator).unwrap();
     let context = client.context();
