@@ -13,8 +13,12 @@ use arras::{
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let choice = Parameters::for_circuit(2, 18, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend())?;
+    let params = Parameters::builder()
+        .depth(2)
+        .precision_bits(18)
+        .slots(4096)
+        .build()?;
+    let context = Context::new(&params, secret_backend())?;
     println!("{}\n", context.params());
     let slots = context.slots();
 

@@ -33,8 +33,12 @@ fn main() -> Result<()> {
 
 /// 1. The client chooses parameters, makes keys, encrypts, and hands over what the server needs.
 fn client_prepares(client: &Path, server: &Path) -> Result<()> {
-    let choice = Parameters::for_circuit(2, 18, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend())?;
+    let params = Parameters::builder()
+        .depth(2)
+        .precision_bits(18)
+        .slots(4096)
+        .build()?;
+    let context = Context::new(&params, secret_backend())?;
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
     let input = Encryptor::new(&context)?.encrypt(&secret, &[&values()], context.max_level())?;
@@ -48,9 +52,7 @@ fn client_prepares(client: &Path, server: &Path) -> Result<()> {
         ),
         (
             "parameters",
-            choice
-                .parameters()
-                .save(server.join("parameters.arras"), Overwrite::Refuse)?,
+            params.save(server.join("parameters.arras"), Overwrite::Refuse)?,
         ),
         (
             "2 evaluation keys",

@@ -18,7 +18,11 @@ use arras::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 1. Parameters are chosen from what the circuit needs, and always give 128 bits of security.
-    let choice = Parameters::for_circuit(3, 20, 4096)?;
+    let choice = Parameters::builder()
+        .depth(3)
+        .precision_bits(20)
+        .slots(4096)
+        .choose()?;
     println!("{}\n", choice.explanation());
     let context = Context::new(choice.parameters(), secret_backend())?;
 

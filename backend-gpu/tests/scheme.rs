@@ -5,7 +5,7 @@ mod common;
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator,
     Parameters, PrecisionReport, SecretKey, SeededCiphertext,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::{Backend, Reference};
@@ -13,7 +13,8 @@ use common::engines;
 
 /// A small set without any security.
 fn parameters(log_n: u32) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(4)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))

@@ -7,8 +7,7 @@ use std::{path::PathBuf, sync::Once};
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, EvaluationKeys, Evaluator,
     KeyGenerator, KeyKind, Parameters, Plaintext, PublicKey, SecretKey, SeededCiphertext,
-    SwitchingKey, params::Dnum, params::LevelWidth, params::ParametersBuilder, params::Security,
-    random::Seed, wire,
+    SwitchingKey, params::Dnum, params::LevelWidth, params::Security, random::Seed, wire,
 };
 use arras_hal::{GaloisElement, Reference};
 
@@ -39,7 +38,8 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
-    let params = ParametersBuilder::new(6)
+    let params = Parameters::builder()
+        .log_n(6)
         .levels(2)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(2))

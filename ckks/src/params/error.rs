@@ -185,9 +185,14 @@ pub enum ParamsError {
         "the parameter set is INSECURE (for tests only) and was given where only secure sets are accepted"
     )]
     InsecureRefused,
-    /// The builder was not told how many levels.
-    #[error("the number of levels was not given: call ParametersBuilder::levels")]
-    LevelsNotGiven,
+    /// The builder was not told something that it needs.
+    #[error("{what} was not given: call ParametersBuilder::{method}")]
+    NotGiven {
+        /// What is missing.
+        what: &'static str,
+        /// The builder's method that takes it.
+        method: &'static str,
+    },
     /// The chain does not fit the security bound at this ring degree.
     #[error("{levels} levels of {width} with at most {most_digits} digits do not fit log_n = {log_n}; {}", advice(*.deepest, *.sufficient_log_n))]
     DoesNotFit {

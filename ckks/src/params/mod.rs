@@ -2,8 +2,8 @@
 //!
 //! Three ways in, all of which end in the same checks:
 //!
-//! - [`Parameters::for_circuit`] picks the smallest safe set for a depth, a precision and a number of slots, and explains itself;
-//! - [`ParametersBuilder`] takes the ring degree and the number of levels;
+//! - [`Parameters::builder`] with a [`depth`](ParametersBuilder::depth) picks the smallest safe set for a circuit, and explains itself;
+//! - with [`log_n`](ParametersBuilder::log_n) it takes the ring degree and the number of levels;
 //! - [`Parameters::from_spec`] takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
 //!
 //! ```text
@@ -14,9 +14,9 @@
 //! ```
 //!
 //! ```
-//! use arras_ckks::params::ParametersBuilder;
+//! use arras_ckks::Parameters;
 //!
-//! let params = ParametersBuilder::new(14).levels(5).build()?;
+//! let params = Parameters::builder().log_n(14).levels(5).build()?;
 //! assert_eq!(params.slots(), 8192);
 //! assert!(params.log2_qp() <= 430.0);
 //! println!("{params}");
@@ -45,8 +45,8 @@ use core::fmt;
 use core::ops::Range;
 use std::sync::Arc;
 
-pub use builder::{Dnum, ParametersBuilder, deepest};
-pub use choice::{Choice, Explanation, Reason, Rejection};
+pub use builder::{Dnum, ParametersBuilder, RingRequest, deepest};
+pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
 pub use cost::KeySwitchCost;
 pub use digits::MARGIN_BITS;
 pub use error::{CircuitLimits, ParamsError};
@@ -87,6 +87,11 @@ pub struct ActiveDigit {
 }
 
 impl Parameters {
+    /// Begins to build a set.
+    pub fn builder() -> ParametersBuilder {
+        ParametersBuilder { request: () }
+    }
+
     /// Validates a specification, trusting nothing in it. Insecure sets are refused.
     ///
     /// # Errors

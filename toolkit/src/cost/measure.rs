@@ -7,7 +7,7 @@ use std::{
 
 use arras_ckks::{
     Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
-    Plaintext, SecretKey, params::ParametersBuilder, random::Seed,
+    Plaintext, SecretKey, random::Seed,
 };
 use arras_hal::{Backend, SecretEngine};
 
@@ -95,7 +95,7 @@ pub fn measured_parameters(log_n: u32) -> Result<Parameters, CostError> {
             range: "13 to 17",
         });
     };
-    Ok(ParametersBuilder::new(log_n).levels(levels).build()?)
+    Ok(Parameters::builder().log_n(log_n).levels(levels).build()?)
 }
 
 impl CostTable {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use arras::{
     Engine,
     ckks::{
-        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, SecretKey,
-        params::ParametersBuilder,
+        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
+        SecretKey,
     },
     hal::AnyBackend,
     toolkit::cost::{CostTable, MEASURED_STEPS, MeasureOptions, measured_parameters},
@@ -35,7 +35,8 @@ impl SelfTest {
     /// # Errors
     /// [`Failure::SelfTest`] for wrong numbers; the engine's.
     pub(crate) fn run(engine: &Engine) -> Result<Self, Failure> {
-        let params = ParametersBuilder::new(LOG_N)
+        let params = Parameters::builder()
+            .log_n(LOG_N)
             .levels(LEVELS)
             .build()
             .map_err(CkksError::from)?;
