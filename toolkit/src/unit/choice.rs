@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arras_hal::within;
+use arras_hal::Named;
 use serde::Serialize;
 
 use super::EncodingUnit;
@@ -93,7 +93,7 @@ impl UnitBuilder {
     /// # Errors
     /// [`ToolkitErrorKind::EmptyList`] if no shape was named; [`ToolkitErrorKind::DoesNotFit`] if no unit holds a shape.
     pub fn choose(&self) -> Result<UnitChoice> {
-        within("UnitBuilder::choose", || self.candidates())
+        self.candidates().named("UnitBuilder::choose")
     }
 
     fn candidates(&self) -> Result<UnitChoice> {

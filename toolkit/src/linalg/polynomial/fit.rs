@@ -1,6 +1,6 @@
 //! Polynomials that approximate functions.
 
-use arras_hal::within;
+use arras_hal::Named;
 
 use super::series::{Polynomial, check_degree, check_interval, finite};
 use crate::Result;
@@ -14,10 +14,7 @@ impl Polynomial {
     /// [`crate::ToolkitErrorKind::NonFinite`] where `f` is not finite.
     pub fn interpolate(f: impl Fn(f64) -> f64, low: f64, high: f64, degree: usize) -> Result<Self> {
         let n = degree + 1;
-        let values = within("interpolate", || {
-            check(low, high, degree)?;
-            sample(&f, low, high, n)
-        })?;
+        let values = sample(&f, low, high, degree, n).named("interpolate")?;
         let coefficients: Vec<f64> = (0..n)
             .map(|k| {
                 let sum: f64 = (0..n)
@@ -42,11 +39,8 @@ impl Polynomial {
         degree: usize,
     ) -> Result<Self> {
         let (terms, n) = (degree + 1, 16 * (degree + 1));
-        let (weights, values) = within("least_squares", || {
-            check(low, high, degree)?;
-            let weights = sample(&weight, low, high, n)?;
-            sample(&f, low, high, n).map(|values| (weights, values))
-        })?;
+        let weights = sample(&weight, low, high, degree, n).named("least_squares")?;
+        let values = sample(&f, low, high, degree, n).named("least_squares")?;
         let mut rest: Vec<f64> = values.iter().zip(&weights).map(|(v, w)| v * w).collect();
         // Weighted columns T_k, orthonormalized one after the other (twice: once leaves rounding errors), their
         // combinations kept in terms of T.
@@ -107,12 +101,16 @@ fn point(low: f64, high: f64, j: usize, n: usize) -> f64 {
     0.5 * (low + high) + 0.5 * (high - low) * cos_pi(2 * j + 1, 2 * n)
 }
 
-fn check(low: f64, high: f64, degree: usize) -> Result<()> {
+/// A function's values in n Chebyshev points, for a polynomial of a degree.
+fn sample(
+    f: impl Fn(f64) -> f64,
+    low: f64,
+    high: f64,
+    degree: usize,
+    n: usize,
+) -> Result<Vec<f64>> {
     check_interval(low, high)?;
-    check_degree(degree)
-}
-
-fn sample(f: impl Fn(f64) -> f64, low: f64, high: f64, n: usize) -> Result<Vec<f64>> {
+    check_degree(degree)?;
     (0..n)
         .map(|j| {
             let value = f(point(low, high, j, n));

@@ -7,7 +7,7 @@
 //!
 //! N is a power of two; the start for the inverse has the least relative error among polynomials of its degree, 1 / |T_N(u(0))|.
 
-use arras_hal::within;
+use arras_hal::Named;
 
 use super::{
     Method, Polynomial,
@@ -62,20 +62,22 @@ impl Iteration {
     /// [`crate::ToolkitErrorKind::OutOfRange`] unless low < high, both of one sign, and the stop is in its range;
     /// [`crate::ToolkitErrorKind::NonFinite`].
     pub fn inverse(low: f64, high: f64, stop: Stop) -> Result<Self> {
-        within("inverse", || {
-            check_interval(low, high)?;
-            if low <= 0.0 && high >= 0.0 {
-                return Err(ToolkitError::out_of_range(
-                    "lower end of the interval",
-                    low,
-                    format!(
-                        "intervals without 0 (its upper end is {high}); take both ends above 0 or both below"
-                    ),
-                ));
-            }
-            Self::choose(Function::Inverse, low / high, stop, |log_terms| {
-                inverse_start(low, high, 1 << log_terms)
-            })
+        Self::reciprocal(low, high, stop).named("inverse")
+    }
+
+    fn reciprocal(low: f64, high: f64, stop: Stop) -> Result<Self> {
+        check_interval(low, high)?;
+        if low <= 0.0 && high >= 0.0 {
+            return Err(ToolkitError::out_of_range(
+                "lower end of the interval",
+                low,
+                format!(
+                    "intervals without 0 (its upper end is {high}); take both ends above 0 or both below"
+                ),
+            ));
+        }
+        Self::choose(Function::Inverse, low / high, stop, |log_terms| {
+            inverse_start(low, high, 1 << log_terms)
         })
     }
 
@@ -88,9 +90,7 @@ impl Iteration {
     /// [`crate::ToolkitErrorKind::OutOfRange`] unless 0 < low < high, the stop is in its range, and a start of degree up to 31 converges;
     /// [`crate::ToolkitErrorKind::NonFinite`].
     pub fn inverse_sqrt(low: f64, high: f64, stop: Stop) -> Result<Self> {
-        within("inverse_sqrt", || {
-            Self::root(Function::InverseSqrt, low, high, stop)
-        })
+        Self::root(Function::InverseSqrt, low, high, stop).named("inverse_sqrt")
     }
 
     /// sqrt(x) on [`low`, `high`], 0 < low, as x times the inverse root: one level more than [`Iteration::inverse_sqrt`], of the same
@@ -99,7 +99,7 @@ impl Iteration {
     /// # Errors
     /// As [`Iteration::inverse_sqrt`].
     pub fn sqrt(low: f64, high: f64, stop: Stop) -> Result<Self> {
-        within("sqrt", || Self::root(Function::Sqrt, low, high, stop))
+        Self::root(Function::Sqrt, low, high, stop).named("sqrt")
     }
 
     fn root(function: Function, low: f64, high: f64, stop: Stop) -> Result<Self> {

@@ -1,6 +1,6 @@
 //! Polynomials in one variable, in clear.
 
-use arras_hal::within;
+use arras_hal::Named;
 use serde::{Deserialize, Serialize};
 
 use crate::{Result, ToolkitError, ToolkitErrorKind};
@@ -50,17 +50,7 @@ impl TryFrom<PolynomialSpec> for Polynomial {
             low,
             high,
         } = spec;
-        let degree = within("polynomial", || {
-            check_interval(low, high)?;
-            if coefficients.is_empty() {
-                return Err(ToolkitErrorKind::EmptyList.into());
-            }
-            for (i, &c) in coefficients.iter().enumerate() {
-                finite("coefficient", c, &[i])?;
-            }
-            let degree = coefficients.iter().rposition(|&c| c != 0.0).unwrap_or(0);
-            check_degree(degree).map(|()| degree)
-        })?;
+        let degree = checked_degree(&coefficients, low, high).named("polynomial")?;
         coefficients.truncate(degree + 1);
         Ok(Self {
             basis,
@@ -211,6 +201,19 @@ impl Polynomial {
         }
         Self::monomial(&sum)?.on(self.low, self.high)
     }
+}
+
+/// The degree of coefficients on an interval that make a polynomial.
+fn checked_degree(coefficients: &[f64], low: f64, high: f64) -> Result<usize> {
+    check_interval(low, high)?;
+    if coefficients.is_empty() {
+        return Err(ToolkitErrorKind::EmptyList.into());
+    }
+    for (i, &c) in coefficients.iter().enumerate() {
+        finite("coefficient", c, &[i])?;
+    }
+    let degree = coefficients.iter().rposition(|&c| c != 0.0).unwrap_or(0);
+    check_degree(degree).map(|()| degree)
 }
 
 pub(super) fn check_interval(low: f64, high: f64) -> Result<()> {
