@@ -232,7 +232,7 @@ impl<B: Backend> std::fmt::Debug for Ciphertext<B> {
 }
 
 /// Where an encoded plaintext may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlaintextUse {
     /// In sums with, and products of, settled ciphertexts of a level: over its window, at its scale.
     Level(usize),

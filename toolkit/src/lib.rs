@@ -66,12 +66,17 @@ pub mod client;
 pub mod conformance;
 pub mod cost;
 mod error;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod interpret;
 pub mod layout;
 pub mod linalg;
+#[deny(clippy::wildcard_enum_match_arm)]
+mod op;
 pub mod picture;
 pub mod plan;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod program;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod run;
 #[doc(hidden)]
 pub mod text;

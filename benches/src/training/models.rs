@@ -13,14 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
-/// Kinds of steps that switch keys.
-const SWITCHES: [&str; 4] = [
-    "rotate",
-    "rotation_sum",
-    "weighted_rotation_sum",
-    "relinearize_and_rescale",
-];
-
 /// Times of single operations with one thread: measured here and now for about so many seconds, or those that come with the toolkit.
 ///
 /// # Errors
@@ -56,7 +48,7 @@ impl Models {
         let count = &plan.stages()[0].count;
         Self {
             squared_levels,
-            key_switches: SWITCHES.iter().map(|kind| count.kind(kind).seconds).sum(),
+            key_switches: count.key_switch_seconds(),
             operations: plan.time().work_seconds,
             critical_path: plan.time().critical_path_seconds,
         }

@@ -105,6 +105,7 @@ pub(super) fn expect_round(
 
 /// The encrypted data of one round.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EncryptedRound {
     /// What it belongs to.
     pub origin: Origin,
@@ -116,6 +117,7 @@ pub struct EncryptedRound {
 
 /// The encrypted state that a later round starts from.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EncryptedState {
     /// What it belongs to.
     pub origin: Origin,
@@ -127,6 +129,7 @@ pub struct EncryptedState {
 
 /// What a round returns, encrypted: a model's weights, or the last two for the next round.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RoundResult<B: Backend> {
     /// What it belongs to.
     pub origin: Origin,

@@ -202,7 +202,7 @@ impl Recorder {
             return Err(ToolkitErrorKind::NameTaken { what, name }.into());
         }
         let index = state.inputs.len();
-        let node = state.push(Op::Input { index }, vec![], layout.units());
+        let node = state.push(Op::Input(index), vec![], layout.units());
         state.inputs.push(Input {
             name: name.into(),
             layout,

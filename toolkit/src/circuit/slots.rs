@@ -365,8 +365,8 @@ impl Slots {
 
     /// Relinearizes and rescales here, instead of where it is needed first.
     #[track_caller]
-    pub fn settle(&self) -> Self {
-        self.record(Op::Settle, &[self], Ok(self.units))
+    pub fn relinearize_and_rescale(&self) -> Self {
+        self.record(Op::RelinearizeAndRescale, &[self], Ok(self.units))
     }
 
     /// Gives up levels here.

@@ -6,7 +6,7 @@ use arras_ckks::{Ciphertext, Decryptor, SecretKey};
 use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Place, Plaintext, count::kind_name, walk};
+use super::{Interpretation, Place, Plaintext, walk};
 use crate::{
     Result, ToolkitError, ToolkitErrorKind, Value,
     client::Encrypted,
@@ -138,10 +138,9 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
         self.report.steps += 1;
         let allowed = self.bound.allowed(largest);
         let step = program.step(id);
-        let operand = step.operands().first().map(|&o| program.step(o).form());
         let deviation = || Deviation {
             place: program.operation_of(id).into(),
-            kind: kind_name(step.op(), operand.unwrap_or(Form::Settled)).to_owned(),
+            kind: step.name().to_owned(),
             step: id.index(),
             unit,
             slot,

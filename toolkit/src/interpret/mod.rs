@@ -24,7 +24,7 @@ pub use plaintext::{Plaintext, PlaintextRun};
 pub use precision::{Magnitude, OutputPrecision, PredictedPrecision, ScaleAndPrecision};
 pub use rotations::{RotationSet, RotationUse, rotation_steps};
 pub use samples::Samples;
-pub(crate) use seconds::step_seconds;
+pub use seconds::critical_path_seconds;
 
 use crate::{
     Result,

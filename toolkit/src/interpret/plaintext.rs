@@ -1,12 +1,12 @@
 //! A program on plaintext slots.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Interpretation, walk};
 use crate::{
     Result, Value,
-    circuit::Plain,
-    program::{Program, StepId, StepOp},
+    circuit::{Op, Plain, PlainId},
+    program::{Program, Step, StepId},
     run::{Bindings, check_inputs},
 };
 
@@ -87,10 +87,8 @@ impl Interpretation for Plaintext {
         id: StepId,
         operands: &[&Self::Value],
     ) -> Result<Self::Value> {
-        let value = match program.step(id).op() {
-            StepOp::Input(index) => self.inputs[*index].clone(),
-            _ => evaluate(program, id, operands),
-        };
+        let plain = |id| Ok(Cow::Borrowed(program.circuit().plain(id)));
+        let value = evaluate(program.step(id), &self.inputs, operands, &plain, &|x| x)?;
         self.largest = value
             .iter()
             .flatten()
@@ -99,14 +97,14 @@ impl Interpretation for Plaintext {
     }
 }
 
-/// What a step other than an input does to slots.
-pub(crate) fn evaluate(
-    program: &Program,
-    id: StepId,
+/// What a step does to slots, with constants and numbers as `plain` and `number` encode them.
+pub(crate) fn evaluate<'p>(
+    step: &Step,
+    inputs: &[Vec<Vec<f64>>],
     operands: &[&Vec<Vec<f64>>],
-) -> Vec<Vec<f64>> {
-    let step = program.step(id);
-    let plain = |id| program.circuit().plain(id);
+    plain: &dyn Fn(PlainId) -> Result<Cow<'p, Plain>>,
+    number: &dyn Fn(f64) -> f64,
+) -> Result<Vec<Vec<f64>>> {
     let unary = |f: &dyn Fn(f64) -> f64| -> Vec<Vec<f64>> {
         let map = |unit: &Vec<f64>| unit.iter().map(|&x| f(x)).collect();
         operands[0].iter().map(map).collect()
@@ -120,29 +118,25 @@ pub(crate) fn evaluate(
             })
             .collect()
     };
-    let with_plain = |p: &Plain, f: &dyn Fn(f64, f64) -> f64| -> Vec<Vec<f64>> {
-        let a = operands[0];
-        (0..step.units())
-            .map(|u| {
-                let a = &a[u % a.len()];
-                a.iter()
-                    .enumerate()
-                    .map(|(j, &x)| f(x, p.at(u, j)))
-                    .collect()
-            })
-            .collect()
+    let with_plain = |id: PlainId, f: &dyn Fn(f64, f64) -> f64| -> Result<Vec<Vec<f64>>> {
+        let (a, p) = (operands[0], plain(id)?);
+        let unit = |u: usize| {
+            let slots = a[u % a.len()].iter().enumerate();
+            slots.map(|(j, &x)| f(x, p.at(u, j))).collect()
+        };
+        Ok((0..step.units()).map(unit).collect())
     };
-    match step.op() {
-        StepOp::Input(_) => vec![],
-        StepOp::Add => binary(0, 1, &|a, b| a + b),
-        StepOp::Sub => binary(0, 1, &|a, b| a - b),
-        StepOp::Negate => unary(&|x| -x),
-        StepOp::AddPlain(p) => with_plain(plain(*p), &|a, b| a + b),
-        StepOp::AddScalar(value) => unary(&|x| x + value),
-        StepOp::Multiply => binary(0, 1, &|a, b| a * b),
-        StepOp::SumOfProducts => {
-            let mut sum = binary(0, 1, &|a, b| a * b);
-            for pair in 1..operands.len() / 2 {
+    let mut sum = vec![vec![0.0; operands.first().map_or(0, |o| o[0].len())]; step.units()];
+    Ok(match step.op() {
+        Op::Input(index) => inputs[*index].clone(),
+        Op::Add => binary(0, 1, &|a, b| a + b),
+        Op::Sub => binary(0, 1, &|a, b| a - b),
+        Op::Negate => unary(&|x| -x),
+        Op::AddPlain(p) => with_plain(*p, &|a, b| a + b)?,
+        Op::AddScalar(value) => unary(&|x| x + number(*value)),
+        Op::Multiply => binary(0, 1, &|a, b| a * b),
+        Op::SumOfProducts => {
+            for pair in 0..operands.len() / 2 {
                 let product = binary(2 * pair, 2 * pair + 1, &|a, b| a * b);
                 for (s, p) in sum.iter_mut().flatten().zip(product.iter().flatten()) {
                     *s += p;
@@ -150,58 +144,48 @@ pub(crate) fn evaluate(
             }
             sum
         }
-        StepOp::MultiplyPlain(p) => with_plain(plain(*p), &|a, b| a * b),
-        StepOp::WeightedSum(weights) => {
-            let weights: Vec<&Plain> = weights.iter().map(|&w| plain(w)).collect();
-            (0..step.units())
-                .map(|u| {
-                    let mut sum = vec![0.0; program.circuit().slots()];
-                    for (operand, weight) in operands.iter().zip(&weights) {
-                        let unit = &operand[u % operand.len()];
-                        for (j, (s, x)) in sum.iter_mut().zip(unit).enumerate() {
-                            *s += x * weight.at(u, j);
-                        }
-                    }
-                    sum
-                })
-                .collect()
-        }
-        StepOp::MultiplyScalar(value) => unary(&|x| x * value),
-        StepOp::MultiplyInteger(value) => unary(&|x| x * *value as f64),
-        StepOp::Rotate(steps) => rotated(operands[0], *steps),
-        StepOp::RotationSum(steps) => weighted_rotations(operands[0], steps, |_, _, _| 1.0),
-        StepOp::WeightedRotationSum { steps, weights } => {
-            let weights: Vec<_> = weights.iter().map(|&w| plain(w)).collect();
-            weighted_rotations(operands[0], steps, |k, u, j| weights[k].at(u, j))
-        }
-        StepOp::Pick(indices) => indices.iter().map(|&i| operands[0][i].clone()).collect(),
-        StepOp::Concat => operands.iter().flat_map(|o| o.iter().cloned()).collect(),
-        StepOp::Settle | StepOp::LevelDown => operands[0].clone(),
-    }
-}
-
-fn rotated(units: &[Vec<f64>], steps: i64) -> Vec<Vec<f64>> {
-    weighted_rotations(units, &[steps], |_, _, _| 1.0)
-}
-
-fn weighted_rotations(
-    units: &[Vec<f64>],
-    steps: &[i64],
-    weight: impl Fn(usize, usize, usize) -> f64,
-) -> Vec<Vec<f64>> {
-    units
-        .iter()
-        .enumerate()
-        .map(|(u, unit)| {
-            let n = unit.len();
-            let mut sum = vec![0.0; n];
-            for (k, steps) in steps.iter().enumerate() {
-                let shift = steps.rem_euclid(n as i64) as usize;
-                for (j, s) in sum.iter_mut().enumerate() {
-                    *s += weight(k, u, j) * unit[(j + shift) & (n - 1)];
-                }
+        Op::MultiplyPlain(p) => with_plain(*p, &|a, b| a * b)?,
+        Op::WeightedSum(weights) => {
+            for (operand, &weight) in operands.iter().zip(weights) {
+                let weight = plain(weight)?;
+                add_rotated(&mut sum, operand, 0, &|u, j| weight.at(u, j));
             }
             sum
-        })
-        .collect()
+        }
+        Op::MultiplyScalar(value) => unary(&|x| x * number(*value)),
+        Op::MultiplyInteger(value) => unary(&|x| x * *value as f64),
+        Op::Rotate(_) | Op::RotationSum(_) => {
+            for &steps in step.op().rotations() {
+                add_rotated(&mut sum, operands[0], steps, &|_, _| 1.0);
+            }
+            sum
+        }
+        Op::WeightedRotationSum { steps, weights } => {
+            for (&steps, &weight) in steps.iter().zip(weights) {
+                let weight = plain(weight)?;
+                add_rotated(&mut sum, operands[0], steps, &|u, j| weight.at(u, j));
+            }
+            sum
+        }
+        Op::Pick(positions) => positions.iter().map(|&i| operands[0][i].clone()).collect(),
+        Op::Concat => operands.iter().flat_map(|o| o.iter().cloned()).collect(),
+        Op::RelinearizeAndRescale | Op::LowerLevel(_) => operands[0].clone(),
+    })
+}
+
+/// Adds a batch, rotated to the left and weighted slot by slot.
+fn add_rotated(
+    sum: &mut [Vec<f64>],
+    units: &[Vec<f64>],
+    steps: i64,
+    weight: &dyn Fn(usize, usize) -> f64,
+) {
+    for (u, sum) in sum.iter_mut().enumerate() {
+        let unit = &units[u % units.len()];
+        let n = unit.len();
+        let shift = steps.rem_euclid(n as i64) as usize;
+        for (j, s) in sum.iter_mut().enumerate() {
+            *s += weight(u, j) * unit[(j + shift) & (n - 1)];
+        }
+    }
 }

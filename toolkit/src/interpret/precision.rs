@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Noisy, Place, Plaintext, Samples, count::kind_name, walk};
+use super::{Interpretation, Noisy, Place, Plaintext, Samples, walk};
 use crate::{
     Result, ToolkitError, Value,
-    program::{Form, Program, StepId},
+    program::{Program, StepId},
     text::{Table, magnitude},
 };
 
@@ -197,11 +197,10 @@ impl Headroom {
         if !less(&self.tightest) && !exceeds {
             return;
         }
-        let operand = step.operands().first().map(|&o| program.step(o).form());
         let magnitude = Magnitude {
             place: program.operation_of(id).into(),
             step: id.index(),
-            kind: kind_name(step.op(), operand.unwrap_or(Form::Settled)).to_owned(),
+            kind: step.name().to_owned(),
             level: step.level(),
             largest,
             headroom_bits,

@@ -172,7 +172,6 @@ mod tests {
     use crate::{
         EncodingUnit, Plaintext, Program, Recorded, Recorder, Samples,
         linalg::{slot_map::SlotMap, transpose::transposition},
-        program::StepOp,
     };
 
     /// Key switches and keys.
@@ -215,15 +214,7 @@ mod tests {
     }
 
     fn counts(program: &Program) -> Counts {
-        let of_step = |step: &crate::program::Step| match step.op() {
-            StepOp::Rotate(_) => step.units(),
-            StepOp::RotationSum(steps) => steps.iter().filter(|&&s| s != 0).count() * step.units(),
-            StepOp::WeightedRotationSum { steps, .. } => {
-                steps.iter().filter(|&&s| s != 0).count() * step.units()
-            }
-            _ => 0,
-        };
-        let switches = program.steps().iter().map(of_step).sum();
+        let switches = crate::OpCount::of(program).key_switches();
         (switches, crate::interpret::rotation_steps(program).len())
     }
 

@@ -23,10 +23,14 @@
 //! ```
 
 mod collapse;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod critical;
 mod dot;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod graph;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod kind;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod labels;
 mod layout;
 mod place;

@@ -3,11 +3,10 @@
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Plaintext, Polynomial, Program, Recorder, Slots,
-    ToolkitError, ToolkitErrorKind, Value,
+    Bindings, Circuit, EncodingUnit, Layout, OpCount, Plaintext, Polynomial, Program, Recorder,
+    Slots, ToolkitError, ToolkitErrorKind, Value,
     circuit::Op,
     linalg::polynomial::{Basis, Cost, Iteration, Method, Stop},
-    program::{Form, StepOp},
     run::Options,
 };
 use proptest::prelude::*;
@@ -51,10 +50,7 @@ fn counted(circuit: &Circuit) -> Cost {
 }
 
 fn relinearizations(program: &Program) -> usize {
-    let of_three = |s: &&arras_toolkit::program::Step| {
-        *s.op() == StepOp::Settle && program.step(s.operands()[0]).form() == Form::Pending3
-    };
-    program.steps().iter().filter(of_three).count()
+    OpCount::of(program).kind("relinearize_and_rescale").steps
 }
 
 /// `count` numbers across an interval, both ends among them.

@@ -2,14 +2,16 @@
 
 mod circuit;
 mod rounds;
-mod times;
 
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use arras::{Engine, toolkit::text};
+use arras::{
+    Engine,
+    toolkit::{OpCount, cost::CostTable, interpret::critical_path_seconds, text},
+};
 use clap::Args;
 use lr_train::{
     circuits::Kind,
@@ -19,7 +21,8 @@ use lr_train::{
     plain::{self, History, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme, signed_rows},
     report::{
-        Comparison, DataSummary, Machine, ModelSummary, Point, Series, TrainingReport, Weight,
+        CircuitTimes, Comparison, DataSummary, KindSeconds, Machine, ModelSummary, Point, Series,
+        Timing, TrainingReport, Weight,
     },
     sigmoid::Sigmoid,
     split::{Minibatches, train_test},
@@ -260,9 +263,25 @@ fn fill(
             continue;
         };
         let quality = data.quality(&last.weights)?;
-        let costs = times::estimate(kind.name(), &last.params, &last.program)?;
-        rows.push(last.row(&costs, &quality));
-        report.times.push(costs.times);
+        // From the built-in costs of single operations.
+        let table = CostTable::built_in(&last.params, 1)?;
+        let times = OpCount::with_costs_of(&last.program, &table)?;
+        let critical = critical_path_seconds(&last.program, &table)?;
+        rows.push(last.row(times.seconds(), critical, &quality));
+        report.times.push(CircuitTimes {
+            circuit: kind.name().into(),
+            timing: Timing::Estimated,
+            threads: 1,
+            kinds: times
+                .kinds()
+                .iter()
+                .filter(|(_, count)| count.seconds > 0.0)
+                .map(|(kind, count)| KindSeconds {
+                    kind: kind.clone(),
+                    seconds: count.seconds,
+                })
+                .collect(),
+        });
         report.shapes.push(last.shape.clone());
         report.plans.push(last.plan.clone());
         report.accuracy.push(Series {
