@@ -155,10 +155,7 @@ impl Server {
         let keys = KeyRequests::of(&program).generate(&generator)?;
         let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
         let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
-        let mut inputs = Bindings::new();
-        for (name, value) in client.encrypt_inputs(&program, &values)?.iter() {
-            inputs.insert(name, value.expand(&context)?);
-        }
+        let inputs = client.encrypt_inputs(&program, &values)?.expand(&context)?;
         let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
         let server = Self {
             program,

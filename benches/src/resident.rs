@@ -108,10 +108,7 @@ impl Prepared {
         } = &self.circuit;
         let context = Context::new(params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
-        let mut inputs: Bindings<Encrypted<B>> = Bindings::new();
-        for (name, value) in self.data.iter() {
-            inputs.insert(name, value.expand(&context)?);
-        }
+        let inputs = self.data.expand(&context)?;
         let options = Options::new().side_by_side(side_by_side);
         let resident = Resident {
             homomorphic: Homomorphic::with_options(Arc::new(evaluator), options),

@@ -72,11 +72,7 @@ struct Sent {
 
 impl Sent {
     fn received<B: Backend>(&self, context: &Context<B>) -> Result<Bindings<Encrypted<B>>> {
-        let mut received = Bindings::new();
-        for (name, value) in self.inputs.iter() {
-            received.insert(name, value.expand(context)?);
-        }
-        Ok(received)
+        Ok(self.inputs.expand(context)?)
     }
 }
 

@@ -11,11 +11,11 @@
 //! Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
 //! that needs a settled operand settles it; the result is remembered, so settling happens once per value.
 
-use std::sync::OnceLock;
+use std::{any::Any, sync::OnceLock};
 
 use arras_hal::{Backend, Eval, Limbs, Poly};
 
-use crate::{CkksError, Context, Result};
+use crate::{CkksError, Context, Result, context::parameters_mismatch};
 
 /// A batch of one or more ciphertexts at one level.
 pub struct Ciphertext<B: Backend> {
@@ -147,6 +147,32 @@ impl<B: Backend> Ciphertext<B> {
     /// The engine's.
     pub fn try_clone(&self) -> Result<Self> {
         Ok(self.with_poly(self.poly.try_clone()?, self.batch))
+    }
+
+    /// The same ciphertexts in another context of the same parameters, on any engine: residues move, nothing is serialized. In its own
+    /// context this is [`Self::try_clone`].
+    ///
+    /// # Errors
+    /// [`CkksError::ParametersMismatch`]; the engines'.
+    pub fn to_context<C: Backend>(&self, context: &Context<C>) -> Result<Ciphertext<C>> {
+        let (from, to) = (self.context.params(), context.params());
+        if from != to {
+            return Err(parameters_mismatch("to_context", from, to));
+        }
+        let here = (context as &dyn Any).downcast_ref::<Context<B>>();
+        if here.is_some_and(|here| here.is(&self.context)) {
+            let mut copy = Some(self.try_clone()?);
+            let copy = (&mut copy as &mut dyn Any).downcast_mut::<Option<Ciphertext<C>>>();
+            if let Some(copy) = copy.and_then(Option::take) {
+                return Ok(copy);
+            }
+        }
+        let poly = Poly::from_words(context.ring(), self.poly.shape(), &self.poly.to_words()?)?;
+        Ok(if self.pending {
+            Ciphertext::pending(context, poly, self.batch, self.level)
+        } else {
+            Ciphertext::settled(context, poly, self.level)
+        })
     }
 
     /// The same level and form, other components.

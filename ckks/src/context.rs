@@ -9,8 +9,8 @@ use crate::{CkksError, Result, encoding::Encoder, params::Parameters};
 /// Parameters with everything that is prepared once for them: the ring on an engine, the encoder's tables, the
 /// windows. Clones share it.
 ///
-/// Ciphertexts and keys belong to the context they were made with; objects move between contexts (client and
-/// server, CPU and GPU) through their serialized forms.
+/// Ciphertexts and keys belong to the context they were made with. They move between contexts (client and server, CPU and GPU)
+/// through their serialized forms; within a process, ciphertexts move by [`Ciphertext::to_context`](crate::Ciphertext::to_context).
 pub struct Context<B: Backend> {
     inner: Arc<Inner<B>>,
 }
@@ -147,8 +147,8 @@ impl<B: Backend> Context<B> {
             .collect()
     }
 
-    /// Two contexts are the same object (ciphertexts of different contexts do not mix).
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether two contexts are the same object (ciphertexts of different contexts do not mix).
+    pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
@@ -160,7 +160,7 @@ impl<B: Backend> Context<B> {
             return Err(CkksError::WrongForm {
                 op,
                 have: "of another context with the same parameters",
-                remedy: "make both with one Context, or move it over through its serialized form",
+                remedy: "make both with one Context, or move it over with Ciphertext::to_context",
             });
         }
         Err(parameters_mismatch(op, self.params(), other.params()))

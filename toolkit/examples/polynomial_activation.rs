@@ -143,10 +143,7 @@ fn run(
     let sent = client.encrypt_inputs(&program, &inputs)?;
 
     // The server: evaluation keys and ciphertexts only.
-    let mut received = Bindings::new();
-    for (name, value) in sent.iter() {
-        received.insert(name, value.expand(&context)?);
-    }
+    let received = sent.expand(&context)?;
     let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
     let start = Instant::now();
     let result = server.run(&program, &received)?;

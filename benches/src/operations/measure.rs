@@ -6,8 +6,8 @@ use arras::{
     CpuEngine,
     ckks::{Context, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
     toolkit::{
-        Bindings, Client, EncodingUnit, Encrypted, Homomorphic, OpCount, Plaintext, Program,
-        Samples, plan::KeyRequests, run::Options,
+        Client, EncodingUnit, Homomorphic, OpCount, Plaintext, Program, Samples, plan::KeyRequests,
+        run::Options,
     },
 };
 use serde::Serialize;
@@ -118,17 +118,14 @@ pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
     let mut times = Vec::new();
     for &threads in &setting.threads {
         let server = Context::new(&setting.params, CpuEngine::with_threads(threads)?)?;
-        let mut received: Bindings<Encrypted<CpuEngine>> = Bindings::new();
-        for (name, value) in sent.iter() {
-            received.insert(name, value.expand(&server)?);
-        }
+        let received = sent.expand(&server)?;
         let evaluator = Evaluator::new(&server, keys.load(&server)?)?;
         let homomorphic =
             Homomorphic::with_options(evaluator, Options::new().side_by_side(threads));
         let pool = host_threads(threads)?;
         let first = pool.install(|| homomorphic.run(&program, &received))?;
 
-        let result = client.decrypt(&on_client(first.output("result")?, &context)?)?;
+        let result = client.decrypt(&first.output("result")?.to_context(&context)?)?;
         let error = worst(&expected, &result.entries());
         let largest = expected.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
         if error.is_nan() || error > 1e-3 * largest {
@@ -149,14 +146,6 @@ pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
     }
     measured.times = Some(times);
     Ok(measured)
-}
-
-/// A server's result in the client's context, by way of the bytes that would be sent.
-fn on_client(
-    result: &Encrypted<CpuEngine>,
-    context: &Context<CpuEngine>,
-) -> Result<Encrypted<CpuEngine>> {
-    Ok(Encrypted::from_bytes(&result.to_bytes()?, context)?)
 }
 
 fn worst(a: &[f64], b: &[f64]) -> f64 {

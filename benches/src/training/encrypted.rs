@@ -4,12 +4,10 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use arras::{
     CpuEngine,
-    ckks::{
-        Ciphertext, Context, Evaluator, Parameters, SecretKey, params::LevelWidth, random::Seed,
-    },
+    ckks::{Context, Evaluator, Parameters, SecretKey, params::LevelWidth, random::Seed},
     toolkit::{
-        Bindings, Client, Encrypted, Homomorphic, Plaintext, Plan, PlanOptions, Program, Samples,
-        Stage, Value,
+        Bindings, Client, Homomorphic, Plaintext, Plan, PlanOptions, Program, Samples, Stage,
+        Value,
         circuit::Summing,
         cost::CostTable,
         plan,
@@ -205,11 +203,10 @@ pub fn train(
     let (mut keys, mut sent) = (Some(keys), Some(sent));
     for (at, &count) in threads.iter().enumerate() {
         let server = Context::new(params, CpuEngine::with_threads(count)?)?;
-        let mut received: Bindings<Encrypted<CpuEngine>> = Bindings::new();
-        for (name, value) in sent.iter().flat_map(Bindings::iter) {
-            received.insert(name, value.expand(&server)?);
-        }
-        let Some(set) = &keys else { break };
+        let (Some(set), Some(inputs)) = (&keys, &sent) else {
+            break;
+        };
+        let received = inputs.expand(&server)?;
         let evaluator = Arc::new(Evaluator::new(&server, set.load(&server)?)?);
         if at + 1 == threads.len() {
             // A server's memory, for the last number of threads: without what only the client has.
@@ -253,10 +250,7 @@ pub fn train(
         .map(|(peak, before)| peak.saturating_sub(before));
     let mut values: BTreeMap<String, Value> = BTreeMap::new();
     for (name, output) in &outputs {
-        // As the client receives it.
-        let bytes = output.ciphertext().to_bytes()?;
-        let own = Encrypted::new(*output.layout(), Ciphertext::from_bytes(&bytes, &context)?)?;
-        values.insert(name.clone(), client.decrypt(&own)?);
+        values.insert(name.clone(), client.decrypt(&output.to_context(&context)?)?);
     }
     outcome.weights = training.weights(|name| values.get(name))?.0;
     Ok(outcome)

@@ -10,7 +10,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use arras::{
     CpuEngine,
-    ckks::wire::Overwrite,
+    ckks::wire::{AtomicFile, Overwrite},
     toolkit::{cost::CostTable, run::Options},
 };
 use lr_train::{
@@ -177,15 +177,10 @@ pub fn client(data: &TrainTest, settings: &Settings, kind: Kind, folder: &Path) 
     }
     let (owner, keys) = DataOwner::generate(plan.clone(), CpuEngine::new())?;
     let directory = KeyDirectory::new(folder.join("keys"));
-    directory.save(&owner, &keys, Overwrite::Replace)?;
+    directory.claim(Overwrite::Replace)?.save(&owner, &keys)?;
     let prepared = owner.prepare(&data.train, Scheme::MaxAbs)?;
-    let written = write_dataset(
-        &owner,
-        &prepared,
-        &folder.join("data.arras"),
-        Overwrite::Replace,
-        |_| {},
-    )?;
+    let file = AtomicFile::create(folder.join("data.arras"), Overwrite::Replace)?;
+    let written = write_dataset(&owner, &prepared, file, |_| {})?;
     let key_file = directory.evaluation().join("evaluation-keys.arras");
     Ok(Sent {
         log_n: report.chosen.log_n,
@@ -219,12 +214,8 @@ pub fn server(folder: &Path, threads: usize) -> Result<Trained> {
     };
     let first = seconds(&server.train(&data.round(0)?, None)?);
     let result = server.train(&data.round(0)?, None)?;
-    save_result(
-        server.plan(),
-        &result,
-        &folder.join("result.arras"),
-        Overwrite::Replace,
-    )?;
+    let file = AtomicFile::create(folder.join("result.arras"), Overwrite::Replace)?;
+    save_result(server.plan(), &result, file)?;
     Ok(Trained {
         threads,
         first,

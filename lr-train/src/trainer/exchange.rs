@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::{Ciphertext, Context};
 use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
 use serde::{Deserialize, Serialize};
@@ -141,29 +140,4 @@ pub struct RoundResult<B: Backend> {
     pub outputs: BTreeMap<String, Encrypted<B>>,
     /// What the run did; none if it was read from a file.
     pub report: Option<RunReport>,
-}
-
-impl<B: Backend> RoundResult<B> {
-    /// The result on another engine, through its bytes.
-    ///
-    /// # Errors
-    /// The scheme's: other parameters, no memory.
-    pub fn on<C: Backend>(&self, context: &Context<C>) -> Result<RoundResult<C>> {
-        let mut outputs = BTreeMap::new();
-        for (name, encrypted) in &self.outputs {
-            let bytes = encrypted.ciphertext().to_bytes()?;
-            let ciphertext = Ciphertext::from_bytes(&bytes, context)?;
-            outputs.insert(
-                name.clone(),
-                Encrypted::new(*encrypted.layout(), ciphertext)?,
-            );
-        }
-        Ok(RoundResult {
-            origin: self.origin,
-            round: self.round,
-            finished: self.finished,
-            outputs,
-            report: self.report.clone(),
-        })
-    }
 }

@@ -147,11 +147,7 @@ impl Case {
         side_by_side: usize,
     ) -> Result<BTreeMap<String, Encrypted<B>>> {
         let evaluator = Evaluator::new(context, self.keys.load(context)?)?;
-        let inputs: Bindings<Encrypted<B>> = self
-            .sent
-            .iter()
-            .map(|(name, value)| Ok((name.to_owned(), value.expand(context)?)))
-            .collect::<Result<_>>()?;
+        let inputs = self.sent.expand(context)?;
         let options = Options::new().batching(batching).side_by_side(side_by_side);
         let run = Homomorphic::with_options(evaluator, options).run(&self.program, &inputs)?;
         Ok(run.outputs)

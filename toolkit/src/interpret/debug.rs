@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Interpretation, Place, Plaintext, walk};
 use crate::{
     Result, ToolkitError, ToolkitErrorKind, Value,
-    client::Encrypted,
+    encrypted::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
     text::magnitude,

@@ -39,7 +39,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use arras_ckks::wire::{Overwrite, WireError, write_atomically};
+use arras_ckks::wire::{AtomicFile, Overwrite, WireError};
 use serde::{Deserialize, Serialize};
 
 pub use graph::{PictureEdge, PictureNode};
@@ -276,9 +276,7 @@ impl Picture {
             "json" => self.to_json()?,
             _ => return Err(PictureError::Format { path: path.into() }),
         };
-        Ok(write_atomically(path, Overwrite::Replace, false, |out| {
-            Ok(out.write_all(text.as_bytes())?)
-        })?)
+        Ok(AtomicFile::create(path, Overwrite::Replace)?.write_and_commit(text.as_bytes())?)
     }
 
     /// The lines of the caption.

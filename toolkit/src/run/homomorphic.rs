@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Result, ToolkitError, ToolkitErrorKind,
     circuit::Op,
-    client::Encrypted,
+    encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
     program::{Program, StepId},
 };

@@ -18,12 +18,7 @@ fn encrypted<S: SecretEngine>(
     inputs: &Bindings<Value>,
 ) -> Bindings<Encrypted<S>> {
     let sent = client.encrypt_inputs(program, inputs).unwrap();
-    sent.iter()
-        .map(|(name, value)| {
-            let value = value.expand(client.context()).unwrap();
-            (name.to_owned(), value)
-        })
-        .collect()
+    sent.expand(client.context()).unwrap()
 }
 
 fn homomorphic<S: SecretEngine>(

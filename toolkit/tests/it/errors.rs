@@ -3,9 +3,9 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator};
 use arras_toolkit::{
-    Bindings, Client, ColumnVector, EncodingUnit, Encrypted, Homomorphic, Layout, Matrix,
-    Plaintext, Program, Recorder, RowVector, SeededEncrypted, ToolkitError, ToolkitErrorKind,
-    Value, linalg::Dot, plan::KeyRequests,
+    Bindings, Client, ColumnVector, EncodingUnit, Homomorphic, Layout, Matrix, Plaintext, Program,
+    Recorder, RowVector, SeededEncrypted, ToolkitError, ToolkitErrorKind, Value, linalg::Dot,
+    plan::KeyRequests,
 };
 use ndarray::{Array1, Array2};
 
@@ -260,11 +260,7 @@ fn run(
     let generator = KeyGenerator::new(client.secret_key()?)?;
     let keys = requests.generate(&generator)?.load(context)?;
     let evaluator = Evaluator::new(context, keys)?;
-    let inputs = inputs
-        .iter()
-        .map(|(name, sent)| Ok((name.to_owned(), sent.expand(context)?)))
-        .collect::<Result<Bindings<Encrypted<CpuEngine>>, ToolkitError>>()?;
-    let run = Homomorphic::new(evaluator).run(program, &inputs)?;
+    let run = Homomorphic::new(evaluator).run(program, &inputs.expand(context)?)?;
     client.decrypt(run.output("sum")?)
 }
 

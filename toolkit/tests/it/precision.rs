@@ -3,7 +3,7 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth, random::Seed};
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
+    Bindings, Circuit, EncodingUnit, Homomorphic, Plaintext, Program, Recorder, Samples,
     ScaleAndPrecision, Slots, Value, interpret::PredictedPrecision, linalg::Dot, plan::KeyRequests,
 };
 
@@ -37,10 +37,7 @@ fn measured(
     let mut errors: Vec<Vec<f64>> = vec![vec![]; expected.len()];
     for _ in 0..RUNS {
         let sent = client.encrypt_inputs(program, inputs).unwrap();
-        let encrypted: Bindings<Encrypted<CpuEngine>> = sent
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.expand(context).unwrap()))
-            .collect();
+        let encrypted = sent.expand(context).unwrap();
         let run = homomorphic.run(program, &encrypted).unwrap();
         for (errors, (name, expected)) in errors.iter_mut().zip(&expected) {
             let actual = client.decrypt(&run.outputs[name]).unwrap();

@@ -22,18 +22,27 @@ macro_rules! object_methods {
                 super::write_to(self, out)
             }
 
-            /// Writes a file, whole or not at all ([`write_atomically`](crate::wire::write_atomically)), and returns
-            /// its length.
+            /// Bytes of the container that `to_bytes` and `write_to` make.
+            ///
+            /// # Errors
+            /// As `to_bytes`.
+            pub fn container_len(&self) -> $crate::Result<u64> {
+                super::container_len(self)
+            }
+
+            /// Writes a file, whole or not at all ([`AtomicFile`](crate::wire::AtomicFile)), and returns its length.
             ///
             /// # Errors
             /// As `write_to`, naming the file, and
-            /// [`WireError::AlreadyExists`](crate::wire::WireError::AlreadyExists).
+            /// [`WireError::AlreadyExists`](crate::wire::WireError::AlreadyExists) and
+            /// [`WireError::Busy`](crate::wire::WireError::Busy).
             pub fn save(
                 &self,
                 path: impl AsRef<std::path::Path>,
                 overwrite: $crate::wire::Overwrite,
             ) -> $crate::Result<u64> {
-                super::save(self, path.as_ref(), overwrite)
+                let file = $crate::wire::AtomicFile::create(path, overwrite)?;
+                super::save(file, |out| self.write_to(out))
             }
 
             /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of
@@ -55,7 +64,7 @@ macro_rules! object_methods {
             /// # Errors
             /// As `from_bytes`, and if `input` fails.
             pub fn read_from(input: impl std::io::Read, home: $home) -> $crate::Result<Self> {
-                super::read_from(input, home).map(|(object, _)| object)
+                super::read_from(input, home)
             }
 
             /// Reads a file that `save` wrote.
@@ -66,9 +75,7 @@ macro_rules! object_methods {
                 path: impl AsRef<std::path::Path>,
                 home: $home,
             ) -> $crate::Result<Self> {
-                super::from_file(path.as_ref(), |input| {
-                    super::read_from(input, home).map(|(object, _)| object)
-                })
+                super::from_file(path.as_ref(), |input| super::read_from(input, home))
             }
         }
     };

@@ -7,10 +7,9 @@ use std::{
 
 use super::{
     super::{
-        Container, ContainerReader, ObjectKind, Overwrite, WireError, container_to_vec,
-        write_atomically, write_container,
+        AtomicFile, ObjectKind, Overwrite, Reader, WireError, container_to_vec, write_container,
     },
-    from_file,
+    from_file, save,
 };
 use crate::{
     Result,
@@ -21,23 +20,17 @@ const KIND: ObjectKind = ObjectKind::Parameters;
 
 pub(super) type Validate = fn(ParametersSpec) -> Result<Parameters, ParamsError>;
 
-fn read_bytes(bytes: &[u8], validate: Validate) -> Result<Parameters> {
-    let container = Container::parse_as(bytes, KIND)?;
-    container.expect_payload_len(0)?;
-    Ok(validate(container.header()?)?)
-}
-
-pub(super) fn read_stream(input: impl Read, validate: Validate) -> Result<Parameters> {
-    let reader = ContainerReader::new(input, u64::MAX)?;
-    reader.prefix().expect_kind(KIND)?;
+fn read<R: Read>(reader: Reader<R>, validate: Validate) -> Result<Parameters> {
     reader.expect_payload_len(0)?;
     let spec: ParametersSpec = reader.header()?;
     reader.finish()?;
     Ok(validate(spec)?)
 }
 
-fn write(params: &Parameters, out: &mut dyn Write) -> Result<u64, WireError> {
-    write_container(out, KIND, params.spec(), 0, |_| Ok(()))
+pub(super) fn read_stream(input: impl Read, validate: Validate) -> Result<Parameters> {
+    let reader = Reader::new(input, u64::MAX)?;
+    reader.prefix().expect_kind(KIND)?;
+    read(reader, validate)
 }
 
 /// Bytes and files. The methods that read refuse sets without security; those named `.._allowing_insecure` are for
@@ -48,7 +41,9 @@ impl Parameters {
     /// # Errors
     /// [`CkksError::Wire`](crate::CkksError::Wire) if there is no memory.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        Ok(container_to_vec(KIND, self.spec(), 0, |_| Ok(()))?)
+        Ok(container_to_vec(KIND, self.spec(), 0, |_| {
+            Ok::<_, WireError>(())
+        })?)
     }
 
     /// Writes the set as one container and returns the bytes written.
@@ -56,17 +51,17 @@ impl Parameters {
     /// # Errors
     /// If `out` fails.
     pub fn write_to(&self, out: &mut dyn Write) -> Result<u64> {
-        Ok(write(self, out)?)
+        write_container(out, KIND, self.spec(), 0, |_| Ok(()))
     }
 
     /// Writes a file, whole or not at all, and returns its length.
     ///
     /// # Errors
-    /// [`WireError::AlreadyExists`]; [`WireError::Io`] naming the file.
+    /// [`WireError::AlreadyExists`]; [`WireError::Busy`]; [`WireError::Io`] naming the file.
     pub fn save(&self, path: impl AsRef<Path>, overwrite: Overwrite) -> Result<u64> {
-        Ok(write_atomically(path.as_ref(), overwrite, false, |out| {
-            write(self, out)
-        })?)
+        save(AtomicFile::create(path, overwrite)?, |out| {
+            self.write_to(out)
+        })
     }
 
     /// Reads a set from one container and validates it; insecure sets are refused.
@@ -75,7 +70,7 @@ impl Parameters {
     /// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes, a [`ParamsError`] what is wrong
     /// with the set.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        read_bytes(bytes, Self::from_spec)
+        read(Reader::from_bytes(bytes, KIND)?, Self::from_spec)
     }
 
     /// [`Parameters::from_bytes`] that accepts sets without any security
@@ -84,7 +79,10 @@ impl Parameters {
     /// # Errors
     /// As [`Parameters::from_bytes`].
     pub fn from_bytes_allowing_insecure(bytes: &[u8]) -> Result<Self> {
-        read_bytes(bytes, Self::from_spec_allowing_insecure)
+        read(
+            Reader::from_bytes(bytes, KIND)?,
+            Self::from_spec_allowing_insecure,
+        )
     }
 
     /// Reads one container from a stream and stops right after it; insecure sets are refused.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use arras_hal::Reference;
 
 use super::super::mutate::{drive, refresh_checksum};
-use super::super::{CHECKSUM_LEN, Container, ObjectKind, PREFIX_LEN, WireError, peek};
-use super::{Header, header::EvaluationKeysHeader, inspect};
+use super::super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, Reader, WireError, peek};
+use super::{Fields, Header, header::KeyEntry, inspect};
 use crate::{
     Ciphertext, CkksError, Context, EvaluationKeySet, EvaluationKeys, Parameters, Plaintext,
     PublicKey, Result, SecretKey, SeededCiphertext, SwitchingKey,
@@ -191,9 +191,9 @@ fn every_truncation_is_detected() {
 }
 
 /// Decodes the header, changes it and puts it back with a fresh checksum.
-fn with_header<H: Header>(valid: &[u8], change: impl FnOnce(&mut H)) -> Vec<u8> {
-    let container = Container::parse(valid).unwrap();
-    let mut header: H = container.header().unwrap();
+fn with_header<F: Fields>(valid: &[u8], change: impl FnOnce(&mut Header<F>)) -> Vec<u8> {
+    let container = Reader::from_bytes(valid, F::KIND).unwrap();
+    let mut header: Header<F> = container.header().unwrap();
     change(&mut header);
     let header = postcard::to_stdvec(&header).unwrap();
     let mut bytes = valid[..16].to_vec();
@@ -206,16 +206,16 @@ fn with_header<H: Header>(valid: &[u8], change: impl FnOnce(&mut H)) -> Vec<u8> 
     bytes
 }
 
-fn message<H: Header>(kind: ObjectKind, change: impl FnOnce(&mut H)) -> String {
-    let bytes = with_header(&of_kind(kind), change);
+fn message<F: Fields>(change: impl FnOnce(&mut Header<F>)) -> String {
+    let bytes = with_header(&of_kind(F::KIND), change);
     again(&bytes, &context()).unwrap_err().to_string()
 }
 
 #[test]
 fn each_field_of_a_header_has_its_error() {
-    use super::header::{CiphertextHeader as Ct, SwitchingKeyHeader as Key};
-    let ct = |change: fn(&mut Ct)| message(ObjectKind::Ciphertext, change);
-    let key = |change: fn(&mut Key)| message(ObjectKind::SwitchingKey, change);
+    use super::header::{CiphertextFields as Ct, KeyEntry as Key};
+    let ct = |change: fn(&mut Ct)| message(|h: &mut Header<Ct>| change(&mut h.fields));
+    let key = |change: fn(&mut Key)| message(|h: &mut Header<Key>| change(&mut h.fields));
     for (message, expected) in [
         (ct(|h| h.level = 3), "level of the limbs is 3"),
         (
@@ -235,14 +235,14 @@ fn each_field_of_a_header_has_its_error() {
             ct(|h| h.limbs[0] = u16::MAX),
             "lists limb 65535 at position 0",
         ),
-        (ct(|h| h.spec.log_n = 7), "two parameter sets"),
-        (key(|h| h.entry.kind = 2), "Galois"),
-        (key(|h| h.entry.kind = 129), "Galois"),
         (
-            key(|h| h.entry.level_budget = 3),
-            "level budget of the key is 3",
+            message(|h: &mut Header<Ct>| h.spec.log_n = 7),
+            "two parameter sets",
         ),
-        (key(|h| h.entry.level_budget = 2), "payload"),
+        (key(|h| h.kind = 2), "Galois"),
+        (key(|h| h.kind = 129), "Galois"),
+        (key(|h| h.level_budget = 3), "level budget of the key is 3"),
+        (key(|h| h.level_budget = 2), "payload"),
     ] {
         assert!(message.contains(expected), "{message:?} lacks {expected:?}");
     }
@@ -250,9 +250,8 @@ fn each_field_of_a_header_has_its_error() {
 
 #[test]
 fn keys_are_listed_once_and_in_order() {
-    let kind = ObjectKind::EvaluationKeys;
-    let swapped = message(kind, |h: &mut EvaluationKeysHeader| h.keys.swap(0, 1));
-    let doubled = message(kind, |h: &mut EvaluationKeysHeader| h.keys[1] = h.keys[0]);
+    let swapped = message(|h: &mut Header<Vec<KeyEntry>>| h.fields.swap(0, 1));
+    let doubled = message(|h: &mut Header<Vec<KeyEntry>>| h.fields[1] = h.fields[0]);
     for message in [swapped, doubled] {
         assert!(message.contains("ascending order"), "{message}");
     }

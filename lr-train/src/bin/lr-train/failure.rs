@@ -29,9 +29,6 @@ pub(crate) enum Failure {
     Cost(#[from] CostError),
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Another process writes the same output.
-    #[error("{}: another lr-train is writing this file; wait for it or name another output", path.display())]
-    Busy { path: PathBuf },
     /// A file that is not what a verb needs.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
@@ -94,7 +91,7 @@ impl Failure {
             Self::Toolkit(error) => of_toolkit(error),
             Self::Wire(error) => of_file(error),
             Self::File { .. } | Self::Cost(_) => 4,
-            Self::Busy { .. } | Self::Io { .. } | Self::Stdout(_) => 5,
+            Self::Io { .. } | Self::Stdout(_) => 5,
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => 1,
         }
     }
@@ -145,7 +142,10 @@ fn of_toolkit(error: &ToolkitError) -> u8 {
 fn of_file(error: &WireError) -> u8 {
     match error {
         WireError::InFile { source, .. } => of_file(source),
-        WireError::AlreadyExists { .. } | WireError::Io { .. } | WireError::Stream { .. } => 5,
+        WireError::AlreadyExists { .. }
+        | WireError::Busy { .. }
+        | WireError::Io { .. }
+        | WireError::Stream { .. } => 5,
         WireError::OutOfMemory { .. } => 1,
         _ => 4,
     }

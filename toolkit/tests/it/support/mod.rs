@@ -14,7 +14,7 @@ use arras_ckks::{
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
+    Bindings, Circuit, Client, Homomorphic, Program, Value,
     plan::KeyRequests,
     run::{Options, RunReport},
 };
@@ -61,12 +61,7 @@ pub fn run<S: SecretEngine>(
     let context = client.context();
     let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
     let sent = client.encrypt_inputs(&program, inputs).unwrap();
-    let inputs: Bindings<Encrypted<S>> = sent
-        .iter()
-        .map(|(name, value): (&str, &SeededEncrypted)| {
-            (name.to_owned(), value.expand(context).unwrap())
-        })
-        .collect();
+    let inputs = sent.expand(context).unwrap();
     let run = Homomorphic::with_options(evaluator, options)
         .run(&program, &inputs)
         .unwrap();

@@ -35,8 +35,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output},
-    staging::Staging,
+    output::{Answer, Output, claim},
 };
 
 /// The whole story on built-in digits: plan, keys, encryption, training with several circuits, decryption, comparison, report
@@ -136,7 +135,7 @@ fn settings(iterations: usize) -> Settings {
 pub(crate) fn run(args: &Demo, output: &Output) -> Done {
     let started = Instant::now();
     let out = args.out.clone().unwrap_or_else(free_name);
-    let staging = Staging::claim(&out, args.force)?;
+    let page = claim(&out, args.force)?;
     let engine = args.engine.open()?;
     output.note(format_args!("engine: {engine}"));
     let data = Material::digits()?;
@@ -154,8 +153,7 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Done {
     } else {
         circuits(&data, &engine, started, args.seconds, &mut report, output)?;
     }
-    std::fs::write(staging.path(), report.to_html()?).map_err(Failure::io("write", &out))?;
-    staging.commit()?;
+    page.write_and_commit(report.to_html()?.as_bytes())?;
     let json = serde_json::json!({
         "seconds": started.elapsed().as_secs_f64(),
         "page": crate::output::path(&out),
