@@ -157,6 +157,13 @@ impl Slots {
         self.with_plain("add_plain", vectors, Op::AddPlain)
     }
 
+    /// Difference to constants, vectors as in [`Slots::add_plain`]: where they are added or multiplied with as well, at the same level,
+    /// they are encoded once.
+    #[track_caller]
+    pub fn sub_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
+        self.with_plain("sub_plain", vectors, Op::SubPlain)
+    }
+
     /// Product with constants; one level. Vectors as in [`Slots::add_plain`].
     #[track_caller]
     pub fn multiply_plain(&self, vectors: Vec<Vec<f64>>) -> Self {

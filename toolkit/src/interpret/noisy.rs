@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use arras_ckks::NoiseModel;
 use arras_hal::Named;
 
-use super::{Interpretation, plaintext::evaluate, random::Random};
+use super::{Interpretation, cleartext::evaluate, random::Random};
 use crate::{
     Result, Value,
     circuit::{Op, Plain, PlainId},

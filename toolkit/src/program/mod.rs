@@ -11,9 +11,9 @@ mod work;
 
 use std::sync::Arc;
 
-use arras_ckks::Parameters;
-
 pub use work::{Price, Work};
+
+use arras_ckks::Parameters;
 
 use crate::{
     Circuit, Result, ToolkitErrorKind,

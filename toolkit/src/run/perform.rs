@@ -115,6 +115,7 @@ impl<B: Backend> Performer<'_, B> {
             }
             Op::Negate => evaluator.neg(first)?,
             Op::AddPlain(_) => evaluator.add_plain(first, masks[0])?,
+            Op::SubPlain(_) => evaluator.sub_plain(first, masks[0])?,
             Op::AddScalar(value) => evaluator.add_scalar(first, *value)?,
             Op::Multiply if Arc::ptr_eq(first, operands[1]) => evaluator.square(first)?,
             Op::Multiply => evaluator.multiply(first, operands[1])?,

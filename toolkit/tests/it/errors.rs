@@ -3,7 +3,7 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator};
 use arras_toolkit::{
-    Bindings, Client, ColumnVector, EncodingUnit, Homomorphic, Layout, Matrix, Plaintext, Program,
+    Bindings, Cleartext, Client, ColumnVector, EncodingUnit, Homomorphic, Layout, Matrix, Program,
     Recorder, RowVector, SeededEncrypted, ToolkitError, ToolkitErrorKind, Value, linalg::Dot,
     plan::KeyRequests,
 };
@@ -229,11 +229,11 @@ fn names() {
     assert!(matches!(error.kind(), NoOutput), "{error}");
 
     let program = circuit();
-    let error = Plaintext::run(&program, &Bindings::new()).unwrap_err();
+    let error = Cleartext::run(&program, &Bindings::new()).unwrap_err();
     assert!(matches!(error.kind(), UnknownName { .. }), "{error}");
     says(&error, &["\"a\""]);
     let inputs = values().with("z", 1.0);
-    let error = Plaintext::run(&program, &inputs).unwrap_err();
+    let error = Cleartext::run(&program, &inputs).unwrap_err();
     says(&error, &["\"z\"", "\"a\""]);
 }
 
@@ -346,7 +346,7 @@ fn inputs_of_another_shape() {
     let wrong = Bindings::new().with("a", Numbers(3).matrix(30, 20));
     for error in [
         client.encrypt_inputs(&program, &wrong).unwrap_err(),
-        Plaintext::run(&program, &wrong).unwrap_err(),
+        Cleartext::run(&program, &wrong).unwrap_err(),
     ] {
         fails!(
             error,

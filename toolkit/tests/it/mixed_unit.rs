@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use arras_toolkit::{
-    Bindings, EncodingUnit, Layout, Matrix, OpCount, Plaintext, Program, Recorder,
+    Bindings, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
     ToolkitErrorKind, Value,
 };
 
@@ -35,7 +35,7 @@ fn transposing_a_unit_leaves_sums_of_rows_unchanged() {
             let program = Program::new(recorder.finish().unwrap());
             let a = Numbers(1).matrix(rows, cols);
             let inputs = Bindings::new().with("a", a.view());
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             let sum = Value::from(a.sum_axis(ndarray::Axis(0)));
             assert!(worst(&run.outputs["sum"], &sum) < 1e-12);
             assert!(worst(&run.outputs["sum, turned"], &sum) < 1e-12);
@@ -64,7 +64,7 @@ fn column_vectors_turn_and_turn_back() {
             let program = Program::new(recorder.finish().unwrap());
             let x = Numbers(2).vector(len);
             let inputs = Bindings::new().with("x", x.view());
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             assert_eq!(run.outputs["turned"], Value::from(x.clone()));
             assert_eq!(run.outputs["back"], Value::from(x));
             // The slots are those that the layouts say.

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use arras_backend_cpu::CpuEngine;
 use arras_toolkit::{
-    Bindings, EncodingUnit, OpCount, Plaintext, Program, Recorder, circuit::Summing,
+    Bindings, Cleartext, EncodingUnit, OpCount, Program, Recorder, circuit::Summing,
     interpret::rotation_steps,
 };
 use ndarray::{Array2, Axis};
@@ -127,7 +127,7 @@ fn sums_by_fours_and_eights_are_those_by_doubling() {
             recorder.output("sum", &x.rotate_and_sum(stride, count));
             let program = Program::new(recorder.finish().unwrap());
             let inputs = Bindings::new().with("x", vec![values.clone()]);
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             (run.outputs["sum"].clone(), program.steps().len() - 1)
         };
         let (expected, doublings) = run(Summing::Doubling);

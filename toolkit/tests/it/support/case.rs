@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Layout, OpCount, Plaintext, Program, Recorded, Recorder,
+    Bindings, Circuit, Cleartext, Client, Layout, OpCount, Program, Recorded, Recorder,
     RotationSet, Samples, ScaleAndPrecision, Value, run::Options,
 };
 use ndarray::{Array1, Array2};
@@ -113,7 +113,7 @@ impl Case {
     /// Runs it on plaintext slots: the outputs are as expected and nothing but their entries is in their slots.
     pub fn in_plaintext(&self) -> Cost {
         let program = Program::new(self.circuit.clone());
-        let run = Plaintext::run(&program, &self.inputs).unwrap();
+        let run = Cleartext::run(&program, &self.inputs).unwrap();
         assert_eq!(run.outputs.len(), self.expected.len());
         for (name, expected) in &self.expected {
             let layout = self.circuit.output(name).unwrap().layout();
