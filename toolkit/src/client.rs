@@ -45,7 +45,7 @@ impl<S: SecretEngine> Client<S> {
     /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_public_key(context: &Context<S>, public: &PublicKey) -> Result<Self> {
         Ok(Self {
             context: context.clone(),

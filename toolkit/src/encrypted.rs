@@ -154,7 +154,7 @@ impl<B: Backend> WithLayout<Ciphertext<B>> {
     /// ciphertexts.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engines'.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; the engines'.
     pub fn to_context<T: Backend>(&self, context: &Context<T>) -> Result<Encrypted<T>> {
         if let Some(this) = (self as &dyn Any).downcast_ref::<Encrypted<T>>()
             && this.ciphertext.context().is(context)
@@ -169,7 +169,7 @@ impl WithLayout<SeededCiphertext> {
     /// The object on an engine.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
         Encrypted::new(self.layout, self.ciphertext.expand(context)?)
     }

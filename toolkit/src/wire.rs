@@ -32,7 +32,7 @@ impl From<WireError> for ToolkitErrorKind {
 /// Names the file in which bytes are wrong.
 fn in_file(error: ToolkitError, path: &Path) -> ToolkitError {
     error.map_kind(|kind| match kind {
-        ToolkitErrorKind::Ckks(CkksError::Wire(error)) => error.in_file(path).into(),
+        ToolkitErrorKind::Ckks(error) => error.in_file(path).into(),
         kind => kind,
     })
 }
@@ -86,8 +86,8 @@ impl<C: CiphertextBatch> WithLayout<C> {
     /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
     ///
     /// # Errors
-    /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitErrorKind::DoesNotFit`] refuses layouts that do not exist,
-    /// [`ToolkitErrorKind::WrongInput`] ciphertexts that are not those of the layout; [`CkksError::ParametersMismatch`] if they were made
+    /// [`CkksErrorKind::Wire`](arras_ckks::CkksErrorKind::Wire) says what is wrong with the bytes; [`ToolkitErrorKind::DoesNotFit`] refuses layouts that do not exist,
+    /// [`ToolkitErrorKind::WrongInput`] ciphertexts that are not those of the layout; [`CkksErrorKind::ParametersMismatch`](arras_ckks::CkksErrorKind::ParametersMismatch) if they were made
     /// with other parameters.
     pub fn from_bytes(bytes: &[u8], home: C::Home<'_>) -> Result<Self> {
         read(Reader::from_bytes(bytes, C::KIND)?, home)

@@ -143,7 +143,7 @@ impl Inspection {
 /// a slice of bytes is an input. Holds a small part of the payload at a time.
 ///
 /// # Errors
-/// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes, a
+/// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes, a
 /// [`ParamsError`](crate::params::ParamsError) what is wrong with the parameters.
 pub fn inspect(input: impl Read) -> Result<Inspection> {
     let mut reader = Reader::new(input, u64::MAX)?;

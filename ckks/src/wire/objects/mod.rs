@@ -32,7 +32,7 @@ use std::{
     path::Path,
 };
 
-use arras_hal::Backend;
+use arras_hal::{Backend, Named};
 
 use self::header::{Fields, Header};
 use super::{
@@ -40,7 +40,8 @@ use super::{
     write_container,
 };
 use crate::{
-    CkksError, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
+    CkksError, CkksErrorKind, Context, Result, context::abbreviate, params::Parameters,
+    params::ParametersSpec,
 };
 
 /// What an object is read for: parameters, or a context that has them.
@@ -124,16 +125,9 @@ fn write_to<'h, O: Object<'h>>(object: &O, out: &mut dyn Write) -> Result<u64> {
 
 /// Fills a file and puts it in its place; errors name it.
 fn save(mut file: AtomicFile, write: impl FnOnce(&mut AtomicFile) -> Result<u64>) -> Result<u64> {
-    let written = write(&mut file).map_err(|error| in_file(error, file.path()))?;
+    let written = write(&mut file).map_err(|error| error.in_file(file.path()))?;
     file.commit()?;
     Ok(written)
-}
-
-fn in_file(error: CkksError, path: &Path) -> CkksError {
-    match error {
-        CkksError::Wire(error) => error.in_file(path).into(),
-        other => other,
-    }
 }
 
 fn from_bytes<'h, O: Object<'h>>(bytes: &[u8], home: O::Home) -> Result<O> {
@@ -197,7 +191,7 @@ fn from_file<T>(path: &Path, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> R
             expect_end(&mut input)?;
             Ok(object)
         })
-        .map_err(|error| in_file(error, path))
+        .map_err(|error| error.in_file(path))
 }
 
 fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> Result<()> {
@@ -207,9 +201,9 @@ fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> R
     let found = found
         .fingerprint()
         .map_err(crate::params::ParamsError::from)?;
-    Err(CkksError::ParametersMismatch {
-        op,
+    let kind = CkksErrorKind::ParametersMismatch {
         left: abbreviate(&given.fingerprint()),
         right: abbreviate(&found),
-    })
+    };
+    Err(CkksError::from(kind).named(op))
 }
