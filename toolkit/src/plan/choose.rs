@@ -128,31 +128,21 @@ pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chos
         });
     };
     let mut rejected = vec![];
-    let given = options.parameters.as_ref();
-    let ring = given.map_or(slots, Parameters::slots);
-    for stage in stages {
-        let circuit = stage.program.circuit().slots();
-        if circuit != ring {
+    let mut candidates = if let Some(parameters) = &options.parameters {
+        for stage in stages {
+            stage.program.check_fits("plan", parameters)?;
+        }
+        vec![Candidate::new(stages, parameters.clone(), options)?]
+    } else {
+        let mut others = stages.iter().map(|stage| stage.program.circuit().slots());
+        if let Some(circuit) = others.find(|&other| other != slots) {
             return Err(ToolkitError::SlotsMismatch {
                 op: "plan",
                 circuit,
-                parameters: ring,
+                parameters: slots,
             });
         }
-    }
-    let mut candidates = match given {
-        Some(parameters) => {
-            let (needed, available) = (levels_needed(stages), parameters.max_level());
-            if needed > available {
-                return Err(ToolkitError::TooFewLevels {
-                    op: "plan".into(),
-                    needed,
-                    available,
-                });
-            }
-            vec![Candidate::new(stages, parameters.clone(), options)?]
-        }
-        None => candidates(stages, slots, options, &mut rejected)?,
+        candidates(stages, slots, options, &mut rejected)?
     };
     candidates.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     let mut worst: Option<(f64, PredictedPrecision)> = None;
