@@ -83,7 +83,7 @@ pub mod wire;
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
 pub use client::Client;
 pub use encrypted::{CiphertextBatch, Encrypted, SeededEncrypted, WithLayout};
-pub use error::{Result, ToolkitError};
+pub use error::{Result, ToolkitError, ToolkitErrorKind};
 pub use interpret::{Cleartext, Depth, OpCount, RotationSet, Samples, ScaleAndPrecision, Tracer};
 pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};

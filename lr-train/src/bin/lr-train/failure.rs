@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use arras::{
     EngineError,
     ckks::{CkksError, CkksErrorKind, wire::WireError},
-    toolkit::{ToolkitError, cost::CostError},
+    toolkit::{ToolkitError, ToolkitErrorKind, cost::CostError},
 };
 use lr_train::{TrainError, report::ReportError};
 
@@ -133,8 +133,8 @@ fn of_scheme(error: &CkksError) -> u8 {
 }
 
 fn of_toolkit(error: &ToolkitError) -> u8 {
-    match error {
-        ToolkitError::Ckks(error) => of_scheme(error),
+    match error.kind() {
+        ToolkitErrorKind::Ckks(error) => of_scheme(error),
         _ => 1,
     }
 }
