@@ -18,7 +18,7 @@ use arras_ckks::{
 };
 use arras_hal::Backend;
 use arras_toolkit::{
-    Bindings, Client, Encrypted, Homomorphic, Plaintext, Program, SeededEncrypted, Value,
+    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
     plan::KeyRequests, run::Options,
 };
 use common::engines;
@@ -130,7 +130,7 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         }
 
         // The bytes are right, not only equal.
-        let twin = Plaintext::run(&program, &values).unwrap();
+        let twin = Cleartext::run(&program, &values).unwrap();
         let (twin, _) = circuit.weights(|name| twin.outputs.get(name)).unwrap();
         let outputs: BTreeMap<String, Value> = expected
             .iter()

@@ -11,7 +11,7 @@ use arras::{
     ckks::Parameters,
     hal::Counting,
     toolkit::{
-        Plaintext, Program, Recorder, Samples,
+        Cleartext, Program, Recorder, Samples,
         run::{Batching, Options, RunReport},
         text::{self, Table, bytes},
     },
@@ -110,7 +110,7 @@ fn wide_program(slots: usize, chains: usize) -> Result<Program> {
 fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>> {
     let program = wide_program(params.slots(), chains)?;
     let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
-    let expected = Plaintext::run(&program, &values)?.outputs;
+    let expected = Cleartext::run(&program, &values)?.outputs;
     let (owner, workload) = send(&program, params, &values)?;
 
     let mut counts = vec![1, 2, all_threads()];

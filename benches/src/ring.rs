@@ -42,10 +42,8 @@ impl<B: Backend> RingData<B> {
     pub fn new(params: &Parameters, engine: B) -> Result<Self> {
         let context = Context::new(params, engine)?;
         let level = context.max_level();
-        let window = context.window("ring benchmarks", level)?.clone();
-        let lower = context
-            .window("ring benchmarks", level.saturating_sub(1))?
-            .clone();
+        let window = context.window(level)?.clone();
+        let lower = context.window(level.saturating_sub(1))?.clone();
         let spec = KeySwitchSpec {
             groups: params
                 .digit_groups()

@@ -55,8 +55,7 @@ pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Oper
     ])
 }
 
-/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so; settling returns a copy of what it
-/// remembers, and the row "copy" says what that costs.
+/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so.
 ///
 /// # Errors
 /// The engine's.

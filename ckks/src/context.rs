@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
 
-use crate::{CkksError, Result, encoding::Encoder, params::Parameters};
+use crate::{CkksError, CkksErrorKind, Result, encoding::Encoder, params::Parameters};
 
 /// Parameters with everything that is prepared once for them: the ring on an engine, the encoder's tables, the
 /// windows. Clones share it.
@@ -116,16 +116,11 @@ impl<B: Backend> Context<B> {
     /// The limbs of a level.
     ///
     /// # Errors
-    /// [`CkksError::LevelTooHigh`].
-    pub fn window(&self, op: &'static str, level: usize) -> Result<&Limbs> {
-        self.inner
-            .windows
-            .get(level)
-            .ok_or(CkksError::LevelTooHigh {
-                op,
-                level,
-                most: self.max_level(),
-            })
+    /// [`CkksErrorKind::LevelTooHigh`].
+    pub fn window(&self, level: usize) -> Result<&Limbs> {
+        let most = self.max_level();
+        let error = CkksErrorKind::LevelTooHigh { level, most };
+        Ok(self.inner.windows.get(level).ok_or(error)?)
     }
 
     /// (modulus, limb) of a list of limbs, the largest moduli first: few of them hold large values.
@@ -152,31 +147,27 @@ impl<B: Backend> Context<B> {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
-    pub(crate) fn check_same(&self, op: &'static str, other: &Self) -> Result<()> {
+    pub(crate) fn check_same(&self, other: &Self) -> Result<()> {
         if self.is(other) {
             return Ok(());
         }
         if self.params().fingerprint() == other.params().fingerprint() {
-            return Err(CkksError::WrongForm {
-                op,
+            return Err(CkksErrorKind::WrongForm {
                 have: "of another context with the same parameters",
                 remedy: "make both with one Context, or move it over with Ciphertext::to_context",
-            });
+            }
+            .into());
         }
-        Err(parameters_mismatch(op, self.params(), other.params()))
+        Err(parameters_mismatch(self.params(), other.params()))
     }
 }
 
-pub(crate) fn parameters_mismatch(
-    op: &'static str,
-    left: &Parameters,
-    right: &Parameters,
-) -> CkksError {
-    CkksError::ParametersMismatch {
-        op,
+pub(crate) fn parameters_mismatch(left: &Parameters, right: &Parameters) -> CkksError {
+    CkksErrorKind::ParametersMismatch {
         left: abbreviate(&left.fingerprint()),
         right: abbreviate(&right.fingerprint()),
     }
+    .into()
 }
 
 /// The first eight hexadecimal digits of a fingerprint.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, Parameters};
 use arras_toolkit::{
-    Bindings, Circuit, Client, EncodingUnit, Homomorphic, Plaintext, Polynomial, Program, Recorder,
+    Bindings, Circuit, Cleartext, Client, EncodingUnit, Homomorphic, Polynomial, Program, Recorder,
     Value,
     linalg::polynomial::{Iteration, Method, Stop},
 };
@@ -151,7 +151,7 @@ fn run(
         "     {} calls in {:.2} s, largest value on the way {:.1}",
         result.report.calls,
         start.elapsed().as_secs_f64(),
-        Plaintext::run(&program, &inputs)?.largest,
+        Cleartext::run(&program, &inputs)?.largest,
     );
 
     match client.decrypt(result.output(output)?)? {

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!   Recorder, Matrix, RowVector, ..  -->  Circuit  -->  Program  -->  Homomorphic   ciphertexts, on any engine
-//!        ordinary Rust over handles                        |          Plaintext, Depth, OpCount, RotationSet, ScaleAndPrecision,
-//!                                                          |          Debug, Picture
+//!        ordinary Rust over handles                        |          Cleartext, Depth, OpCount, RotationSet, ScaleAndPrecision,
+//!                                                          |          Tracer, Picture
 //!                                                          +------->  plan: parameters, keys, bytes, precision, memory, time
 //! ```
 //!
@@ -83,8 +83,8 @@ pub mod wire;
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
 pub use client::Client;
 pub use encrypted::{CiphertextBatch, Encrypted, SeededEncrypted, WithLayout};
-pub use error::{Result, ToolkitError};
-pub use interpret::{Debug, Depth, OpCount, Plaintext, RotationSet, Samples, ScaleAndPrecision};
+pub use error::{Result, ToolkitError, ToolkitErrorKind};
+pub use interpret::{Cleartext, Depth, OpCount, RotationSet, Samples, ScaleAndPrecision, Tracer};
 pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};
 pub use picture::Picture;

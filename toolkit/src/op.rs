@@ -27,6 +27,8 @@ pub enum Op {
     Negate,
     /// Sum with a constant.
     AddPlain(PlainId),
+    /// Difference to a constant, which is subtracted.
+    SubPlain(PlainId),
     /// Sum of every slot with a number.
     AddScalar(f64),
     /// Product of two, or the square of one operand given twice. One level.
@@ -201,6 +203,7 @@ impl Op {
             Self::Sub => new("sub", Class::Sum).takes(OneWindow).costs(Price::Add),
             Self::Negate => new("negate", Class::Sum).takes(Any).costs(Price::Negate),
             Self::AddPlain(plain) => new("add_plain", Class::Sum).plaintexts(from_ref(plain)).costs(Price::AddPlain).late(),
+            Self::SubPlain(plain) => new("sub_plain", Class::Sum).plaintexts(from_ref(plain)).costs(Price::AddPlain).late(),
             Self::AddScalar(x) => new("add_scalar", Class::Sum).takes(Any).told(Number(*x)).costs(Price::AddScalar),
             Self::Multiply => new("multiply", Class::Product).pending(Pending3).costs(Price::Tensor).joins(),
             Self::SumOfProducts => new("sum_of_products", Class::Product).pending(Pending3).costs(Price::Tensor),

@@ -125,7 +125,7 @@ pub(super) fn conversion_cases<B: Backend>(
 ) -> Result<Vec<Case<'_, B>>> {
     let params = context.params();
     let counts = Counts::new(params, level);
-    let window = context.window("conversion", level)?.clone();
+    let window = context.window(level)?.clone();
     let special = Limbs::new(params.special_range());
     let extended = window.union(&special);
     let mut list = Vec::new();

@@ -4,7 +4,7 @@ use arras::{
     CpuEngine,
     ckks::Parameters,
     toolkit::{
-        EncodingUnit, OpCount, Plaintext, Program, Samples,
+        Cleartext, EncodingUnit, OpCount, Program, Samples,
         plan::KeyRequests,
         run::Options,
         text::{self, bytes},
@@ -102,7 +102,7 @@ pub(super) fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
 
     let (low, high) = case.range;
     let inputs = Samples::uniform(low, high).draw(program.circuit(), 1)?;
-    let expected = Plaintext::run(&program, &inputs)?.outputs["result"].entries();
+    let expected = Cleartext::run(&program, &inputs)?.outputs["result"].entries();
     let (owner, workload) = send(&program, &setting.params, &inputs)?;
     let mut times = Vec::new();
     for &threads in &setting.threads {

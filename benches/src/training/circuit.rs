@@ -6,7 +6,7 @@ use arras::{
     CpuEngine,
     ckks::{Context, Parameters, params::LevelWidth},
     toolkit::{
-        Bindings, Plaintext, Plan, PlanOptions, Program, Samples, Stage, Value,
+        Bindings, Cleartext, Plan, PlanOptions, Program, Samples, Stage, Value,
         circuit::Summing,
         cost::{CostTable, MeasureOptions},
         plan,
@@ -271,7 +271,7 @@ pub fn train(
     runs: usize,
 ) -> Result<Outcome> {
     let inputs = circuit.training.inputs(minibatches, None)?;
-    let twin = Plaintext::run(&circuit.program, &inputs)?.outputs;
+    let twin = Cleartext::run(&circuit.program, &inputs)?.outputs;
     let (twin, _) = circuit.training.weights(|name| twin.get(name))?;
     let (owner, workload) = send(&circuit.program, &circuit.params, &inputs)?;
     let mut times = Vec::new();

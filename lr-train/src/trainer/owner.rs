@@ -37,7 +37,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// With a secret key that was made before, and what tells its evaluation keys from others.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_keys(plan: TrainingPlan, secret: SecretKey<S>, keys: KeySetId) -> Result<Self> {
         if secret.context().params() != plan.params() {
             return Err(TrainError::Mismatch {

@@ -126,7 +126,7 @@ impl TrainingPlan {
     /// secure.
     pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =
-            Parameters::from_spec(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
+            Parameters::try_from(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
         Self::checked(spec, params)
     }
 

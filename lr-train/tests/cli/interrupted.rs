@@ -80,7 +80,11 @@ fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
     desk.ok(verb);
     desk.ok(whole);
     let left = desk.listing(".");
-    assert!(left.iter().all(|name| !is_hidden(name)), "{left:?}");
+    let of_output = |name: &&String| name.starts_with(&format!(".{out}."));
+    assert!(
+        !left.iter().filter(of_output).any(|name| is_hidden(name)),
+        "{left:?}"
+    );
 }
 
 #[test]

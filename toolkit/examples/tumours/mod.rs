@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, Parameters};
-use arras_toolkit::{Bindings, Client, Homomorphic, OpCount, Plaintext, Program, Value};
+use arras_toolkit::{Bindings, Cleartext, Client, Homomorphic, OpCount, Program, Value};
 use ndarray::{Array1, Array2, Axis};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -87,7 +87,7 @@ pub(crate) fn exchange(
     );
 
     // The client again.
-    let expected = Plaintext::run(program, inputs)?.outputs;
+    let expected = Cleartext::run(program, inputs)?.outputs;
     let mut outputs = std::collections::BTreeMap::new();
     let mut worst: f64 = 0.0;
     for (name, result) in &run.outputs {

@@ -17,7 +17,7 @@ use super::{
     sheet::{SIZES, Sheet},
 };
 use crate::{
-    Bindings, Client, Encrypted, Homomorphic, Plaintext, Program, Result, Samples,
+    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Result, Samples,
     ScaleAndPrecision, SeededEncrypted, Value,
     plan::KeyRequests,
     run::{Batching, Options},
@@ -162,7 +162,7 @@ impl Case {
         inputs: &Bindings<Value>,
         outputs: &BTreeMap<String, Encrypted<Reference>>,
     ) -> Result<()> {
-        let exact = Plaintext::run(&self.program, inputs)?.outputs;
+        let exact = Cleartext::run(&self.program, inputs)?.outputs;
         let predicted = ScaleAndPrecision::new(params, Samples::given(inputs.clone()))
             .predict(&self.program)?;
         let (rows, cols) = self.size;

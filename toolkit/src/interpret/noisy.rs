@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use arras_ckks::NoiseModel;
+use arras_hal::Named;
 
-use super::{Interpretation, plaintext::evaluate, random::Random};
+use super::{Interpretation, cleartext::evaluate, random::Random};
 use crate::{
-    Result, ToolkitError, Value,
+    Result, Value,
     circuit::{Op, Plain, PlainId},
     program::{Form, Program, State, StepId},
     run::{Bindings, check_inputs},
@@ -40,8 +41,8 @@ impl Noisy {
     /// For a program with these inputs, encrypted with the secret key.
     ///
     /// # Errors
-    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`] if the model's parameters cannot run the program;
-    /// [`ToolkitError::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
+    /// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`] if the model's parameters cannot run the program;
+    /// [`crate::ToolkitErrorKind::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(
         program: &Program,
         inputs: &Bindings<Value>,
@@ -49,20 +50,7 @@ impl Noisy {
         seed: u64,
     ) -> Result<Self> {
         let (circuit, params) = (program.circuit(), model.params());
-        if circuit.slots() != params.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "predict",
-                circuit: circuit.slots(),
-                parameters: params.slots(),
-            });
-        }
-        if program.levels_needed() > params.max_level() {
-            return Err(ToolkitError::TooFewLevels {
-                op: "predict".into(),
-                needed: program.levels_needed(),
-                available: params.max_level(),
-            });
-        }
+        program.check_fits(params).named("predict")?;
         check_inputs(circuit, inputs)?;
         let inputs = circuit
             .inputs()

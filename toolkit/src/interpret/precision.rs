@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Noisy, Place, Plaintext, Samples, walk};
+use super::{Cleartext, Interpretation, Noisy, Place, Samples, walk};
 use crate::{
     Result, ToolkitError, Value,
     program::{Program, StepId},
@@ -121,7 +121,7 @@ impl ScaleAndPrecision {
         if self.public {
             noisy = noisy.public_key();
         }
-        let beside = (Plaintext::new(program, &inputs)?, noisy);
+        let beside = (Cleartext::new(program, &inputs)?, noisy);
         let mut watched = Watched { beside, headroom };
         let (mut exact, mut with_errors) = (BTreeMap::new(), BTreeMap::new());
         walk(program, &mut watched, |i, (plain, noisy)| {
@@ -152,7 +152,7 @@ fn larger(a: f64, b: f64) -> f64 {
 
 /// Both in lock step, with an eye on magnitudes.
 struct Watched<'h> {
-    beside: (Plaintext, Noisy),
+    beside: (Cleartext, Noisy),
     headroom: &'h mut Headroom,
 }
 

@@ -170,7 +170,7 @@ pub(super) fn plus(sum: Option<Slots>, term: Slots) -> Slots {
 mod tests {
     use super::*;
     use crate::{
-        EncodingUnit, Plaintext, Program, Recorded, Recorder, Samples,
+        Cleartext, EncodingUnit, Program, Recorded, Recorder, Samples,
         linalg::{slot_map::SlotMap, transpose::transposition},
     };
 
@@ -229,7 +229,7 @@ mod tests {
             let unit = EncodingUnit::new(height, width).unwrap();
             let (own, general) = (transpose(unit, size, false), transpose(unit, size, true));
             let inputs = Samples::uniform(-1.0, 1.0).draw(own.circuit(), 1).unwrap();
-            let run = |program| Plaintext::run(program, &inputs).unwrap().slots;
+            let run = |program| Cleartext::run(program, &inputs).unwrap().slots;
             assert_eq!(run(&own), run(&general));
             assert_eq!(
                 [counts(&own), counts(&general)],

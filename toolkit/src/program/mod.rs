@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 pub use work::{Price, Work};
 
+use arras_ckks::Parameters;
+
 use crate::{
-    Circuit,
+    Circuit, Result, ToolkitErrorKind,
     circuit::{NodeId, Op, Operation},
 };
 
@@ -166,6 +168,33 @@ impl Program {
     /// The circuit.
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
+    }
+
+    /// Checks that ciphertexts of some parameters have the circuit's slots and its levels.
+    ///
+    /// # Errors
+    /// [`ToolkitErrorKind::SlotsMismatch`], [`ToolkitErrorKind::TooFewLevels`].
+    pub fn check_fits(&self, parameters: &Parameters) -> Result<()> {
+        let (circuit, slots) = (self.circuit.slots(), parameters.slots());
+        if circuit != slots {
+            let parameters = slots;
+            return Err(ToolkitErrorKind::SlotsMismatch {
+                circuit,
+                parameters,
+            }
+            .into());
+        }
+        let (needed, available) = (self.levels_needed(), parameters.max_level());
+        if needed > available {
+            let input = None;
+            return Err(ToolkitErrorKind::TooFewLevels {
+                input,
+                needed,
+                available,
+            }
+            .into());
+        }
+        Ok(())
     }
 
     /// The steps; operands come before what uses them.

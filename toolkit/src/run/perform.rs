@@ -105,16 +105,11 @@ impl<B: Backend> Performer<'_, B> {
         let masks: Vec<_> = masks.iter().map(|m| &**m).collect();
         let result = match step.op() {
             Op::Input(_) | Op::LowerLevel(_) => evaluator.level_down(first, step.level())?,
-            Op::Add => {
-                let (a, b) = self.pair(operands, step.units())?;
-                evaluator.add(&a, &b)?
-            }
-            Op::Sub => {
-                let (a, b) = self.pair(operands, step.units())?;
-                evaluator.sub(&a, &b)?
-            }
+            Op::Add => evaluator.add(first, operands[1])?,
+            Op::Sub => evaluator.sub(first, operands[1])?,
             Op::Negate => evaluator.neg(first)?,
             Op::AddPlain(_) => evaluator.add_plain(first, masks[0])?,
+            Op::SubPlain(_) => evaluator.sub_plain(first, masks[0])?,
             Op::AddScalar(value) => evaluator.add_scalar(first, *value)?,
             Op::Multiply if Arc::ptr_eq(first, operands[1]) => evaluator.square(first)?,
             Op::Multiply => evaluator.multiply(first, operands[1])?,
@@ -138,15 +133,6 @@ impl<B: Backend> Performer<'_, B> {
         Ok(Arc::new(result))
     }
 
-    /// Both operands with `units` ciphertexts.
-    fn pair<'c>(
-        &self,
-        operands: &[&'c Shared<B>],
-        units: usize,
-    ) -> Result<(Repeated<'c, B>, Repeated<'c, B>)> {
-        Ok((repeated(operands[0], units)?, repeated(operands[1], units)?))
-    }
-
     /// The constants of a step, encoded.
     fn masks(&self, step: &Step) -> Result<Vec<Arc<Plaintext<B>>>> {
         let (purpose, plains) = step.plaintexts();
@@ -159,28 +145,4 @@ impl<B: Backend> Performer<'_, B> {
             })
             .collect()
     }
-}
-
-/// A batch that was repeated, or not.
-enum Repeated<'c, B: Backend> {
-    Same(&'c Ciphertext<B>),
-    Made(Ciphertext<B>),
-}
-
-impl<B: Backend> std::ops::Deref for Repeated<'_, B> {
-    type Target = Ciphertext<B>;
-
-    fn deref(&self) -> &Ciphertext<B> {
-        match self {
-            Self::Same(ct) => ct,
-            Self::Made(ct) => ct,
-        }
-    }
-}
-
-fn repeated<B: Backend>(ct: &Shared<B>, units: usize) -> Result<Repeated<'_, B>> {
-    if ct.batch() == 1 && units > 1 {
-        return Ok(Repeated::Made(ct.pick(&vec![0; units])?));
-    }
-    Ok(Repeated::Same(ct))
 }

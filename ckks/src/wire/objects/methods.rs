@@ -7,8 +7,8 @@ macro_rules! object_methods {
             /// The object as one container.
             ///
             /// # Errors
-            /// [`CkksError::Wire`](crate::CkksError::Wire) if its dimensions are outside what readers accept or there
-            /// is no memory; [`CkksError::Hal`](crate::CkksError::Hal) if it is on an engine that has failed.
+            /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if its dimensions are outside what readers accept or there
+            /// is no memory; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) if it is on an engine that has failed.
             pub fn to_bytes(&self) -> $crate::Result<Vec<u8>> {
                 super::to_bytes(self)
             }
@@ -49,9 +49,9 @@ macro_rules! object_methods {
             /// `bytes`.
             ///
             /// # Errors
-            /// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes;
-            /// [`CkksError::ParametersMismatch`](crate::CkksError::ParametersMismatch) if the object was made with
-            /// other parameters; [`CkksError::Hal`](crate::CkksError::Hal) for a Galois element that the ring does not
+            /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes;
+            /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch) if the object was made with
+            /// other parameters; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) for a Galois element that the ring does not
             /// have, or if an engine fails.
             pub fn from_bytes(bytes: &[u8], home: $home) -> $crate::Result<Self> {
                 super::from_bytes(bytes, home)

@@ -39,7 +39,7 @@ impl Parameters {
     /// The set as one container.
     ///
     /// # Errors
-    /// [`CkksError::Wire`](crate::CkksError::Wire) if there is no memory.
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if there is no memory.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(container_to_vec(KIND, self.spec(), 0, |_| {
             Ok::<_, WireError>(())
@@ -67,10 +67,10 @@ impl Parameters {
     /// Reads a set from one container and validates it; insecure sets are refused.
     ///
     /// # Errors
-    /// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes, a [`ParamsError`] what is wrong
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes, a [`ParamsError`] what is wrong
     /// with the set.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        read(Reader::from_bytes(bytes, KIND)?, Self::from_spec)
+        read(Reader::from_bytes(bytes, KIND)?, Self::try_from)
     }
 
     /// [`Parameters::from_bytes`] that accepts sets without any security
@@ -90,7 +90,7 @@ impl Parameters {
     /// # Errors
     /// As [`Parameters::from_bytes`], and if `input` fails.
     pub fn read_from(input: impl Read) -> Result<Self> {
-        read_stream(input, Self::from_spec)
+        read_stream(input, Self::try_from)
     }
 
     /// Reads a file that [`Parameters::save`] wrote; insecure sets are refused.
@@ -98,7 +98,7 @@ impl Parameters {
     /// # Errors
     /// As [`Parameters::from_bytes`], naming the file, and if the file cannot be read.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        from_file(path.as_ref(), |input| read_stream(input, Self::from_spec))
+        from_file(path.as_ref(), |input| read_stream(input, Self::try_from))
     }
 
     /// [`Parameters::from_file`] that accepts sets without any security

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use arras_hal::SecretEngine;
+use arras_hal::{Named, SecretEngine};
 use zeroize::Zeroizing;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
         write_container,
     },
     header::{Fields, Header, SecretKeyFields},
-    in_file, open_bytes, open_stream, save,
+    open_bytes, open_stream, save,
 };
 use crate::{Context, Result, SecretKey};
 
@@ -45,7 +45,7 @@ impl<S: SecretEngine> SecretKey<S> {
     /// The key as one container, in memory that is overwritten when it is dropped.
     ///
     /// # Errors
-    /// [`CkksError::Wire`](crate::CkksError::Wire) if there is no memory.
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if there is no memory.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
         let (header, len) = self.head()?;
         let payload = |out: &mut PayloadWriter<'_>| out.ternary(self.coefficients());
@@ -83,11 +83,11 @@ impl<S: SecretEngine> SecretKey<S> {
     /// Reads a key from one container, trusting nothing in it.
     ///
     /// # Errors
-    /// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes;
-    /// [`CkksError::ParametersMismatch`](crate::CkksError::ParametersMismatch) if the key was made with other parameters; the
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes;
+    /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch) if the key was made with other parameters; the
     /// engine's if it has no memory.
     pub fn from_bytes(bytes: &[u8], context: &Context<S>) -> Result<Self> {
-        let (SecretKeyFields, payload) = open_bytes(READ, bytes, context.params())?;
+        let (SecretKeyFields, payload) = open_bytes(bytes, context.params()).named(READ)?;
         read(context, payload)
     }
 
@@ -97,7 +97,7 @@ impl<S: SecretEngine> SecretKey<S> {
     /// # Errors
     /// As [`SecretKey::from_bytes`], and if `input` fails.
     pub fn read_from(input: impl Read, context: &Context<S>) -> Result<Self> {
-        let (SecretKeyFields, payload) = open_stream(READ, input, context.params())?;
+        let (SecretKeyFields, payload) = open_stream(input, context.params()).named(READ)?;
         read(context, payload)
     }
 
@@ -114,6 +114,6 @@ impl<S: SecretEngine> SecretKey<S> {
             .read_to_end(&mut bytes)
             .map_err(|source| WireError::io("read", path, source))?;
         // A file that goes on is no secret key: its prefix says what it is, or that bytes follow.
-        Self::from_bytes(&bytes, context).map_err(|error| in_file(error, path))
+        Self::from_bytes(&bytes, context).map_err(|error| error.in_file(path))
     }
 }

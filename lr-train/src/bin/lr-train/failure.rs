@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use arras::{
     EngineError,
-    ckks::{CkksError, wire::WireError},
-    toolkit::{ToolkitError, cost::CostError},
+    ckks::{CkksError, CkksErrorKind, wire::WireError},
+    toolkit::{ToolkitError, ToolkitErrorKind, cost::CostError},
 };
 use lr_train::{TrainError, report::ReportError};
 
@@ -125,16 +125,16 @@ fn of_training(error: &TrainError) -> u8 {
 }
 
 fn of_scheme(error: &CkksError) -> u8 {
-    match error {
-        CkksError::Wire(error) => of_file(error),
-        CkksError::ParametersMismatch { .. } | CkksError::Params(_) => 4,
+    match error.kind() {
+        CkksErrorKind::Wire(error) => of_file(error),
+        CkksErrorKind::ParametersMismatch { .. } | CkksErrorKind::Params(_) => 4,
         _ => 1,
     }
 }
 
 fn of_toolkit(error: &ToolkitError) -> u8 {
-    match error {
-        ToolkitError::Ckks(error) => of_scheme(error),
+    match error.kind() {
+        ToolkitErrorKind::Ckks(error) => of_scheme(error),
         _ => 1,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{SecretBackend, ckks::CkksError, toolkit::text};
+use arras::{SecretBackend, ckks::CkksErrorKind, toolkit::text};
 use clap::Args;
 use lr_train::{
     TrainError,
@@ -78,8 +78,10 @@ pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBacke
     match keys.owner(arras::secret_backend()) {
         Ok(owner) => Ok((keys, owner)),
         // The scheme compares parameters without knowing where they are from.
-        Err(error @ TrainError::Ckks(CkksError::ParametersMismatch { .. })) => {
-            Err(Failure::in_file(&secret)(error))
+        Err(TrainError::Ckks(error))
+            if matches!(error.kind(), CkksErrorKind::ParametersMismatch { .. }) =>
+        {
+            Err(Failure::in_file(&secret)(error.into()))
         }
         Err(error) => Err(error.into()),
     }

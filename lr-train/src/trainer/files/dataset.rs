@@ -68,8 +68,8 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
 /// Encrypts a data set for all rounds into a file, one input at a time; returns the file's length.
 ///
 /// # Errors
-/// [`TrainError::Mismatch`] for data of another plan or key; [`WireError::AlreadyExists`](arras_ckks::wire::WireError::AlreadyExists); what the operating system refuses, naming the
-/// file.
+/// [`TrainError::Mismatch`] for data of another plan or key; what [`AtomicFile::commit`] refuses; what the operating system refuses,
+/// naming the file.
 pub fn write_dataset<S: SecretEngine>(
     owner: &DataOwner<S>,
     data: &PreparedData,
@@ -125,8 +125,8 @@ impl DatasetFile {
     /// Opens a file and compares it with a plan and keys. No ciphertext is read.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] for other parameters, another plan or other keys; [`WireError`](arras_ckks::wire::WireError) for a file that is damaged, cut short or
-    /// something else. All name the file.
+    /// [`TrainError::Mismatch`] for other parameters, another plan or other keys; those of [`Reader`](arras_ckks::wire::Reader)
+    /// for a file that is damaged, cut short or something else. All name the file.
     pub fn open(path: impl Into<PathBuf>, plan: &TrainingPlan, keys: KeySetId) -> Result<Self> {
         let path = path.into();
         let opened = || -> Result<Self> {
@@ -161,8 +161,8 @@ impl DatasetFile {
     /// Reads the inputs of a round and verifies each one's checksum.
     ///
     /// # Errors
-    /// [`TrainError::PlanInconsistent`] for a round that the plan does not have; [`WireError`](arras_ckks::wire::WireError) for ciphertexts that are damaged,
-    /// [`TrainError::Mismatch`] for those of another level or number. All name the file.
+    /// [`TrainError::PlanInconsistent`] for a round that the plan does not have; those of [`SeededCiphertext::read_from`]
+    /// for ciphertexts that are damaged; [`TrainError::Mismatch`] for those of another level or number. All name the file.
     pub fn round(&self, round: usize) -> Result<EncryptedRound> {
         self.read(round).map_err(|error| error.in_file(&self.path))
     }
@@ -195,7 +195,7 @@ impl DatasetFile {
     /// Reads the whole file and verifies its checksum.
     ///
     /// # Errors
-    /// [`WireError`](arras_ckks::wire::WireError), naming the file.
+    /// As [`verify`].
     pub fn verify(&self) -> Result<()> {
         verify(&self.path)
     }

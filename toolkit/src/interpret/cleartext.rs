@@ -12,14 +12,14 @@ use crate::{
 
 /// Runs programs on plaintext: the values that the encrypted run approximates.
 #[derive(Clone, Debug)]
-pub struct Plaintext {
+pub struct Cleartext {
     inputs: Vec<Vec<Vec<f64>>>,
     largest: f64,
 }
 
 /// What a plaintext run gave.
 #[derive(Clone, Debug)]
-pub struct PlaintextRun {
+pub struct CleartextRun {
     /// The outputs by name.
     pub outputs: BTreeMap<String, Value>,
     /// The slots of each output's ciphertexts, by name.
@@ -28,11 +28,11 @@ pub struct PlaintextRun {
     pub largest: f64,
 }
 
-impl Plaintext {
+impl Cleartext {
     /// For a program with these inputs.
     ///
     /// # Errors
-    /// [`crate::ToolkitError::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
+    /// [`crate::ToolkitErrorKind::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(program: &Program, inputs: &Bindings<Value>) -> Result<Self> {
         let circuit = program.circuit();
         check_inputs(circuit, inputs)?;
@@ -58,8 +58,8 @@ impl Plaintext {
     /// Runs a program.
     ///
     /// # Errors
-    /// Those of [`Plaintext::new`].
-    pub fn run(program: &Program, inputs: &Bindings<Value>) -> Result<PlaintextRun> {
+    /// Those of [`Cleartext::new`].
+    pub fn run(program: &Program, inputs: &Bindings<Value>) -> Result<CleartextRun> {
         let mut plaintext = Self::new(program, inputs)?;
         let mut slots = BTreeMap::new();
         let mut outputs = BTreeMap::new();
@@ -70,7 +70,7 @@ impl Plaintext {
             slots.insert(name, value.clone());
             Ok(())
         })?;
-        Ok(PlaintextRun {
+        Ok(CleartextRun {
             outputs,
             slots,
             largest: plaintext.largest,
@@ -78,7 +78,7 @@ impl Plaintext {
     }
 }
 
-impl Interpretation for Plaintext {
+impl Interpretation for Cleartext {
     type Value = Vec<Vec<f64>>;
 
     fn step(
@@ -133,6 +133,7 @@ pub(crate) fn evaluate<'p>(
         Op::Sub => binary(0, 1, &|a, b| a - b),
         Op::Negate => unary(&|x| -x),
         Op::AddPlain(p) => with_plain(*p, &|a, b| a + b)?,
+        Op::SubPlain(p) => with_plain(*p, &|a, b| a - b)?,
         Op::AddScalar(value) => unary(&|x| x + number(*value)),
         Op::Multiply => binary(0, 1, &|a, b| a * b),
         Op::SumOfProducts => {

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use arras_ckks::{Ciphertext, Decryptor, SecretKey};
-use arras_hal::SecretEngine;
+use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Place, Plaintext, walk};
+use super::{Cleartext, Interpretation, Place, walk};
 use crate::{
-    Result, ToolkitError, Value,
+    Result, ToolkitError, ToolkitErrorKind, Value,
     encrypted::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
@@ -49,20 +49,20 @@ impl Bound {
 
 /// Runs a program on ciphertexts and on plaintext in lock step, decrypts every step and stops at the first that is off by more
 /// than a bound. Products that are pending are settled for the look at them. For the holder of the secret key only.
-pub struct Debug<'a, S: SecretEngine> {
+pub struct Tracer<'a, S: SecretEngine> {
     stepwise: Stepwise<'a, S>,
     homomorphic: &'a Homomorphic<S>,
-    plaintext: Plaintext,
+    plaintext: Cleartext,
     decryptor: Decryptor<'a, S>,
     bound: Bound,
-    report: DebugReport,
+    report: TraceReport,
 }
 
-impl<'a, S: SecretEngine> Debug<'a, S> {
+impl<'a, S: SecretEngine> Tracer<'a, S> {
     /// For a program with these inputs, encrypted and in the clear.
     ///
     /// # Errors
-    /// As [`Homomorphic::run`] before the first step, and as [`Plaintext::new`].
+    /// As [`Homomorphic::run`] before the first step, and as [`Cleartext::new`].
     pub fn new(
         program: &Program,
         homomorphic: &'a Homomorphic<S>,
@@ -74,29 +74,27 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
         Ok(Self {
             stepwise: Stepwise::new(homomorphic, program, encrypted)?,
             homomorphic,
-            plaintext: Plaintext::new(program, inputs)?,
+            plaintext: Cleartext::new(program, inputs)?,
             decryptor: Decryptor::new(secret),
             bound,
-            report: DebugReport::default(),
+            report: TraceReport::default(),
         })
     }
 
     /// Runs the program to its end, or to the first step that is off.
     ///
     /// # Errors
-    /// The scheme's, with the place of the operation. A step that is off is no error but [`DebugReport::deviation`].
-    pub fn run(mut self, program: &Program) -> Result<DebugReport> {
-        if let Err(error) = walk(program, &mut self, |_, _| Ok(())) {
-            let ToolkitError::Deviates(deviation) = error.kind() else {
-                return Err(error);
-            };
-            self.report.deviation = Some((**deviation).clone());
+    /// The scheme's, with the place of the operation. A step that is off is no error but [`TraceReport::deviation`].
+    pub fn run(mut self, program: &Program) -> Result<TraceReport> {
+        match walk(program, &mut self, |_, _| Ok(())) {
+            Ok(()) => Ok(self.report),
+            Err(_) if self.report.deviation.is_some() => Ok(self.report),
+            Err(error) => Err(error),
         }
-        Ok(self.report)
     }
 
     /// What was seen so far.
-    pub fn report(&self) -> &DebugReport {
+    pub fn report(&self) -> &TraceReport {
         &self.report
     }
 
@@ -166,7 +164,9 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
                 .collect(),
         };
         if error > allowed || allowed.is_nan() {
-            return Err(ToolkitError::Deviates(Box::new(deviation())));
+            let deviation = self.report.deviation.insert(deviation());
+            let error = ToolkitError::from(ToolkitErrorKind::Deviates(deviation.to_string()));
+            return Err(error.named("debug"));
         }
         if self.report.worst.as_ref().is_none_or(|w| error > w.error) {
             self.report.worst = Some(deviation());
@@ -175,7 +175,7 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
     }
 }
 
-impl<S: SecretEngine> Interpretation for Debug<'_, S> {
+impl<S: SecretEngine> Interpretation for Tracer<'_, S> {
     type Value = (Arc<Ciphertext<S>>, Vec<Vec<f64>>);
 
     fn step(
@@ -278,13 +278,13 @@ impl fmt::Display for Deviation {
 
 /// What a debugging run saw.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DebugReport {
+pub struct TraceReport {
     steps: usize,
     worst: Option<Deviation>,
     deviation: Option<Deviation>,
 }
 
-impl DebugReport {
+impl TraceReport {
     /// Whether every step was within the bound.
     pub fn passed(&self) -> bool {
         self.deviation.is_none()
@@ -306,7 +306,7 @@ impl DebugReport {
     }
 }
 
-impl fmt::Display for DebugReport {
+impl fmt::Display for TraceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.deviation, &self.worst) {
             (Some(deviation), _) => write!(
