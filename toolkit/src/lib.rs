@@ -49,7 +49,7 @@
 )]
 
 pub mod circuit;
-pub mod client;
+mod client;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod cost;
