@@ -1,12 +1,4 @@
-//! Circuits on encrypted data, recorded once, run and examined many ways, and linear algebra on encrypted scalars, vectors and
-//! matrices.
-//!
-//! ```text
-//!   Recorder, Matrix, RowVector, ..  -->  Circuit  -->  Program  -->  Homomorphic   ciphertexts, on any engine
-//!        ordinary Rust over handles                        |          Cleartext, Depth, OpCount, RotationSet, ScaleAndPrecision,
-//!                                                          |          Tracer, Picture
-//!                                                          +------->  plan: parameters, keys, bytes, precision, memory, time
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! A matrix by a vector, both encrypted:
 //!
@@ -57,7 +49,7 @@
 )]
 
 pub mod circuit;
-pub mod client;
+mod client;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod cost;
