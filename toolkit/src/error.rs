@@ -172,7 +172,7 @@ pub enum ToolkitErrorKind {
         "the circuit needs {needed} levels on {slots} slots; a ring of that size has at most {} with 128-bit security; {}",
         available.map_or("none".to_owned(), |l| l.to_string()),
         sufficient_slots.map_or(
-            "no ring has so many: split the circuit and encrypt anew between the parts, or lower its depth".to_owned(),
+            "no ring has this many: split the circuit and re-encrypt between the parts, or lower its depth".to_owned(),
             |s| format!("record it on {s} slots, or lower its depth")
         )
     )]

@@ -61,15 +61,11 @@ fn measured_points_are_hit() {
         assert!(close(cost(1, 0), e.single));
         assert!(close(cost(8, 0), 8.0 * e.batched));
         assert!(close(cost(1, 3), e.single + 3.0 * e.single_per_term));
-        assert!(close(
-            cost(8, 3),
-            8.0 * (e.batched + 3.0 * e.batched_per_term)
-        ));
+        let each = e.batched + 3.0 * e.batched_per_term;
+        assert!(close(cost(8, 3), 8.0 * each));
         // Halfway between 1 and 8, and as far beyond.
-        assert!(close(
-            2.0 * (cost(4, 0) + cost(5, 0)) / 2.0,
-            cost(1, 0) + cost(8, 0)
-        ));
+        let ends = cost(1, 0) + cost(8, 0);
+        assert!(close(cost(4, 0) + cost(5, 0), ends));
         assert!(close(cost(15, 0), 2.0 * cost(8, 0) - cost(1, 0)));
         assert_eq!(cost(0, 3), 0.0);
     }
@@ -87,10 +83,8 @@ fn costs_rise_with_level_batch_and_terms_where_the_measurements_do() {
                         |level, batch, terms| table.cost(operation, level, batch, terms).unwrap();
                     let here = cost(level, batch, terms);
                     assert!(here > 0.0);
-                    assert!(
-                        cost(level + 1, batch, terms) >= here,
-                        "{operation} at {level}"
-                    );
+                    let above = cost(level + 1, batch, terms);
+                    assert!(above >= here, "{operation} at {level}");
                     assert!(cost(level, batch + 1, terms) >= here);
                     let more = cost(level, batch, terms + 1);
                     assert_eq!(more > here, operation.has_terms());
@@ -130,14 +124,9 @@ fn questions_without_an_answer_are_refused() {
     assert!(error.to_string().contains("encrypt") && error.to_string().contains("made up"));
     for (operation, level) in [(OperationKind::Tensor, 0), (OperationKind::Add, 4)] {
         let error = table.cost(operation, level, 1, 0).unwrap_err();
-        assert!(
-            matches!(error, CostError::NoSuchLevel { most: 3, .. }),
-            "{error}"
-        );
-        assert!(
-            error.to_string().contains(&format!("level {level}")),
-            "{error}"
-        );
+        let message = error.to_string();
+        assert!(matches!(error, CostError::NoSuchLevel { most: 3, .. }));
+        assert!(message.contains(&format!("level {level}")), "{message}");
     }
 }
 
@@ -174,46 +163,35 @@ fn hostile_tables_are_refused_and_say_why() {
         assert!(CostTable::from_json(&json).is_err(), "{what}");
         assert!(serde_json::from_str::<CostTable>(&json).is_err(), "{what}");
     };
-    refused("settle has no entry at level 3", &|s| {
-        s.entries
-            .retain(|e| e.operation != OperationKind::Settle || e.level != 3);
-    });
-    refused("settle has no entry at level 1", &|s| {
-        s.entries
-            .retain(|e| e.operation != OperationKind::Settle || e.level != 1);
-    });
-    refused("no entry for rotate", &|s| {
-        s.entries.retain(|e| e.operation != OperationKind::Rotate);
-    });
-    refused("no entry for add", &|s| s.entries.clear());
-    refused("two entries for add at level 0", &|s| {
-        s.entries.push(s.entries[0]);
-    });
-    refused("add at level 4", &|s| s.entries[0].level = 4);
-    refused("add at level 18446744073709551615", &|s| {
-        s.entries[0].level = usize::MAX;
-    });
-    refused("tensor at level 0", &|s| {
-        s.entries[0].operation = OperationKind::Tensor;
-    });
-    for bad in [-1e-9, f64::NAN, f64::INFINITY] {
-        refused("the cost of add at level 0 is", &|s| {
-            s.entries[0].single = bad;
-        });
-        refused("the cost in a batch of add", &|s| {
-            s.entries[0].batched = bad;
-        });
-        refused("a term's cost of rotation_sum", &|s| {
-            let sum = |e: &&mut CostEntry| e.operation == OperationKind::RotationSum;
-            s.entries.iter_mut().find(sum).unwrap().single_per_term = bad;
-        });
+    macro_rules! refused {
+        (|$spec:ident| $($change:expr => $what:expr;)+) => {$(
+            refused($what, &|$spec: &mut CostTableSpec| $change);
+        )+};
     }
-    refused("not all zero", &|s| s.entries[0].batched = 0.0);
-    refused("no terms", &|s| s.entries[0].single_per_term = 1.0);
-    refused("larger batch is 1", &|s| s.batch = 1);
-    refused("0 threads", &|s| s.threads = 0);
-    refused("no valid set", &|s| s.parameters.mains[0] += 2);
-    refused("no valid set", &|s| s.parameters.log_n = 60);
+    refused! { |s|
+        s.entries.retain(|e| e.operation != OperationKind::Settle || e.level != 3) => "settle has no entry at level 3";
+        s.entries.retain(|e| e.operation != OperationKind::Settle || e.level != 1) => "settle has no entry at level 1";
+        s.entries.retain(|e| e.operation != OperationKind::Rotate) => "no entry for rotate";
+        s.entries.clear() => "no entry for add";
+        s.entries.push(s.entries[0]) => "two entries for add at level 0";
+        s.entries[0].level = 4 => "add at level 4";
+        s.entries[0].level = usize::MAX => "add at level 18446744073709551615";
+        s.entries[0].operation = OperationKind::Tensor => "tensor at level 0";
+        s.entries[0].batched = 0.0 => "not all zero";
+        s.entries[0].single_per_term = 1.0 => "no terms";
+        s.batch = 1 => "larger batch is 1";
+        s.threads = 0 => "0 threads";
+        s.parameters.mains[0] += 2 => "no valid set";
+        s.parameters.log_n = 60 => "no valid set";
+    }
+    let sum = |e: &&mut CostEntry| e.operation == OperationKind::RotationSum;
+    for bad in [-1e-9, f64::NAN, f64::INFINITY] {
+        refused! { |s|
+            s.entries[0].single = bad => "the cost of add at level 0 is";
+            s.entries[0].batched = bad => "the cost in a batch of add";
+            s.entries.iter_mut().find(sum).unwrap().single_per_term = bad => "a term's cost of rotation_sum";
+        }
+    }
 
     let json = serde_json::to_string(&good).unwrap();
     for (from, to) in [
@@ -227,10 +205,8 @@ fn hostile_tables_are_refused_and_say_why() {
         let error = CostTable::from_json(&json.replacen(from, to, 1)).unwrap_err();
         assert!(matches!(error, CostError::Json(_)), "{error}");
     }
-    assert!(matches!(
-        CostTable::from_json(&json[..500]),
-        Err(CostError::Json(_))
-    ));
+    let error = CostTable::from_json(&json[..500]).unwrap_err();
+    assert!(matches!(error, CostError::Json(_)), "{error}");
 }
 
 #[test]
@@ -247,30 +223,21 @@ fn everything_is_measured_where_secrets_may_be_and_the_rest_elsewhere() {
     assert_eq!((table.spec().threads, table.spec().batch), (1, 2));
     for operation in OperationKind::ALL {
         let entries = table.spec().entries.iter();
-        let levels: Vec<usize> = entries
-            .filter(|e| e.operation == operation)
-            .map(|e| e.level)
-            .collect();
+        let entries = entries.filter(|e| e.operation == operation);
+        let levels: Vec<usize> = entries.map(|e| e.level).collect();
         let expected = &[0, 1, 3, 4][operation.lowest_level()..];
         assert_eq!(levels, expected, "{operation}");
         assert!(table.cost(operation, 2, 3, 2).unwrap() > 0.0);
     }
-    assert_eq!(
-        CostTable::from_json(&table.to_json().unwrap()).unwrap(),
-        table
-    );
+    let json = table.to_json().unwrap();
+    assert_eq!(CostTable::from_json(&json).unwrap(), table);
 
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
-    let keys = generator
-        .evaluation_keys(&MEASURED_STEPS)
-        .unwrap()
-        .load(&context)
-        .unwrap();
-    let evaluator = Evaluator::new(&context, keys).unwrap();
-    let encrypted = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]))
-        .encrypt(&[&[1.0], &[2.0]], 4)
-        .unwrap();
+    let keys = generator.evaluation_keys(&MEASURED_STEPS).unwrap();
+    let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
+    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
+    let encrypted = encryptor.encrypt(&[&[1.0], &[2.0]], 4).unwrap();
     let fresh = encrypted.expand(&context).unwrap();
     let table = CostTable::measure_with(&evaluator, &fresh, &options).unwrap();
     for operation in OperationKind::ALL {
@@ -278,19 +245,16 @@ fn everything_is_measured_where_secrets_may_be_and_the_rest_elsewhere() {
     }
 
     let lower = evaluator.level_down(&fresh, 3).unwrap();
-    assert!(matches!(
-        CostTable::measure_with(&evaluator, &lower, &options),
-        Err(CostError::NotFresh { level: 3, top: 4 })
-    ));
+    let error = CostTable::measure_with(&evaluator, &lower, &options).unwrap_err();
+    assert!(matches!(error, CostError::NotFresh { level: 3, top: 4 }));
     let keyless = Evaluator::new(&context, EvaluationKeys::none(&context)).unwrap();
     let error = CostTable::measure_with(&keyless, &fresh, &options).unwrap_err();
     assert!(matches!(error, CostError::Ckks(_)), "{error}");
     let wrong = |change: &dyn Fn(&mut MeasureOptions)| {
         let mut options = options.clone();
         change(&mut options);
-        CostTable::measure_with(&evaluator, &fresh, &options)
-            .unwrap_err()
-            .to_string()
+        let error = CostTable::measure_with(&evaluator, &fresh, &options);
+        error.unwrap_err().to_string()
     };
     assert!(wrong(&|o| o.samples = 0).contains("samples is 0"));
     assert!(wrong(&|o| o.seconds = f64::NAN).contains("seconds is NaN"));
@@ -321,8 +285,8 @@ fn estimates_for_other_parameters_scale_with_the_ring() {
     let scaling = 4.0 * 12.0 / 10.0;
     for operation in OperationKind::ALL {
         for level in operation.lowest_level()..=6 {
-            let ratio = estimate.cost(operation, level, 3, 2).unwrap()
-                / table.cost(operation, level, 3, 2).unwrap();
+            let cost = |table: &CostTable| table.cost(operation, level, 3, 2).unwrap();
+            let ratio = cost(&estimate) / cost(&table);
             assert!(
                 (0.6..1.5).contains(&(ratio / scaling)),
                 "{operation} at {level}: {ratio}, N log N {scaling}"
@@ -330,14 +294,10 @@ fn estimates_for_other_parameters_scale_with_the_ring() {
         }
     }
     // More levels than were measured: beyond the last point costs grow.
-    let deep = table
-        .estimate_for(&params(10, 12, LevelWidth::Bits39))
-        .unwrap();
-    for operation in [
-        OperationKind::Add,
-        OperationKind::Settle,
-        OperationKind::Rotate,
-    ] {
+    let deep = params(10, 12, LevelWidth::Bits39);
+    let deep = table.estimate_for(&deep).unwrap();
+    use OperationKind::{Add, Rotate, Settle};
+    for operation in [Add, Settle, Rotate] {
         let [measured, beyond] = [6, 12].map(|level| deep.cost(operation, level, 1, 0).unwrap());
         assert!(beyond > measured, "{operation}");
     }
@@ -346,11 +306,8 @@ fn estimates_for_other_parameters_scale_with_the_ring() {
 #[test]
 fn the_built_in_tables_answer_for_every_ring() {
     for (log_n, levels) in [(13, 2), (14, 6), (15, 15), (16, 34), (17, 70)] {
-        let params = Parameters::builder()
-            .log_n(log_n)
-            .levels(levels)
-            .build()
-            .unwrap();
+        let builder = Parameters::builder().log_n(log_n).levels(levels);
+        let params = builder.build().unwrap();
         for threads in [1, 2, 64] {
             let table = CostTable::built_in(&params, threads).unwrap();
             assert_eq!(table.params(), &params);
@@ -361,10 +318,8 @@ fn the_built_in_tables_answer_for_every_ring() {
                 let seconds = cost(levels);
                 // Between a microsecond and a minute, and no less than on the lowest level but for noise.
                 assert!((1e-6..60.0).contains(&seconds), "{operation}: {seconds}");
-                assert!(
-                    seconds > 0.4 * cost(operation.lowest_level()),
-                    "{operation}"
-                );
+                let lowest = cost(operation.lowest_level());
+                assert!(seconds > 0.4 * lowest, "{operation}");
             }
             let cost = |operation| table.cost(operation, levels, 1, 0).unwrap();
             assert!(cost(OperationKind::Settle) > cost(OperationKind::Add));

@@ -66,10 +66,8 @@ impl MeasureOptions {
             return Err(CostError::Batch { batch: self.batch });
         }
         if let Some(&level) = self.levels.iter().find(|&&level| level > max_level) {
-            return Err(CostError::MeasuredLevel {
-                level,
-                most: max_level,
-            });
+            let most = max_level;
+            return Err(CostError::MeasuredLevel { level, most });
         }
         let mut levels = self.levels.clone();
         levels.extend([0, max_level.min(1), max_level]);
@@ -195,21 +193,14 @@ impl<'a, B: Backend> Clock<'a, B> {
         })
     }
 
-    /// The median time of an operation. Inputs are prepared before the clock starts; it stops when the engine has finished.
-    fn median<I, O>(
-        &self,
-        mut prepare: impl FnMut() -> Result<I, CkksError>,
-        mut run: impl FnMut(&I) -> Result<O, CkksError>,
-    ) -> Result<f64, CostError> {
+    /// The median time of an operation. The clock stops when the engine has finished.
+    fn median<O>(&self, mut run: impl FnMut() -> Result<O, CkksError>) -> Result<f64, CostError> {
         let ring = self.context.ring();
         let mut sample = |repetitions: usize| -> Result<Duration, CkksError> {
-            let inputs = (0..repetitions)
-                .map(|_| prepare())
-                .collect::<Result<Vec<I>, _>>()?;
             ring.sync()?;
             let start = Instant::now();
-            for input in &inputs {
-                black_box(run(black_box(input))?);
+            for _ in 0..repetitions {
+                black_box(run()?);
             }
             ring.sync()?;
             Ok(start.elapsed())
@@ -277,36 +268,27 @@ impl<'a, B: Backend> Clock<'a, B> {
 
     fn cost(&self, operation: OperationKind, x: &Operands<'_, B>) -> Result<Cost, CostError> {
         let (e, a, plain) = (x.evaluator, &x.a, &x.plain);
-        let nothing = || Ok(());
         let vectors = vec![x.vector; a.batch()];
         let once = match operation {
-            OperationKind::Add => self.median(nothing, |()| e.add(a, &x.b))?,
-            OperationKind::AddPlain => self.median(nothing, |()| e.add_plain(a, plain))?,
-            OperationKind::Negate => self.median(nothing, |()| e.neg(a))?,
-            OperationKind::AddScalar => self.median(nothing, |()| e.add_scalar(a, 0.7))?,
-            OperationKind::Tensor => self.median(nothing, |()| e.multiply(a, &x.b))?,
-            // A ciphertext remembers its settled form, so each is settled once.
+            OperationKind::Add => self.median(|| e.add(a, &x.b))?,
+            OperationKind::AddPlain => self.median(|| e.add_plain(a, plain))?,
+            OperationKind::Negate => self.median(|| e.neg(a))?,
+            OperationKind::AddScalar => self.median(|| e.add_scalar(a, 0.7))?,
+            OperationKind::Tensor => self.median(|| e.multiply(a, &x.b))?,
             OperationKind::Settle => {
                 let product = e.multiply(a, &x.b)?;
-                self.median(
-                    || product.try_clone(),
-                    |product| e.relinearize_and_rescale(product),
-                )?
+                self.median(|| e.relinearize_and_rescale(&product))?
             }
             OperationKind::Rescale => {
                 let product = e.multiply_plain(a, plain)?;
-                self.median(nothing, |()| e.rescale(&product))?
+                self.median(|| e.rescale(&product))?
             }
             OperationKind::LevelDown => {
-                self.median(nothing, |()| e.level_down(a, a.level().saturating_sub(1)))?
+                self.median(|| e.level_down(a, a.level().saturating_sub(1)))?
             }
-            OperationKind::MultiplyPlain => {
-                self.median(nothing, |()| e.multiply_plain(a, plain))?
-            }
-            OperationKind::MultiplyScalar => {
-                self.median(nothing, |()| e.multiply_scalar(a, 0.7))?
-            }
-            OperationKind::Rotate => self.median(nothing, |()| e.rotate(a, MEASURED_STEPS[0]))?,
+            OperationKind::MultiplyPlain => self.median(|| e.multiply_plain(a, plain))?,
+            OperationKind::MultiplyScalar => self.median(|| e.multiply_scalar(a, 0.7))?,
+            OperationKind::Rotate => self.median(|| e.rotate(a, MEASURED_STEPS[0]))?,
             OperationKind::RotationSum => {
                 return self.by_terms(|steps| e.rotation_sum(a, steps));
             }
@@ -315,17 +297,14 @@ impl<'a, B: Backend> Clock<'a, B> {
                     e.weighted_rotation_sum(a, steps, &vec![&x.weights; steps.len()])
                 });
             }
-            OperationKind::Encode => self.median(nothing, |()| e.encode(&vectors, a.level()))?,
+            OperationKind::Encode => self.median(|| e.encode(&vectors, a.level()))?,
             OperationKind::EncodeWeights => {
-                self.median(nothing, |()| e.encode_weights(&vectors, a.level()))?
+                self.median(|| e.encode_weights(&vectors, a.level()))?
             }
             // The client's, measured with the secret key.
             OperationKind::Encrypt | OperationKind::Decrypt => 0.0,
         };
-        Ok(Cost {
-            once,
-            per_term: 0.0,
-        })
+        Ok(Cost::once(once))
     }
 
     /// A line through two numbers of terms.
@@ -334,8 +313,8 @@ impl<'a, B: Backend> Clock<'a, B> {
         run: impl Fn(&[i64]) -> Result<Ciphertext<B>, CkksError>,
     ) -> Result<Cost, CostError> {
         let [few, many] = TERMS.map(|terms| &MEASURED_STEPS[..terms]);
-        let low = self.median(|| Ok(()), |()| run(few))?;
-        let high = self.median(|| Ok(()), |()| run(many))?;
+        let low = self.median(|| run(few))?;
+        let high = self.median(|| run(many))?;
         let [few, many] = TERMS.map(|terms| terms as f64);
         // On a busy machine the larger sum may come out the faster one, or the part paid once negative.
         let per_term = ((high - low) / (many - few)).max(0.0);
@@ -343,10 +322,8 @@ impl<'a, B: Backend> Clock<'a, B> {
         Ok(if once >= 0.0 {
             Cost { once, per_term }
         } else {
-            Cost {
-                once: 0.0,
-                per_term: high / many,
-            }
+            let (once, per_term) = (0.0, high / many);
+            Cost { once, per_term }
         })
     }
 }
@@ -356,6 +333,14 @@ impl<'a, B: Backend> Clock<'a, B> {
 struct Cost {
     once: f64,
     per_term: f64,
+}
+
+impl Cost {
+    /// Of an operation without terms.
+    fn once(once: f64) -> Self {
+        let per_term = 0.0;
+        Self { once, per_term }
+    }
 }
 
 impl<S: SecretEngine> Clock<'_, S> {
@@ -372,17 +357,13 @@ impl<S: SecretEngine> Clock<'_, S> {
             let at = |batch: usize| evaluator.level_down(fresh, level)?.pick(&vec![0; batch]);
             let batches = [1, self.options.batch];
             let cts = [at(batches[0])?, at(batches[1])?];
-            let cost = |once| Cost {
-                once,
-                per_term: 0.0,
-            };
             let encrypt = |batch: usize| {
                 let vectors = vec![vector.as_slice(); batch];
-                self.median(|| Ok(()), |()| encryptor.encrypt(&vectors, level))
+                self.median(|| encryptor.encrypt(&vectors, level))
             };
-            let decrypt = |ct| self.median(|| Ok(()), |()| decryptor.decrypt(ct));
-            let encrypted = [cost(encrypt(batches[0])?), cost(encrypt(batches[1])?)];
-            let decrypted = [cost(decrypt(&cts[0])?), cost(decrypt(&cts[1])?)];
+            let decrypt = |ct| self.median(|| decryptor.decrypt(ct));
+            let encrypted = [encrypt(batches[0])?, encrypt(batches[1])?].map(Cost::once);
+            let decrypted = [decrypt(&cts[0])?, decrypt(&cts[1])?].map(Cost::once);
             self.record(OperationKind::Encrypt, level, encrypted);
             self.record(OperationKind::Decrypt, level, decrypted);
         }

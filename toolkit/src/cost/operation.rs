@@ -5,95 +5,71 @@ use std::fmt;
 use arras_ckks::params::{KeySwitchCost, KeySwitchLimbs, Parameters};
 use serde::{Deserialize, Serialize};
 
-/// An operation on ciphertexts whose cost a table holds.
-///
-/// "Level" is always that of the operands: the window that the operation works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OperationKind {
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident $name:ident,)*) => {
+        /// An operation on ciphertexts whose cost a table holds.
+        ///
+        /// "Level" is always that of the operands: the window that the operation works on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum OperationKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl OperationKind {
+            /// All of them.
+            pub const ALL: [Self; 17] = [$(Self::$variant),*];
+
+            /// What it is called in tables and messages, and in JSON.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
     /// Sum or difference of two settled ciphertexts.
-    Add,
+    Add add,
     /// Sum of a ciphertext and an encoded plaintext.
-    AddPlain,
+    AddPlain add_plain,
     /// Sign change.
-    Negate,
+    Negate negate,
     /// Sum of a ciphertext and a scalar.
-    AddScalar,
+    AddScalar add_scalar,
     /// Product of two ciphertexts, neither relinearized nor rescaled.
-    Tensor,
+    Tensor tensor,
     /// Relinearization and rescale of a pending product of three components, in one step, to the level below.
-    Settle,
+    Settle settle,
     /// Rescale of a pending product of two components to the level below.
-    Rescale,
+    Rescale rescale,
     /// From one level to the next below without a product. A longer way down costs what its last step does: ask for the target's
     /// level plus one.
-    LevelDown,
+    LevelDown level_down,
     /// Product of a ciphertext and an encoded plaintext, not rescaled.
-    MultiplyPlain,
+    MultiplyPlain multiply_plain,
     /// Product of a ciphertext and a scalar, not rescaled.
-    MultiplyScalar,
+    MultiplyScalar multiply_scalar,
     /// Rotation of a settled ciphertext.
-    Rotate,
+    Rotate rotate,
     /// Sum of rotations of one ciphertext: a part that is paid once, and one for each term that needs a key.
-    RotationSum,
+    RotationSum rotation_sum,
     /// Weighted sum of rotations of one ciphertext, which lands on the level below: a part that is paid once, and one for each
     /// term. Encoding the weights is not included.
-    WeightedRotationSum,
+    WeightedRotationSum weighted_rotation_sum,
     /// Encoding one vector (a mask) for products, on the host, and its upload.
-    Encode,
+    Encode encode,
     /// Encoding one vector of weights for [`WeightedRotationSum`](Self::WeightedRotationSum), and its upload.
-    EncodeWeights,
+    EncodeWeights encode_weights,
     /// Encryption of one vector with the secret key.
-    Encrypt,
+    Encrypt encrypt,
     /// Decryption of one ciphertext.
-    Decrypt,
+    Decrypt decrypt,
 }
 
 impl OperationKind {
-    /// All of them.
-    pub const ALL: [Self; 17] = [
-        Self::Add,
-        Self::AddPlain,
-        Self::Negate,
-        Self::AddScalar,
-        Self::Tensor,
-        Self::Settle,
-        Self::Rescale,
-        Self::LevelDown,
-        Self::MultiplyPlain,
-        Self::MultiplyScalar,
-        Self::Rotate,
-        Self::RotationSum,
-        Self::WeightedRotationSum,
-        Self::Encode,
-        Self::EncodeWeights,
-        Self::Encrypt,
-        Self::Decrypt,
-    ];
-
-    /// What it is called in tables and messages, and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::AddPlain => "add_plain",
-            Self::Negate => "negate",
-            Self::AddScalar => "add_scalar",
-            Self::Tensor => "tensor",
-            Self::Settle => "settle",
-            Self::Rescale => "rescale",
-            Self::LevelDown => "level_down",
-            Self::MultiplyPlain => "multiply_plain",
-            Self::MultiplyScalar => "multiply_scalar",
-            Self::Rotate => "rotate",
-            Self::RotationSum => "rotation_sum",
-            Self::WeightedRotationSum => "weighted_rotation_sum",
-            Self::Encode => "encode",
-            Self::EncodeWeights => "encode_weights",
-            Self::Encrypt => "encrypt",
-            Self::Decrypt => "decrypt",
-        }
-    }
-
     /// The lowest level of its operands: 1 for what lands a level lower.
     pub fn lowest_level(self) -> usize {
         usize::from(matches!(

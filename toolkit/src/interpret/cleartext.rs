@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Interpretation, walk};
+use super::{Batch, Interpretation, walk};
 use crate::{
     Result, Value,
-    circuit::{Op, Plain, PlainId},
+    circuit::{Input, Op, Plain, PlainId},
     program::{Program, Step, StepId},
     run::{Bindings, check_inputs},
 };
@@ -13,7 +13,7 @@ use crate::{
 /// Runs programs on plaintext: the values that the encrypted run approximates.
 #[derive(Clone, Debug)]
 pub struct Cleartext {
-    inputs: Vec<Vec<Vec<f64>>>,
+    inputs: Vec<Batch>,
     largest: f64,
 }
 
@@ -34,20 +34,8 @@ impl Cleartext {
     /// # Errors
     /// [`crate::ToolkitErrorKind::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(program: &Program, inputs: &Bindings<Value>) -> Result<Self> {
-        let circuit = program.circuit();
-        check_inputs(circuit, inputs)?;
-        let inputs = circuit
-            .inputs()
-            .iter()
-            .map(|input| match inputs.get(input.name()) {
-                Some(value) => input.layout().pack(input.name(), value),
-                None => Ok(vec![]),
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self {
-            inputs,
-            largest: 0.0,
-        })
+        let (inputs, largest) = (packed(program, inputs)?, 0.0);
+        Ok(Self { inputs, largest })
     }
 
     /// The largest magnitude seen so far.
@@ -79,14 +67,9 @@ impl Cleartext {
 }
 
 impl Interpretation for Cleartext {
-    type Value = Vec<Vec<f64>>;
+    type Value = Batch;
 
-    fn step(
-        &mut self,
-        program: &Program,
-        id: StepId,
-        operands: &[&Self::Value],
-    ) -> Result<Self::Value> {
+    fn step(&mut self, program: &Program, id: StepId, operands: &[&Batch]) -> Result<Batch> {
         let plain = |id| Ok(Cow::Borrowed(program.circuit().plain(id)));
         let value = evaluate(program.step(id), &self.inputs, operands, &plain, &|x| x)?;
         self.largest = value
@@ -97,19 +80,29 @@ impl Interpretation for Cleartext {
     }
 }
 
+/// The slots of a program's inputs, in order; none of an input that no output depends on and that is not given.
+pub(super) fn packed(program: &Program, inputs: &Bindings<Value>) -> Result<Vec<Batch>> {
+    check_inputs(program.circuit(), inputs)?;
+    let pack = |input: &Input| match inputs.get(input.name()) {
+        Some(value) => input.layout().pack(input.name(), value),
+        None => Ok(vec![]),
+    };
+    program.circuit().inputs().iter().map(pack).collect()
+}
+
 /// What a step does to slots, with constants and numbers as `plain` and `number` encode them.
 pub(crate) fn evaluate<'p>(
     step: &Step,
-    inputs: &[Vec<Vec<f64>>],
-    operands: &[&Vec<Vec<f64>>],
+    inputs: &[Batch],
+    operands: &[&Batch],
     plain: &dyn Fn(PlainId) -> Result<Cow<'p, Plain>>,
     number: &dyn Fn(f64) -> f64,
-) -> Result<Vec<Vec<f64>>> {
-    let unary = |f: &dyn Fn(f64) -> f64| -> Vec<Vec<f64>> {
+) -> Result<Batch> {
+    let unary = |f: &dyn Fn(f64) -> f64| -> Batch {
         let map = |unit: &Vec<f64>| unit.iter().map(|&x| f(x)).collect();
         operands[0].iter().map(map).collect()
     };
-    let binary = |a: usize, b: usize, f: &dyn Fn(f64, f64) -> f64| -> Vec<Vec<f64>> {
+    let binary = |a: usize, b: usize, f: &dyn Fn(f64, f64) -> f64| -> Batch {
         let (a, b) = (operands[a], operands[b]);
         (0..step.units())
             .map(|u| {
@@ -118,7 +111,7 @@ pub(crate) fn evaluate<'p>(
             })
             .collect()
     };
-    let with_plain = |id: PlainId, f: &dyn Fn(f64, f64) -> f64| -> Result<Vec<Vec<f64>>> {
+    let with_plain = |id: PlainId, f: &dyn Fn(f64, f64) -> f64| -> Result<Batch> {
         let (a, p) = (operands[0], plain(id)?);
         let unit = |u: usize| {
             let slots = a[u % a.len()].iter().enumerate();

@@ -37,23 +37,12 @@ pub struct OpCount {
     rotations: usize,
     key_switch_seconds: f64,
     encoding_seconds: f64,
-    #[serde(skip)]
-    costs: Option<Box<CostTable>>,
 }
 
 impl OpCount {
-    /// Nothing counted yet, without costs.
+    /// Nothing counted yet. What is walked is counted without costs.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Nothing counted yet; costs from a table for the parameters in question
-    /// (see [`CostTable::estimate_for`]).
-    pub fn with_costs(table: &CostTable) -> Self {
-        Self {
-            costs: Some(Box::new(table.clone())),
-            ..Self::default()
-        }
     }
 
     /// Counts a program.
@@ -133,7 +122,7 @@ impl OpCount {
         self.key_switch_seconds
     }
 
-    /// Seconds of encoding the constants, which only a first run pays; zero without a table, and in an interpretation that was only walked.
+    /// Seconds of encoding the constants, which only a first run pays; zero without a table.
     pub fn encoding_seconds(&self) -> f64 {
         self.encoding_seconds
     }
@@ -163,12 +152,7 @@ impl Interpretation for OpCount {
     type Value = ();
 
     fn step(&mut self, program: &Program, id: StepId, _: &[&()]) -> Result<()> {
-        let step = program.step(id);
-        let seconds = match &self.costs {
-            Some(table) => step.work().seconds(table)?,
-            None => 0.0,
-        };
-        self.see(step, seconds);
+        self.see(program.step(id), 0.0);
         Ok(())
     }
 }

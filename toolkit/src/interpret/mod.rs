@@ -31,6 +31,9 @@ use crate::{
     program::{Program, StepId},
 };
 
+/// Slots of a batch of ciphertexts.
+type Batch = Vec<Vec<f64>>;
+
 /// Gives every step of a program a value.
 pub trait Interpretation {
     /// What a step's result is.
@@ -51,18 +54,10 @@ pub trait Interpretation {
 impl<A: Interpretation, B: Interpretation> Interpretation for (A, B) {
     type Value = (A::Value, B::Value);
 
-    fn step(
-        &mut self,
-        program: &Program,
-        step: StepId,
-        operands: &[&Self::Value],
-    ) -> Result<Self::Value> {
-        let left: Vec<_> = operands.iter().map(|o| &o.0).collect();
-        let right: Vec<_> = operands.iter().map(|o| &o.1).collect();
-        Ok((
-            self.0.step(program, step, &left)?,
-            self.1.step(program, step, &right)?,
-        ))
+    fn step(&mut self, program: &Program, id: StepId, of: &[&Self::Value]) -> Result<Self::Value> {
+        let (left, right): (Vec<_>, Vec<_>) = of.iter().map(|of| (&of.0, &of.1)).unzip();
+        let left = self.0.step(program, id, &left)?;
+        Ok((left, self.1.step(program, id, &right)?))
     }
 }
 
@@ -88,12 +83,8 @@ pub fn walk<I: Interpretation>(
         let value = interpretation
             .step(program, id, &operands)
             .map_err(|error| error.at(program.operation_of(id).location()))?;
-        for (position, _) in program
-            .outputs()
-            .iter()
-            .enumerate()
-            .filter(|&(_, &o)| o == id)
-        {
+        let outputs = program.outputs().iter().enumerate();
+        for (position, _) in outputs.filter(|&(_, &o)| o == id) {
             output(position, &value)?;
             left[i] -= 1;
         }

@@ -5,12 +5,16 @@ use std::borrow::Cow;
 use arras_ckks::NoiseModel;
 use arras_hal::Named;
 
-use super::{Interpretation, cleartext::evaluate, random::Random};
+use super::{
+    Batch, Interpretation,
+    cleartext::{evaluate, packed},
+    random::Random,
+};
 use crate::{
     Result, Value,
     circuit::{Op, Plain, PlainId},
     program::{Form, Program, State, StepId},
-    run::{Bindings, check_inputs},
+    run::Bindings,
 };
 
 /// Runs programs on plaintext with random errors of the sizes that a [`NoiseModel`] predicts, one trial of what an encrypted run
@@ -22,7 +26,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Noisy {
     model: NoiseModel,
-    inputs: Vec<Vec<Vec<f64>>>,
+    inputs: Vec<Batch>,
     /// Magnitude of the secret at each slot's root over its root mean square.
     secret: Vec<f64>,
     seed: u64,
@@ -49,17 +53,9 @@ impl Noisy {
         model: &NoiseModel,
         seed: u64,
     ) -> Result<Self> {
-        let (circuit, params) = (program.circuit(), model.params());
+        let params = model.params();
         program.check_fits(params).named("predict")?;
-        check_inputs(circuit, inputs)?;
-        let inputs = circuit
-            .inputs()
-            .iter()
-            .map(|input| match inputs.get(input.name()) {
-                Some(value) => input.layout().pack(input.name(), value),
-                None => Ok(vec![]),
-            })
-            .collect::<Result<_>>()?;
+        let inputs = packed(program, inputs)?;
         let mut random = Random::new(&[seed, Purpose::Secret as u64]);
         let secret = (0..params.slots())
             .map(|_| random.normal().hypot(random.normal()) * std::f64::consts::FRAC_1_SQRT_2)
@@ -166,10 +162,8 @@ impl Noisy {
 
     /// A key switch of a pending operand that lands on `to`, without its rounding.
     fn pending_switch(&self, to: usize) -> Result<f64> {
-        let (both, rounding) = (
-            self.model.relinearize_and_rescale(to)?,
-            self.model.rescale(to)?,
-        );
+        let both = self.model.relinearize_and_rescale(to)?;
+        let rounding = self.model.rescale(to)?;
         Ok((both * both - rounding * rounding).max(0.0).sqrt())
     }
 
@@ -201,14 +195,9 @@ impl Noisy {
 }
 
 impl Interpretation for Noisy {
-    type Value = Vec<Vec<f64>>;
+    type Value = Batch;
 
-    fn step(
-        &mut self,
-        program: &Program,
-        id: StepId,
-        operands: &[&Self::Value],
-    ) -> Result<Self::Value> {
+    fn step(&mut self, program: &Program, id: StepId, operands: &[&Batch]) -> Result<Batch> {
         let step = program.step(id);
         let State { level, form } = step.operand_state();
         let params = self.model.params();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Cleartext, Interpretation, Noisy, Place, Samples, walk};
+use super::{Batch, Cleartext, Interpretation, Noisy, Place, Samples, walk};
 use crate::{
     Result, ToolkitError, Value,
     program::{Program, StepId},
@@ -157,15 +157,10 @@ struct Watched<'h> {
 }
 
 impl Interpretation for Watched<'_> {
-    type Value = (Vec<Vec<f64>>, Vec<Vec<f64>>);
+    type Value = (Batch, Batch);
 
-    fn step(
-        &mut self,
-        program: &Program,
-        id: StepId,
-        operands: &[&Self::Value],
-    ) -> Result<Self::Value> {
-        let value = self.beside.step(program, id, operands)?;
+    fn step(&mut self, program: &Program, id: StepId, of: &[&Self::Value]) -> Result<Self::Value> {
+        let value = self.beside.step(program, id, of)?;
         self.headroom.see(program, id, &value.0);
         Ok(value)
     }
@@ -272,11 +267,6 @@ impl OutputPrecision {
         -self.worst_error.log2()
     }
 
-    /// Correct bits of the largest entry: `log2(largest / worst_error)`.
-    pub fn relative_bits(&self) -> f64 {
-        (self.largest / self.worst_error).log2()
-    }
-
     /// Bits between the largest magnitude and the headroom; negative if it exceeds it.
     pub fn headroom_left(&self) -> f64 {
         self.headroom_bits - self.largest.log2()
@@ -324,7 +314,7 @@ impl PredictedPrecision {
         self.exceeded.as_ref()
     }
 
-    /// Whether no value exceeds its headroom and all outputs have so many bits after the binary point.
+    /// Whether no value exceeds its headroom and all outputs have this many bits after the binary point.
     pub fn suffices(&self, bits: f64) -> bool {
         self.exceeded.is_none() && self.bits() >= bits
     }

@@ -6,7 +6,7 @@ use arras_ckks::{Ciphertext, Decryptor, SecretKey};
 use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
-use super::{Cleartext, Interpretation, Place, walk};
+use super::{Batch, Cleartext, Interpretation, Place, walk};
 use crate::{
     Result, ToolkitError, ToolkitErrorKind, Value,
     encrypted::Encrypted,
@@ -176,16 +176,11 @@ impl<'a, S: SecretEngine> Tracer<'a, S> {
 }
 
 impl<S: SecretEngine> Interpretation for Tracer<'_, S> {
-    type Value = (Arc<Ciphertext<S>>, Vec<Vec<f64>>);
+    type Value = (Arc<Ciphertext<S>>, Batch);
 
-    fn step(
-        &mut self,
-        program: &Program,
-        id: StepId,
-        operands: &[&Self::Value],
-    ) -> Result<Self::Value> {
-        let encrypted: Vec<_> = operands.iter().map(|o| &o.0).collect();
-        let plain: Vec<_> = operands.iter().map(|o| &o.1).collect();
+    fn step(&mut self, program: &Program, id: StepId, of: &[&Self::Value]) -> Result<Self::Value> {
+        let encrypted: Vec<_> = of.iter().map(|o| &o.0).collect();
+        let plain: Vec<_> = of.iter().map(|o| &o.1).collect();
         let ciphertext = self.stepwise.step(program, id, &encrypted)?;
         let expected = self.plaintext.step(program, id, &plain)?;
         self.compare(program, id, &ciphertext, &expected)?;

@@ -207,6 +207,18 @@ impl Layout {
             _ => 1,
         }
     }
+
+    /// The row of units that each unit stands in.
+    pub(crate) fn rows_of_units(&self) -> Vec<usize> {
+        let across = self.horizontal_units();
+        (0..self.units()).map(|unit| unit / across).collect()
+    }
+
+    /// The column of units that each unit stands in.
+    pub(crate) fn columns_of_units(&self) -> Vec<usize> {
+        let across = self.horizontal_units();
+        (0..self.units()).map(|unit| unit % across).collect()
+    }
 }
 
 impl fmt::Display for Layout {

@@ -151,9 +151,8 @@ impl RowVector {
         record("slice of a row vector", &[x], unit, layout, |layout| {
             let m = unit.height();
             let mut map = SlotMap::new(unit.width(), m, x.units(), layout.units());
-            for (to, from) in range.enumerate() {
-                map.add((to / m, to % m), (from / m, from % m), 1.0);
-            }
+            let entries = range.enumerate().map(|(to, from)| (to, from, 1.0));
+            entries.for_each(|entry| map.add_entry(m, entry));
             map.apply_cheaply(x, &support(&self.layout))
         })
     }
@@ -185,9 +184,8 @@ impl ColumnVector {
         record("slice of a column vector", &[x], unit, layout, |layout| {
             let n = unit.width();
             let mut map = SlotMap::new(1, n, x.units(), layout.units()).cycle(self.period());
-            for (to, from) in range.enumerate() {
-                map.add((to / n, to % n), (from / n, from % n), 1.0);
-            }
+            let entries = range.enumerate().map(|(to, from)| (to, from, 1.0));
+            entries.for_each(|entry| map.add_entry(n, entry));
             map.apply_cheaply(x, &support(&self.layout))
         })
     }

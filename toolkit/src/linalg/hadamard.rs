@@ -19,11 +19,7 @@ impl RowVector {
             &[a, b],
             matrix.unit(),
             layout,
-            |layout| {
-                let across = layout.horizontal_units();
-                let rows: Vec<usize> = (0..layout.units()).map(|u| u / across).collect();
-                a.pick(&rows).multiply(b)
-            },
+            |layout| a.pick(&layout.rows_of_units()).multiply(b),
         )
     }
 }
@@ -35,9 +31,7 @@ impl Matrix {
         let (a, b) = (self.recorded(), vector.recorded());
         let layout = columns_meet(self, vector);
         record("hadamard_column", &[a, b], self.unit(), layout, |layout| {
-            let across = layout.horizontal_units();
-            let columns: Vec<usize> = (0..layout.units()).map(|u| u % across).collect();
-            a.multiply(&b.pick(&columns))
+            a.multiply(&b.pick(&layout.columns_of_units()))
         })
     }
 }
@@ -51,13 +45,7 @@ impl Matrix {
             let spread = Array2::from_shape_fn((rows, cols), |(r, _)| v[r]);
             self.layout.slots_of("plaintext", &spread.into())
         });
-        spread(
-            "hadamard_plain_rows",
-            self,
-            self.layout,
-            constants,
-            |u, _| u,
-        )
+        scaled("hadamard_plain_rows", self, self.layout, constants, all)
     }
 
     /// Scales column c by entry c of a plaintext vector. One level.
@@ -68,13 +56,7 @@ impl Matrix {
             let spread = Array2::from_shape_fn((rows, cols), |(_, c)| v[c]);
             self.layout.slots_of("plaintext", &spread.into())
         });
-        spread(
-            "hadamard_plain_columns",
-            self,
-            self.layout,
-            constants,
-            |u, _| u,
-        )
+        scaled("hadamard_plain_columns", self, self.layout, constants, all)
     }
 }
 
@@ -84,13 +66,8 @@ impl RowVector {
     pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
         let fits = |(rows, _): (usize, usize)| rows == self.len();
         let (layout, constants) = plain_matrix(self, &matrix.into(), fits, ROWS);
-        spread(
-            "hadamard_plain_matrix",
-            self,
-            layout,
-            constants,
-            |u, across| u / across,
-        )
+        let (op, units) = ("hadamard_plain_matrix", Layout::rows_of_units);
+        scaled(op, self, layout, constants, units)
     }
 }
 
@@ -100,25 +77,24 @@ impl ColumnVector {
     pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
         let fits = |(_, cols): (usize, usize)| cols == self.len();
         let (layout, constants) = plain_matrix(self, &matrix.into(), fits, COLUMNS);
-        spread(
-            "hadamard_plain_matrix",
-            self,
-            layout,
-            constants,
-            |u, across| u % across,
-        )
+        let (op, units) = ("hadamard_plain_matrix", Layout::columns_of_units);
+        scaled(op, self, layout, constants, units)
     }
 }
 
-/// The product of constants with an object's ciphertexts; `of_unit` says which one each unit of the result takes, from its
-/// position and the number of units side by side.
+/// Each unit takes its own.
+fn all(layout: &Layout) -> Vec<usize> {
+    (0..layout.units()).collect()
+}
+
+/// The product of constants with an object's ciphertexts; `units` says which one each unit of the result takes.
 #[track_caller]
-fn spread<T: Object, R: Object>(
+fn scaled<T: Object, R: Object>(
     op: &'static str,
     object: &T,
     layout: Layout,
     constants: Result<Vec<Vec<f64>>>,
-    of_unit: impl Fn(usize, usize) -> usize,
+    units: fn(&Layout) -> Vec<usize>,
 ) -> R {
     let slots = object.recorded();
     let (constants, layout) = match constants {
@@ -126,9 +102,7 @@ fn spread<T: Object, R: Object>(
         Err(error) => (vec![], Err(error)),
     };
     record(op, &[slots], unit_of(&object.layout()), layout, |layout| {
-        let across = layout.horizontal_units();
-        let units: Vec<usize> = (0..layout.units()).map(|u| of_unit(u, across)).collect();
-        slots.pick(&units).multiply_plain(constants)
+        slots.pick(&units(layout)).multiply_plain(constants)
     })
 }
 

@@ -1,7 +1,10 @@
 //! Inner products and sums of all entries.
 
-use super::{ColumnVector, Matrix, RowVector, Scalar, arithmetic::same_layout, record};
-use crate::{EncodingUnit, Layout, Recorded, Result, Slots};
+use super::{
+    ColumnVector, Matrix, Object, RowVector, Scalar, arithmetic::same_layout, objects::unit_of,
+    record,
+};
+use crate::{EncodingUnit, Layout, Recorded, Slots};
 
 fn scalar(unit: EncodingUnit) -> Layout {
     Layout::Scalar {
@@ -19,15 +22,9 @@ impl RowVector {
     /// Sum of the products of entries. One level; lg m rotations.
     #[track_caller]
     pub fn inner(&self, other: &Self) -> Scalar {
-        let (a, b) = (self.recorded(), other.recorded());
-        let layout = same_layout(&self.layout, &other.layout).map(|_| scalar(self.unit()));
-        record(
-            "inner product of row vectors",
-            &[a, b],
-            self.unit(),
-            layout,
-            |_| sum_rows_of_vector(&products(a, b), self.unit()),
-        )
+        inner("inner product of row vectors", self, other, |products| {
+            sum_rows_of_vector(&products, self.unit())
+        })
     }
 
     /// The sum of all entries. No level; lg m rotations.
@@ -44,16 +41,9 @@ impl ColumnVector {
     /// Sum of the products of entries. One level; lg n rotations.
     #[track_caller]
     pub fn inner(&self, other: &Self) -> Scalar {
-        let (a, b) = (self.recorded(), other.recorded());
-        let layout: Result<Layout> =
-            same_layout(&self.layout, &other.layout).map(|_| scalar(self.unit()));
-        record(
-            "inner product of column vectors",
-            &[a, b],
-            self.unit(),
-            layout,
-            |_| products(a, b).rotate_and_sum(1, self.period()),
-        )
+        inner("inner product of column vectors", self, other, |products| {
+            products.rotate_and_sum(1, self.period())
+        })
     }
 
     /// The sum of all entries. No level; lg n rotations.
@@ -70,15 +60,9 @@ impl Matrix {
     /// The sum of the products of entries, that is the trace of A^T B. One level; lg(m n) rotations.
     #[track_caller]
     pub fn inner(&self, other: &Self) -> Scalar {
-        let (a, b) = (self.recorded(), other.recorded());
-        let layout = same_layout(&self.layout, &other.layout).map(|_| scalar(self.unit()));
-        record(
-            "inner product of matrices",
-            &[a, b],
-            self.unit(),
-            layout,
-            |_| products(a, b).rotate_and_sum(1, self.unit().slots()),
-        )
+        inner("inner product of matrices", self, other, |products| {
+            products.rotate_and_sum(1, self.unit().slots())
+        })
     }
 
     /// The sum of all entries. No level; lg(m n) rotations.
@@ -91,9 +75,20 @@ impl Matrix {
     }
 }
 
-/// The products of two batches, summed over the batch and relinearized once.
-fn products(a: &Slots, b: &Slots) -> Slots {
-    sum_units(&a.multiply(b))
+/// What `sum` makes of the products of two batches, summed over the batch and relinearized once.
+#[track_caller]
+fn inner<T: Object>(
+    op: &'static str,
+    left: &T,
+    right: &T,
+    sum: impl FnOnce(Slots) -> Slots,
+) -> Scalar {
+    let (a, b) = (left.recorded(), right.recorded());
+    let unit = unit_of(&left.layout());
+    let layout = same_layout(&left.layout(), &right.layout()).map(|_| scalar(unit));
+    record(op, &[a, b], unit, layout, |_| {
+        sum(sum_units(&a.multiply(b)))
+    })
 }
 
 /// Entries stand in rows, repeated in all columns.

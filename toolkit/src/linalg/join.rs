@@ -5,8 +5,11 @@
 //! of matrices that cross a unit's edge count twice).
 
 use super::{
-    ColumnVector, Matrix, Object, RowVector, extract::position, objects::support, record,
-    same_unit, slot_map::SlotMap,
+    ColumnVector, Matrix, Object, RowVector,
+    extract::position,
+    objects::{support, unit_of},
+    record, same_unit,
+    slot_map::SlotMap,
 };
 use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError};
 
@@ -14,42 +17,26 @@ impl Matrix {
     /// This matrix with others below it. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat_rows(&self, others: &[&Self]) -> Self {
-        let (parts, unit) = (all(self, others), self.unit());
-        let cols = self.dim().1;
-        let layout = parts
-            .iter()
-            .try_fold(0, |rows, part| {
-                plain_like(self, part)?;
-                (part.dim().1 == cols)
-                    .then_some(rows + part.dim().0)
-                    .ok_or_else(|| {
-                        mismatch(self, part, "matrices above each other have as many columns")
-                    })
-            })
-            .map(|rows| Layout::matrix(rows, cols, unit));
-        join("concat_rows", &parts, unit, layout, |layout| {
-            matrix_map(&parts, layout, |part| (part.dim().0, 0))
+        let (rows, cols) = (|m: &Self| m.dim().0, |m: &Self| m.dim().1);
+        let layout = |rows, unit| Layout::matrix(rows, cols(self), unit);
+        let remedy = "matrices above each other have as many columns";
+        let parts = all(self, others);
+        let layout = joined(&parts, rows, cols, remedy).map(|rows| layout(rows, self.unit()));
+        join("concat_rows", &parts, layout, |layout| {
+            matrix_map(&parts, layout, |part| (rows(part), 0))
         })
     }
 
     /// This matrix with others to the right of it. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat_columns(&self, others: &[&Self]) -> Self {
-        let (parts, unit) = (all(self, others), self.unit());
-        let rows = self.dim().0;
-        let layout = parts
-            .iter()
-            .try_fold(0, |cols, part| {
-                plain_like(self, part)?;
-                (part.dim().0 == rows)
-                    .then_some(cols + part.dim().1)
-                    .ok_or_else(|| {
-                        mismatch(self, part, "matrices next to each other have as many rows")
-                    })
-            })
-            .map(|cols| Layout::matrix(rows, cols, unit));
-        join("concat_columns", &parts, unit, layout, |layout| {
-            matrix_map(&parts, layout, |part| (0, part.dim().1))
+        let (rows, cols) = (|m: &Self| m.dim().0, |m: &Self| m.dim().1);
+        let layout = |cols, unit| Layout::matrix(rows(self), cols, unit);
+        let remedy = "matrices next to each other have as many rows";
+        let parts = all(self, others);
+        let layout = joined(&parts, cols, rows, remedy).map(|cols| layout(cols, self.unit()));
+        join("concat_columns", &parts, layout, |layout| {
+            matrix_map(&parts, layout, |part| (0, cols(part)))
         })
     }
 }
@@ -58,19 +45,10 @@ impl RowVector {
     /// This vector followed by others. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat(&self, others: &[&Self]) -> Self {
-        let (parts, unit) = (all(self, others), self.unit());
-        let layout = parts
-            .iter()
-            .try_fold(0, |len, part| {
-                same_unit(unit, part.unit()).map(|()| len + part.len())
-            })
-            .map(|len| Layout::row_vector(len, unit));
-        join("concat of row vectors", &parts, unit, layout, |layout| {
-            let m = unit.height();
-            let mut map = SlotMap::new(unit.width(), m, count(&parts), layout.units());
-            vector_map(&mut map, parts.iter().map(|p| p.len()), m);
-            map
-        })
+        let (m, n) = (self.unit().height(), self.unit().width());
+        let lengths = all(self, others).iter().map(|p| p.len()).collect();
+        let (op, layout) = ("concat of row vectors", Layout::row_vector);
+        join_vectors(op, &all(self, others), lengths, layout, (n, m))
     }
 }
 
@@ -78,19 +56,10 @@ impl ColumnVector {
     /// This vector followed by others. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat(&self, others: &[&Self]) -> Self {
-        let (parts, unit) = (all(self, others), self.unit());
-        let layout = parts
-            .iter()
-            .try_fold(0, |len, part| {
-                same_unit(unit, part.unit()).map(|()| len + part.len())
-            })
-            .map(|len| Layout::column_vector(len, unit));
-        join("concat of column vectors", &parts, unit, layout, |layout| {
-            let n = unit.width();
-            let mut map = SlotMap::new(1, n, count(&parts), layout.units());
-            vector_map(&mut map, parts.iter().map(|p| p.len()), n);
-            map
-        })
+        let n = self.unit().width();
+        let lengths = all(self, others).iter().map(|p| p.len()).collect();
+        let (op, layout) = ("concat of column vectors", Layout::column_vector);
+        join_vectors(op, &all(self, others), lengths, layout, (1, n))
     }
 }
 
@@ -104,23 +73,52 @@ fn count<T: Object>(parts: &[&T]) -> usize {
     parts.iter().map(|p| p.recorded().units()).sum()
 }
 
-fn mismatch(left: &Matrix, right: &Matrix, remedy: &'static str) -> ToolkitError {
-    ToolkitError::mismatch(left.layout, right.layout, remedy)
+/// The sum of the joined sides of matrices that have plain rows, one unit and the other side in common.
+fn joined(
+    parts: &[&Matrix],
+    side: impl Fn(&Matrix) -> usize,
+    other: impl Fn(&Matrix) -> usize,
+    remedy: &'static str,
+) -> Result<usize> {
+    let first = parts[0];
+    parts.iter().try_fold(0, |sum, part| {
+        same_unit(first.unit(), part.unit())?;
+        super::hadamard::plain_rows(part)?;
+        let meets = other(part) == other(first);
+        let mismatch = || ToolkitError::mismatch(first.layout, part.layout, remedy);
+        meets.then(|| sum + side(part)).ok_or_else(mismatch)
+    })
 }
 
-fn plain_like(first: &Matrix, part: &Matrix) -> Result<()> {
-    same_unit(first.unit(), part.unit())?;
-    super::hadamard::plain_rows(part)
+/// Vectors one after the other; `block` slots to an entry, `size` entries to a unit.
+#[track_caller]
+fn join_vectors<T: Object>(
+    op: &'static str,
+    parts: &[&T],
+    lengths: Vec<usize>,
+    layout: fn(usize, EncodingUnit) -> Layout,
+    (block, size): (usize, usize),
+) -> T {
+    let unit = unit_of(&parts[0].layout());
+    let mut others = parts.iter().map(|part| unit_of(&part.layout()));
+    let layout = others
+        .try_for_each(|other| same_unit(unit, other))
+        .map(|()| layout(lengths.iter().sum(), unit));
+    join(op, parts, layout, |layout| {
+        let mut map = SlotMap::new(block, size, count(parts), layout.units());
+        vector_map(&mut map, lengths, size);
+        map
+    })
 }
 
 #[track_caller]
 fn join<T: Object>(
     op: &'static str,
     parts: &[&T],
-    unit: EncodingUnit,
     layout: Result<Layout>,
     map: impl FnOnce(&Layout) -> SlotMap,
 ) -> T {
+    let unit = unit_of(&parts[0].layout());
     let slots: Vec<&Slots> = parts.iter().map(|p| p.recorded()).collect();
     record(op, &slots, unit, layout, |layout| {
         let support: Vec<Vec<f64>> = parts.iter().flat_map(|p| support(&p.layout())).collect();
@@ -142,11 +140,8 @@ fn matrix_map(
         for r in 0..rows {
             for c in 0..cols {
                 let (place, slot) = position(&part.layout, r, c);
-                map.add(
-                    position(layout, top + r, left + c),
-                    (first + place, slot),
-                    1.0,
-                );
+                let to = position(layout, top + r, left + c);
+                map.add(to, (first + place, slot), 1.0);
             }
         }
         first += part.recorded().units();
@@ -157,15 +152,12 @@ fn matrix_map(
 }
 
 /// Places vectors of these lengths one after the other; `size` entries to a unit.
-fn vector_map(map: &mut SlotMap, lengths: impl Iterator<Item = usize>, size: usize) {
+fn vector_map(map: &mut SlotMap, lengths: Vec<usize>, size: usize) {
     let (mut first, mut to) = (0, 0);
     for len in lengths {
         for from in 0..len {
-            map.add(
-                (to / size, to % size),
-                (first + from / size, from % size),
-                1.0,
-            );
+            let source = (first + from / size, from % size);
+            map.add((to / size, to % size), source, 1.0);
             to += 1;
         }
         first += len.div_ceil(size);

@@ -40,14 +40,9 @@ impl Recorder {
     pub fn sum_rows_many<'a>(&self, list: impl IntoIterator<Item = &'a Matrix>) -> ColumnVector {
         let list: Vec<&Matrix> = list.into_iter().collect();
         let layout = |first: &Matrix, rest: &[&Matrix]| {
-            for next in rest {
-                meet(
-                    first,
-                    next,
-                    |m| m.dim().1,
-                    "all matrices need the same number of columns",
-                )?;
-            }
+            let remedy = "all matrices need the same number of columns";
+            rest.iter()
+                .try_for_each(|next| meet(first, next, |m| m.dim().1, remedy))?;
             Ok(Layout::column_vector(first.dim().1, first.unit()))
         };
         of_list(self, "sum_rows_many", &list, layout, |unit, first| {
@@ -72,14 +67,10 @@ impl Recorder {
         let list: Vec<&Matrix> = list.into_iter().collect();
         let layout = |first: &Matrix, rest: &[&Matrix]| {
             plain_rows(first)?;
+            let remedy = "all matrices need the same number of rows";
             for next in rest {
                 plain_rows(next)?;
-                meet(
-                    first,
-                    next,
-                    |m| m.dim().0,
-                    "all matrices need the same number of rows",
-                )?;
+                meet(first, next, |m| m.dim().0, remedy)?;
             }
             Ok(Layout::row_vector(first.dim().0, first.unit()))
         };

@@ -6,9 +6,10 @@
 use super::{
     ColumnVector, Matrix, RowVector,
     hadamard::{plain_rows, rows_meet},
+    inner::sum_units,
     matmul, record, same_unit,
 };
-use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError};
+use crate::{EncodingUnit, Layout, Recorded, Result, ToolkitError};
 
 impl RowVector {
     /// Row vector x matrix of g <= m columns, both in units of m x n with m <= n: a column vector in the transposed unit, n x m.
@@ -28,11 +29,7 @@ impl RowVector {
             layout,
             |_| {
                 let scaled = self.hadamard_matrix(matrix);
-                let units: Vec<Slots> = (0..scaled.recorded().units())
-                    .map(|unit| scaled.recorded().pick(&[unit]))
-                    .collect();
-                let sum = Slots::sum(&units).unwrap_or_else(|| scaled.recorded().clone());
-                sum.rotate_and_sum(unit.height() as i64, unit.width())
+                sum_units(scaled.recorded()).rotate_and_sum(unit.height() as i64, unit.width())
             },
         )
     }

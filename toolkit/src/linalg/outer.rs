@@ -13,10 +13,8 @@ impl RowVector {
         let layout =
             fills_its_unit(unit, vector).map(|()| Layout::matrix(self.len(), vector.len(), unit));
         record("outer product", &[a, b], unit, layout, |layout| {
-            let across = layout.horizontal_units();
-            let rows: Vec<usize> = (0..layout.units()).map(|u| u / across).collect();
-            let columns: Vec<usize> = (0..layout.units()).map(|u| u % across).collect();
-            a.pick(&rows).multiply(&b.pick(&columns))
+            let rows = a.pick(&layout.rows_of_units());
+            rows.multiply(&b.pick(&layout.columns_of_units()))
         })
     }
 }

@@ -77,8 +77,7 @@ impl Matrix {
         let (x, unit) = (self.recorded(), self.unit());
         record("center_columns", &[x], unit, Ok(self.layout), |layout| {
             let sums = sum_rows(x, layout, unit);
-            let across = layout.horizontal_units();
-            let columns: Vec<usize> = (0..layout.units()).map(|u| u % across).collect();
+            let columns = layout.columns_of_units();
             // The mean belongs into the matrix's rows, not below them.
             let mean = 1.0 / self.dim().0 as f64;
             let weights = packed(layout, &Value::Matrix(Array2::from_elem(self.dim(), mean)));

@@ -1,7 +1,7 @@
 //! Transposes: of the unit (another reading of the same slots), lazy, and real ones.
 
-use super::{ColumnVector, Matrix, hadamard::plain_rows, permute::Permutation, record};
-use crate::{EncodingUnit, Layout, Recorded, ToolkitError};
+use super::{ColumnVector, Matrix, Object, hadamard::plain_rows, permute::Permutation, record};
+use crate::{EncodingUnit, Layout, Recorded, Result, ToolkitError};
 
 /// An object read as its transpose, for products that take it so: `a.t().dot(&b)`, `a.dot(&b.t())`. Nothing is computed.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +25,8 @@ impl Matrix {
     #[track_caller]
     pub fn transpose_unit(&self) -> Matrix {
         let ((rows, cols), unit) = (self.dim(), self.unit());
-        let (short, long) = (
-            unit.height().min(unit.width()),
-            unit.height().max(unit.width()),
-        );
+        let (m, n) = (unit.height(), unit.width());
+        let (short, long) = (m.min(n), m.max(n));
         let apart = long / short;
         let wide = unit.height() <= unit.width();
         let fits = rows <= short && cols <= short;
@@ -48,14 +46,7 @@ impl Matrix {
             .ok_or_else(|| ToolkitError::does_not_fit(self.layout, format!("the transposed unit {}", unit.transposed()), format!(
                     "at most {short} rows and columns in units of {short}x{long}, or the result of transposing such a unit"
                 )));
-        let slots = self.recorded();
-        record(
-            "transpose_unit",
-            &[slots],
-            unit.transposed(),
-            layout,
-            |_| slots.clone(),
-        )
+        reread(self, unit.transposed(), layout)
     }
 
     /// The transpose, in the same unit: for matrices of any size. One level; about 2 sqrt(2 min(m, n)) rotations for each
@@ -94,15 +85,15 @@ impl ColumnVector {
                 ),
             ))
         };
-        let slots = self.recorded();
-        record(
-            "transpose_unit",
-            &[slots],
-            unit.transposed(),
-            layout,
-            |_| slots.clone(),
-        )
+        reread(self, unit.transposed(), layout)
     }
+}
+
+/// The same slots in another unit.
+#[track_caller]
+fn reread<T: Object>(object: &T, unit: EncodingUnit, layout: Result<Layout>) -> T {
+    let slots = object.recorded();
+    record("transpose_unit", &[slots], unit, layout, |_| slots.clone())
 }
 
 /// Where the slots of the transpose of a `rows` x `cols` matrix come from. Units change places; within one, the slot of (r, x)

@@ -7,51 +7,45 @@ use super::{Collapsed, NodeKind, Picture, PictureEdge, PictureNode, kind, layout
 /// Boxes of one key are drawn as one; groups are in the order of their keys.
 type Key = (usize, usize, NodeKind, String, String, usize);
 
-/// What is tried, the finest first.
+/// What is tried before depths are put together, the finest first.
+const STAGES: [(Stage, &str); 4] = [
+    (Stage::Chains, "chains of one operation are one box"),
+    (
+        Stage::Alike,
+        "equal operations of a layer and section are one box",
+    ),
+    (
+        Stage::Kinds,
+        "operations of one kind, layer and section are one box",
+    ),
+    (
+        Stage::Columns,
+        "operations of one kind and layer are one box",
+    ),
+];
+
 #[derive(Clone, Copy)]
 enum Stage {
     Chains,
     Alike,
     Kinds,
     Columns,
-    Depths,
-}
-
-impl Stage {
-    const ALL: [Self; 5] = [
-        Self::Chains,
-        Self::Alike,
-        Self::Kinds,
-        Self::Columns,
-        Self::Depths,
-    ];
-
-    fn describe(self) -> &'static str {
-        match self {
-            Self::Chains => "chains of one operation are one box",
-            Self::Alike => "equal operations of a layer and section are one box",
-            Self::Kinds => "operations of one kind, layer and section are one box",
-            Self::Columns => "operations of one kind and layer are one box",
-            Self::Depths => "operations of a depth are one box",
-        }
-    }
 }
 
 pub(super) fn collapsed(picture: &Picture, limit: usize) -> Picture {
     let boxes = picture.nodes.len();
     let mut smaller = picture.clone();
     let mut by = String::new();
-    for stage in Stage::ALL {
+    for (stage, describe) in STAGES {
         if smaller.nodes.len() <= limit {
             break;
         }
         let groups = match stage {
             Stage::Chains => chains(&smaller),
-            Stage::Depths => continue,
             _ => by_key(&smaller, |i, column| key(&smaller.nodes[i], column, stage)),
         };
         smaller = merged(&smaller, &groups);
-        by = stage.describe().into();
+        by = describe.into();
     }
     // A box for each depth, then for two, four, .. depths together.
     let mut depths = 1;
@@ -72,7 +66,7 @@ pub(super) fn collapsed(picture: &Picture, limit: usize) -> Picture {
         });
         smaller = merged(&smaller, &groups);
         by = if depths == 1 {
-            Stage::Depths.describe().into()
+            "operations of a depth are one box".into()
         } else {
             format!("operations of {depths} depths are one box")
         };
@@ -89,19 +83,13 @@ pub(super) fn collapsed(picture: &Picture, limit: usize) -> Picture {
 }
 
 fn key(node: &PictureNode, column: usize, stage: Stage) -> Key {
-    let section = || node.section.clone().unwrap_or_default();
-    match stage {
-        Stage::Alike => (
-            column,
-            0,
-            node.kind,
-            node.name.clone(),
-            section(),
-            node.level,
-        ),
-        Stage::Kinds => (column, 0, node.kind, String::new(), section(), 0),
-        _ => (column, 0, node.kind, String::new(), String::new(), 0),
-    }
+    let section = node.section.clone().unwrap_or_default();
+    let (name, section, level) = match stage {
+        Stage::Alike => (node.name.clone(), section, node.level),
+        Stage::Kinds => (String::new(), section, 0),
+        _ => (String::new(), String::new(), 0),
+    };
+    (column, 0, node.kind, name, section, level)
 }
 
 /// The group of each box. Boxes of one column do not depend on each other, nor do boxes of one depth on those of a lower.
@@ -153,32 +141,20 @@ fn merged(picture: &Picture, groups: &[usize]) -> Picture {
         members[group].push(node);
     }
     let nodes = members.iter().filter_map(|m| together(m)).collect();
-    let mut edges: BTreeMap<(usize, usize), bool> = BTreeMap::new();
-    let mut uses: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
+    let mut edges: BTreeMap<(usize, usize), PictureEdge> = BTreeMap::new();
     for edge in &picture.edges {
-        let ends = (groups[edge.from], groups[edge.to]);
-        if ends.0 != ends.1 {
-            *edges.entry(ends).or_insert(false) |= edge.critical;
-            let known = uses.entry(ends).or_insert((0, 0));
-            *known = (known.0 + 1, edge.uses);
+        let (from, to) = (groups[edge.from], groups[edge.to]);
+        if from != to {
+            let own = PictureEdge { from, to, ..*edge };
+            let joined = edges.entry((from, to)).and_modify(|known| known.uses = 1);
+            joined.or_insert(own).critical |= edge.critical;
         }
     }
     let mut critical: Vec<usize> = picture.critical.iter().map(|&i| groups[i]).collect();
     critical.dedup();
     Picture {
         nodes,
-        edges: edges
-            .into_iter()
-            .map(|((from, to), critical)| PictureEdge {
-                from,
-                to,
-                uses: match uses[&(from, to)] {
-                    (1, uses) => uses,
-                    _ => 1,
-                },
-                critical,
-            })
-            .collect(),
+        edges: edges.into_values().collect(),
         critical,
         ..picture.clone()
     }
@@ -235,18 +211,14 @@ fn common<T: PartialEq>(mut items: impl Iterator<Item = Option<T>>) -> Option<T>
 }
 
 fn common_section(members: &[&PictureNode]) -> Option<String> {
-    let paths: Vec<Vec<&str>> = members
-        .iter()
-        .map(|m| {
-            m.section
-                .as_deref()
-                .map_or(vec![], |s| s.split(" / ").collect())
-        })
-        .collect();
-    let mut path = paths.first()?.clone();
-    for other in &paths[1..] {
-        let length = path.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let paths = members.iter().map(|m| {
+        let section = m.section.as_deref();
+        section.map_or(vec![], |s| s.split(" / ").collect())
+    });
+    let path = paths.reduce(|mut path: Vec<&str>, other| {
+        let length = path.iter().zip(&other).take_while(|(a, b)| a == b).count();
         path.truncate(length);
-    }
+        path
+    })?;
     (!path.is_empty()).then(|| path.join(" / "))
 }

@@ -1,7 +1,11 @@
 //! The longest chain from an input to an output.
 
 use super::{Picture, View};
-use crate::{Program, circuit::NodeId};
+use crate::{
+    Program,
+    circuit::{Node, NodeId},
+    program::Step,
+};
 
 /// Weights of chains are compared by the first number, then by the second.
 type Weight = (f64, f64);
@@ -9,32 +13,27 @@ type Weight = (f64, f64);
 /// The heaviest chain that ends at one of `ends`; operands come before what uses them. Of equal chains, the one recorded first.
 fn heaviest(
     operands: &[Vec<usize>],
-    ends: impl Iterator<Item = usize>,
+    mut ends: impl Iterator<Item = usize>,
     weight: impl Fn(usize) -> Weight,
 ) -> Vec<usize> {
-    let heavier = |a: Weight, b: Weight| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).is_gt();
+    let first_heaviest = |of: &mut dyn Iterator<Item = usize>, best: &[(Weight, Option<usize>)]| {
+        let heavier = |a: Weight, b: Weight| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).is_gt();
+        of.reduce(|known, i| {
+            if heavier(best[i].0, best[known].0) {
+                i
+            } else {
+                known
+            }
+        })
+    };
     let mut best: Vec<(Weight, Option<usize>)> = Vec::with_capacity(operands.len());
     for (i, operands) in operands.iter().enumerate() {
-        let mut from: Option<usize> = None;
-        for &operand in operands {
-            if from.is_none_or(|f| heavier(best[operand].0, best[f].0)) {
-                from = Some(operand);
-            }
-        }
+        let from = first_heaviest(&mut operands.iter().copied(), &best);
         let (own, before) = (weight(i), from.map_or((0.0, 0.0), |f| best[f].0));
         best.push(((own.0 + before.0, own.1 + before.1), from));
     }
-    let mut end: Option<usize> = None;
-    for candidate in ends {
-        if end.is_none_or(|e| heavier(best[candidate].0, best[e].0)) {
-            end = Some(candidate);
-        }
-    }
-    let mut chain = vec![];
-    while let Some(i) = end {
-        chain.push(i);
-        end = best[i].1;
-    }
+    let end = first_heaviest(&mut ends, &best);
+    let mut chain: Vec<usize> = std::iter::successors(end, |&i| best[i].1).collect();
     chain.reverse();
     chain
 }
@@ -42,39 +41,29 @@ fn heaviest(
 /// The positions in a picture of the chain that consumes most levels; of several, that of most steps.
 pub(super) fn by_levels(program: &Program, picture: &Picture) -> Vec<usize> {
     let circuit = program.circuit();
+    let chain_of =
+        |operands: Vec<Vec<usize>>, ends: Vec<usize>, levels: &dyn Fn(usize) -> usize| {
+            let chain = heaviest(&operands, ends.iter().copied(), |i| (levels(i) as f64, 1.0));
+            let output = ends.iter().position(|end| Some(end) == chain.last());
+            (chain, output)
+        };
     let (mut path, end) = match picture.view {
         View::Steps => {
-            let operands: Vec<Vec<usize>> = program
-                .steps()
-                .iter()
-                .map(|s| s.operands().iter().map(|o| o.index()).collect())
-                .collect();
-            let ends = program.outputs().iter().map(|o| o.index());
-            let weight = |i: usize| (program.steps()[i].op().levels() as f64, 1.0);
-            let chain = heaviest(&operands, ends, weight);
-            let end = chain.last().copied();
-            let output = program
-                .outputs()
-                .iter()
-                .position(|o| Some(o.index()) == end);
             // All steps are drawn, in order.
-            (chain, output)
+            let steps = program.steps();
+            let operands = |s: &Step| s.operands().iter().map(|o| o.index()).collect();
+            let ends = program.outputs().iter().map(|o| o.index()).collect();
+            let levels = |i: usize| steps[i].op().levels();
+            chain_of(steps.iter().map(operands).collect(), ends, &levels)
         }
         View::Operations => {
             // Through nodes, not operations: an operation may consume more levels from one operand than from another.
-            let operands: Vec<Vec<usize>> = circuit
-                .nodes()
-                .iter()
-                .map(|n| n.operands().iter().map(|o| o.index()).collect())
-                .collect();
-            let ends = circuit.outputs().iter().map(|o| o.node().index());
-            let weight = |i: usize| (circuit.nodes()[i].op().levels() as f64, 1.0);
-            let chain = heaviest(&operands, ends, weight);
-            let end = chain.last().copied();
-            let output = circuit
-                .outputs()
-                .iter()
-                .position(|o| Some(o.node().index()) == end);
+            let nodes = circuit.nodes();
+            let operands = |n: &Node| n.operands().iter().map(|o| o.index()).collect();
+            let outputs = circuit.outputs().iter();
+            let ends = outputs.map(|o| o.node().index()).collect();
+            let levels = |i: usize| nodes[i].op().levels();
+            let (chain, output) = chain_of(nodes.iter().map(operands).collect(), ends, &levels);
             let mut path: Vec<usize> = vec![];
             for node in chain {
                 let operation = circuit.node(NodeId(node)).operation().index();

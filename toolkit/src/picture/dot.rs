@@ -9,6 +9,13 @@ use super::{
     text::escape_dot,
 };
 
+/// A line, indented. Writing to a string does not fail.
+macro_rules! line {
+    ($out:expr, $depth:expr, $($text:tt)+) => {
+        let _ = writeln!($out, "{:indent$}{}", "", format_args!($($text)+), indent = 2 * $depth);
+    };
+}
+
 #[derive(Default)]
 struct Cluster {
     inner: BTreeMap<String, Cluster>,
@@ -20,22 +27,16 @@ pub(super) fn dot(picture: &Picture) -> String {
     let mut heading: Vec<String> = picture.title.iter().map(|t| escape_dot(t)).collect();
     heading.extend(picture.caption().iter().map(|line| escape_dot(line)));
     // `\l` ends a line that starts at the left.
-    line(
-        &mut out,
+    line!(out, 1, "label=\"{}\\l\";", heading.join("\\l"));
+    line!(
+        out,
         1,
-        format_args!("label=\"{}\\l\";", heading.join("\\l")),
+        "labelloc=\"t\"; labeljust=\"l\"; fontname=\"sans-serif\";"
     );
-    line(
-        &mut out,
+    line!(
+        out,
         1,
-        format_args!("labelloc=\"t\"; labeljust=\"l\"; fontname=\"sans-serif\";"),
-    );
-    line(
-        &mut out,
-        1,
-        format_args!(
-            "node [shape=\"box\", style=\"filled\", fontname=\"sans-serif\", fontsize=\"11\"];"
-        ),
+        "node [shape=\"box\", style=\"filled\", fontname=\"sans-serif\", fontsize=\"11\"];"
     );
     let mut root = Cluster::default();
     for (i, node) in picture.nodes.iter().enumerate() {
@@ -57,11 +58,7 @@ pub(super) fn dot(picture: &Picture) -> String {
                 .map(|i| format!("n{i};"))
                 .collect();
             if !at.is_empty() {
-                line(
-                    &mut out,
-                    1,
-                    format_args!("{{ rank=\"same\"; {} }}", at.join(" ")),
-                );
+                line!(out, 1, "{{ rank=\"same\"; {} }}", at.join(" "));
             }
         }
     }
@@ -72,11 +69,7 @@ pub(super) fn dot(picture: &Picture) -> String {
             " [color=\"#8A8A8A\"]"
         };
         for _ in 0..edge.uses.clamp(1, 3) {
-            line(
-                &mut out,
-                1,
-                format_args!("n{} -> n{}{style};", edge.from, edge.to),
-            );
+            line!(out, 1, "n{} -> n{}{style};", edge.from, edge.to);
         }
     }
     out += "}\n";
@@ -103,33 +96,24 @@ fn write_cluster(
             (node.kind.colour(), 1)
         };
         let tooltip = escape_dot(node.location.as_deref().unwrap_or(node.kind.describe()));
-        line(
+        line!(
             out,
             depth,
-            format_args!(
-                "n{i} [label=\"{}\", fillcolor=\"{}\", color=\"{colour}\", penwidth=\"{pen}\", tooltip=\"{tooltip}\"];",
-                text.join("\\n"),
-                node.kind.tint(),
-            ),
+            "n{i} [label=\"{}\", fillcolor=\"{}\", color=\"{colour}\", penwidth=\"{pen}\", tooltip=\"{tooltip}\"];",
+            text.join("\\n"),
+            node.kind.tint(),
         );
     }
     for (name, inner) in &cluster.inner {
-        line(out, depth, format_args!("subgraph cluster_{clusters} {{"));
+        line!(out, depth, "subgraph cluster_{clusters} {{");
         *clusters += 1;
-        line(
+        line!(
             out,
             depth + 1,
-            format_args!(
-                "label=\"{}\"; style=\"dashed\"; color=\"#777777\";",
-                escape_dot(name)
-            ),
+            "label=\"{}\"; style=\"dashed\"; color=\"#777777\";",
+            escape_dot(name)
         );
         write_cluster(out, picture, inner, depth + 1, clusters);
-        line(out, depth, format_args!("}}"));
+        line!(out, depth, "}}");
     }
-}
-
-fn line(out: &mut String, depth: usize, text: std::fmt::Arguments<'_>) {
-    // Writing to a string does not fail.
-    let _ = writeln!(out, "{:indent$}{text}", "", indent = 2 * depth);
 }

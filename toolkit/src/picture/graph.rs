@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{NodeKind, Summary, View, kind, labels};
 use crate::{
     Circuit, OpCount, Program,
-    circuit::{Class, NodeId, Op},
-    program::{Form, StepId},
+    circuit::{Class, Input, NodeId, Op},
+    program::{Form, Step, StepId},
 };
 
 /// A box of a picture.
@@ -109,18 +109,11 @@ pub(super) fn operations(program: &Program) -> Graph {
                     let node = circuit.node(*one);
                     labels::of_op(circuit, node.op(), node.operands(), node.units())
                 }
-                _ => operation
-                    .layout()
-                    .map(labels::of_layout)
-                    .unwrap_or_default(),
+                _ => operation.layout().map_or(String::new(), labels::of_layout),
             },
             location: Some(labels::of_location(operation.location())),
             section: operation.section().map(str::to_owned),
-            depth: parts
-                .iter()
-                .map(|&p| circuit.depth_of(p))
-                .max()
-                .unwrap_or(0),
+            depth: deepest(circuit, parts.iter().copied()),
             level: circuit.level(last).unwrap_or(0),
             form: None,
             units: circuit.node(last).units(),
@@ -159,6 +152,10 @@ pub(super) fn operations(program: &Program) -> Graph {
         nodes,
         edges: edges.finish(),
     }
+}
+
+fn deepest(circuit: &Circuit, nodes: impl Iterator<Item = NodeId>) -> usize {
+    nodes.map(|id| circuit.depth_of(id)).max().unwrap_or(0)
 }
 
 fn is_slots(layout: &crate::Layout) -> bool {
@@ -236,26 +233,15 @@ fn add_outputs(
 
 fn summary(program: &Program, view: View, drawn: usize, unused: usize) -> Summary {
     let circuit = program.circuit();
+    let used = |input: &&Input| circuit.level(input.node()).is_some();
+    let is_input = |step: &&Step| step.op().class() == Class::Input;
     let inputs = match view {
-        View::Operations => circuit
-            .inputs()
-            .iter()
-            .filter(|i| circuit.level(i.node()).is_some())
-            .count(),
-        View::Steps => program
-            .steps()
-            .iter()
-            .filter(|s| s.op().class() == Class::Input)
-            .count(),
+        View::Operations => circuit.inputs().iter().filter(used).count(),
+        View::Steps => program.steps().iter().filter(is_input).count(),
     };
     let count = OpCount::of(program);
     Summary {
-        depth: circuit
-            .outputs()
-            .iter()
-            .map(|o| circuit.depth_of(o.node()))
-            .max()
-            .unwrap_or(0),
+        depth: deepest(circuit, circuit.outputs().iter().map(|o| o.node())),
         levels: circuit.levels_needed(),
         inputs,
         outputs: circuit.outputs().len(),

@@ -43,49 +43,34 @@ impl NodeKind {
         Self::Composite,
     ];
 
+    /// What the legend says, the colour, a tint of it.
+    fn look(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Input => ("input", "#56B4E9", "#E3F2FC"),
+            Self::Output => ("output", "#009E73", "#DDF3EB"),
+            Self::Product => ("product of ciphertexts", "#D55E00", "#FBE5D6"),
+            Self::PlainProduct => ("product with public numbers", "#E69F00", "#FDF1D8"),
+            Self::Rotation => ("rotations", "#0072B2", "#DCE9F4"),
+            Self::Sum => ("sum", "#999999", "#F2F2F2"),
+            Self::Arrangement => ("batches picked, joined", "#F0E442", "#FDFBDD"),
+            Self::Maintenance => ("relinearize, rescale, lower", "#444444", "#E4E4E4"),
+            Self::Composite => ("several kinds together", "#CC79A7", "#F7E6EF"),
+        }
+    }
+
     /// What the legend says.
     pub fn describe(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::Output => "output",
-            Self::Product => "product of ciphertexts",
-            Self::PlainProduct => "product with public numbers",
-            Self::Rotation => "rotations",
-            Self::Sum => "sum",
-            Self::Arrangement => "batches picked, joined",
-            Self::Maintenance => "relinearize, rescale, lower",
-            Self::Composite => "several kinds together",
-        }
+        self.look().0
     }
 
     /// The colour: Okabe and Ito's palette, whose members colour-blind readers can tell apart.
     pub fn colour(self) -> &'static str {
-        match self {
-            Self::Input => "#56B4E9",
-            Self::Output => "#009E73",
-            Self::Product => "#D55E00",
-            Self::PlainProduct => "#E69F00",
-            Self::Rotation => "#0072B2",
-            Self::Sum => "#999999",
-            Self::Arrangement => "#F0E442",
-            Self::Maintenance => "#444444",
-            Self::Composite => "#CC79A7",
-        }
+        self.look().1
     }
 
     /// A tint of the colour on which dark text can be read.
     pub fn tint(self) -> &'static str {
-        match self {
-            Self::Input => "#E3F2FC",
-            Self::Output => "#DDF3EB",
-            Self::Product => "#FBE5D6",
-            Self::PlainProduct => "#FDF1D8",
-            Self::Rotation => "#DCE9F4",
-            Self::Sum => "#F2F2F2",
-            Self::Arrangement => "#FDFBDD",
-            Self::Maintenance => "#E4E4E4",
-            Self::Composite => "#F7E6EF",
-        }
+        self.look().2
     }
 }
 

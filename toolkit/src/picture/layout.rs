@@ -34,6 +34,17 @@ pub(super) struct Rect {
     pub(super) height: f64,
 }
 
+impl Rect {
+    pub(super) fn new(x: f64, y: f64, width: f64, height: f64) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+}
+
 /// Columns of one depth.
 #[derive(Debug)]
 pub(super) struct Band {
@@ -169,12 +180,8 @@ pub(super) fn layout(picture: &Picture) -> Layout {
         .enumerate()
         .map(|(i, node)| {
             let own = box_width(node);
-            Rect {
-                x: left[column[i]] + (widths[column[i]] - own) / 2.0,
-                y: placed.node_y[i],
-                width: own,
-                height: NODE_HEIGHT,
-            }
+            let x = left[column[i]] + (widths[column[i]] - own) / 2.0;
+            Rect::new(x, placed.node_y[i], own, NODE_HEIGHT)
         })
         .collect();
 
@@ -208,12 +215,7 @@ pub(super) fn layout(picture: &Picture) -> Layout {
             SectionBox {
                 path: s.path,
                 name: s.name,
-                rect: Rect {
-                    x,
-                    y: s.y,
-                    width: left[to] + widths[to] + reach - x,
-                    height: s.height,
-                },
+                rect: Rect::new(x, s.y, left[to] + widths[to] + reach - x, s.height),
                 nesting: s.nesting,
             }
         })

@@ -18,6 +18,13 @@ const LEAST_WIDTH: f64 = 560.0;
 const FONT: &str = "system-ui, -apple-system, Helvetica, Arial, sans-serif";
 const INK: &str = "#111111";
 const ARROW: &str = "#8A8A8A";
+const BOLD: &str = r#"font-weight="bold""#;
+const BOLD_CENTRED: &str = r#"text-anchor="middle" font-weight="bold""#;
+
+/// A line. Writing to a string does not fail.
+macro_rules! put {
+    ($out:expr, $($line:tt)+) => { let _ = writeln!($out, $($line)+); };
+}
 
 pub(super) fn svg(picture: &Picture) -> String {
     let layout = layout::layout(picture);
@@ -27,20 +34,13 @@ pub(super) fn svg(picture: &Picture) -> String {
     if let Some(title) = &picture.title {
         y += 18.0;
         let shown = cut(title, (full - 2.0 * MARGIN) / (16.0 * 1.08));
-        text(
-            &mut heading,
-            MARGIN,
-            y,
-            16.0,
-            "font-weight=\"bold\"",
-            &shown,
-        );
+        text(&mut heading, (MARGIN, y), 16.0, BOLD, &shown);
         y += 4.0;
     }
     for caption in picture.caption() {
         for part in wrapped(&caption, (full - 2.0 * MARGIN) / TITLE_SIZE) {
             y += LINE;
-            text(&mut heading, MARGIN, y, TITLE_SIZE, "", &part);
+            text(&mut heading, (MARGIN, y), TITLE_SIZE, "", &part);
         }
     }
     y += 12.0;
@@ -49,54 +49,34 @@ pub(super) fn svg(picture: &Picture) -> String {
     let height = top + HEADER + 14.0 + layout.height + 18.0 + MARGIN;
 
     let mut out = String::new();
-    put(
-        &mut out,
-        format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{full:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {full:.0} {height:.0}\" \
+    put!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{full:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {full:.0} {height:.0}\" \
              role=\"img\" font-family=\"{FONT}\">"
-        ),
     );
     let name = picture.title.as_deref().unwrap_or("circuit");
-    put(
-        &mut out,
-        format_args!("<title>{}</title>", escape_xml(name)),
-    );
-    put(
-        &mut out,
-        format_args!("<desc>{}</desc>", escape_xml(&picture.caption().join("; "))),
+    put!(out, "<title>{}</title>", escape_xml(name));
+    put!(
+        out,
+        "<desc>{}</desc>",
+        escape_xml(&picture.caption().join("; "))
     );
     out += "<defs>\n";
     for (id, colour) in [("arrow", ARROW), ("critical-arrow", INK)] {
-        put(
-            &mut out,
-            format_args!(
-                "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" \
+        put!(
+            out,
+            "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" \
                  markerHeight=\"9\" orient=\"auto\"><path d=\"M0,0.5 L8,4 L0,7.5 z\" fill=\"{colour}\"/></marker>"
-            ),
         );
     }
     out += "</defs>\n";
-    rect(
-        &mut out,
-        &Rect {
-            x: 0.0,
-            y: 0.0,
-            width: full,
-            height,
-        },
-        0.0,
-        "class=\"background\" fill=\"#FFFFFF\"",
-    );
+    let whole = Rect::new(0.0, 0.0, full, height);
+    let look = r##"class="background" fill="#FFFFFF""##;
+    rect(&mut out, &whole, 0.0, look);
     out += &heading;
-    put(
-        &mut out,
-        format_args!("<g transform=\"translate({MARGIN},{top:.1})\">"),
-    );
+    put!(out, "<g transform=\"translate({MARGIN},{top:.1})\">");
     bands(&mut out, &layout);
-    put(
-        &mut out,
-        format_args!("<g transform=\"translate(0,{:.1})\">", HEADER + 14.0),
-    );
+    put!(out, "<g transform=\"translate(0,{:.1})\">", HEADER + 14.0);
     sections(&mut out, &layout);
     // The critical path over the other arrows.
     for critical in [false, true] {
@@ -113,29 +93,23 @@ pub(super) fn svg(picture: &Picture) -> String {
     out
 }
 
-fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a string does not fail.
-    let _ = writeln!(out, "{line}");
-}
-
-fn text(out: &mut String, x: f64, y: f64, size: f64, attributes: &str, content: &str) {
+fn text(out: &mut String, (x, y): (f64, f64), size: f64, attributes: &str, content: &str) {
     let space = if attributes.is_empty() { "" } else { " " };
-    put(
+    put!(
         out,
-        format_args!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{INK}\"{space}{attributes}>{}</text>",
-            escape_xml(content)
-        ),
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" fill=\"{INK}\"{space}{attributes}>{}</text>",
+        escape_xml(content)
     );
 }
 
 fn rect(out: &mut String, r: &Rect, corner: f64, attributes: &str) {
-    put(
+    put!(
         out,
-        format_args!(
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{corner}\" {attributes}/>",
-            r.x, r.y, r.width, r.height
-        ),
+        "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{corner}\" {attributes}/>",
+        r.x,
+        r.y,
+        r.width,
+        r.height
     );
 }
 
@@ -162,66 +136,36 @@ fn wrapped(words: &str, most: f64) -> Vec<String> {
 fn legend(out: &mut String, picture: &Picture, full: f64, top: f64) -> f64 {
     const SWATCH: f64 = 16.0;
     let (mut x, mut y) = (MARGIN, top);
-    let mut entry = |draw: &dyn Fn(&mut String, f64, f64), label: &str| {
+    let mut entry = |draw: &dyn Fn(&mut String, &Rect), label: &str| {
         let own = SWATCH + 6.0 + width(label) * TEXT_SIZE * 0.9 + 12.0;
         if x > MARGIN && x + own > full - MARGIN {
             (x, y) = (MARGIN, y + LINE);
         }
-        draw(out, x, y);
-        text(out, x + SWATCH + 6.0, y + 9.5, TEXT_SIZE, "", label);
+        draw(out, &Rect::new(x, y, SWATCH, 12.0));
+        text(out, (x + SWATCH + 6.0, y + 9.5), TEXT_SIZE, "", label);
         x += own;
     };
     for kind in NodeKind::ALL {
         if picture.nodes.iter().any(|n| n.kind == kind) {
-            let draw = |out: &mut String, x: f64, y: f64| {
-                let swatch = Rect {
-                    x,
-                    y,
-                    width: SWATCH,
-                    height: 12.0,
-                };
-                swatch_box(out, kind, &swatch);
-            };
+            let draw = |out: &mut String, swatch: &Rect| swatch_box(out, kind, swatch);
             entry(&draw, kind.describe());
         }
     }
-    let line = |out: &mut String, x: f64, y: f64| {
-        put(
+    let line = |out: &mut String, swatch: &Rect| {
+        let (x, y) = (swatch.x, swatch.y + 6.0);
+        put!(
             out,
-            format_args!(
-                "<path d=\"M{x:.1},{:.1} h{SWATCH}\" fill=\"none\" stroke=\"{INK}\" stroke-width=\"3\"/>",
-                y + 6.0
-            ),
+            "<path d=\"M{x:.1},{y:.1} h{SWATCH}\" fill=\"none\" stroke=\"{INK}\" stroke-width=\"3\"/>"
         );
     };
     entry(&line, "critical path");
     if picture.nodes.iter().any(|n| n.section.is_some()) {
-        let dashed = |out: &mut String, x: f64, y: f64| {
-            let swatch = Rect {
-                x,
-                y,
-                width: SWATCH,
-                height: 12.0,
-            };
-            rect(out, &swatch, 2.0, SECTION);
-        };
+        let dashed = |out: &mut String, swatch: &Rect| rect(out, swatch, 2.0, SECTION);
         entry(&dashed, "section");
     }
     if picture.nodes.iter().any(|n| n.kind == NodeKind::Input) {
-        let round = |out: &mut String, x: f64, y: f64| {
-            let swatch = Rect {
-                x,
-                y,
-                width: SWATCH,
-                height: 12.0,
-            };
-            rect(
-                out,
-                &swatch,
-                6.0,
-                &format!("fill=\"none\" stroke=\"{INK}\""),
-            );
-        };
+        let look = format!("fill=\"none\" stroke=\"{INK}\"");
+        let round = |out: &mut String, swatch: &Rect| rect(out, swatch, 6.0, &look);
         entry(&round, "round: inputs, before their first use, and outputs");
     }
     y + 12.0
@@ -238,22 +182,12 @@ fn swatch_box(out: &mut String, kind: NodeKind, r: &Rect) {
 
 fn bands(out: &mut String, layout: &Layout) {
     for (i, band) in layout.bands.iter().enumerate() {
-        let whole = Rect {
-            x: band.x,
-            y: 0.0,
-            width: band.width,
-            height: HEADER + 14.0 + layout.height + 18.0,
-        };
+        let height = HEADER + 14.0 + layout.height + 18.0;
+        let whole = Rect::new(band.x, 0.0, band.width, height);
         let fill = if i % 2 == 0 { "#F6F6F6" } else { "#FFFFFF" };
         rect(out, &whole, 0.0, &format!("class=\"band\" fill=\"{fill}\""));
-        text(
-            out,
-            band.x + band.width / 2.0,
-            15.0,
-            TITLE_SIZE,
-            "text-anchor=\"middle\" font-weight=\"bold\"",
-            &format!("depth {}", band.depth),
-        );
+        let (middle, depth) = (band.x + band.width / 2.0, format!("depth {}", band.depth));
+        text(out, (middle, 15.0), TITLE_SIZE, BOLD_CENTRED, &depth);
     }
 }
 
@@ -261,23 +195,16 @@ fn sections(out: &mut String, layout: &Layout) {
     let mut order: Vec<_> = layout.sections.iter().collect();
     order.sort_by_key(|s| s.nesting);
     for section in order {
-        put(
+        put!(
             out,
-            format_args!(
-                "<g class=\"section\"><title>{}</title>",
-                escape_xml(&section.path)
-            ),
+            "<g class=\"section\"><title>{}</title>",
+            escape_xml(&section.path)
         );
         rect(out, &section.rect, 4.0, SECTION);
         let room = (section.rect.width - 16.0) / (TEXT_SIZE * 1.08);
-        text(
-            out,
-            section.rect.x + 8.0,
-            section.rect.y + 15.0,
-            TEXT_SIZE,
-            "font-weight=\"bold\" fill-opacity=\"0.75\"",
-            &cut(&section.name, room),
-        );
+        let at = (section.rect.x + 8.0, section.rect.y + 15.0);
+        let look = r#"font-weight="bold" fill-opacity="0.75""#;
+        text(out, at, TEXT_SIZE, look, &cut(&section.name, room));
         out.push_str("</g>\n");
     }
 }
@@ -310,28 +237,24 @@ fn arrow(out: &mut String, picture: &Picture, route: &Route) {
     } else {
         (ARROW, 1.3, "arrow")
     };
-    put(
+    put!(
         out,
-        format_args!(
-            "<path class=\"edge\" data-from=\"{}\" data-to=\"{}\" d=\"{d}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{pen}\" \
+        "<path class=\"edge\" data-from=\"{}\" data-to=\"{}\" d=\"{d}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{pen}\" \
              marker-end=\"url(#{marker})\"/>",
-            edge.from, edge.to
-        ),
+        edge.from,
+        edge.to
     );
 }
 
 fn node_box(out: &mut String, i: usize, node: &PictureNode, r: &Rect) {
-    put(out, format_args!("<g class=\"node\" data-node=\"{i}\">"));
+    put!(out, "<g class=\"node\" data-node=\"{i}\">");
     let [title, detail, state] = layout::lines(node);
     let mut tip = vec![title.clone(), detail.clone(), state.clone()];
     tip.push(node.kind.describe().into());
     tip.extend(node.section.clone());
     tip.extend(node.location.clone());
     tip.retain(|line| !line.is_empty());
-    put(
-        out,
-        format_args!("<title>{}</title>", escape_xml(&tip.join("; "))),
-    );
+    put!(out, "<title>{}</title>", escape_xml(&tip.join("; ")));
     let (stroke, pen) = if node.critical {
         (INK, 2.5)
     } else {
@@ -348,41 +271,21 @@ fn node_box(out: &mut String, i: usize, node: &PictureNode, r: &Rect) {
     );
     rect(out, r, corner, &look);
     if corner < 10.0 {
-        let stripe = Rect {
-            x: r.x + pen / 2.0,
-            y: r.y + pen / 2.0,
-            width: 5.0,
-            height: r.height - pen,
-        };
-        rect(
-            out,
-            &stripe,
-            2.0,
-            &format!("fill=\"{}\"", node.kind.colour()),
-        );
+        let stripe = Rect::new(r.x + pen / 2.0, r.y + pen / 2.0, 5.0, r.height - pen);
+        let look = format!("fill=\"{}\"", node.kind.colour());
+        rect(out, &stripe, 2.0, &look);
     }
     let middle = r.x + r.width / 2.0;
     let room = layout::room(r);
-    let mut lines = vec![(title, TITLE_SIZE, true)];
-    if !detail.is_empty() {
-        lines.push((detail, TEXT_SIZE, false));
+    // Bold letters are wider.
+    let mut lines = vec![(title, TITLE_SIZE, TITLE_SIZE * 1.08, BOLD_CENTRED)];
+    for line in [detail, state].into_iter().filter(|line| !line.is_empty()) {
+        lines.push((line, TEXT_SIZE, TEXT_SIZE, r#"text-anchor="middle""#));
     }
-    lines.push((state, TEXT_SIZE, false));
     let first = if lines.len() == 3 { 15.5 } else { 21.0 };
-    for (k, (line, size, bold)) in lines.into_iter().enumerate() {
-        let size_of_letters = if bold { size * 1.08 } else { size };
-        text(
-            out,
-            middle,
-            r.y + first + 14.0 * k as f64,
-            size,
-            if bold {
-                "text-anchor=\"middle\" font-weight=\"bold\""
-            } else {
-                "text-anchor=\"middle\""
-            },
-            &cut(&line, room / size_of_letters),
-        );
+    for (k, (line, size, width, look)) in lines.into_iter().enumerate() {
+        let at = (middle, r.y + first + 14.0 * k as f64);
+        text(out, at, size, look, &cut(&line, room / width));
     }
     out.push_str("</g>\n");
 }

@@ -163,7 +163,13 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Program, Recorder, Slots, cost::OperationKind};
+    use crate::{
+        Program, Recorder, Slots,
+        cost::OperationKind::{
+            self, MultiplyPlain, MultiplyScalar, Rescale, RotationSum, Settle, Tensor,
+            WeightedRotationSum,
+        },
+    };
 
     /// Name, operations, products, products with constants, key switches, price.
     fn works(
@@ -198,16 +204,11 @@ mod tests {
         assert_eq!(
             sum,
             [
-                (
-                    "sum_of_products",
-                    [6, 6, 0, 0],
-                    OperationKind::Tensor,
-                    [1, 2, 0, 3]
-                ),
+                ("sum_of_products", [6, 6, 0, 0], Tensor, [1, 2, 0, 3]),
                 (
                     "relinearize_and_rescale",
                     [2, 0, 0, 2],
-                    OperationKind::Settle,
+                    Settle,
                     [1, 2, 0, 1]
                 ),
             ]
@@ -226,18 +227,8 @@ mod tests {
         assert_eq!(
             sum,
             [
-                (
-                    "weighted_sum",
-                    [10, 0, 10, 0],
-                    OperationKind::MultiplyPlain,
-                    [1, 2, 0, 5]
-                ),
-                (
-                    "rescale",
-                    [2, 0, 0, 0],
-                    OperationKind::Rescale,
-                    [1, 2, 0, 1]
-                ),
+                ("weighted_sum", [10, 0, 10, 0], MultiplyPlain, [1, 2, 0, 5]),
+                ("rescale", [2, 0, 0, 0], Rescale, [1, 2, 0, 1]),
             ]
         );
     }
@@ -255,23 +246,18 @@ mod tests {
         assert_eq!(
             rotated,
             [
-                (
-                    "rotation_sum",
-                    [12, 0, 0, 9],
-                    OperationKind::RotationSum,
-                    [2, 3, 2, 1]
-                ),
+                ("rotation_sum", [12, 0, 0, 9], RotationSum, [2, 3, 2, 1]),
                 (
                     "multiply_scalar",
                     [3, 0, 0, 0],
-                    OperationKind::MultiplyScalar,
+                    MultiplyScalar,
                     [2, 3, 0, 1]
                 ),
-                ("rotate", [3, 0, 0, 3], OperationKind::Settle, [2, 3, 0, 1]),
+                ("rotate", [3, 0, 0, 3], Settle, [2, 3, 0, 1]),
                 (
                     "weighted_rotation_sum",
                     [6, 0, 6, 3],
-                    OperationKind::WeightedRotationSum,
+                    WeightedRotationSum,
                     [1, 3, 2, 1]
                 ),
             ]

@@ -10,7 +10,7 @@ use arras_toolkit::{
     plan::KeyRequests,
 };
 
-use crate::support::{Numbers, client, insecure};
+use crate::support::{Numbers, assert_kind, client, function, insecure, says, survives_json};
 
 fn encrypted<S: SecretEngine>(
     client: &Client<S>,
@@ -61,18 +61,17 @@ fn spread(slots: usize, amplitude: f64) -> Value {
 #[test]
 fn a_good_circuit_passes() {
     let params = insecure(11, 3);
-    let recorder = Recorder::new(params.slots()).unwrap();
-    let x = recorder.slots_input("x", 1);
-    let y = x.square().rotate(3).add(&x).multiply_scalar(0.3);
-    recorder.output("y", &y.rotate_and_sum(1, 8));
-    let program = Program::new(recorder.finish().unwrap());
+    let program = Program::new(function(params.slots(), |x| {
+        let y = x.square().rotate(3).add(x).multiply_scalar(0.3);
+        y.rotate_and_sum(1, 8)
+    }));
     let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
     let report = debug(&params, &program, &inputs);
     assert!(report.passed(), "{report}");
     assert_eq!(report.steps(), program.steps().len());
     let worst = report.worst().unwrap();
     assert!(worst.error > 0.0 && worst.error < 1e-4);
-    assert!(report.to_string().contains("all within the bound"));
+    says(&report, &["all within the bound"]);
 
     let on_reference = debug_on(Reference::new(), &params, &program, &inputs);
     assert!(on_reference.passed(), "{on_reference}");
@@ -96,29 +95,14 @@ fn values_beyond_the_headroom_are_found_where_they_arise() {
     let report = debug(&params, &program, &inputs);
     let deviation = report.deviation().expect("an overflow");
     assert_eq!(deviation.place.line, line, "{report}");
-    assert_eq!(
-        (deviation.kind.as_str(), deviation.level),
-        ("multiply", 1),
-        "{report}"
-    );
+    let at = (deviation.kind.as_str(), deviation.level);
+    assert_eq!(at, ("multiply", 1), "{report}");
     assert!(deviation.exceeds_headroom());
-    assert!(
-        deviation.expected > 0.0 && deviation.actual < 0.0,
-        "{report}"
-    );
-    let text = report.to_string();
-    for part in [
-        "debug.rs",
-        "expected",
-        "actual",
-        "level      1",
-        "scale      2^",
-        "do not fit",
-    ] {
-        assert!(text.contains(part), "{part} in {text}");
-    }
-    let json = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<TraceReport>(&json).unwrap(), report);
+    assert!(deviation.expected > 0.0, "{report}");
+    assert!(deviation.actual < 0.0, "{report}");
+    says(&report, &["debug.rs", "expected", "actual"]);
+    says(&report, &["level      1", "scale      2^", "do not fit"]);
+    survives_json(&report);
 }
 
 #[test]
@@ -144,9 +128,8 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
         for key in keys.iter().filter(|key| key.kind() != kind) {
             tampered.insert(key.clone()).unwrap();
         }
-        tampered
-            .insert(generator.switching_key(kind, level).unwrap())
-            .unwrap();
+        let wrong = generator.switching_key(kind, level).unwrap();
+        tampered.insert(wrong).unwrap();
         *keys = tampered;
     });
     let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
@@ -158,18 +141,13 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
     };
     let report = make().run(&program).unwrap();
     let deviation = report.deviation().expect("a wrong key");
-    assert_eq!(
-        (deviation.place.line, deviation.kind.as_str()),
-        (line, "rotate")
-    );
+    let at = (deviation.place.line, deviation.kind.as_str());
+    assert_eq!(at, (line, "rotate"));
     assert!(!deviation.exceeds_headroom());
     assert_eq!(deviation.operands[0].operation, "rotate");
 
     // In a pair with another interpretation it is an error, with the place.
     let mut pair = (make(), Cleartext::new(&program, &inputs).unwrap());
     let error = walk(&program, &mut pair, |_, _| Ok(())).unwrap_err();
-    assert!(
-        matches!(error.kind(), ToolkitErrorKind::Deviates(_)),
-        "{error}"
-    );
+    assert_kind!(error, ToolkitErrorKind::Deviates(_));
 }

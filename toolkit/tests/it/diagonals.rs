@@ -1,15 +1,16 @@
 //! Products of plaintext matrices with encrypted vectors and matrices.
 
 use arras_toolkit::{
-    EncodingUnit, Program, Recorder, ToolkitErrorKind,
+    EncodingUnit, Program, ToolkitErrorKind,
     linalg::{Dot, PlainMatrix},
 };
 use ndarray::Array2;
 use proptest::prelude::*;
 
 use crate::support::{
-    Numbers,
-    case::{Building, Case, Cost, cost},
+    Numbers, attempt,
+    case::{Building, Case, Cost, cost, costs},
+    says,
     suite::{self, unit},
 };
 
@@ -94,37 +95,19 @@ fn products_of_all_sizes() {
 #[test]
 fn what_a_full_product_costs() {
     let a = |n| Numbers(5).matrix(n, n);
-    for (form, size, unit, expected) in [
-        (Form::Column, 64, unit(64, 64), cost(1, 14, 14, 64)),
-        (Form::Column, 256, unit(16, 256), cost(1, 30, 30, 256)),
-        (Form::Column, 128, unit(64, 64), cost(1, 28, 14, 256)),
-        (
-            Form::ColumnInTwoLevels,
-            64,
-            unit(64, 64),
-            cost(2, 20, 20, 65),
-        ),
-        (
-            Form::ColumnInTwoLevels,
-            256,
-            unit(16, 256),
-            cost(2, 16, 16, 32),
-        ),
-        (Form::Row, 64, unit(64, 64), cost(1, 14, 14, 64)),
-        (Form::RowToColumn, 64, unit(64, 64), cost(1, 6, 6, 1)),
-        (Form::RowToColumn, 256, unit(16, 256), cost(1, 4, 4, 16)),
-        (Form::ColumnToRow, 64, unit(64, 64), cost(2, 12, 12, 2)),
-    ] {
-        let case = vector_case(form, &a(size), unit);
-        assert_eq!(
-            case.in_plaintext(),
-            expected,
-            "{form:?} of {size} in {unit}"
-        );
-    }
-    for (left, expected) in [(true, cost(1, 14, 14, 64)), (false, cost(1, 22, 22, 127))] {
-        let case = matrix_case(left, &a(64), 64, unit(64, 64));
-        assert_eq!(case.in_plaintext(), expected);
+    let (square, wide) = (unit(64, 64), unit(16, 256));
+    costs! {
+        vector_case(Form::Column, &a(64), square) => cost(1, 14, 14, 64);
+        vector_case(Form::Column, &a(256), wide) => cost(1, 30, 30, 256);
+        vector_case(Form::Column, &a(128), square) => cost(1, 28, 14, 256);
+        vector_case(Form::ColumnInTwoLevels, &a(64), square) => cost(2, 20, 20, 65);
+        vector_case(Form::ColumnInTwoLevels, &a(256), wide) => cost(2, 16, 16, 32);
+        vector_case(Form::Row, &a(64), square) => cost(1, 14, 14, 64);
+        vector_case(Form::RowToColumn, &a(64), square) => cost(1, 6, 6, 1);
+        vector_case(Form::RowToColumn, &a(256), wide) => cost(1, 4, 4, 16);
+        vector_case(Form::ColumnToRow, &a(64), square) => cost(2, 12, 12, 2);
+        matrix_case(true, &a(64), 64, square) => cost(1, 14, 14, 64);
+        matrix_case(false, &a(64), 64, square) => cost(1, 22, 22, 127);
     }
 }
 
@@ -132,31 +115,22 @@ fn what_a_full_product_costs() {
 #[test]
 fn a_thousand_by_a_thousand() {
     let a = Numbers(1).matrix(1024, 1024);
-    for (form, unit, expected) in [
-        (Form::Column, unit(16, 1024), cost(1, 62, 62, 1024)),
-        (Form::ColumnInTwoLevels, unit(16, 1024), cost(2, 24, 24, 80)),
-        (Form::RowToColumn, unit(16, 1024), cost(1, 4, 4, 64)),
-        (Form::ColumnToRow, unit(1024, 16), cost(2, 8, 8, 65)),
-    ] {
-        let case = vector_case(form, &a, unit);
-        assert_eq!(case.in_plaintext(), expected, "{form:?} in {unit}");
+    costs! {
+        vector_case(Form::Column, &a, unit(16, 1024)) => cost(1, 62, 62, 1024);
+        vector_case(Form::ColumnInTwoLevels, &a, unit(16, 1024)) => cost(2, 24, 24, 80);
+        vector_case(Form::RowToColumn, &a, unit(16, 1024)) => cost(1, 4, 4, 64);
+        vector_case(Form::ColumnToRow, &a, unit(1024, 16)) => cost(2, 8, 8, 65);
     }
     let tiled = vector_case(Form::Column, &a, unit(128, 128));
-    assert_eq!(
-        Cost::of(&Program::new(tiled.circuit)),
-        cost(1, 176, 22, 8192)
-    );
+    let tiled = Cost::of(&Program::new(tiled.circuit));
+    assert_eq!(tiled, cost(1, 176, 22, 8192));
 }
 
 #[test]
 fn sparse_matrices_cost_their_diagonals() {
     let unit = unit(64, 64);
-    let banded = Array2::from_shape_fn(
-        (64, 64),
-        |(r, c)| {
-            if r.abs_diff(c) <= 1 { 1.5 } else { 0.0 }
-        },
-    );
+    let band = |(r, c): (usize, usize)| if r.abs_diff(c) <= 1 { 1.5 } else { 0.0 };
+    let banded = Array2::from_shape_fn((64, 64), band);
     let shift = PlainMatrix::selection(&[1, 2, 3, 4], 64).unwrap();
     let diagonal = Array2::from_diag(&Numbers(3).vector(64));
     let zero = Array2::zeros((64, 64));
@@ -180,24 +154,14 @@ fn sparse_matrices_cost_their_diagonals() {
 #[test]
 fn wrong_operands_are_named() {
     let unit = unit(8, 8);
-    let error = |record: &dyn Fn(&Recorder)| {
-        let recorder = Recorder::new(64).unwrap();
-        record(&recorder);
-        recorder.finish().unwrap_err()
-    };
     let plain = PlainMatrix::from(Array2::zeros((3, 5)));
-    let message =
-        error(&|r| r.output("out", &plain.dot(&r.column_vector("x", 4, unit)))).to_string();
-    for part in ["plaintext matrix 3x5", "column vector of 4", "diagonals.rs"] {
-        assert!(message.contains(part), "{message}");
-    }
-    let message = error(&|r| r.output("out", &r.matrix("x", 4, 5, unit).dot(&plain))).to_string();
-    assert!(
-        message.contains("matrix 4x5") && message.contains("3x5"),
-        "{message}"
-    );
+    let error = attempt(64, |r| plain.dot(&r.column_vector("x", 4, unit)));
+    let parts = ["plaintext matrix 3x5", "column vector of 4", "diagonals.rs"];
+    says(&error, &parts);
+    let error = attempt(64, |r| r.matrix("x", 4, 5, unit).dot(&plain));
+    says(&error, &["matrix 4x5", "3x5"]);
     let wrong = PlainMatrix::from(Array2::from_elem((2, 2), f64::NAN));
-    let wrong = error(&|r| r.output("out", &wrong.dot(&r.row_vector("x", 2, unit))));
+    let wrong = attempt(64, |r| wrong.dot(&r.row_vector("x", 2, unit)));
     assert!(matches!(wrong.kind(), ToolkitErrorKind::NonFinite { index, .. } if index == &[0, 0]));
     assert!(PlainMatrix::selection(&[3], 3).is_err());
 }

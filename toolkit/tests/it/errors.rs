@@ -9,23 +9,10 @@ use arras_toolkit::{
 };
 use ndarray::{Array1, Array2};
 
-use crate::support::{Numbers, client, sizes::small_parameters};
+use crate::support::{self, Numbers, assert_kind, client, says, sizes::small_parameters};
 
 fn unit() -> EncodingUnit {
     EncodingUnit::new(16, 32).unwrap()
-}
-
-fn recorder() -> Recorder {
-    Recorder::new(512).unwrap()
-}
-
-/// The message names all of `parts`.
-#[track_caller]
-fn says(error: &ToolkitError, parts: &[&str]) {
-    let message = error.to_string();
-    for part in parts {
-        assert!(message.contains(part), "{part:?} is not in: {message}");
-    }
 }
 
 /// An error is of this kind and names all the parts.
@@ -39,9 +26,7 @@ macro_rules! fails {
 
 /// The error of a recording.
 fn attempt<T>(record: impl FnOnce(&Recorder) -> T) -> ToolkitError {
-    let recorder = recorder();
-    record(&recorder);
-    recorder.finish().unwrap_err()
+    support::attempt(512, record)
 }
 
 /// The error was recorded on a line of this file that holds `call`, and says so.
@@ -96,11 +81,8 @@ fn dimensions_that_do_not_meet() {
     ];
     for operation in operations {
         let error = attempt(|r| operation(r, &matrix(r, 13, 40), &matrix(r, 40, 13)));
-        fails!(
-            error,
-            ToolkitErrorKind::DimensionMismatch { .. },
-            ["matrix 13x40", "matrix 40x13", "same", file!()]
-        );
+        let parts = ["matrix 13x40", "matrix 40x13", "same", file!()];
+        fails!(error, ToolkitErrorKind::DimensionMismatch { .. }, parts);
     }
     refused! { DimensionMismatch, |r|
         &row(r, 5) + &row(r, 6) => ["row vector of 5", "row vector of 6"];
@@ -186,10 +168,7 @@ fn numbers_that_are_none() {
     let client = client(&small_parameters(1), CpuEngine::new());
     let layout = Layout::matrix(3, 4, unit());
     let error = client.encrypt(layout, &array, 0).unwrap_err();
-    assert!(
-        matches!(error.kind(), ToolkitErrorKind::NonFinite { .. }),
-        "{error}"
-    );
+    assert_kind!(error, ToolkitErrorKind::NonFinite { .. });
     says(&error, &["-inf", "[1, 2]", "finite"]);
 }
 
@@ -206,7 +185,7 @@ fn empty_lists() {
 
 #[test]
 fn two_circuits() {
-    let other = recorder();
+    let other = Recorder::new(512).unwrap();
     let b = other.matrix("b", 3, 4, unit());
     let s = other.scalar("s");
     refused! { TwoCircuits, |r|
@@ -226,11 +205,11 @@ fn names() {
         { let b = matrix(r, 3, 4); r.output("x", &b); r.output("x", &b) } => ["output", "\"x\""];
     }
     let error = attempt(|r| matrix(r, 3, 4));
-    assert!(matches!(error.kind(), NoOutput), "{error}");
+    assert_kind!(error, NoOutput);
 
     let program = circuit();
     let error = Cleartext::run(&program, &Bindings::new()).unwrap_err();
-    assert!(matches!(error.kind(), UnknownName { .. }), "{error}");
+    assert_kind!(error, UnknownName { .. });
     says(&error, &["\"a\""]);
     let inputs = values().with("z", 1.0);
     let error = Cleartext::run(&program, &inputs).unwrap_err();
@@ -239,10 +218,10 @@ fn names() {
 
 /// Two levels: a sum of columns of a square.
 fn circuit() -> Program {
-    let recorder = recorder();
-    let a = recorder.matrix("a", 20, 30, unit());
-    recorder.output("sum", &a.square().sum_cols(1.0));
-    Program::new(recorder.finish().unwrap())
+    Program::new(support::circuit(512, |r| {
+        let a = r.matrix("a", 20, 30, unit());
+        r.output("sum", &a.square().sum_cols(1.0));
+    }))
 }
 
 fn values() -> Bindings<Value> {
@@ -279,19 +258,22 @@ fn missing_rotation_keys_are_named() {
 
 #[test]
 fn too_few_levels() {
+    use ToolkitErrorKind::TooFewLevels;
     let program = circuit();
     assert_eq!(program.levels_needed(), 2);
+    let too_few = |error: ToolkitError, parts: &[&str]| {
+        let TooFewLevels {
+            needed, available, ..
+        } = error.kind()
+        else {
+            panic!("{error}");
+        };
+        assert_eq!((*needed, *available), (2, 1));
+        says(&error, parts);
+    };
     let shallow = client(&small_parameters(1), CpuEngine::new());
     let error = shallow.encrypt_inputs(&program, &values()).unwrap_err();
-    fails!(
-        error,
-        ToolkitErrorKind::TooFewLevels {
-            needed: 2,
-            available: 1,
-            ..
-        },
-        ["\"a\"", "needs 2 levels", "there are 1", "1 more"]
-    );
+    too_few(error, &["\"a\"", "needs 2 levels", "there are 1", "1 more"]);
 
     // Levels enough in the parameters, not in the input.
     let client = client(&small_parameters(2), CpuEngine::new());
@@ -301,11 +283,8 @@ fn too_few_levels() {
         .unwrap();
     let inputs = Bindings::new().with("a", low);
     let error = run(&client, &program, &KeyRequests::of(&program), &inputs).unwrap_err();
-    fails!(
-        error,
-        ToolkitErrorKind::InputTooLow { .. },
-        ["\"a\"", "is at level 1", "encrypt it at level 2"]
-    );
+    let parts = ["\"a\"", "is at level 1", "encrypt it at level 2"];
+    fails!(error, ToolkitErrorKind::InputTooLow { .. }, parts);
 
     // Levels enough in neither: the evaluator says so too.
     let low = shallow
@@ -313,15 +292,7 @@ fn too_few_levels() {
         .unwrap();
     let inputs = Bindings::new().with("a", low);
     let error = run(&shallow, &program, &KeyRequests::default(), &inputs).unwrap_err();
-    fails!(
-        error,
-        ToolkitErrorKind::TooFewLevels {
-            needed: 2,
-            available: 1,
-            ..
-        },
-        ["run", "needs 2 levels", "1 more"]
-    );
+    too_few(error, &["run", "needs 2 levels", "1 more"]);
 }
 
 #[test]
@@ -348,11 +319,8 @@ fn inputs_of_another_shape() {
         client.encrypt_inputs(&program, &wrong).unwrap_err(),
         Cleartext::run(&program, &wrong).unwrap_err(),
     ] {
-        fails!(
-            error,
-            ToolkitErrorKind::WrongInput { .. },
-            ["matrix 20x30", "matrix 30x20"]
-        );
+        let parts = ["matrix 20x30", "matrix 30x20"];
+        fails!(error, ToolkitErrorKind::WrongInput { .. }, parts);
     }
     let layout = Layout::matrix(30, 20, unit());
     let sent = client
@@ -360,40 +328,30 @@ fn inputs_of_another_shape() {
         .unwrap();
     let inputs = Bindings::new().with("a", sent);
     let error = run(&client, &program, &KeyRequests::of(&program), &inputs).unwrap_err();
-    fails!(
-        error,
-        ToolkitErrorKind::WrongInput { .. },
-        ["\"a\"", "matrix 20x30", "matrix 30x20"]
-    );
+    let parts = ["\"a\"", "matrix 20x30", "matrix 30x20"];
+    fails!(error, ToolkitErrorKind::WrongInput { .. }, parts);
 }
 
 #[test]
 fn slots_that_the_parameters_do_not_have() {
     let client = client(&small_parameters(1), CpuEngine::new());
+    let parts = ["4096 slots", "512"];
     let large = EncodingUnit::new(64, 64).unwrap();
-    let recorder = Recorder::new(large.slots()).unwrap();
-    let a = recorder.row_vector("a", 3, large);
-    recorder.output("sum", &(&a + 1.0));
-    let program = Program::new(recorder.finish().unwrap());
+    let circuit = support::circuit(large.slots(), |r| {
+        r.output("sum", &(&r.row_vector("a", 3, large) + 1.0));
+    });
+    let program = Program::new(circuit);
     let value = Array1::zeros(3);
     let inputs = Bindings::new().with("a", &value);
     let error = client.encrypt_inputs(&program, &inputs).unwrap_err();
-    fails!(
-        error,
-        ToolkitErrorKind::SlotsMismatch { .. },
-        ["4096 slots", "512"]
-    );
+    fails!(error, ToolkitErrorKind::SlotsMismatch { .. }, parts);
 
     let sent = client
         .encrypt(Layout::row_vector(3, unit()), &value, 0)
         .unwrap();
     let inputs = Bindings::new().with("a", sent);
     let error = run(&client, &program, &KeyRequests::default(), &inputs).unwrap_err();
-    fails!(
-        error,
-        ToolkitErrorKind::SlotsMismatch { .. },
-        ["4096 slots", "512"]
-    );
+    fails!(error, ToolkitErrorKind::SlotsMismatch { .. }, parts);
 }
 
 #[test]
@@ -411,10 +369,7 @@ fn keys_that_a_client_does_not_hold() {
         other.encrypt(layout, Array1::zeros(3), 0).unwrap_err(),
         other.evaluation_keys(&circuit()).unwrap_err(),
     ] {
-        assert!(
-            matches!(error.kind(), KeyAbsent { key: "secret", .. }),
-            "{error}"
-        );
+        assert_kind!(error, KeyAbsent { key: "secret", .. });
         says(&error, &["secret key", "encrypt_public"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use arras_toolkit::{
-    Circuit, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder, ToolkitErrorKind,
+    Circuit, EncodingUnit, Layout, Matrix, OpCount, Program, ToolkitErrorKind,
     linalg::{Dot, Form},
     plan::KeyRequests,
 };
@@ -12,8 +12,9 @@ use proptest::prelude::*;
 use crate::{
     mixed_unit,
     support::{
-        Numbers,
+        Numbers, assert_kind, attempt,
         case::{Building, Case},
+        circuit, says,
         suite::{self, unit},
     },
 };
@@ -47,22 +48,9 @@ fn product(way: Way, unit: EncodingUnit, (f, g, h): Size, scale: f64) -> Case {
         }
     };
     case.expect("ab", &result, a.dot(&b) * scale);
-    case.bind(
-        "a",
-        if way == Way::RowMajor {
-            a.t()
-        } else {
-            a.view()
-        },
-    );
-    case.bind(
-        "b",
-        if way == Way::ColumnMajor {
-            b.t()
-        } else {
-            b.view()
-        },
-    );
+    let (at, bt) = (way == Way::RowMajor, way == Way::ColumnMajor);
+    case.bind("a", if at { a.t() } else { a.view() });
+    case.bind("b", if bt { b.t() } else { b.view() });
     let case = case.finish().within(1e-11 * g as f64);
     let depth = if way == Way::Of(Form::Shallow) { 2 } else { 3 };
     assert_eq!(case.circuit.levels_needed(), depth, "{way:?} {f} {g} {h}");
@@ -70,11 +58,10 @@ fn product(way: Way, unit: EncodingUnit, (f, g, h): Size, scale: f64) -> Case {
 }
 
 fn product_of(form: Form, unit: EncodingUnit, (f, g, h): Size) -> Circuit {
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let a = recorder.matrix("a", f, g, unit);
-    let b = recorder.matrix("b", g, h, unit);
-    recorder.output("ab", &a.dot_matrix(&b, 1.0, form));
-    recorder.finish().unwrap()
+    circuit(unit.slots(), |r| {
+        let (a, b) = (r.matrix("a", f, g, unit), r.matrix("b", g, h, unit));
+        r.output("ab", &a.dot_matrix(&b, 1.0, form));
+    })
 }
 
 fn key_switches(circuit: Circuit) -> usize {
@@ -174,11 +161,8 @@ fn the_cheapest_form_is_chosen() {
         let count = |form| key_switches(product_of(form, unit, size));
         let chosen = count(Form::Cheapest);
         assert_eq!(chosen, count(form), "{size:?}");
-        assert_eq!(
-            chosen,
-            count(Form::Shallow).min(count(Form::Skewed)),
-            "{size:?}"
-        );
+        let least = count(Form::Shallow).min(count(Form::Skewed));
+        assert_eq!(chosen, least, "{size:?}");
     }
 }
 
@@ -215,35 +199,25 @@ fn what_does_not_meet_is_refused() {
     ];
     for (call, left, right) in calls {
         for (second, both) in [(unit, false), (other, true)] {
-            let recorder = Recorder::new(unit.slots()).unwrap();
-            let a = recorder.matrix("a", left.0, left.1, unit);
-            let b = recorder.matrix("b", right.0, right.1, second);
-            recorder.output("ab", &call(&a, &b));
-            let line = line!() - 1;
-            let error = recorder.finish().unwrap_err();
-            let message = error.to_string();
+            let error = attempt(unit.slots(), |r| {
+                let a = r.matrix("a", left.0, left.1, unit);
+                call(&a, &r.matrix("b", right.0, right.1, second))
+            });
             let kind = matches!(error.kind(), ToolkitErrorKind::UnitMismatch { .. });
-            assert_eq!(kind, both, "{message}");
-            let sides = if both {
-                ["64x64".to_owned(), "16x256".to_owned()]
+            assert_eq!(kind, both, "{error}");
+            if both {
+                says(&error, &["64x64", "16x256"]);
             } else {
-                [
-                    format!("{}x{}", left.0, left.1),
-                    format!("{}x{}", right.0, right.1),
-                ]
-            };
-            assert!(sides.iter().all(|s| message.contains(s)), "{message}");
-            assert!(message.contains("matmul.rs"), "{message} {line}");
+                says(&error, &[left, right].map(|(m, n, _)| format!("{m}x{n}")));
+            }
+            says(&error, &["matmul.rs"]);
         }
     }
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let a = recorder.matrix("a", 3, 3, unit);
-    recorder.output("ab", &a.dot_matrix(&a, f64::NAN, Form::Skewed));
-    let error = recorder.finish().unwrap_err();
-    assert!(
-        matches!(error.kind(), ToolkitErrorKind::NonFinite { .. }),
-        "{error}"
-    );
+    let error = attempt(unit.slots(), |r| {
+        let a = r.matrix("a", 3, 3, unit);
+        a.dot_matrix(&a, f64::NAN, Form::Skewed)
+    });
+    assert_kind!(error, ToolkitErrorKind::NonFinite { .. });
 }
 
 fn transposed(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
@@ -252,10 +226,8 @@ fn transposed(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
         recorder.matrix("a", rows, cols, unit).transpose()
     });
     assert_eq!(case.circuit.levels_needed(), 1);
-    assert_eq!(
-        *case.circuit.outputs()[0].layout(),
-        Layout::matrix(cols, rows, unit)
-    );
+    let layout = *case.circuit.outputs()[0].layout();
+    assert_eq!(layout, Layout::matrix(cols, rows, unit));
     // Entries only move.
     case.within(f64::MIN_POSITIVE)
 }

@@ -8,8 +8,9 @@ use arras_toolkit::{
 };
 
 use crate::support::{
-    Numbers,
+    Numbers, assert_kind, attempt,
     case::{Building, Case},
+    says,
     suite::{self, unit},
     worst,
 };
@@ -42,10 +43,8 @@ fn transposing_a_unit_leaves_sums_of_rows_unchanged() {
             let a = Value::from(a);
             assert_eq!(run.outputs["turned"], a);
             assert_eq!(run.outputs["back"], a);
-            assert_eq!(
-                program.circuit().output("back").unwrap().layout(),
-                program.circuit().inputs()[0].layout()
-            );
+            let back = program.circuit().output("back").unwrap();
+            assert_eq!(back.layout(), program.circuit().inputs()[0].layout());
         }
     }
 }
@@ -81,64 +80,30 @@ fn column_vectors_turn_and_turn_back() {
 fn what_does_not_fit_both_units_is_refused() {
     let unit = EncodingUnit::new(16, 256).unwrap();
     let tall = unit.transposed();
-    type Record = fn(&Recorder, EncodingUnit, EncodingUnit);
-    let wrong: [(&str, Record); 9] = [
-        ("matrix 17x3", |r, unit, _| {
-            r.output("x", &r.matrix("a", 17, 3, unit).transpose_unit());
-        }),
-        ("matrix 3x17", |r, unit, _| {
-            r.output("x", &r.matrix("a", 3, 17, unit).transpose_unit());
-        }),
-        ("matrix 3x3", |r, _, tall| {
-            r.output("x", &r.matrix("a", 3, 3, tall).transpose_unit());
-        }),
-        ("column vector of 17", |r, _, tall| {
-            r.output("x", &r.column_vector("a", 17, tall).transpose_unit());
-        }),
-        ("column vector of 3", |r, unit, _| {
-            r.output("x", &r.column_vector("a", 3, unit).transpose_unit());
-        }),
-        ("matrix 5x17", |r, unit, _| {
-            let (x, a) = (r.row_vector("x", 5, unit), r.matrix("a", 5, 17, unit));
-            r.output("xa", &x.dot_mixed_unit(&a));
-        }),
-        ("matrix 5x6", |r, _, tall| {
-            let (x, a) = (r.row_vector("x", 5, tall), r.matrix("a", 5, 6, tall));
-            r.output("xa", &x.dot_mixed_unit(&a));
-        }),
-        ("column vector of 17", |r, unit, tall| {
-            let (x, a) = (r.column_vector("x", 17, tall), r.matrix("a", 5, 17, unit));
-            r.output("ax", &a.dot_mixed_unit(&x, 1.0));
-        }),
-        ("matrix 5x17", |r, _, tall| {
-            let (a, b) = (r.matrix("a", 5, 17, tall), r.matrix("b", 5, 2, tall));
-            r.output("ab", &Matrix::multiply_row_major_mixed_unit(&a, &b, 1.0));
-        }),
-    ];
-    for (shape, record) in wrong {
-        let recorder = Recorder::new(unit.slots()).unwrap();
-        record(&recorder, unit, tall);
-        let error = recorder.finish().unwrap_err();
-        let kind = matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. });
-        assert!(kind, "{error}");
-        let message = error.to_string();
-        assert!(message.contains(shape), "{message}");
-        assert!(message.contains("mixed_unit.rs"), "{message}");
-        assert!(message.contains("16x256"), "{message}");
+    macro_rules! refused {
+        ($kind:ident, |$r:ident| $($call:expr => [$($part:expr),+];)+) => {$(
+            let error = attempt(unit.slots(), |$r| $call);
+            assert_kind!(error, ToolkitErrorKind::$kind { .. });
+            says(&error, &[$($part),+]);
+        )+};
     }
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let (a, b) = (
-        recorder.matrix("a", 5, 3, tall),
-        recorder.matrix("b", 6, 2, tall),
-    );
-    recorder.output("ab", &Matrix::multiply_row_major_mixed_unit(&a, &b, 1.0));
-    let error = recorder.finish().unwrap_err();
-    let message = error.to_string();
-    assert!(
-        matches!(error.kind(), ToolkitErrorKind::DimensionMismatch { .. }),
-        "{message}"
-    );
-    assert!(message.contains("5x3") && message.contains("6x2"));
+    let (file, units) = ("mixed_unit.rs", "16x256");
+    let matrix =
+        |r: &Recorder, rows, cols, unit| r.matrix(&format!("{rows}x{cols}"), rows, cols, unit);
+    refused! { DoesNotFit, |r|
+        matrix(r, 17, 3, unit).transpose_unit() => ["matrix 17x3", file, units];
+        matrix(r, 3, 17, unit).transpose_unit() => ["matrix 3x17", file, units];
+        matrix(r, 3, 3, tall).transpose_unit() => ["matrix 3x3", file, units];
+        r.column_vector("x", 17, tall).transpose_unit() => ["column vector of 17", file, units];
+        r.column_vector("x", 3, unit).transpose_unit() => ["column vector of 3", file, units];
+        r.row_vector("x", 5, unit).dot_mixed_unit(&matrix(r, 5, 17, unit)) => ["matrix 5x17", file, units];
+        r.row_vector("x", 5, tall).dot_mixed_unit(&matrix(r, 5, 6, tall)) => ["matrix 5x6", file, units];
+        matrix(r, 5, 17, unit).dot_mixed_unit(&r.column_vector("x", 17, tall), 1.0) => ["column vector of 17", file, units];
+        Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 17, tall), &matrix(r, 5, 2, tall), 1.0) => ["matrix 5x17", file, units];
+    }
+    refused! { DimensionMismatch, |r|
+        Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 3, tall), &matrix(r, 6, 2, tall), 1.0) => ["5x3", "6x2"];
+    }
 }
 
 /// Products with a matrix of f x g; what comes out of one goes into the other.

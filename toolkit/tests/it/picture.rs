@@ -8,11 +8,10 @@ use arras_toolkit::{
     picture::{NodeKind, PictureError, PictureNode},
 };
 
+use crate::support::{circuit, function};
+
 fn polynomial(f: impl FnOnce(&Slots) -> Slots) -> Program {
-    let recorder = Recorder::new(1 << 12).unwrap();
-    let x = recorder.slots_input("x", 1);
-    recorder.output("f", &f(&x));
-    Program::new(recorder.finish().unwrap())
+    Program::new(function(1 << 12, f))
 }
 
 fn deep() -> Program {
@@ -57,35 +56,33 @@ fn large() -> Program {
 
 #[derive(Clone, Copy, Debug)]
 struct Rect {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
 }
 
 impl Rect {
     fn of(node: roxmltree::Node<'_, '_>) -> Self {
-        let get = |name| node.attribute(name).unwrap().parse().unwrap();
+        let get = |name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+        let [left, top] = ["x", "y"].map(get);
+        let [right, bottom] = [left + get("width"), top + get("height")];
         Self {
-            x: get("x"),
-            y: get("y"),
-            width: get("width"),
-            height: get("height"),
+            left,
+            top,
+            right,
+            bottom,
         }
     }
 
     fn overlaps(&self, other: &Self) -> bool {
-        self.x < other.x + other.width
-            && other.x < self.x + self.width
-            && self.y < other.y + other.height
-            && other.y < self.y + self.height
+        let across = self.left < other.right && other.left < self.right;
+        across && self.top < other.bottom && other.top < self.bottom
     }
 
     fn contains(&self, other: &Self) -> bool {
-        self.x <= other.x
-            && self.y <= other.y
-            && self.x + self.width >= other.x + other.width
-            && self.y + self.height >= other.y + other.height
+        let across = self.left <= other.left && self.right >= other.right;
+        across && self.top <= other.top && self.bottom >= other.bottom
     }
 }
 
@@ -137,8 +134,8 @@ fn check_geometry(picture: &Picture) {
     let root = document.root_element();
     let size = |name| root.attribute(name).unwrap().parse::<f64>().unwrap();
     for (i, a) in &nodes {
-        assert!(a.x >= 0.0 && a.x + a.width <= size("width"), "box {i}");
-        assert!(a.y >= 0.0 && a.y + a.height <= size("height"), "box {i}");
+        assert!(a.left >= 0.0 && a.right <= size("width"), "box {i}");
+        assert!(a.top >= 0.0 && a.bottom <= size("height"), "box {i}");
         for (j, b) in nodes.range(i + 1..) {
             assert!(!a.overlaps(b), "boxes {i} {a:?} and {j} {b:?} overlap");
         }
@@ -168,13 +165,10 @@ fn check_geometry(picture: &Picture) {
         let node = |name| &nodes[&path.attribute(name).unwrap().parse::<usize>().unwrap()];
         let (from, to) = (node("data-from"), node("data-to"));
         let [start, end] = ends(path.attribute("d").unwrap());
-        assert!(
-            (start.0 - from.x - from.width).abs() < 0.2,
-            "{start:?} {from:?}"
-        );
-        assert!(start.1 >= from.y && start.1 <= from.y + from.height);
-        assert!((end.0 - to.x).abs() < 0.2, "{end:?} {to:?}");
-        assert!(end.1 >= to.y && end.1 <= to.y + to.height);
+        assert!((start.0 - from.right).abs() < 0.2, "{start:?} {from:?}");
+        assert!(start.1 >= from.top && start.1 <= from.bottom);
+        assert!((end.0 - to.left).abs() < 0.2, "{end:?} {to:?}");
+        assert!(end.1 >= to.top && end.1 <= to.bottom);
         assert!(start.0 < end.0, "edges lead to the right");
         drawn += 1;
     }
@@ -191,15 +185,8 @@ fn names(picture: &Picture) -> Vec<&str> {
 fn two_ways_to_the_fourth_power() {
     let picture = Picture::operations(&deep());
     assert_eq!((picture.summary.depth, picture.summary.products), (3, 3));
-    let path = [
-        "input",
-        "multiply",
-        "multiply",
-        "multiply",
-        "add_scalar",
-        "output",
-    ];
-    assert_eq!(names(&picture), path);
+    let path = "input multiply multiply multiply add_scalar output";
+    assert_eq!(names(&picture).join(" "), path);
     let depths: Vec<usize> = picture.nodes.iter().map(|n| n.depth).collect();
     let levels: Vec<usize> = picture.nodes.iter().map(|n| n.level).collect();
     assert_eq!(depths, [0, 1, 2, 3, 3, 3]);
@@ -211,10 +198,8 @@ fn two_ways_to_the_fourth_power() {
 
     let picture = Picture::operations(&flat());
     assert_eq!((picture.summary.depth, picture.summary.operations), (2, 3));
-    assert_eq!(
-        names(&picture),
-        ["input", "multiply", "multiply", "add_scalar", "output"]
-    );
+    let path = "input multiply multiply add_scalar output";
+    assert_eq!(names(&picture).join(" "), path);
     let svg = picture.to_svg();
     assert!(svg.contains("depth 2, 3 operations, 2 ciphertext products, 0 rotations"));
 }
@@ -226,10 +211,8 @@ fn the_critical_path_of_steps_takes_what_maintains_products() {
     assert_eq!(picture.summary.operations + 1, program.steps().len());
     assert_eq!(names(&picture).first(), Some(&"input"));
     assert_eq!(names(&picture).last(), Some(&"output"));
-    assert_eq!(
-        names(&picture).iter().filter(|n| **n == "multiply").count(),
-        2
-    );
+    let products = names(&picture).into_iter().filter(|&n| n == "multiply");
+    assert_eq!(products.count(), 2);
     assert!(names(&picture).contains(&"relinearize_and_rescale"));
     let pending = |n: &PictureNode| n.form.is_some_and(|f| f.components() == 3);
     assert!(picture.nodes.iter().any(pending));
@@ -244,21 +227,12 @@ fn ties_go_to_the_longer_chain_and_costs_decide_if_they_are_given() {
         short.add(&long)
     });
     let picture = Picture::operations(&program);
-    let path = [
-        "input",
-        "rotate",
-        "rotate",
-        "multiply_scalar",
-        "add",
-        "output",
-    ];
-    assert_eq!(names(&picture), path);
-    let dear = |n: &PictureNode| if n.detail == "times 0.5" { 9.0 } else { 1.0 };
-    let by_cost = picture.clone().critical_by(dear);
-    assert_eq!(
-        names(&by_cost),
-        ["input", "multiply_scalar", "add", "output"]
-    );
+    let path = "input rotate rotate multiply_scalar add output";
+    assert_eq!(names(&picture).join(" "), path);
+    let expensive = |n: &PictureNode| if n.detail == "times 0.5" { 9.0 } else { 1.0 };
+    let by_cost = picture.clone().critical_by(expensive);
+    let path = "input multiply_scalar add output";
+    assert_eq!(names(&by_cost).join(" "), path);
     assert_eq!(by_cost.nodes.iter().filter(|n| n.critical).count(), 4);
     assert_eq!(by_cost.edges.iter().filter(|e| e.critical).count(), 3);
 }
@@ -372,21 +346,15 @@ fn json_comes_back_and_hostile_json_does_not() {
     let picture = Picture::steps(&regression()).titled("regression");
     let json = picture.to_json().unwrap();
     assert_eq!(Picture::from_json(&json).unwrap(), picture);
-    assert!(matches!(
-        Picture::from_json("{}"),
-        Err(PictureError::Json(_))
-    ));
+    let error = Picture::from_json("{}").unwrap_err();
+    assert!(matches!(error, PictureError::Json(_)), "{error}");
     let mut broken = picture.clone();
     broken.edges[0].to = 1 << 40;
     let error = Picture::from_json(&broken.to_json().unwrap()).unwrap_err();
-    assert!(matches!(
-        error,
-        PictureError::Position {
-            what: "edge",
-            at: 0,
-            ..
-        }
-    ));
+    let PictureError::Position { what, at, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((what, at), ("edge", 0));
     let mut broken = picture.clone();
     broken.critical.push(picture.nodes.len());
     let error = Picture::from_json(&broken.to_json().unwrap()).unwrap_err();
@@ -451,13 +419,12 @@ fn sections_end_where_their_guards_do() {
 
 #[test]
 fn what_no_output_needs_is_counted_not_drawn() {
-    let recorder = Recorder::new(1 << 12).unwrap();
-    let x = recorder.slots_input("x", 1);
-    let unused = recorder.slots_input("unused", 1);
-    let _ = unused.square();
-    recorder.output("y", &x.square());
-    let program = Program::new(recorder.finish().unwrap());
-    let picture = Picture::operations(&program);
+    let circuit = circuit(1 << 12, |r| {
+        let x = r.slots_input("x", 1);
+        let _ = r.slots_input("unused", 1).square();
+        r.output("y", &x.square());
+    });
+    let picture = Picture::operations(&Program::new(circuit));
     assert_eq!((picture.nodes.len(), picture.summary.unused), (3, 2));
     assert!(picture.to_svg().contains("not drawn: 2"));
 }

@@ -4,14 +4,17 @@ use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
     Bindings, Circuit, Cleartext, EncodingUnit, Layout, OpCount, Polynomial, Program, Recorder,
-    Slots, ToolkitError, ToolkitErrorKind, Value,
+    Slots, ToolkitErrorKind, Value,
     circuit::Op,
     linalg::polynomial::{Basis, Cost, Iteration, Method, Stop},
     run::Options,
 };
 use proptest::prelude::*;
 
-use crate::support::{Numbers, client, insecure, run, worst};
+use crate::support::{
+    Numbers, assert_kind, attempt, circuit, client, function, insecure, run, says, survives_json,
+    worst,
+};
 
 const METHODS: [Method; 4] = [
     Method::Auto,
@@ -22,14 +25,6 @@ const METHODS: [Method; 4] = [
 
 fn ceil_log2(n: usize) -> usize {
     n.next_power_of_two().trailing_zeros() as usize
-}
-
-/// A circuit with one batch of slots in and one out.
-fn circuit(slots: usize, body: impl FnOnce(&Slots) -> Slots) -> Circuit {
-    let recorder = Recorder::new(slots).unwrap();
-    let x = recorder.slots_input("x", 1);
-    recorder.output("y", &body(&x));
-    recorder.finish().unwrap()
 }
 
 /// Products of ciphertexts and with numbers, as recorded.
@@ -62,7 +57,7 @@ fn across((low, high): (f64, f64), count: usize) -> Vec<f64> {
 /// Records, runs in plaintext and compares with the values in clear; what was recorded is what was promised.
 fn check(p: &Polynomial, method: Method) -> Cost {
     let xs = across(p.interval(), 16);
-    let circuit = circuit(16, |x| x.polynomial_by(p, method));
+    let circuit = function(16, |x| x.polynomial_by(p, method));
     let cost = counted(&circuit);
     assert_eq!(cost, p.cost(method), "{method:?} {p:?}");
     let program = Program::new(circuit);
@@ -155,7 +150,7 @@ fn products_of_dense_polynomials() {
             // sqrt(2 d) + lg d products are asymptotically enough at any depth; the least depth costs one more at most.
             let optimum = (2.0 * degree as f64).sqrt() + (degree.max(1) as f64).log2();
             assert!(products as f64 <= optimum.ceil() + 1.0);
-            let program = Program::new(circuit(16, |x| x.polynomial(&p)));
+            let program = Program::new(function(16, |x| x.polynomial(&p)));
             assert_eq!(relinearizations(&program), relinearized, "{degree}");
         }
     }
@@ -181,14 +176,9 @@ fn products_of_dense_polynomials() {
     let mut power = vec![0.0; 17];
     power[16] = 1.0;
     let p = Polynomial::monomial(&power).unwrap();
-    assert_eq!(
-        check(&p, Method::Auto),
-        Cost {
-            levels: 4,
-            products: 4,
-            scalar_products: 0
-        }
-    );
+    let cost = check(&p, Method::Auto);
+    let counts = (cost.levels, cost.products, cost.scalar_products);
+    assert_eq!(counts, (4, 4, 0));
 }
 
 #[test]
@@ -286,24 +276,20 @@ fn objects_keep_their_padding() {
     }
     macro_rules! functions {
         ($object:ty) => {{
-            let mut functions: Vec<(Apply<'_, $object>, Box<dyn Fn(f64) -> f64 + '_>)> = vec![
-                (
-                    Box::new(|x| x.inverse(2.0, 5.0, stop)),
-                    Box::new(|x| 1.0 / x),
-                ),
-                (
-                    Box::new(|x| x.inverse_sqrt(2.0, 5.0, stop)),
-                    Box::new(|x| 1.0 / x.sqrt()),
-                ),
-                (Box::new(|x| x.sqrt(2.0, 5.0, stop)), Box::new(f64::sqrt)),
-            ];
-            for p in &polynomials {
-                for method in METHODS {
-                    functions.push((
-                        Box::new(move |x| x.polynomial_by(p, method)),
-                        Box::new(|x| p.eval(x)),
-                    ));
-                }
+            let mut functions: Vec<(Apply<'_, $object>, Box<dyn Fn(f64) -> f64 + '_>)> = vec![];
+            let mut add = |apply, f| functions.push((apply, f));
+            add(
+                Box::new(|x| x.inverse(2.0, 5.0, stop)),
+                Box::new(f64::recip),
+            );
+            add(
+                Box::new(|x| x.inverse_sqrt(2.0, 5.0, stop)),
+                Box::new(|x| 1.0 / x.sqrt()),
+            );
+            add(Box::new(|x| x.sqrt(2.0, 5.0, stop)), Box::new(f64::sqrt));
+            for (p, method) in polynomials.iter().flat_map(|p| METHODS.map(|m| (p, m))) {
+                let apply = Box::new(move |x: &$object| x.polynomial_by(p, method));
+                add(apply, Box::new(|x| p.eval(x)));
             }
             functions
         }};
@@ -322,10 +308,10 @@ fn masks_cost_no_level() {
     let unit = EncodingUnit::new(8, 16).unwrap();
     let c: Vec<f64> = (0..16).map(|i| 1.0 / f64::from(i + 1)).collect();
     let p = Polynomial::chebyshev(&c, -1.0, 1.0).unwrap();
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let x = recorder.matrix("x", 5, 7, unit);
-    recorder.output("y", &x.polynomial(&p));
-    assert_eq!(counted(&recorder.finish().unwrap()), p.cost(Method::Auto));
+    let circuit = circuit(unit.slots(), |r| {
+        r.output("y", &r.matrix("x", 5, 7, unit).polynomial(&p));
+    });
+    assert_eq!(counted(&circuit), p.cost(Method::Auto));
 }
 
 fn relative_error(
@@ -334,7 +320,7 @@ fn relative_error(
     f: fn(f64) -> f64,
 ) -> f64 {
     let xs = across(iteration.start().interval(), 1 << 12);
-    let circuit = circuit(1 << 12, apply);
+    let circuit = function(1 << 12, apply);
     let cost = counted(&circuit);
     assert_eq!(cost.levels, iteration.levels());
     assert_eq!(cost.products, iteration.products());
@@ -373,26 +359,17 @@ fn iterations_keep_their_promise() {
                 assert!(promised <= wanted);
             }
         };
-        for (low, high) in [(0.1, 10.0), (2.0, 5.0), (-4.0, -0.5)] {
-            let i = Iteration::inverse(low, high, stop).unwrap();
-            check(
-                &i,
-                relative_error(&i, |x| x.inverse(low, high, stop), |x| 1.0 / x),
-            );
+        macro_rules! check {
+            ($method:ident, $f:expr, $intervals:expr) => {
+                for (low, high) in $intervals {
+                    let i = Iteration::$method(low, high, stop).unwrap();
+                    check(&i, relative_error(&i, |x| x.$method(low, high, stop), $f));
+                }
+            };
         }
-        for (low, high) in [(0.5, 50.0), (2.0, 5.0)] {
-            let i = Iteration::inverse_sqrt(low, high, stop).unwrap();
-            let f = |x: f64| 1.0 / x.sqrt();
-            check(
-                &i,
-                relative_error(&i, |x| x.inverse_sqrt(low, high, stop), f),
-            );
-            let i = Iteration::sqrt(low, high, stop).unwrap();
-            check(
-                &i,
-                relative_error(&i, |x| x.sqrt(low, high, stop), f64::sqrt),
-            );
-        }
+        check!(inverse, f64::recip, [(0.1, 10.0), (2.0, 5.0), (-4.0, -0.5)]);
+        check!(inverse_sqrt, |x| 1.0 / x.sqrt(), [(0.5, 50.0), (2.0, 5.0)]);
+        check!(sqrt, f64::sqrt, [(0.5, 50.0), (2.0, 5.0)]);
     }
 }
 
@@ -401,40 +378,30 @@ fn norms_in_plaintext() {
     let unit = EncodingUnit::new(8, 16).unwrap();
     let mut numbers = Numbers(6);
     let (a, v) = (numbers.matrix(11, 19), numbers.vector(21));
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let (ha, hr, hc) = (
-        recorder.matrix("a", 11, 19, unit),
-        recorder.row_vector("r", 21, unit),
-        recorder.column_vector("c", 21, unit),
-    );
     let stop = Stop::RelativeError(1e-10);
-    recorder.output("aa", &ha.norm_squared());
-    recorder.output("rr", &hr.norm_squared());
-    recorder.output("cc", &hc.norm_squared());
-    recorder.output("a", &ha.norm(1.0, 20.0, stop));
-    recorder.output("r", &hr.norm(1.0, 5.0, stop));
-    recorder.output("c", &hc.norm(1.0, 5.0, stop));
+    let circuit = circuit(unit.slots(), |r| {
+        let a = r.matrix("a", 11, 19, unit);
+        let (x, y) = (r.row_vector("r", 21, unit), r.column_vector("c", 21, unit));
+        r.output("aa", &a.norm_squared());
+        r.output("rr", &x.norm_squared());
+        r.output("cc", &y.norm_squared());
+        r.output("a", &a.norm(1.0, 20.0, stop));
+        r.output("r", &x.norm(1.0, 5.0, stop));
+        r.output("c", &y.norm(1.0, 5.0, stop));
+    });
     let inputs = Bindings::new()
         .with("a", a.view())
         .with("r", v.view())
         .with("c", v.view());
-    let circuit = recorder.finish().unwrap();
     let run = Cleartext::run(&Program::new(circuit), &inputs).unwrap();
     let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
-    let (aa, vv) = (
-        squares(a.as_slice().unwrap()),
-        squares(v.as_slice().unwrap()),
-    );
-    for (name, expected) in [
-        ("aa", aa),
-        ("rr", vv),
-        ("cc", vv),
-        ("a", aa.sqrt()),
-        ("r", vv.sqrt()),
-        ("c", vv.sqrt()),
-    ] {
-        for slot in &run.slots[name][0] {
-            assert!((slot / expected - 1.0).abs() < 2e-10, "{name}");
+    let aa = squares(a.as_slice().unwrap());
+    let vv = squares(v.as_slice().unwrap());
+    for (squared, norm, expected) in [("aa", "a", aa), ("rr", "r", vv), ("cc", "c", vv)] {
+        for (name, expected) in [(squared, expected), (norm, expected.sqrt())] {
+            for slot in &run.slots[name][0] {
+                assert!((slot / expected - 1.0).abs() < 2e-10, "{name}");
+            }
         }
     }
 }
@@ -446,52 +413,24 @@ fn a_dozen_on_ciphertexts() {
     let mut numbers = Numbers(8);
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     let mut dense = |degree: usize| -> Vec<f64> { (0..=degree).map(|_| numbers.next()).collect() };
-    let cases = [
-        (
-            -1.0,
-            1.0,
-            vec![
-                (Basis::Monomial, dense(0)),
-                (Basis::Monomial, dense(1)),
-                (Basis::Monomial, dense(3)),
-                (Basis::Monomial, dense(7)),
-                (Basis::Monomial, vec![0.0, 0.0, 0.0, 0.0, 0.0, 1.0]),
-                (Basis::Chebyshev, dense(4)),
-                (Basis::Chebyshev, dense(15)),
-                (Basis::Chebyshev, dense(31)),
-            ],
-        ),
-        (
-            2.0,
-            5.0,
-            vec![
-                (Basis::Chebyshev, dense(2)),
-                (Basis::Chebyshev, dense(7)),
-                (Basis::Chebyshev, dense(9)),
-            ],
-        ),
-        (
-            -16.0,
-            16.0,
-            [7, 15, 31]
-                .map(|d| {
-                    let p = Polynomial::interpolate(sigmoid, -16.0, 16.0, d).unwrap();
-                    (Basis::Chebyshev, p.coefficients().to_vec())
-                })
-                .to_vec(),
-        ),
-    ];
-    for (low, high, polynomials) in cases {
+    let mut of = |basis: Basis, degrees: &[usize], interval| -> Vec<Polynomial> {
+        let dense = degrees.iter().map(|&degree| dense(degree));
+        dense.map(|c| polynomial(basis, &c, interval)).collect()
+    };
+    let fifth = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+    let mut first = of(Basis::Monomial, &[0, 1, 3, 7], (-1.0, 1.0));
+    first.push(polynomial(Basis::Monomial, &fifth, (-1.0, 1.0)));
+    first.extend(of(Basis::Chebyshev, &[4, 15, 31], (-1.0, 1.0)));
+    let second = of(Basis::Chebyshev, &[2, 7, 9], (2.0, 5.0));
+    let third = [7, 15, 31].map(|d| Polynomial::interpolate(sigmoid, -16.0, 16.0, d).unwrap());
+    for polynomials in [first, second, third.to_vec()] {
+        let (low, high) = polynomials[0].interval();
         let mut numbers = Numbers(9);
         let x = numbers
             .matrix(50, 70)
             .mapv(|x| 0.5 * (low + high) + 0.5 * (high - low) * x);
         let recorder = Recorder::new(unit.slots()).unwrap();
         let hx = recorder.matrix("x", 50, 70, unit);
-        let polynomials: Vec<Polynomial> = polynomials
-            .iter()
-            .map(|(basis, c)| polynomial(*basis, c, (low, high)))
-            .collect();
         for (i, p) in polynomials.iter().enumerate() {
             let y = hx.polynomial(p);
             recorder.output(&format!("y{i}"), &y);
@@ -571,85 +510,43 @@ fn on_the_reference_engine() {
 
 #[test]
 fn refusals_say_both_sides() {
-    let says = |error: ToolkitError, parts: &[&str]| {
-        let text = error.to_string();
-        for part in parts {
-            assert!(text.contains(part), "{text:?} does not say {part:?}");
-        }
-    };
-    says(
-        Polynomial::monomial(&[]).unwrap_err(),
-        &["polynomial", "empty list"],
-    );
-    says(
-        Polynomial::monomial(&[0.0, f64::NAN]).unwrap_err(),
-        &["coefficient is NaN at [1]"],
-    );
-    says(
-        Polynomial::chebyshev(&[1.0, 2.0], 3.0, 3.0).unwrap_err(),
-        &["lower end", "= 3", "upper end 3"],
-    );
-    says(
-        Polynomial::chebyshev(&[1.0], 5.0, 2.0).unwrap_err(),
-        &["= 5", "upper end 2"],
-    );
-    says(
-        Polynomial::chebyshev(&[1.0], f64::NEG_INFINITY, 2.0).unwrap_err(),
-        &["end of the interval is -inf"],
-    );
-    says(
-        Polynomial::monomial(&vec![1.0; 300]).unwrap_err(),
-        &["degree = 299", "0 to 255"],
-    );
-    says(
-        Polynomial::interpolate(|x| 1.0 / x, -1.0, 1.0, 2).unwrap_err(),
-        &["interpolate", "value of the function is inf"],
-    );
     let stop = Stop::RelativeError(1e-3);
-    says(
-        Iteration::inverse(-1.0, 2.0, stop).unwrap_err(),
-        &["inverse", "-1", "upper end is 2"],
-    );
-    says(
-        Iteration::sqrt(0.0, 2.0, stop).unwrap_err(),
-        &["sqrt", "= 0", "upper end is 2"],
-    );
-    says(
-        Iteration::inverse(1.0, 2.0, Stop::RelativeError(0.0)).unwrap_err(),
-        &["relative error = 0", "1e-12 to 0.5"],
-    );
-    says(
-        Iteration::inverse(1.0, 2.0, Stop::Iterations(25)).unwrap_err(),
-        &["= 25", "0 to 24"],
-    );
-    says(
-        Iteration::inverse_sqrt(1e-9, 1.0, stop).unwrap_err(),
-        &["inverse_sqrt", "0.000000001", "degree up to 31"],
-    );
+    macro_rules! refused {
+        ($($call:expr => $parts:expr;)+) => {$( says($call.unwrap_err(), &$parts); )+};
+    }
+    refused! {
+        Polynomial::monomial(&[]) => ["polynomial", "empty list"];
+        Polynomial::monomial(&[0.0, f64::NAN]) => ["coefficient is NaN at [1]"];
+        Polynomial::chebyshev(&[1.0, 2.0], 3.0, 3.0) => ["lower end", "= 3", "upper end 3"];
+        Polynomial::chebyshev(&[1.0], 5.0, 2.0) => ["= 5", "upper end 2"];
+        Polynomial::chebyshev(&[1.0], f64::NEG_INFINITY, 2.0) => ["end of the interval is -inf"];
+        Polynomial::monomial(&vec![1.0; 300]) => ["degree = 299", "0 to 255"];
+        Polynomial::interpolate(|x| 1.0 / x, -1.0, 1.0, 2) => ["interpolate", "value of the function is inf"];
+        Iteration::inverse(-1.0, 2.0, stop) => ["inverse", "-1", "upper end is 2"];
+        Iteration::sqrt(0.0, 2.0, stop) => ["sqrt", "= 0", "upper end is 2"];
+        Iteration::inverse(1.0, 2.0, Stop::RelativeError(0.0)) => ["relative error = 0", "1e-12 to 0.5"];
+        Iteration::inverse(1.0, 2.0, Stop::Iterations(25)) => ["= 25", "0 to 24"];
+        Iteration::inverse_sqrt(1e-9, 1.0, stop) => ["inverse_sqrt", "0.000000001", "degree up to 31"];
+    }
     // From a recording, with the place of the call.
     let unit = EncodingUnit::new(8, 16).unwrap();
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let x = recorder.matrix("x", 5, 7, unit);
-    recorder.output("y", &x.inverse(-1.0, 1.0, stop));
-    let error = recorder.finish().unwrap_err();
-    assert!(matches!(error.kind(), ToolkitErrorKind::OutOfRange { .. }));
-    says(error, &["polynomial.rs", "intervals without 0"]);
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let v = recorder.row_vector("v", 5, unit);
-    recorder.output("y", &v.norm(0.0, 1.0, stop));
-    says(
-        recorder.finish().unwrap_err(),
-        &["norm = 0", "upper end 1", "polynomial.rs"],
-    );
+    let error = attempt(unit.slots(), |r| {
+        r.matrix("x", 5, 7, unit).inverse(-1.0, 1.0, stop)
+    });
+    assert_kind!(error, ToolkitErrorKind::OutOfRange { .. });
+    says(&error, &["polynomial.rs", "intervals without 0"]);
+    let error = attempt(unit.slots(), |r| {
+        r.row_vector("v", 5, unit).norm(0.0, 1.0, stop)
+    });
+    says(&error, &["norm = 0", "upper end 1", "polynomial.rs"]);
 }
 
 #[test]
 fn serialized_and_converted() {
     let p = Polynomial::chebyshev(&[0.5, -1.25, 0.0, 2.0, 0.0], 2.0, 5.0).unwrap();
     assert_eq!((p.degree(), p.coefficients().len()), (3, 4));
-    let text = serde_json::to_string(&p).unwrap();
-    assert_eq!(serde_json::from_str::<Polynomial>(&text).unwrap(), p);
-    let wrong = text.replace("5.0", "1.0");
+    survives_json(&p);
+    let wrong = serde_json::to_string(&p).unwrap().replace("5.0", "1.0");
     let error = serde_json::from_str::<Polynomial>(&wrong).unwrap_err();
     assert!(error.to_string().contains("upper end 1"), "{error}");
     let q = p.to_monomial().unwrap();

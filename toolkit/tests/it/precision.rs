@@ -1,13 +1,19 @@
 //! Predicted precision against measured: never more than one bit too optimistic, nor three too pessimistic.
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth, random::Seed};
+use arras_ckks::{
+    Parameters,
+    params::{Dnum, LevelWidth, deepest},
+};
 use arras_toolkit::{
-    Bindings, Circuit, Cleartext, EncodingUnit, Homomorphic, Program, Recorder, Samples,
-    ScaleAndPrecision, Slots, Value, interpret::PredictedPrecision, linalg::Dot, plan::KeyRequests,
+    Bindings, Circuit, Cleartext, Program, Recorder, Samples, ScaleAndPrecision, Slots, Value,
+    interpret::PredictedPrecision, run::Options,
 };
 
-use crate::support::{Numbers, client, insecure, worst};
+use crate::support::{
+    Numbers, chain, circuit, client, function, homomorphic, insecure, matrix_by_vector,
+    survives_json, worst,
+};
 
 /// Encryptions of which the median error counts.
 const RUNS: usize = 3;
@@ -29,11 +35,7 @@ fn measured(
     let client = client(params, CpuEngine::new());
     let context = client.context();
     let expected = Cleartext::run(program, inputs).unwrap().outputs;
-    let secret = client.secret_key().unwrap();
-    let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
-    let keys = KeyRequests::of(program).generate(&generator).unwrap();
-    let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
-    let homomorphic = Homomorphic::new(evaluator);
+    let homomorphic = homomorphic(&client, program, Options::new());
     let mut errors: Vec<Vec<f64>> = vec![vec![]; expected.len()];
     for _ in 0..RUNS {
         let sent = client.encrypt_inputs(program, inputs).unwrap();
@@ -83,33 +85,21 @@ fn check(
 
 /// x^4 + 2 in 3 levels and in 2.
 fn fourth_powers(slots: usize) -> Circuit {
-    let recorder = Recorder::new(slots).unwrap();
-    let x = recorder.slots_input("x", 1);
-    let deep = x.multiply(&x).multiply(&x).multiply(&x).add_scalar(2.0);
-    let shallow = x.square().square().add_scalar(2.0);
-    recorder.output("deep", &deep);
-    recorder.output("shallow", &shallow);
-    recorder.finish().unwrap()
-}
-
-/// A factor at every level.
-fn chain(slots: usize, products: usize) -> Circuit {
-    let recorder = Recorder::new(slots).unwrap();
-    let (x, y) = (recorder.slots_input("x", 1), recorder.slots_input("y", 1));
-    let product = (0..products).fold(x, |product, _| product.multiply(&y));
-    recorder.output("product", &product);
-    recorder.finish().unwrap()
+    circuit(slots, |r| {
+        let x = r.slots_input("x", 1);
+        let deep = x.multiply(&x).multiply(&x).multiply(&x);
+        r.output("deep", &deep.add_scalar(2.0));
+        r.output("shallow", &x.square().square().add_scalar(2.0));
+    })
 }
 
 fn sum_of_slots(slots: usize) -> Circuit {
-    let recorder = Recorder::new(slots).unwrap();
-    let x = recorder.slots_input("x", 1);
-    recorder.output("sum", &x.rotate_and_sum(1, slots));
-    recorder.output(
-        "scaled",
-        &x.rotate_and_sum(1, slots).multiply_scalar(1.0 / 64.0),
-    );
-    recorder.finish().unwrap()
+    circuit(slots, |r| {
+        let x = r.slots_input("x", 1);
+        r.output("sum", &x.rotate_and_sum(1, slots));
+        let sum = x.rotate_and_sum(1, slots);
+        r.output("scaled", &sum.multiply_scalar(1.0 / 64.0));
+    })
 }
 
 /// 0.5 + 0.197 t - 0.004 t^3 on slots of magnitude up to 8.
@@ -162,22 +152,14 @@ fn fourth_power_both_ways() {
         secure(14, 4, LevelWidth::Bits39),
         secure(14, 6, LevelWidth::Bits34),
     ] {
-        check(
-            "x^4 + 2",
-            &params,
-            fourth_powers(params.slots()),
-            unit_samples(),
-        );
+        let circuit = fourth_powers(params.slots());
+        check("x^4 + 2", &params, circuit, unit_samples());
     }
     // Larger values amplify their errors: the prediction follows.
     let params = secure(14, 4, LevelWidth::Bits39);
     let circuit = fourth_powers(params.slots());
-    check(
-        "x^4 + 2, x to 4",
-        &params,
-        circuit,
-        Samples::uniform(-4.0, 4.0),
-    );
+    let samples = Samples::uniform(-4.0, 4.0);
+    check("x^4 + 2, x to 4", &params, circuit, samples);
 }
 
 #[test]
@@ -186,18 +168,14 @@ fn deep_chains() {
     let params = insecure(13, 10);
     check("10 products", &params, chain(params.slots(), 10), samples());
     for width in LevelWidth::ALL {
-        let levels =
-            arras_ckks::params::deepest(14, width, arras_ckks::params::Dnum::Auto).unwrap();
+        let levels = deepest(14, width, Dnum::Auto).unwrap();
         let params = secure(14, levels, width);
         let what = format!("{levels} products");
         check(&what, &params, chain(params.slots(), levels), samples());
     }
     // Squaring doubles the relative error every time.
-    let recorder = Recorder::new(params.slots()).unwrap();
-    let x = recorder.slots_input("x", 1);
-    let power = (0..8).fold(x, |x, _| x.square());
-    recorder.output("power", &power);
-    let circuit = recorder.finish().unwrap();
+    let power = |x: &Slots| (0..8).fold(x.clone(), |x, _| x.square());
+    let circuit = function(params.slots(), power);
     check("x^256", &params, circuit, Samples::uniform(-1.01, 1.01));
 }
 
@@ -210,42 +188,31 @@ fn rotations_and_sums() {
     ] {
         let slots = params.slots();
         assert_eq!(slots, 4096);
-        check(
-            "sum of 4096 slots",
-            &params,
-            sum_of_slots(slots),
-            unit_samples(),
-        );
-        check(
-            "weighted rotations",
-            &params,
-            weighted(slots),
-            unit_samples(),
-        );
+        for (what, circuit) in [
+            ("sum of 4096 slots", sum_of_slots(slots)),
+            ("weighted rotations", weighted(slots)),
+        ] {
+            check(what, &params, circuit, unit_samples());
+        }
     }
 }
 
 #[test]
-fn matrix_by_vector() {
+fn matrices_by_vectors() {
     let params = secure(13, 2, LevelWidth::Bits39);
     for (rows, cols) in [(64, 64), (134, 100), (1, 60), (2, 5)] {
-        let unit = EncodingUnit::new(64, 64).unwrap();
-        let recorder = Recorder::new(unit.slots()).unwrap();
-        let a = recorder.matrix("a", rows, cols, unit);
-        let x = recorder.column_vector("x", cols, unit);
-        recorder.output("ax", &a.dot(&x));
-        let what = format!("matrix {rows}x{cols} by vector");
-        check(&what, &params, recorder.finish().unwrap(), unit_samples());
+        let (what, circuit) = (
+            format!("matrix {rows}x{cols} by vector"),
+            matrix_by_vector(rows, cols),
+        );
+        check(&what, &params, circuit, unit_samples());
     }
 }
 
 #[test]
 fn polynomials_and_iterations() {
     let params = secure(14, 4, LevelWidth::Bits39);
-    let recorder = Recorder::new(params.slots()).unwrap();
-    let t = recorder.slots_input("t", 1);
-    recorder.output("cubic", &cubic(&t));
-    let circuit = recorder.finish().unwrap();
+    let circuit = function(params.slots(), cubic);
     check("cubic", &params, circuit, Samples::uniform(-8.0, 8.0));
 
     let samples = || unit_samples().with_bounds("v", -0.5, 0.5);
@@ -259,19 +226,11 @@ fn polynomials_and_iterations() {
 #[test]
 fn the_operation_that_exceeds_the_headroom_is_named() {
     let params = secure(14, 4, LevelWidth::Bits39);
-    let recorder = Recorder::new(params.slots()).unwrap();
-    let x = recorder.slots_input("x", 1);
-    let square = x.square();
-    let fourth = square.square();
-    recorder.output("x4", &fourth);
-    let program = Program::new(recorder.finish().unwrap());
+    let program = Program::new(function(params.slots(), |x| x.square().square()));
     let headroom = params.headroom_bits(0);
     let predict = |largest: f64| {
-        let samples = Samples::uniform(0.0, largest);
-        ScaleAndPrecision::new(&params, samples)
-            .trials(1)
-            .predict(&program)
-            .unwrap()
+        let predictor = ScaleAndPrecision::new(&params, Samples::uniform(0.0, largest));
+        predictor.trials(1).predict(&program).unwrap()
     };
     let fits = predict((headroom / 4.0 - 0.01).exp2());
     assert!(fits.exceeded().is_none(), "{fits}");
@@ -284,11 +243,7 @@ fn the_operation_that_exceeds_the_headroom_is_named() {
     assert!(text.contains("headroom exceeded by multiply at"), "{text}");
     assert!(!exceeds.suffices(1.0) && fits.suffices(1.0));
 
-    let json = serde_json::to_string(&exceeds).unwrap();
-    assert_eq!(
-        serde_json::from_str::<PredictedPrecision>(&json).unwrap(),
-        exceeds
-    );
+    survives_json(&exceeds);
     // The same seed, the same prediction.
     assert_eq!(predict(2.0), predict(2.0));
 }
@@ -297,9 +252,7 @@ fn the_operation_that_exceeds_the_headroom_is_named() {
 fn inputs_of_the_public_key_are_less_precise_as_predicted() {
     let params = secure(13, 1, LevelWidth::Bits39);
     let client = client(&params, CpuEngine::new());
-    let recorder = Recorder::new(params.slots()).unwrap();
-    recorder.output("x", &recorder.slots_input("x", 1).negate());
-    let program = Program::new(recorder.finish().unwrap());
+    let program = Program::new(function(params.slots(), Slots::negate));
     let samples = unit_samples();
     let inputs = samples.draw(program.circuit(), 5).unwrap();
     let x = inputs.get("x").unwrap();

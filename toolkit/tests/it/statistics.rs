@@ -1,24 +1,13 @@
 //! Means, variances and centred columns.
 
-use arras_toolkit::{EncodingUnit, Recorded, Value, linalg::Matrix};
-use ndarray::{Array2, Axis};
+use arras_toolkit::{EncodingUnit, linalg::Matrix};
+use ndarray::Axis;
 
 use crate::support::{
     Numbers,
-    case::{Case, Cost, cost},
+    case::{Case, Cost, cost, with_matrix},
     suite::{self, unit},
 };
-
-fn case<T: Recorded>(
-    a: &Array2<f64>,
-    unit: EncodingUnit,
-    expected: impl Into<Value>,
-    op: impl Fn(&Matrix) -> T,
-) -> Case {
-    Case::new(unit.slots(), &[("a", a.into())], expected, |recorder| {
-        op(&recorder.matrix("a", a.nrows(), a.ncols(), unit))
-    })
-}
 
 /// Column means, row means, column variances, row variances, centred columns.
 fn cases(rows: usize, cols: usize, unit: EncodingUnit) -> Vec<Case> {
@@ -27,15 +16,15 @@ fn cases(rows: usize, cols: usize, unit: EncodingUnit) -> Vec<Case> {
     let ddof = |count: usize| usize::from(count > 1);
     let (of_columns, of_rows) = (ddof(rows), ddof(cols));
     vec![
-        case(&a, unit, means(0), Matrix::column_means),
-        case(&a, unit, means(1), Matrix::row_means),
-        case(&a, unit, a.var_axis(Axis(0), of_columns as f64), |a| {
+        with_matrix(&a, unit, means(0), Matrix::column_means),
+        with_matrix(&a, unit, means(1), Matrix::row_means),
+        with_matrix(&a, unit, a.var_axis(Axis(0), of_columns as f64), |a| {
             a.column_variances(of_columns)
         }),
-        case(&a, unit, a.var_axis(Axis(1), of_rows as f64), |a| {
+        with_matrix(&a, unit, a.var_axis(Axis(1), of_rows as f64), |a| {
             a.row_variances(of_rows)
         }),
-        case(&a, unit, &a - &means(0), Matrix::center_columns),
+        with_matrix(&a, unit, &a - &means(0), Matrix::center_columns),
     ]
 }
 

@@ -19,7 +19,9 @@ mod two_levels;
 use ndarray::{Array2, ArrayView2};
 
 use super::{
-    ColumnVector, Dot, Matrix, RowVector, record,
+    ColumnVector, Dot, Matrix, Object, RowVector,
+    objects::unit_of,
+    record,
     slot_map::SlotMap,
     sums::{sum_cols, sum_rows},
 };
@@ -89,16 +91,26 @@ impl PlainMatrix {
             .try_for_each(|(r, c, x)| check_finite("plaintext", x, &[r, c]))
     }
 
-    /// Checks that its columns meet something of `len` entries.
-    fn meets(&self, len: usize, other: &Layout) -> Result<()> {
-        if self.0.ncols() == len {
-            return self.check();
-        }
-        Err(ToolkitError::mismatch(
-            describe(self),
-            other,
-            "the plaintext matrix on the left has one column for each entry or row of what it multiplies",
-        ))
+    /// Records its product with something of `len` entries or rows, in the same unit. `layout` is that of a result of these rows.
+    #[track_caller]
+    fn times<T: Object, R: Object>(
+        &self,
+        op: &'static str,
+        (right, len): (&T, usize),
+        layout: impl FnOnce(usize, EncodingUnit) -> Layout,
+        body: impl FnOnce(&Slots, &Layout) -> Slots,
+    ) -> R {
+        let (x, unit) = (right.recorded(), unit_of(&right.layout()));
+        let checked = if self.0.ncols() == len {
+            self.check().map(|()| layout(self.0.nrows(), unit))
+        } else {
+            Err(ToolkitError::mismatch(
+                describe(self),
+                right.layout(),
+                "the plaintext matrix on the left has one column for each entry or row of what it multiplies",
+            ))
+        };
+        record(op, &[x], unit, checked, |layout| body(x, layout))
     }
 }
 
@@ -117,25 +129,13 @@ impl Dot<ColumnVector> for PlainMatrix {
     /// see [`PlainMatrix::dot_in_two_levels`]; and [`PlainMatrix::dot_to_column`] takes a row vector and needs least.
     #[track_caller]
     fn dot(&self, vector: &ColumnVector) -> ColumnVector {
-        let (x, unit) = (vector.recorded(), vector.unit());
-        let layout = self
-            .meets(vector.len(), &vector.layout)
-            .map(|()| Layout::column_vector(self.0.nrows(), unit));
-        record(
-            "plaintext matrix x column vector",
-            &[x],
-            unit,
-            layout,
-            |layout| {
-                let n = unit.width();
-                let (inputs, outputs) = (x.units(), layout.units());
-                let mut map = SlotMap::new(1, n, inputs, outputs).cycle(vector.period());
-                for (r, c, weight) in self.nonzero() {
-                    map.add((r / n, r % n), (c / n, c % n), weight);
-                }
-                map.apply(x)
-            },
-        )
+        let (op, right) = ("plaintext matrix x column vector", (vector, vector.len()));
+        self.times(op, right, Layout::column_vector, |x, layout| {
+            let n = vector.unit().width();
+            let mut map = SlotMap::new(1, n, x.units(), layout.units()).cycle(vector.period());
+            self.nonzero().for_each(|entry| map.add_entry(n, entry));
+            map.apply(x)
+        })
     }
 }
 
@@ -146,24 +146,13 @@ impl Dot<RowVector> for PlainMatrix {
     /// The constants do not repeat within a ciphertext: column vectors, and [`PlainMatrix::dot_to_column`], need less memory.
     #[track_caller]
     fn dot(&self, vector: &RowVector) -> RowVector {
-        let (x, unit) = (vector.recorded(), vector.unit());
-        let layout = self
-            .meets(vector.len(), &vector.layout)
-            .map(|()| Layout::row_vector(self.0.nrows(), unit));
-        record(
-            "plaintext matrix x row vector",
-            &[x],
-            unit,
-            layout,
-            |layout| {
-                let m = unit.height();
-                let mut map = SlotMap::new(unit.width(), m, x.units(), layout.units());
-                for (r, c, weight) in self.nonzero() {
-                    map.add((r / m, r % m), (c / m, c % m), weight);
-                }
-                map.apply(x)
-            },
-        )
+        let (op, right) = ("plaintext matrix x row vector", (vector, vector.len()));
+        self.times(op, right, Layout::row_vector, |x, layout| {
+            let (m, n) = (vector.unit().height(), vector.unit().width());
+            let mut map = SlotMap::new(n, m, x.units(), layout.units());
+            self.nonzero().for_each(|entry| map.add_entry(m, entry));
+            map.apply(x)
+        })
     }
 }
 
@@ -174,25 +163,24 @@ impl Dot<Matrix> for PlainMatrix {
     /// each unit, d = min(m, diagonals).
     #[track_caller]
     fn dot(&self, matrix: &Matrix) -> Matrix {
-        let (x, unit) = (matrix.recorded(), matrix.unit());
-        let (rows, cols) = matrix.dim();
-        let stride = matrix.row_stride();
-        let layout = self.meets(rows, &matrix.layout).map(|()| Layout::Matrix {
-            rows: self.0.nrows(),
+        let ((height, cols), row_stride) = (matrix.dim(), matrix.row_stride());
+        let layout = |rows, unit| Layout::Matrix {
+            rows,
             cols,
             unit,
-            row_stride: stride,
-        });
-        record("plaintext matrix x matrix", &[x], unit, layout, |layout| {
-            let m = unit.height();
+            row_stride,
+        };
+        let (op, right) = ("plaintext matrix x matrix", (matrix, height));
+        self.times(op, right, layout, |x, layout| {
+            let (m, n) = (matrix.unit().height(), matrix.unit().width());
             let across = layout.horizontal_units();
             let (down_in, down_out) = (matrix.layout.vertical_units(), layout.vertical_units());
             // Units side by side are treated alike.
-            let mut map = SlotMap::new(unit.width(), m, down_in, down_out).copies(across);
-            for (r, c, weight) in self.nonzero() {
-                let (r, c) = (r * stride, c * stride);
-                map.add((r / m, r % m), (c / m, c % m), weight);
-            }
+            let mut map = SlotMap::new(n, m, down_in, down_out).copies(across);
+            let apart = |(r, c, weight)| (r * row_stride, c * row_stride, weight);
+            self.nonzero()
+                .map(apart)
+                .for_each(|entry| map.add_entry(m, entry));
             map.apply(x)
         })
     }
@@ -223,9 +211,8 @@ impl Dot<PlainMatrix> for Matrix {
             let mut map = SlotMap::new(1, slots, across_in, across_out)
                 .weights_repeat_after(n)
                 .copies(down);
-            for (r, c, weight) in plain.nonzero() {
-                map.add((c / n, c % n), (r / n, r % n), weight);
-            }
+            let flipped = plain.nonzero().map(|(r, c, weight)| (c, r, weight));
+            flipped.for_each(|entry| map.add_entry(n, entry));
             let columns = x.pick(&transposed(down, across_in));
             map.apply(&columns).pick(&transposed(across_out, down))
         })
@@ -255,46 +242,30 @@ impl PlainMatrix {
     /// the cheapest product where the result may be of the other kind.
     #[track_caller]
     pub fn dot_to_column(&self, vector: &RowVector) -> ColumnVector {
-        let (x, unit) = (vector.recorded(), vector.unit());
-        let layout = self
-            .meets(vector.len(), &vector.layout)
-            .map(|()| Layout::column_vector(self.0.nrows(), unit));
-        record(
+        let (op, unit) = (
             "plaintext matrix x row vector to column vector",
-            &[x],
-            unit,
-            layout,
-            |_| {
-                let (packed, matrix) = self.packed(unit, true);
-                let across = matrix.horizontal_units();
-                let rows: Vec<usize> = (0..matrix.units()).map(|u| u / across).collect();
-                let scaled = x.pick(&rows).multiply_plain(packed);
-                sum_rows(&scaled, &matrix, unit)
-            },
-        )
+            vector.unit(),
+        );
+        self.times(op, (vector, vector.len()), Layout::column_vector, |x, _| {
+            let (packed, matrix) = self.packed(unit, true);
+            let scaled = x.pick(&matrix.rows_of_units()).multiply_plain(packed);
+            sum_rows(&scaled, &matrix, unit)
+        })
     }
 
     /// Plaintext matrix x column vector: a row vector. Two levels; 2 V lg n rotations in 2 lg n steps, V H products with
     /// constants.
     #[track_caller]
     pub fn dot_to_row(&self, vector: &ColumnVector) -> RowVector {
-        let (x, unit) = (vector.recorded(), vector.unit());
-        let layout = self
-            .meets(vector.len(), &vector.layout)
-            .map(|()| Layout::row_vector(self.0.nrows(), unit));
-        record(
+        let (op, unit) = (
             "plaintext matrix x column vector to row vector",
-            &[x],
-            unit,
-            layout,
-            |_| {
-                let (packed, matrix) = self.packed(unit, false);
-                let across = matrix.horizontal_units();
-                let columns: Vec<usize> = (0..matrix.units()).map(|u| u % across).collect();
-                let scaled: Slots = x.pick(&columns).multiply_plain(packed);
-                sum_cols(&scaled, &matrix, unit, 1.0)
-            },
-        )
+            vector.unit(),
+        );
+        self.times(op, (vector, vector.len()), Layout::row_vector, |x, _| {
+            let (packed, matrix) = self.packed(unit, false);
+            let scaled = x.pick(&matrix.columns_of_units()).multiply_plain(packed);
+            sum_cols(&scaled, &matrix, unit, 1.0)
+        })
     }
 
     /// Its slots as a tiled matrix, or those of its transpose.

@@ -1,10 +1,7 @@
 //! Plaintext matrix x column vector with fewer products and rotations, for a level more.
 
 use super::PlainMatrix;
-use crate::{
-    ColumnVector, Layout, Recorded,
-    linalg::{record, slot_map::SlotMap},
-};
+use crate::{ColumnVector, Layout, linalg::slot_map::SlotMap};
 
 impl PlainMatrix {
     /// Plaintext matrix x column vector: a column vector, in two levels.
@@ -18,16 +15,15 @@ impl PlainMatrix {
     /// For 1024 x 1024 in units 16 x 1024: 16 + 64 products with constants instead of 1024, and 24 rotations instead of 62.
     #[track_caller]
     pub fn dot_in_two_levels(&self, vector: &ColumnVector) -> ColumnVector {
-        let (x, unit) = (vector.recorded(), vector.unit());
-        let layout = self
-            .meets(vector.len(), &vector.layout)
-            .map(|()| Layout::column_vector(self.dim().0, unit));
-        record(
+        let (op, unit) = (
             "plaintext matrix x column vector in two levels",
-            &[x],
-            unit,
-            layout,
-            |layout| {
+            vector.unit(),
+        );
+        self.times(
+            op,
+            (vector, vector.len()),
+            Layout::column_vector,
+            |x, layout| {
                 let (m, n, slots) = (unit.height(), unit.width(), unit.slots());
                 let (period, inputs) = (vector.period(), x.units());
                 let rows = m.min(n);

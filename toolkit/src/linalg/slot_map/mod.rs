@@ -90,6 +90,11 @@ impl SlotMap {
         weights[output.1 % period] += weight;
     }
 
+    /// The same for positions that are counted through groups of `size`: output, input, weight.
+    pub(super) fn add_entry(&mut self, size: usize, (to, from, weight): (usize, usize, f64)) {
+        self.add((to / size, to % size), (from / size, from % size), weight);
+    }
+
     /// Terms: the group that each diagonal takes and gives.
     fn terms(&self) -> impl Iterator<Item = (i64, usize, usize)> + '_ {
         self.diagonals

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Cleartext, Client, Layout, OpCount, Program, Recorded, Recorder,
-    RotationSet, Samples, ScaleAndPrecision, Value, run::Options,
+    Bindings, Circuit, Cleartext, Client, EncodingUnit, Layout, Matrix, OpCount, Program, Recorded,
+    Recorder, RotationSet, Samples, ScaleAndPrecision, Value, run::Options,
 };
 use ndarray::{Array1, Array2};
 
@@ -49,6 +49,14 @@ impl Building {
         }
     }
 }
+
+/// Runs cases on plaintext slots: each costs what is said of it.
+macro_rules! costs {
+    ($($case:expr => $cost:expr;)+) => {$(
+        assert_eq!($case.in_plaintext(), $cost, stringify!($case));
+    )+};
+}
+pub(crate) use costs;
 
 /// What a circuit costs: levels, rotations of ciphertexts, rotation keys, products of a ciphertext with a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +167,18 @@ impl Case {
             2.0 * predicted.output(name).unwrap().worst_error
         });
     }
+}
+
+/// A case with one encrypted matrix "a".
+pub fn with_matrix<T: Recorded>(
+    a: &Array2<f64>,
+    unit: EncodingUnit,
+    expected: impl Into<Value>,
+    op: impl Fn(&Matrix) -> T,
+) -> Case {
+    Case::new(unit.slots(), &[("a", a.into())], expected, |recorder| {
+        op(&recorder.matrix("a", a.nrows(), a.ncols(), unit))
+    })
 }
 
 /// Slots of an output hold its entries, repeated as its layout says, and exact zeros elsewhere.

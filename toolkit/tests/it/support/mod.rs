@@ -5,7 +5,10 @@ pub mod case;
 pub mod sizes;
 pub mod suite;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Display},
+};
 
 use arras_ckks::{
     Context, Evaluator, KeyGenerator, Parameters, SecretKey,
@@ -14,11 +17,76 @@ use arras_ckks::{
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Homomorphic, Program, Value,
+    Bindings, Circuit, Client, EncodingUnit, Homomorphic, Program, Recorder, Slots, ToolkitError,
+    Value,
+    linalg::Dot,
     plan::KeyRequests,
     run::{Options, RunReport},
 };
 use ndarray::{Array1, Array2};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// An error is of this kind.
+macro_rules! assert_kind {
+    ($error:expr, $kind:pat) => {{
+        let error = &$error;
+        assert!(matches!(error.kind(), $kind), "{error}");
+    }};
+}
+pub(crate) use assert_kind;
+
+/// The message says all of `parts`.
+#[track_caller]
+pub fn says(error: impl Display, parts: &[impl AsRef<str>]) {
+    let message = error.to_string();
+    for part in parts.iter().map(AsRef::as_ref) {
+        assert!(message.contains(part), "{part:?} is not in: {message}");
+    }
+}
+
+/// JSON gives a value back as it was.
+#[track_caller]
+pub fn survives_json<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let json = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value);
+}
+
+/// What is recorded on this many slots.
+pub fn circuit<T>(slots: usize, record: impl FnOnce(&Recorder) -> T) -> Circuit {
+    let recorder = Recorder::new(slots).unwrap();
+    record(&recorder);
+    recorder.finish().unwrap()
+}
+
+/// The error of a recording on this many slots.
+pub fn attempt<T>(slots: usize, record: impl FnOnce(&Recorder) -> T) -> ToolkitError {
+    let recorder = Recorder::new(slots).unwrap();
+    record(&recorder);
+    recorder.finish().unwrap_err()
+}
+
+/// A function of one ciphertext: "x" to "y".
+pub fn function(slots: usize, body: impl FnOnce(&Slots) -> Slots) -> Circuit {
+    circuit(slots, |r| r.output("y", &body(&r.slots_input("x", 1))))
+}
+
+/// A product of this many factors, one at every level.
+pub fn chain(slots: usize, products: usize) -> Circuit {
+    circuit(slots, |r| {
+        let (x, y) = (r.slots_input("x", 1), r.slots_input("y", 1));
+        let product = (0..products).fold(x, |product, _| product.multiply(&y));
+        r.output("product", &product);
+    })
+}
+
+/// A matrix "a" by a column vector "x" in units of 64 x 64.
+pub fn matrix_by_vector(rows: usize, cols: usize) -> Circuit {
+    let unit = EncodingUnit::new(64, 64).unwrap();
+    circuit(unit.slots(), |r| {
+        let a = r.matrix("a", rows, cols, unit);
+        r.output("ax", &a.dot(&r.column_vector("x", cols, unit)));
+    })
+}
 
 /// The outputs of a run, decrypted.
 pub struct Outcome {
@@ -47,7 +115,20 @@ pub fn client<S: SecretEngine>(params: &Parameters, engine: S) -> Client<S> {
         .with_seed(Seed::from_bytes([3; 32]))
 }
 
-/// Plans, makes keys, encrypts, runs, decrypts: with the keys that the program asks for and no others.
+/// An executor with the keys that a program asks for and no others.
+pub fn homomorphic<S: SecretEngine>(
+    client: &Client<S>,
+    program: &Program,
+    options: Options,
+) -> Homomorphic<S> {
+    let secret = client.secret_key().unwrap();
+    let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
+    let keys = KeyRequests::of(program).generate(&generator).unwrap();
+    let keys = keys.load(client.context()).unwrap();
+    Homomorphic::with_options(Evaluator::new(client.context(), keys).unwrap(), options)
+}
+
+/// Plans, makes keys, encrypts, runs, decrypts.
 pub fn run<S: SecretEngine>(
     client: &Client<S>,
     circuit: Circuit,
@@ -55,16 +136,10 @@ pub fn run<S: SecretEngine>(
     options: Options,
 ) -> Outcome {
     let program = Program::new(circuit);
-    let secret = client.secret_key().unwrap();
-    let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
-    let keys = KeyRequests::of(&program).generate(&generator).unwrap();
-    let context = client.context();
-    let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
     let sent = client.encrypt_inputs(&program, inputs).unwrap();
-    let inputs = sent.expand(context).unwrap();
-    let run = Homomorphic::with_options(evaluator, options)
-        .run(&program, &inputs)
-        .unwrap();
+    let inputs = sent.expand(client.context()).unwrap();
+    let homomorphic = homomorphic(client, &program, options);
+    let run = homomorphic.run(&program, &inputs).unwrap();
     let outputs = run
         .outputs
         .iter()
