@@ -76,11 +76,16 @@ pub const MAX_UNITS: usize = 1 << 16;
 impl Layout {
     /// A matrix of `rows` x `cols`.
     pub fn matrix(rows: usize, cols: usize, unit: EncodingUnit) -> Self {
+        Self::strided(rows, cols, unit, 1)
+    }
+
+    /// A matrix whose rows are `row_stride` rows of the unit apart, as [`crate::Matrix::transpose_unit`] leaves it.
+    pub fn strided(rows: usize, cols: usize, unit: EncodingUnit, row_stride: usize) -> Self {
         Self::Matrix {
             rows,
             cols,
             unit,
-            row_stride: 1,
+            row_stride,
         }
     }
 
@@ -91,11 +96,12 @@ impl Layout {
 
     /// A column vector of `len` entries.
     pub fn column_vector(len: usize, unit: EncodingUnit) -> Self {
-        Self::ColumnVector {
-            len,
-            unit,
-            period: unit.width(),
-        }
+        Self::repeating(len, unit, unit.width())
+    }
+
+    /// A column vector that repeats after `period` columns, as [`crate::ColumnVector::transpose_unit`] leaves it.
+    pub fn repeating(len: usize, unit: EncodingUnit, period: usize) -> Self {
+        Self::ColumnVector { len, unit, period }
     }
 
     /// Checks that the object exists: not empty, at most [`MAX_UNITS`] ciphertexts, stride and period that fit the unit.

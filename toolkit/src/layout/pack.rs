@@ -198,17 +198,8 @@ mod tests {
     #[test]
     fn every_layout_comes_back() {
         let unit = EncodingUnit::new(8, 4).unwrap();
-        let strided = Layout::Matrix {
-            rows: 3,
-            cols: 4,
-            unit,
-            row_stride: 2,
-        };
-        let periodic = Layout::ColumnVector {
-            len: 2,
-            unit,
-            period: 2,
-        };
+        let strided = Layout::strided(3, 4, unit, 2);
+        let periodic = Layout::repeating(2, unit, 2);
         let vector = |n: usize| Value::from(Array1::from_iter((0..n).map(|i| i as f64 - 1.5)));
         for (layout, value) in [
             (Layout::matrix(9, 5, unit), counting(9, 5).into()),

@@ -69,50 +69,23 @@ impl Value {
     }
 }
 
-impl From<Array2<f64>> for Value {
-    fn from(m: Array2<f64>) -> Self {
-        Self::Matrix(m)
-    }
+macro_rules! made_of {
+    ($($from:ty => |$value:ident| $made:expr;)+) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                $made
+            }
+        }
+    )+};
 }
 
-impl From<ArrayView2<'_, f64>> for Value {
-    fn from(m: ArrayView2<'_, f64>) -> Self {
-        Self::Matrix(m.to_owned())
-    }
-}
-
-impl From<&Array2<f64>> for Value {
-    fn from(m: &Array2<f64>) -> Self {
-        Self::Matrix(m.clone())
-    }
-}
-
-impl From<Array1<f64>> for Value {
-    fn from(v: Array1<f64>) -> Self {
-        Self::Vector(v)
-    }
-}
-
-impl From<ArrayView1<'_, f64>> for Value {
-    fn from(v: ArrayView1<'_, f64>) -> Self {
-        Self::Vector(v.to_owned())
-    }
-}
-
-impl From<&Array1<f64>> for Value {
-    fn from(v: &Array1<f64>) -> Self {
-        Self::Vector(v.clone())
-    }
-}
-
-impl From<f64> for Value {
-    fn from(x: f64) -> Self {
-        Self::Scalar(x)
-    }
-}
-
-impl From<Vec<Vec<f64>>> for Value {
-    fn from(slots: Vec<Vec<f64>>) -> Self {
-        Self::Slots(slots)
-    }
+made_of! {
+    Array2<f64> => |m| Self::Matrix(m);
+    ArrayView2<'_, f64> => |m| Self::Matrix(m.to_owned());
+    &Array2<f64> => |m| Self::Matrix(m.clone());
+    Array1<f64> => |v| Self::Vector(v);
+    ArrayView1<'_, f64> => |v| Self::Vector(v.to_owned());
+    &Array1<f64> => |v| Self::Vector(v.clone());
+    f64 => |x| Self::Scalar(x);
+    Vec<Vec<f64>> => |slots| Self::Slots(slots);
 }

@@ -79,12 +79,7 @@ impl Matrix {
         let stride = self.row_stride();
         let layout = within("rows", &rows, all_rows)
             .and_then(|()| within("columns", &columns, all_cols))
-            .map(|()| Layout::Matrix {
-                rows: rows.len(),
-                cols: columns.len(),
-                unit,
-                row_stride: stride,
-            });
+            .map(|()| Layout::strided(rows.len(), columns.len(), unit, stride));
         record("block", &[x], unit, layout, |layout| {
             let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
             for r in 0..rows.len() {

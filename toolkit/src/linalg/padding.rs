@@ -156,44 +156,14 @@ mod tests {
             (Layout::matrix(17, 5, unit), 4),
             (Layout::matrix(24, 7, unit), 2),
             (Layout::matrix(3, 3, unit), 1),
-            (
-                Layout::Matrix {
-                    rows: 3,
-                    cols: 3,
-                    unit,
-                    row_stride: 2,
-                },
-                1,
-            ),
-            (
-                Layout::Matrix {
-                    rows: 4,
-                    cols: 4,
-                    unit,
-                    row_stride: 2,
-                },
-                1,
-            ),
+            (Layout::strided(3, 3, unit, 2), 1),
+            (Layout::strided(4, 4, unit, 2), 1),
             (Layout::row_vector(8, unit), 1),
             (Layout::row_vector(19, unit), 2),
             (Layout::column_vector(4, unit), 1),
             (Layout::column_vector(9, unit), 2),
-            (
-                Layout::ColumnVector {
-                    len: 1,
-                    unit,
-                    period: 2,
-                },
-                1,
-            ),
-            (
-                Layout::ColumnVector {
-                    len: 2,
-                    unit,
-                    period: 2,
-                },
-                1,
-            ),
+            (Layout::repeating(1, unit, 2), 1),
+            (Layout::repeating(2, unit, 2), 1),
             (Layout::Scalar { slots: 32 }, 1),
         ];
         for (layout, distinct) in layouts {

@@ -37,12 +37,7 @@ impl Matrix {
             _ => None,
         };
         let layout = row_stride
-            .map(|row_stride| Layout::Matrix {
-                rows,
-                cols,
-                unit: unit.transposed(),
-                row_stride,
-            })
+            .map(|row_stride| Layout::strided(rows, cols, unit.transposed(), row_stride))
             .ok_or_else(|| ToolkitError::does_not_fit(self.layout, format!("the transposed unit {}", unit.transposed()), format!(
                     "at most {short} rows and columns in units of {short}x{long}, or the result of transposing such a unit"
                 )));
@@ -70,11 +65,7 @@ impl ColumnVector {
         let (len, unit) = (self.len(), self.unit());
         let short = unit.height().min(unit.width());
         let layout = if self.period() == short && len <= short {
-            Ok(Layout::ColumnVector {
-                len,
-                unit: unit.transposed(),
-                period: short,
-            })
+            Ok(Layout::repeating(len, unit.transposed(), short))
         } else {
             Err(ToolkitError::does_not_fit(
                 self.layout,

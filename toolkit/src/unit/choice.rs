@@ -279,27 +279,17 @@ mod tests {
 
     #[test]
     fn fewest_ciphertexts_first() {
+        let best = |choice: &UnitChoice| (choice.unit(), choice.chosen().ciphertexts());
         // A row that fills a ciphertext, and a column that does.
         let wide = builder().matrix(1, 4096).choose().unwrap();
-        assert_eq!(
-            (wide.unit(), wide.chosen().ciphertexts()),
-            (unit(1, 4096), 1)
-        );
+        assert_eq!(best(&wide), (unit(1, 4096), 1));
         let tall = builder().matrix(4096, 1).choose().unwrap();
-        assert_eq!(
-            (tall.unit(), tall.chosen().ciphertexts()),
-            (unit(4096, 1), 1)
-        );
+        assert_eq!(best(&tall), (unit(4096, 1), 1));
         // 200 x 500 takes 25 units of 4096 slots at least; 512 columns hold 500 best.
         let choice = builder().matrix(200, 500).choose().unwrap();
-        assert_eq!(
-            (choice.unit(), choice.chosen().ciphertexts()),
-            (unit(8, 512), 25)
-        );
-        assert!(
-            choice.reason().contains("fewer ciphertexts (25)"),
-            "{choice}"
-        );
+        assert_eq!(best(&choice), (unit(8, 512), 25));
+        let reason = choice.reason();
+        assert!(reason.contains("fewer ciphertexts (25)"), "{choice}");
         // A vector's entries are repeated: many of them pull the unit to their side.
         let rows = (0..10).fold(builder().matrix(64, 64), |b, _| b.row_vector(512));
         assert_eq!(rows.choose().unwrap().unit(), unit(512, 8));
@@ -335,12 +325,8 @@ mod tests {
             assert_eq!(candidate.ciphertexts(), layout.units());
         }
         let text = choice.to_string();
-        for part in [
-            "unit 64x64 of 4096 slots for 1 shapes",
-            "1x4096",
-            "4096x1",
-            "rotations",
-        ] {
+        let title = "unit 64x64 of 4096 slots for 1 shapes";
+        for part in [title, "1x4096", "4096x1", "rotations"] {
             assert!(text.contains(part), "{text}");
         }
         let json = serde_json::to_value(&choice).unwrap();

@@ -51,10 +51,7 @@ macro_rules! operations {
 
 fn of_matrices(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
     let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
-    let (x, y) = (
-        case.numbers.matrix(rows, cols),
-        case.numbers.matrix(rows, cols),
-    );
+    let [x, y] = [(); 2].map(|()| case.numbers.matrix(rows, cols));
     let a = case.recorder.matrix("a", rows, cols, unit);
     let b = case.recorder.matrix("b", rows, cols, unit);
     operations!(case, a = x, b = y);
@@ -105,11 +102,8 @@ fn of_vectors_with_matrices(unit: EncodingUnit, (rows, cols): (usize, usize)) ->
     case.expect("plain rows", &a.hadamard_plain_rows(r.view()), &by_rows);
     let scaled = a.hadamard_plain_columns(c.view());
     case.expect("plain columns", &scaled, &by_columns);
-    case.expect(
-        "rows of plain",
-        &hr.hadamard_plain_matrix(x.view()),
-        &by_rows,
-    );
+    let scaled = hr.hadamard_plain_matrix(x.view());
+    case.expect("rows of plain", &scaled, &by_rows);
     let scaled = hc.hadamard_plain_matrix(x.view());
     case.expect("columns of plain", &scaled, &by_columns);
     case.finish()
@@ -195,11 +189,7 @@ fn repeating_column_vectors_keep_repeating() {
         let v = case.numbers.vector(len);
         let t = case.numbers.next();
         // Read as 16 x 4, every row holds the vector; read as 4 x 16, it repeats every 4 columns.
-        let layout = Layout::ColumnVector {
-            len,
-            unit,
-            period: 4,
-        };
+        let layout = Layout::repeating(len, unit, 4);
         let repeating = ColumnVector::from_parts(case.recorder.slots_input("v", 1), layout);
         let s = case.recorder.scalar("s");
         case.bind("v", layout.pack("v", &(&v).into()).unwrap());
@@ -242,16 +232,10 @@ fn constants_subtracted(slots: usize) -> Case {
     let difference = x.sub_plain(constants.clone());
     let product = x.multiply_plain(constants.clone());
     case.expect("x - c", &difference.lower_level(1), of(|x, c| x - c));
-    case.expect(
-        "x c - c",
-        &product.sub_plain(constants.clone()),
-        of(|x, c| x * c - c),
-    );
-    case.expect(
-        "c + x",
-        &x.add_plain(constants.clone()).lower_level(1),
-        of(|x, c| x + c),
-    );
+    let less = product.sub_plain(constants.clone());
+    case.expect("x c - c", &less, of(|x, c| x * c - c));
+    let sum = x.add_plain(constants.clone());
+    case.expect("c + x", &sum.lower_level(1), of(|x, c| x + c));
     case.finish()
 }
 

@@ -14,12 +14,8 @@ use crate::support::{
 fn objects(sizes: &Sizes) -> Vec<(Layout, Value)> {
     let mut numbers = Numbers(2024);
     let unit = sizes.unit;
-    let mut objects = vec![(
-        Layout::Scalar {
-            slots: unit.slots(),
-        },
-        numbers.next().into(),
-    )];
+    let slots = unit.slots();
+    let mut objects = vec![(Layout::Scalar { slots }, numbers.next().into())];
     for &(rows, cols) in sizes.matrices {
         let value = numbers.matrix(rows, cols).into();
         objects.push((Layout::matrix(rows, cols, unit), value));
@@ -40,10 +36,8 @@ fn comes_back<S: SecretEngine>(client: &Client<S>, encrypted: &Encrypted<S>, val
     assert_eq!(encrypted.ciphertext().batch(), layout.units());
     let found = client.decrypt(encrypted).unwrap();
     assert!(worst(&found, value) < TOLERANCE, "{layout}");
-    let secret = client.secret_key().unwrap();
-    let slots = Decryptor::new(secret)
-        .decrypt(encrypted.ciphertext())
-        .unwrap();
+    let decryptor = Decryptor::new(client.secret_key().unwrap());
+    let slots = decryptor.decrypt(encrypted.ciphertext()).unwrap();
     let packed = layout.pack("value", value).unwrap();
     let off = worst(&slots.into(), &packed.into());
     assert!(off < TOLERANCE, "{layout}: slots are off by {off}");
@@ -80,27 +74,15 @@ fn strided_and_repeating_objects_come_back() {
     let client = client(&small_parameters(1), CpuEngine::new());
     let unit = EncodingUnit::new(32, 16).unwrap();
     let mut numbers = Numbers(8);
-    let strided = Layout::Matrix {
-        rows: 15,
-        cols: 16,
-        unit,
-        row_stride: 2,
-    };
-    let repeating = Layout::ColumnVector {
-        len: 7,
-        unit,
-        period: 8,
-    };
+    let strided = Layout::strided(15, 16, unit, 2);
+    let repeating = Layout::repeating(7, unit, 8);
+    let (units, slots) = (2, 512);
+    let mut list = || numbers.vector(slots).to_vec();
+    let lists = vec![list(), list()];
     for (layout, value) in [
         (strided, Value::from(numbers.matrix(15, 16))),
         (repeating, numbers.vector(7).into()),
-        (
-            Layout::Slots {
-                units: 2,
-                slots: 512,
-            },
-            vec![numbers.vector(512).to_vec(), numbers.vector(512).to_vec()].into(),
-        ),
+        (Layout::Slots { units, slots }, lists.into()),
     ] {
         let sent = client.encrypt(layout, value.clone(), 1).unwrap();
         comes_back(&client, &sent.expand(client.context()).unwrap(), &value);

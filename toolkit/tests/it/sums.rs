@@ -27,11 +27,8 @@ fn of_matrix(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
     case.expect("pi columns", &a.sum_cols(PI), x.sum_axis(Axis(1)) * PI);
     // Numbers that were added are in the entries alone: sums are those of the entries.
     let shifted = &x + 0.5;
-    case.expect(
-        "shifted rows",
-        &(&a + 0.5).sum_rows(),
-        shifted.sum_axis(Axis(0)),
-    );
+    let sum = (&a + 0.5).sum_rows();
+    case.expect("shifted rows", &sum, shifted.sum_axis(Axis(0)));
     let sum = (&a + 0.5).sum_cols(PI);
     case.expect("shifted columns", &sum, shifted.sum_axis(Axis(1)) * PI);
     case.finish()
@@ -71,12 +68,8 @@ fn lists(sizes: &Sizes) -> Vec<Case> {
 fn cases(sizes: &[Sizes]) -> Vec<Case> {
     let mut cases = vec![];
     for sizes in sizes {
-        cases.extend(
-            sizes
-                .matrices
-                .iter()
-                .map(|&shape| of_matrix(sizes.unit, shape)),
-        );
+        let of_shape = |&shape| of_matrix(sizes.unit, shape);
+        cases.extend(sizes.matrices.iter().map(of_shape));
         cases.extend(lists(sizes));
     }
     cases
@@ -134,11 +127,8 @@ fn sums_by_fours_and_eights_are_those_by_doubling() {
         for (way, at_once) in [(Summing::Fours, 2), (Summing::Eights, 3)] {
             let (sum, steps) = run(way);
             assert!(worst(&sum, &expected) < 1e-12, "{way:?} {stride} {count}");
-            assert_eq!(
-                steps,
-                doublings.div_ceil(at_once),
-                "{way:?} {stride} {count}"
-            );
+            let least = doublings.div_ceil(at_once);
+            assert_eq!(steps, least, "{way:?} {stride} {count}");
         }
     }
 }

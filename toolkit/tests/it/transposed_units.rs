@@ -20,11 +20,7 @@ fn vector(len: usize) -> Array1<f64> {
 #[test]
 fn vectors_that_repeat_within_the_unit() {
     let unit = unit(8, 16);
-    let layout = Layout::ColumnVector {
-        len: 3,
-        unit,
-        period: 4,
-    };
+    let layout = Layout::repeating(3, unit, 4);
     let x = vector(3);
     let slots = Value::Slots(layout.pack("x", &(&x).into()).unwrap());
     macro_rules! gives {
@@ -62,12 +58,7 @@ fn vectors_that_repeat_within_the_unit() {
 #[test]
 fn matrices_with_rows_apart() {
     let unit = unit(16, 8);
-    let layout = Layout::Matrix {
-        rows: 5,
-        cols: 7,
-        unit,
-        row_stride: 2,
-    };
+    let layout = Layout::strided(5, 7, unit, 2);
     let a = matrix(5, 7);
     let slots = Value::Slots(layout.pack("a", &(&a).into()).unwrap());
     macro_rules! gives {

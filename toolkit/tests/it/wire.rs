@@ -26,22 +26,6 @@ fn unit() -> EncodingUnit {
     EncodingUnit::new(16, 32).unwrap()
 }
 
-/// Matrices and column vectors as transposed units leave them.
-fn strided((rows, cols): (usize, usize), row_stride: usize) -> Layout {
-    let unit = unit();
-    Layout::Matrix {
-        rows,
-        cols,
-        unit,
-        row_stride,
-    }
-}
-
-fn repeating(len: usize, period: usize) -> Layout {
-    let unit = unit();
-    Layout::ColumnVector { len, unit, period }
-}
-
 /// A client of either engine.
 fn clients() -> (Client<CpuEngine>, Client<Reference>) {
     (
@@ -62,7 +46,8 @@ fn scheme(error: &ToolkitError) -> &CkksErrorKind {
 fn objects() -> Vec<(Layout, Value)> {
     let unit = unit();
     let mut numbers = Numbers(77);
-    let (strided, repeating) = (strided((3, 31), 4), repeating(5, 8));
+    let strided = Layout::strided(3, 31, unit, 4);
+    let repeating = Layout::repeating(5, unit, 8);
     let (units, slots) = (2, 512);
     let slots = Layout::Slots { units, slots };
     let lists = vec![numbers.vector(512).to_vec(), numbers.vector(512).to_vec()];
@@ -307,9 +292,9 @@ fn hostile_layouts_are_refused() {
         Layout::matrix(0, 3, unit),
         Layout::matrix(usize::MAX, usize::MAX, unit),
         Layout::row_vector(usize::MAX, unit),
-        strided((3, 3), 0),
-        strided((3, 3), 8),
-        repeating(3, 0),
+        Layout::strided(3, 3, unit, 0),
+        Layout::strided(3, 3, unit, 8),
+        Layout::repeating(3, unit, 0),
         Layout::Scalar { slots: 0 },
         Layout::Scalar { slots: 1 << 40 },
         Layout::Slots {

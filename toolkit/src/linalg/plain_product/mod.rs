@@ -164,12 +164,7 @@ impl Dot<Matrix> for PlainMatrix {
     #[track_caller]
     fn dot(&self, matrix: &Matrix) -> Matrix {
         let ((height, cols), row_stride) = (matrix.dim(), matrix.row_stride());
-        let layout = |rows, unit| Layout::Matrix {
-            rows,
-            cols,
-            unit,
-            row_stride,
-        };
+        let layout = |rows, unit| Layout::strided(rows, cols, unit, row_stride);
         let (op, right) = ("plaintext matrix x matrix", (matrix, height));
         self.times(op, right, layout, |x, layout| {
             let (m, n) = (matrix.unit().height(), matrix.unit().width());
@@ -195,12 +190,8 @@ impl Dot<PlainMatrix> for Matrix {
     fn dot(&self, plain: &PlainMatrix) -> Matrix {
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = right_side_meets(&self.layout, cols, plain).map(|()| Layout::Matrix {
-            rows,
-            cols: plain.0.ncols(),
-            unit,
-            row_stride: self.row_stride(),
-        });
+        let layout = right_side_meets(&self.layout, cols, plain)
+            .map(|()| Layout::strided(rows, plain.0.ncols(), unit, self.row_stride()));
         record("matrix x plaintext matrix", &[x], unit, layout, |layout| {
             let (n, slots) = (unit.width(), unit.slots());
             let down = layout.vertical_units();
