@@ -136,11 +136,8 @@ impl<S: SecretEngine> Client<S> {
 
     fn packed(&self, layout: Layout, value: &Value) -> Result<Vec<Vec<f64>>> {
         if layout.slots() != self.context.slots() {
-            return Err(ToolkitErrorKind::SlotsMismatch {
-                circuit: layout.slots(),
-                parameters: self.context.slots(),
-            }
-            .into());
+            let (circuit, parameters) = (layout.slots(), self.context.slots());
+            return Err(ToolkitError::slots_mismatch(circuit, parameters));
         }
         layout.slots_of("value", value)
     }

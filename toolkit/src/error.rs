@@ -275,6 +275,15 @@ impl ToolkitError {
         ToolkitErrorKind::UnknownName { name, known }.into()
     }
 
+    /// A circuit for other slots than the parameters have.
+    pub(crate) fn slots_mismatch(circuit: usize, parameters: usize) -> Self {
+        let kind = ToolkitErrorKind::SlotsMismatch {
+            circuit,
+            parameters,
+        };
+        kind.into()
+    }
+
     /// A number that the operation does not take.
     pub(crate) fn out_of_range(what: &'static str, value: f64, range: impl Into<String>) -> Self {
         let range = range.into();

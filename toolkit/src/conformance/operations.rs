@@ -14,8 +14,8 @@ use crate::{
 
 /// Sums, differences, products, squares, negatives of two objects of one kind.
 pub fn arithmetic(sheet: &Sheet) {
-    macro_rules! of_kind {
-        ($kind:ident) => {
+    macro_rules! of_kinds {
+        ($($kind:ident)+) => {$(
             let name = |op: &str| format!(concat!(stringify!($kind), " {}"), op);
             let (x, y) = (sheet.$kind(&name("x")), sheet.$kind(&name("y")));
             sheet.output(&name("sum"), &x.add(&y));
@@ -23,12 +23,9 @@ pub fn arithmetic(sheet: &Sheet) {
             sheet.output(&name("product"), &x.hadamard(&y));
             sheet.output(&name("square"), &x.square());
             sheet.output(&name("negative"), &x.negate());
-        };
+        )+};
     }
-    of_kind!(matrix);
-    of_kind!(row);
-    of_kind!(column);
-    of_kind!(number);
+    of_kinds!(matrix row column number);
 }
 
 /// The same with arrays and numbers in the clear.
@@ -56,18 +53,16 @@ pub fn plain(sheet: &Sheet) {
 /// Sums and products with an encrypted number.
 pub fn scalars(sheet: &Sheet) {
     let number = sheet.number("number");
-    macro_rules! of_kind {
-        ($kind:ident) => {
+    macro_rules! of_kinds {
+        ($($kind:ident)+) => {$(
             let name = |op: &str| format!(concat!(stringify!($kind), " {}"), op);
             let x = sheet.$kind(&name("x"));
             sheet.output(&name("plus"), &x.add_encrypted(&number));
             sheet.output(&name("less"), &x.sub_encrypted(&number));
             sheet.output(&name("times"), &x.multiply_encrypted(&number));
-        };
+        )+};
     }
-    of_kind!(matrix);
-    of_kind!(row);
-    of_kind!(column);
+    of_kinds!(matrix row column);
 }
 
 /// Matrices scaled by vectors.
@@ -128,18 +123,16 @@ pub fn lists(sheet: &Sheet) {
 
 /// Inner products, sums of entries, norms squared.
 pub fn inner(sheet: &Sheet) {
-    macro_rules! of_kind {
-        ($kind:ident) => {
+    macro_rules! of_kinds {
+        ($($kind:ident)+) => {$(
             let name = |op: &str| format!(concat!(stringify!($kind), " {}"), op);
             let (x, y) = (sheet.$kind(&name("x")), sheet.$kind(&name("y")));
             sheet.output(&name("inner"), &x.inner(&y));
             sheet.output(&name("entries"), &x.sum_entries());
             sheet.output(&name("norm squared"), &x.norm_squared());
-        };
+        )+};
     }
-    of_kind!(matrix);
-    of_kind!(row);
-    of_kind!(column);
+    of_kinds!(matrix row column);
 }
 
 /// Outer products.

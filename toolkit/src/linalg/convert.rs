@@ -15,21 +15,16 @@ impl RowVector {
     pub fn to_column(&self) -> ColumnVector {
         let (x, unit) = (self.recorded(), self.unit());
         let layout = Layout::column_vector(self.len(), unit);
-        record(
-            "row vector to column vector",
-            &[x],
-            unit,
-            Ok(layout),
-            |layout| {
-                let (m, n) = (unit.height(), unit.width());
-                let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
-                for e in 0..self.len() {
-                    let slot = e % m * n + e % n;
-                    map.add((e / n, slot), (e / m, slot), 1.0);
-                }
-                map.apply(x).rotate_and_sum(n as i64, m)
-            },
-        )
+        let op = "row vector to column vector";
+        record(op, &[x], unit, Ok(layout), |layout| {
+            let (m, n) = (unit.height(), unit.width());
+            let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
+            for e in 0..self.len() {
+                let slot = e % m * n + e % n;
+                map.add((e / n, slot), (e / m, slot), 1.0);
+            }
+            map.apply(x).rotate_and_sum(n as i64, m)
+        })
     }
 }
 
@@ -42,21 +37,16 @@ impl ColumnVector {
     pub fn to_row(&self) -> RowVector {
         let (x, unit) = (self.recorded(), self.unit());
         let layout = Layout::row_vector(self.len(), unit);
-        record(
-            "column vector to row vector",
-            &[x],
-            unit,
-            Ok(layout),
-            |layout| {
-                let (m, n) = (unit.height(), unit.width());
-                let mut map =
-                    SlotMap::new(1, unit.slots(), x.units(), layout.units()).cycle(self.period());
-                for e in 0..self.len() {
-                    map.add((e / m, e % m * n + n - 1), (e / n, e % n), 1.0);
-                }
-                map.apply(x).rotate_and_sum(1, n)
-            },
-        )
+        let op = "column vector to row vector";
+        record(op, &[x], unit, Ok(layout), |layout| {
+            let (m, n) = (unit.height(), unit.width());
+            let mut map =
+                SlotMap::new(1, unit.slots(), x.units(), layout.units()).cycle(self.period());
+            for e in 0..self.len() {
+                map.add((e / m, e % m * n + n - 1), (e / n, e % n), 1.0);
+            }
+            map.apply(x).rotate_and_sum(1, n)
+        })
     }
 }
 

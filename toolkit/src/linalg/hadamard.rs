@@ -14,13 +14,10 @@ impl RowVector {
     pub fn hadamard_matrix(&self, matrix: &Matrix) -> Matrix {
         let (a, b) = (self.recorded(), matrix.recorded());
         let layout = rows_meet(self, matrix);
-        record(
-            "hadamard_matrix",
-            &[a, b],
-            matrix.unit(),
-            layout,
-            |layout| a.pick(&layout.rows_of_units()).multiply(b),
-        )
+        let op = "hadamard_matrix";
+        record(op, &[a, b], matrix.unit(), layout, |layout| {
+            a.pick(&layout.rows_of_units()).multiply(b)
+        })
     }
 }
 

@@ -22,16 +22,11 @@ impl RowVector {
             .and_then(|_| wide(unit, &matrix.layout(), cols))
             .map(|()| Layout::column_vector(cols, unit.transposed()));
         let operands = [self.recorded(), matrix.recorded()];
-        record(
-            "row vector x matrix, mixed unit",
-            &operands,
-            unit.transposed(),
-            layout,
-            |_| {
-                let scaled = self.hadamard_matrix(matrix);
-                sum_units(scaled.recorded()).rotate_and_sum(unit.height() as i64, unit.width())
-            },
-        )
+        let op = "row vector x matrix, mixed unit";
+        record(op, &operands, unit.transposed(), layout, |_| {
+            let scaled = self.hadamard_matrix(matrix);
+            sum_units(scaled.recorded()).rotate_and_sum(unit.height() as i64, unit.width())
+        })
     }
 }
 
@@ -45,16 +40,11 @@ impl Matrix {
             .and_then(|()| wide(unit, &vector.layout(), vector.len()))
             .map(|()| Layout::row_vector(self.dim().0, unit));
         let operands = [self.recorded(), vector.recorded()];
-        record(
-            "matrix x column vector, mixed unit",
-            &operands,
-            unit,
-            layout,
-            |_| {
-                let product = self.dot_scaled(&vector.transpose_unit(), scale);
-                product.recorded().clone()
-            },
-        )
+        let op = "matrix x column vector, mixed unit";
+        record(op, &operands, unit, layout, |_| {
+            let product = self.dot_scaled(&vector.transpose_unit(), scale);
+            product.recorded().clone()
+        })
     }
 
     /// The product of A and B, times `scale`, from A^T (g x f) and B (g x h) in units of n x m, where f, h <= m <= n: a matrix in
@@ -66,16 +56,11 @@ impl Matrix {
         let layout =
             mixed_factors(a_transposed, b).map(|()| Layout::matrix(rows, cols, unit.transposed()));
         let (at, b) = (a_transposed.recorded(), b.recorded());
-        record(
-            "matrix x matrix, row major, mixed unit",
-            &[at, b],
-            unit.transposed(),
-            layout,
-            |_| {
-                let inner = a_transposed.dim().0;
-                matmul::mixed_unit(at, b, unit, (rows, inner, cols), scale)
-            },
-        )
+        let op = "matrix x matrix, row major, mixed unit";
+        record(op, &[at, b], unit.transposed(), layout, |_| {
+            let inner = a_transposed.dim().0;
+            matmul::mixed_unit(at, b, unit, (rows, inner, cols), scale)
+        })
     }
 }
 

@@ -16,8 +16,9 @@ impl Matrix {
     pub fn column_means(&self) -> ColumnVector {
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
+        let op = "column_means";
         record(
-            "column_means",
+            op,
             &[x],
             unit,
             Ok(Layout::column_vector(cols, unit)),

@@ -93,15 +93,6 @@ impl Candidate {
         })
     }
 
-    fn chosen(self, precisions: Vec<PredictedPrecision>, rejected: Vec<Rejected>) -> Chosen {
-        Chosen {
-            parameters: self.parameters,
-            tables: self.tables,
-            precisions,
-            rejected,
-        }
-    }
-
     fn rejected(&self, reason: RejectedReason) -> Rejected {
         Rejected {
             width: self.parameters.level_width(),
@@ -120,11 +111,8 @@ pub(super) fn levels_needed(stages: &[Stage<'_>]) -> usize {
 /// The caller's parameters, or the cheapest that suffice.
 pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chosen> {
     let Some(slots) = stages.first().map(|stage| stage.program.circuit().slots()) else {
-        return Err(ToolkitError::out_of_range(
-            "number of stages",
-            0.0,
-            "at least 1",
-        ));
+        let least = "at least 1";
+        return Err(ToolkitError::out_of_range("number of stages", 0.0, least));
     };
     let mut rejected = vec![];
     let mut candidates = if let Some(parameters) = &options.parameters {
@@ -136,11 +124,7 @@ pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chos
         let mut others = stages.iter().map(|stage| stage.program.circuit().slots());
         if let Some(circuit) = others.find(|&other| other != slots) {
             let parameters = slots;
-            return Err(ToolkitErrorKind::SlotsMismatch {
-                circuit,
-                parameters,
-            }
-            .into());
+            return Err(ToolkitError::slots_mismatch(circuit, parameters));
         }
         candidates(stages, slots, options, &mut rejected)?
     };
@@ -169,7 +153,12 @@ pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chos
                 c.rejected(RejectedReason::Cost { seconds })
             });
             rejected.extend(more);
-            return Ok(candidate.chosen(precisions, rejected));
+            return Ok(Chosen {
+                parameters: candidate.parameters,
+                tables: candidate.tables,
+                precisions,
+                rejected,
+            });
         };
         rejected.push(candidate.rejected(reason));
     }
@@ -211,14 +200,15 @@ fn candidates(
     let needed = levels_needed(stages);
     let mut found = vec![];
     for &width in &options.widths {
+        let insecure = |levels| Rejected {
+            width,
+            levels,
+            reason: RejectedReason::Security,
+        };
         let fits = options.security == Security::InsecureForTests
             || deepest(log_n, width, options.dnum).is_some_and(|most| most >= needed);
         if !fits {
-            rejected.push(Rejected {
-                width,
-                levels: needed,
-                reason: RejectedReason::Security,
-            });
+            rejected.push(insecure(needed));
             continue;
         }
         for levels in needed..=needed + options.spare_levels {
@@ -231,11 +221,7 @@ fn candidates(
             match builder.build() {
                 Ok(parameters) => found.push(Candidate::new(stages, parameters, options)?),
                 Err(ParamsError::DoesNotFit { .. } | ParamsError::NotEnoughPrimes { .. }) => {
-                    rejected.push(Rejected {
-                        width,
-                        levels,
-                        reason: RejectedReason::Security,
-                    });
+                    rejected.push(insecure(levels));
                     break;
                 }
                 // A chain that is too long altogether.

@@ -220,13 +220,18 @@ impl Plan {
     }
 }
 
+/// A line of the report.
+fn line(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "{name:<16} {value}")
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "parameters       {}", self.parameters)?;
+        line(f, "parameters", &self.parameters)?;
         for rejected in &self.rejected {
-            writeln!(f, "  not taken      {rejected}")?;
+            line(f, "  not taken", rejected)?;
         }
-        writeln!(f, "levels needed    {}", self.levels_needed)?;
+        line(f, "levels needed", self.levels_needed)?;
         for (index, stage) in self.stages.iter().enumerate() {
             if self.stages.len() > 1 {
                 let (number, times) = (index + 1, stage.times);
@@ -234,36 +239,21 @@ impl fmt::Display for Plan {
             }
             stage.fmt(f)?;
         }
-        let keys = self.key_set_bytes;
-        writeln!(
-            f,
-            "evaluation keys  {}, {} in a file, {} loaded",
-            self.keys.len(),
-            bytes(keys.wire),
-            bytes(keys.loaded)
-        )?;
-        writeln!(
-            f,
-            "server memory    {}: {}",
-            bytes(self.memory.total()),
-            self.memory
-        )?;
+        let (count, set, memory) = (self.keys.len(), self.key_set_bytes, self.memory);
+        let (wire, loaded) = (bytes(set.wire), bytes(set.loaded));
+        let keys = format!("{count}, {wire} in a file, {loaded} loaded");
+        line(f, "evaluation keys", keys)?;
+        let memory = format!("{}: {memory}", bytes(memory.total()));
+        line(f, "server memory", memory)?;
         for (index, time) in self.times.iter().enumerate() {
             if index > 0 {
                 writeln!(f)?;
             }
-            writeln!(f, "work             {}", seconds(time.work_seconds))?;
-            writeln!(
-                f,
-                "critical path    {}",
-                seconds(time.critical_path_seconds)
-            )?;
-            writeln!(f, "constants, once  {}", seconds(time.encoding_seconds))?;
-            write!(
-                f,
-                "times from       {} ({} threads)",
-                time.table, time.threads
-            )?;
+            line(f, "work", seconds(time.work_seconds))?;
+            line(f, "critical path", seconds(time.critical_path_seconds))?;
+            line(f, "constants, once", seconds(time.encoding_seconds))?;
+            let (table, threads) = (&time.table, time.threads);
+            write!(f, "{:<16} {table} ({threads} threads)", "times from")?;
         }
         Ok(())
     }
@@ -288,13 +278,11 @@ impl fmt::Display for PlannedStage {
             }
         }
         writeln!(f, "{table}")?;
-        writeln!(f, "peak ciphertexts {}", bytes(self.peak_ciphertext_bytes))?;
-        writeln!(f, "constants        {}", bytes(self.constant_bytes))?;
-        writeln!(
-            f,
-            "steps            {} in {} calls, {} waves, the widest of {} calls",
-            self.steps, self.calls, self.waves, self.width
-        )
+        line(f, "peak ciphertexts", bytes(self.peak_ciphertext_bytes))?;
+        line(f, "constants", bytes(self.constant_bytes))?;
+        let (steps, calls, waves, width) = (self.steps, self.calls, self.waves, self.width);
+        let steps = format!("{steps} in {calls} calls, {waves} waves, the widest of {width} calls");
+        line(f, "steps", steps)
     }
 }
 

@@ -16,7 +16,7 @@ pub use work::{Price, Work};
 use arras_ckks::Parameters;
 
 use crate::{
-    Circuit, Result, ToolkitErrorKind,
+    Circuit, Result, ToolkitError, ToolkitErrorKind,
     circuit::{NodeId, Op, Operation},
 };
 
@@ -178,11 +178,7 @@ impl Program {
         let (circuit, slots) = (self.circuit.slots(), parameters.slots());
         if circuit != slots {
             let parameters = slots;
-            return Err(ToolkitErrorKind::SlotsMismatch {
-                circuit,
-                parameters,
-            }
-            .into());
+            return Err(ToolkitError::slots_mismatch(circuit, parameters));
         }
         let (needed, available) = (self.levels_needed(), parameters.max_level());
         if needed > available {

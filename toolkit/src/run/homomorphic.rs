@@ -432,12 +432,7 @@ impl<'a, B: Backend> Stepwise<'a, B> {
 impl<B: Backend> Interpretation for Stepwise<'_, B> {
     type Value = Arc<Ciphertext<B>>;
 
-    fn step(
-        &mut self,
-        program: &Program,
-        id: StepId,
-        operands: &[&Self::Value],
-    ) -> Result<Self::Value> {
+    fn step(&mut self, program: &Program, id: StepId, of: &[&Self::Value]) -> Result<Self::Value> {
         let performer = Performer {
             evaluator: &self.homomorphic.evaluator,
             program,
@@ -446,6 +441,6 @@ impl<B: Backend> Interpretation for Stepwise<'_, B> {
         if let Op::Input(index) = program.step(id).op() {
             return performer.step(id, &[input(program, *index, self.inputs)?]);
         }
-        performer.step(id, operands)
+        performer.step(id, of)
     }
 }

@@ -116,17 +116,12 @@ impl Matrix {
         let layout = factors_meet(a, b_transposed, meet, "A and B^T have as many columns")
             .map(|()| Layout::matrix(rows, cols, unit));
         let (a, bt) = (a.recorded(), b_transposed.recorded());
-        record(
-            "matrix x matrix, column major",
-            &[a, bt],
-            unit,
-            layout,
-            |_| {
-                let b = transposition(unit, cols, inner).apply(bt);
-                let sizes = Sizes::new(unit, rows, inner, cols);
-                Skewed::new(sizes, 1, scale, Masked::Left).record(a, &b)
-            },
-        )
+        let op = "matrix x matrix, column major";
+        record(op, &[a, bt], unit, layout, |_| {
+            let b = transposition(unit, cols, inner).apply(bt);
+            let sizes = Sizes::new(unit, rows, inner, cols);
+            Skewed::new(sizes, 1, scale, Masked::Left).record(a, &b)
+        })
     }
 }
 
