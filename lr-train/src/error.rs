@@ -458,7 +458,7 @@ pub enum TrainError {
     },
     /// Something of a version that this build does not know.
     #[error(
-        "the {what} has version {found}, this build knows version {known}; use the release that wrote it, or make it again"
+        "the {what} has version {found}, this build knows version {known}; make it again with `{command}`, or use the release that wrote it"
     )]
     Version {
         /// What it is.
@@ -467,6 +467,8 @@ pub enum TrainError {
         found: u32,
         /// The version known.
         known: u32,
+        /// What makes a new one.
+        command: &'static str,
     },
     /// A plan whose parts contradict each other.
     #[error(

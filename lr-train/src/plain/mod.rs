@@ -93,7 +93,7 @@ impl Rate {
 
 /// What all trainers take.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct PlainSettings {
     /// How many iterations to run.
     pub iterations: usize,
     /// The learning rate.
@@ -125,7 +125,7 @@ pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>>
 }
 
 /// Checks what every trainer needs before its first iteration.
-fn check(z: &Array2<f64>, settings: &Settings, start: &Array1<f64>) -> Result<()> {
+fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Result<()> {
     if start.len() != z.ncols() {
         return Err(TrainError::Length {
             op: "training",
