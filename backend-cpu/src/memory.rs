@@ -437,7 +437,10 @@ mod tests {
             drop(words);
             let free = pool.free();
             let lines = &free.pieces.values().next().unwrap()[0].1;
-            let zeros = lines.lines().iter().all(|line| *line == Line::default());
+            let zeros = lines
+                .lines()
+                .iter()
+                .all(|line| *line == crate::pages::Line::default());
             assert_eq!(zeros, secret);
         }
     }
