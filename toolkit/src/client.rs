@@ -1,109 +1,15 @@
 //! The data owner's side: encryption and decryption of matrices and vectors.
 
-use std::sync::Arc;
-
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
-    LoadedPublicKey, PublicKey, SecretKey, SeededCiphertext, random::Seed,
+    Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
+    LoadedPublicKey, PublicKey, SecretKey, random::Seed,
 };
-use arras_hal::{Backend, SecretEngine};
+use arras_hal::{Named, SecretEngine};
 
-use crate::{Layout, Result, ToolkitError, Value, program::Program};
-
-/// An encrypted object: its layout and its ciphertexts, one batch.
-#[derive(Clone, Debug)]
-pub struct Encrypted<B: Backend> {
-    layout: Layout,
-    ciphertext: Arc<Ciphertext<B>>,
-}
-
-impl<B: Backend> Encrypted<B> {
-    /// Puts a layout to a batch of ciphertexts.
-    ///
-    /// # Errors
-    /// [`ToolkitError::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
-    pub fn new(layout: Layout, ciphertext: Ciphertext<B>) -> Result<Self> {
-        Self::from_shared(layout, Arc::new(ciphertext))
-    }
-
-    pub(crate) fn from_shared(layout: Layout, ciphertext: Arc<Ciphertext<B>>) -> Result<Self> {
-        layout.check("Encrypted::new")?;
-        let slots = ciphertext.context().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "Encrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
-        Ok(Self { layout, ciphertext })
-    }
-
-    /// Its shape and encoding.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// Its ciphertexts.
-    pub fn ciphertext(&self) -> &Ciphertext<B> {
-        &self.ciphertext
-    }
-
-    /// Its level.
-    pub fn level(&self) -> usize {
-        self.ciphertext.level()
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Ciphertext<B>> {
-        &self.ciphertext
-    }
-}
-
-/// A freshly encrypted object in half the bytes: to be sent, then expanded on an engine.
-#[derive(Clone, Debug)]
-pub struct SeededEncrypted {
-    layout: Layout,
-    ciphertext: SeededCiphertext,
-}
-
-impl SeededEncrypted {
-    /// Puts a layout to a batch of seeded ciphertexts.
-    ///
-    /// # Errors
-    /// As [`Encrypted::new`].
-    pub fn new(layout: Layout, ciphertext: SeededCiphertext) -> Result<Self> {
-        layout.check("SeededEncrypted::new")?;
-        let slots = ciphertext.params().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "SeededEncrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
-        Ok(Self { layout, ciphertext })
-    }
-
-    /// Its shape and encoding.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// Its ciphertexts.
-    pub fn ciphertext(&self) -> &SeededCiphertext {
-        &self.ciphertext
-    }
-
-    /// The object on an engine.
-    ///
-    /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engine's if it has no memory.
-    pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
-        Encrypted::new(self.layout, self.ciphertext.expand(context)?)
-    }
-}
+use crate::{
+    Encrypted, Layout, Result, SeededEncrypted, ToolkitError, ToolkitErrorKind, Value,
+    program::Program,
+};
 
 /// A client: whoever holds the secret key, or the public key only.
 #[derive(Debug)]
@@ -139,7 +45,7 @@ impl<S: SecretEngine> Client<S> {
     /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_public_key(context: &Context<S>, public: &PublicKey) -> Result<Self> {
         Ok(Self {
             context: context.clone(),
@@ -164,27 +70,31 @@ impl<S: SecretEngine> Client<S> {
     /// The secret key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`].
-    pub fn secret_key(&self, op: &'static str) -> Result<&SecretKey<S>> {
-        self.secret.as_ref().ok_or(ToolkitError::KeyAbsent {
-            op,
+    /// [`ToolkitErrorKind::KeyAbsent`].
+    pub fn secret_key(&self) -> Result<&SecretKey<S>> {
+        self.secret().named("secret_key")
+    }
+
+    fn secret(&self) -> Result<&SecretKey<S>> {
+        let absent = ToolkitErrorKind::KeyAbsent {
             key: "secret",
             remedy: "only the client that made the keys can do this; a public-key client can encrypt with encrypt_public",
-        })
+        };
+        self.secret.as_ref().ok_or(absent.into())
     }
 
     /// Encrypts an object at a level, with the secret key, in half the bytes.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
+    /// [`ToolkitErrorKind::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt(
         &self,
         layout: Layout,
         value: impl Into<Value>,
         level: usize,
     ) -> Result<SeededEncrypted> {
-        let secret = self.secret_key("encrypt")?;
-        let slots = self.packed(layout, &value.into())?;
+        let secret = self.secret().named("encrypt")?;
+        let slots = self.packed(layout, &value.into()).named("encrypt")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
         let encryptor = Encryptor::with_streams(secret, &self.streams);
         SeededEncrypted::new(layout, encryptor.encrypt(&slots, level)?)
@@ -193,7 +103,7 @@ impl<S: SecretEngine> Client<S> {
     /// Encrypts an object at a level with the public key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
+    /// [`ToolkitErrorKind::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt_public(
         &self,
         layout: Layout,
@@ -210,14 +120,14 @@ impl<S: SecretEngine> Client<S> {
                 &made
             }
             (None, None) => {
-                return Err(ToolkitError::KeyAbsent {
-                    op: "encrypt_public",
+                return Err(ToolkitError::from(ToolkitErrorKind::KeyAbsent {
                     key: "public",
                     remedy: "ask the client for it",
-                });
+                })
+                .named("encrypt_public"));
             }
         };
-        let slots = self.packed(layout, &value.into())?;
+        let slots = self.packed(layout, &value.into()).named("encrypt_public")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
         let encryptor = Encryptor::with_streams(public, &self.streams);
         let ciphertext = encryptor.encrypt(&slots, level)?;
@@ -226,19 +136,19 @@ impl<S: SecretEngine> Client<S> {
 
     fn packed(&self, layout: Layout, value: &Value) -> Result<Vec<Vec<f64>>> {
         if layout.slots() != self.context.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "encrypt",
+            return Err(ToolkitErrorKind::SlotsMismatch {
                 circuit: layout.slots(),
                 parameters: self.context.slots(),
-            });
+            }
+            .into());
         }
-        layout.pack("encrypt", value)
+        layout.slots_of("value", value)
     }
 
     /// Encrypts the values of a program's inputs, each at the level at which it is needed.
     ///
     /// # Errors
-    /// As [`Client::encrypt`]; [`ToolkitError::UnknownName`]; [`ToolkitError::TooFewLevels`].
+    /// As [`Client::encrypt`]; [`ToolkitErrorKind::UnknownName`]; [`ToolkitErrorKind::TooFewLevels`].
     pub fn encrypt_inputs(
         &self,
         program: &Program,
@@ -253,11 +163,12 @@ impl<S: SecretEngine> Client<S> {
                 let input = circuit.input(name)?;
                 let level = circuit.level(input.node()).unwrap_or(0);
                 if level > most {
-                    return Err(ToolkitError::TooFewLevels {
-                        op: format!("encrypt: input {name:?}"),
+                    return Err(ToolkitError::from(ToolkitErrorKind::TooFewLevels {
+                        input: Some(name.to_owned()),
                         needed: level,
                         available: most,
-                    });
+                    })
+                    .named("encrypt"));
                 }
                 let encrypted = self.encrypt(*input.layout(), value.clone(), level)?;
                 Ok((name.to_owned(), encrypted))
@@ -268,9 +179,9 @@ impl<S: SecretEngine> Client<S> {
     /// The evaluation keys that a program needs, each cut to the highest level at which it is used.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; the key generator's.
+    /// [`ToolkitErrorKind::KeyAbsent`]; the key generator's.
     pub fn evaluation_keys(&self, program: &Program) -> Result<EvaluationKeySet> {
-        let generator = KeyGenerator::new(self.secret_key("evaluation_keys")?)?;
+        let generator = KeyGenerator::new(self.secret().named("evaluation_keys")?)?;
         crate::plan::KeyRequests::of(program).generate(&generator)
     }
 
@@ -278,9 +189,9 @@ impl<S: SecretEngine> Client<S> {
     /// hands go through [`Decryptor::decrypt_for_sharing`].
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; the decryptor's.
+    /// [`ToolkitErrorKind::KeyAbsent`]; the decryptor's.
     pub fn decrypt(&self, encrypted: &Encrypted<S>) -> Result<Value> {
-        let secret = self.secret_key("decrypt")?;
+        let secret = self.secret().named("decrypt")?;
         let slots = Decryptor::new(secret).decrypt(encrypted.ciphertext())?;
         encrypted.layout().unpack("decrypt", &slots)
     }

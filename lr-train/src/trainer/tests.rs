@@ -2,7 +2,7 @@
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::params::Security;
-use arras_toolkit::{Bindings, Plaintext, Value, plan::KeyRequests, run::Options};
+use arras_toolkit::{Bindings, Cleartext, Value, plan::KeyRequests, run::Options};
 use ndarray::Array1;
 
 use super::*;
@@ -22,6 +22,14 @@ pub(super) fn insecure(log_n: u32) -> PlannerOptions {
         log_n: log_n..=log_n,
         security: Security::InsecureForTests,
         threads: 1,
+        ..PlannerOptions::default()
+    }
+}
+
+/// Secure rings.
+fn rings(log_n: std::ops::RangeInclusive<u32>) -> PlannerOptions {
+    PlannerOptions {
+        log_n,
         ..PlannerOptions::default()
     }
 }
@@ -63,7 +71,7 @@ fn twin(
     let count = round.circuit.spec().iterations();
     let minibatches = trainer.data().minibatches(round.first, count);
     let inputs: Bindings<Value> = round.circuit.inputs(&minibatches, start).unwrap();
-    let run = Plaintext::run(&round.program, &inputs).unwrap();
+    let run = Cleartext::run(&round.program, &inputs).unwrap();
     round
         .circuit
         .weights(|name| run.outputs.get(name))
@@ -225,10 +233,7 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
     let settings = Settings::new(64, 32)
         .rounds(Rounds::Fewest)
         .circuit(Kind::SingleChainMaskFree);
-    let options = PlannerOptions {
-        log_n: 14..=15,
-        ..PlannerOptions::default()
-    };
+    let options = rings(14..=15);
     let (plan, report) = plan(&settings, 31, 400, &options).unwrap();
     println!("{report}");
     let fewest = report.candidates.iter().map(|c| c.rounds.len()).min();
@@ -249,10 +254,7 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
 #[test]
 fn too_many_iterations_are_answered_with_what_would_do() {
     let settings = Settings::new(32, 8).circuit(Kind::Baseline);
-    let options = PlannerOptions {
-        log_n: 13..=15,
-        ..PlannerOptions::default()
-    };
+    let options = rings(13..=15);
     let error = plan(&settings, 31, 400, &options).unwrap_err();
     println!("{error}");
     let TrainError::TooManyIterations { most, choices, .. } = &error else {
@@ -312,10 +314,7 @@ fn capacities_grow_with_the_ring_and_name_minibatches_that_are_too_large() {
         &Settings::new(100, 1).circuit(Kind::LowDepth),
         31,
         400,
-        &PlannerOptions {
-            log_n: 13..=13,
-            ..options
-        },
+        &rings(13..=13),
     )
     .unwrap_err();
     assert!(
@@ -350,16 +349,7 @@ fn the_depth_of_small_circuits_is_that_of_large_ones() {
 #[test]
 fn auto_leaves_out_circuits_beyond_their_longest_run() {
     let settings = Settings::new(16, 14).rounds(Rounds::Count(7));
-    let (_, report) = plan(
-        &settings,
-        31,
-        400,
-        &PlannerOptions {
-            log_n: 14..=15,
-            ..PlannerOptions::default()
-        },
-    )
-    .unwrap();
+    let (_, report) = plan(&settings, 31, 400, &rings(14..=15)).unwrap();
     assert!(
         report
             .candidates
@@ -367,16 +357,7 @@ fn auto_leaves_out_circuits_beyond_their_longest_run() {
             .all(|c| c.kind != Kind::LowDepth && !c.beyond_longest_run)
     );
     let given = settings.circuit(Kind::LowDepth);
-    let (_, report) = plan(
-        &given,
-        31,
-        400,
-        &PlannerOptions {
-            log_n: 14..=15,
-            ..PlannerOptions::default()
-        },
-    )
-    .unwrap();
+    let (_, report) = plan(&given, 31, 400, &rings(14..=15)).unwrap();
     assert!(report.chosen.beyond_longest_run && report.to_string().contains("WARNING"));
 }
 
@@ -385,16 +366,7 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     let settings = Settings::new(16, 3)
         .rounds(Rounds::Count(3))
         .order(Order::Shuffled { seed: 7 });
-    let (plan, report) = plan(
-        &settings,
-        20,
-        100,
-        &PlannerOptions {
-            log_n: 13..=14,
-            ..PlannerOptions::default()
-        },
-    )
-    .unwrap();
+    let (plan, report) = plan(&settings, 20, 100, &rings(13..=14)).unwrap();
     let text = plan.to_toml().unwrap();
     let again = TrainingPlan::from_toml(&text).unwrap();
     assert_eq!((&again, again.id()), (&plan, plan.id()));

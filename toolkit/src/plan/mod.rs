@@ -17,6 +17,7 @@ mod report;
 use std::collections::BTreeMap;
 
 use arras_ckks::Parameters;
+use arras_hal::Named;
 
 pub use choose::{Rejected, RejectedReason};
 pub use keys::KeyRequests;
@@ -27,8 +28,8 @@ pub use report::{Bytes, Plan, PlannedKey, PlannedObject, PlannedStage, TimeEstim
 use crate::{
     Result,
     cost::{CostTable, memory as sizes},
-    interpret::{OpCount, PredictedPrecision, RotationSet, step_seconds},
-    program::{Program, StepId},
+    interpret::{OpCount, PredictedPrecision, RotationSet, critical_path_seconds},
+    program::Program,
     run::Batching,
 };
 
@@ -59,12 +60,12 @@ impl<'a> Stage<'a> {
 /// Plans what runs one after the other under one set of parameters and keys. A single circuit is one stage.
 ///
 /// # Errors
-/// [`crate::ToolkitError::TooDeep`] if no safe ring of the circuits' slots has the levels;
-/// [`crate::ToolkitError::PrecisionNotReached`], [`crate::ToolkitError::HeadroomExceeded`] if no parameters keep what was asked for;
-/// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] for programs of different slots and for given
-/// parameters that do not fit; [`crate::ToolkitError::OutOfRange`] for no stage; those of [`crate::Samples::draw`].
+/// [`crate::ToolkitErrorKind::TooDeep`] if no safe ring of the circuits' slots has the levels;
+/// [`crate::ToolkitErrorKind::PrecisionNotReached`], [`crate::ToolkitErrorKind::HeadroomExceeded`] if no parameters keep what was asked for;
+/// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`] for programs of different slots and for given
+/// parameters that do not fit; [`crate::ToolkitErrorKind::OutOfRange`] for no stage; those of [`crate::Samples::draw`].
 pub fn plan(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Plan> {
-    let chosen = choose::choose(stages, options)?;
+    let chosen = choose::choose(stages, options).named("plan")?;
     let params = &chosen.parameters;
     let key_requests = stages.iter().fold(KeyRequests::default(), |keys, stage| {
         keys.union(&KeyRequests::of(stage.program))
@@ -161,15 +162,4 @@ impl TimeEstimate {
         }
         Ok(estimate)
     }
-}
-
-/// Seconds of the longest chain of dependent steps: what remains with unlimited cores.
-fn critical_path_seconds(program: &Program, table: &CostTable) -> Result<f64> {
-    let mut ends: Vec<f64> = Vec::with_capacity(program.steps().len());
-    for (index, step) in program.steps().iter().enumerate() {
-        let start = step.operands().iter().map(|o| ends[o.index()]);
-        let start = start.fold(0.0, f64::max);
-        ends.push(start + step_seconds(table, program, StepId(index))?);
-    }
-    Ok(ends.into_iter().fold(0.0, f64::max))
 }

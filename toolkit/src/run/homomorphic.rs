@@ -10,7 +10,7 @@ use std::{
 };
 
 use arras_ckks::{Ciphertext, Evaluator};
-use arras_hal::{Backend, GaloisElement};
+use arras_hal::{Backend, GaloisElement, Named};
 
 use super::{
     Bindings, RunReport, check_inputs,
@@ -19,10 +19,11 @@ use super::{
     perform::Performer,
 };
 use crate::{
-    Result, ToolkitError,
-    client::Encrypted,
+    Result, ToolkitError, ToolkitErrorKind,
+    circuit::Op,
+    encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
-    program::{Program, StepId, StepOp},
+    program::{Program, StepId},
 };
 
 /// Whether steps of one kind become one call.
@@ -136,15 +137,11 @@ impl<B: Backend> Run<B> {
     /// The output of a name.
     ///
     /// # Errors
-    /// [`ToolkitError::UnknownName`].
+    /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn output(&self, name: &str) -> Result<&Encrypted<B>> {
-        self.outputs
-            .get(name)
-            .ok_or_else(|| ToolkitError::UnknownName {
-                op: "output",
-                name: name.into(),
-                known: self.outputs.keys().cloned().collect(),
-            })
+        self.outputs.get(name).ok_or_else(|| {
+            ToolkitError::unknown_name(name, self.outputs.keys().cloned().collect()).named("output")
+        })
     }
 }
 
@@ -213,23 +210,10 @@ impl<B: Backend> Homomorphic<B> {
     /// Checks that a program can run here: slots, levels, keys.
     ///
     /// # Errors
-    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`], [`ToolkitError::MissingRotationKeys`].
+    /// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`], [`crate::ToolkitErrorKind::MissingRotationKeys`].
     pub fn check(&self, program: &Program) -> Result<()> {
         let params = self.evaluator.context().params();
-        if program.circuit().slots() != params.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "run",
-                circuit: program.circuit().slots(),
-                parameters: params.slots(),
-            });
-        }
-        if program.levels_needed() > params.max_level() {
-            return Err(ToolkitError::TooFewLevels {
-                op: "run".into(),
-                needed: program.levels_needed(),
-                available: params.max_level(),
-            });
-        }
+        program.check_fits(params).named("run")?;
         let have: Vec<GaloisElement> = self.evaluator.keys().galois_elements().collect();
         let missing: Vec<i64> = rotation_steps(program)
             .into_keys()
@@ -241,14 +225,14 @@ impl<B: Backend> Homomorphic<B> {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(ToolkitError::MissingRotationKeys { missing })
+        Err(ToolkitError::from(ToolkitErrorKind::MissingRotationKeys { missing }).named("run"))
     }
 
     /// Runs a program.
     ///
     /// # Errors
-    /// Those of [`Homomorphic::check`]; [`ToolkitError::UnknownName`], [`ToolkitError::WrongInput`],
-    /// [`ToolkitError::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
+    /// Those of [`Homomorphic::check`]; [`crate::ToolkitErrorKind::UnknownName`], [`crate::ToolkitErrorKind::WrongInput`],
+    /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
     pub fn run(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Result<Run<B>> {
         self.check(program)?;
         check_encrypted(program, inputs)?;
@@ -259,12 +243,11 @@ impl<B: Backend> Homomorphic<B> {
             bytes: 0,
             peak: 0,
         };
-        let batching = match self.options.batching {
-            Batching::Auto if self.evaluator.context().engine().prefers_joined_batches() => {
-                Batching::Waves
-            }
-            given => given,
-        };
+        let mut batching = self.options.batching;
+        let engine = self.evaluator.context().engine();
+        if batching == Batching::Auto && engine.prefers_joined_batches() {
+            batching = Batching::Waves;
+        }
         let mut report = RunReport {
             steps: program.steps().len(),
             waves: program.waves().len(),
@@ -327,10 +310,11 @@ impl<B: Backend> Homomorphic<B> {
         let one = |group: &Group| {
             let start = Instant::now();
             let first = group.steps()[0];
-            let result = match program.step(first).op() {
-                StepOp::Input(index) => input(program, *index, inputs)
-                    .and_then(|ct| Ok(vec![performer.step(first, &[ct])?])),
-                _ => performer.group(group, &|id| values.get(id)),
+            let result = if let Op::Input(index) = program.step(first).op() {
+                input(program, *index, inputs)
+                    .and_then(|ct| Ok(vec![performer.step(first, &[ct])?]))
+            } else {
+                performer.group(group, &|id| values.get(id))
             };
             let count = group.steps().len();
             let done = done.fetch_add(count, Ordering::Relaxed) + count;
@@ -387,11 +371,7 @@ fn input<'a, B: Backend>(
     inputs
         .get(name)
         .map(Encrypted::shared)
-        .ok_or_else(|| ToolkitError::UnknownName {
-            op: "run (a value for an input)",
-            name: name.into(),
-            known: vec![],
-        })
+        .ok_or_else(|| ToolkitError::unknown_name(name, vec![]).named("run (a value for an input)"))
 }
 
 /// Inputs by name, layout and level.
@@ -404,20 +384,21 @@ fn check_encrypted<B: Backend>(program: &Program, inputs: &Bindings<Encrypted<B>
             continue;
         };
         if value.layout() != input.layout() {
-            return Err(ToolkitError::WrongInput {
-                op: "run",
+            return Err(ToolkitError::from(ToolkitErrorKind::WrongInput {
                 name: input.name().into(),
                 expected: input.layout().to_string(),
                 found: value.layout().to_string(),
-            });
+            })
+            .named("run"));
         }
         let available = value.ciphertext().level();
         if available < needed {
-            return Err(ToolkitError::InputTooLow {
+            return Err(ToolkitError::from(ToolkitErrorKind::InputTooLow {
                 name: input.name().into(),
                 needed,
                 available,
-            });
+            })
+            .named("run"));
         }
     }
     Ok(())
@@ -462,9 +443,9 @@ impl<B: Backend> Interpretation for Stepwise<'_, B> {
             program,
             masks: &self.homomorphic.masks,
         };
-        match program.step(id).op() {
-            StepOp::Input(index) => performer.step(id, &[input(program, *index, self.inputs)?]),
-            _ => performer.step(id, operands),
+        if let Op::Input(index) = program.step(id).op() {
+            return performer.step(id, &[input(program, *index, self.inputs)?]);
         }
+        performer.step(id, operands)
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use arras::{
     EngineError,
-    ckks::{CkksError, wire::WireError},
-    toolkit::{ToolkitError, cost::CostError},
+    ckks::{CkksError, CkksErrorKind, wire::WireError},
+    toolkit::{ToolkitError, ToolkitErrorKind, cost::CostError},
 };
 use lr_train::{TrainError, report::ReportError};
 
@@ -29,9 +29,6 @@ pub(crate) enum Failure {
     Cost(#[from] CostError),
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Another process writes the same output.
-    #[error("{}: another lr-train is writing this file; wait for it or name another output", path.display())]
-    Busy { path: PathBuf },
     /// A file that is not what a verb needs.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
@@ -94,7 +91,7 @@ impl Failure {
             Self::Toolkit(error) => of_toolkit(error),
             Self::Wire(error) => of_file(error),
             Self::File { .. } | Self::Cost(_) => 4,
-            Self::Busy { .. } | Self::Io { .. } | Self::Stdout(_) => 5,
+            Self::Io { .. } | Self::Stdout(_) => 5,
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => 1,
         }
     }
@@ -128,16 +125,16 @@ fn of_training(error: &TrainError) -> u8 {
 }
 
 fn of_scheme(error: &CkksError) -> u8 {
-    match error {
-        CkksError::Wire(error) => of_file(error),
-        CkksError::ParametersMismatch { .. } | CkksError::Params(_) => 4,
+    match error.kind() {
+        CkksErrorKind::Wire(error) => of_file(error),
+        CkksErrorKind::ParametersMismatch { .. } | CkksErrorKind::Params(_) => 4,
         _ => 1,
     }
 }
 
 fn of_toolkit(error: &ToolkitError) -> u8 {
-    match error {
-        ToolkitError::Ckks(error) => of_scheme(error),
+    match error.kind() {
+        ToolkitErrorKind::Ckks(error) => of_scheme(error),
         _ => 1,
     }
 }
@@ -145,7 +142,10 @@ fn of_toolkit(error: &ToolkitError) -> u8 {
 fn of_file(error: &WireError) -> u8 {
     match error {
         WireError::InFile { source, .. } => of_file(source),
-        WireError::AlreadyExists { .. } | WireError::Io { .. } | WireError::Stream { .. } => 5,
+        WireError::AlreadyExists { .. }
+        | WireError::Busy { .. }
+        | WireError::Io { .. }
+        | WireError::Stream { .. } => 5,
         WireError::OutOfMemory { .. } => 1,
         _ => 4,
     }
