@@ -75,6 +75,7 @@
 pub mod circuits;
 pub mod data;
 mod error;
+mod fault;
 pub mod metrics;
 pub mod plain;
 pub mod preprocess;
@@ -85,4 +86,5 @@ pub mod split;
 pub mod trainer;
 
 pub use error::{Result, TrainError};
+pub use fault::Fault;
 pub use trainer::Trainer;

@@ -30,6 +30,7 @@ mod activation;
 mod baseline;
 mod chain;
 mod conversion;
+mod error;
 mod geometry;
 mod low_depth;
 mod mask_free;
@@ -42,6 +43,7 @@ mod spec;
 mod tests;
 mod training;
 
+pub use error::CircuitError;
 pub use geometry::Geometry;
 pub use spec::{Kind, Results, Spec, Start, Step};
 pub use training::TrainingCircuit;

@@ -6,13 +6,13 @@ use arras_toolkit::{
 use ndarray::{Array1, Array2};
 
 use super::{
-    Geometry, Kind, Results, Spec, Start,
+    CircuitError, Geometry, Kind, Results, Spec, Start,
     activation::{Activation, Powers},
     baseline, low_depth, mask_free,
     pack::{self, Content},
     single_chain, single_chain_mask_free,
 };
-use crate::{Result, TrainError, plain::State};
+use crate::{Result, data::DataError, plain::State};
 
 /// What recording a circuit needs to know, and the sums that circuits share.
 pub(super) struct Recording<'a> {
@@ -252,7 +252,7 @@ impl TrainingCircuit {
     /// Records the circuit of a specification.
     ///
     /// # Errors
-    /// [`TrainError::Hyperparameter`], [`TrainError::MinibatchTooLarge`]; the toolkit's.
+    /// [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter), [`CircuitError::MinibatchTooLarge`]; the toolkit's.
     pub fn record(spec: Spec) -> Result<Self> {
         spec.check()?;
         let geometry = Geometry::choose(spec.kind, spec.slots, spec.features, spec.minibatch)?;
@@ -319,7 +319,7 @@ impl TrainingCircuit {
     /// encrypted start, the state to go on from.
     ///
     /// # Errors
-    /// [`TrainError::Length`] for another number of minibatches, more rows or another number of columns than the circuit was
+    /// [`DataError::Length`] for another number of minibatches, more rows or another number of columns than the circuit was
     /// recorded for, a missing or needless start.
     pub fn inputs(
         &self,
@@ -333,7 +333,7 @@ impl TrainingCircuit {
     /// The inputs that hold data: [`TrainingCircuit::inputs`] without those of the start.
     ///
     /// # Errors
-    /// [`TrainError::Length`] as there.
+    /// [`DataError::Length`] as there.
     pub fn data_inputs(&self, minibatches: &[Array2<f64>]) -> Result<Bindings<Value>> {
         pack::check_minibatches(&self.spec, minibatches)?;
         self.packed(|content| !content.is_start(), minibatches, None)
@@ -342,7 +342,7 @@ impl TrainingCircuit {
     /// The inputs that hold the state to start from; none for a circuit that starts from zero.
     ///
     /// # Errors
-    /// [`TrainError::Length`] for weights of another length.
+    /// [`DataError::Length`] for weights of another length.
     pub fn start_inputs(&self, start: &State) -> Result<Bindings<Value>> {
         pack::check_start(&self.spec, start)?;
         self.packed(Content::is_start, &[], Some(start))
@@ -375,7 +375,7 @@ impl TrainingCircuit {
                 minibatches,
                 None,
             )?)),
-            _ => Err(TrainError::MissingResult { name: name.into() }),
+            _ => Err(CircuitError::MissingResult { name: name.into() }.into()),
         }
     }
 
@@ -414,21 +414,23 @@ impl TrainingCircuit {
         for out in self.circuit.outputs() {
             let position = PARTS.iter().position(|name| *name == out.name());
             let (Some(position), Some(Value::Slots(slots))) = (position, output(out.name())) else {
-                return Err(TrainError::MissingResult {
+                return Err(CircuitError::MissingResult {
                     name: out.name().to_owned(),
-                });
+                }
+                .into());
             };
             let shape = Layout::Slots {
                 units: slots.len(),
                 slots: slots.first().map_or(0, Vec::len),
             };
             if shape != *out.layout() {
-                return Err(TrainError::Length {
+                return Err(DataError::Length {
                     op: "weights",
                     what: "ciphertexts of a result",
                     found: slots.len(),
                     expected: out.layout().units(),
-                });
+                }
+                .into());
             }
             let part =
                 pack::unpack_weights(&self.geometry, slots, self.spec.features, position % 2 == 1);

@@ -14,6 +14,7 @@
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
 mod depth;
+mod error;
 mod estimate;
 mod exchange;
 pub mod files;
@@ -32,6 +33,7 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
+pub use error::{ExchangeError, Remedy};
 pub use estimate::{Operations, ServerMemory};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use ids::{DatasetId, KeySetId, PlanId};
@@ -43,7 +45,7 @@ pub use plan::{
 pub use planner::{PlannerOptions, Predictor, RINGS, capacity, plan};
 pub use predict::{predicted_error, predicted_error_of};
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION};
-pub use report::{Candidate, Capacity, EngineSeconds, PlanReport, Remedy};
+pub use report::{Candidate, Capacity, EngineSeconds, PlanReport};
 pub use server::TrainingServer;
 pub use session::{RoundDone, Trainer};
 pub use settings::{

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Result, TrainError,
     circuits::{Geometry, Kind, Results, Spec, Start, TrainingCircuit},
+    trainer::ExchangeError,
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
@@ -184,7 +185,7 @@ impl TrainingPlan {
     /// Checks a plan, trusting nothing in it.
     ///
     /// # Errors
-    /// [`TrainError::Version`], [`TrainError::PlanInconsistent`], [`TrainError::Hyperparameter`]; those of the parameters, which must be
+    /// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`], [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter); those of the parameters, which must be
     /// secure.
     pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =
@@ -204,14 +205,15 @@ impl TrainingPlan {
 
     fn checked(spec: PlanSpec, params: Parameters) -> Result<Self> {
         if spec.version != PLAN_VERSION {
-            return Err(TrainError::Version {
+            return Err(ExchangeError::Version {
                 what: "training plan",
                 found: spec.version,
                 known: PLAN_VERSION,
-            });
+            }
+            .into());
         }
         check(&spec, &params)?;
-        let bytes = postcard::to_stdvec(&spec).map_err(|error| TrainError::Malformed {
+        let bytes = postcard::to_stdvec(&spec).map_err(|error| ExchangeError::Malformed {
             what: "training plan",
             error: Box::new(error),
         })?;
@@ -267,7 +269,7 @@ impl TrainingPlan {
     /// Records the circuit of a round.
     ///
     /// # Errors
-    /// [`TrainError::PlanInconsistent`] for a round that it does not have or that needs more levels than the parameters have.
+    /// [`ExchangeError::PlanInconsistent`] for a round that it does not have or that needs more levels than the parameters have.
     pub fn round(&self, index: usize) -> Result<Round> {
         let Some(round) = self.spec.rounds.get(index) else {
             return Err(inconsistent(
@@ -339,18 +341,20 @@ impl TrainingPlan {
     /// The plan in TOML.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`] for numbers that TOML does not have: seeds of 2^63 and above.
+    /// [`ExchangeError::Malformed`] for numbers that TOML does not have: seeds of 2^63 and above.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(&self.spec).map_err(|error| TrainError::Malformed {
-            what: "training plan",
-            error: Box::new(error),
-        })
+        Ok(
+            toml::to_string(&self.spec).map_err(|error| ExchangeError::Malformed {
+                what: "training plan",
+                error: Box::new(error),
+            })?,
+        )
     }
 
     /// Reads a plan in TOML; parameters must be secure.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`]; as [`TrainingPlan::from_spec`].
+    /// [`ExchangeError::Malformed`]; as [`TrainingPlan::from_spec`].
     pub fn from_toml(text: &str) -> Result<Self> {
         Self::from_spec(Self::spec_from_toml(text)?)
     }
@@ -358,21 +362,24 @@ impl TrainingPlan {
     /// Reads a plan in TOML without checking it.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`].
+    /// [`ExchangeError::Malformed`].
     pub fn spec_from_toml(text: &str) -> Result<PlanSpec> {
-        toml::from_str(text).map_err(|error| TrainError::Malformed {
-            what: "training plan",
-            error: Box::new(error),
-        })
+        Ok(
+            toml::from_str(text).map_err(|error| ExchangeError::Malformed {
+                what: "training plan",
+                error: Box::new(error),
+            })?,
+        )
     }
 }
 
 fn inconsistent(what: &'static str, found: &dyn ToString, expected: &dyn ToString) -> TrainError {
-    TrainError::PlanInconsistent {
+    ExchangeError::PlanInconsistent {
         what,
         found: found.to_string(),
         expected: expected.to_string(),
     }
+    .into()
 }
 
 fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {

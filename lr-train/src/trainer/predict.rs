@@ -51,7 +51,7 @@ pub fn predicted_error(params: &Parameters, round: &Round) -> Result<f64> {
 /// [`predicted_error`] for known minibatches and, for rounds after the first, the state that they start from.
 ///
 /// # Errors
-/// As [`predicted_error`]; [`crate::TrainError::Length`] for data that the round was not recorded for.
+/// As [`predicted_error`]; [`crate::DataError::Length`] for data that the round was not recorded for.
 pub fn predicted_error_of(
     params: &Parameters,
     round: &Round,

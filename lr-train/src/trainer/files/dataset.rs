@@ -23,7 +23,7 @@ use super::{
     },
     header::{FileHeader, open},
 };
-use crate::{Result, TrainError};
+use crate::{Result, TrainError, trainer::ExchangeError};
 
 const OP: &str = "read a data set";
 
@@ -59,7 +59,7 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
         dataset: super::super::DatasetId::from_bytes([0; 16]),
     };
     let header =
-        postcard::to_stdvec(&header(plan, origin)).map_err(|error| TrainError::Malformed {
+        postcard::to_stdvec(&header(plan, origin)).map_err(|error| ExchangeError::Malformed {
             what: "header of a data set",
             error: Box::new(error),
         })?;
@@ -69,7 +69,7 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
 /// Encrypts a data set for all rounds into a file, one input at a time, whole or not at all; returns the file's length.
 ///
 /// # Errors
-/// [`TrainError::Mismatch`] for data of another plan or key; [`WireError::AlreadyExists`]; what the operating system refuses, naming the
+/// [`ExchangeError::Mismatch`] for data of another plan or key; [`WireError::AlreadyExists`]; what the operating system refuses, naming the
 /// file.
 pub fn write_dataset<S: SecretEngine>(
     owner: &DataOwner<S>,
@@ -156,7 +156,7 @@ impl DatasetFile {
     /// Opens a file and compares it with a plan and keys. No ciphertext is read.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] for other parameters, another plan or other keys; [`WireError`] for a file that is damaged, cut short or
+    /// [`ExchangeError::Mismatch`] for other parameters, another plan or other keys; [`WireError`] for a file that is damaged, cut short or
     /// something else. All name the file.
     pub fn open(path: impl Into<PathBuf>, plan: &TrainingPlan, keys: KeySetId) -> Result<Self> {
         let path = path.into();
@@ -164,14 +164,15 @@ impl DatasetFile {
         let checked = || -> Result<Vec<Vec<InputShape>>> {
             header.check(OP, "the data", plan, keys)?;
             if header.round as usize != plan.rounds().len() || header.content.is_some() {
-                return Err(TrainError::Mismatch {
+                return Err(ExchangeError::Mismatch {
                     op: OP,
                     what: "number of rounds",
                     subject: "the data",
                     found: header.round.to_string(),
                     expected: plan.rounds().len().to_string(),
                     remedy: "encrypt the data with this plan",
-                });
+                }
+                .into());
             }
             let shapes = plan.data_shapes()?;
             let implied = payload(plan, &shapes)?;
@@ -202,8 +203,8 @@ impl DatasetFile {
     /// Reads the inputs of a round and verifies each one's checksum.
     ///
     /// # Errors
-    /// [`TrainError::PlanInconsistent`] for a round that the plan does not have; [`WireError`] for ciphertexts that are damaged,
-    /// [`TrainError::Mismatch`] for those of another level or number. All name the file.
+    /// [`ExchangeError::PlanInconsistent`] for a round that the plan does not have; [`WireError`] for ciphertexts that are damaged,
+    /// [`ExchangeError::Mismatch`] for those of another level or number. All name the file.
     pub fn round(&self, round: usize) -> Result<EncryptedRound> {
         self.read(round).map_err(|error| error.in_file(&self.path))
     }
@@ -269,14 +270,15 @@ pub(super) fn expected(
 ) -> Result<SeededEncrypted> {
     let found = (ciphertext.level(), ciphertext.batch());
     if found != (shape.level, shape.units) {
-        return Err(TrainError::Mismatch {
+        return Err(ExchangeError::Mismatch {
             op: OP,
             what: "level and number of ciphertexts",
             subject: "an input",
             found: format!("{found:?}"),
             expected: format!("{:?}", (shape.level, shape.units)),
             remedy: "encrypt the data anew",
-        });
+        }
+        .into());
     }
     Ok(SeededEncrypted::new(layout, ciphertext)?)
 }

@@ -10,7 +10,7 @@ use arras_ckks::{
 use serde::{Deserialize, Serialize};
 
 use super::super::{DatasetId, KeySetId, PlanId, TrainingPlan, exchange::Origin};
-use crate::{Result, TrainError};
+use crate::{Result, TrainError, trainer::ExchangeError};
 
 /// The version of the layout within these containers.
 const VERSION: u32 = 1;
@@ -70,7 +70,7 @@ impl FileHeader {
     /// Version, parameters, plan and keys.
     ///
     /// # Errors
-    /// [`TrainError::Version`], [`TrainError::Mismatch`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Mismatch`].
     pub(super) fn check(
         &self,
         op: &'static str,
@@ -80,14 +80,15 @@ impl FileHeader {
     ) -> Result<()> {
         self.check_version()?;
         if &self.parameters != plan.params().spec() {
-            return Err(TrainError::Mismatch {
+            return Err(ExchangeError::Mismatch {
                 op,
                 what: "parameter set",
                 subject,
                 found: describe(&self.parameters),
                 expected: describe(plan.params().spec()),
                 remedy: "use keys and data that were made from one plan",
-            });
+            }
+            .into());
         }
         self.origin().expect(op, subject, plan.id(), keys)
     }
@@ -96,26 +97,27 @@ impl FileHeader {
         if self.version == VERSION {
             return Ok(());
         }
-        Err(TrainError::Version {
+        Err(ExchangeError::Version {
             what: "training file",
             found: self.version,
             known: VERSION,
-        })
+        }
+        .into())
     }
 
     /// # Errors
-    /// [`TrainError::Mismatch`] for a file with another content.
+    /// [`ExchangeError::Mismatch`] for a file with another content.
     pub(super) fn expect_content(&self, op: &'static str, wanted: &[Content]) -> Result<Content> {
         match self.content {
             Some(content) if wanted.contains(&content) => Ok(content),
-            found => Err(TrainError::Mismatch {
+            found => Err(ExchangeError::Mismatch {
                 op,
                 what: "content",
                 subject: "the file",
                 found: format!("{found:?}"),
                 expected: format!("{wanted:?}"),
                 remedy: "a round returns weights or a state; refresh makes the start of the next round from a state",
-            }),
+            }.into()),
         }
     }
 }
@@ -185,7 +187,7 @@ pub(super) fn open(path: &Path, kind: ObjectKind) -> Result<(FileHeader, Prefix)
 /// Reads what a file of kind 9 or 12 says of itself. The payload is not read.
 ///
 /// # Errors
-/// Those of the container, naming the file; [`TrainError::Version`].
+/// Those of the container, naming the file; [`ExchangeError::Version`].
 pub fn inspect(path: &Path) -> Result<TrainingFile> {
     let (header, prefix) = match open(path, ObjectKind::Model) {
         Err(TrainError::InFile { error, .. })

@@ -17,7 +17,7 @@ use super::{
     dataset::expected,
     header::{Content, FileHeader, open},
 };
-use crate::{Result, TrainError};
+use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
 /// The most bytes of a model in JSON.
 const MODEL_BYTES: u64 = 1 << 28;
@@ -78,21 +78,22 @@ fn expect_parts(op: &'static str, found: usize, expected: usize) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    Err(TrainError::Mismatch {
+    Err(ExchangeError::Mismatch {
         op,
         what: "number of ciphertexts",
         subject: "the file",
         found: found.to_string(),
         expected: expected.to_string(),
         remedy: "make the file again with this plan",
-    })
+    }
+    .into())
 }
 
 /// Writes a round's result, whole or not at all; returns the file's length.
 ///
 /// # Errors
 /// [`WireError::AlreadyExists`](arras_ckks::wire::WireError::AlreadyExists); what the operating system refuses, naming the file;
-/// [`TrainError::MissingResult`].
+/// [`CircuitError::MissingResult`].
 pub fn save_result<B: Backend>(
     plan: &TrainingPlan,
     result: &RoundResult<B>,
@@ -109,9 +110,10 @@ pub fn save_result<B: Backend>(
     let mut parts = vec![];
     for output in round.program.circuit().outputs() {
         let Some(encrypted) = result.outputs.get(output.name()) else {
-            return Err(TrainError::MissingResult {
+            return Err(CircuitError::MissingResult {
                 name: output.name().to_owned(),
-            });
+            }
+            .into());
         };
         parts.push(encrypted.ciphertext().to_bytes()?);
     }
@@ -121,7 +123,7 @@ pub fn save_result<B: Backend>(
 /// Reads a round's result onto an engine.
 ///
 /// # Errors
-/// [`TrainError::Mismatch`] for another plan, other keys or a file that holds a start; those of the container and the ciphertexts. All
+/// [`ExchangeError::Mismatch`] for another plan, other keys or a file that holds a start; those of the container and the ciphertexts. All
 /// name the file.
 pub fn load_result<B: Backend>(
     path: &Path,
@@ -151,14 +153,15 @@ pub fn load_result<B: Backend>(
         let round = plan.round(header.round as usize)?;
         let finished = round.index + 1 == plan.rounds().len();
         if finished != (content == Content::Weights) {
-            return Err(TrainError::Mismatch {
+            return Err(ExchangeError::Mismatch {
                 op: OP,
                 what: "content",
                 subject: "the file",
                 found: format!("{content:?}"),
                 expected: format!("{:?}", wanted[usize::from(!finished)]),
                 remedy: "the last round returns weights, every other one a state",
-            });
+            }
+            .into());
         }
         let outputs = round.program.circuit().outputs();
         expect_parts(OP, parts.len(), outputs.len())?;
@@ -195,7 +198,7 @@ pub fn save_state(
     let mut parts = vec![];
     for shape in plan.round(state.round)?.start_shapes() {
         let Some(encrypted) = state.inputs.get(&shape.name) else {
-            return Err(TrainError::MissingResult { name: shape.name });
+            return Err(CircuitError::MissingResult { name: shape.name }.into());
         };
         parts.push(encrypted.ciphertext().to_bytes()?);
     }
@@ -246,6 +249,6 @@ pub fn save_model(model: &Model, path: &Path, overwrite: Overwrite) -> Result<()
 /// As [`Model::from_json`], naming the file.
 pub fn load_model(path: &Path) -> Result<Model> {
     let bytes = read_bounded(path, MODEL_BYTES)?;
-    let text = super::keys::utf8("model", &bytes).map_err(|error| error.in_file(path))?;
-    Model::from_json(text).map_err(|error| error.in_file(path))
+    let model = || Model::from_json(super::keys::utf8("model", &bytes)?);
+    model().map_err(|error| error.in_file(path))
 }

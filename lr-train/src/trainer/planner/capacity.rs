@@ -3,10 +3,13 @@
 use arras_ckks::params::deepest;
 
 use super::{
-    super::report::{Capacity, Remedy},
+    super::{
+        error::{ExchangeError, Remedy},
+        report::Capacity,
+    },
     Planner, RINGS,
 };
-use crate::{Result, TrainError, circuits::Kind};
+use crate::{Result, circuits::Kind};
 
 impl Planner<'_> {
     /// Iterations that fit each circuit and ring in one round.
@@ -35,14 +38,17 @@ impl Planner<'_> {
     }
 
     /// What would do instead.
-    pub(super) fn too_many(&mut self, kinds: &[Kind]) -> Result<TrainError> {
+    pub(super) fn too_many(&mut self, kinds: &[Kind]) -> Result<ExchangeError> {
         let largest = *self.options.log_n.end();
         let beyond = largest + 1..=*RINGS.end();
         let mut choices = vec![];
         for &kind in kinds {
             for log_n in beyond.clone() {
                 if self.lengths(kind, log_n)?.is_some() {
-                    choices.push(Remedy::Ring { kind, log_n });
+                    choices.push(Remedy::Ring {
+                        circuit: kind.name(),
+                        log_n,
+                    });
                     break;
                 }
             }
@@ -56,7 +62,10 @@ impl Planner<'_> {
             }
             for log_n in self.options.log_n.clone() {
                 if self.lengths(kind, log_n)?.is_some() {
-                    choices.push(Remedy::Circuit { kind, log_n });
+                    choices.push(Remedy::Circuit {
+                        circuit: kind.name(),
+                        log_n,
+                    });
                     break;
                 }
             }
@@ -75,7 +84,7 @@ impl Planner<'_> {
             if length > 0 && self.settings.iterations.div_ceil(length) < fewest {
                 fewest = self.settings.iterations.div_ceil(length);
                 refreshed = Some(Remedy::Rounds {
-                    kind,
+                    circuit: kind.name(),
                     log_n: largest,
                     rounds: fewest,
                     length,
@@ -83,7 +92,7 @@ impl Planner<'_> {
             }
         }
         choices.extend(refreshed);
-        Ok(TrainError::TooManyIterations {
+        Ok(ExchangeError::TooManyIterations {
             iterations: self.settings.iterations,
             rounds: self.settings.round_lengths(1).len(),
             circuit: match kinds {
