@@ -13,8 +13,12 @@ use arras::{
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let choice = Parameters::for_circuit(2, 18, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend())?;
+    let params = Parameters::builder()
+        .depth(2)
+        .precision_bits(18)
+        .slots(4096)
+        .build()?;
+    let context = Context::new(&params, secret_backend())?;
     println!("{}\n", context.params());
     let slots = context.slots();
 
@@ -57,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 3. A moving average over 8 slots. Rotating and adding costs 7 key switches; hoisting shares their expensive part, and
     //    the sum of rotations divides by the special modulus once.
     let start = Instant::now();
-    let mut separate = evaluator.settle(&ct)?;
+    let mut separate = evaluator.relinearize_and_rescale(&ct)?;
     for k in 1..8 {
         separate = evaluator.add(&separate, &evaluator.rotate(&ct, k)?)?;
     }

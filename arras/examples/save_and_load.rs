@@ -33,8 +33,12 @@ fn main() -> Result<()> {
 
 /// 1. The client chooses parameters, makes keys, encrypts, and hands over what the server needs.
 fn client_prepares(client: &Path, server: &Path) -> Result<()> {
-    let choice = Parameters::for_circuit(2, 18, 4096)?;
-    let context = Context::new(choice.parameters(), secret_backend())?;
+    let params = Parameters::builder()
+        .depth(2)
+        .precision_bits(18)
+        .slots(4096)
+        .build()?;
+    let context = Context::new(&params, secret_backend())?;
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
     let input = Encryptor::new(&context)?.encrypt(&secret, &[&values()], context.max_level())?;
@@ -48,9 +52,7 @@ fn client_prepares(client: &Path, server: &Path) -> Result<()> {
         ),
         (
             "parameters",
-            choice
-                .parameters()
-                .save(server.join("parameters.arras"), Overwrite::Refuse)?,
+            params.save(server.join("parameters.arras"), Overwrite::Refuse)?,
         ),
         (
             "2 evaluation keys",
@@ -89,8 +91,11 @@ fn server_computes(server: &Path) -> Result<()> {
     let x = input.expand(&context)?;
     let result = evaluator.add(&evaluator.square(&x)?, &evaluator.rotate(&x, 1)?)?;
     // The client only decrypts, so the result is cut to the limbs that hold values up to 2.
-    let whole = evaluator.settle(&result)?.to_bytes()?.len();
-    let result = evaluator.cut_for_sending(&result, 2.0)?;
+    let whole = evaluator
+        .relinearize_and_rescale(&result)?
+        .to_bytes()?
+        .len();
+    let result = evaluator.drop_moduli(&result, 2.0)?;
     let bytes = result.save(server.join("result.arras"), Overwrite::Refuse)?;
     println!(
         "The server computes and writes\n  result             {bytes:>9} bytes (uncut it would be {whole})\n"

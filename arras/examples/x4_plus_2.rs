@@ -18,7 +18,11 @@ use arras::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 1. Parameters are chosen from what the circuit needs, and always give 128 bits of security.
-    let choice = Parameters::for_circuit(3, 20, 4096)?;
+    let choice = Parameters::builder()
+        .depth(3)
+        .precision_bits(20)
+        .slots(4096)
+        .choose()?;
     println!("{}\n", choice.explanation());
     let context = Context::new(choice.parameters(), secret_backend())?;
 
@@ -38,12 +42,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x2 = evaluator.square(&ct)?;
     let x3 = evaluator.multiply(&x2, &ct)?;
     let chain = evaluator.add_scalar(&evaluator.multiply(&x3, &ct)?, 2.0)?;
-    let chain = evaluator.settle(&chain)?;
+    let chain = evaluator.relinearize_and_rescale(&chain)?;
     let chain_time = start.elapsed();
 
     let start = Instant::now();
     let squares = evaluator.add_scalar(&evaluator.square(&evaluator.square(&ct)?)?, 2.0)?;
-    let squares = evaluator.settle(&squares)?;
+    let squares = evaluator.relinearize_and_rescale(&squares)?;
     let squares_time = start.elapsed();
 
     // 4. The client decrypts and compares with the computation in the clear.

@@ -211,7 +211,7 @@ impl Engine {
     /// memory take what the system gives.
     ///
     /// # Errors
-    /// [`HalError::OutOfMemory`] with what there is; [`HalError::Device`] for a device that has failed.
+    /// [`OutOfMemory`](arras_hal::HalErrorKind::OutOfMemory) with what there is; [`Device`](arras_hal::HalErrorKind::Device) for a device that has failed.
     pub fn make_room(&self, bytes: u64) -> Result<(), HalError> {
         #[cfg(feature = "gpu")]
         if let Some(device) = &self.device {

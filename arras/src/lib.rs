@@ -16,8 +16,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // 128-bit parameters for two multiplications in a row.
-//! let choice = Parameters::for_circuit(2, 18, 1000)?;
-//! let context = Context::new(choice.parameters(), secret_backend())?;
+//! let params = Parameters::builder().depth(2).precision_bits(18).slots(1000).build()?;
+//! let context = Context::new(&params, secret_backend())?;
 //!
 //! let secret = SecretKey::generate(&context)?;
 //! let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;

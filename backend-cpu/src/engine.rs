@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arras_hal::{HalError, Result, RingBasis, Shape};
+use arras_hal::{HalError, HalErrorKind, Result, RingBasis, Shape};
 use rayon::prelude::*;
 
 use crate::{
@@ -222,11 +222,12 @@ impl CpuEngine {
     }
 
     pub(crate) fn error(&self, Exhausted(bytes): Exhausted) -> HalError {
-        HalError::OutOfMemory {
+        HalErrorKind::OutOfMemory {
             engine: self.describe(),
             bytes: bytes as u64,
             available: self.0.pool.stats().idle_bytes as u64,
         }
+        .into()
     }
 
     /// Keeps an error of an operation that returns nothing for the next wait.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use arras_hal::HalError;
+use arras_hal::{HalError, HalErrorKind};
 use arras_shaders::{Kernel, Prelude, layout::PARAMS_WINDOW_BYTES};
 
 use crate::{AdapterReport, Arithmetic, GpuError, GpuOptions, adapter};
@@ -163,10 +163,11 @@ impl Gpu {
     pub(crate) fn check(&self) -> Result<(), HalError> {
         match self.faults.first() {
             None => Ok(()),
-            Some(message) => Err(HalError::Device {
+            Some(message) => Err(HalErrorKind::Device {
                 engine: self.name(),
                 message,
-            }),
+            }
+            .into()),
         }
     }
 
@@ -276,7 +277,7 @@ fn layout(device: &wgpu::Device, inputs: usize) -> Layout {
 
 #[cfg(test)]
 mod tests {
-    use arras_hal::{Eval, HalError, Limbs, Poly, Shape};
+    use arras_hal::{Eval, HalErrorKind, Limbs, Poly, Shape};
     use arras_shaders::{Elementwise, Kernel};
 
     use super::{Gpu, lock};
@@ -308,11 +309,12 @@ mod tests {
         let x: Poly<GpuEngine, Eval> = Poly::from_words(&ring, &shape, &[5; 32]).unwrap();
         assert_eq!(x.to_words().unwrap(), [5; 32]);
         let lost = x.add(&x).unwrap();
-        let Err(HalError::Device { message, .. }) = lost.to_words() else {
+        let HalErrorKind::Device { message, .. } = lost.to_words().unwrap_err().into_kind() else {
             panic!("no error");
         };
         assert!(message.contains("Add"), "{message}");
         // It stays: nothing that was computed with the missing kernel may be read as if it were there.
-        assert!(matches!(ring.sync(), Err(HalError::Device { .. })));
+        let error = ring.sync().unwrap_err();
+        assert!(matches!(error.kind(), HalErrorKind::Device { .. }));
     }
 }

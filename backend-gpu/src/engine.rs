@@ -57,7 +57,7 @@ impl GpuEngine {
     /// them for a moment.
     ///
     /// # Errors
-    /// [`HalError::OutOfMemory`] with what there is; [`HalError::Device`] if the engine has failed before.
+    /// [`arras_hal::HalErrorKind::OutOfMemory`] with what there is; [`arras_hal::HalErrorKind::Device`] if the engine has failed before.
     pub fn make_room(&self, bytes: u64) -> Result<()> {
         self.0.recorder.give_up_pool()?;
         self.0.memory.make_room(bytes)
@@ -81,7 +81,7 @@ impl GpuEngine {
     /// Compiles every kernel that a ring uses, instead of at its first use.
     ///
     /// # Errors
-    /// [`arras_hal::HalError::Device`] if one does not compile, or the engine has failed before.
+    /// [`arras_hal::HalErrorKind::Device`] if one does not compile, or the engine has failed before.
     pub fn warm_up(&self, ring: &GpuRing) -> Result<()> {
         for kernel in Kernel::all(ring.basis.log_n()) {
             self.0.gpu.pipeline(kernel, ring.prelude);

@@ -41,7 +41,7 @@ fn below_the_typed_layer<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Resu
     for batch in [1, 3, 5] {
         let digits: Poly<B, Eval> = case.poly(plan.mod_up().digits().len() * batch, plan.ext());
         let mut sum: Poly<B, Eval> = case.poly(2 * batch, plan.ext());
-        let zeros = sum.duplicate().unwrap();
+        let zeros = sum.try_clone().unwrap();
         let (inner, mut out) = (
             ring.inner(),
             engine.alloc(ring.inner(), sum.shape()).unwrap(),
@@ -213,7 +213,7 @@ fn extremes<B: Backend>(engine: &B, basis: &Arc<RingBasis>, spread: u32) -> Resu
         &Poly::sum_of_products(&terms, &terms).unwrap(),
     );
     case.keep("weighted_sum", &Poly::weighted_sum(&terms, &terms).unwrap());
-    case.keep("intt", &x.duplicate().unwrap().intt());
+    case.keep("intt", &x.try_clone().unwrap().intt());
     let shape = Shape::new(4, to.clone());
     let y = Poly::<B, Coeff>::from_words(&ring, &shape, &fill(4, &to)).unwrap();
     case.keep("ntt", &y.ntt());

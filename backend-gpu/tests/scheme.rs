@@ -5,7 +5,7 @@ mod common;
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator,
     Parameters, PrecisionReport, SecretKey, SeededCiphertext,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::{Backend, Reference};
@@ -13,7 +13,8 @@ use common::engines;
 
 /// A small set without any security.
 fn parameters(log_n: u32) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(4)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))
@@ -62,17 +63,25 @@ fn serve<B: Backend>(context: &Context<B>, client: &Client) -> Vec<(&'static str
     let e = Evaluator::new(context, client.keys.load(context).unwrap()).unwrap();
     let both = client.data.expand(context).unwrap();
     let (x, y) = (both.pick(&[0]).unwrap(), both.pick(&[1]).unwrap());
-    let product = e.settle(&e.multiply(&x, &y).unwrap()).unwrap();
-    let square = e.settle(&e.square(&both).unwrap()).unwrap();
-    let quartic = e.settle(&e.square(&square).unwrap()).unwrap();
+    let product = e
+        .relinearize_and_rescale(&e.multiply(&x, &y).unwrap())
+        .unwrap();
+    let square = e
+        .relinearize_and_rescale(&e.square(&both).unwrap())
+        .unwrap();
+    let quartic = e
+        .relinearize_and_rescale(&e.square(&square).unwrap())
+        .unwrap();
     let rotated = e.rotate(&both, -3).unwrap();
     let conjugate = e.conjugate(&square).unwrap();
     let sum = e.rotation_sum(&both, &[0, 1, 2]).unwrap();
-    let scaled = e.settle(&e.multiply_scalar(&both, 0.75).unwrap()).unwrap();
+    let scaled = e
+        .relinearize_and_rescale(&e.multiply_scalar(&both, 0.75).unwrap())
+        .unwrap();
     let mixed = e.add(&quartic, &scaled).unwrap();
     let down = e.level_down(&both, 1).unwrap();
     let mut results = vec![
-        ("expand", both.duplicate().unwrap()),
+        ("expand", both.try_clone().unwrap()),
         ("multiply", product),
         ("square", square),
         ("x^4", quartic),

@@ -13,7 +13,7 @@ use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
     Ciphertext, Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters,
     SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
     wire::Overwrite,
 };
@@ -44,7 +44,8 @@ const ITERATIONS: usize = 2;
 
 /// A set without any security, as deep as a circuit.
 fn parameters(levels: usize) -> Parameters {
-    ParametersBuilder::new(LOG_N)
+    Parameters::builder()
+        .log_n(LOG_N)
         .levels(levels)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))

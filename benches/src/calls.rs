@@ -14,7 +14,7 @@ pub type Call<B> = fn(&Evaluator<B>, &Ciphertext<B>, &Ciphertext<B>) -> Result<(
 pub fn calls<B: Backend>() -> [(&'static str, Call<B>); 5] {
     [
         ("multiply, relinearize, rescale", |e, x, y| {
-            e.settle(&e.multiply(x, y)?).map(drop)
+            e.relinearize_and_rescale(&e.multiply(x, y)?).map(drop)
         }),
         ("rotate", |e, x, _| e.rotate(x, 1).map(drop)),
         ("8 rotations, hoisted", |e, x, _| {

@@ -109,24 +109,24 @@ impl<B: Backend> RingData<B> {
             Operation::on_engine(
                 "ntt",
                 context,
-                || Ok(self.coefficients.duplicate()?),
+                || Ok(self.coefficients.try_clone()?),
                 |poly| Ok(poly.ntt()),
             )
             .moving(rows, rows, n),
             Operation::on_engine(
                 "intt",
                 context,
-                || Ok(self.a.duplicate()?),
+                || Ok(self.a.try_clone()?),
                 |poly| Ok(poly.intt()),
             )
             .moving(rows, rows, n),
-            on("copy", |s| Ok(s.a.duplicate()?)).moving(rows, rows, n),
+            on("copy", |s| Ok(s.a.try_clone()?)).moving(rows, rows, n),
             on("add", |s| Ok(s.a.add(&s.b)?)).moving(rows, 2 * rows, n),
             on("pointwise multiply", |s| Ok(s.a.mul(&s.b)?)).moving(rows, 2 * rows, n),
             Operation::on_engine(
                 "pointwise multiply and add",
                 context,
-                || Ok(self.a.duplicate()?),
+                || Ok(self.a.try_clone()?),
                 |mut sum| {
                     sum.mul_acc(&self.a, &self.b)?;
                     Ok(sum)

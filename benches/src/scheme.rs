@@ -114,7 +114,7 @@ fn sums_and_products<B: Backend>(
         Operation::on_engine("encode a plaintext", context, nothing, move |()| {
             evaluator.encode(&[&vector], level)
         }),
-        on("copy", |_, x, _| x.duplicate()),
+        on("copy", |_, x, _| x.try_clone()),
         on("add", Evaluator::add),
         with_plain("add a plaintext", Evaluator::add_plain),
         on("multiply by a scalar", |e, x, _| e.multiply_scalar(x, 0.3)),
@@ -130,16 +130,16 @@ fn sums_and_products<B: Backend>(
             evaluator.relinearize(&product)
         }),
         on("multiply, relinearize, rescale", |e, x, y| {
-            e.settle(&e.multiply(x, y)?)
+            e.relinearize_and_rescale(&e.multiply(x, y)?)
         }),
         on("square, relinearize, rescale", |e, x, _| {
-            e.settle(&e.square(x)?)
+            e.relinearize_and_rescale(&e.square(x)?)
         }),
         on("sum of 8 products, relinearize, rescale", |e, x, y| {
-            e.settle(&e.sum_of_products(&[x; 8], &[y; 8])?)
+            e.relinearize_and_rescale(&e.sum_of_products(&[x; 8], &[y; 8])?)
         }),
         on("fourth power", |e, x, _| {
-            e.settle(&e.square(&e.square(x)?)?)
+            e.relinearize_and_rescale(&e.square(&e.square(x)?)?)
         }),
     ])
 }
@@ -173,7 +173,7 @@ fn rotations_and_levels<B: Backend>(server: &Server<B>) -> Vec<Operation<'_>> {
             evaluator.level_down(x, 1)
         }),
         Operation::on_engine("cut for sending", context, nothing, |()| {
-            evaluator.cut_for_sending(x, 1.0)
+            evaluator.drop_moduli(x, 1.0)
         }),
     ]
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use arras::ckks::{
     Parameters,
-    params::{Dnum, LevelWidth, ParametersBuilder, ParamsError, deepest},
+    params::{Dnum, LevelWidth, ParamsError, deepest},
 };
 
 /// Levels of the standard set of ring degree `2^log_n`: 7, 15 and 30 at `2^14`, `2^15` and `2^16`; as many as are secure elsewhere.
@@ -41,7 +41,8 @@ impl Set {
     /// # Errors
     /// [`ParamsError`] where there is no such set of 128-bit security.
     pub fn parameters(self) -> Result<Parameters, ParamsError> {
-        ParametersBuilder::new(self.log_n)
+        Parameters::builder()
+            .log_n(self.log_n)
             .levels(self.levels)
             .level_width(LevelWidth::Bits39)
             .dnum(Dnum::Auto)

@@ -6,7 +6,7 @@
 //!     settled   components (c0, c1), limbs = window of `level`, scale = s_level
 //!     pending   a product that has not been rescaled: limbs = window of `level + 1`, scale = s_(level+1)^2;
 //!               two components, or three if it has not been relinearized either
-//!     cut       settled, limbs = a few of the window: for sending and decryption only
+//!     cut       settled, moduli dropped: limbs = a few of the window, for sending and decryption only
 //! ```
 //! Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
 //! that needs a settled operand settles it; the result is remembered, so settling happens once per value.
@@ -42,7 +42,7 @@ impl<B: Backend> Ciphertext<B> {
         }
     }
 
-    /// A product over the window of `level + 1` that will settle at `level`.
+    /// A product over the window of `level + 1` whose rescale lands on `level`.
     pub(crate) fn pending(
         context: &Context<B>,
         poly: Poly<B, Eval>,
@@ -85,7 +85,7 @@ impl<B: Backend> Ciphertext<B> {
         self.poly.polys() / self.batch
     }
 
-    /// Whether it was cut for sending.
+    /// Whether moduli were dropped for sending ([`Evaluator::drop_moduli`](crate::Evaluator::drop_moduli)).
     pub fn is_cut(&self) -> bool {
         !self.pending && self.limbs() != self.window()
     }
@@ -145,8 +145,8 @@ impl<B: Backend> Ciphertext<B> {
     ///
     /// # Errors
     /// The engine's.
-    pub fn duplicate(&self) -> Result<Self> {
-        Ok(self.with_poly(self.poly.duplicate()?, self.batch))
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(self.with_poly(self.poly.try_clone()?, self.batch))
     }
 
     /// The same level and form, other components.
@@ -186,8 +186,8 @@ impl<B: Backend> Ciphertext<B> {
     /// Joins batches of one level and form into one.
     ///
     /// # Errors
-    /// [`CkksError::Empty`]; [`CkksError::WrongForm`] if levels or forms differ: settle and align them first
-    /// (the evaluator's `concat` does).
+    /// [`CkksError::Empty`]; [`CkksError::WrongForm`] if levels or forms differ: the evaluator's `concat` aligns
+    /// them first.
     pub fn concat(parts: &[&Self]) -> Result<Self> {
         const OP: &str = "concat";
         let Some(first) = parts.first() else {

@@ -63,7 +63,7 @@ fn products_are_pending_until_they_are_needed() {
     let expected = zip(&x, &y, |a, b| a * b);
     // A pending product decrypts as it is, and after each way of settling it.
     assert!(bits(&expected, &p.decrypt(&product)) > FLOOR);
-    let settled = e.settle(&product).unwrap();
+    let settled = e.relinearize_and_rescale(&product).unwrap();
     assert!(!settled.is_pending() && settled.components() == 2 && settled.level() == 2);
     assert!(bits(&expected, &p.decrypt(&settled)) > FLOOR);
     let linear = e.relinearize(&product).unwrap();
@@ -92,7 +92,7 @@ fn products_are_pending_until_they_are_needed() {
         let sum = e.add(left, right).unwrap();
         assert!(sum.is_pending() && sum.components() == 3);
         let want = zip(&expected, &z, |p, s| f(p, 0.75 * s));
-        assert!(bits(&want, &p.decrypt(&e.settle(&sum).unwrap())) > FLOOR);
+        assert!(bits(&want, &p.decrypt(&e.relinearize_and_rescale(&sum).unwrap())) > FLOOR);
     }
     let minus = e.sub(&scaled, &product).unwrap();
     assert!(bits(&zip(&expected, &z, |p, s| 0.75 * s - p), &p.decrypt(&minus)) > FLOOR);
@@ -101,7 +101,10 @@ fn products_are_pending_until_they_are_needed() {
 
     let sum = e.sum_of_products(&[&a, &b], &[&c, &c]).unwrap();
     let want: Vec<f64> = (0..64).map(|i| (x[i] + y[i]) * z[i]).collect();
-    assert!(sum.is_pending() && bits(&want, &p.decrypt(&e.settle(&sum).unwrap())) > FLOOR);
+    assert!(
+        sum.is_pending()
+            && bits(&want, &p.decrypt(&e.relinearize_and_rescale(&sum).unwrap())) > FLOOR
+    );
     let square = e.square(&e.square(&a).unwrap()).unwrap();
     assert_eq!(square.level(), 1);
     assert!(bits(&zip(&x, &x, |a, _| a.powi(4)), &p.decrypt(&square)) > FLOOR - 1.0);
@@ -119,16 +122,21 @@ fn plaintexts_and_scalars() {
     check(zip(&x, &y, |a, b| a - b), &e.sub_plain(&a, &plain).unwrap());
     let product = e.multiply_plain(&a, &plain).unwrap();
     assert_eq!((product.level(), product.components()), (2, 2));
-    check(zip(&x, &y, |a, b| a * b), &e.settle(&product).unwrap());
+    check(
+        zip(&x, &y, |a, b| a * b),
+        &e.relinearize_and_rescale(&product).unwrap(),
+    );
     check(zip(&x, &y, |a, _| a + 2.5), &e.add_scalar(&a, 2.5).unwrap());
     // A scalar is added to a pending product at the product's own scale.
     check(
         zip(&x, &y, |a, b| a * b - 1.25),
-        &e.settle(&e.add_scalar(&product, -1.25).unwrap()).unwrap(),
+        &e.relinearize_and_rescale(&e.add_scalar(&product, -1.25).unwrap())
+            .unwrap(),
     );
     check(
         zip(&x, &y, |a, _| a * -0.3),
-        &e.settle(&e.multiply_scalar(&a, -0.3).unwrap()).unwrap(),
+        &e.relinearize_and_rescale(&e.multiply_scalar(&a, -0.3).unwrap())
+            .unwrap(),
     );
     let tripled = e.multiply_integer(&a, -3).unwrap();
     assert_eq!(tripled.level(), 3);
@@ -153,7 +161,10 @@ fn plaintexts_and_scalars() {
     // Batches: one vector for all, one for each, and many vectors for one ciphertext.
     let pair = p.encrypt_batch(&[&x, &y], 3);
     let both = e.encode(&[&y, &x], 3).unwrap();
-    let got = p.decrypt_batch(&e.settle(&e.multiply_plain(&pair, &both).unwrap()).unwrap());
+    let got = p.decrypt_batch(
+        &e.relinearize_and_rescale(&e.multiply_plain(&pair, &both).unwrap())
+            .unwrap(),
+    );
     assert!(bits(&zip(&x, &y, |a, b| a * b), &got[0]) > FLOOR);
     assert!(bits(&zip(&x, &y, |a, b| a * b), &got[1]) > FLOOR);
     let got = p.decrypt_batch(&e.add_plain(&a, &both).unwrap());
@@ -286,7 +297,7 @@ fn keys_that_are_missing_or_cut_are_named() {
     let bare = Evaluator::without_keys(&p.context);
     let product = bare.multiply(&a, &a).unwrap();
     assert!(
-        bare.settle(&product)
+        bare.relinearize_and_rescale(&product)
             .unwrap_err()
             .to_string()
             .contains("relinearization key")
@@ -306,7 +317,7 @@ fn keys_that_are_missing_or_cut_are_named() {
     keys.insert(&cut).unwrap();
     let small = Evaluator::new(&p.context, keys).unwrap();
     let error = small
-        .settle(&small.square(&a).unwrap())
+        .relinearize_and_rescale(&small.square(&a).unwrap())
         .unwrap_err()
         .to_string();
     assert!(
@@ -314,7 +325,11 @@ fn keys_that_are_missing_or_cut_are_named() {
         "{error}"
     );
     let low = p.encrypt(&x, 2);
-    let got = p.decrypt(&small.settle(&small.square(&low).unwrap()).unwrap());
+    let got = p.decrypt(
+        &small
+            .relinearize_and_rescale(&small.square(&low).unwrap())
+            .unwrap(),
+    );
     assert!(bits(&zip(&x, &x, |a, b| a * b), &got) > FLOOR);
 }
 
@@ -323,7 +338,7 @@ fn results_are_cut_for_sending_and_still_decrypt() {
     let p = party();
     let x = values(1, 64);
     let a = p.encrypt(&x, 4);
-    let cut = p.evaluator.cut_for_sending(&a, 2.0).unwrap();
+    let cut = p.evaluator.drop_moduli(&a, 2.0).unwrap();
     assert_eq!(cut.limbs().len(), 2);
     assert!(cut.is_cut() && cut.bytes() < a.bytes());
     assert!(bits(&x, &p.decrypt(&cut)) > FLOOR);
@@ -333,13 +348,13 @@ fn results_are_cut_for_sending_and_still_decrypt() {
     ));
     let low = p.encrypt(&x, 0);
     assert!(matches!(
-        p.evaluator.cut_for_sending(&low, 1e9),
+        p.evaluator.drop_moduli(&low, 1e9),
         Err(CkksError::CannotCut { .. })
     ));
-    assert!(p.evaluator.cut_for_sending(&a, f64::NAN).is_err());
+    assert!(p.evaluator.drop_moduli(&a, f64::NAN).is_err());
     // However small the values are, one limb stays.
     for max_abs in [1e-13, f64::MIN_POSITIVE] {
-        let cut = p.evaluator.cut_for_sending(&a, max_abs).unwrap();
+        let cut = p.evaluator.drop_moduli(&a, max_abs).unwrap();
         assert_eq!(cut.limbs().len(), 1);
     }
 }

@@ -10,7 +10,7 @@ use std::ops::{Add, Mul, Sub};
 
 use arras_ckks::{
     Ciphertext, Decryptor, KeyGenerator, NoiseModel, Parameters,
-    params::{Dnum, LevelWidth, ParametersBuilder, ParamsError, Security},
+    params::{Dnum, LevelWidth, ParamsError, Security},
     random::{Purpose, Seed, uniform_row},
 };
 use arras_hal::Reference;
@@ -150,7 +150,8 @@ fn fresh_errors_have_the_predicted_deviation() {
 
 /// The set with the smallest margin of P over a digit: there the errors of the keys show most.
 fn narrow_margin() -> Parameters {
-    let params = ParametersBuilder::new(12)
+    let params = Parameters::builder()
+        .log_n(12)
         .levels(11)
         .dnum(Dnum::Fixed(3))
         .security(Security::InsecureForTests)
@@ -259,7 +260,7 @@ fn products_add_what_the_model_says() {
         let exact = &Slots::of(&p, &a) * &Slots::of(&p, &b);
         let product = p
             .evaluator
-            .settle(&p.evaluator.multiply(&a, &b).unwrap())
+            .relinearize_and_rescale(&p.evaluator.multiply(&a, &b).unwrap())
             .unwrap();
         let errors = &Slots::of(&p, &product) - &exact;
         let predicted = model.relinearize_and_rescale(level - 1).unwrap();
@@ -329,7 +330,8 @@ fn going_down_adds_one_rounding() {
 
 /// Few coefficients make small errors of the ordinary kind, so that what large values show can be seen.
 fn tiny(width: LevelWidth) -> Parameters {
-    ParametersBuilder::new(5)
+    Parameters::builder()
+        .log_n(5)
         .levels(4)
         .level_width(width)
         .security(Security::InsecureForTests)

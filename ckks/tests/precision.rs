@@ -127,13 +127,14 @@ impl<S: SecretEngine> Bench<S> {
             self.measure(
                 MULTIPLY,
                 &product,
-                &e.settle(&e.multiply(&a, &b).unwrap()).unwrap(),
+                &e.relinearize_and_rescale(&e.multiply(&a, &b).unwrap())
+                    .unwrap(),
             ),
             self.measure(ROTATE, &rotated, &e.rotate(&a, 1).unwrap()),
             self.measure(
                 FOURTH_POWER,
                 &fourth,
-                &e.settle(&e.square(&e.square(&a).unwrap()).unwrap())
+                &e.relinearize_and_rescale(&e.square(&e.square(&a).unwrap()).unwrap())
                     .unwrap(),
             ),
         ]
@@ -150,7 +151,9 @@ impl<S: SecretEngine> Bench<S> {
         for step in 1..=15 {
             let fresh = unit_values(100 + step, slots);
             let factor = self.encrypt(&fresh, product.level());
-            product = e.settle(&e.multiply(&product, &factor).unwrap()).unwrap();
+            product = e
+                .relinearize_and_rescale(&e.multiply(&product, &factor).unwrap())
+                .unwrap();
             for (x, y) in expected.iter_mut().zip(&fresh) {
                 *x *= y;
             }
@@ -160,7 +163,9 @@ impl<S: SecretEngine> Bench<S> {
         let mut expected = unit_values(200, slots);
         let mut power = self.encrypt(&expected, top);
         for _ in 0..10 {
-            power = e.settle(&e.square(&power).unwrap()).unwrap();
+            power = e
+                .relinearize_and_rescale(&e.square(&power).unwrap())
+                .unwrap();
             for x in &mut expected {
                 let square = *x * *x;
                 *x = square / square.norm();

@@ -7,8 +7,7 @@ use std::{path::PathBuf, sync::Once};
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, EvaluationKeys, Evaluator,
     KeyGenerator, KeyKind, Parameters, Plaintext, PublicKey, SecretKey, SeededCiphertext,
-    SwitchingKey, params::Dnum, params::LevelWidth, params::ParametersBuilder, params::Security,
-    random::Seed, wire,
+    SwitchingKey, params::Dnum, params::LevelWidth, params::Security, random::Seed, wire,
 };
 use arras_hal::{GaloisElement, Reference};
 
@@ -39,7 +38,8 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
-    let params = ParametersBuilder::new(6)
+    let params = Parameters::builder()
+        .log_n(6)
         .levels(2)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(2))
@@ -60,7 +60,7 @@ fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
     let evaluator = Evaluator::without_keys(&context);
     let (x, y) = (ct.pick(&[0])?, ct.pick(&[1])?);
     let product = evaluator.multiply(&x, &y)?;
-    let cut = evaluator.cut_for_sending(&evaluator.level_down(&x, 1)?, 4.0)?;
+    let cut = evaluator.drop_moduli(&evaluator.level_down(&x, 1)?, 4.0)?;
     assert!(product.is_pending() && product.components() == 3 && cut.is_cut());
     Ok(vec![
         ("parameters", params.to_bytes()?),
@@ -165,7 +165,10 @@ fn ciphertexts_decrypt_and_are_written_back_to_the_byte() {
     golden.holds(&pending, &[&map(|x, y| x * y)]);
     assert_eq!(pending.to_bytes().unwrap(), file("ciphertext_pending"));
     golden.holds(
-        &golden.evaluator().settle(&pending).unwrap(),
+        &golden
+            .evaluator()
+            .relinearize_and_rescale(&pending)
+            .unwrap(),
         &[&map(|x, y| x * y)],
     );
 

@@ -36,7 +36,7 @@ fn sizes_are_close_to_the_information_content() {
         .encrypt(&party.secret, &[&x, &x], 2)
         .unwrap();
     let ct = seeded.expand(&party.context).unwrap();
-    let cut = party.evaluator.cut_for_sending(&ct, 1.0).unwrap();
+    let cut = party.evaluator.drop_moduli(&ct, 1.0).unwrap();
     let plain = party.evaluator.encode(&[&x], 1).unwrap();
 
     let modulus = |i: usize| params.moduli()[i];

@@ -1,6 +1,6 @@
 //! Base conversion: from residues modulo some primes to residues modulo others.
 
-use crate::{HalError, LimbConstants, Limbs, Result, RingBasis};
+use crate::{HalErrorKind, LimbConstants, Limbs, Result, RingBasis};
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;
 
@@ -45,24 +45,20 @@ impl ConversionTable {
         to: &Limbs,
         mode: ConversionMode,
     ) -> Result<Self> {
-        let plan = |why| HalError::Plan {
-            op: "base_convert",
-            why,
-            from: from.clone(),
-            to: to.clone(),
+        let refuse = |why| {
+            let (from, to) = (from.clone(), to.clone());
+            Err(HalErrorKind::Plan { why, from, to }.into())
         };
-        ring.check_limbs("base_convert", from)?;
-        ring.check_limbs("base_convert", to)?;
+        ring.check_limbs(from)?;
+        ring.check_limbs(to)?;
         if from.is_empty() {
-            return Err(plan("there is no source limb"));
+            return refuse("there is no source limb");
         }
         if from.len() > Self::MAX_SOURCES {
-            return Err(plan("more than 60 source limbs; convert in several steps"));
+            return refuse("more than 60 source limbs; convert in several steps");
         }
         if !from.intersection(to).is_empty() {
-            return Err(plan(
-                "source and target limbs overlap; copy the common rows instead",
-            ));
+            return refuse("source and target limbs overlap; copy the common rows instead");
         }
         let product = ring.product(from);
         let cofactors: Vec<BigUint> = from

@@ -7,20 +7,29 @@ use crate::{Domain, Limbs};
 /// The result of operations at the seam.
 pub type Result<T, E = HalError> = std::result::Result<T, E>;
 
-/// Errors of rings, engines and the typed layer. Each message names the operation, what it was given
-/// and what it needs.
+crate::named_error! {
+    /// Errors of rings, engines and the typed layer. Each message names the operation, what it was given and what it needs.
+    #[derive(Clone, PartialEq)]
+    pub struct HalError(HalErrorKind);
+    alone(HalErrorKind::BadGaloisElement { .. }
+        | HalErrorKind::OutOfMemory { .. }
+        | HalErrorKind::Device { .. }
+        | HalErrorKind::Mismatch(_));
+}
+
+/// The kinds of [`HalError`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum HalError {
+pub enum HalErrorKind {
     /// The ring's degree is outside what any engine supports.
-    #[error("ring: log2(N) = {log_n} is outside 3..=17; choose a degree in that range")]
+    #[error("log2(N) = {log_n} is outside 3..=17; choose a degree in that range")]
     LogN {
         /// The refused value.
         log_n: u32,
     },
     /// A modulus cannot serve the ring.
     #[error(
-        "ring: modulus {modulus} at index {index} {why}; moduli are distinct primes q = 1 mod 2N below 2^30"
+        "modulus {modulus} at index {index} {why}; moduli are distinct primes q = 1 mod 2N below 2^30"
     )]
     BadModulus {
         /// Position in the list of moduli.
@@ -31,28 +40,24 @@ pub enum HalError {
         why: &'static str,
     },
     /// A ring needs at least one and at most 65,535 moduli.
-    #[error("ring: {count} moduli; a ring has 1 to 65,535")]
+    #[error("{count} moduli; a ring has 1 to 65,535")]
     ModulusCount {
         /// The refused count.
         count: usize,
     },
     /// A limb index outside the ring's basis, or a list that is not strictly ascending.
     #[error(
-        "{op}: limb list {limbs} does not fit a basis of {basis} moduli; indices are ascending, distinct and below that"
+        "limb list {limbs} does not fit a basis of {basis} moduli; indices are ascending, distinct and below that"
     )]
     BadLimbs {
-        /// The operation.
-        op: &'static str,
         /// The refused list.
         limbs: Limbs,
         /// Length of the ring's basis.
         basis: usize,
     },
     /// Two operands have different limbs.
-    #[error("{op}: limbs {left} and {right} differ; bring both operands to one level first")]
+    #[error("limbs {left} and {right} differ; bring both operands to one level first")]
     LimbMismatch {
-        /// The operation.
-        op: &'static str,
         /// Limbs of the first operand, or the ones needed.
         left: Limbs,
         /// Limbs of the second operand.
@@ -60,23 +65,17 @@ pub enum HalError {
     },
     /// A number of polynomials that the operation cannot take.
     #[error(
-        "{op}: {got} polynomials where {expected} are needed (an operand may also have a divisor of that count and is then repeated)"
+        "{got} polynomials where {expected} are needed (an operand may also have a divisor of that count and is then repeated)"
     )]
     PolyCount {
-        /// The operation.
-        op: &'static str,
         /// What is needed.
         expected: usize,
         /// What was given.
         got: usize,
     },
     /// Lists that belong together have different lengths, or a list is empty.
-    #[error(
-        "{op}: lists of {left} and {right} entries; they must have the same length, at least one"
-    )]
+    #[error("lists of {left} and {right} entries; they must have the same length, at least one")]
     ListLength {
-        /// The operation.
-        op: &'static str,
         /// Length of the first list.
         left: usize,
         /// Length of the second list.
@@ -84,21 +83,17 @@ pub enum HalError {
     },
     /// Operands of two different rings, or of two engine instances.
     #[error(
-        "{op}: the operands belong to two different rings (N = {left}, N = {right}); make both with one Ring"
+        "the operands belong to two different rings (N = {left}, N = {right}); make both with one Ring"
     )]
     RingMismatch {
-        /// The operation.
-        op: &'static str,
         /// Degree of the first ring.
         left: usize,
         /// Degree of the second ring.
         right: usize,
     },
     /// A slice of residues with the wrong number of words.
-    #[error("{op}: {got} words given, {expected} needed (polynomials x limbs x N)")]
+    #[error("{got} words given, {expected} needed (polynomials x limbs x N)")]
     WordCount {
-        /// The operation.
-        op: &'static str,
         /// Words needed.
         expected: usize,
         /// Words given.
@@ -106,11 +101,9 @@ pub enum HalError {
     },
     /// A residue that is not below its modulus.
     #[error(
-        "{op}: residue {value} at polynomial {poly}, limb {limb}, index {index} is not below its modulus {modulus}; reduce it first"
+        "residue {value} at polynomial {poly}, limb {limb}, index {index} is not below its modulus {modulus}; reduce it first"
     )]
     NotCanonical {
-        /// The operation.
-        op: &'static str,
         /// The refused value.
         value: u32,
         /// Its modulus.
@@ -124,11 +117,9 @@ pub enum HalError {
     },
     /// Constants of another ring.
     #[error(
-        "{op}: the constant {value} at limb {limb} was made for another modulus than this ring's {modulus}; make it with this ring's basis"
+        "the constant {value} at limb {limb} was made for another modulus than this ring's {modulus}; make it with this ring's basis"
     )]
     ForeignConstant {
-        /// The operation.
-        op: &'static str,
         /// The constant.
         value: u32,
         /// The ring's modulus.
@@ -145,10 +136,8 @@ pub enum HalError {
         two_n: u64,
     },
     /// A conversion between these limbs cannot be planned.
-    #[error("{op}: {why} (from {from} to {to})")]
+    #[error("{why} (from {from} to {to})")]
     Plan {
-        /// The operation.
-        op: &'static str,
         /// The reason and the way out.
         why: &'static str,
         /// Source limbs.
@@ -158,11 +147,9 @@ pub enum HalError {
     },
     /// A key lacks limbs or digits that the operation needs.
     #[error(
-        "{op}: the key covers limbs {have} in {digits} digits, the operation needs limbs {need}; use a key made for this level"
+        "the key covers limbs {have} in {digits} digits, the operation needs limbs {need}; use a key made for this level"
     )]
     KeyTooSmall {
-        /// The operation.
-        op: &'static str,
         /// Limbs of the key.
         have: Limbs,
         /// Digits of the key.
@@ -171,10 +158,8 @@ pub enum HalError {
         need: Limbs,
     },
     /// A rotation other than the identity was asked for without a key.
-    #[error("{op}: no key given for Galois element {element}; only the identity needs none")]
+    #[error("no key given for Galois element {element}; only the identity needs none")]
     KeyMissing {
-        /// The operation.
-        op: &'static str,
         /// The element that has no key.
         element: u32,
     },

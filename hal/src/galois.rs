@@ -1,6 +1,6 @@
 //! Automorphisms X -> X^g.
 
-use crate::{HalError, Result};
+use crate::{HalErrorKind, Result};
 
 /// An odd exponent below 2N: the automorphism X -> X^g of Z\[X\]/(X^N + 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,13 +13,13 @@ impl GaloisElement {
     /// A checked element for a ring of degree `2^log_n`.
     ///
     /// # Errors
-    /// [`HalError::BadGaloisElement`] if `element` is even or not below 2N.
+    /// [`HalErrorKind::BadGaloisElement`] if `element` is even or not below 2N.
     pub fn new(element: u64, log_n: u32) -> Result<Self> {
         let two_n = 2u64 << log_n;
         if element % 2 == 1 && element < two_n {
             Ok(Self(element as u32))
         } else {
-            Err(HalError::BadGaloisElement { element, two_n })
+            Err(HalErrorKind::BadGaloisElement { element, two_n }.into())
         }
     }
 

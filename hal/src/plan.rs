@@ -12,7 +12,7 @@ use num_bigint::BigUint;
 use num_traits::ToPrimitive;
 
 use crate::{
-    ConversionMode, ConversionTable, HalError, LimbConstants, Limbs, Result, RingBasis,
+    ConversionMode, ConversionTable, HalErrorKind, LimbConstants, Limbs, Result, RingBasis,
     convert::source_scale,
 };
 
@@ -49,17 +49,13 @@ pub struct RescalePlan {
 
 impl RescalePlan {
     pub(crate) fn new(ring: &RingBasis, from: &Limbs, to: &Limbs) -> Result<Self> {
-        ring.check_limbs("rescale", from)?;
-        ring.check_limbs("rescale", to)?;
+        ring.check_limbs(from)?;
+        ring.check_limbs(to)?;
         let dropped = from.without(to);
         let restored = to.without(from);
         let refuse = |why| {
-            Err(HalError::Plan {
-                op: "rescale",
-                why,
-                from: from.clone(),
-                to: to.clone(),
-            })
+            let (from, to) = (from.clone(), to.clone());
+            Err(HalErrorKind::Plan { why, from, to }.into())
         };
         if to.is_empty() {
             return refuse("no limb would remain");
@@ -216,15 +212,11 @@ pub struct ModUpPlan {
 
 impl ModUpPlan {
     pub(crate) fn new(ring: &RingBasis, spec: &KeySwitchSpec, window: &Limbs) -> Result<Self> {
-        ring.check_limbs("mod_up", window)?;
-        ring.check_limbs("mod_up", &spec.special)?;
+        ring.check_limbs(window)?;
+        ring.check_limbs(&spec.special)?;
         let refuse = |why| {
-            Err(HalError::Plan {
-                op: "mod_up",
-                why,
-                from: window.clone(),
-                to: spec.special.clone(),
-            })
+            let (from, to) = (window.clone(), spec.special.clone());
+            Err(HalErrorKind::Plan { why, from, to }.into())
         };
         if window.is_empty() || spec.special.is_empty() {
             return refuse("the window and the special limbs must not be empty");
@@ -317,12 +309,12 @@ impl ModDownPlan {
     ) -> Result<Self> {
         let ext = window.union(&spec.special);
         if !to.intersection(&spec.special).is_empty() {
-            return Err(HalError::Plan {
-                op: "mod_down",
+            return Err(HalErrorKind::Plan {
                 why: "the target has special limbs",
                 from: ext,
                 to: to.clone(),
-            });
+            }
+            .into());
         }
         Ok(Self {
             id: next_id(),

@@ -9,8 +9,8 @@ use num_bigint::BigUint;
 use num_traits::ToPrimitive;
 
 use crate::{
-    ConversionMode, ConversionTable, HalError, KeySwitchPlan, KeySwitchSpec, LimbConstant,
-    LimbConstants, Limbs, ModDownPlan, ModUpPlan, Modulus, RescalePlan, Result,
+    ConversionMode, ConversionTable, HalErrorKind, KeySwitchPlan, KeySwitchSpec, LimbConstant,
+    LimbConstants, Limbs, ModDownPlan, ModUpPlan, Modulus, Named, RescalePlan, Result,
     galois::bit_reverse,
 };
 
@@ -76,26 +76,31 @@ impl RingBasis {
     /// Validates a specification and finds the roots of unity.
     ///
     /// # Errors
-    /// [`HalError::LogN`], [`HalError::ModulusCount`], or [`HalError::BadModulus`] naming the first modulus that
+    /// [`HalErrorKind::LogN`], [`HalErrorKind::ModulusCount`], or [`HalErrorKind::BadModulus`] naming the first modulus that
     /// is not prime, not 1 mod 2N, not below 2^30, or not distinct.
     pub fn new(spec: &RingSpec) -> Result<Arc<Self>> {
+        Self::checked(spec).named("ring")
+    }
+
+    fn checked(spec: &RingSpec) -> Result<Arc<Self>> {
         let log_n = spec.log_n;
         if !(Self::MIN_LOG_N..=Self::MAX_LOG_N).contains(&log_n) {
-            return Err(HalError::LogN { log_n });
+            return Err(HalErrorKind::LogN { log_n }.into());
         }
         let count = spec.moduli.len();
         if count == 0 || count >= usize::from(u16::MAX) {
-            return Err(HalError::ModulusCount { count });
+            return Err(HalErrorKind::ModulusCount { count }.into());
         }
         let mut seen = std::collections::HashSet::new();
         let mut moduli = Vec::with_capacity(count);
         for (index, &modulus) in spec.moduli.iter().enumerate() {
             let bad = |why| {
-                Err(HalError::BadModulus {
+                Err(HalErrorKind::BadModulus {
                     index,
                     modulus,
                     why,
-                })
+                }
+                .into())
             };
             if modulus >= 1 << 30 {
                 return bad("is not below 2^30");
@@ -228,23 +233,23 @@ impl RingBasis {
         LimbConstants::new(limbs.clone(), constants)
     }
 
-    pub(crate) fn check_limbs(&self, op: &'static str, limbs: &Limbs) -> Result<()> {
+    pub(crate) fn check_limbs(&self, limbs: &Limbs) -> Result<()> {
         if limbs.fit(self.len()) {
             Ok(())
         } else {
-            Err(HalError::BadLimbs {
-                op,
+            Err(HalErrorKind::BadLimbs {
                 limbs: limbs.clone(),
                 basis: self.len(),
-            })
+            }
+            .into())
         }
     }
 
     /// The table that converts residues modulo `from` to residues modulo `to`, cached.
     ///
     /// # Errors
-    /// [`HalError::Plan`] if `from` is empty, has more than [`ConversionTable::MAX_SOURCES`] limbs or meets `to`
-    /// (quotient mode allows nothing else either); [`HalError::BadLimbs`].
+    /// [`HalErrorKind::Plan`] if `from` is empty, has more than [`ConversionTable::MAX_SOURCES`] limbs or meets `to`
+    /// (quotient mode allows nothing else either); [`HalErrorKind::BadLimbs`].
     pub fn conversion_table(
         &self,
         from: &Limbs,
@@ -256,30 +261,33 @@ impl RingBasis {
             .get_or_try((from.clone(), to.clone(), mode), || {
                 ConversionTable::new(self, from, to, mode)
             })
+            .named("base_convert")
     }
 
     /// The plan of a rational rescale between two lists of limbs, cached.
     ///
     /// # Errors
-    /// [`HalError::Plan`] if nothing is dropped, too many limbs are dropped, or `to` is empty.
+    /// [`HalErrorKind::Plan`] if nothing is dropped, too many limbs are dropped, or `to` is empty.
     pub fn rescale_plan(&self, from: &Limbs, to: &Limbs) -> Result<Arc<RescalePlan>> {
         self.caches
             .rescales
             .get_or_try((from.clone(), to.clone()), || {
                 RescalePlan::new(self, from, to)
             })
+            .named("rescale")
     }
 
     /// The plan that extends the digits of a polynomial over `window`, cached.
     ///
     /// # Errors
-    /// [`HalError::Plan`] if the window is empty, meets the special limbs, or has a limb in no group.
+    /// [`HalErrorKind::Plan`] if the window is empty, meets the special limbs, or has a limb in no group.
     pub fn mod_up_plan(&self, spec: &KeySwitchSpec, window: &Limbs) -> Result<Arc<ModUpPlan>> {
         self.caches
             .mod_ups
             .get_or_try((spec.clone(), window.clone()), || {
                 ModUpPlan::new(self, spec, window)
             })
+            .named("mod_up")
     }
 
     /// The plan of a key switch at `window` whose result lands on the limbs `to`, cached. With `to`
@@ -300,6 +308,7 @@ impl RingBasis {
                 let mod_down = ModDownPlan::new(self, spec, window, to)?;
                 Ok(KeySwitchPlan::new(mod_up, mod_down))
             })
+            .named("mod_down")
     }
 }
 

@@ -4,7 +4,7 @@
 mod toy;
 
 use arras_hal::{
-    Checked, Eval, HalError, Limbs, Poly, Reference, Ring, RingBasis, RingSpec, Shape,
+    Checked, Eval, HalErrorKind, Limbs, Poly, Reference, Ring, RingBasis, RingSpec, Shape,
     conformance::Options, decorators::Tampered,
 };
 use toy::Toy;
@@ -43,7 +43,7 @@ fn a_checked_engine_names_the_first_wrong_operation() {
     assert_eq!(sum.to_words().expect("sums are right"), [10; 16]);
     let square = x.mul(&x).expect("one ring");
     let error = square.to_words().expect_err("products are wrong");
-    let HalError::Mismatch(mismatch) = &error else {
+    let HalErrorKind::Mismatch(mismatch) = error.kind() else {
         panic!("{error}");
     };
     assert_eq!(mismatch.op, "mul");

@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "an example that tells a story")]
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Context, Evaluator, params::ParametersBuilder};
+use arras_ckks::{Context, Evaluator, Parameters};
 use arras_toolkit::{
     Bindings, Circuit, Client, Debug, Encrypted, Homomorphic, Plaintext, Program, Recorder, Result,
     Samples, ScaleAndPrecision, Value, interpret::Bound,
@@ -25,7 +25,7 @@ fn sum_of_squares(slots: usize, weight: Option<f64>) -> Result<Circuit> {
 }
 
 fn main() -> Result<()> {
-    let params = ParametersBuilder::new(14).levels(2).build()?;
+    let params = Parameters::builder().log_n(14).levels(2).build()?;
     let context = Context::new(&params, CpuEngine::new())?;
     let client = Client::generate(&context)?;
     let slots = params.slots();

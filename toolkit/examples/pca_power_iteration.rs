@@ -60,7 +60,11 @@ fn main() -> Result<()> {
     );
     println!("   so nothing needs turning.");
     let depth = record(EncodingUnit::new(1024, 16)?, rows, features)?.levels_needed();
-    let choice = Parameters::for_circuit(depth, BITS, 1024 * 16)?;
+    let choice = Parameters::builder()
+        .depth(depth)
+        .precision_bits(BITS)
+        .slots(1024 * 16)
+        .choose()?;
     let params = choice.parameters();
     let unit = EncodingUnit::with_height(params.slots(), 1024)?;
     let program = Program::new(record(unit, rows, features)?);

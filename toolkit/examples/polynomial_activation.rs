@@ -121,7 +121,11 @@ fn run(
 ) -> Result<Array2<f64>> {
     // The depth does not depend on the unit; the parameters' slots give the unit to use.
     let depth = record(EncodingUnit::new(64, 64)?)?.levels_needed();
-    let choice = Parameters::for_circuit(depth, BITS, 4096)?;
+    let choice = Parameters::builder()
+        .depth(depth)
+        .precision_bits(BITS)
+        .slots(4096)
+        .choose()?;
     let params = choice.parameters();
     let unit = EncodingUnit::new(64, params.slots() / 64)?;
     let program = Program::new(record(unit)?);

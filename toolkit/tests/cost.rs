@@ -2,7 +2,7 @@
 
 use arras_ckks::{
     Context, Encryptor, EvaluationKeys, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{LevelWidth, ParametersBuilder, Security},
+    params::{LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::Reference;
@@ -11,7 +11,8 @@ use arras_toolkit::cost::{
 };
 
 fn params(log_n: u32, levels: usize, width: LevelWidth) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(width)
         .security(Security::InsecureForTests)
@@ -345,7 +346,8 @@ fn estimates_for_other_parameters_scale_with_the_ring() {
 #[test]
 fn the_built_in_tables_answer_for_every_ring() {
     for (log_n, levels) in [(13, 2), (14, 6), (15, 15), (16, 34), (17, 70)] {
-        let params = ParametersBuilder::new(log_n)
+        let params = Parameters::builder()
+            .log_n(log_n)
             .levels(levels)
             .build()
             .unwrap();

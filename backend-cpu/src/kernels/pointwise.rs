@@ -110,7 +110,7 @@ pub(crate) fn scale_assign<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32
 
 /// dst += c with a canonical constant.
 #[inline(always)]
-pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32) {
+pub(crate) fn add_constant_assign<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32) {
     let m = Modular::new(s, prime);
     let c = s.splat(c);
     for d in s.view_mut(dst) {
@@ -120,7 +120,7 @@ pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], c: u32
 
 /// dst = a + c with a canonical constant.
 #[inline(always)]
-pub(crate) fn plus_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) {
+pub(crate) fn add_constant<S: Simd>(s: S, prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) {
     let m = Modular::new(s, prime);
     let c = s.splat(c);
     map(s, dst, a, |a| m.add(a, c));

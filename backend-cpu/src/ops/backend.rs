@@ -189,7 +189,7 @@ impl Backend for CpuEngine {
         self.rows(ring, dst, |p, l, prime, words| {
             if p < leading {
                 let c = constants.as_slice()[l].value;
-                simd::plus_constant(ring.level(), prime, words, a.row(p, l), c);
+                simd::add_constant(ring.level(), prime, words, a.row(p, l), c);
             } else {
                 words.copy_from_slice(a.row(p, l));
             }

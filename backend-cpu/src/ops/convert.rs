@@ -192,7 +192,7 @@ impl CpuEngine {
                     let (i, p) = (row / polys, row % polys);
                     words.copy_from_slice(src.row(p, i));
                     let prime = ring.prime(table.from().at(i));
-                    simd::add_constant(ring.level(), prime, words, table.half()[i]);
+                    simd::add_constant_assign(ring.level(), prime, words, table.half()[i]);
                 });
                 (None, Some(shifted))
             }

@@ -84,7 +84,7 @@ impl CpuEngine {
             let scale = digit.source_scale().as_slice()[i].value;
             let factor = prime.mul(prime.n_inverse, scale);
             simd::inverse(ring.level(), prime, words, Some(src.row(p, w)), factor);
-            simd::add_constant(ring.level(), prime, words, digit.table().half()[i]);
+            simd::add_constant_assign(ring.level(), prime, words, digit.table().half()[i]);
         });
         Ok(x)
     }

@@ -55,8 +55,8 @@ multiversion! {
     fn sub_assign(prime: &Prime, dst: &mut [u32], a: &[u32]) = pointwise;
     fn mul_assign(prime: &Prime, dst: &mut [u32], a: &[u32]) = pointwise;
     fn scale_assign(prime: &Prime, dst: &mut [u32], c: u32) = pointwise;
-    fn add_constant(prime: &Prime, dst: &mut [u32], c: u32) = pointwise;
-    fn plus_constant(prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) = pointwise;
+    fn add_constant_assign(prime: &Prime, dst: &mut [u32], c: u32) = pointwise;
+    fn add_constant(prime: &Prime, dst: &mut [u32], a: &[u32], c: u32) = pointwise;
     fn canonical(prime: &Prime, dst: &mut [u32]) = pointwise;
     fn permute(dst: &mut [u32], a: &[u32], permutation: &Permutation) = pointwise;
 

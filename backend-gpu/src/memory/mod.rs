@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use arras_hal::{HalError, Result};
+use arras_hal::{HalError, HalErrorKind, Result};
 
 use self::bindings::BindGroups;
 use crate::{
@@ -350,11 +350,12 @@ impl Memory {
 
     /// The error for bytes that are not to be had.
     pub(crate) fn refuse(&self, bytes: u64, available: u64) -> HalError {
-        HalError::OutOfMemory {
+        HalErrorKind::OutOfMemory {
             engine: self.gpu.name(),
             bytes,
             available,
         }
+        .into()
     }
 }
 

@@ -66,7 +66,7 @@ impl GpuEngine {
     /// Runs `op` on outputs and inputs, as they are or in pieces of the batch. The first output is `[parts][batch]`.
     ///
     /// # Errors
-    /// Those of `op`; [`arras_hal::HalError::OutOfMemory`] where one batch item exceeds a binding, or copies find no memory.
+    /// Those of `op`; [`arras_hal::HalErrorKind::OutOfMemory`] where one batch item exceeds a binding, or copies find no memory.
     pub(crate) fn in_pieces(
         &self,
         ring: &GpuRing,

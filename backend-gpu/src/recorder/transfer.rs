@@ -1,6 +1,6 @@
 //! Uploads, downloads, copies between buffers, waits, and memory for them: each keeps its place in the order of what is recorded.
 
-use arras_hal::{HalError, Result};
+use arras_hal::{HalErrorKind, Result};
 
 use super::{FIRST_LOT, Recorder};
 use crate::{device::lock, memory::Block};
@@ -77,7 +77,7 @@ impl Recorder {
 
     fn alloc_from(&self, alloc: impl Fn() -> Result<Block>) -> Result<Block> {
         match alloc() {
-            Err(HalError::OutOfMemory { .. }) => {
+            Err(error) if matches!(error.kind(), HalErrorKind::OutOfMemory { .. }) => {
                 self.give_up_pool()?;
                 alloc()
             }
@@ -146,10 +146,11 @@ impl Recorder {
         match slice.get_mapped_range() {
             Ok(view) => words.copy_from_slice(bytemuck::cast_slice(&view)),
             Err(error) => {
-                return Err(HalError::Device {
+                return Err(HalErrorKind::Device {
                     engine: self.gpu.name(),
                     message: format!("reading back failed: {error}"),
-                });
+                }
+                .into());
             }
         }
         buffer.unmap();

@@ -73,7 +73,7 @@ pub fn arithmetic<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Results {
     case.keep("mul broadcast", &a.mul(&one).unwrap());
     case.keep("square", &a.mul(&a).unwrap());
     case.keep("neg", &a.neg().unwrap());
-    let mut x = a.duplicate().unwrap();
+    let mut x = a.try_clone().unwrap();
     x.mul_acc(&b, &half).unwrap();
     case.keep("mul_acc", &x);
     x.add_assign(&one).unwrap();

@@ -194,7 +194,8 @@ pub fn scheme_cases<'a, B: Backend>(
             Box::new({
                 let x = x.clone();
                 move || {
-                    let product = evaluator.settle(&evaluator.multiply(&x, &y)?)?;
+                    let product =
+                        evaluator.relinearize_and_rescale(&evaluator.multiply(&x, &y)?)?;
                     Ok(Output::Ciphertexts(vec![product]))
                 }
             }),

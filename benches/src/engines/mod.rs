@@ -19,7 +19,7 @@ use arras::{
     CpuEngine,
     ckks::{
         Parameters, SeededCiphertext,
-        params::{Dnum, LevelWidth, ParametersBuilder},
+        params::{Dnum, LevelWidth},
     },
     hal::{Backend, SecretEngine},
 };
@@ -134,7 +134,8 @@ struct Plan {
 
 /// The deep set of `N = 2^16`: 44 main primes, 4 terminals, 12 special ones in 4 digits.
 fn deep() -> Result<Parameters> {
-    Ok(ParametersBuilder::new(16)
+    Ok(Parameters::builder()
+        .log_n(16)
         .levels(34)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(4))

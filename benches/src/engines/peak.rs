@@ -215,14 +215,14 @@ pub fn copy_rate<B: Backend>(engine: B, quick: bool, seconds: f64) -> Result<f64
     let polys = if quick { 8 } else { 128 };
     let poly = cases::large(&context, polys)?;
     let bytes = 2.0 * 4.0 * poly.shape().words(params.n()) as f64;
-    drop(poly.duplicate()?);
+    drop(poly.try_clone()?);
     context.ring().sync()?;
     // Several at once: a submission takes as long as a copy on a fast device.
     const COPIES: usize = 8;
     let mut copies = || {
         let start = Instant::now();
         for _ in 0..COPIES {
-            drop(poly.duplicate()?);
+            drop(poly.try_clone()?);
         }
         context.ring().sync()?;
         Ok(start.elapsed().as_secs_f64() / COPIES as f64)

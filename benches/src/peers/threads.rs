@@ -74,7 +74,8 @@ pub fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<Vec<Gain
         } = &servers[which];
         let all = clock(|| {
             for _ in 0..PRODUCTS {
-                pools[which].install(|| evaluator.settle(&evaluator.multiply(x, y)?))?;
+                pools[which]
+                    .install(|| evaluator.relinearize_and_rescale(&evaluator.multiply(x, y)?))?;
             }
             Ok(())
         })?;

@@ -38,7 +38,7 @@ pub(super) fn sizes<S: SecretEngine, B: Backend>(
     server: &Server<B>,
 ) -> ckks::Result<Vec<Size>> {
     let rotation = client.generator().rotation_key(1)?;
-    let cut = server.evaluator.cut_for_sending(&server.x, 1.0)?;
+    let cut = server.evaluator.drop_moduli(&server.x, 1.0)?;
     let size = |name, bytes: usize| Size {
         name,
         bytes: bytes as u64,
@@ -94,7 +94,7 @@ pub(super) fn precision<S: SecretEngine, B: Backend>(
     };
     // Results go back to the client as they would in life.
     let computed = |name, expected: &[f64], result: &Ciphertext<B>| -> Result<Precision> {
-        let bytes = evaluator.settle(result)?.to_bytes()?;
+        let bytes = evaluator.relinearize_and_rescale(result)?.to_bytes()?;
         compare(
             name,
             expected,

@@ -85,7 +85,7 @@ fn time(
     let (x, y) = (lowered(&server.x)?, lowered(&server.y)?);
     let nothing = || Ok(());
     let mut operation = Operation::on_engine("multiply", context, nothing, |()| {
-        evaluator.settle(&evaluator.multiply(&x, &y)?)
+        evaluator.relinearize_and_rescale(&evaluator.multiply(&x, &y)?)
     });
     let timing = host_threads(threads)?.install(|| Timing::of(&mut operation, each))?;
     Ok(timing.median)

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use arras::{
     CpuEngine,
-    ckks::{
-        Ciphertext, Context, Evaluator, Parameters, SecretKey, params::ParametersBuilder,
-        random::Seed,
-    },
+    ckks::{Ciphertext, Context, Evaluator, Parameters, SecretKey, random::Seed},
     toolkit::{
         Bindings, Client, Encrypted, Homomorphic, OpCount, Plaintext, Plan, PlanOptions, Program,
         Samples, Value,
@@ -82,7 +79,8 @@ impl Smallest {
         let log_n = spec.slots.ilog2() + 1;
         let training = TrainingCircuit::record(spec)?;
         let program = Program::new(training.circuit().clone());
-        let params = ParametersBuilder::new(log_n)
+        let params = Parameters::builder()
+            .log_n(log_n)
             .levels(program.levels_needed())
             .build()?;
         Ok(Self {

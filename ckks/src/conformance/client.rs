@@ -100,7 +100,7 @@ pub fn decryptions<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Reco
                 format!("fresh at {level}, batch {batch}"),
                 &decryptor.decrypt_complex(&ct)?,
             );
-            let cut = evaluator.cut_for_sending(&ct, 1.0)?;
+            let cut = evaluator.drop_moduli(&ct, 1.0)?;
             let real = decryptor.decrypt(&cut)?;
             let real: Vec<Vec<Complex64>> = real
                 .iter()
@@ -110,7 +110,7 @@ pub fn decryptions<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Reco
         }
         let x = fixture.public(&context, batch)?;
         let product = evaluator.square(&x)?;
-        let settled = evaluator.settle(&product)?;
+        let settled = evaluator.relinearize_and_rescale(&product)?;
         record.numbers(
             format!("pending, batch {batch}"),
             &decryptor.decrypt_complex(&product)?,

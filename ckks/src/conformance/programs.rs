@@ -3,8 +3,8 @@
 //! | program | operations |
 //! |---|---|
 //! | [`plaintexts`] | encode, sums and products with plaintexts, weighted sums, scalars |
-//! | [`products`] | sums, multiply, square, relinearize, rescale, settle, sums of products, pending sums |
-//! | [`levels`] | every level down to every other, alignment, concat, pick, cut for sending |
+//! | [`products`] | sums, multiply, square, relinearize, rescale, both in one step, sums of products, pending sums |
+//! | [`levels`] | every level down to every other, alignment, concat, pick, dropped moduli |
 //! | [`rotations`] | rotate, conjugate, hoisted rotations, plain and weighted sums of rotations, pending operands |
 //! | [`circuit`] | an inner product, squared and rotated until no level is left |
 //!
@@ -89,12 +89,12 @@ pub fn plaintexts<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
             r.note("rescaled", &e.rescale(&product)?)?;
             let sum = e.weighted_sum(&[&a, &b, &a], &[&many, &one, &complex])?;
             r.note("weighted_sum", &sum)?;
-            r.note("settled", &e.settle(&sum)?)?;
+            r.note("settled", &e.relinearize_and_rescale(&sum)?)?;
             r.note("add_scalar", &e.add_scalar(&a, 0.375)?)?;
             r.note("add_scalar, pending", &e.add_scalar(&sum, -2.5)?)?;
             let scaled = e.multiply_scalar(&b, -1.25)?;
             r.note("multiply_scalar", &scaled)?;
-            r.note("settled", &e.settle(&scaled)?)?;
+            r.note("settled", &e.relinearize_and_rescale(&scaled)?)?;
             r.note("multiply_integer", &e.multiply_integer(&b, -3)?)?;
             r.note("multiply_i", &e.multiply_i(&b)?)?;
         }
@@ -116,7 +116,7 @@ pub fn products<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
             let linear = e.relinearize(&product)?;
             r.note("relinearize", &linear)?;
             r.note("rescale", &e.rescale(&linear)?)?;
-            r.note("settle", &e.settle(&product)?)?;
+            r.note("settle", &e.relinearize_and_rescale(&product)?)?;
             r.note("square", &e.square(&a)?)?;
         }
         let (a, b) = (r.fresh(0, r.top())?, r.fresh(1, r.top())?);
@@ -129,10 +129,10 @@ pub fn products<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
         r.note("2 - 3 components", &e.sub(&scaled, &product)?)?;
         let many = e.add_many(&[&product, &square, &scaled])?;
         r.note("add_many", &many)?;
-        r.note("settled", &e.settle(&many)?)?;
+        r.note("settled", &e.relinearize_and_rescale(&many)?)?;
         let sum = e.sum_of_products(&[&a, &b, &a], &[&b, &b, &a])?;
         r.note("sum_of_products", &sum)?;
-        r.note("settled", &e.settle(&sum)?)?;
+        r.note("settled", &e.relinearize_and_rescale(&sum)?)?;
         // A batch of 1 is repeated.
         let one = a.pick(&[0])?;
         r.note("multiply by one", &e.multiply(&one, &b)?)
@@ -154,7 +154,7 @@ pub fn levels<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
                     &e.level_down(&a, to)?,
                 )?;
             }
-            r.note(format!("cut at {from}"), &e.cut_for_sending(&a, 1.0)?)?;
+            r.note(format!("cut at {from}"), &e.drop_moduli(&a, 1.0)?)?;
         }
         let (high, low) = (r.fresh(0, r.top())?, r.fresh(1, 0)?);
         r.note("add at two levels", &e.add(&high, &low)?)?;
@@ -224,11 +224,11 @@ pub fn circuit<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
             // Both terms are pending when they are added; one settling serves both.
             let square = e.square(&z)?;
             let rotated = e.multiply_scalar(&e.rotate(&z, 3)?, 0.25)?;
-            z = e.settle(&e.add_scalar(&e.add(&square, &rotated)?, 0.125)?)?;
+            z = e.relinearize_and_rescale(&e.add_scalar(&e.add(&square, &rotated)?, 0.125)?)?;
             r.note(format!("z at level {}", z.level()), &z)?;
         }
         let total = e.rotate_and_sum(&z, 2, 4)?;
         r.note("sum", &total)?;
-        r.note("cut", &e.cut_for_sending(&total, 2.0)?)
+        r.note("cut", &e.drop_moduli(&total, 2.0)?)
     })
 }

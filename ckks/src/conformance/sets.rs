@@ -11,7 +11,7 @@ use arras_hal::Reference;
 use super::{Fixture, Program, Record};
 use crate::{
     Parameters,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, ParametersBuilder, RingRequest, Security},
 };
 
 /// A parameter set with what is made once for it.
@@ -23,7 +23,7 @@ pub struct Set {
 }
 
 impl Set {
-    fn new(name: &'static str, builder: &ParametersBuilder) -> Self {
+    fn new(name: &'static str, builder: &ParametersBuilder<RingRequest>) -> Self {
         Self {
             name,
             params: builder
@@ -69,8 +69,14 @@ impl fmt::Debug for Set {
     }
 }
 
-fn insecure(log_n: u32, levels: usize, width: LevelWidth, dnum: usize) -> ParametersBuilder {
-    ParametersBuilder::new(log_n)
+fn insecure(
+    log_n: u32,
+    levels: usize,
+    width: LevelWidth,
+    dnum: usize,
+) -> ParametersBuilder<RingRequest> {
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(width)
         .dnum(Dnum::Fixed(dnum))
@@ -105,7 +111,7 @@ pub fn one_limb_digits() -> &'static Set {
 /// N = 2^13, 2 levels of 38.8 bits, digits chosen by cost, 128-bit security.
 pub fn secure() -> &'static Set {
     static SET: LazyLock<Set> =
-        LazyLock::new(|| Set::new("secure", &ParametersBuilder::new(13).levels(2)));
+        LazyLock::new(|| Set::new("secure", &Parameters::builder().log_n(13).levels(2)));
     &SET
 }
 

@@ -25,7 +25,7 @@ impl<B: Backend> std::ops::Deref for Settled<'_, B> {
 impl<B: Backend> Settled<'_, B> {
     pub(super) fn into_owned(self) -> Result<Ciphertext<B>> {
         match self {
-            Self::Borrowed(ct) => ct.duplicate(),
+            Self::Borrowed(ct) => ct.try_clone(),
             Self::Owned(ct) => Ok(ct),
         }
     }
@@ -37,14 +37,14 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// [`CkksError::NoRelinearizationKey`], [`CkksError::KeyBudget`] for a product that waits for its
     /// relinearization; [`CkksError::Cut`].
-    pub fn settle(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        const OP: &str = "settle";
+    pub fn relinearize_and_rescale(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        const OP: &str = "relinearize_and_rescale";
         self.check(OP, ct)?;
         if ct.is_pending() && ct.memo().get().is_none() {
             // Straight to the caller: remembering it too would cost a copy.
             return self.settle_now(OP, ct);
         }
-        self.settled(OP, ct)?.duplicate()
+        self.settled(OP, ct)?.try_clone()
     }
 
     /// The settled form, remembered in the ciphertext.
@@ -120,7 +120,7 @@ impl<B: Backend> Evaluator<B> {
         if ct.components() == 3 {
             return wrong(
                 "not relinearized",
-                "relinearize it first, or settle it, which does both",
+                "relinearize it first, or call relinearize_and_rescale, which does both",
             );
         }
         self.settle_now(OP, ct)
@@ -191,7 +191,7 @@ impl<B: Backend> Evaluator<B> {
     /// Settles all and joins them at the lowest of their levels into one batch.
     ///
     /// # Errors
-    /// [`CkksError::Empty`]; those of [`Evaluator::settle`].
+    /// [`CkksError::Empty`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn concat(&self, parts: &[&Ciphertext<B>]) -> Result<Ciphertext<B>> {
         const OP: &str = "concat";
         let settled = parts
@@ -216,8 +216,8 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// [`CkksError::OutOfRange`] for a bound that is not positive and finite, [`CkksError::CannotCut`] if even all limbs are
     /// too few.
-    pub fn cut_for_sending(&self, ct: &Ciphertext<B>, max_abs: f64) -> Result<Ciphertext<B>> {
-        const OP: &str = "cut_for_sending";
+    pub fn drop_moduli(&self, ct: &Ciphertext<B>, max_abs: f64) -> Result<Ciphertext<B>> {
+        const OP: &str = "drop_moduli";
         let ct = self.settled(OP, ct)?;
         if !(max_abs > 0.0 && max_abs.is_finite()) {
             return Err(CkksError::OutOfRange {
@@ -238,7 +238,7 @@ impl<B: Backend> Evaluator<B> {
                 have_bits,
             })?;
         if &limbs == ct.limbs() {
-            return ct.duplicate();
+            return ct.try_clone();
         }
         Ok(ct.with_poly(ct.poly().restrict(&limbs)?, ct.batch()))
     }

@@ -9,7 +9,7 @@
 //! | `sums` | add, sub, neg, with ciphertexts |
 //! | `products` | multiply, square, sum of products |
 //! | `plain` | everything with plaintexts and scalars, encoding |
-//! | `levels` | settle, relinearize, rescale, level down, alignment, cutting |
+//! | `levels` | relinearize and rescale, together and alone; level down, alignment, dropping moduli |
 //! | `rotations` | rotate, conjugate, hoisted rotations, rotate-and-sum, weighted sums of rotations |
 
 mod levels;

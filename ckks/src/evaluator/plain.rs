@@ -112,7 +112,7 @@ impl<B: Backend> Evaluator<B> {
     /// the settled level.
     ///
     /// # Errors
-    /// [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of [`Evaluator::settle`].
+    /// [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn add_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
         self.shift_plain("add_plain", a, p, false)
     }
@@ -148,7 +148,7 @@ impl<B: Backend> Evaluator<B> {
     ///
     /// # Errors
     /// [`CkksError::OutOfLevels`], [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of
-    /// [`Evaluator::settle`].
+    /// [`Evaluator::relinearize_and_rescale`].
     pub fn multiply_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
         self.weighted_sum(&[a], &[p])
     }
@@ -205,7 +205,7 @@ impl<B: Backend> Evaluator<B> {
     /// `a * value`, the value rounded to the level's scale; pending.
     ///
     /// # Errors
-    /// [`CkksError::OutOfLevels`], [`CkksError::OutOfRange`]; those of [`Evaluator::settle`].
+    /// [`CkksError::OutOfLevels`], [`CkksError::OutOfRange`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
         const OP: &str = "multiply_scalar";
         let a = self.settled(OP, a)?;

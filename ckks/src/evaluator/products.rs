@@ -13,7 +13,7 @@ impl<B: Backend> Evaluator<B> {
     /// it, after the sums it takes part in.
     ///
     /// # Errors
-    /// [`CkksError::OutOfLevels`] at level 0; [`CkksError::BatchMismatch`]; those of [`Evaluator::settle`].
+    /// [`CkksError::OutOfLevels`] at level 0; [`CkksError::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         const OP: &str = "multiply";
         let (a, b) = self.aligned(OP, a, b)?;

@@ -12,7 +12,7 @@ impl<B: Backend> Evaluator<B> {
     /// two components is rotated and rescaled in one step.
     ///
     /// # Errors
-    /// [`CkksError::NoGaloisKey`], [`CkksError::KeyBudget`]; those of [`Evaluator::settle`].
+    /// [`CkksError::NoGaloisKey`], [`CkksError::KeyBudget`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn rotate(&self, a: &Ciphertext<B>, steps: i64) -> Result<Ciphertext<B>> {
         const OP: &str = "rotate";
         let galois = GaloisElement::rotation(steps, self.context.params().log_n());
@@ -41,7 +41,7 @@ impl<B: Backend> Evaluator<B> {
                 let poly = a.poly().rotate(key, galois, self.context.switching(), to)?;
                 Ok(Ciphertext::settled(&self.context, poly, a.level()))
             }
-            None => self.settle(a),
+            None => self.relinearize_and_rescale(a),
         }
     }
 
@@ -172,7 +172,7 @@ impl<B: Backend> Evaluator<B> {
                 range: format!("powers of two up to {}", self.context.slots()),
             });
         }
-        let mut sum = self.settle(a)?;
+        let mut sum = self.relinearize_and_rescale(a)?;
         let mut step = stride;
         for _ in 0..count.trailing_zeros() {
             // One automorphism, summed with the identity before the division by P.

@@ -15,7 +15,7 @@ impl<B: Backend> Evaluator<B> {
     /// `a + b`, slot by slot, at the lower of the two levels. A batch of 1 is repeated.
     ///
     /// # Errors
-    /// [`CkksError::BatchMismatch`]; [`CkksError::Cut`]; those of [`Evaluator::settle`].
+    /// [`CkksError::BatchMismatch`]; [`CkksError::Cut`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn add(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         self.combine("add", a, b, Sign::Plus)
     }
@@ -46,7 +46,7 @@ impl<B: Backend> Evaluator<B> {
         let (first, rest) = terms.split_first().ok_or(CkksError::Empty { op: OP })?;
         self.check(OP, first)?;
         let Some((second, rest)) = rest.split_first() else {
-            return first.duplicate();
+            return first.try_clone();
         };
         let mut sum = self.combine(OP, first, second, Sign::Plus)?;
         for term in rest {

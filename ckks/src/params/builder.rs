@@ -1,17 +1,17 @@
 //! From a ring degree and a number of levels to a parameter set.
 
-use core::fmt;
-
 use super::Parameters;
-use super::chain::{MAX_CONVERSION_SOURCES, choose};
+use super::chain::choose;
+use super::choice::CircuitRequest;
 use super::cost::KeySwitchCost;
 use super::digits::{DigitPlan, basis_logs, digit_plans};
 use super::error::ParamsError;
+use super::limits::{LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS};
 use super::log2::{Log2, ONE, log2_prime, units};
 use super::path::{LevelWidth, Window, extent, level_path};
 use super::primes::pool;
 use super::security::{Security, max_log2_qp};
-use super::spec::{LOG_N, MAX_LEVELS, ParametersSpec};
+use super::spec::ParametersSpec;
 
 /// [`Dnum::Auto`] takes at most this many digits: beyond, keys grow by more than the modulus gains.
 const MAX_AUTO_DNUM: usize = 8;
@@ -26,27 +26,40 @@ pub enum Dnum {
     Fixed(usize),
 }
 
-impl fmt::Display for Dnum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Dnum {
+    /// At most this many digits.
+    const fn most(self) -> usize {
         match self {
-            Dnum::Auto => write!(f, "at most {MAX_AUTO_DNUM} digits"),
-            Dnum::Fixed(digits) => write!(f, "at most {digits} digits"),
+            Self::Auto => MAX_AUTO_DNUM,
+            Self::Fixed(digits) => digits,
         }
     }
 }
 
-/// Builds a parameter set for a given ring degree and number of levels.
+/// Builds a parameter set, from what is known of it: begin with [`Parameters::builder`].
+///
+/// [`depth`](Self::depth) asks for the smallest safe set for a circuit, [`log_n`](Self::log_n) for a set of a given ring. Each leads
+/// to a builder with the parts that belong to it.
 ///
 /// ```
-/// use arras_ckks::params::{Dnum, LevelWidth, ParametersBuilder};
+/// use arras_ckks::{Parameters, params::Dnum};
 ///
-/// let params = ParametersBuilder::new(15).levels(14).dnum(Dnum::Fixed(3)).level_width(LevelWidth::Bits39).build()?;
+/// let params = Parameters::builder().depth(2).precision_bits(18).slots(1000).build()?;
+/// assert!(params.max_level() >= 2 && params.slots() >= 1000);
+///
+/// let params = Parameters::builder().log_n(15).levels(14).dnum(Dnum::Fixed(3)).build()?;
 /// assert_eq!(params.dnum(), 3);
 /// # Ok::<(), arras_ckks::params::ParamsError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct ParametersBuilder {
+pub struct ParametersBuilder<Request = ()> {
+    pub(super) request: Request,
+}
+
+/// A set of a given ring degree: what [`ParametersBuilder::log_n`] builds.
+#[derive(Clone, Debug)]
+pub struct RingRequest {
     log_n: u32,
     levels: Option<usize>,
     width: LevelWidth,
@@ -55,39 +68,49 @@ pub struct ParametersBuilder {
 }
 
 impl ParametersBuilder {
-    /// A builder for ring degree `2^log_n`: 38.8 bits per level, digits chosen by cost, 128-bit security.
-    pub fn new(log_n: u32) -> Self {
-        Self {
+    /// A set for circuits of `depth` multiplications in a row: see [`choose`](ParametersBuilder::choose).
+    pub fn depth(self, depth: usize) -> ParametersBuilder<CircuitRequest> {
+        ParametersBuilder {
+            request: CircuitRequest::new(depth),
+        }
+    }
+
+    /// A set of ring degree `2^log_n`: 38.8 bits per level, digits chosen by cost and 128-bit security unless told otherwise.
+    pub fn log_n(self, log_n: u32) -> ParametersBuilder<RingRequest> {
+        let request = RingRequest {
             log_n,
             levels: None,
             width: LevelWidth::default(),
             dnum: Dnum::default(),
             security: Security::default(),
-        }
+        };
+        ParametersBuilder { request }
     }
+}
 
+impl ParametersBuilder<RingRequest> {
     /// How many multiplications in a row a fresh ciphertext allows. Must be given; 0 is allowed.
     pub fn levels(mut self, levels: usize) -> Self {
-        self.levels = Some(levels);
+        self.request.levels = Some(levels);
         self
     }
 
     /// Bits per level.
     pub fn level_width(mut self, width: LevelWidth) -> Self {
-        self.width = width;
+        self.request.width = width;
         self
     }
 
     /// Number of key-switching digits.
     pub fn dnum(mut self, dnum: Dnum) -> Self {
-        self.dnum = dnum;
+        self.request.dnum = dnum;
         self
     }
 
     /// What the set promises. **[`Security::InsecureForTests`] gives a set that anyone can decrypt**: it lifts the bound on the
     /// modulus and admits ring degrees from 2^5, and it is for tests only.
     pub fn security(mut self, security: Security) -> Self {
-        self.security = security;
+        self.request.security = security;
         self
     }
 
@@ -96,8 +119,14 @@ impl ParametersBuilder {
     /// # Errors
     /// [`ParamsError::DoesNotFit`] with what would fit, if the modulus exceeds the security bound;
     /// [`ParamsError::NoSecurityBound`] if the ring is too small for any security; [`ParamsError::RingDegree`],
-    /// [`ParamsError::Count`], [`ParamsError::LevelsNotGiven`], [`ParamsError::NoDigits`], [`ParamsError::NotEnoughPrimes`] for requests outside any set.
+    /// [`ParamsError::Count`], [`ParamsError::NotGiven`], [`ParamsError::NoDigits`], [`ParamsError::NotEnoughPrimes`] for requests outside any set.
     pub fn build(&self) -> Result<Parameters, ParamsError> {
+        self.request.build()
+    }
+}
+
+impl RingRequest {
+    fn build(&self) -> Result<Parameters, ParamsError> {
         let log_n = self.log_n;
         if !LOG_N.contains(&log_n) {
             return Err(ParamsError::RingDegree {
@@ -106,7 +135,10 @@ impl ParametersBuilder {
                 max: *LOG_N.end(),
             });
         }
-        let levels = self.levels.ok_or(ParamsError::LevelsNotGiven)?;
+        let levels = self.levels.ok_or(ParamsError::NotGiven {
+            what: "the number of levels",
+            method: "levels",
+        })?;
         if levels > MAX_LEVELS {
             return Err(ParamsError::Count {
                 what: "levels",
@@ -160,7 +192,7 @@ impl ParametersBuilder {
             log_n: self.log_n,
             levels,
             width: self.width,
-            dnum: self.dnum,
+            most_digits: self.dnum.most(),
             deepest: deepest(self.log_n, self.width, self.dnum).filter(|&deepest| deepest < levels),
             sufficient_log_n: (self.log_n + 1..=*LOG_N.end()).find(|&log_n| fits(log_n)),
         }

@@ -4,13 +4,10 @@
 //! nominal scale. The order is found by threshold accepting on integers: the same primes on every platform.
 
 use super::error::ParamsError;
+use super::limits::MAX_CONVERSION_SOURCES;
 use super::log2::{FRACTION_BITS, Log2, log2_prime, units};
 use super::path::{LevelWidth, Window, extent, nominal_scales};
 use super::primes::{CHAIN_PRIME_BOUND, pool};
-
-/// The most special primes a set may have. A base conversion takes at most 60 sources: its quotient estimate adds 16-bit
-/// residues times 26-bit factors in 32 bits, and its error grows with their number.
-pub const MAX_CONVERSION_SOURCES: usize = 60;
 
 /// Primes in the order in which windows take them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use core::fmt;
 
 use super::builder::{Budget, Dnum, ParametersBuilder, plan_cost};
 use super::error::{CircuitLimits, ParamsError};
+use super::limits::{LOG_N, MAX_LEVELS};
 use super::log2::{Log2, ONE, units};
 use super::path::{LevelWidth, Window, level_path, nominal_scales};
-use super::spec::{LOG_N, MAX_LEVELS};
 use super::{Parameters, max_log2_qp};
 
 /// Ring degrees that circuits are planned for; below 2^13 no level fits the security bound.
@@ -17,6 +17,7 @@ const SMALLEST_LOG_N: u32 = 13;
 const SPARE_LEVELS: usize = 2;
 
 /// A parameter set chosen for a circuit, and why.
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Choice {
     parameters: Parameters,
@@ -42,6 +43,7 @@ impl Choice {
 
 /// Why a set was chosen.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Explanation {
     /// Multiplications in a row that were asked for.
     pub depth: usize,
@@ -49,8 +51,8 @@ pub struct Explanation {
     pub precision_bits: u32,
     /// Slots that were asked for.
     pub slots: usize,
-    /// Predicted precision of the worst slot in tenths of a bit, for values of magnitude 1 and less. See
-    /// [`Parameters::for_circuit`].
+    /// Predicted precision of the worst slot in tenths of a bit, for values of magnitude 1 and less: see
+    /// [`ParametersBuilder::choose`].
     pub predicted_tenths: u32,
     /// Alternatives that were considered and not taken, smallest ring first.
     pub rejected: Vec<Rejection>,
@@ -70,6 +72,7 @@ struct Summary {
 
 /// An alternative that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejection {
     /// log2 of its ring degree.
     pub log_n: u32,
@@ -107,9 +110,36 @@ pub enum Reason {
     Primes,
 }
 
-impl Parameters {
-    /// The smallest safe set for a circuit of `depth` multiplications in a row on `slots` values, with `precision_bits` correct bits
-    /// after the point in the worst slot.
+/// A set for a circuit: what [`ParametersBuilder::depth`] builds.
+#[derive(Clone, Debug)]
+pub struct CircuitRequest {
+    depth: usize,
+    precision_bits: Option<u32>,
+    slots: usize,
+}
+
+impl ParametersBuilder<CircuitRequest> {
+    /// Correct bits after the point in the worst slot. Must be given.
+    pub fn precision_bits(mut self, bits: u32) -> Self {
+        self.request.precision_bits = Some(bits);
+        self
+    }
+
+    /// Values in a ciphertext, at least; 1 unless it is given.
+    pub fn slots(mut self, slots: usize) -> Self {
+        self.request.slots = slots;
+        self
+    }
+
+    /// The set that [`choose`](Self::choose) chooses, without its reasons.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose).
+    pub fn build(&self) -> Result<Parameters, ParamsError> {
+        Ok(self.choose()?.into_parameters())
+    }
+
+    /// The smallest safe set for the circuit, and why.
     ///
     /// Picks the smallest ring from 2^13 to 2^17 that has the slots, the levels and the precision within the 128-bit bound; in it, the
     /// width, length and number of digits with the lowest modelled key-switching cost. Insecure sets are never considered.
@@ -120,13 +150,28 @@ impl Parameters {
     /// amplifies errors itself (repeated squaring of values near 1 doubles them every time) needs that much more.
     ///
     /// # Errors
-    /// [`ParamsError::Slots`] if no ring has so many; [`ParamsError::NoSetForCircuit`], with the nearest requests that
-    /// can be met, if no ring has the levels at the precision.
-    pub fn for_circuit(
-        depth: usize,
-        precision_bits: u32,
-        slots: usize,
-    ) -> Result<Choice, ParamsError> {
+    /// [`ParamsError::NotGiven`] without a precision; [`ParamsError::Slots`] if no ring has so many; [`ParamsError::NoSetForCircuit`],
+    /// with the nearest requests that can be met, if no ring has the levels at the precision.
+    pub fn choose(&self) -> Result<Choice, ParamsError> {
+        self.request.choose()
+    }
+}
+
+impl CircuitRequest {
+    pub(super) fn new(depth: usize) -> Self {
+        Self {
+            depth,
+            precision_bits: None,
+            slots: 1,
+        }
+    }
+
+    fn choose(&self) -> Result<Choice, ParamsError> {
+        let (depth, slots) = (self.depth, self.slots);
+        let precision_bits = self.precision_bits.ok_or(ParamsError::NotGiven {
+            what: "the precision",
+            method: "precision_bits",
+        })?;
         let max = 1 << (LOG_N.end() - 1);
         if !(1..=max).contains(&slots) {
             return Err(ParamsError::Slots { slots, max });
@@ -147,7 +192,8 @@ impl Parameters {
             };
             let candidates = candidates(&budget, log_n, depth, precision_bits, &mut rejected);
             for (i, candidate) in candidates.iter().enumerate() {
-                let builder = ParametersBuilder::new(log_n)
+                let builder = Parameters::builder()
+                    .log_n(log_n)
                     .level_width(candidate.width)
                     .levels(candidate.levels);
                 let parameters = match builder.build() {
@@ -412,8 +458,13 @@ mod tests {
     use super::super::Security;
     use super::*;
 
+    fn request(depth: usize, precision: u32, slots: usize) -> Result<Choice, ParamsError> {
+        let builder = Parameters::builder().depth(depth);
+        builder.precision_bits(precision).slots(slots).choose()
+    }
+
     fn choose(depth: usize, precision: u32, slots: usize) -> Choice {
-        Parameters::for_circuit(depth, precision, slots).unwrap()
+        request(depth, precision, slots).unwrap()
     }
 
     #[test]
@@ -507,15 +558,14 @@ mod tests {
 
     #[test]
     fn impossible_requests_say_what_would_work() {
-        let Err(ParamsError::NoSetForCircuit { best, .. }) = Parameters::for_circuit(100, 20, 1000)
-        else {
+        let Err(ParamsError::NoSetForCircuit { best, .. }) = request(100, 20, 1000) else {
             panic!()
         };
         assert_eq!(best.precision_at_depth_tenths, None);
         let depth = best.depth_at_precision.unwrap();
         assert!(choose(depth, 20, 1000).parameters().max_level() >= depth);
 
-        let error = Parameters::for_circuit(10, 30, 1000).unwrap_err();
+        let error = request(10, 30, 1000).unwrap_err();
         let ParamsError::NoSetForCircuit { best, .. } = &error else {
             panic!("{error}")
         };
@@ -524,11 +574,17 @@ mod tests {
         assert!(choose(10, tenths / 10, 1000).explanation().predicted_tenths >= tenths / 10 * 10);
         assert!(error.to_string().contains("that depth has"), "{error}");
 
-        assert!(Parameters::for_circuit(usize::MAX, 0, 1).is_err());
-        assert!(Parameters::for_circuit(1, u32::MAX, 1).is_err());
+        assert!(request(usize::MAX, 0, 1).is_err());
+        assert!(request(1, u32::MAX, 1).is_err());
+        let error = Parameters::builder().depth(1).build().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("call ParametersBuilder::precision_bits")
+        );
         for slots in [0, 65_537, usize::MAX] {
             assert_eq!(
-                Parameters::for_circuit(1, 10, slots).unwrap_err(),
+                request(1, 10, slots).unwrap_err(),
                 ParamsError::Slots { slots, max: 65_536 }
             );
         }

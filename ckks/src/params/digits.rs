@@ -10,7 +10,7 @@
 
 use core::ops::Range;
 
-use super::chain::MAX_CONVERSION_SOURCES;
+use super::limits::MAX_CONVERSION_SOURCES;
 use super::log2::{Log2, ONE, log2_prime};
 
 /// Bits by which P exceeds the product of the largest digit at least. A rotation loses

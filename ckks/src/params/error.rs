@@ -1,6 +1,5 @@
 //! What can be wrong with a parameter set or with a request for one.
 
-use super::builder::Dnum;
 use super::path::{LevelWidth, Window};
 
 /// An invalid parameter set, a request that no set meets, or a level that a set does not have.
@@ -186,11 +185,16 @@ pub enum ParamsError {
         "the parameter set is INSECURE (for tests only) and was given where only secure sets are accepted"
     )]
     InsecureRefused,
-    /// The builder was not told how many levels.
-    #[error("the number of levels was not given: call ParametersBuilder::levels")]
-    LevelsNotGiven,
+    /// The builder was not told something that it needs.
+    #[error("{what} was not given: call ParametersBuilder::{method}")]
+    NotGiven {
+        /// What is missing.
+        what: &'static str,
+        /// The builder's method that takes it.
+        method: &'static str,
+    },
     /// The chain does not fit the security bound at this ring degree.
-    #[error("{levels} levels of {width} with {dnum} do not fit log_n = {log_n}; {}", advice(*.deepest, *.sufficient_log_n))]
+    #[error("{levels} levels of {width} with at most {most_digits} digits do not fit log_n = {log_n}; {}", advice(*.deepest, *.sufficient_log_n))]
     DoesNotFit {
         /// log2 of the ring degree.
         log_n: u32,
@@ -198,8 +202,8 @@ pub enum ParamsError {
         levels: usize,
         /// Requested width.
         width: LevelWidth,
-        /// Requested number of digits.
-        dnum: Dnum,
+        /// Most digits of a key that were asked for.
+        most_digits: usize,
         /// The most levels that fit here with the same width and digits; `None` if not even level 0 does.
         deepest: Option<usize>,
         /// The smallest ring at which they do fit.

@@ -88,7 +88,7 @@ mod tests {
     use num_bigint::BigInt;
     use num_traits::Signed;
 
-    use super::super::{LevelWidth, ParametersBuilder};
+    use super::super::LevelWidth;
     use super::*;
 
     #[test]
@@ -98,7 +98,8 @@ mod tests {
             (LevelWidth::Bits34, 15),
             (LevelWidth::Bits39, 3),
         ] {
-            let params = ParametersBuilder::new(15)
+            let params = Parameters::builder()
+                .log_n(15)
                 .levels(levels)
                 .level_width(width)
                 .build()
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_long_way_down_keeps_few_limbs() {
-        let params = ParametersBuilder::new(15).levels(14).build().unwrap();
+        let params = Parameters::builder().log_n(15).levels(14).build().unwrap();
         let plan = params.level_down_plan(14, 0).unwrap();
         assert!(plan.sub_window.len() <= 4, "{:?}", plan.sub_window);
         assert!((33..=64).contains(&plan.constant.bits()));
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn levels_are_checked() {
-        let params = ParametersBuilder::new(15).levels(5).build().unwrap();
+        let params = Parameters::builder().log_n(15).levels(5).build().unwrap();
         assert!(matches!(
             params.level_down_plan(6, 0),
             Err(ParamsError::NoSuchLevel {

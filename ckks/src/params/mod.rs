@@ -2,8 +2,8 @@
 //!
 //! Three ways in, all of which end in the same checks:
 //!
-//! - [`Parameters::for_circuit`] picks the smallest safe set for a depth, a precision and a number of slots, and explains itself;
-//! - [`ParametersBuilder`] takes the ring degree and the number of levels;
+//! - [`Parameters::builder`] with a [`depth`](ParametersBuilder::depth) picks the smallest safe set for a circuit, and explains itself;
+//! - with [`log_n`](ParametersBuilder::log_n) it takes the ring degree and the number of levels;
 //! - [`Parameters::from_spec`] takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
 //!
 //! ```text
@@ -14,9 +14,9 @@
 //! ```
 //!
 //! ```
-//! use arras_ckks::params::ParametersBuilder;
+//! use arras_ckks::Parameters;
 //!
-//! let params = ParametersBuilder::new(14).levels(5).build()?;
+//! let params = Parameters::builder().log_n(14).levels(5).build()?;
 //! assert_eq!(params.slots(), 8192);
 //! assert!(params.log2_qp() <= 430.0);
 //! println!("{params}");
@@ -31,6 +31,7 @@ mod cost;
 mod digits;
 mod error;
 mod level_down;
+mod limits;
 mod log2;
 mod path;
 mod primes;
@@ -44,17 +45,19 @@ use core::fmt;
 use core::ops::Range;
 use std::sync::Arc;
 
-pub use builder::{Dnum, ParametersBuilder, deepest};
-pub use chain::MAX_CONVERSION_SOURCES;
-pub use choice::{Choice, Explanation, Reason, Rejection};
+pub use builder::{Dnum, ParametersBuilder, RingRequest, deepest};
+pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
 pub use cost::KeySwitchCost;
 pub use digits::MARGIN_BITS;
 pub use error::{CircuitLimits, ParamsError};
 pub use level_down::LevelDownPlan;
+pub use limits::{
+    LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS,
+};
 pub use path::{BASE, LevelWidth, Window, level_path};
 pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, pool, step_log2};
 pub use security::{Security, max_log2_qp};
-pub use spec::{LOG_N, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS, ParametersSpec};
+pub use spec::ParametersSpec;
 
 use log2::to_bits;
 use scales::difference;
@@ -84,6 +87,11 @@ pub struct ActiveDigit {
 }
 
 impl Parameters {
+    /// Begins to build a set.
+    pub fn builder() -> ParametersBuilder {
+        ParametersBuilder { request: () }
+    }
+
     /// Validates a specification, trusting nothing in it. Insecure sets are refused.
     ///
     /// # Errors

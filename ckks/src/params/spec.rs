@@ -6,25 +6,16 @@ use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::at_most;
-use super::chain::MAX_CONVERSION_SOURCES;
 use super::digits::{MARGIN_BITS, ranges};
 use super::error::ParamsError;
+use super::limits::{
+    LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS,
+};
 use super::log2::{Log2, ONE, log2_product, to_bits};
 use super::path::{LevelWidth, Window, extent, nominal_scales};
 use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
-
-/// Ring degrees are 2^5 to 2^17.
-pub const LOG_N: core::ops::RangeInclusive<u32> = 5..=17;
-/// The most levels of a set.
-pub const MAX_LEVELS: usize = 127;
-/// The most mains of a set.
-pub const MAX_MAINS: usize = 192;
-/// The most terminals of a set.
-pub const MAX_TERMINALS: usize = 8;
-/// Every level must hold values of magnitude up to `2^MIN_HEADROOM_BITS`.
-pub const MIN_HEADROOM_BITS: u32 = 4;
 
 /// A scale may be this far from what its level's window would have with mains of exactly 6u and terminals of 5u: half a bit.
 const MAX_DRIFT: Log2 = ONE / 2;

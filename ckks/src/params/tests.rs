@@ -8,7 +8,8 @@ fn build(
     width: LevelWidth,
     dnum: usize,
 ) -> Result<Parameters, ParamsError> {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(width)
         .dnum(Dnum::Fixed(dnum))
@@ -211,7 +212,7 @@ fn specifications_survive_serialization() {
 
 #[test]
 fn insecure_sets_are_opt_in_and_loud() {
-    let builder = ParametersBuilder::new(5).levels(3);
+    let builder = Parameters::builder().log_n(5).levels(3);
     assert_eq!(
         builder.build(),
         Err(ParamsError::NoSecurityBound { log_n: 5 })
@@ -257,7 +258,11 @@ fn requests_that_do_not_fit_say_what_would() {
             .contains("5 levels fit here, and log_n = 15 has room"),
         "{error}"
     );
-    let error = ParametersBuilder::new(17).levels(120).build().unwrap_err();
+    let error = Parameters::builder()
+        .log_n(17)
+        .levels(120)
+        .build()
+        .unwrap_err();
     assert!(
         matches!(
             error,
@@ -270,23 +275,26 @@ fn requests_that_do_not_fit_say_what_would() {
         "{error}"
     );
     assert!(matches!(
-        ParametersBuilder::new(18).levels(1).build(),
+        Parameters::builder().log_n(18).levels(1).build(),
         Err(ParamsError::RingDegree { log_n: 18, .. })
     ));
     assert!(matches!(
-        ParametersBuilder::new(4).levels(1).build(),
+        Parameters::builder().log_n(4).levels(1).build(),
         Err(ParamsError::RingDegree { .. })
     ));
     assert_eq!(
-        ParametersBuilder::new(15).build(),
-        Err(ParamsError::LevelsNotGiven)
+        Parameters::builder().log_n(15).build(),
+        Err(ParamsError::NotGiven {
+            what: "the number of levels",
+            method: "levels",
+        })
     );
     assert_eq!(
         build(15, 3, LevelWidth::Bits39, 0),
         Err(ParamsError::NoDigits)
     );
     assert!(matches!(
-        ParametersBuilder::new(15).levels(128).build(),
+        Parameters::builder().log_n(15).levels(128).build(),
         Err(ParamsError::Count { got: 128, .. })
     ));
 }
@@ -304,7 +312,8 @@ fn automatic_digits_fit_and_are_few() {
         (16, 32),
         (17, 60),
     ] {
-        let params = ParametersBuilder::new(log_n)
+        let params = Parameters::builder()
+            .log_n(log_n)
             .levels(levels)
             .build()
             .unwrap();

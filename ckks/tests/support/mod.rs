@@ -7,7 +7,7 @@
 
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::SecretEngine;
@@ -61,7 +61,8 @@ impl<S: SecretEngine> Party<S> {
 
 /// A small set without any security.
 pub fn insecure(log_n: u32, levels: usize) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))
@@ -72,7 +73,8 @@ pub fn insecure(log_n: u32, levels: usize) -> Parameters {
 
 /// The default 128-bit set of a degree with this many levels.
 pub fn secure(log_n: u32, levels: usize) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .build()
         .unwrap()

@@ -14,16 +14,16 @@ pub use buffer::{CheckedBuf, Pair};
 use buffer::{Contents, Words};
 
 use crate::{
-    Backend, ConversionTable, Domain, GaloisElement, HalError, KeyLayout, KeySwitchPlan,
-    LimbConstants, Mismatch, MismatchKind, ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis,
-    RowCopy, SecretEngine, Shape, composites,
+    Backend, ConversionTable, Domain, GaloisElement, HalError, HalErrorKind, KeyLayout,
+    KeySwitchPlan, LimbConstants, Mismatch, MismatchKind, ModDownPlan, ModUpPlan, RescalePlan,
+    Result, RingBasis, RowCopy, SecretEngine, Shape, composites,
 };
 
 /// Runs every operation, composites too, on the engine `B` and on the oracle `O` and compares.
 ///
 /// After each operation all its outputs are downloaded from both, and its inputs from `B`. The first word that
 /// differs from the oracle, is not below its modulus, or changed in an input is kept as [`Mismatch`]; it comes
-/// out of every later [`Backend::download`] and [`Backend::sync`] as [`HalError::Mismatch`], and comparing stops.
+/// out of every later [`Backend::download`] and [`Backend::sync`] as [`HalErrorKind::Mismatch`], and comparing stops.
 /// Clones share what was found.
 ///
 /// Contents of fresh buffers are unspecified, so before the first operation that writes one, both sides get the
@@ -103,7 +103,7 @@ impl<B: Backend, O: Backend> Checked<B, O> {
     fn surface(&self) -> Result<()> {
         let mut state = self.state();
         if let Some(mismatch) = &state.mismatch {
-            return Err(HalError::Mismatch(Box::new(mismatch.clone())));
+            return Err(HalErrorKind::Mismatch(Box::new(mismatch.clone())).into());
         }
         state.deferred.take().map_or(Ok(()), Err)
     }

@@ -1,7 +1,7 @@
 //! Sums, products, transforms, automorphisms.
 
 use super::{Coeff, Eval, Poly, PolyDomain, check};
-use crate::{Backend, GaloisElement, LimbConstants, Result, Shape};
+use crate::{Backend, GaloisElement, HalError, LimbConstants, Named, Result, Shape};
 
 impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// `self + other`; `other` may have a divisor of this batch's polynomials and is then repeated.
@@ -9,7 +9,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// Ring, limb or count mismatch.
     pub fn add(&self, other: &Self) -> Result<Self> {
-        check::operands("add", self, other)?;
+        check::operands(self, other).named("add")?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring
             .engine
@@ -22,7 +22,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::add`].
     pub fn add_assign(&mut self, other: &Self) -> Result<()> {
-        check::operands("add_assign", self, other)?;
+        check::operands(self, other).named("add_assign")?;
         self.ring
             .engine
             .add_assign(&self.ring.inner, &mut self.buf, &other.buf)
@@ -33,7 +33,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::add`].
     pub fn sub(&self, other: &Self) -> Result<Self> {
-        check::operands("sub", self, other)?;
+        check::operands(self, other).named("sub")?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring
             .engine
@@ -46,7 +46,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::add`].
     pub fn sub_assign(&mut self, other: &Self) -> Result<()> {
-        check::operands("sub_assign", self, other)?;
+        check::operands(self, other).named("sub_assign")?;
         self.ring
             .engine
             .sub_assign(&self.ring.inner, &mut self.buf, &other.buf)
@@ -67,10 +67,11 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// `self * c`, one constant per limb.
     ///
     /// # Errors
-    /// [`crate::HalError::LimbMismatch`] if the constants are for other limbs, [`crate::HalError::ForeignConstant`] if for another ring.
+    /// [`crate::HalErrorKind::LimbMismatch`] if the constants are for other limbs, [`crate::HalErrorKind::ForeignConstant`] if for another ring.
     pub fn scale(&self, constants: &LimbConstants) -> Result<Self> {
-        check::same_limbs("scale", self.limbs(), constants.limbs())?;
-        check::constants("scale", &self.ring, constants)?;
+        check::same_limbs(self.limbs(), constants.limbs())
+            .and_then(|()| check::constants(&self.ring, constants))
+            .named("scale")?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring
             .engine
@@ -83,8 +84,9 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::scale`].
     pub fn scale_assign(&mut self, constants: &LimbConstants) -> Result<()> {
-        check::same_limbs("scale_assign", self.limbs(), constants.limbs())?;
-        check::constants("scale_assign", &self.ring, constants)?;
+        check::same_limbs(self.limbs(), constants.limbs())
+            .and_then(|()| check::constants(&self.ring, constants))
+            .named("scale_assign")?;
         self.ring
             .engine
             .scale_assign(&self.ring.inner, &mut self.buf, constants)
@@ -95,11 +97,12 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// Ring, limb or count mismatch.
     pub fn add_leading(&self, other: &Self, leading: usize) -> Result<Self> {
-        const OP: &str = "add_leading";
-        check::same_ring(OP, &self.ring, &other.ring)?;
-        check::same_limbs(OP, self.limbs(), other.limbs())?;
-        check::leading(OP, self.polys(), leading)?;
-        check::divides(OP, leading, other.polys())?;
+        HalError::within("add_leading", || {
+            check::same_ring(&self.ring, &other.ring)?;
+            check::same_limbs(self.limbs(), other.limbs())?;
+            check::leading(self.polys(), leading)?;
+            check::divides(leading, other.polys())
+        })?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring.engine.add_leading(
             &self.ring.inner,
@@ -114,11 +117,11 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// The residues at the constants' limbs, which are among those of `self`, times these constants.
     ///
     /// # Errors
-    /// [`crate::HalError::LimbMismatch`] if a limb is absent, [`crate::HalError::ForeignConstant`].
+    /// [`crate::HalErrorKind::LimbMismatch`] if a limb is absent, [`crate::HalErrorKind::ForeignConstant`].
     pub fn restrict_and_scale(&self, constants: &LimbConstants) -> Result<Self> {
-        const OP: &str = "restrict_and_scale";
-        self.positions(OP, &(0..self.polys()), constants.limbs())?;
-        check::constants(OP, &self.ring, constants)?;
+        self.positions(&(0..self.polys()), constants.limbs())
+            .and_then(|_| check::constants(&self.ring, constants))
+            .named("restrict_and_scale")?;
         let shape = Shape::new(self.polys(), constants.limbs().clone());
         let mut dst = Self::output(&self.ring, &shape)?;
         self.ring.engine.restrict_and_scale(
@@ -151,12 +154,13 @@ impl<B: Backend> Poly<B, Eval> {
     /// `self`, with the constants added to the first `leading` polynomials: one per limb, the value at every point.
     ///
     /// # Errors
-    /// Limb or count mismatch; [`crate::HalError::ForeignConstant`].
+    /// Limb or count mismatch; [`crate::HalErrorKind::ForeignConstant`].
     pub fn add_constants(&self, constants: &LimbConstants, leading: usize) -> Result<Self> {
-        const OP: &str = "add_constants";
-        check::same_limbs(OP, self.limbs(), constants.limbs())?;
-        check::constants(OP, &self.ring, constants)?;
-        check::leading(OP, self.polys(), leading)?;
+        HalError::within("add_constants", || {
+            check::same_limbs(self.limbs(), constants.limbs())?;
+            check::constants(&self.ring, constants)?;
+            check::leading(self.polys(), leading)
+        })?;
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.ring.engine.add_constants(
             &self.ring.inner,
@@ -183,9 +187,10 @@ impl<B: Backend> Poly<B, Eval> {
     /// # Errors
     /// Ring, limb or count mismatch.
     pub fn mul_into(&self, other: &Self, dst: &mut Self) -> Result<()> {
-        check::operands("mul", self, other)?;
-        check::operands("mul", dst, self)?;
-        check::polys("mul", self.polys(), dst.polys())?;
+        HalError::within("mul", || {
+            check::operands(self, other)?;
+            check::same_shape(self, dst)
+        })?;
         self.ring
             .engine
             .mul(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
@@ -197,7 +202,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// # Errors
     /// Ring, limb or count mismatch.
     pub fn mul_assign(&mut self, other: &Self) -> Result<()> {
-        check::operands("mul_assign", self, other)?;
+        check::operands(self, other).named("mul_assign")?;
         self.ring
             .engine
             .mul_assign(&self.ring.inner, &mut self.buf, &other.buf)
@@ -208,8 +213,9 @@ impl<B: Backend> Poly<B, Eval> {
     /// # Errors
     /// Ring, limb or count mismatch.
     pub fn mul_acc(&mut self, a: &Self, b: &Self) -> Result<()> {
-        check::operands("mul_acc", self, a)?;
-        check::operands("mul_acc", self, b)?;
+        check::operands(self, a)
+            .and_then(|()| check::operands(self, b))
+            .named("mul_acc")?;
         self.ring
             .engine
             .mul_acc(&self.ring.inner, &mut self.buf, &a.buf, &b.buf);
@@ -219,7 +225,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// X -> X^g of every polynomial.
     ///
     /// # Errors
-    /// [`crate::HalError::BadGaloisElement`] if the element belongs to a larger ring.
+    /// [`crate::HalErrorKind::BadGaloisElement`] if the element belongs to a larger ring.
     pub fn automorphism(&self, galois: GaloisElement) -> Result<Self> {
         let mut dst = Self::output(&self.ring, self.shape())?;
         self.automorphism_into(galois, &mut dst)?;
@@ -232,8 +238,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// As [`Poly::automorphism`], and ring, limb or count mismatch.
     pub fn automorphism_into(&self, galois: GaloisElement, dst: &mut Self) -> Result<()> {
         check::galois(&self.ring, galois)?;
-        check::operands("automorphism", dst, self)?;
-        check::polys("automorphism", self.polys(), dst.polys())?;
+        check::same_shape(self, dst).named("automorphism")?;
         self.ring
             .engine
             .automorphism(&self.ring.inner, &mut dst.buf, &self.buf, galois);
@@ -245,9 +250,11 @@ impl<B: Backend> Poly<B, Eval> {
     /// # Errors
     /// Ring, limb or count mismatch.
     pub fn tensor(&self, other: &Self) -> Result<Self> {
-        let batch = check::batch("tensor", 2, self.polys())?;
-        check::operands("tensor", self, other)?;
-        check::polys("tensor", self.polys(), other.polys())?;
+        let batch = HalError::within("tensor", || {
+            let batch = check::batch(2, self.polys())?;
+            check::same_shape(self, other)?;
+            Ok(batch)
+        })?;
         let mut dst = Self::output(&self.ring, &self.shape().with_polys(3 * batch))?;
         self.ring
             .engine
@@ -258,16 +265,17 @@ impl<B: Backend> Poly<B, Eval> {
     /// The sum of the tensors of pairs of batches `[2][B]`, all of one shape; the result is `[3][B]`.
     ///
     /// # Errors
-    /// [`crate::HalError::ListLength`]; ring, limb or count mismatch.
+    /// [`crate::HalErrorKind::ListLength`]; ring, limb or count mismatch.
     pub fn sum_of_products(a: &[&Self], b: &[&Self]) -> Result<Self> {
-        const OP: &str = "sum_of_products";
-        check::lists(OP, a.len(), b.len())?;
-        let first = a[0];
-        let batch = check::batch(OP, 2, first.polys())?;
-        for operand in a.iter().chain(b) {
-            check::operands(OP, first, operand)?;
-            check::polys(OP, first.polys(), operand.polys())?;
-        }
+        let (first, batch) = HalError::within("sum_of_products", || {
+            check::lists(a.len(), b.len())?;
+            let first = a[0];
+            let batch = check::batch(2, first.polys())?;
+            for operand in a.iter().chain(b) {
+                check::same_shape(first, operand)?;
+            }
+            Ok((first, batch))
+        })?;
         let mut dst = Self::output(&first.ring, &first.shape().with_polys(3 * batch))?;
         let (a, b): (Vec<_>, Vec<_>) = (bufs(a), bufs(b));
         first
@@ -280,16 +288,17 @@ impl<B: Backend> Poly<B, Eval> {
     /// The sum of `weights[k] * terms[k]`, point by point; a weight may have fewer polynomials.
     ///
     /// # Errors
-    /// [`crate::HalError::ListLength`]; ring, limb or count mismatch.
+    /// [`crate::HalErrorKind::ListLength`]; ring, limb or count mismatch.
     pub fn weighted_sum(terms: &[&Self], weights: &[&Self]) -> Result<Self> {
-        const OP: &str = "weighted_sum";
-        check::lists(OP, terms.len(), weights.len())?;
-        let first = terms[0];
-        for (term, weight) in terms.iter().zip(weights) {
-            check::operands(OP, first, term)?;
-            check::polys(OP, first.polys(), term.polys())?;
-            check::operands(OP, first, weight)?;
-        }
+        let first = HalError::within("weighted_sum", || {
+            check::lists(terms.len(), weights.len())?;
+            let first = terms[0];
+            for (term, weight) in terms.iter().zip(weights) {
+                check::same_shape(first, term)?;
+                check::operands(first, weight)?;
+            }
+            Ok(first)
+        })?;
         let mut dst = Self::output(&first.ring, first.shape())?;
         let (terms, weights) = (bufs(terms), bufs(weights));
         first

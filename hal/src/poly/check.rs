@@ -1,91 +1,93 @@
-//! The checks, each with the operation's name for its message.
+//! The checks. The method that makes them names their errors.
 
 use std::sync::Arc;
 
 use super::{Poly, PolyDomain, Ring};
-use crate::{Backend, GaloisElement, HalError, LimbConstants, Limbs, Result};
+use crate::{Backend, GaloisElement, HalErrorKind, LimbConstants, Limbs, Result};
 
-pub(super) fn same_ring<B: Backend>(
-    op: &'static str,
-    left: &Arc<Ring<B>>,
-    right: &Arc<Ring<B>>,
-) -> Result<()> {
+pub(super) fn same_ring<B: Backend>(left: &Arc<Ring<B>>, right: &Arc<Ring<B>>) -> Result<()> {
     if Arc::ptr_eq(left, right) {
         return Ok(());
     }
-    Err(HalError::RingMismatch {
-        op,
+    Err(HalErrorKind::RingMismatch {
         left: left.basis().n(),
         right: right.basis().n(),
-    })
+    }
+    .into())
 }
 
-pub(super) fn same_limbs(op: &'static str, left: &Limbs, right: &Limbs) -> Result<()> {
+pub(super) fn same_limbs(left: &Limbs, right: &Limbs) -> Result<()> {
     if left == right {
         return Ok(());
     }
-    Err(HalError::LimbMismatch {
-        op,
+    Err(HalErrorKind::LimbMismatch {
         left: left.clone(),
         right: right.clone(),
-    })
+    }
+    .into())
 }
 
 /// Ring and limbs equal, and `b` has as many polynomials as `a` or a divisor of that.
 pub(super) fn operands<B: Backend, D: PolyDomain, E: PolyDomain>(
-    op: &'static str,
     a: &Poly<B, D>,
     b: &Poly<B, E>,
 ) -> Result<()> {
-    same_ring(op, &a.ring, &b.ring)?;
-    same_limbs(op, a.limbs(), b.limbs())?;
-    divides(op, a.polys(), b.polys())
+    same_ring(&a.ring, &b.ring)?;
+    same_limbs(a.limbs(), b.limbs())?;
+    divides(a.polys(), b.polys())
 }
 
-pub(super) fn divides(op: &'static str, expected: usize, got: usize) -> Result<()> {
+/// Ring, limbs and number of polynomials equal.
+pub(super) fn same_shape<B: Backend, D: PolyDomain>(a: &Poly<B, D>, b: &Poly<B, D>) -> Result<()> {
+    same_ring(&a.ring, &b.ring)?;
+    same_limbs(a.limbs(), b.limbs())?;
+    polys(a.polys(), b.polys())
+}
+
+pub(super) fn divides(expected: usize, got: usize) -> Result<()> {
     if got > 0 && expected.is_multiple_of(got) {
         return Ok(());
     }
-    Err(HalError::PolyCount { op, expected, got })
+    Err(HalErrorKind::PolyCount { expected, got }.into())
 }
 
-pub(super) fn polys(op: &'static str, expected: usize, got: usize) -> Result<()> {
+pub(super) fn polys(expected: usize, got: usize) -> Result<()> {
     if expected == got {
         Ok(())
     } else {
-        Err(HalError::PolyCount { op, expected, got })
+        Err(HalErrorKind::PolyCount { expected, got }.into())
     }
 }
 
 /// The first `leading` polynomials are there and at least one.
-pub(super) fn leading(op: &'static str, polys: usize, leading: usize) -> Result<()> {
+pub(super) fn leading(polys: usize, leading: usize) -> Result<()> {
     if (1..=polys).contains(&leading) {
         return Ok(());
     }
-    Err(HalError::PolyCount {
-        op,
+    Err(HalErrorKind::PolyCount {
         expected: polys,
         got: leading,
-    })
+    }
+    .into())
 }
 
 /// `count` is a positive multiple of `components`; returns the batch.
-pub(super) fn batch(op: &'static str, components: usize, count: usize) -> Result<usize> {
+pub(super) fn batch(components: usize, count: usize) -> Result<usize> {
     if count > 0 && count.is_multiple_of(components) {
         return Ok(count / components);
     }
-    Err(HalError::PolyCount {
-        op,
+    Err(HalErrorKind::PolyCount {
         expected: components * (count / components).max(1),
         got: count,
-    })
+    }
+    .into())
 }
 
-pub(super) fn lists(op: &'static str, left: usize, right: usize) -> Result<()> {
+pub(super) fn lists(left: usize, right: usize) -> Result<()> {
     if left == right && left > 0 {
         Ok(())
     } else {
-        Err(HalError::ListLength { op, left, right })
+        Err(HalErrorKind::ListLength { left, right }.into())
     }
 }
 
@@ -94,33 +96,24 @@ pub(super) fn galois<B: Backend>(ring: &Ring<B>, galois: GaloisElement) -> Resul
 }
 
 /// The constants were made for this ring's moduli.
-pub(super) fn constants<B: Backend>(
-    op: &'static str,
-    ring: &Ring<B>,
-    constants: &LimbConstants,
-) -> Result<()> {
+pub(super) fn constants<B: Backend>(ring: &Ring<B>, constants: &LimbConstants) -> Result<()> {
     for (limb, constant) in constants.limbs().iter().zip(constants.as_slice()) {
         let modulus = ring.basis().modulus(limb);
         let (value, q) = (constant.value, modulus.value());
         if value >= q || modulus.constant(value) != *constant {
-            return Err(HalError::ForeignConstant {
-                op,
+            return Err(HalErrorKind::ForeignConstant {
                 value,
                 modulus: q,
                 limb,
-            });
+            }
+            .into());
         }
     }
     Ok(())
 }
 
 /// All words are below their moduli.
-pub(super) fn canonical<B: Backend>(
-    op: &'static str,
-    ring: &Ring<B>,
-    limbs: &Limbs,
-    words: &[u32],
-) -> Result<()> {
+pub(super) fn canonical<B: Backend>(ring: &Ring<B>, limbs: &Limbs, words: &[u32]) -> Result<()> {
     let n = ring.basis().n();
     for (row, values) in words.chunks_exact(n).enumerate() {
         let limb = limbs.at(row % limbs.len());
@@ -130,14 +123,14 @@ pub(super) fn canonical<B: Backend>(
             let index = values.iter().position(|&v| v >= modulus).unwrap_or(0);
             let value = values[index];
             let poly = row / limbs.len();
-            return Err(HalError::NotCanonical {
-                op,
+            return Err(HalErrorKind::NotCanonical {
                 value,
                 modulus,
                 poly,
                 limb,
                 index,
-            });
+            }
+            .into());
         }
     }
     Ok(())
@@ -145,7 +138,10 @@ pub(super) fn canonical<B: Backend>(
 
 #[cfg(test)]
 mod tests {
-    use crate::{Eval, HalError, Limbs, Poly, Reference, Ring, RingBasis, RingSpec, Shape};
+    use crate::{
+        Eval, HalError, HalErrorKind, Limbs, Named, Poly, Reference, Ring, RingBasis, RingSpec,
+        Shape,
+    };
 
     #[test]
     fn constants_of_another_ring_are_refused() {
@@ -164,12 +160,12 @@ mod tests {
         // Too large for the modulus, or with another companion.
         for value in [192, 5] {
             let foreign = of(&theirs, value);
-            let refused = HalError::ForeignConstant {
-                op: "add_constants",
+            let refused = HalErrorKind::ForeignConstant {
                 value,
                 modulus: 97,
                 limb: 0,
             };
+            let refused = HalError::from(refused).named("add_constants");
             assert_eq!(x.add_constants(&foreign, 1).unwrap_err(), refused);
             assert!(x.scale(&foreign).is_err());
             assert!(x.scale_assign(&foreign).is_err());

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{Ring, check};
-use crate::{Backend, HalError, KeyLayout, Limbs, Result};
+use crate::{Backend, HalError, HalErrorKind, KeyLayout, KeySwitchPlan, Result};
 
 /// A switching key in its engine's own layout.
 pub struct Key<B: Backend> {
@@ -15,19 +15,16 @@ impl<B: Backend> Key<B> {
     /// Takes a key, `[digit][2][limbs][N]` evaluations in boundary order, into the engine.
     ///
     /// # Errors
-    /// [`HalError::BadLimbs`], [`HalError::WordCount`], [`HalError::NotCanonical`], or the engine's.
+    /// [`HalErrorKind::BadLimbs`], [`HalErrorKind::WordCount`], [`HalErrorKind::NotCanonical`], or the engine's.
     pub fn prepare(ring: &Arc<Ring<B>>, layout: &KeyLayout, words: &[u32]) -> Result<Self> {
-        const OP: &str = "prepare_key";
-        ring.basis().check_limbs(OP, &layout.limbs)?;
-        let expected = layout.words(ring.basis().n());
-        if expected == 0 || words.len() != expected {
-            return Err(HalError::WordCount {
-                op: OP,
-                expected,
-                got: words.len(),
-            });
-        }
-        check::canonical(OP, ring, &layout.limbs, words)?;
+        HalError::within("prepare_key", || {
+            ring.basis().check_limbs(&layout.limbs)?;
+            let (expected, got) = (layout.words(ring.basis().n()), words.len());
+            if expected == 0 || got != expected {
+                return Err(HalErrorKind::WordCount { expected, got }.into());
+            }
+            check::canonical(ring, &layout.limbs, words)
+        })?;
         let inner = ring.engine().prepare_key(ring.inner(), layout, words)?;
         Ok(Self {
             ring: ring.clone(),
@@ -45,26 +42,24 @@ impl<B: Backend> Key<B> {
         &self.inner
     }
 
-    /// The key is of `ring` and covers these limbs and digits.
-    pub(super) fn check(
-        &self,
-        op: &'static str,
-        ring: &Arc<Ring<B>>,
-        limbs: &Limbs,
-        key_digits: &[usize],
-    ) -> Result<()> {
-        check::same_ring(op, ring, &self.ring)?;
+    /// The key is of `ring` and covers the limbs and digits of `plan`.
+    pub(super) fn check(&self, ring: &Arc<Ring<B>>, plan: &KeySwitchPlan) -> Result<()> {
+        check::same_ring(ring, &self.ring)?;
         let layout = self.layout();
-        let digits = key_digits.iter().all(|&d| d < layout.digits);
-        if digits && layout.limbs.contains_all(limbs) {
+        let digits = plan
+            .mod_up()
+            .key_digits()
+            .iter()
+            .all(|&d| d < layout.digits);
+        if digits && layout.limbs.contains_all(plan.ext()) {
             return Ok(());
         }
-        Err(HalError::KeyTooSmall {
-            op,
+        Err(HalErrorKind::KeyTooSmall {
             have: layout.limbs.clone(),
             digits: layout.digits,
-            need: limbs.clone(),
-        })
+            need: plan.ext().clone(),
+        }
+        .into())
     }
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{Eval, Key, Poly, arithmetic::bufs, check};
-use crate::{Backend, GaloisElement, HalError, KeySwitchPlan, KeySwitchSpec, Limbs, Result, Shape};
+use crate::{
+    Backend, GaloisElement, HalError, HalErrorKind, KeySwitchPlan, KeySwitchSpec, Limbs, Named,
+    Result, Shape,
+};
 
 impl<B: Backend> Poly<B, Eval> {
     fn plan(&self, spec: &KeySwitchSpec, to: &Limbs) -> Result<Arc<KeySwitchPlan>> {
@@ -13,7 +16,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// Extends every digit of `[B]` polynomials to their limbs and the special ones: `[digit][B]`.
     ///
     /// # Errors
-    /// [`HalError::Plan`] if the groups do not cover the limbs.
+    /// [`HalErrorKind::Plan`] if the groups do not cover the limbs.
     pub fn mod_up(&self, spec: &KeySwitchSpec) -> Result<Self> {
         let plan = self.ring.basis.mod_up_plan(spec, self.limbs())?;
         let shape = Shape::new(plan.digits().len() * self.polys(), plan.ext().clone());
@@ -29,7 +32,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// (mod_down and rescale merged).
     ///
     /// # Errors
-    /// Ring, limb, count or key mismatch; [`HalError::Plan`].
+    /// Ring, limb, count or key mismatch; [`HalErrorKind::Plan`].
     pub fn key_switch(
         &self,
         addend: Option<&Self>,
@@ -38,17 +41,18 @@ impl<B: Backend> Poly<B, Eval> {
         spec: &KeySwitchSpec,
         to: &Limbs,
     ) -> Result<Self> {
-        const OP: &str = "key_switch";
         check::galois(&self.ring, galois)?;
         let plan = self.plan(spec, to)?;
-        key.check(OP, &self.ring, plan.ext(), plan.mod_up().key_digits())?;
-        if let Some(addend) = addend {
-            check::same_ring(OP, &self.ring, &addend.ring)?;
-            check::same_limbs(OP, self.limbs(), addend.limbs())?;
-            if addend.polys() != 2 * self.polys() {
-                check::polys(OP, self.polys(), addend.polys())?;
+        HalError::within("key_switch", || {
+            key.check(&self.ring, &plan)?;
+            let Some(addend) = addend else { return Ok(()) };
+            check::same_ring(&self.ring, &addend.ring)?;
+            check::same_limbs(self.limbs(), addend.limbs())?;
+            if addend.polys() == 2 * self.polys() {
+                return Ok(());
             }
-        }
+            check::polys(self.polys(), addend.polys())
+        })?;
         let mut dst = Self::output(&self.ring, &Shape::new(2 * self.polys(), to.clone()))?;
         self.ring.engine.key_switch(
             &self.ring.inner,
@@ -65,12 +69,14 @@ impl<B: Backend> Poly<B, Eval> {
     /// `[3][B]` to `[2][B]` at the limbs `to`.
     ///
     /// # Errors
-    /// Count or key mismatch; [`HalError::Plan`].
+    /// Count or key mismatch; [`HalErrorKind::Plan`].
     pub fn relinearize(&self, key: &Key<B>, spec: &KeySwitchSpec, to: &Limbs) -> Result<Self> {
-        const OP: &str = "relinearize";
-        let batch = check::batch(OP, 3, self.polys())?;
-        let plan = self.plan(spec, to)?;
-        key.check(OP, &self.ring, plan.ext(), plan.mod_up().key_digits())?;
+        let (batch, plan) = HalError::within("relinearize", || {
+            let batch = check::batch(3, self.polys())?;
+            let plan = self.plan(spec, to)?;
+            key.check(&self.ring, &plan)?;
+            Ok((batch, plan))
+        })?;
         let mut dst = Self::output(&self.ring, &Shape::new(2 * batch, to.clone()))?;
         self.ring.engine.relinearize(
             &self.ring.inner,
@@ -85,7 +91,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// X -> X^g of `[2][B]` with a key switch back, at the limbs `to`.
     ///
     /// # Errors
-    /// Count or key mismatch; [`HalError::Plan`].
+    /// Count or key mismatch; [`HalErrorKind::Plan`].
     pub fn rotate(
         &self,
         key: &Key<B>,
@@ -93,11 +99,13 @@ impl<B: Backend> Poly<B, Eval> {
         spec: &KeySwitchSpec,
         to: &Limbs,
     ) -> Result<Self> {
-        const OP: &str = "rotate";
-        check::galois(&self.ring, galois)?;
-        let batch = check::batch(OP, 2, self.polys())?;
-        let plan = self.plan(spec, to)?;
-        key.check(OP, &self.ring, plan.ext(), plan.mod_up().key_digits())?;
+        let (batch, plan) = HalError::within("rotate", || {
+            check::galois(&self.ring, galois)?;
+            let batch = check::batch(2, self.polys())?;
+            let plan = self.plan(spec, to)?;
+            key.check(&self.ring, &plan)?;
+            Ok((batch, plan))
+        })?;
         let mut dst = Self::output(&self.ring, &Shape::new(2 * batch, to.clone()))?;
         self.ring.engine.rotate(
             &self.ring.inner,
@@ -112,22 +120,19 @@ impl<B: Backend> Poly<B, Eval> {
 
     fn check_terms(
         &self,
-        op: &'static str,
         terms: &[(GaloisElement, Option<&Key<B>>)],
         plan: &KeySwitchPlan,
     ) -> Result<()> {
-        check::lists(op, terms.len(), terms.len())?;
-        check::batch(op, 2, self.polys())?;
+        check::lists(terms.len(), terms.len())?;
+        check::batch(2, self.polys())?;
         for &(galois, key) in terms {
             check::galois(&self.ring, galois)?;
             match key {
-                Some(key) => key.check(op, &self.ring, plan.ext(), plan.mod_up().key_digits())?,
+                Some(key) => key.check(&self.ring, plan)?,
                 None if galois.is_identity() => {}
                 None => {
-                    return Err(HalError::KeyMissing {
-                        op,
-                        element: galois.value(),
-                    });
+                    let element = galois.value();
+                    return Err(HalErrorKind::KeyMissing { element }.into());
                 }
             }
         }
@@ -138,7 +143,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// to as many [`Poly::rotate`].
     ///
     /// # Errors
-    /// [`HalError::ListLength`] without terms, [`HalError::KeyMissing`]; count or key mismatch; [`HalError::Plan`].
+    /// [`HalErrorKind::ListLength`] without terms, [`HalErrorKind::KeyMissing`]; count or key mismatch; [`HalErrorKind::Plan`].
     pub fn hoisted_rotations(
         &self,
         terms: &[(GaloisElement, Option<&Key<B>>)],
@@ -146,7 +151,7 @@ impl<B: Backend> Poly<B, Eval> {
         to: &Limbs,
     ) -> Result<Vec<Self>> {
         let plan = self.plan(spec, to)?;
-        self.check_terms("hoisted_rotations", terms, &plan)?;
+        self.check_terms(terms, &plan).named("hoisted_rotations")?;
         let shape = Shape::new(self.polys(), to.clone());
         let mut outputs = terms
             .iter()
@@ -177,17 +182,19 @@ impl<B: Backend> Poly<B, Eval> {
         spec: &KeySwitchSpec,
         to: &Limbs,
     ) -> Result<Self> {
-        const OP: &str = "rotation_sum";
         let plan = self.plan(spec, to)?;
-        self.check_terms(OP, terms, &plan)?;
-        if !weights.is_empty() {
-            check::lists(OP, terms.len(), weights.len())?;
-        }
-        for weight in weights {
-            check::same_ring(OP, &self.ring, &weight.ring)?;
-            check::same_limbs(OP, plan.ext(), weight.limbs())?;
-            check::divides(OP, self.polys(), weight.polys())?;
-        }
+        HalError::within("rotation_sum", || {
+            self.check_terms(terms, &plan)?;
+            if !weights.is_empty() {
+                check::lists(terms.len(), weights.len())?;
+            }
+            for weight in weights {
+                check::same_ring(&self.ring, &weight.ring)?;
+                check::same_limbs(plan.ext(), weight.limbs())?;
+                check::divides(self.polys(), weight.polys())?;
+            }
+            Ok(())
+        })?;
         let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
         let (galois, keys) = unzip(terms);
         self.ring.engine.rotation_sum(

@@ -8,7 +8,7 @@ impl<B: Backend> Poly<B, Coeff> {
     /// residues are those already multiplied by (S/s_i)^-1 ([`crate::ConversionTable`]).
     ///
     /// # Errors
-    /// [`crate::HalError::Plan`], [`crate::HalError::BadLimbs`].
+    /// [`crate::HalErrorKind::Plan`], [`crate::HalErrorKind::BadLimbs`].
     pub fn base_convert(&self, to: &Limbs, mode: ConversionMode) -> Result<Self> {
         let table = self.ring.basis.conversion_table(self.limbs(), to, mode)?;
         let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
@@ -24,7 +24,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// product of the dropped ones.
     ///
     /// # Errors
-    /// [`crate::HalError::Plan`] if nothing would be dropped or nothing would remain.
+    /// [`crate::HalErrorKind::Plan`] if nothing would be dropped or nothing would remain.
     pub fn rescale(&self, to: &Limbs) -> Result<Self> {
         let plan = self.ring.basis.rescale_plan(self.limbs(), to)?;
         let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
@@ -37,7 +37,7 @@ impl<B: Backend> Poly<B, Eval> {
     /// The residues at a part of the limbs: a value modulo a divisor of the modulus.
     ///
     /// # Errors
-    /// [`crate::HalError::LimbMismatch`] if a limb is absent.
+    /// [`crate::HalErrorKind::LimbMismatch`] if a limb is absent.
     pub fn restrict(&self, limbs: &Limbs) -> Result<Self> {
         self.select(0..self.polys(), limbs)
     }

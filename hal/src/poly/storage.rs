@@ -3,34 +3,35 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{Poly, PolyDomain, Ring, check};
-use crate::{Backend, HalError, Limbs, Result, SecretEngine, Shape, composites};
+use crate::{
+    Backend, HalError, HalErrorKind, Limbs, Named, Result, SecretEngine, Shape, composites,
+};
 
-fn check_words<B: Backend>(
-    op: &'static str,
-    ring: &Ring<B>,
-    shape: &Shape,
-    got: usize,
-) -> Result<()> {
-    ring.basis().check_limbs(op, &shape.limbs)?;
+fn check_words<B: Backend>(ring: &Ring<B>, shape: &Shape, got: usize) -> Result<()> {
+    ring.basis().check_limbs(&shape.limbs)?;
     let expected = shape.words(ring.basis().n());
     if shape.polys == 0 || shape.limbs.is_empty() || expected != got {
-        return Err(HalError::WordCount { op, expected, got });
+        return Err(HalErrorKind::WordCount { expected, got }.into());
     }
     Ok(())
 }
 
-fn check_shape<B: Backend>(op: &'static str, ring: &Ring<B>, shape: &Shape) -> Result<()> {
-    check_words(op, ring, shape, shape.words(ring.basis().n()))
+fn check_shape<B: Backend>(ring: &Ring<B>, shape: &Shape) -> Result<()> {
+    check_words(ring, shape, shape.words(ring.basis().n()))
+}
+
+fn check_residues<B: Backend>(ring: &Ring<B>, shape: &Shape, words: &[u32]) -> Result<()> {
+    check_words(ring, shape, words.len())?;
+    check::canonical(ring, &shape.limbs, words)
 }
 
 impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// A batch with these residues, `[polys][limbs][N]`, rows in boundary order of the domain.
     ///
     /// # Errors
-    /// [`HalError::BadLimbs`], [`HalError::WordCount`], [`HalError::NotCanonical`], or the engine's.
+    /// [`HalErrorKind::BadLimbs`], [`HalErrorKind::WordCount`], [`HalErrorKind::NotCanonical`], or the engine's.
     pub fn from_words(ring: &Arc<Ring<B>>, shape: &Shape, words: &[u32]) -> Result<Self> {
-        check_words("from_words", ring, shape, words.len())?;
-        check::canonical("from_words", ring, &shape.limbs, words)?;
+        check_residues(ring, shape, words).named("from_words")?;
         Ok(Self::wrap(
             ring,
             ring.engine.upload(&ring.inner, shape, D::DOMAIN, words)?,
@@ -40,9 +41,9 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// A batch of zeros.
     ///
     /// # Errors
-    /// [`HalError::BadLimbs`], [`HalError::WordCount`] for an empty shape, or the engine's.
+    /// [`HalErrorKind::BadLimbs`], [`HalErrorKind::WordCount`] for an empty shape, or the engine's.
     pub fn zeros(ring: &Arc<Ring<B>>, shape: &Shape) -> Result<Self> {
-        check_shape("zeros", ring, shape)?;
+        check_shape(ring, shape).named("zeros")?;
         let mut zeros = Self::output(ring, shape)?;
         ring.engine.zero(&ring.inner, &mut zeros.buf);
         Ok(zeros)
@@ -61,9 +62,9 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// As [`Poly::to_words`], into the caller's memory.
     ///
     /// # Errors
-    /// [`HalError::WordCount`] or the first deferred error of the engine.
+    /// [`HalErrorKind::WordCount`] or the first deferred error of the engine.
     pub fn download_into(&self, words: &mut [u32]) -> Result<()> {
-        check_words("download", &self.ring, self.shape(), words.len())?;
+        check_words(&self.ring, self.shape(), words.len()).named("download")?;
         self.ring
             .engine
             .download(&self.ring.inner, &self.buf, D::DOMAIN, words)
@@ -73,7 +74,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     ///
     /// # Errors
     /// The engine's.
-    pub fn duplicate(&self) -> Result<Self> {
+    pub fn try_clone(&self) -> Result<Self> {
         Ok(Self::wrap(
             &self.ring,
             composites::copy_all(&self.ring.engine, &self.ring.inner, &self.buf)?,
@@ -83,36 +84,29 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// The polynomials `polys` at the limbs `limbs`, copied.
     ///
     /// # Errors
-    /// [`HalError::LimbMismatch`] if a limb is absent, [`HalError::PolyCount`] if the range is empty or outside.
+    /// [`HalErrorKind::LimbMismatch`] if a limb is absent, [`HalErrorKind::PolyCount`] if the range is empty or outside.
     pub fn select(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
-        const OP: &str = "select";
-        let positions = self.positions(OP, &polys, limbs)?;
+        let positions = self.positions(&polys, limbs).named("select")?;
         let shape = Shape::new(polys.len(), limbs.clone());
         let mut dst = Self::output(&self.ring, &shape)?;
         self.copy_selected(&mut dst, polys, &positions);
         Ok(dst)
     }
 
-    pub(super) fn positions(
-        &self,
-        op: &'static str,
-        polys: &Range<usize>,
-        limbs: &Limbs,
-    ) -> Result<Vec<usize>> {
+    pub(super) fn positions(&self, polys: &Range<usize>, limbs: &Limbs) -> Result<Vec<usize>> {
         if polys.is_empty() || polys.end > self.polys() {
-            return Err(HalError::PolyCount {
-                op,
-                expected: self.polys(),
-                got: polys.end,
-            });
+            let (expected, got) = (self.polys(), polys.end);
+            return Err(HalErrorKind::PolyCount { expected, got }.into());
         }
         limbs
             .positions_in(self.limbs())
             .filter(|p| !p.is_empty())
-            .ok_or_else(|| HalError::LimbMismatch {
-                op,
-                left: limbs.clone(),
-                right: self.limbs().clone(),
+            .ok_or_else(|| {
+                HalErrorKind::LimbMismatch {
+                    left: limbs.clone(),
+                    right: self.limbs().clone(),
+                }
+                .into()
             })
     }
 
@@ -126,7 +120,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// The polynomials in this order (an index may repeat), copied.
     ///
     /// # Errors
-    /// [`HalError::PolyCount`] if the list is empty or names a polynomial that is not there.
+    /// [`HalErrorKind::PolyCount`] if the list is empty or names a polynomial that is not there.
     pub fn pick(&self, polys: &[usize]) -> Result<Self> {
         Self::assemble(&polys.iter().map(|&p| (self, p)).collect::<Vec<_>>())
     }
@@ -134,7 +128,7 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// The polynomials of all parts, one after the other.
     ///
     /// # Errors
-    /// [`HalError::ListLength`] without parts; [`HalError::RingMismatch`], [`HalError::LimbMismatch`].
+    /// [`HalErrorKind::ListLength`] without parts; [`HalErrorKind::RingMismatch`], [`HalErrorKind::LimbMismatch`].
     pub fn concat(parts: &[&Self]) -> Result<Self> {
         let all: Vec<_> = parts
             .iter()
@@ -146,28 +140,22 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// A batch of single polynomials, each named by its batch and its position there.
     ///
     /// # Errors
-    /// [`HalError::ListLength`] without sources; [`HalError::RingMismatch`], [`HalError::LimbMismatch`],
-    /// [`HalError::PolyCount`].
+    /// [`HalErrorKind::ListLength`] without sources; [`HalErrorKind::RingMismatch`], [`HalErrorKind::LimbMismatch`],
+    /// [`HalErrorKind::PolyCount`].
     pub fn assemble(sources: &[(&Self, usize)]) -> Result<Self> {
-        const OP: &str = "assemble";
-        let Some(&(first, _)) = sources.first() else {
-            return Err(HalError::ListLength {
-                op: OP,
-                left: 0,
-                right: 0,
-            });
-        };
-        for &(part, p) in sources {
-            check::same_ring(OP, &first.ring, &part.ring)?;
-            check::same_limbs(OP, first.limbs(), part.limbs())?;
-            if p >= part.polys() {
-                return Err(HalError::PolyCount {
-                    op: OP,
-                    expected: part.polys(),
-                    got: p,
-                });
+        let first = HalError::within("assemble", || {
+            check::lists(sources.len(), sources.len())?;
+            let first = sources[0].0;
+            for &(part, p) in sources {
+                check::same_ring(&first.ring, &part.ring)?;
+                check::same_limbs(first.limbs(), part.limbs())?;
+                if p >= part.polys() {
+                    let (expected, got) = (part.polys(), p);
+                    return Err(HalErrorKind::PolyCount { expected, got }.into());
+                }
             }
-        }
+            Ok(first)
+        })?;
         let mut dst = Self::output(&first.ring, &first.shape().with_polys(sources.len()))?;
         let limbs = 0..first.limbs().len();
         let mut start = 0;
@@ -199,8 +187,7 @@ impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::from_words`].
     pub fn from_secret_words(ring: &Arc<Ring<B>>, shape: &Shape, words: &[u32]) -> Result<Self> {
-        check_words("from_secret_words", ring, shape, words.len())?;
-        check::canonical("from_secret_words", ring, &shape.limbs, words)?;
+        check_residues(ring, shape, words).named("from_secret_words")?;
         Ok(Self::wrap(
             ring,
             ring.engine
@@ -213,7 +200,7 @@ impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::zeros`].
     pub fn secret_zeros(ring: &Arc<Ring<B>>, shape: &Shape) -> Result<Self> {
-        check_shape("secret_zeros", ring, shape)?;
+        check_shape(ring, shape).named("secret_zeros")?;
         let mut zeros = Self::wrap(ring, ring.engine.alloc_secret(&ring.inner, shape)?);
         ring.engine.zero(&ring.inner, &mut zeros.buf);
         Ok(zeros)
@@ -224,7 +211,7 @@ impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// As [`Poly::select`].
     pub fn select_secret(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
-        let positions = self.positions("select_secret", &polys, limbs)?;
+        let positions = self.positions(&polys, limbs).named("select_secret")?;
         let shape = Shape::new(polys.len(), limbs.clone());
         let mut dst = Self::wrap(
             &self.ring,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use arras_hal::{
-    Backend, ConversionMode, ConversionTable, Domain, GaloisElement, HalError, KeyLayout,
+    Backend, ConversionMode, ConversionTable, Domain, GaloisElement, HalErrorKind, KeyLayout,
     LimbConstants, Reference, RescalePlan, Result, RingBasis, RowCopy, Shape, composites,
 };
 
@@ -236,10 +236,11 @@ impl Backend for Faulty {
 
     fn sync(&self) -> Result<()> {
         if self.failed.swap(false, Ordering::SeqCst) {
-            return Err(HalError::Device {
+            return Err(HalErrorKind::Device {
                 engine: self.name(),
                 message: "a failure that was asked for".into(),
-            });
+            }
+            .into());
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ use std::{
 };
 
 use arras_hal::{
-    Backend, ConversionMode, ConversionTable, Domain, GaloisElement, HalError, KeyLayout,
-    LimbConstants, Result, RingBasis, RowCopy, Shape,
+    Backend, ConversionMode, ConversionTable, Domain, GaloisElement, HalError, HalErrorKind,
+    KeyLayout, LimbConstants, Result, RingBasis, RowCopy, Shape,
 };
 
 /// The engine: a value, cheap to clone. All it holds is the state of its imaginary device.
@@ -126,12 +126,12 @@ impl Toy {
     /// next wait.
     fn enqueue(&self, operation: impl FnOnce()) {
         if self.fail_next.swap(false, Ordering::SeqCst) {
-            let failure = HalError::Device {
+            let failure = HalErrorKind::Device {
                 engine: self.name(),
                 message: "a failure that was asked for".into(),
             };
             if let Ok(mut first) = self.failure.lock() {
-                first.get_or_insert(failure);
+                first.get_or_insert(failure.into());
             }
         } else {
             operation();

@@ -7,7 +7,7 @@ use std::{
 
 use arras_ckks::{
     Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::{Backend, Reference};
@@ -73,7 +73,8 @@ impl Fixture {
             recorded.push((size, Program::new(circuit), inputs));
         }
         let levels = recorded.iter().map(|(_, p, _)| p.levels_needed()).max();
-        let params = ParametersBuilder::new(LOG_N)
+        let params = Parameters::builder()
+            .log_n(LOG_N)
             .levels(levels.unwrap_or(0).max(1))
             .level_width(LevelWidth::Bits39)
             .dnum(Dnum::Fixed(3))

@@ -7,7 +7,7 @@ use std::{
 
 use arras_ckks::{
     Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
-    Plaintext, SecretKey, params::ParametersBuilder, random::Seed,
+    Plaintext, SecretKey, random::Seed,
 };
 use arras_hal::{Backend, SecretEngine};
 
@@ -95,7 +95,7 @@ pub fn measured_parameters(log_n: u32) -> Result<Parameters, CostError> {
             range: "13 to 17",
         });
     };
-    Ok(ParametersBuilder::new(log_n).levels(levels).build()?)
+    Ok(Parameters::builder().log_n(log_n).levels(levels).build()?)
 }
 
 impl CostTable {
@@ -255,7 +255,7 @@ impl<'a, B: Backend> Clock<'a, B> {
                 let a = a.pick(&vec![0; batch])?;
                 Ok(Operands {
                     evaluator,
-                    b: a.duplicate()?,
+                    b: a.try_clone()?,
                     a,
                     vector: &vector,
                     plain: evaluator.encode(&[&vector], level)?,
@@ -288,7 +288,10 @@ impl<'a, B: Backend> Clock<'a, B> {
             // A ciphertext remembers its settled form, so each is settled once.
             OperationKind::Settle => {
                 let product = e.multiply(a, &x.b)?;
-                self.median(|| product.duplicate(), |product| e.settle(product))?
+                self.median(
+                    || product.try_clone(),
+                    |product| e.relinearize_and_rescale(product),
+                )?
             }
             OperationKind::Rescale => {
                 let product = e.multiply_plain(a, plain)?;

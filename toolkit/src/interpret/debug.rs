@@ -111,7 +111,10 @@ impl<'a, S: SecretEngine> Debug<'a, S> {
     ) -> Result<()> {
         let settled;
         let inspected = if ciphertext.is_pending() {
-            settled = self.homomorphic.evaluator().settle(ciphertext)?;
+            settled = self
+                .homomorphic
+                .evaluator()
+                .relinearize_and_rescale(ciphertext)?;
             &settled
         } else {
             ciphertext

@@ -4,7 +4,7 @@ use std::fmt;
 
 use arras_ckks::{
     Parameters,
-    params::{Dnum, LevelWidth, ParametersBuilder, ParamsError, deepest},
+    params::{Dnum, LevelWidth, ParamsError, deepest},
 };
 use serde::{Deserialize, Serialize};
 
@@ -194,7 +194,8 @@ fn candidates(
             continue;
         }
         for levels in needed..=needed + SPARE_LEVELS {
-            let builder = ParametersBuilder::new(log_n)
+            let builder = Parameters::builder()
+                .log_n(log_n)
                 .level_width(width)
                 .levels(levels);
             match builder.build() {

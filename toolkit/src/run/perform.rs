@@ -158,7 +158,7 @@ impl<B: Backend> Performer<'_, B> {
                 let parts: Vec<&Ciphertext<B>> = operands.iter().map(|o| &***o).collect();
                 Ciphertext::concat(&parts)?
             }
-            StepOp::Settle => evaluator.settle(first)?,
+            StepOp::Settle => evaluator.relinearize_and_rescale(first)?,
         };
         Ok(Arc::new(result))
     }

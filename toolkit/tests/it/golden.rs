@@ -8,8 +8,8 @@ use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_toolkit::{
@@ -62,7 +62,8 @@ fn record() -> String {
             )
             .unwrap();
 
-            let params = ParametersBuilder::new(8)
+            let params = Parameters::builder()
+                .log_n(8)
                 .levels(program.levels_needed().max(1))
                 .level_width(LevelWidth::Bits39)
                 .dnum(Dnum::Fixed(3))

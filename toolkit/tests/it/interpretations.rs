@@ -1,6 +1,6 @@
 //! Depths, counts, rotations, and pairs of interpretations.
 
-use arras_ckks::params::{LevelWidth, ParametersBuilder};
+use arras_ckks::{Parameters, params::LevelWidth};
 use arras_toolkit::{
     Circuit, Depth, EncodingUnit, OpCount, Plaintext, Program, Recorder, RotationSet, Samples,
     ToolkitError,
@@ -146,7 +146,8 @@ fn operations_of_a_matrix_by_vector_product() {
 
 #[test]
 fn costs_add_up_and_grow_with_the_work() {
-    let params = ParametersBuilder::new(13)
+    let params = Parameters::builder()
+        .log_n(13)
         .levels(2)
         .level_width(LevelWidth::Bits39)
         .build()

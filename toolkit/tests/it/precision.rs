@@ -1,11 +1,7 @@
 //! Predicted precision against measured: never more than one bit too optimistic, nor three too pessimistic.
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{
-    Evaluator, KeyGenerator, Parameters,
-    params::{LevelWidth, ParametersBuilder},
-    random::Seed,
-};
+use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth, random::Seed};
 use arras_toolkit::{
     Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
     ScaleAndPrecision, Slots, Value, interpret::PrecisionReport, linalg::Dot, plan::KeyRequests,
@@ -17,7 +13,8 @@ use crate::support::{Numbers, client, insecure, worst};
 const RUNS: usize = 3;
 
 fn secure(log_n: u32, levels: usize, width: LevelWidth) -> Parameters {
-    let builder = ParametersBuilder::new(log_n)
+    let builder = Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(width);
     builder.build().unwrap()

@@ -9,7 +9,10 @@
 use std::{error::Error, time::Instant};
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::params::{Dnum, LevelWidth, ParametersBuilder};
+use arras_ckks::{
+    Parameters,
+    params::{Dnum, LevelWidth},
+};
 use arras_hal::{Backend, Domain, Limbs, RingBasis, RingSpec, Shape};
 use serde::Serialize;
 use tfhe_ntt::prime32::Plan;
@@ -62,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for size in sizes.split(',') {
         let log_n: u32 = size.trim().parse()?;
         // The largest prime by itself, in the cache; and the limbs of a deep ciphertext with its special ones, each once.
-        let params = ParametersBuilder::new(log_n)
+        let params = Parameters::builder().log_n(log_n)
             .levels(match log_n {
                 0..=13 => 1,
                 14 => 7,

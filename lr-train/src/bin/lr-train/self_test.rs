@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use arras::{
     Engine,
     ckks::{
-        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, SecretKey,
-        params::ParametersBuilder,
+        Ciphertext, CkksError, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters,
+        SecretKey,
     },
     hal::AnyBackend,
     toolkit::cost::{CostTable, MEASURED_STEPS, MeasureOptions, measured_parameters},
@@ -35,7 +35,8 @@ impl SelfTest {
     /// # Errors
     /// [`Failure::SelfTest`] for wrong numbers; the engine's.
     pub(crate) fn run(engine: &Engine) -> Result<Self, Failure> {
-        let params = ParametersBuilder::new(LOG_N)
+        let params = Parameters::builder()
+            .log_n(LOG_N)
             .levels(LEVELS)
             .build()
             .map_err(CkksError::from)?;
@@ -43,7 +44,7 @@ impl SelfTest {
         let (server, x) = (&bench.evaluator, &bench.fresh);
         let mut product = None;
         let products = bench.rate(|| {
-            product = Some(server.settle(&server.square(x)?)?);
+            product = Some(server.relinearize_and_rescale(&server.square(x)?)?);
             Ok(())
         })?;
         let mut rotated = None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arras_ckks::{
     CkksError, Parameters,
-    params::{ParametersBuilder, ParamsError, Security, max_log2_qp},
+    params::{ParamsError, Security, max_log2_qp},
 };
 use arras_toolkit::{circuit::Summing, cost::CostTable, plan::KeyRequests};
 
@@ -161,7 +161,8 @@ impl Planner<'_> {
     }
 
     fn parameters(&self, log_n: u32, levels: usize) -> Result<Parameters, ParamsError> {
-        ParametersBuilder::new(log_n)
+        Parameters::builder()
+            .log_n(log_n)
             .levels(levels)
             .level_width(self.options.level_width)
             .dnum(self.options.dnum)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use arras_ckks::{
     Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, ParametersBuilder, Security},
+    params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
 use arras_hal::SecretEngine;
@@ -30,7 +30,8 @@ pub struct Outcome {
 
 /// A small set without any security: 2^12 slots at `log_n` 13.
 pub fn insecure(log_n: u32, levels: usize) -> Parameters {
-    ParametersBuilder::new(log_n)
+    Parameters::builder()
+        .log_n(log_n)
         .levels(levels)
         .level_width(LevelWidth::Bits39)
         .dnum(Dnum::Fixed(3))
