@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let x: Vec<f64> = (0..slots).map(|i| (i as f64 * 0.01).cos()).collect();
-    let ct = Encryptor::new(&context)?
-        .encrypt(&secret, &[&x], context.max_level())?
+    let ct = Encryptor::new(&secret)?
+        .encrypt(&[&x], context.max_level())?
         .expand(&context)?;
     let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
     let decryptor = Decryptor::new(&secret);

@@ -41,7 +41,7 @@ fn client_prepares(client: &Path, server: &Path) -> Result<()> {
     let context = Context::new(&params, secret_backend())?;
     let secret = SecretKey::generate(&context)?;
     let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
-    let input = Encryptor::new(&context)?.encrypt(&secret, &[&values()], context.max_level())?;
+    let input = Encryptor::new(&secret)?.encrypt(&[&values()], context.max_level())?;
 
     // The secret key's file can be read by its owner only. No file is replaced unless that is asked for, and a file is there
     // whole or not at all.

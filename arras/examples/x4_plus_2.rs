@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x: Vec<f64> = (0..context.slots())
         .map(|i| (i as f64 / 1000.0).sin())
         .collect();
-    let encrypted = Encryptor::new(&context)?.encrypt(&secret, &[&x], context.max_level())?;
+    let encrypted = Encryptor::new(&secret)?.encrypt(&[&x], context.max_level())?;
 
     // 3. The server computes, with evaluation keys only.
     let evaluator = Evaluator::new(&context, keys.load(&context)?)?;

@@ -46,8 +46,8 @@ impl Client {
                 .collect()
         };
         let vectors = [vector(), vector()];
-        let data = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]))
-            .encrypt(&secret, &[&vectors[0], &vectors[1]], params.max_level())
+        let data = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]))
+            .encrypt(&[&vectors[0], &vectors[1]], params.max_level())
             .unwrap();
         Self {
             secret,

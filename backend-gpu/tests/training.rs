@@ -11,8 +11,7 @@ use std::{
 use arras_backend_cpu::CpuEngine;
 use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
-    Ciphertext, Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters,
-    SecretKey,
+    Ciphertext, Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
     wire::Overwrite,
@@ -113,7 +112,7 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         let keys = KeyRequests::of(&program).generate(&generator).unwrap();
         let client = Client::with_secret_key(secret)
             .unwrap()
-            .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+            .with_seed(Seed::from_bytes([3; 32]));
         let values = circuit.inputs(&minibatches, None).unwrap();
         let data = client.encrypt_inputs(&program, &values).unwrap();
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arras::{
     CpuEngine,
-    ckks::{Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
+    ckks::{Context, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
     toolkit::{
         Bindings, Circuit, Client, EncodingUnit, Encrypted, Homomorphic, Polynomial, Program,
         Recorder, Samples,
@@ -153,8 +153,7 @@ impl Server {
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
         let keys = KeyRequests::of(&program).generate(&generator)?;
-        let client = Client::with_secret_key(secret)?
-            .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+        let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
         let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
         let mut inputs = Bindings::new();
         for (name, value) in client.encrypt_inputs(&program, &values)?.iter() {

@@ -8,7 +8,7 @@
 //! - **Butterflies**: those of the transforms that the algorithm needs, `N/2 log2 N` a row.
 //! - **Accumulations**: multiplications of 32-bit words added to a sum: base conversions, products with keys, tensors.
 
-use arras::ckks::Parameters;
+use arras::ckks::{Parameters, params::KeySwitchLimbs};
 use serde::{Deserialize, Serialize};
 
 /// Counts of one operation.
@@ -129,13 +129,10 @@ impl Work {
 pub struct Counts {
     n: usize,
     log_n: u32,
-    /// Limbs of a ciphertext, of one a level lower, and special ones.
-    window: usize,
+    switch: KeySwitchLimbs,
+    /// Limbs of a ciphertext a level lower, and those that it lacks.
     lower: usize,
     dropped: usize,
-    special: usize,
-    /// Limbs of each digit in use.
-    digits: Vec<usize>,
 }
 
 impl Counts {
@@ -144,20 +141,10 @@ impl Counts {
         Self {
             n: params.n(),
             log_n: params.log_n(),
-            window: params.window(level).len(),
+            switch: KeySwitchLimbs::at(params, level),
             lower: params.window(level - 1).len(),
             dropped: params.dropped(level, level - 1).len(),
-            special: params.special_limbs(),
-            digits: params
-                .active_digits(level)
-                .iter()
-                .map(|digit| digit.limbs.len())
-                .collect(),
         }
-    }
-
-    fn extended(&self) -> usize {
-        self.window + self.special
     }
 
     /// The floor of some work.
@@ -176,7 +163,7 @@ impl Counts {
     }
 
     fn key_rows(&self) -> usize {
-        2 * self.digits.len() * self.extended()
+        self.switch.products().products as usize
     }
 
     /// Transforms of so many rows by themselves.
@@ -197,14 +184,14 @@ impl Counts {
         }
     }
 
-    /// One extension of all digits and `switches` products with keys, each brought down from `dropped` limbs to `to` limbs.
+    /// One extension of all digits and `switches` products with keys, each brought down by `dropped` limbs of the ciphertext to `to`.
     fn switch(&self, switches: usize, dropped: usize, to: usize) -> Work {
-        let extended = self.extended();
-        let up: usize = self.digits.iter().map(|own| own * (extended - own)).sum();
+        let each = self.switch.products() + self.switch.bring_down(dropped, to);
+        let cost = self.switch.extension() + each * switches as u64;
         Work {
-            transforms: self.digits.len() * extended + switches * 2 * (dropped + to),
-            conversions: up + switches * 2 * dropped * to,
-            products: switches * self.key_rows(),
+            transforms: cost.ntts as usize,
+            conversions: cost.conversions as usize,
+            products: cost.products as usize,
             tensors: 0,
             moved: switches * (self.key_rows() + 2 * to),
         }
@@ -212,26 +199,27 @@ impl Counts {
 
     /// Multiply, relinearize, rescale.
     pub fn multiply(&self) -> Work {
-        let switch = self.switch(1, self.special + self.dropped, self.lower);
+        let switch = self.switch(1, self.dropped, self.lower);
         Work {
-            tensors: 4 * self.window,
-            moved: switch.moved + 4 * self.window,
+            tensors: 4 * self.switch.limbs,
+            moved: switch.moved + 4 * self.switch.limbs,
             ..switch
         }
     }
 
     /// `count` rotations of one ciphertext that share their digits.
     pub fn rotations(&self, count: usize) -> Work {
-        let switch = self.switch(count, self.special, self.window);
+        let switch = self.switch(count, 0, self.switch.limbs);
         Work {
-            moved: switch.moved + 2 * self.window,
+            moved: switch.moved + 2 * self.switch.limbs,
             ..switch
         }
     }
 
     /// Digits of a key that are in use, the limbs of each extended, and the limbs of a ciphertext.
     pub fn sizes(&self) -> (usize, usize, usize) {
-        (self.digits.len(), self.extended(), self.window)
+        let of = &self.switch;
+        (of.digits.len(), of.extended(), of.limbs)
     }
 }
 
@@ -245,11 +233,13 @@ mod tests {
         let counts = |window, lower, dropped, digits: &[usize]| Counts {
             n: 1 << 16,
             log_n: 16,
-            window,
+            switch: KeySwitchLimbs {
+                limbs: window,
+                specials: 12,
+                digits: digits.to_vec(),
+            },
             lower,
             dropped,
-            special: 12,
-            digits: digits.to_vec(),
         };
         let near = |floor: Floor, micros: (f64, f64)| {
             let (memory, transforms) = (floor.bytes / 4.8e6, floor.butterflies / 2.38e6);

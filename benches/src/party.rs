@@ -2,8 +2,8 @@
 
 use arras::{
     ckks::{
-        Ciphertext, Context, Encryptor, EvaluationKeys, Evaluator, KeyGenerator, Parameters,
-        PublicKey, Result, SecretKey, SeededCiphertext, SwitchingKey,
+        Ciphertext, Context, EncryptionStreams, Encryptor, EvaluationKeys, Evaluator, KeyGenerator,
+        LoadedPublicKey, Parameters, Result, SecretKey, SeededCiphertext, SwitchingKey,
         random::{PublicSeed, Purpose, Seed},
     },
     hal::{Backend, SecretEngine},
@@ -27,11 +27,11 @@ pub struct Client<S: SecretEngine> {
     /// The secret key.
     pub secret: SecretKey<S>,
     /// The public key.
-    pub public: PublicKey,
+    pub public: LoadedPublicKey<S>,
     /// The relinearization key on the host.
     pub relinearization: SwitchingKey,
-    /// Encrypts.
-    pub encryptor: Encryptor<S>,
+    /// What encryptions draw from.
+    pub streams: EncryptionStreams,
     /// What [`Client::encrypted`] holds: a value for every slot.
     pub values: [Vec<f64>; 2],
     /// The values, encrypted with the secret key at the highest level.
@@ -47,21 +47,32 @@ impl<S: SecretEngine> Client<S> {
         let context = Context::new(params, engine)?;
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
-        let public = generator.public_key()?;
+        let public = generator.public_key()?.load(&context)?;
         let relinearization = generator.relinearization_key()?;
-        let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
+        let streams = EncryptionStreams::from_seed(Seed::from_bytes([3; 32]));
         let values = [values(4, context.slots()), values(5, context.slots())];
-        let encrypt = |values: &[f64]| encryptor.encrypt(&secret, &[values], context.max_level());
+        let encryptor = Encryptor::with_streams(&secret, &streams);
+        let encrypt = |values: &[f64]| encryptor.encrypt(&[values], context.max_level());
         let encrypted = [encrypt(&values[0])?, encrypt(&values[1])?];
         Ok(Self {
             context,
             secret,
             public,
             relinearization,
-            encryptor,
+            streams,
             values,
             encrypted,
         })
+    }
+
+    /// Encrypts with the secret key.
+    pub fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
+        Encryptor::with_streams(&self.secret, &self.streams)
+    }
+
+    /// Encrypts with the public key.
+    pub fn public_encryptor(&self) -> Encryptor<'_, LoadedPublicKey<S>> {
+        Encryptor::with_streams(&self.public, &self.streams)
     }
 
     /// A generator of more keys.

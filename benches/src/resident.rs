@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use arras::{
-    ckks::{
-        Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, SecretKey, random::Seed,
-    },
+    ckks::{Context, EvaluationKeySet, Evaluator, KeyGenerator, SecretKey, random::Seed},
     hal::{Backend, SecretEngine},
     toolkit::{
         Bindings, Client, Encrypted, Homomorphic, Program, SeededEncrypted,
@@ -80,8 +78,7 @@ impl Prepared {
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
         let keys = KeyRequests::of(&circuit.program).generate(&generator)?;
-        let client = Client::with_secret_key(secret)?
-            .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+        let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
         let inputs = circuit.training.inputs(&minibatches, None)?;
         let data = client.encrypt_inputs(&circuit.program, &inputs)?;
         Ok(Self {

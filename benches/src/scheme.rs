@@ -33,7 +33,7 @@ pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Oper
     let generator = client.generator();
     Ok(vec![
         Operation::on_host("encode (to integers)", nothing, move |()| {
-            Ok(context.encoder().encode_real(x, scale)?)
+            Ok(context.encoder().encode(x, scale)?)
         }),
         Operation::on_host("decode (from integers)", nothing, move |()| {
             Ok(context.encoder().decode_real(&coefficients, scale)?)
@@ -54,10 +54,10 @@ pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Oper
             "encrypt with the secret key (seeded)",
             context,
             nothing,
-            move |()| client.encryptor.encrypt(&client.secret, &[x], level),
+            move |()| client.encryptor().encrypt(&[x], level),
         ),
         Operation::on_engine("encrypt with the public key", context, nothing, move |()| {
-            client.encryptor.encrypt_public(&client.public, &[x], level)
+            client.public_encryptor().encrypt(&[x], level)
         }),
         Operation::on_engine("decrypt", context, nothing, move |()| {
             Decryptor::new(&client.secret).decrypt(&ciphertext)

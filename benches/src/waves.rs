@@ -11,8 +11,7 @@ use std::fmt::Write;
 use arras::{
     CpuEngine,
     ckks::{
-        Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
-        random::Seed,
+        Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed,
     },
     hal::{Backend, Counting},
     toolkit::{
@@ -92,8 +91,7 @@ pub fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>>
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(&program).generate(&generator)?;
-    let client = Client::with_secret_key(secret)?
-        .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+    let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
     let values: Bindings<Value> = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
     let inputs = client.encrypt_inputs(&program, &values)?;
     let expected = Plaintext::run(&program, &values)?.outputs;

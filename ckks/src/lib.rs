@@ -38,7 +38,8 @@ fn widest<R>(f: impl FnOnce() -> R) -> R {
 
 pub use ciphertext::{Ciphertext, Plaintext, PlaintextUse};
 pub use client::{
-    Decryptor, Encryptor, KeyGenerator, PublicKey, SecretKey, SeededCiphertext, SharedDecryption,
+    Decryptor, EncryptionKey, EncryptionStreams, Encryptor, KeyGenerator, LoadedPublicKey,
+    PublicKey, SecretKey, SeededCiphertext, SharedDecryption,
 };
 pub use context::Context;
 pub use error::{CkksError, Result};
@@ -47,3 +48,5 @@ pub use keys::{EvaluationKeySet, EvaluationKeys, KeyKind, SwitchingKey, doubling
 pub use noise::NoiseModel;
 pub use params::Parameters;
 pub use precision::PrecisionReport;
+
+pub use num_complex::Complex64;

@@ -3,7 +3,9 @@
 mod support;
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Context, Encryptor, KeyGenerator, Parameters, SecretKey, random::Seed};
+use arras_ckks::{
+    Context, EncryptionStreams, Encryptor, KeyGenerator, Parameters, SecretKey, random::Seed,
+};
 use arras_hal::{Reference, SecretEngine};
 use support::{insecure, secure, values};
 
@@ -20,15 +22,17 @@ fn make<S: SecretEngine>(params: &Parameters, engine: S, seed: u8) -> Made {
     let context = Context::new(params, engine).unwrap();
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([seed; 32])).unwrap();
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([seed + 1; 32]));
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([seed + 2; 32]));
+    let streams = EncryptionStreams::from_seed(Seed::from_bytes([seed + 2; 32]));
     let keys = generator.evaluation_keys(&[1, -3]).unwrap();
     let public_key = generator.public_key().unwrap();
     let vectors = [values(1, params.slots()), values(2, params.slots())];
     let vectors = [&vectors[0][..], &vectors[1][..]];
     let level = params.max_level();
-    let seeded = encryptor.encrypt(&secret, &vectors, level).unwrap();
-    let public = encryptor
-        .encrypt_public(&public_key, &vectors, level)
+    let seeded = Encryptor::with_streams(&secret, &streams)
+        .encrypt(&vectors, level)
+        .unwrap();
+    let public = Encryptor::with_streams(&public_key.load(&context).unwrap(), &streams)
+        .encrypt(&vectors, level)
         .unwrap();
     Made {
         keys,
@@ -93,13 +97,13 @@ fn seeds_and_calls_change_everything() {
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
     assert!(generator.rotation_key(1).unwrap() != generator.rotation_key(1).unwrap());
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
-    let encrypt = || encryptor.encrypt(&secret, &[&[1.0]], 1).unwrap();
+    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
+    let encrypt = || encryptor.encrypt(&[&[1.0]], 1).unwrap();
     assert!(encrypt() != encrypt());
     // So do two encryptors and keys with randomness from the operating system.
     let fresh = || {
-        let encryptor = Encryptor::new(&context).unwrap();
-        encryptor.encrypt(&secret, &[&[1.0]], 1).unwrap()
+        let encryptor = Encryptor::new(&secret).unwrap();
+        encryptor.encrypt(&[&[1.0]], 1).unwrap()
     };
     assert!(fresh() != fresh());
     let secrets = [(); 2].map(|()| SecretKey::generate(&context).unwrap());

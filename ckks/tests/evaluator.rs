@@ -2,7 +2,9 @@
 
 mod support;
 
-use arras_ckks::{CkksError, Decryptor, EvaluationKeys, Evaluator, KeyGenerator, doubling_steps};
+use arras_ckks::{
+    CkksError, Decryptor, Encryptor, EvaluationKeys, Evaluator, KeyGenerator, doubling_steps,
+};
 use arras_hal::Reference;
 use num_complex::Complex64;
 use support::{Party, bits, insecure, values};
@@ -181,8 +183,8 @@ fn complex_values_conjugate_and_turn() {
         .map(|(&a, b)| Complex64::new(a, b))
         .collect();
     let ct = p
-        .encryptor
-        .encrypt_complex(&p.secret, &[&z], 2)
+        .encryptor()
+        .encrypt(&[&z], 2)
         .unwrap()
         .expand(&p.context)
         .unwrap();
@@ -271,10 +273,10 @@ fn levels_run_out_with_a_message_that_says_so() {
     );
     let error = e.level_down(&a, 3).unwrap_err().to_string();
     assert!(error.contains("3 more"), "{error}");
-    assert!(p.encryptor.encrypt(&p.secret, &[&x], 6).is_err());
+    assert!(p.encryptor().encrypt(&[&x], 6).is_err());
     assert!(
-        p.encryptor
-            .encrypt(&p.secret, &[&[1e6]], 2)
+        p.encryptor()
+            .encrypt(&[&[1e6]], 2)
             .unwrap_err()
             .to_string()
             .contains("headroom")
@@ -364,7 +366,10 @@ fn public_key_encryption_and_shared_decryption() {
     let p = party();
     let x = values(1, 64);
     let public = KeyGenerator::new(&p.secret).unwrap().public_key().unwrap();
-    let ct = p.encryptor.encrypt_public(&public, &[&x, &x], 3).unwrap();
+    let public = public.load(&p.context).unwrap();
+    let ct = Encryptor::with_streams(&public, &p.streams)
+        .encrypt(&[&x, &x], 3)
+        .unwrap();
     assert_eq!((ct.batch(), ct.level()), (2, 3));
     for got in p.decrypt_batch(&ct) {
         assert!(bits(&x, &got) > FLOOR);

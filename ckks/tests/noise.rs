@@ -9,7 +9,7 @@ mod support;
 use std::ops::{Add, Mul, Sub};
 
 use arras_ckks::{
-    Ciphertext, Decryptor, KeyGenerator, NoiseModel, Parameters,
+    Ciphertext, Decryptor, Encryptor, KeyGenerator, NoiseModel, Parameters,
     params::{Dnum, LevelWidth, ParamsError, Security},
     random::{Purpose, Seed, uniform_row},
 };
@@ -119,6 +119,8 @@ fn fresh_errors_have_the_predicted_deviation() {
     let exact = Slots::real(&x);
     let public_key = KeyGenerator::with_seed(&p.secret, Seed::from_bytes([9; 32]))
         .public_key()
+        .unwrap()
+        .load(&p.context)
         .unwrap();
     for level in 0..=2 {
         let ct = p.encrypt_batch(&slices(&x), level);
@@ -126,9 +128,8 @@ fn fresh_errors_have_the_predicted_deviation() {
         let what = format!("secret-key encryption, level {level}");
         assert_deviation(&what, &(&fresh - &exact), model.encryption(level).unwrap());
 
-        let ct = p
-            .encryptor
-            .encrypt_public(&public_key, &slices(&x), level)
+        let ct = Encryptor::with_streams(&public_key, &p.streams)
+            .encrypt(&slices(&x), level)
             .unwrap();
         let errors = &Slots::of(&p, &ct) - &exact;
         let what = format!("public-key encryption, level {level}");
@@ -546,14 +547,15 @@ fn what_is_sent_is_uniform() {
     let zeros = vec![vec![0.0]; BATCH];
     let public_key = KeyGenerator::with_seed(&p.secret, Seed::from_bytes([9; 32]))
         .public_key()
+        .unwrap()
+        .load(&p.context)
         .unwrap();
     for level in 0..=2 {
         let limbs = p.context.params().window(level);
         let moduli = &p.context.params().moduli()[limbs];
         let secret = p.encrypt_batch(&slices(&zeros), level);
-        let public = p
-            .encryptor
-            .encrypt_public(&public_key, &slices(&zeros), level)
+        let public = Encryptor::with_streams(&public_key, &p.streams)
+            .encrypt(&slices(&zeros), level)
             .unwrap();
         let again = p.encrypt_batch(&slices(&zeros), level);
         let difference = p.evaluator.sub(&secret, &again).unwrap();

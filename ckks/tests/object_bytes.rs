@@ -24,10 +24,7 @@ fn ciphertexts_have_the_bytes_that_were_told() {
                     continue;
                 }
                 let vectors = vec![x.as_slice(); batch];
-                let seeded = party
-                    .encryptor
-                    .encrypt(&party.secret, &vectors, level)
-                    .unwrap();
+                let seeded = party.encryptor().encrypt(&vectors, level).unwrap();
                 let told = seeded_ciphertext_bytes(&params, level, batch).unwrap();
                 assert_eq!(told.container, seeded.to_bytes().unwrap().len() as u64);
                 let ct = seeded.expand(&party.context).unwrap();

@@ -9,7 +9,7 @@ mod support;
 use std::fmt;
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Ciphertext, Decryptor, Parameters, PrecisionReport};
+use arras_ckks::{Ciphertext, Decryptor, Encryptor, Parameters, PrecisionReport};
 use arras_hal::{Reference, SecretEngine};
 use num_complex::Complex64;
 use support::{Party, secure, values};
@@ -77,8 +77,8 @@ impl<S: SecretEngine> Bench<S> {
 
     fn encrypt(&self, values: &[Complex64], level: usize) -> Ciphertext<S> {
         let p = &self.party;
-        p.encryptor
-            .encrypt_complex(&p.secret, &[values], level)
+        p.encryptor()
+            .encrypt(&[values], level)
             .unwrap()
             .expand(&p.context)
             .unwrap()
@@ -113,9 +113,8 @@ impl<S: SecretEngine> Bench<S> {
         )
         .public_key()
         .unwrap();
-        let public = p
-            .encryptor
-            .encrypt_public_complex(&public_key, &[&x], level)
+        let public = Encryptor::with_streams(&public_key.load(&p.context).unwrap(), &p.streams)
+            .encrypt(&[&x], level)
             .unwrap();
         let product: Vec<_> = x.iter().zip(&y).map(|(x, y)| x * y).collect();
         let mut rotated = x.clone();

@@ -54,8 +54,8 @@ fn make() -> R<Vec<(&'static str, Vec<u8>)>> {
         KeyKind::Galois(GaloisElement::conjugation(params.log_n())),
         1,
     )?;
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
-    let seeded = encryptor.encrypt(&secret, &[&X, &Y], 2)?;
+    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
+    let seeded = encryptor.encrypt(&[&X, &Y], 2)?;
     let ct = seeded.expand(&context)?;
     let evaluator = Evaluator::without_keys(&context);
     let (x, y) = (ct.pick(&[0])?, ct.pick(&[1])?);
@@ -226,8 +226,9 @@ fn keys_work() {
 
     let public = PublicKey::from_bytes(&file("public_key"), params).unwrap();
     assert_eq!(public.to_bytes().unwrap(), file("public_key"));
-    let encryptor = Encryptor::with_seed(&golden.context, Seed::from_bytes([4; 32]));
-    let fresh = encryptor.encrypt_public(&public, &[&Y], 2).unwrap();
+    let public = public.load(&golden.context).unwrap();
+    let encryptor = Encryptor::with_seed(&public, Seed::from_bytes([4; 32]));
+    let fresh = encryptor.encrypt(&[&Y], 2).unwrap();
     golden.holds(&fresh, &[&Y]);
 }
 

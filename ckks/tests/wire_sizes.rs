@@ -31,10 +31,7 @@ fn sizes_are_close_to_the_information_content() {
     let public = generator.public_key().unwrap();
     let party = Party::new(&params, Reference::new(), &[]);
     let x = values(1, params.slots());
-    let seeded = party
-        .encryptor
-        .encrypt(&party.secret, &[&x, &x], 2)
-        .unwrap();
+    let seeded = party.encryptor().encrypt(&[&x, &x], 2).unwrap();
     let ct = seeded.expand(&party.context).unwrap();
     let cut = party.evaluator.drop_moduli(&ct, 1.0).unwrap();
     let plain = party.evaluator.encode(&[&x], 1).unwrap();
@@ -165,7 +162,7 @@ fn a_client_and_a_server_exchange_files() {
         party.secret.save(at("secret"), Overwrite::Refuse).unwrap();
         let len = keys.save(at("keys"), Overwrite::Refuse).unwrap();
         assert_eq!(at("keys").metadata().unwrap().len(), len);
-        let seeded = party.encryptor.encrypt(&party.secret, &[&x], 3).unwrap();
+        let seeded = party.encryptor().encrypt(&[&x], 3).unwrap();
         seeded.save(at("input"), Overwrite::Refuse).unwrap();
         params.save(at("parameters"), Overwrite::Refuse).unwrap();
         assert!(matches!(

@@ -50,16 +50,14 @@
 //! ```
 //! use arras_backend_cpu::CpuEngine;
 //! use lr_train::{
-//!     Trainer,
 //!     data::builtin,
-//!     preprocess::Scheme,
-//!     trainer::{PlannerOptions, Settings},
+//!     trainer::{Settings, TrainerBuilder},
 //! };
 //!
 //! let data = builtin::digits()?;
 //! let engine = CpuEngine::new();
 //! let settings = Settings::new(32, 2); // minibatches of 32 rows, 2 iterations
-//! let trainer = Trainer::new(&settings, &data, Scheme::MaxAbs, engine.clone(), engine, &PlannerOptions::default())?;
+//! let trainer = TrainerBuilder::new(&settings, &data).build(engine.clone(), engine)?;
 //! println!("{}", trainer.report()); // circuit, parameters, bytes, seconds
 //! let encrypted = trainer.train()?;
 //! let model = trainer.decrypt(&encrypted)?;

@@ -4,6 +4,7 @@
 //! Shuffles are Fisher-Yates from the back, with uniform indices by rejection (no floating point).
 
 use chacha20::ChaCha20Rng;
+use ndarray::{Array2, Axis};
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +165,12 @@ impl Minibatches {
             }
             rows[piece * this.size..][..this.size].to_vec()
         })
+    }
+
+    /// The minibatches of `count` iterations from `first`, taken from rows.
+    pub fn select(&self, rows: &Array2<f64>, first: usize, count: usize) -> Vec<Array2<f64>> {
+        let batches = self.starting_at(first).take(count);
+        batches.map(|batch| rows.select(Axis(0), &batch)).collect()
     }
 
     fn epoch(&self, epoch: usize) -> Vec<usize> {

@@ -7,9 +7,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, SecretKey, params::Security, random::Seed,
-};
+use arras_ckks::{Context, Evaluator, KeyGenerator, SecretKey, params::Security, random::Seed};
 use arras_toolkit::{Bindings, Client, Encrypted, Homomorphic, OpCount, Program};
 use lr_train::{
     circuits::Kind,
@@ -103,10 +101,9 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([0x51; 32])).unwrap();
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([0x52; 32]));
     let keys = keys.generate(&generator).unwrap();
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([0x53; 32]));
     let client = Client::with_secret_key(secret)
         .unwrap()
-        .with_encryptor(encryptor);
+        .with_seed(Seed::from_bytes([0x53; 32]));
     let minibatches: Vec<Array2<f64>> = (0..report.chosen.rounds[0])
         .map(|i| {
             let rows: Vec<usize> = (0..settings.minibatch)

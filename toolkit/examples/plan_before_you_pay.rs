@@ -9,7 +9,7 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator};
 use arras_toolkit::{
     Bindings, Client, EncodingUnit, Encrypted, Homomorphic, Plaintext, PlanOptions, Program,
-    Recorder, Result, Samples, linalg::Dot, plan,
+    Recorder, Result, Samples, Stage, linalg::Dot, plan,
 };
 
 fn main() -> Result<()> {
@@ -19,15 +19,16 @@ fn main() -> Result<()> {
     let a = recorder.matrix("A", 300, 90, unit);
     let x = recorder.column_vector("x", 90, unit);
     recorder.output("scores", &a.dot(&x));
-    let circuit = recorder.finish()?;
+    let program = Program::new(recorder.finish()?);
 
     println!("1. The plan, for 15 bits after the point and entries between -1 and 1:\n");
     let samples = Samples::uniform(-1.0, 1.0);
-    let plan = plan(&circuit, &PlanOptions::new(15.0, samples.clone()))?;
+    let options = PlanOptions::new(15.0, samples.clone());
+    let plan = plan(&[Stage::once(&program)], &options)?;
+    let stage = &plan.stages()[0];
     println!("{plan}\n");
 
     println!("2. The run:\n");
-    let program = Program::new(circuit);
     let context = Context::new(plan.parameters(), CpuEngine::new())?;
     let client = Client::generate(&context)?;
     let generator = KeyGenerator::new(client.secret_key("keys")?)?;
@@ -69,22 +70,22 @@ fn main() -> Result<()> {
         ("bytes of outputs", plan.output_bytes().wire, received),
         (
             "peak bytes of ciphertexts",
-            plan.peak_ciphertext_bytes(),
+            stage.peak_ciphertext_bytes,
             run.report.peak_ciphertext_bytes,
         ),
         (
             "bytes of constants",
-            plan.constant_bytes(),
+            stage.constant_bytes,
             run.report.constant_bytes,
         ),
-        ("calls", plan.calls() as u64, run.report.calls),
+        ("calls", stage.calls as u64, run.report.calls),
     ];
     for (what, planned, found) in numbers {
         row(what, planned.to_string(), found.to_string());
     }
     row(
         "worst error, in bits",
-        format!("{:.1}", plan.precision().bits()),
+        format!("{:.1}", plan.bits().unwrap_or(f64::NAN)),
         format!("{:.1}", -worst.log2()),
     );
     let time = plan.time();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, PublicKey,
-    SecretKey, SeededCiphertext,
+    Ciphertext, Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
+    LoadedPublicKey, PublicKey, SecretKey, SeededCiphertext, random::Seed,
 };
 use arras_hal::{Backend, SecretEngine};
 
@@ -110,8 +110,8 @@ impl SeededEncrypted {
 pub struct Client<S: SecretEngine> {
     context: Context<S>,
     secret: Option<SecretKey<S>>,
-    public: Option<PublicKey>,
-    encryptor: Encryptor<S>,
+    public: Option<LoadedPublicKey<S>>,
+    streams: EncryptionStreams,
 }
 
 impl<S: SecretEngine> Client<S> {
@@ -128,32 +128,31 @@ impl<S: SecretEngine> Client<S> {
     /// # Errors
     /// If the operating system has no randomness.
     pub fn with_secret_key(secret: SecretKey<S>) -> Result<Self> {
-        let encryptor = Encryptor::new(secret.context())?;
         Ok(Self {
             context: secret.context().clone(),
             secret: Some(secret),
             public: None,
-            encryptor,
+            streams: EncryptionStreams::from_os()?,
         })
     }
 
     /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
     ///
     /// # Errors
-    /// If the operating system has no randomness.
-    pub fn with_public_key(context: &Context<S>, public: PublicKey) -> Result<Self> {
+    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    pub fn with_public_key(context: &Context<S>, public: &PublicKey) -> Result<Self> {
         Ok(Self {
             context: context.clone(),
             secret: None,
-            public: Some(public),
-            encryptor: Encryptor::new(context)?,
+            public: Some(public.load(context)?),
+            streams: EncryptionStreams::from_os()?,
         })
     }
 
-    /// With an encryptor of the caller's, for runs that must be reproducible (see [`Encryptor::with_seed`]).
+    /// With encryptions from a seed, for runs that must be reproducible (see [`EncryptionStreams::from_seed`]).
     #[must_use]
-    pub fn with_encryptor(mut self, encryptor: Encryptor<S>) -> Self {
-        self.encryptor = encryptor;
+    pub fn with_seed(mut self, seed: Seed) -> Self {
+        self.streams = EncryptionStreams::from_seed(seed);
         self
     }
 
@@ -187,13 +186,14 @@ impl<S: SecretEngine> Client<S> {
         let secret = self.secret_key("encrypt")?;
         let slots = self.packed(layout, &value.into())?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
-        SeededEncrypted::new(layout, self.encryptor.encrypt(secret, &slots, level)?)
+        let encryptor = Encryptor::with_streams(secret, &self.streams);
+        SeededEncrypted::new(layout, encryptor.encrypt(&slots, level)?)
     }
 
     /// Encrypts an object at a level with the public key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt_public`].
+    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt_public(
         &self,
         layout: Layout,
@@ -204,7 +204,9 @@ impl<S: SecretEngine> Client<S> {
         let public = match (&self.public, &self.secret) {
             (Some(public), _) => public,
             (None, Some(secret)) => {
-                made = KeyGenerator::new(secret)?.public_key()?;
+                made = KeyGenerator::new(secret)?
+                    .public_key()?
+                    .load(&self.context)?;
                 &made
             }
             (None, None) => {
@@ -217,7 +219,8 @@ impl<S: SecretEngine> Client<S> {
         };
         let slots = self.packed(layout, &value.into())?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
-        let ciphertext = self.encryptor.encrypt_public(public, &slots, level)?;
+        let encryptor = Encryptor::with_streams(public, &self.streams);
+        let ciphertext = encryptor.encrypt(&slots, level)?;
         Encrypted::new(layout, ciphertext)
     }
 

@@ -14,8 +14,7 @@
 //! use arras_backend_cpu::CpuEngine;
 //! use arras_ckks::{Context, Evaluator};
 //! use arras_toolkit::{
-//!     Bindings, Client, Encrypted, Homomorphic, PlanOptions, Program, Recorder, Samples, linalg::Dot, plan,
-//!     EncodingUnit,
+//!     Bindings, Client, EncodingUnit, Encrypted, Homomorphic, PlanOptions, Program, Recorder, Samples, Stage, linalg::Dot, plan,
 //! };
 //! use ndarray::array;
 //!
@@ -26,13 +25,12 @@
 //! let a = recorder.matrix("a", 2, 3, unit);
 //! let x = recorder.column_vector("x", 3, unit);
 //! recorder.output("y", &(&a.dot(&x) + 1.0));
-//! let circuit = recorder.finish()?;
+//! let program = Program::new(recorder.finish()?);
 //!
 //! // Plan: parameters that are secure and precise enough, before there is a key.
-//! let plan = plan(&circuit, &PlanOptions::new(15.0, Samples::uniform(-2.0, 2.0)))?;
+//! let plan = plan(&[Stage::once(&program)], &PlanOptions::new(15.0, Samples::uniform(-2.0, 2.0)))?;
 //!
 //! // The client makes the keys that the circuit needs and encrypts, each input at the level at which it is needed.
-//! let program = Program::new(circuit);
 //! let context = Context::new(plan.parameters(), CpuEngine::new())?;
 //! let client = Client::generate(&context)?;
 //! let keys = client.evaluation_keys(&program)?;
@@ -75,6 +73,8 @@ pub mod picture;
 pub mod plan;
 pub mod program;
 pub mod run;
+#[doc(hidden)]
+pub mod text;
 mod unit;
 pub mod wire;
 
@@ -85,7 +85,7 @@ pub use interpret::{Debug, Depth, OpCount, Plaintext, RotationSet, Samples, Scal
 pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};
 pub use picture::Picture;
-pub use plan::{Plan, PlanOptions, plan};
+pub use plan::{Plan, PlanOptions, Stage, plan};
 pub use program::Program;
 pub use run::{Bindings, Homomorphic};
 pub use unit::{EncodingUnit, UnitBuilder, UnitCandidate, UnitChoice};

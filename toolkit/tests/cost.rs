@@ -268,8 +268,8 @@ fn everything_is_measured_where_secrets_may_be_and_the_rest_elsewhere() {
         .load(&context)
         .unwrap();
     let evaluator = Evaluator::new(&context, keys).unwrap();
-    let encrypted = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]))
-        .encrypt(&secret, &[&[1.0], &[2.0]], 4)
+    let encrypted = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]))
+        .encrypt(&[&[1.0], &[2.0]], 4)
         .unwrap();
     let fresh = encrypted.expand(&context).unwrap();
     let table = CostTable::measure_with(&evaluator, &fresh, &options).unwrap();

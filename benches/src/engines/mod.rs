@@ -215,7 +215,7 @@ pub fn compare(
         let client = Client::new(&plan.params, CpuEngine::new())?;
         let encrypt = |level: usize, of: usize| {
             let values = &[client.values[of].as_slice()];
-            client.encryptor.encrypt(&client.secret, values, level)
+            client.encryptor().encrypt(values, level)
         };
         let inputs: Inputs = plan
             .levels

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use arras::{
     CpuEngine,
-    ckks::{Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
+    ckks::{Context, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
     toolkit::{
         Bindings, Client, EncodingUnit, Encrypted, Homomorphic, OpCount, Plaintext, Program,
         Samples, plan::KeyRequests, run::Options,
@@ -109,8 +109,7 @@ pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
     let context = Context::new(&setting.params, CpuEngine::new())?;
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
     let keys = requests.generate(&KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32])))?;
-    let client = Client::with_secret_key(secret)?
-        .with_encryptor(Encryptor::with_seed(&context, Seed::from_bytes([3; 32])));
+    let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
     let (low, high) = case.range;
     let inputs = Samples::uniform(low, high).draw(program.circuit(), 1)?;
     let sent = client.encrypt_inputs(&program, &inputs)?;

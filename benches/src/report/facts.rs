@@ -46,7 +46,10 @@ pub(super) fn sizes<S: SecretEngine, B: Backend>(
     Ok(vec![
         size("parameters", client.context.params().to_bytes()?.len()),
         size("secret key", client.secret.to_bytes()?.len()),
-        size("public key", client.public.to_bytes()?.len()),
+        size(
+            "public key",
+            client.generator().public_key()?.to_bytes()?.len(),
+        ),
         size(
             "relinearization key",
             client.relinearization.to_bytes()?.len(),
@@ -101,7 +104,7 @@ pub(super) fn precision<S: SecretEngine, B: Backend>(
             &Ciphertext::from_bytes(&bytes, &client.context)?,
         )
     };
-    let public = client.encryptor.encrypt_public(&client.public, &[u], top)?;
+    let public = client.public_encryptor().encrypt(&[u], top)?;
     Ok(vec![
         computed("encrypt with the secret key", u, x)?,
         compare("encrypt with the public key", u, &public)?,

@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 
 use arras::{
     CpuEngine,
-    ckks::{Ciphertext, Context, Evaluator, Parameters, SecretKey, random::Seed},
+    ckks::{
+        Ciphertext, Context, Evaluator, Parameters, SecretKey, params::LevelWidth, random::Seed,
+    },
     toolkit::{
-        Bindings, Client, Encrypted, Homomorphic, OpCount, Plaintext, Plan, PlanOptions, Program,
-        Samples, Value,
+        Bindings, Client, Encrypted, Homomorphic, Plaintext, Plan, PlanOptions, Program, Samples,
+        Stage, Value,
         circuit::Summing,
         cost::CostTable,
-        plan::plan_program,
+        plan,
         run::{Batching, Options},
     },
 };
@@ -51,20 +53,17 @@ impl Smallest {
             };
             let mut best: Option<(f64, Self)> = None;
             for &summing in ways {
-                let found = match Self::with(Spec {
+                let spec = Spec {
                     summing,
                     ..spec.clone()
-                }) {
-                    Ok(found) => found,
-                    Err(error) => {
-                        refused = error;
-                        continue;
-                    }
                 };
-                let costs = CostTable::built_in(&found.params, 1)?;
-                let seconds = OpCount::with_costs_of(&found.program, &costs)?.seconds();
-                if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
-                    best = Some((seconds, found));
+                match Self::with(spec) {
+                    Ok((seconds, found)) => {
+                        if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
+                            best = Some((seconds, found));
+                        }
+                    }
+                    Err(error) => refused = error,
                 }
             }
             if let Some((_, best)) = best {
@@ -74,20 +73,20 @@ impl Smallest {
         Err(refused)
     }
 
-    /// A circuit with the smallest secure parameters of its ring.
-    fn with(spec: Spec) -> Result<Self> {
-        let log_n = spec.slots.ilog2() + 1;
+    /// A circuit with the smallest secure parameters of its ring, and what it costs.
+    fn with(spec: Spec) -> Result<(f64, Self)> {
         let training = TrainingCircuit::record(spec)?;
         let program = Program::new(training.circuit().clone());
-        let params = Parameters::builder()
-            .log_n(log_n)
-            .levels(program.levels_needed())
-            .build()?;
-        Ok(Self {
+        let options = PlanOptions::any_precision()
+            .level_width(LevelWidth::default())
+            .spare_levels(0);
+        let plan = plan(&[Stage::once(&program)], &options)?;
+        let found = Self {
             training,
             program,
-            params,
-        })
+            params: plan.parameters().clone(),
+        };
+        Ok((plan.time().work_seconds, found))
     }
 
     /// Levels of the same iterations from an encrypted start, as a later round has it.
@@ -113,7 +112,7 @@ impl Smallest {
             .parameters(&self.params)
             .costs(costs.clone())
             .trials(1);
-        Ok(plan_program(&self.program, &options)?)
+        Ok(plan(&[Stage::once(&self.program)], &options)?)
     }
 }
 

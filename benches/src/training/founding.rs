@@ -64,7 +64,7 @@ pub struct Detail {
     pub models: Models,
     /// The most bytes of ciphertexts alive at once.
     pub peak_ciphertext_bytes: u64,
-    /// Bytes on the engine by the plan: keys, ciphertexts, constants.
+    /// Bytes on the engine by the plan: keys, inputs, values, constants, scratch, slack.
     pub loaded_bytes: u64,
 }
 
@@ -240,7 +240,7 @@ pub fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -
         times: outcome.times.clone(),
         models,
         peak_ciphertext_bytes: outcome.peak_ciphertext_bytes,
-        loaded_bytes: plan.loaded_bytes(),
+        loaded_bytes: plan.memory().on_engine(),
     };
     Ok(Measured { row, detail })
 }

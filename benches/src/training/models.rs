@@ -53,7 +53,7 @@ pub struct Models {
 impl Models {
     /// From a plan with costs of one thread.
     pub fn of(plan: &Plan, squared_levels: f64) -> Self {
-        let count = plan.count();
+        let count = &plan.stages()[0].count;
         Self {
             squared_levels,
             key_switches: SWITCHES.iter().map(|kind| count.kind(kind).seconds).sum(),

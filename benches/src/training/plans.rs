@@ -18,8 +18,8 @@ use lr_train::{
     preprocess::{Preprocessor, Scheme},
     report::{Machine, peak_memory},
     trainer::{
-        DataOwner, KeySetId, PlannerOptions, RoundResult, ServerMemory, Settings as Training,
-        TrainingServer,
+        DataOwner, ErrorsFor, KeySetId, PlannerOptions, RoundResult, ServerMemory,
+        Settings as Training, TrainingServer,
         files::{
             DatasetFile, KeyDirectory, dataset_file_bytes, load_evaluation, save_result,
             write_dataset,
@@ -162,7 +162,7 @@ pub fn client(data: &TrainTest, settings: &Settings, kind: Kind, folder: &Path) 
                 .filter(|table| table.spec().threads == threads)
                 .cloned()
                 .collect(),
-            predictor: None,
+            errors: ErrorsFor::Nothing,
             ..PlannerOptions::default()
         };
         plan(&training, features, data.train.rows(), &options)

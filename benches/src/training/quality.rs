@@ -4,7 +4,6 @@ use std::{ops::RangeInclusive, time::Instant};
 
 use arras::CpuEngine;
 use lr_train::{
-    Trainer,
     circuits::Kind,
     data::Dataset,
     metrics::Quality,
@@ -13,7 +12,7 @@ use lr_train::{
     report::Machine,
     sigmoid::{Approximation, Sigmoid},
     split::{Minibatches, Order, Split, k_fold},
-    trainer::{PlannerOptions, Rounds, Settings},
+    trainer::{PlannerOptions, Rounds, Settings, TrainerBuilder},
 };
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
@@ -183,7 +182,7 @@ pub struct Qualities {
 fn plaintext(train: &Dataset, settings: &Settings) -> Result<(Preprocessor, Vec<Array1<f64>>)> {
     let normalization = Preprocessor::fit(train, Scheme::MaxAbs)?;
     let z = signed_rows(&normalization.apply(train)?, train.labels())?;
-    let own = plain::Settings {
+    let own = plain::PlainSettings {
         iterations: settings.iterations,
         rate: settings.rate.clone(),
         sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
@@ -210,14 +209,9 @@ fn encrypted(
 ) -> Result<Encrypted> {
     let start = Instant::now();
     let engine = CpuEngine::new();
-    let trainer = Trainer::new(
-        settings,
-        train,
-        Scheme::MaxAbs,
-        engine.clone(),
-        engine,
-        options,
-    )?;
+    let trainer = TrainerBuilder::new(settings, train)
+        .planner(options.clone())
+        .build(engine.clone(), engine)?;
     let (_, twins) = plaintext(train, settings)?;
     let mut weight_error = 0.0f64;
     let mut server_seconds = 0.0;

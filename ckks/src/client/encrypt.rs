@@ -1,234 +1,265 @@
 //! Encryption.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use arras_hal::{Coeff, Eval, Limbs, Poly, SecretEngine, Shape};
 use num_complex::Complex64;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::{PublicKey, SecretKey, SeededCiphertext, errors, seeded::uniform_halves, small_poly};
+use super::{
+    LoadedPublicKey, SecretKey, SeededCiphertext, errors, seeded::uniform_halves, small_poly,
+};
 use crate::{
     Ciphertext, CkksError, Context, Result,
     encoding::{IntCoefficients, residue_rows},
     random::{Purpose, Seed, ternary},
 };
 
-/// Encrypts batches of vectors. Every call draws from streams of its own.
-#[derive(Debug)]
-pub struct Encryptor<S: SecretEngine> {
-    context: Context<S>,
+/// What encryptors draw their randomness from: a seed, and a count of the calls that have drawn from it. Clones count together, so that
+/// encryptors of several keys can share one seed.
+#[derive(Clone, Debug)]
+pub struct EncryptionStreams {
     seed: Seed,
-    next: AtomicU64,
+    next: Arc<AtomicU64>,
 }
 
-impl<S: SecretEngine> Encryptor<S> {
+impl EncryptionStreams {
+    /// From the operating system's randomness.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness.
+    pub fn from_os() -> Result<Self> {
+        Ok(Self::from_seed(Seed::from_os()?))
+    }
+
+    /// From a seed: the same ciphertexts in the same order, on every engine and with any number of threads, for tests and runs that must be
+    /// reproducible. Streams made twice from one seed must never encrypt different data: the difference would be readable.
+    pub fn from_seed(seed: Seed) -> Self {
+        Self {
+            seed,
+            next: Arc::default(),
+        }
+    }
+
+    fn next_call(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A key that encrypts: a [`SecretKey`], whose ciphertexts take half the bytes, or a [`LoadedPublicKey`].
+pub trait EncryptionKey: sealed::Sealed {
+    /// The client's engine.
+    type Engine: SecretEngine;
+    /// What an encryption is.
+    type Ciphertext;
+
+    /// The context of the key.
+    fn context(&self) -> &Context<Self::Engine>;
+
+    /// Encrypts encoded vectors at `level` with the streams of call number `call`: [`Encryptor::encrypt`] encodes and counts.
+    ///
+    /// # Errors
+    /// [`CkksError::LevelTooHigh`]; if the engine has no memory.
+    fn encrypt_encoded(
+        &self,
+        encoded: &[IntCoefficients],
+        level: usize,
+        seed: &Seed,
+        call: u64,
+    ) -> Result<Self::Ciphertext>;
+}
+
+/// Encrypts batches of vectors with one key. Every call draws from streams of its own.
+#[derive(Debug)]
+pub struct Encryptor<'k, K: EncryptionKey> {
+    key: &'k K,
+    streams: EncryptionStreams,
+}
+
+impl<'k, K: EncryptionKey> Encryptor<'k, K> {
     /// An encryptor with fresh randomness from the operating system.
     ///
     /// # Errors
     /// If the operating system has no randomness.
-    pub fn new(context: &Context<S>) -> Result<Self> {
-        Ok(Self::with_seed(context, Seed::from_os()?))
+    pub fn new(key: &'k K) -> Result<Self> {
+        Ok(Self::with_streams(key, &EncryptionStreams::from_os()?))
     }
 
-    /// An encryptor that makes the same ciphertexts in the same order from the same seed, on every engine and with any
-    /// number of threads: for tests and runs that must be reproducible. Two encryptors with one seed must never
-    /// encrypt different data: the difference would be readable.
-    pub fn with_seed(context: &Context<S>, seed: Seed) -> Self {
-        Self {
-            context: context.clone(),
-            seed,
-            next: AtomicU64::new(0),
-        }
+    /// An encryptor that makes the same ciphertexts from the same seed: see [`EncryptionStreams::from_seed`].
+    pub fn with_seed(key: &'k K, seed: Seed) -> Self {
+        Self::with_streams(key, &EncryptionStreams::from_seed(seed))
     }
 
-    /// Encrypts real vectors with the secret key at `level`, one ciphertext each, in half the bytes. Shorter vectors are padded with
-    /// zeros.
+    /// An encryptor that draws from these streams, after what has been drawn from them.
+    pub fn with_streams(key: &'k K, streams: &EncryptionStreams) -> Self {
+        let streams = streams.clone();
+        Self { key, streams }
+    }
+
+    /// Encrypts vectors of real or complex numbers at `level`, one ciphertext each. Shorter vectors are padded with zeros.
     ///
     /// # Errors
     /// [`CkksError::Empty`], [`CkksError::LevelTooHigh`]; [`CkksError::OutOfRange`] and [`CkksError::Encoding`] for a value that
     /// does not fit.
-    pub fn encrypt(
+    pub fn encrypt<V: Copy + Into<Complex64> + Sync>(
         &self,
-        key: &SecretKey<S>,
-        vectors: &[&[f64]],
+        vectors: &[&[V]],
         level: usize,
-    ) -> Result<SeededCiphertext> {
-        self.with_secret_key(key, &self.encode_real(vectors, level)?, level)
+    ) -> Result<K::Ciphertext> {
+        let encoded = encode(self.key.context(), vectors, level)?;
+        let call = self.streams.next_call();
+        self.key
+            .encrypt_encoded(&encoded, level, &self.streams.seed, call)
+    }
+}
+
+fn encode<S: SecretEngine, V: Copy + Into<Complex64> + Sync>(
+    context: &Context<S>,
+    vectors: &[&[V]],
+    level: usize,
+) -> Result<Vec<IntCoefficients>> {
+    if vectors.is_empty() {
+        return Err(CkksError::Empty { op: "encrypt" });
+    }
+    context.window("encrypt", level)?;
+    let scale = context.params().scale(level);
+    vectors
+        .par_iter()
+        .map(|v| {
+            check_magnitude(context, v)?;
+            Ok(context.encoder().encode(v, scale)?)
+        })
+        .collect()
+}
+
+/// Values must stay below the headroom of level 0, where every ciphertext may be brought. NaN passes here and is refused by the encoder,
+/// which names its slot.
+fn check_magnitude<S: SecretEngine, V: Copy + Into<Complex64>>(
+    context: &Context<S>,
+    values: &[V],
+) -> Result<()> {
+    let most = context.params().headroom_bits(0).exp2();
+    let magnitude = |&value: &V| {
+        let z: Complex64 = value.into();
+        // The same for real numbers, and no square root.
+        if z.im == 0.0 { z.re.abs() } else { z.norm() }
+    };
+    let largest = values.iter().map(magnitude).fold(0.0, f64::max);
+    if largest.is_finite() && largest >= most {
+        return Err(CkksError::OutOfRange {
+            op: "encrypt",
+            what: "the largest value",
+            value: largest,
+            range: format!(
+                "magnitudes below {most:.1}, the headroom of these parameters; scale the data down"
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// Encoded vectors over `limbs`, in memory that is overwritten when it is dropped.
+fn message<S: SecretEngine>(
+    context: &Context<S>,
+    encoded: &[IntCoefficients],
+    limbs: &Limbs,
+) -> Result<Poly<S, Eval>> {
+    let n = context.params().n();
+    let moduli = context.moduli_of(limbs);
+    let shape = Shape::new(encoded.len(), limbs.clone());
+    let mut words = Zeroizing::new(vec![0; shape.words(n)]);
+    residue_rows(encoded, &moduli, n, &mut words);
+    Ok(Poly::<S, Coeff>::from_secret_words(context.ring(), &shape, &words)?.ntt())
+}
+
+impl<S: SecretEngine> sealed::Sealed for SecretKey<S> {}
+
+impl<S: SecretEngine> EncryptionKey for SecretKey<S> {
+    type Engine = S;
+    type Ciphertext = SeededCiphertext;
+
+    fn context(&self) -> &Context<S> {
+        self.context()
     }
 
-    /// [`Encryptor::encrypt`] of complex vectors.
-    ///
-    /// # Errors
-    /// As [`Encryptor::encrypt`].
-    pub fn encrypt_complex(
+    fn encrypt_encoded(
         &self,
-        key: &SecretKey<S>,
-        vectors: &[&[Complex64]],
-        level: usize,
-    ) -> Result<SeededCiphertext> {
-        self.with_secret_key(key, &self.encode_complex(vectors, level)?, level)
-    }
-
-    /// Encrypts real vectors with the public key at `level`.
-    ///
-    /// # Errors
-    /// As [`Encryptor::encrypt`], and [`CkksError::ParametersMismatch`].
-    pub fn encrypt_public(
-        &self,
-        key: &PublicKey,
-        vectors: &[&[f64]],
-        level: usize,
-    ) -> Result<Ciphertext<S>> {
-        self.with_public_key(key, &self.encode_real(vectors, level)?, level)
-    }
-
-    /// [`Encryptor::encrypt_public`] of complex vectors.
-    ///
-    /// # Errors
-    /// As [`Encryptor::encrypt_public`].
-    pub fn encrypt_public_complex(
-        &self,
-        key: &PublicKey,
-        vectors: &[&[Complex64]],
-        level: usize,
-    ) -> Result<Ciphertext<S>> {
-        self.with_public_key(key, &self.encode_complex(vectors, level)?, level)
-    }
-
-    fn encode_real(&self, vectors: &[&[f64]], level: usize) -> Result<Vec<IntCoefficients>> {
-        let scale = self.scale(vectors.len(), level)?;
-        vectors
-            .par_iter()
-            .map(|v| {
-                self.check_magnitude(v.iter().map(|x| x.abs()))?;
-                Ok(self.context.encoder().encode_real(v, scale)?)
-            })
-            .collect()
-    }
-
-    fn encode_complex(
-        &self,
-        vectors: &[&[Complex64]],
-        level: usize,
-    ) -> Result<Vec<IntCoefficients>> {
-        let scale = self.scale(vectors.len(), level)?;
-        vectors
-            .par_iter()
-            .map(|v| {
-                self.check_magnitude(v.iter().map(|x| x.norm()))?;
-                Ok(self.context.encoder().encode_complex(v, scale)?)
-            })
-            .collect()
-    }
-
-    fn scale(&self, vectors: usize, level: usize) -> Result<f64> {
-        if vectors == 0 {
-            return Err(CkksError::Empty { op: "encrypt" });
-        }
-        self.context.window("encrypt", level)?;
-        Ok(self.context.params().scale(level))
-    }
-
-    /// Values must stay below the headroom of level 0, where every ciphertext may be brought. NaN passes here and is refused by the encoder, which names
-    /// its slot.
-    fn check_magnitude(&self, values: impl Iterator<Item = f64>) -> Result<()> {
-        let most = self.context.params().headroom_bits(0).exp2();
-        let largest = values.fold(0.0, f64::max);
-        if largest.is_finite() && largest >= most {
-            return Err(CkksError::OutOfRange {
-                op: "encrypt",
-                what: "the largest value",
-                value: largest,
-                range: format!(
-                    "magnitudes below {most:.1}, the headroom of these parameters; scale the data down"
-                ),
-            });
-        }
-        Ok(())
-    }
-
-    /// Encoded vectors over `limbs`, in memory that is overwritten when it is dropped.
-    fn message(&self, encoded: &[IntCoefficients], limbs: &Limbs) -> Result<Poly<S, Eval>> {
-        let n = self.context.params().n();
-        let moduli = self.context.moduli_of(limbs);
-        let shape = Shape::new(encoded.len(), limbs.clone());
-        let mut words = Zeroizing::new(vec![0; shape.words(n)]);
-        residue_rows(encoded, &moduli, n, &mut words);
-        Ok(Poly::<S, Coeff>::from_secret_words(self.context.ring(), &shape, &words)?.ntt())
-    }
-
-    fn with_secret_key(
-        &self,
-        key: &SecretKey<S>,
         encoded: &[IntCoefficients],
         level: usize,
+        seed: &Seed,
+        call: u64,
     ) -> Result<SeededCiphertext> {
-        const OP: &str = "encrypt";
-        key.context().check_same(OP, &self.context)?;
-        let call = self.next.fetch_add(1, Ordering::Relaxed);
-        let params = self.context.params();
-        let limbs = self.context.window(OP, level)?.clone();
-        let ring = self.context.ring();
-        let batch = encoded.len();
-        let seed = self.seed.public(Purpose::EncryptionUniform, [call, 0, 0]);
-        let a = uniform_halves(params, &seed, &limbs, batch);
+        let context = self.context();
+        let (params, ring, batch) = (context.params(), context.ring(), encoded.len());
+        let limbs = context.window("encrypt", level)?.clone();
+        let public = seed.public(Purpose::EncryptionUniform, [call, 0, 0]);
+        let a = uniform_halves(params, &public, &limbs, batch);
         let a = Poly::<S, Eval>::from_words(ring, &Shape::new(batch, limbs.clone()), &a)?;
-        let stream = |i| self.seed.stream(Purpose::EncryptionError, [call, i, 0]);
+        let stream = |i| seed.stream(Purpose::EncryptionError, [call, i, 0]);
         let mut c0 = errors(ring, batch, stream, &limbs)?;
-        c0.add_assign(&self.message(encoded, &limbs)?)?;
+        c0.add_assign(&message(context, encoded, &limbs)?)?;
         let mut product = Poly::secret_zeros(ring, &Shape::new(batch, limbs.clone()))?;
-        a.mul_into(&key.on(&limbs)?, &mut product)?;
+        a.mul_into(&self.on(&limbs)?, &mut product)?;
         c0.sub_assign(&product)?;
         Ok(SeededCiphertext {
             params: params.clone(),
             level,
-            seed,
+            seed: public,
             c0: c0.to_words()?,
         })
     }
+}
 
-    fn with_public_key(
+impl<S: SecretEngine> sealed::Sealed for LoadedPublicKey<S> {}
+
+impl<S: SecretEngine> EncryptionKey for LoadedPublicKey<S> {
+    type Engine = S;
+    type Ciphertext = Ciphertext<S>;
+
+    fn context(&self) -> &Context<S> {
+        self.context()
+    }
+
+    fn encrypt_encoded(
         &self,
-        key: &PublicKey,
         encoded: &[IntCoefficients],
         level: usize,
+        seed: &Seed,
+        call: u64,
     ) -> Result<Ciphertext<S>> {
-        const OP: &str = "encrypt_public";
-        let call = self.next.fetch_add(1, Ordering::Relaxed);
-        let window = self.context.window(OP, level)?.clone();
-        let special = Limbs::new([self.context.params().special_range().start]);
-        let wide = window.union(&special);
-        let ring = self.context.ring();
-        let batch = encoded.len();
-        let n = self.context.params().n();
+        let context = self.context();
+        let (params, ring, batch) = (context.params(), context.ring(), encoded.len());
+        let window = context.window("encrypt", level)?.clone();
+        let wide = window.union(&Limbs::new([params.special_range().start]));
+        let n = params.n();
         let mut masks = Zeroizing::new(vec![0; batch * n]);
         masks
             .par_chunks_exact_mut(n)
             .enumerate()
             .for_each(|(i, mask)| {
                 let index = [call, i as u64, 0];
-                ternary(
-                    &mut self.seed.stream(Purpose::EncryptionTernary, index),
-                    mask,
-                );
+                ternary(&mut seed.stream(Purpose::EncryptionTernary, index), mask);
             });
         let mask = small_poly(ring, &masks, &wide)?;
-        let (b, a) = key.on(&self.context, &wide)?;
-        let half = |half: &Poly<S, Eval>, component: u64| -> Result<Poly<S, Eval>> {
-            let stream = |i| {
-                self.seed
-                    .stream(Purpose::EncryptionError, [call, i, 1 + component])
-            };
+        let half = |component: usize| -> Result<Poly<S, Eval>> {
+            let stream = |i| seed.stream(Purpose::EncryptionError, [call, i, 1 + component as u64]);
             let mut sum = errors(ring, batch, stream, &wide)?;
             let mut product = Poly::secret_zeros(ring, &Shape::new(batch, wide.clone()))?;
-            mask.mul_into(half, &mut product)?;
+            mask.mul_into(&self.half(component, &wide)?, &mut product)?;
             sum.add_assign(&product)?;
             Ok(sum.rescale(&window)?)
         };
-        let mut c0 = half(&b, 0)?;
-        c0.add_assign(&self.message(encoded, &window)?)?;
-        let poly = Poly::concat(&[&c0, &half(&a, 1)?])?;
-        Ok(Ciphertext::settled(&self.context, poly, level))
+        let mut c0 = half(0)?;
+        c0.add_assign(&message(context, encoded, &window)?)?;
+        let poly = Poly::concat(&[&c0, &half(1)?])?;
+        Ok(Ciphertext::settled(context, poly, level))
     }
 }

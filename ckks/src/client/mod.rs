@@ -9,9 +9,9 @@ mod secret_key;
 mod seeded;
 
 pub use decrypt::{Decryptor, SharedDecryption};
-pub use encrypt::Encryptor;
+pub use encrypt::{EncryptionKey, EncryptionStreams, Encryptor};
 pub use keygen::KeyGenerator;
-pub use public_key::PublicKey;
+pub use public_key::{LoadedPublicKey, PublicKey};
 pub use secret_key::SecretKey;
 pub use seeded::SeededCiphertext;
 

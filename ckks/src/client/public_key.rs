@@ -1,6 +1,6 @@
 //! The public key.
 
-use arras_hal::{Backend, Eval, Limbs, Poly, Shape};
+use arras_hal::{Eval, Limbs, Poly, SecretEngine, Shape};
 
 use crate::{
     Context, Result,
@@ -30,43 +30,54 @@ impl PublicKey {
         Limbs::new(0..=params.special_range().start)
     }
 
-    /// (b, a) over the limbs `limbs`, two polynomials.
-    pub(super) fn on<B: Backend>(
-        &self,
-        context: &Context<B>,
-        limbs: &Limbs,
-    ) -> Result<(Poly<B, Eval>, Poly<B, Eval>)> {
+    /// Expands the seed and hands the key to the client's engine: what an [`Encryptor`](super::Encryptor) takes.
+    ///
+    /// # Errors
+    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    pub fn load<S: SecretEngine>(&self, context: &Context<S>) -> Result<LoadedPublicKey<S>> {
         if self.params.fingerprint() != context.params().fingerprint() {
             return Err(parameters_mismatch(
-                "encrypt",
+                "load key",
                 &self.params,
                 context.params(),
             ));
         }
-        let n = self.params.n();
-        let all = Self::limbs(&self.params);
-        let mut b = Vec::with_capacity(limbs.len() * n);
-        for (row, limb) in self.b.chunks_exact(n).zip(all.iter()) {
-            if limbs.contains(limb) {
-                b.extend_from_slice(row);
-            }
-        }
-        let list = crate::keys::limbs_and_moduli(&self.params, limbs);
-        let mut a = vec![0; limbs.len() * n];
-        uniform_rows(
-            &self.seed,
-            Purpose::PublicKeyUniform,
-            [0, 0],
-            &list,
-            n,
-            &mut a,
-        );
-        let shape = Shape::new(1, limbs.clone());
-        let ring = context.ring();
-        Ok((
-            Poly::from_words(ring, &shape, &b)?,
-            Poly::from_words(ring, &shape, &a)?,
-        ))
+        let limbs = Self::limbs(&self.params);
+        let list = crate::keys::limbs_and_moduli(&self.params, &limbs);
+        let mut words = self.b.clone();
+        let half = words.len();
+        words.resize(2 * half, 0);
+        let (purpose, n) = (Purpose::PublicKeyUniform, self.params.n());
+        uniform_rows(&self.seed, purpose, [0, 0], &list, n, &mut words[half..]);
+        Ok(LoadedPublicKey {
+            context: context.clone(),
+            poly: Poly::from_words(context.ring(), &Shape::new(2, limbs), &words)?,
+        })
+    }
+}
+
+/// A [`PublicKey`] in the client's engine.
+pub struct LoadedPublicKey<S: SecretEngine> {
+    context: Context<S>,
+    /// (b, a).
+    poly: Poly<S, Eval>,
+}
+
+impl<S: SecretEngine> LoadedPublicKey<S> {
+    /// The context it is loaded into.
+    pub fn context(&self) -> &Context<S> {
+        &self.context
+    }
+
+    /// b (0) or a (1) over `limbs`.
+    pub(super) fn half(&self, half: usize, limbs: &Limbs) -> Result<Poly<S, Eval>> {
+        Ok(self.poly.select(half..half + 1, limbs)?)
+    }
+}
+
+impl<S: SecretEngine> std::fmt::Debug for LoadedPublicKey<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LoadedPublicKey({})", self.poly.limbs())
     }
 }
 

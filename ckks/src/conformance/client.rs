@@ -8,7 +8,8 @@ use super::{
     fixture::{BATCHES, ENCRYPTIONS, KEYS, SECRET, evaluation_keys, values},
 };
 use crate::{
-    Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Result, SecretKey, SwitchingKey,
+    Context, Decryptor, EncryptionStreams, Encryptor, Evaluator, KeyGenerator, Result, SecretKey,
+    SwitchingKey,
     random::{PublicSeed, Seed},
 };
 
@@ -63,21 +64,25 @@ pub fn keys<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Record> {
 pub fn encryptions<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Record> {
     let (context, secret) = party(fixture, engine)?;
     let public = KeyGenerator::with_seed(&secret, Seed::from_bytes(KEYS)).public_key()?;
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes(ENCRYPTIONS));
+    let public = public.load(&context)?;
+    // One count of calls for both keys.
+    let streams = EncryptionStreams::from_seed(Seed::from_bytes(ENCRYPTIONS));
+    let with_secret = Encryptor::with_streams(&secret, &streams);
+    let with_public = Encryptor::with_streams(&public, &streams);
     let complex = complex_values(fixture.params().slots());
     let mut record = Record::default();
     for level in 0..=context.max_level() {
         for batch in BATCHES {
             let vectors = fixture.vectors(batch);
             let step = |what: &str| format!("{what}, level {level}, batch {batch}");
-            let ct = encryptor.encrypt(&secret, &vectors, level)?;
+            let ct = with_secret.encrypt(&vectors, level)?;
             record.words(step("encrypt"), seed_words(&ct.seed), &ct.c0);
             record.ciphertext(step("expand"), &ct.expand(&context)?)?;
-            let ct = encryptor.encrypt_complex(&secret, &vec![&complex[..]; batch], level)?;
+            let ct = with_secret.encrypt(&vec![&complex[..]; batch], level)?;
             record.words(step("encrypt_complex"), seed_words(&ct.seed), &ct.c0);
-            let ct = encryptor.encrypt_public(&public, &vectors, level)?;
+            let ct = with_public.encrypt(&vectors, level)?;
             record.ciphertext(step("encrypt_public"), &ct)?;
-            let ct = encryptor.encrypt_public_complex(&public, &[&complex[..]], level)?;
+            let ct = with_public.encrypt(&[&complex[..]], level)?;
             record.ciphertext(step("encrypt_public_complex"), &ct)?;
         }
     }

@@ -3,8 +3,8 @@
 use arras_hal::{Backend, Eval, Limbs, Poly, Reference, SecretEngine, Shape};
 
 use crate::{
-    Ciphertext, Context, Encryptor, EvaluationKeySet, KeyGenerator, Parameters, Result, SecretKey,
-    SeededCiphertext, random::Seed,
+    Ciphertext, Context, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
+    Result, SecretKey, SeededCiphertext, random::Seed,
 };
 
 /// The batch sizes that programs run with.
@@ -41,8 +41,9 @@ impl Fixture {
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes(SECRET))?;
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes(KEYS));
         let keys = evaluation_keys(&generator)?;
-        let public_key = generator.public_key()?;
-        let encryptor = Encryptor::with_seed(&context, Seed::from_bytes(ENCRYPTIONS));
+        let public_key = generator.public_key()?.load(&context)?;
+        let streams = EncryptionStreams::from_seed(Seed::from_bytes(ENCRYPTIONS));
+        let encryptor = Encryptor::with_streams(&secret, &streams);
         let vectors: Vec<_> = (0..2 * MOST as u64)
             .map(|i| values(i, params.slots()))
             .collect();
@@ -51,12 +52,13 @@ impl Fixture {
         let fresh = (0..=params.max_level())
             .map(|level| {
                 Ok([
-                    encryptor.encrypt(&secret, first, level)?,
-                    encryptor.encrypt(&secret, second, level)?,
+                    encryptor.encrypt(first, level)?,
+                    encryptor.encrypt(second, level)?,
                 ])
             })
             .collect::<Result<_>>()?;
-        let public = encryptor.encrypt_public(&public_key, first, params.max_level())?;
+        let public =
+            Encryptor::with_streams(&public_key, &streams).encrypt(first, params.max_level())?;
         Ok(Self {
             params: params.clone(),
             keys,

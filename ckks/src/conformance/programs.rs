@@ -79,7 +79,7 @@ pub fn plaintexts<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
                 .zip(&im)
                 .map(|(&re, &im)| Complex64::new(re, im))
                 .collect();
-            let complex = e.encode_complex(&[&complex], level)?;
+            let complex = e.encode(&[&complex], level)?;
             r.record.plaintext("encode", &many)?;
             r.record.plaintext("encode_complex", &complex)?;
             r.note("add_plain", &e.add_plain(&a, &many)?)?;

@@ -58,36 +58,41 @@ impl Encoder {
         self.n() / 2
     }
 
-    /// Encodes real numbers, the first into slot 0; the slots that `values` does not reach are zero.
+    /// Encodes real or complex numbers, the first into slot 0; the slots that `values` does not reach are zero.
     ///
     /// # Errors
     ///
     /// [`TooManyValues`](EncodingError::TooManyValues) for more than [`slots`](Self::slots) values;
     /// [`NotFinite`](EncodingError::NotFinite) for NaN or an infinity;
-    /// [`DoesNotFit`](EncodingError::DoesNotFit) if a value times the scale reaches `2^120`;
+    /// [`DoesNotFit`](EncodingError::DoesNotFit) if a part of a value times the scale reaches `2^120`;
     /// [`BadScale`](EncodingError::BadScale) unless the scale is in `2^-126 ..= 2^126`.
-    pub fn encode_real(
+    pub fn encode<V: Copy + Into<Complex64>>(
         &self,
-        values: &[f64],
+        values: &[V],
         scale: f64,
     ) -> Result<IntCoefficients, EncodingError> {
-        self.check_count(values.len())?;
-        let parts = values.iter().map(|&re| Complex64 { re, im: 0.0 });
-        self.encode(parts, scale)
-    }
-
-    /// Encodes complex numbers, the first into slot 0; the slots that `values` does not reach are zero.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`encode_real`](Self::encode_real), for real and imaginary parts.
-    pub fn encode_complex(
-        &self,
-        values: &[Complex64],
-        scale: f64,
-    ) -> Result<IntCoefficients, EncodingError> {
-        self.check_count(values.len())?;
-        self.encode(values.iter().copied(), scale)
+        let slots = self.slots();
+        if values.len() > slots {
+            let given = values.len();
+            return Err(EncodingError::TooManyValues { given, slots });
+        }
+        check_scale(scale)?;
+        let values = values.iter().map(|&value| -> Complex64 { value.into() });
+        check_parts(values.clone(), scale)?;
+        // The real and imaginary halves of the transform are the low and high coefficients.
+        let mut buffer = Zeroizing::new(vec![0.0; self.n()]);
+        let (re, im) = buffer.split_at_mut(slots);
+        // Scaled first: sums of values near the end of the f64 range would overflow, scaled ones cannot.
+        for ((re, im), value) in re.iter_mut().zip(im.iter_mut()).zip(values) {
+            *re = value.re * scale;
+            *im = value.im * scale;
+        }
+        self.fft.inverse_times_n(re, im);
+        let shrink = 1.0 / slots as f64;
+        for x in buffer.iter_mut() {
+            *x = (*x * shrink).round_ties_even();
+        }
+        Ok(IntCoefficients::from_integers(&buffer))
     }
 
     /// Encodes the vector with `value` in every slot: the polynomial `a + b X^(N/2)`, because `X^(N/2)` is
@@ -95,7 +100,7 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// Those of [`encode_real`](Self::encode_real), naming slot 0.
+    /// Those of [`encode`](Self::encode), naming slot 0.
     pub fn encode_scalar(
         &self,
         value: Complex64,
@@ -141,39 +146,6 @@ impl Encoder {
                 im: im / scale,
             })
             .collect())
-    }
-
-    fn check_count(&self, given: usize) -> Result<(), EncodingError> {
-        let slots = self.slots();
-        if given > slots {
-            return Err(EncodingError::TooManyValues { given, slots });
-        }
-        Ok(())
-    }
-
-    /// Encodes at most [`slots`](Self::slots) values.
-    fn encode(
-        &self,
-        values: impl Iterator<Item = Complex64> + Clone,
-        scale: f64,
-    ) -> Result<IntCoefficients, EncodingError> {
-        check_scale(scale)?;
-        check_parts(values.clone(), scale)?;
-        let slots = self.slots();
-        // The real and imaginary halves of the transform are the low and high coefficients.
-        let mut buffer = Zeroizing::new(vec![0.0; self.n()]);
-        let (re, im) = buffer.split_at_mut(slots);
-        // Scaled first: sums of values near the end of the f64 range would overflow, scaled ones cannot.
-        for ((re, im), value) in re.iter_mut().zip(im.iter_mut()).zip(values) {
-            *re = value.re * scale;
-            *im = value.im * scale;
-        }
-        self.fft.inverse_times_n(re, im);
-        let shrink = 1.0 / slots as f64;
-        for x in buffer.iter_mut() {
-            *x = (*x * shrink).round_ties_even();
-        }
-        Ok(IntCoefficients::from_integers(&buffer))
     }
 
     /// The slots times the scale: real parts, then imaginary parts.

@@ -25,7 +25,7 @@
 //! // A toy ring: 16 coefficients, 8 slots.
 //! let encoder = Encoder::new(4)?;
 //! let scale = f64::from(1 << 20);
-//! let encoded = encoder.encode_real(&[0.5, -0.25], scale)?;
+//! let encoded = encoder.encode(&[0.5, -0.25], scale)?;
 //!
 //! let q = 2_147_483_489;
 //! let mut row = vec![0u32; encoder.n()];

@@ -86,7 +86,7 @@ fn decoding_is_evaluation_and_encoding_its_inverse() {
         );
         let scale = 2f64.powi(40);
         let values = discs(u64::from(log_n), encoder.slots());
-        let coefficients = floats(&encoder.encode_complex(&values, scale).unwrap());
+        let coefficients = floats(&encoder.encode(&values, scale).unwrap());
         let by_definition: Vec<Complex64> =
             evaluate(&coefficients).iter().map(|z| z / scale).collect();
         let decoded = encoder.decode_complex(&coefficients, scale).unwrap();
@@ -121,7 +121,7 @@ fn round_trip_at_working_sizes() {
         let values = discs(u64::from(log_n), encoder.slots());
         // At this scale the rounding to integers is far below that of f64.
         let scale = 2f64.powi(70);
-        let encoded = encoder.encode_complex(&values, scale).unwrap();
+        let encoded = encoder.encode(&values, scale).unwrap();
         assert!(!encoded.is_small());
         let error = worst(
             &values,
@@ -135,7 +135,7 @@ fn round_trip_at_working_sizes() {
         );
         // At a working scale rounding dominates: standard deviation sqrt(N/12) units of 1/scale.
         let scale = 2f64.powi(36);
-        let encoded = encoder.encode_complex(&values, scale).unwrap();
+        let encoded = encoder.encode(&values, scale).unwrap();
         assert!(encoded.is_small());
         let error = worst(
             &values,
@@ -157,7 +157,7 @@ fn round_trip_through_residues() {
     let values = discs(3, encoder.slots());
     for (rows, log_scale) in [(1, 30), (2, 50), (3, 80)] {
         let scale = 2f64.powi(log_scale);
-        let encoded = encoder.encode_complex(&values, scale).unwrap();
+        let encoded = encoder.encode(&values, scale).unwrap();
         assert!(encoded.max_bits() < 31 * rows as u32 - 2);
         let residues: Vec<Vec<u32>> = moduli[..rows]
             .iter()
@@ -181,7 +181,7 @@ fn x_to_the_fifth_rotates_left_by_one() {
         let encoder = Encoder::new(log_n).unwrap();
         let scale = 2f64.powi(45);
         let values = discs(11, encoder.slots());
-        let coefficients = floats(&encoder.encode_complex(&values, scale).unwrap());
+        let coefficients = floats(&encoder.encode(&values, scale).unwrap());
         let mut rotated = encoder.decode_complex(&coefficients, scale).unwrap();
         rotated.rotate_left(1);
         let got = encoder
@@ -198,7 +198,7 @@ fn x_inverse_conjugates() {
         let encoder = Encoder::new(log_n).unwrap();
         let scale = 2f64.powi(45);
         let values = discs(12, encoder.slots());
-        let coefficients = floats(&encoder.encode_complex(&values, scale).unwrap());
+        let coefficients = floats(&encoder.encode(&values, scale).unwrap());
         let plain = encoder.decode_complex(&coefficients, scale).unwrap();
         let conjugates: Vec<Complex64> = plain.iter().map(Complex64::conj).collect();
         let got = encoder
@@ -226,7 +226,7 @@ fn scalar_is_the_constant_vector() {
             assert!(worst(&decoded, &vec![value; encoder.slots()]) < 1.0 / scale + 1e-14);
         }
         let vector = encoder
-            .encode_complex(&vec![value; encoder.slots()], 2f64.powi(40))
+            .encode(&vec![value; encoder.slots()], 2f64.powi(40))
             .unwrap();
         assert_eq!(
             vector.to_i128(),
@@ -244,10 +244,10 @@ fn real_in_real_out() {
     let scale = 2f64.powi(40);
     let values = signed_units(5, encoder.slots());
     let complex: Vec<Complex64> = values.iter().map(|&v| Complex64::from(v)).collect();
-    let encoded = encoder.encode_real(&values, scale).unwrap();
+    let encoded = encoder.encode(&values, scale).unwrap();
     assert_eq!(
         encoded.to_i128(),
-        encoder.encode_complex(&complex, scale).unwrap().to_i128()
+        encoder.encode(&complex, scale).unwrap().to_i128()
     );
     let decoded = encoder.decode_real(&floats(&encoded), scale).unwrap();
     for (a, b) in values.iter().zip(&decoded) {
@@ -266,12 +266,12 @@ fn short_vectors_are_padded_with_zeros() {
     let scale = 2f64.powi(40);
     let mut padded = vec![0.0; encoder.slots()];
     padded[..3].copy_from_slice(&[0.5, -1.0, 0.25]);
-    let short = encoder.encode_real(&padded[..3], scale).unwrap();
+    let short = encoder.encode(&padded[..3], scale).unwrap();
     assert_eq!(
         short.to_i128(),
-        encoder.encode_real(&padded, scale).unwrap().to_i128()
+        encoder.encode(&padded, scale).unwrap().to_i128()
     );
-    let empty = encoder.encode_real(&[], scale).unwrap();
+    let empty = encoder.encode::<f64>(&[], scale).unwrap();
     assert_eq!(
         (empty.max_bits(), empty.len(), empty.is_empty()),
         (0, 256, false)
@@ -297,13 +297,13 @@ fn bad_input_is_an_error() {
         assert_eq!(Encoder::new(log_n).unwrap_err(), E::BadRingDegree { log_n });
     }
     let encoder = Encoder::new(4).unwrap();
-    let real = |values: &[f64], scale| encoder.encode_real(values, scale).unwrap_err();
+    let real = |values: &[f64], scale| encoder.encode(values, scale).unwrap_err();
     assert_eq!(
         real(&[0.0; 9], 1.0),
         E::TooManyValues { given: 9, slots: 8 }
     );
     assert!(matches!(
-        encoder.encode_complex(&[Complex64::default(); 9], 1.0),
+        encoder.encode(&[Complex64::default(); 9], 1.0),
         Err(E::TooManyValues { given: 9, slots: 8 })
     ));
     assert_eq!(
@@ -314,7 +314,7 @@ fn bad_input_is_an_error() {
         }
     );
     let nan = encoder
-        .encode_complex(&[Complex64::new(0.0, f64::NAN)], 1.0)
+        .encode(&[Complex64::new(0.0, f64::NAN)], 1.0)
         .unwrap_err();
     assert!(matches!(nan, E::NotFinite { slot: 0, value } if value.is_nan()));
     let bound = 2f64.powi(120);
@@ -391,11 +391,11 @@ fn the_largest_values_fit() {
     let encoder = Encoder::new(17).unwrap();
     let top = 2f64.powi(120).next_down();
     let encoded = encoder
-        .encode_complex(&vec![Complex64::new(top, -top); encoder.slots()], 1.0)
+        .encode(&vec![Complex64::new(top, -top); encoder.slots()], 1.0)
         .unwrap();
     assert_eq!(encoded.max_bits(), 120);
     let huge = encoder
-        .encode_real(&[f64::MAX / 2f64.powi(910), 0.0], 2f64.powi(5))
+        .encode(&[f64::MAX / 2f64.powi(910), 0.0], 2f64.powi(5))
         .unwrap();
     assert!(huge.max_bits() <= 120);
     let decoded = encoder
@@ -415,7 +415,7 @@ fn golden_hash_of_an_encoded_vector() {
             )
         })
         .collect();
-    let encoded = encoder.encode_complex(&values, 2f64.powi(58)).unwrap();
+    let encoded = encoder.encode(&values, 2f64.powi(58)).unwrap();
     let mut hasher = blake3::Hasher::new();
     for c in encoded.to_i128() {
         hasher.update(&c.to_le_bytes());

@@ -18,48 +18,36 @@ use crate::{
 };
 
 impl<B: Backend> Evaluator<B> {
-    /// Encodes vectors for sums with, and products of, ciphertexts at `level`. Shorter vectors are padded with zeros.
+    /// Encodes vectors of real or complex numbers for sums with, and products of, ciphertexts at `level`. Shorter vectors are padded
+    /// with zeros.
     ///
     /// # Errors
     /// [`CkksError::LevelTooHigh`], [`CkksError::Empty`], [`CkksError::Encoding`] naming the slot that does not fit.
-    pub fn encode(&self, vectors: &[&[f64]], level: usize) -> Result<Plaintext<B>> {
-        self.encode_for("encode", vectors, PlaintextUse::Level(level), |v, scale| {
-            Ok(self.context.encoder().encode_real(v, scale)?)
-        })
-    }
-
-    /// [`Evaluator::encode`] of complex vectors.
-    ///
-    /// # Errors
-    /// As [`Evaluator::encode`].
-    pub fn encode_complex(&self, vectors: &[&[Complex64]], level: usize) -> Result<Plaintext<B>> {
-        self.encode_for(
-            "encode_complex",
-            vectors,
-            PlaintextUse::Level(level),
-            |v, scale| Ok(self.context.encoder().encode_complex(v, scale)?),
-        )
+    pub fn encode<V: Copy + Into<Complex64> + Sync>(
+        &self,
+        vectors: &[&[V]],
+        level: usize,
+    ) -> Result<Plaintext<B>> {
+        self.encode_for("encode", vectors, PlaintextUse::Level(level))
     }
 
     /// Encodes weights for [`Evaluator::weighted_rotation_sum`] of ciphertexts at `level`.
     ///
     /// # Errors
     /// As [`Evaluator::encode`].
-    pub fn encode_weights(&self, vectors: &[&[f64]], level: usize) -> Result<Plaintext<B>> {
-        self.encode_for(
-            "encode_weights",
-            vectors,
-            PlaintextUse::Weight(level),
-            |v, scale| Ok(self.context.encoder().encode_real(v, scale)?),
-        )
+    pub fn encode_weights<V: Copy + Into<Complex64> + Sync>(
+        &self,
+        vectors: &[&[V]],
+        level: usize,
+    ) -> Result<Plaintext<B>> {
+        self.encode_for("encode_weights", vectors, PlaintextUse::Weight(level))
     }
 
-    fn encode_for<V: ?Sized + Sync>(
+    fn encode_for<V: Copy + Into<Complex64> + Sync>(
         &self,
         op: &'static str,
-        vectors: &[&V],
+        vectors: &[&[V]],
         purpose: PlaintextUse,
-        encode: impl Fn(&V, f64) -> Result<IntCoefficients> + Sync,
     ) -> Result<Plaintext<B>> {
         if vectors.is_empty() {
             return Err(CkksError::Empty { op });
@@ -76,7 +64,7 @@ impl<B: Backend> Evaluator<B> {
         let scale = self.context.params().scale(level);
         let encoded = vectors
             .par_iter()
-            .map(|v| encode(v, scale))
+            .map(|v| Ok(self.context.encoder().encode(v, scale)?))
             .collect::<Result<Vec<IntCoefficients>>>()?;
         let moduli = self.context.moduli_of(&limbs);
         let n = self.context.params().n();

@@ -47,7 +47,7 @@ use std::sync::Arc;
 
 pub use builder::{Dnum, ParametersBuilder, RingRequest, deepest};
 pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
-pub use cost::KeySwitchCost;
+pub use cost::{KeySwitchCost, KeySwitchLimbs};
 pub use digits::MARGIN_BITS;
 pub use error::{CircuitLimits, ParamsError};
 pub use level_down::LevelDownPlan;

@@ -6,7 +6,8 @@
 )]
 
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
+    Ciphertext, Context, Decryptor, EncryptionStreams, Encryptor, Evaluator, KeyGenerator,
+    Parameters, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
@@ -17,7 +18,7 @@ use rand_core::SeedableRng;
 pub struct Party<S: SecretEngine> {
     pub context: Context<S>,
     pub secret: SecretKey<S>,
-    pub encryptor: Encryptor<S>,
+    pub streams: EncryptionStreams,
     pub evaluator: Evaluator<S>,
 }
 
@@ -29,13 +30,17 @@ impl<S: SecretEngine> Party<S> {
         let mut set = generator.evaluation_keys(rotations).unwrap();
         set.insert(generator.conjugation_key().unwrap()).unwrap();
         let evaluator = Evaluator::new(&context, set.load(&context).unwrap()).unwrap();
-        let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
+        let streams = EncryptionStreams::from_seed(Seed::from_bytes([3; 32]));
         Self {
             context,
             secret,
-            encryptor,
+            streams,
             evaluator,
         }
+    }
+
+    pub fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
+        Encryptor::with_streams(&self.secret, &self.streams)
     }
 
     pub fn encrypt(&self, values: &[f64], level: usize) -> Ciphertext<S> {
@@ -43,8 +48,8 @@ impl<S: SecretEngine> Party<S> {
     }
 
     pub fn encrypt_batch(&self, vectors: &[&[f64]], level: usize) -> Ciphertext<S> {
-        self.encryptor
-            .encrypt(&self.secret, vectors, level)
+        self.encryptor()
+            .encrypt(vectors, level)
             .unwrap()
             .expand(&self.context)
             .unwrap()

@@ -1,10 +1,10 @@
 //! An encryption draws secret errors.
 
-use arras_ckks::{Context, Encryptor};
+use arras_ckks::{Context, PublicKey};
 use arras_hal::AnyBackend;
 
-fn encryptor(context: &Context<AnyBackend>) {
-    let _encryptor = Encryptor::new(context);
+fn encryptor(context: &Context<AnyBackend>, key: &PublicKey) {
+    let _key = key.load(context);
 }
 
 fn main() {}

@@ -5,7 +5,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{History, Settings, ascent, check};
+use super::{History, PlainSettings, ascent, check};
 use crate::Result;
 
 /// The bound's diagonal per row of data: `h_j = 1/(4 n) sum_i |z_ij| sum_k |z_ik|`. The source takes features that are not negative;
@@ -29,7 +29,7 @@ pub fn hessian_bound(z: &Array2<f64>) -> Array1<f64> {
 /// [`Diverged`](super::FitError::Diverged).
 pub fn fixed_hessian(
     z: &Array2<f64>,
-    settings: &Settings,
+    settings: &PlainSettings,
     first: usize,
     start: Array1<f64>,
 ) -> Result<History> {

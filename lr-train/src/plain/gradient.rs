@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{History, Settings, ascent, check};
+use super::{History, PlainSettings, ascent, check};
 use crate::Result;
 
 /// Trains from `start` by `w+ = w + g`, beginning with the rate and minibatch of iteration `first`.
@@ -12,7 +12,7 @@ use crate::Result;
 /// [`Diverged`](super::FitError::Diverged).
 pub fn gradient_descent(
     z: &Array2<f64>,
-    settings: &Settings,
+    settings: &PlainSettings,
     first: usize,
     start: Array1<f64>,
 ) -> Result<History> {

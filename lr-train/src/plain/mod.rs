@@ -95,7 +95,7 @@ impl Rate {
 
 /// What all trainers take.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct PlainSettings {
     /// How many iterations to run.
     pub iterations: usize,
     /// The learning rate.
@@ -127,7 +127,7 @@ pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>,
 }
 
 /// Checks what every trainer needs before its first iteration.
-fn check(z: &Array2<f64>, settings: &Settings, start: &Array1<f64>) -> Result<(), DataError> {
+fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Result<(), DataError> {
     if start.len() != z.ncols() {
         return Err(DataError::Length {
             op: "training",

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{FitError, History, Settings, ascent, check};
+use super::{FitError, History, PlainSettings, ascent, check};
 use crate::{Result, data::DataError};
 
 /// Momentum coefficients `eta_0 .. eta_{count - 1}` with `eta_t = (1 - alpha_t) / alpha_{t+1}`, `alpha_0 = 0.01`,
@@ -72,7 +72,11 @@ impl State {
 ///
 /// # Errors
 /// [`DataError::Length`], [`FitError::Hyperparameter`], [`FitError::Diverged`].
-pub fn nesterov(z: &Array2<f64>, settings: &Settings, start: State) -> Result<(History, State)> {
+pub fn nesterov(
+    z: &Array2<f64>,
+    settings: &PlainSettings,
+    start: State,
+) -> Result<(History, State)> {
     check(z, settings, &start.w)?;
     check(z, settings, &start.v)?;
     let State {

@@ -25,8 +25,13 @@ fn small() -> Array2<f64> {
     ]
 }
 
-fn settings(iterations: usize, rate: Rate, sigmoid: Sigmoid, batches: Minibatches) -> Settings {
-    Settings {
+fn settings(
+    iterations: usize,
+    rate: Rate,
+    sigmoid: Sigmoid,
+    batches: Minibatches,
+) -> PlainSettings {
+    PlainSettings {
         iterations,
         rate,
         sigmoid,

@@ -1,11 +1,9 @@
 //! Circuits side by side.
 
+use arras_toolkit::text::{self, UNKNOWN};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    format::{self, UNKNOWN},
-    machine::Machine,
-};
+use super::machine::Machine;
 
 /// Where times come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,10 +173,10 @@ impl Comparison {
 
         let mut time = Vec::new();
         for &n in &threads {
-            time.push(self.line(&with(n), |r| r.seconds_with(n).map(format::seconds)));
+            time.push(self.line(&with(n), |r| r.seconds_with(n).map(text::seconds)));
         }
-        time.push(self.line("critical path", |r| r.critical_seconds.map(format::seconds)));
-        time.push(self.line("total work", |r| r.work_seconds.map(format::seconds)));
+        time.push(self.line("critical path", |r| r.critical_seconds.map(text::seconds)));
+        time.push(self.line("total work", |r| r.work_seconds.map(text::seconds)));
         time.push(self.line("times are", |r| {
             Some(match r.timing {
                 Timing::Measured { runs: 1 } => "of 1 run".to_owned(),
@@ -192,7 +190,7 @@ impl Comparison {
             name,
             cells: ratios
                 .iter()
-                .map(|r| cell(value(r).map(format::ratio)))
+                .map(|r| cell(value(r).map(text::ratio)))
                 .collect(),
         };
         for &n in &threads {
@@ -210,31 +208,29 @@ impl Comparison {
             Group {
                 name: "Parameters",
                 lines: vec![
-                    self.line("iterations", |r| Some(format::count(r.iterations))),
-                    self.line("minibatch rows", |r| Some(format::count(r.minibatch))),
-                    self.line("depth", |r| Some(format::count(r.depth))),
-                    self.line("N", |r| Some(format::power_of_two(r.log_n))),
-                    self.line("log₂(QP)", |r| Some(format::fixed(r.log_qp, 0))),
-                    self.line("at most", |r| Some(format::fixed(r.log_qp_bound, 0))),
-                    self.line("dnum", |r| Some(format::count(r.dnum))),
+                    self.line("iterations", |r| Some(text::count(r.iterations))),
+                    self.line("minibatch rows", |r| Some(text::count(r.minibatch))),
+                    self.line("depth", |r| Some(text::count(r.depth))),
+                    self.line("N", |r| Some(text::power_of_two(r.log_n))),
+                    self.line("log₂(QP)", |r| Some(text::fixed(r.log_qp, 0))),
+                    self.line("at most", |r| Some(text::fixed(r.log_qp_bound, 0))),
+                    self.line("dnum", |r| Some(text::count(r.dnum))),
                 ],
             },
             Group {
                 name: "Operations",
                 lines: vec![
-                    self.line("multiplications", |r| {
-                        Some(format::count(r.multiplications))
-                    }),
-                    self.line("key switches", |r| Some(format::count(r.key_switches))),
-                    self.line("critical steps", |r| Some(format::count(r.critical_steps))),
+                    self.line("multiplications", |r| Some(text::count(r.multiplications))),
+                    self.line("key switches", |r| Some(text::count(r.key_switches))),
+                    self.line("critical steps", |r| Some(text::count(r.critical_steps))),
                 ],
             },
             Group {
                 name: "Sizes",
                 lines: vec![
-                    self.line("encrypted inputs", |r| Some(format::bytes(r.input_bytes))),
-                    self.line("evaluation keys", |r| Some(format::bytes(r.key_bytes))),
-                    self.line("peak memory", |r| r.peak_bytes.map(format::bytes)),
+                    self.line("encrypted inputs", |r| Some(text::bytes(r.input_bytes))),
+                    self.line("evaluation keys", |r| Some(text::bytes(r.key_bytes))),
+                    self.line("peak memory", |r| r.peak_bytes.map(text::bytes)),
                 ],
             },
             Group {
@@ -245,10 +241,10 @@ impl Comparison {
                 name: "Result",
                 lines: vec![
                     self.line("worst weight error", |r| {
-                        r.weight_error.map(format::scientific)
+                        r.weight_error.map(text::scientific)
                     }),
-                    self.line("accuracy", |r| r.accuracy.map(format::percent)),
-                    self.line("AUC", |r| r.auc.map(|a| format::fixed(a, 4))),
+                    self.line("accuracy", |r| r.accuracy.map(text::percent)),
+                    self.line("AUC", |r| r.auc.map(|a| text::fixed(a, 4))),
                 ],
             },
             Group {

@@ -2,13 +2,13 @@
 //!
 //! Nothing is fetched and nothing runs, which the page's content security policy states, too.
 
+use arras_toolkit::text::{self, UNKNOWN};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     Comparison, ReportError,
     comparison::Timing,
     data::{ModelSummary, PlanSummary, Side, Stage, TrainingReport},
-    format::{self, UNKNOWN},
     plot::{self, Marker},
 };
 use crate::metrics::Quality;
@@ -32,11 +32,11 @@ impl TrainingReport {
                 @if let Some(data) = &self.data {
                     p {
                         (data.name) ": " (data.positive) " against " (data.negative) ", "
-                        (format::count(data.training_rows)) " rows to train on, "
-                        (format::count(data.test_rows)) " to test on, "
-                        (format::count(data.features)) " features"
+                        (text::count(data.training_rows)) " rows to train on, "
+                        (text::count(data.test_rows)) " to test on, "
+                        (text::count(data.features)) " features"
                         @if data.dropped > 0 {
-                            " (" (format::count(data.dropped)) " constant ones left out)"
+                            " (" (text::count(data.dropped)) " constant ones left out)"
                         }
                         "."
                     }
@@ -64,16 +64,16 @@ impl TrainingReport {
         if let Some(model) = &self.model {
             tiles.push((
                 format!("accuracy, trained encrypted ({})", model.circuit),
-                format::percent(model.quality.accuracy),
+                text::percent(model.quality.accuracy),
             ));
             tiles.extend(model.plaintext_quality.iter().map(|q| {
                 (
                     "accuracy, trained on plaintexts".to_owned(),
-                    format::percent(q.accuracy),
+                    text::percent(q.accuracy),
                 )
             }));
             tiles.extend(
-                (model.quality.auc).map(|a| ("AUC, trained encrypted".into(), format::fixed(a, 4))),
+                (model.quality.auc).map(|a| ("AUC, trained encrypted".into(), text::fixed(a, 4))),
             );
         }
         let best = |f: &dyn Fn(usize, &super::Ratios) -> Option<f64>| {
@@ -90,7 +90,7 @@ impl TrainingReport {
         tiles.extend(speed.map(|(ratio, circuit)| {
             (
                 format!("speed against the baseline ({circuit})"),
-                format::ratio(ratio),
+                text::ratio(ratio),
             )
         }));
         let errors = (self.comparison.iter())
@@ -100,7 +100,7 @@ impl TrainingReport {
         tiles.extend(
             errors
                 .reduce(f64::max)
-                .map(|e| ("worst weight error".into(), format::scientific(e))),
+                .map(|e| ("worst weight error".into(), text::scientific(e))),
         );
         html! {
             @if !tiles.is_empty() {
@@ -282,31 +282,31 @@ fn plans(plans: &[PlanSummary]) -> Markup {
     let optional = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
     let rows: [Line<'_, PlanSummary>; 12] = [
         ("iterations", &|p| match p.rounds {
-            0 | 1 => format::count(p.iterations),
+            0 | 1 => text::count(p.iterations),
             rounds => format!("{rounds} × {}", p.iterations),
         }),
-        ("minibatch rows", &|p| format::count(p.minibatch)),
-        ("N", &|p| format::power_of_two(p.log_n)),
-        ("levels", &|p| format::count(p.levels)),
-        ("dnum", &|p| format::count(p.dnum)),
+        ("minibatch rows", &|p| text::count(p.minibatch)),
+        ("N", &|p| text::power_of_two(p.log_n)),
+        ("levels", &|p| text::count(p.levels)),
+        ("dnum", &|p| text::count(p.dnum)),
         ("log₂(QP), at most", &|p| {
             format!(
                 "{}, {}",
-                format::fixed(p.log_qp, 0),
-                format::fixed(p.log_qp_bound, 0)
+                text::fixed(p.log_qp, 0),
+                text::fixed(p.log_qp_bound, 0)
             )
         }),
-        ("evaluation keys", &|p| format::count(p.keys)),
-        ("their size", &|p| format::bytes(p.key_bytes)),
-        ("encrypted inputs", &|p| format::bytes(p.input_bytes)),
+        ("evaluation keys", &|p| text::count(p.keys)),
+        ("their size", &|p| text::bytes(p.key_bytes)),
+        ("encrypted inputs", &|p| text::bytes(p.input_bytes)),
         ("memory on the server", &|p| {
-            optional(p.server_bytes.map(format::bytes))
+            optional(p.server_bytes.map(text::bytes))
         }),
         ("predicted error", &|p| {
-            optional(p.predicted_error.map(format::scientific))
+            optional(p.predicted_error.map(text::scientific))
         }),
         ("predicted time", &|p| {
-            optional(p.predicted_seconds.map(format::seconds))
+            optional(p.predicted_seconds.map(text::seconds))
         }),
     ];
     html! {
@@ -352,15 +352,15 @@ fn stages(stages: &[Stage]) -> Markup {
                             tr {
                                 th scope="row" { (stage.name) }
                                 td.text { @match stage.side { Side::Client => "client", Side::Server => "server" } }
-                                td { (format::seconds(stage.seconds)) }
-                                @if sends { td { @if let Some(b) = stage.bytes { (format::bytes(b)) } } }
+                                td { (text::seconds(stage.seconds)) }
+                                @if sends { td { @if let Some(b) = stage.bytes { (text::bytes(b)) } } }
                                 td.bars { (bar(stage.seconds / longest, stage.side == Side::Server)) }
                             }
                         }
                     }
                 }
             }
-            p.note { "In all " (format::seconds(total)) "." }
+            p.note { "In all " (text::seconds(total)) "." }
         }
     }
 }
@@ -423,22 +423,18 @@ fn model_section(model: &ModelSummary) -> Markup {
         )
         .collect();
     let rows: [Line<'_, Quality>; 7] = [
-        ("accuracy", &|q| format::percent(q.accuracy)),
+        ("accuracy", &|q| text::percent(q.accuracy)),
         ("AUC", &|q| {
-            q.auc.map_or(UNKNOWN.to_owned(), |a| format::fixed(a, 4))
+            q.auc.map_or(UNKNOWN.to_owned(), |a| text::fixed(a, 4))
         }),
-        ("log loss", &|q| format::fixed(q.log_loss, 4)),
-        ("true positive", &|q| {
-            format::count(q.confusion.true_positive)
-        }),
+        ("log loss", &|q| text::fixed(q.log_loss, 4)),
+        ("true positive", &|q| text::count(q.confusion.true_positive)),
         ("false positive", &|q| {
-            format::count(q.confusion.false_positive)
+            text::count(q.confusion.false_positive)
         }),
-        ("true negative", &|q| {
-            format::count(q.confusion.true_negative)
-        }),
+        ("true negative", &|q| text::count(q.confusion.true_negative)),
         ("false negative", &|q| {
-            format::count(q.confusion.false_negative)
+            text::count(q.confusion.false_negative)
         }),
     ];
     html! {
@@ -461,7 +457,7 @@ fn model_section(model: &ModelSummary) -> Markup {
                 div {
                     h3 {
                         @if model.weights.len() > WEIGHTS {
-                            "Largest " (WEIGHTS) " of " (format::count(model.weights.len())) " weights"
+                            "Largest " (WEIGHTS) " of " (text::count(model.weights.len())) " weights"
                         } @else { "Weights" }
                     }
                     div.scroll tabindex="0" {
@@ -487,5 +483,5 @@ fn model_section(model: &ModelSummary) -> Markup {
 
 /// A weight with a true minus sign, so that columns line up.
 fn signed(weight: f64) -> String {
-    format::fixed(weight, 3).replace('-', "−")
+    text::fixed(weight, 3).replace('-', "−")
 }

@@ -2,9 +2,8 @@
 
 use std::{fmt, fs, thread};
 
+use arras_toolkit::text;
 use serde::{Deserialize, Serialize};
-
-use super::format;
 
 /// A machine, as far as it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +57,7 @@ impl fmt::Display for Machine {
             write!(f, " ({})", self.simd.join(", "))?;
         }
         if let Some(memory) = self.memory_bytes {
-            write!(f, ", {} of memory", format::bytes(memory))?;
+            write!(f, ", {} of memory", text::bytes(memory))?;
         }
         write!(f, ", {}", self.system)
     }

@@ -23,7 +23,6 @@
 mod comparison;
 mod data;
 mod error;
-mod format;
 mod html;
 mod machine;
 mod plot;

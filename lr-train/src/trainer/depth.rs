@@ -6,55 +6,22 @@ use std::collections::HashMap;
 
 use arras_toolkit::{Program, circuit::Summing};
 
-use super::settings::{MAX_ITERATIONS, Optimizer};
+use super::{
+    round::{Place, places},
+    settings::{MAX_ITERATIONS, Optimizer},
+};
 use crate::{
     Result,
-    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    circuits::{Kind, Spec, TrainingCircuit},
     plain::Rate,
     sigmoid::Approximation,
 };
-
-/// A round's place among the rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Shape {
-    pub(super) iterations: usize,
-    pub(super) first: bool,
-    pub(super) last: bool,
-}
-
-impl Shape {
-    pub(super) fn start(self) -> Start {
-        if self.first {
-            Start::Zero
-        } else {
-            Start::Encrypted
-        }
-    }
-
-    pub(super) fn results(self) -> Results {
-        if self.last {
-            Results::Model
-        } else {
-            Results::State
-        }
-    }
-}
-
-/// Shapes of rounds of these lengths.
-pub(super) fn shapes(lengths: &[usize]) -> Vec<Shape> {
-    let shape = |(r, &iterations): (usize, &usize)| Shape {
-        iterations,
-        first: r == 0,
-        last: r + 1 == lengths.len(),
-    };
-    lengths.iter().enumerate().map(shape).collect()
-}
 
 /// Depths of circuits, remembered.
 pub(super) struct Depths<'a> {
     activation: &'a Approximation,
     optimizer: Optimizer,
-    known: HashMap<(Kind, Shape), usize>,
+    known: HashMap<(Kind, Place), usize>,
 }
 
 const SLOTS: usize = 64;
@@ -72,12 +39,12 @@ impl<'a> Depths<'a> {
     }
 
     /// Levels that a round needs.
-    pub(super) fn of(&mut self, kind: Kind, shape: Shape) -> Result<usize> {
-        if let Some(&depth) = self.known.get(&(kind, shape)) {
+    pub(super) fn of(&mut self, kind: Kind, place: Place) -> Result<usize> {
+        if let Some(&depth) = self.known.get(&(kind, place)) {
             return Ok(depth);
         }
         // Iteration 0 has constants of its own.
-        let first = if shape.first { 0 } else { 5 };
+        let first = if place.first { 0 } else { 5 };
         let circuit = TrainingCircuit::record(Spec {
             kind,
             slots: SLOTS,
@@ -85,22 +52,22 @@ impl<'a> Depths<'a> {
             minibatch: SIDE,
             steps: self
                 .optimizer
-                .steps(&Rate::Constant(RATE), SIDE, first, shape.iterations)?,
+                .steps(&Rate::Constant(RATE), SIDE, first, place.iterations)?,
             activation: self.activation.clone(),
-            start: shape.start(),
-            results: shape.results(),
+            start: place.start(),
+            results: place.results(),
             summing: Summing::default(),
         })?;
         let depth = Program::new(circuit.circuit().clone()).levels_needed();
-        self.known.insert((kind, shape), depth);
+        self.known.insert((kind, place), depth);
         Ok(depth)
     }
 
     /// The deepest of rounds of these lengths.
     pub(super) fn deepest(&mut self, kind: Kind, lengths: &[usize]) -> Result<usize> {
         let mut most = 0;
-        for shape in shapes(lengths) {
-            most = most.max(self.of(kind, shape)?);
+        for place in places(lengths.iter().copied()) {
+            most = most.max(self.of(kind, place)?);
         }
         Ok(most)
     }
@@ -118,12 +85,12 @@ impl<'a> Depths<'a> {
     fn longest(&mut self, kind: Kind, levels: usize, first: bool, last: bool) -> Result<usize> {
         let mut most = 0;
         while most < MAX_ITERATIONS {
-            let shape = Shape {
+            let place = Place {
                 iterations: most + 1,
                 first,
                 last,
             };
-            if self.of(kind, shape)? > levels {
+            if self.of(kind, place)? > levels {
                 break;
             }
             most += 1;

@@ -24,7 +24,7 @@ pub enum ExchangeError {
     },
     /// Something of a version that this build does not know.
     #[error(
-        "the {what} has version {found}, this build knows version {known}; use the release that wrote it, or make it again"
+        "the {what} has version {found}, this build knows version {known}; make it again with `{command}`, or use the release that wrote it"
     )]
     Version {
         /// What it is.
@@ -33,6 +33,8 @@ pub enum ExchangeError {
         found: u32,
         /// The version known.
         known: u32,
+        /// What makes a new one.
+        command: &'static str,
     },
     /// A plan whose parts contradict each other.
     #[error(
@@ -171,7 +173,7 @@ pub enum Remedy {
         /// log2 of the ring degree it needs.
         log_n: u32,
     },
-    /// Rounds between which the client re-encrypts.
+    /// Rounds between which the client re-encrypts the state.
     Rounds {
         /// The circuit.
         circuit: &'static str,

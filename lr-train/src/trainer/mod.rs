@@ -15,7 +15,6 @@
 
 mod depth;
 mod error;
-mod estimate;
 mod exchange;
 pub mod files;
 mod ids;
@@ -26,28 +25,27 @@ mod planner;
 mod predict;
 mod record;
 mod report;
+mod round;
 mod server;
 mod session;
 mod settings;
-mod sizes;
 #[cfg(test)]
 mod tests;
 
+pub use arras_toolkit::plan::ServerMemory;
 pub use error::{ExchangeError, Remedy};
-pub use estimate::{Operations, ServerMemory};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use ids::{DatasetId, KeySetId, PlanId};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
-pub use plan::{
-    InputShape, KeyList, PLAN_VERSION, PlanSpec, RotationKey, Round, RoundSpec, TrainingPlan,
-};
-pub use planner::{PlannerOptions, Predictor, RINGS, capacity, plan};
-pub use predict::{predicted_error, predicted_error_of};
-pub use record::{DatasetRecord, PreparedData, RECORD_VERSION};
-pub use report::{Candidate, Capacity, EngineSeconds, PlanReport};
+pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
+pub use planner::{PlannerOptions, RINGS, capacity, plan};
+pub use predict::ErrorsFor;
+pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, training_rows};
+pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport};
+pub use round::{InputShape, Round};
 pub use server::TrainingServer;
-pub use session::{RoundDone, Trainer};
+pub use session::{RoundDone, Trainer, TrainerBuilder};
 pub use settings::{
     CircuitChoice, MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Optimizer, Rounds, Settings,
 };

@@ -22,6 +22,7 @@ pub const MODEL_VERSION: u32 = 1;
 /// A trained model: weights, and what is needed to apply them to data as it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Model {
     /// [`MODEL_VERSION`].
     pub version: u32,
@@ -41,6 +42,7 @@ pub struct Model {
 
 /// What a model says of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Prediction {
     /// The linear score; above 0 is the positive class.
     pub score: f64,
@@ -59,6 +61,7 @@ impl Model {
                 what: "model",
                 found: self.version,
                 known: MODEL_VERSION,
+                command: "lr-train decrypt",
             }
             .into());
         }

@@ -8,8 +8,8 @@ use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
 use ndarray::Array1;
 
 use super::{
-    DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, PreparedData, Round,
-    RoundResult, TrainingPlan, exchange::Origin,
+    DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
+    PreparedData, Round, RoundResult, TrainingPlan, exchange::Origin,
 };
 use crate::{
     Result, circuits::CircuitError, data::Dataset, plain::State, preprocess::Scheme,
@@ -134,11 +134,8 @@ impl<S: SecretEngine> DataOwner<S> {
         let minibatches = data.minibatches(round.first, round.circuit.spec().iterations());
         for shape in round.data_shapes() {
             let value = round.circuit.data_input(&shape.name, &minibatches)?;
-            let layout = *round.program.circuit().input(&shape.name)?.layout();
-            take(
-                &shape.name,
-                self.client.encrypt(layout, value, shape.level)?,
-            )?;
+            let encrypted = self.client.encrypt(shape.layout, value, shape.level)?;
+            take(&shape.name, encrypted)?;
         }
         Ok(())
     }
@@ -170,16 +167,13 @@ impl<S: SecretEngine> DataOwner<S> {
         let values = round.circuit.start_inputs(state)?;
         let mut inputs = Bindings::new();
         for shape in round.start_shapes() {
-            let (Some(value), layout) = (
-                values.get(&shape.name),
-                *round.program.circuit().input(&shape.name)?.layout(),
-            ) else {
+            let Some(value) = values.get(&shape.name) else {
                 return Err(CircuitError::MissingResult { name: shape.name }.into());
             };
-            inputs.insert(
-                &*shape.name,
-                self.client.encrypt(layout, value.clone(), shape.level)?,
-            );
+            let encrypted = self
+                .client
+                .encrypt(shape.layout, value.clone(), shape.level)?;
+            inputs.insert(&*shape.name, encrypted);
         }
         Ok(EncryptedState {
             origin,
@@ -225,25 +219,23 @@ impl<S: SecretEngine> DataOwner<S> {
         let (w, previous) = round.circuit.weights(|name| values.get(name))?;
         usable("weights", &w, most)?;
         let iteration = round.first + round.circuit.spec().iterations();
-        let Some(previous) = previous else {
-            return Ok(State {
+        if let Some(previous) = &previous {
+            usable("weights before the last", previous, most)?;
+        }
+        match previous {
+            Some(previous) if self.plan.settings().optimizer == Optimizer::Nesterov => {
+                State::from_last_two(iteration, w, &previous)
+            }
+            // Without momentum, and after the last round, v is the weights.
+            _ => Ok(State {
                 iteration,
                 v: w.clone(),
                 w,
-            });
-        };
-        usable("weights before the last", &previous, most)?;
-        let eta = round
-            .circuit
-            .spec()
-            .steps
-            .last()
-            .map_or(0.0, |step| step.eta);
-        let v = &w * (1.0 - eta) + &previous * eta;
-        Ok(State { iteration, w, v })
+            }),
+        }
     }
 
-    /// Decrypts a state and encrypts it anew for the next round. Nothing is encrypted unless every check of the decryption passed.
+    /// Decrypts a state and re-encrypts it for the next round. Nothing is encrypted unless every check of the decryption passed.
     ///
     /// # Errors
     /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`ExchangeError::NothingToRefresh`] for the last round's result.

@@ -1,78 +1,57 @@
 //! What both sides of a training know before there are keys.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
-use arras_ckks::params::{MAX_LEVELS, Parameters, ParametersSpec};
-use arras_toolkit::{Program, plan::KeyRequests};
+use arras_ckks::{
+    Parameters,
+    params::{MAX_LEVELS, ParametersSpec},
+};
+use arras_toolkit::{
+    circuit::Summing,
+    plan::{KeyRequests, ServerMemory},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PlanId, ServerMemory, estimate,
+    PlanId,
+    round::{InputShape, Outline, Round},
     settings::{MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Settings},
-    sizes,
 };
 use crate::{
     Result, TrainError,
-    circuits::{Geometry, Kind, Results, Spec, Start, TrainingCircuit},
+    circuits::{Geometry, Kind},
     trainer::ExchangeError,
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
-pub const PLAN_VERSION: u32 = 3;
+pub const PLAN_VERSION: u32 = 4;
 
 /// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
 const MAX_TILES: usize = 1 << 12;
 
 /// Separates plans' identifiers from every other use of BLAKE3.
-const PLAN_CONTEXT: &str = "lr-train plan v1";
+const PLAN_CONTEXT: &str = "lr-train plan v2";
 
-/// One round as it is written down.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct RoundSpec {
-    /// The number of its first iteration.
-    pub first: usize,
-    /// What its circuit is recorded for.
-    pub spec: Spec,
-}
+/// Recorded rounds that a plan keeps: a training of more of them records some again rather than fill the memory.
+const KEPT_ROUNDS: usize = 8;
 
-/// A key of the plan for a rotation, with the highest level at which it is used.
+/// What is decided of a round; everything else about it follows from the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RotationKey {
-    /// Slots to the left.
-    pub steps: i64,
-    /// Level.
-    pub level: usize,
-}
-
-/// The keys of a plan as they are written down.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct KeyList {
-    /// Highest level at which something is relinearized; none if nothing is.
+#[serde(deny_unknown_fields)]
+pub struct RoundSpec {
+    /// Iterations.
+    pub iterations: usize,
+    /// How sums of rotations are added up.
     #[serde(default)]
-    pub relinearization: Option<usize>,
-    /// Rotations, each once, ascending.
-    #[serde(default)]
-    pub rotations: Vec<RotationKey>,
-}
-
-impl From<&KeyRequests> for KeyList {
-    fn from(requests: &KeyRequests) -> Self {
-        Self {
-            relinearization: requests.relinearization,
-            rotations: requests
-                .rotations
-                .iter()
-                .map(|(&steps, &level)| RotationKey { steps, level })
-                .collect(),
-        }
-    }
+    pub summing: Summing,
 }
 
 /// A plan as it is written down: nothing here has been checked. [`TrainingPlan::from_spec`] checks everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PlanSpec {
     /// [`PLAN_VERSION`].
     pub version: u32,
@@ -82,27 +61,47 @@ pub struct PlanSpec {
     pub rows: usize,
     /// The most features of a data set, the intercept among them, without constant columns.
     pub features: usize,
-    /// Rows of a minibatch.
-    pub minibatch: usize,
     /// What was asked for.
     pub settings: Settings,
-    /// The keys that all rounds together need.
-    pub keys: KeyList,
-    /// Parameters of the scheme.
-    pub parameters: ParametersSpec,
     /// The rounds.
     pub rounds: Vec<RoundSpec>,
+    /// The keys that all rounds together need.
+    pub keys: KeyRequests,
+    /// Parameters of the scheme.
+    pub parameters: ParametersSpec,
+}
+
+impl PlanSpec {
+    /// Rows of a minibatch: what was asked for, if there are as many.
+    pub fn minibatch(&self) -> usize {
+        self.settings.minibatch.min(self.rows)
+    }
 }
 
 /// What both sides of a training know before there are keys: circuits of all rounds, parameters, keys. It holds no data and no secret.
 ///
-/// Serialized it is a [`PlanSpec`], in JSON or TOML; reading one refuses parameters without security.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Circuits are recorded when they are first asked for; a plan and its copies share them. Serialized it is a [`PlanSpec`], in JSON or
+/// TOML; reading one refuses parameters without security.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "PlanSpec", into = "PlanSpec")]
 pub struct TrainingPlan {
     spec: PlanSpec,
     params: Parameters,
     id: PlanId,
+    recorded: Arc<Recorded>,
+}
+
+/// Plans are equal if they are written down alike.
+impl PartialEq for TrainingPlan {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec
+    }
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    rounds: Mutex<VecDeque<Arc<Round>>>,
+    data: OnceLock<Vec<Vec<InputShape>>>,
 }
 
 impl From<TrainingPlan> for PlanSpec {
@@ -117,68 +116,6 @@ impl TryFrom<PlanSpec> for TrainingPlan {
     fn try_from(spec: PlanSpec) -> Result<Self> {
         Self::from_spec(spec)
     }
-}
-
-/// A round with its circuit recorded.
-#[derive(Clone, Debug)]
-pub struct Round {
-    /// Its position among the rounds.
-    pub index: usize,
-    /// The number of its first iteration.
-    pub first: usize,
-    /// Its circuit.
-    pub circuit: TrainingCircuit,
-    /// The circuit lowered.
-    pub program: Program,
-}
-
-impl Round {
-    /// Records a circuit.
-    pub(super) fn record(index: usize, round: &RoundSpec) -> Result<Self> {
-        let circuit = TrainingCircuit::record(round.spec.clone())?;
-        let program = Program::new(circuit.circuit().clone());
-        Ok(Self {
-            index,
-            first: round.first,
-            circuit,
-            program,
-        })
-    }
-
-    /// The names of the data's inputs with their level and number of ciphertexts, in the order of files.
-    pub fn data_shapes(&self) -> Vec<InputShape> {
-        self.shapes(&self.circuit.input_names().0)
-    }
-
-    /// The names of the start's inputs with their level and number of ciphertexts, in the order of files; none in the first round.
-    pub fn start_shapes(&self) -> Vec<InputShape> {
-        self.shapes(&self.circuit.input_names().1)
-    }
-
-    fn shapes(&self, names: &[&str]) -> Vec<InputShape> {
-        let circuit = self.program.circuit();
-        circuit
-            .inputs()
-            .iter()
-            .filter(|input| names.contains(&input.name()))
-            .map(|input| InputShape {
-                name: input.name().to_owned(),
-                level: circuit.level(input.node()).unwrap_or(0),
-                units: input.layout().units(),
-            })
-            .collect()
-    }
-}
-
-/// An input of a round.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputShape {
-    /// Its name.
-    pub name: String,
-    /// The level at which it is encrypted.
-    pub level: usize,
-    /// Its ciphertexts.
-    pub units: usize,
 }
 
 impl TrainingPlan {
@@ -204,21 +141,27 @@ impl TrainingPlan {
     }
 
     fn checked(spec: PlanSpec, params: Parameters) -> Result<Self> {
-        if spec.version != PLAN_VERSION {
-            return Err(ExchangeError::Version {
-                what: "training plan",
-                found: spec.version,
-                known: PLAN_VERSION,
-            }
-            .into());
-        }
+        known_version(spec.version)?;
         check(&spec, &params)?;
-        let bytes = postcard::to_stdvec(&spec).map_err(|error| ExchangeError::Malformed {
-            what: "training plan",
-            error: Box::new(error),
-        })?;
+        let bytes = postcard::to_stdvec(&spec).map_err(malformed)?;
         let id = PlanId::from_bytes(blake3::derive_key(PLAN_CONTEXT, &bytes));
-        Ok(Self { spec, params, id })
+        Ok(Self {
+            spec,
+            params,
+            id,
+            recorded: Arc::default(),
+        })
+    }
+
+    /// With circuits that were recorded already.
+    pub(super) fn with_recorded(self, rounds: impl IntoIterator<Item = Arc<Round>>) -> Self {
+        self.lock().extend(rounds);
+        self
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Round>>> {
+        let rounds = self.recorded.rounds.lock();
+        rounds.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything in it.
@@ -258,7 +201,7 @@ impl TrainingPlan {
 
     /// Rows of a minibatch: also the fewest of a data set.
     pub fn minibatch(&self) -> usize {
-        self.spec.minibatch
+        self.spec.minibatch()
     }
 
     /// The rounds as they are written down.
@@ -266,19 +209,24 @@ impl TrainingPlan {
         &self.spec.rounds
     }
 
-    /// Records the circuit of a round.
+    fn outline(&self) -> Outline<'_> {
+        outline(&self.spec, &self.params)
+    }
+
+    /// A round with its circuit, which is recorded the first time.
     ///
     /// # Errors
     /// [`ExchangeError::PlanInconsistent`] for a round that it does not have or that needs more levels than the parameters have.
-    pub fn round(&self, index: usize) -> Result<Round> {
-        let Some(round) = self.spec.rounds.get(index) else {
-            return Err(inconsistent(
-                "round asked for",
-                &index,
-                &format!("a number below {}", self.spec.rounds.len()),
-            ));
-        };
-        let round = Round::record(index, round)?;
+    pub fn round(&self, index: usize) -> Result<Arc<Round>> {
+        if index >= self.spec.rounds.len() {
+            return Err(self.no_round(index));
+        }
+        // Locked while it records, so that nobody else records the same.
+        let mut rounds = self.lock();
+        if let Some(round) = rounds.iter().find(|round| round.index == index) {
+            return Ok(round.clone());
+        }
+        let round = Arc::new(Round::record(&self.outline(), index)?);
         let (needed, most) = (round.program.levels_needed(), self.params.max_level());
         if needed > most {
             return Err(inconsistent(
@@ -287,55 +235,51 @@ impl TrainingPlan {
                 &format!("at most {most}"),
             ));
         }
+        if rounds.len() >= KEPT_ROUNDS {
+            rounds.pop_front();
+        }
+        rounds.push_back(round.clone());
         Ok(round)
     }
 
-    /// The data inputs of every round. Rounds of one shape are recorded once.
+    pub(super) fn no_round(&self, index: usize) -> TrainError {
+        let below = format!("a number below {}", self.spec.rounds.len());
+        inconsistent("round asked for", &index, &below)
+    }
+
+    /// The data inputs of every round. Of rounds of one shape, one is recorded.
     ///
     /// # Errors
     /// As [`TrainingPlan::round`].
-    pub fn data_shapes(&self) -> Result<Vec<Vec<InputShape>>> {
-        let mut known: Vec<((usize, Start, Results), Vec<InputShape>)> = vec![];
-        let mut all = vec![];
-        for (index, round) in self.spec.rounds.iter().enumerate() {
-            let s = &round.spec;
-            let shape = (s.iterations(), s.start, s.results);
-            let found = known.iter().find(|(of, _)| *of == shape);
-            let shapes = match found {
-                Some((_, shapes)) => shapes.clone(),
-                None => {
-                    let shapes = self.round(index)?.data_shapes();
-                    known.push((shape, shapes.clone()));
-                    shapes
-                }
+    pub fn data_shapes(&self) -> Result<&[Vec<InputShape>]> {
+        if let Some(shapes) = self.recorded.data.get() {
+            return Ok(shapes);
+        }
+        let places = self.outline().places();
+        let mut all: Vec<Vec<InputShape>> = vec![];
+        for (index, place) in places.iter().enumerate() {
+            let same = places[..index].iter().position(|p| p == place);
+            let shapes = match same {
+                Some(same) => all[same].clone(),
+                None => self.round(index)?.data_shapes(),
             };
             all.push(shapes);
         }
-        Ok(all)
+        Ok(self.recorded.data.get_or_init(|| all))
     }
 
-    /// The most memory of the server's process in a round, on the CPU engine with so many threads.
+    /// The most memory of the server's process in a round, on the CPU engine with this many threads.
     ///
     /// # Errors
     /// As [`TrainingPlan::round`].
     pub fn server_memory(&self, index: usize, threads: usize) -> Result<ServerMemory> {
-        let memory = estimate::memory(&self.round(index)?.program, &self.params, threads);
-        Ok(memory.with_keys(sizes::keys(&self.params, &self.key_requests())?.loaded))
+        let memory = ServerMemory::of(&self.round(index)?.program, &self.params, threads);
+        Ok(memory.with_keys(self.spec.keys.set_bytes(&self.params)?.loaded))
     }
 
     /// The keys that all rounds together need.
-    pub fn key_requests(&self) -> KeyRequests {
-        let rotations: BTreeMap<i64, usize> = self
-            .spec
-            .keys
-            .rotations
-            .iter()
-            .map(|key| (key.steps, key.level))
-            .collect();
-        KeyRequests {
-            relinearization: self.spec.keys.relinearization,
-            rotations,
-        }
+    pub fn key_requests(&self) -> &KeyRequests {
+        &self.spec.keys
     }
 
     /// The plan in TOML.
@@ -343,12 +287,7 @@ impl TrainingPlan {
     /// # Errors
     /// [`ExchangeError::Malformed`] for numbers that TOML does not have: seeds of 2^63 and above.
     pub fn to_toml(&self) -> Result<String> {
-        Ok(
-            toml::to_string(&self.spec).map_err(|error| ExchangeError::Malformed {
-                what: "training plan",
-                error: Box::new(error),
-            })?,
-        )
+        toml::to_string(&self.spec).map_err(malformed)
     }
 
     /// Reads a plan in TOML; parameters must be secure.
@@ -359,17 +298,51 @@ impl TrainingPlan {
         Self::from_spec(Self::spec_from_toml(text)?)
     }
 
-    /// Reads a plan in TOML without checking it.
+    /// Reads a plan in TOML without checking more than its version.
     ///
     /// # Errors
-    /// [`ExchangeError::Malformed`].
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`].
     pub fn spec_from_toml(text: &str) -> Result<PlanSpec> {
-        Ok(
-            toml::from_str(text).map_err(|error| ExchangeError::Malformed {
-                what: "training plan",
-                error: Box::new(error),
-            })?,
-        )
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        // Before the rest, which another version writes otherwise.
+        let head: Head = toml::from_str(text).map_err(malformed)?;
+        known_version(head.version)?;
+        toml::from_str(text).map_err(malformed)
+    }
+}
+
+fn known_version(found: u32) -> Result<()> {
+    if found == PLAN_VERSION {
+        return Ok(());
+    }
+    Err(ExchangeError::Version {
+        what: "training plan",
+        found,
+        known: PLAN_VERSION,
+        command: "lr-train plan --out",
+    }
+    .into())
+}
+
+fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> TrainError {
+    ExchangeError::Malformed {
+        what: "training plan",
+        error: Box::new(error),
+    }
+    .into()
+}
+
+fn outline<'a>(spec: &'a PlanSpec, params: &Parameters) -> Outline<'a> {
+    Outline {
+        kind: spec.kind,
+        slots: params.slots(),
+        features: spec.features,
+        minibatch: spec.minibatch(),
+        settings: &spec.settings,
+        rounds: &spec.rounds,
     }
 }
 
@@ -384,18 +357,17 @@ fn inconsistent(what: &'static str, found: &dyn ToString, expected: &dyn ToStrin
 
 fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
     spec.settings.check()?;
-    for (what, value, least, most) in [
-        ("number of rows", spec.rows, 1, MAX_ROWS),
-        ("number of features", spec.features, 1, MAX_FEATURES),
-        ("minibatch", spec.minibatch, 1, spec.rows),
-        ("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS),
-    ] {
-        if !(least..=most).contains(&value) {
-            return Err(inconsistent(what, &value, &format!("{least} to {most}")));
+    let within = |what, value: usize, least: usize, most: usize| {
+        if (least..=most).contains(&value) {
+            return Ok(());
         }
-    }
+        Err(inconsistent(what, &value, &format!("{least} to {most}")))
+    };
+    within("number of rows", spec.rows, 1, MAX_ROWS)?;
+    within("number of features", spec.features, 1, MAX_FEATURES)?;
+    within("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS)?;
     // Before anything is recorded whose size follows from these.
-    let geometry = Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch)?;
+    let geometry = Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch())?;
     let tiles = geometry.across.saturating_mul(geometry.down);
     if tiles > MAX_TILES {
         return Err(inconsistent(
@@ -404,87 +376,35 @@ fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
             &format!("at most {MAX_TILES}; take smaller minibatches or a larger ring"),
         ));
     }
-    let mut iteration = 0;
-    let last = spec.rounds.len() - 1;
-    for (r, round) in spec.rounds.iter().enumerate() {
-        let s = &round.spec;
-        s.check()?;
-        let start = if r == 0 {
-            Start::Zero
-        } else {
-            Start::Encrypted
-        };
-        let results = if r == last {
-            Results::Model
-        } else {
-            Results::State
-        };
-        let numbers = [
-            ("first iteration of a round", round.first, iteration),
-            ("number of slots of a round", s.slots, params.slots()),
-            ("number of features of a round", s.features, spec.features),
-            ("minibatch of a round", s.minibatch, spec.minibatch),
-        ];
-        for (what, found, expected) in numbers {
-            if found != expected {
-                return Err(inconsistent(what, &found, &expected));
-            }
-        }
+    for round in &spec.rounds {
         // An iteration costs a level or more.
-        if s.iterations() > MAX_LEVELS {
-            return Err(inconsistent(
-                "number of iterations of a round",
-                &s.iterations(),
-                &format!("at most {MAX_LEVELS}"),
-            ));
-        }
-        if s.kind != spec.kind {
-            return Err(inconsistent("circuit of a round", &s.kind, &spec.kind));
-        }
-        if (s.start, s.results) != (start, results) {
-            return Err(inconsistent(
-                "start and result of a round",
-                &format!("{:?}, {:?}", s.start, s.results),
-                &format!("{start:?}, {results:?}"),
-            ));
-        }
-        if s.activation != spec.settings.activation {
-            return Err(inconsistent(
-                "sigmoid of a round",
-                &format!("{:?}", s.activation.coefficients()),
-                &format!("{:?}", spec.settings.activation.coefficients()),
-            ));
-        }
-        iteration += s.iterations();
+        let iterations = round.iterations;
+        within("number of iterations of a round", iterations, 1, MAX_LEVELS)?;
     }
-    if iteration != spec.settings.iterations {
+    let iterations: usize = spec.rounds.iter().map(|round| round.iterations).sum();
+    if iterations != spec.settings.iterations {
         return Err(inconsistent(
             "number of iterations in all rounds",
-            &iteration,
+            &iterations,
             &spec.settings.iterations,
         ));
     }
-    let keys = &spec.keys;
+    outline(spec, params).spec(0)?.check()?;
     let half = params.slots() as i64 / 2;
-    let ascending = keys.rotations.windows(2).all(|k| k[0].steps < k[1].steps);
-    let within = |k: &RotationKey| k.steps != 0 && k.steps > -half && k.steps <= half;
-    if !ascending || !keys.rotations.iter().all(within) {
-        return Err(inconsistent(
-            "list of rotation keys",
-            &"out of order or range",
-            &format!("ascending steps, not 0, above -{half} and up to {half}"),
-        ));
-    }
-    let levels = keys.rotations.iter().map(|k| k.level);
-    if let Some(level) = levels
-        .chain(keys.relinearization)
-        .find(|&l| l > params.max_level())
+    let rotations = spec.keys.rotations.keys();
+    if let Some(steps) = rotations
+        .copied()
+        .find(|&steps| steps == 0 || steps <= -half || steps > half)
     {
         return Err(inconsistent(
-            "level of a key",
-            &level,
-            &format!("at most {}", params.max_level()),
+            "rotation of a key",
+            &steps,
+            &format!("steps that are not 0, above -{half} and up to {half}"),
         ));
+    }
+    let levels = spec.keys.rotations.values().copied();
+    for level in levels.chain(spec.keys.relinearization) {
+        within("level of a key", level, 0, params.max_level())?;
     }
     Ok(())
 }

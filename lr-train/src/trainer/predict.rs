@@ -1,89 +1,129 @@
-//! Errors of a round's weights, before anything is encrypted.
+//! Errors of weights, before anything is encrypted.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeSet, sync::Arc};
 
-use arras_ckks::{NoiseModel, Parameters};
-use arras_toolkit::{
-    Plaintext, Value,
-    interpret::{Noisy, walk},
-};
+use arras_ckks::Parameters;
+use arras_toolkit::{Samples, ScaleAndPrecision};
 use chacha20::ChaCha20Rng;
 use ndarray::{Array1, Array2};
 use rand_core::{Rng, SeedableRng};
 
-use super::Round;
-use crate::{Result, circuits::Start, plain::State};
+use super::{Optimizer, Round, Settings, TrainingPlan};
+use crate::{
+    Result,
+    circuits::Start,
+    plain::{self, State},
+    sigmoid::Sigmoid,
+    split::Minibatches,
+};
 
-/// Trials of a prediction: each draws other errors.
-const TRIALS: u64 = 3;
-
-/// Half a bit: trials are few.
-const SAFETY: f64 = std::f64::consts::SQRT_2;
-
-/// The largest error of any weight that a round returns, predicted from the noise of every step for data spread evenly over
-/// \[-1, 1\], as max-abs normalization leaves it, with both labels equally often.
-///
-/// # Errors
-/// The toolkit's, for parameters that cannot run the round.
-pub fn predicted_error(params: &Parameters, round: &Round) -> Result<f64> {
-    let spec = round.circuit.spec();
-    let mut random = ChaCha20Rng::seed_from_u64(round.index as u64);
-    let mut uniform = || random.next_u64() as i64 as f64 / (1u64 << 63) as f64;
-    let minibatches: Vec<Array2<f64>> = (0..spec.iterations())
-        .map(|_| {
-            let mut z = Array2::from_shape_simple_fn((spec.minibatch, spec.features), &mut uniform);
-            // The intercept's column is the label itself.
-            z.column_mut(0).mapv_inplace(f64::signum);
-            z
-        })
-        .collect();
-    let start = (spec.start == Start::Encrypted).then(|| {
-        let w = Array1::from_shape_simple_fn(spec.features, &mut uniform);
-        State {
-            iteration: round.first,
-            v: w.clone(),
-            w,
-        }
-    });
-    predicted_error_of(params, round, &minibatches, start.as_ref())
+/// For which data a plan's errors are predicted.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum ErrorsFor {
+    /// None: nothing is predicted.
+    Nothing,
+    /// Data spread evenly over \[-1, 1\], as max-abs normalization leaves it, with both labels equally often.
+    #[default]
+    AnyData,
+    /// These rows, as [`training_rows`](super::training_rows) makes them.
+    Rows(Arc<Array2<f64>>),
 }
 
-/// [`predicted_error`] for known minibatches and, for rounds after the first, the state that they start from.
-///
-/// # Errors
-/// As [`predicted_error`]; [`crate::DataError::Length`] for data that the round was not recorded for.
-pub fn predicted_error_of(
-    params: &Parameters,
-    round: &Round,
-    minibatches: &[Array2<f64>],
-    start: Option<&State>,
-) -> Result<f64> {
-    let inputs = round.circuit.inputs(minibatches, start)?;
-    let model = NoiseModel::new(params);
-    let names: Vec<&str> = round
-        .program
-        .circuit()
-        .outputs()
-        .iter()
-        .map(arras_toolkit::circuit::Output::name)
-        .collect();
+impl Round {
+    /// The largest error of any weight that the round returns, predicted from the noise of every step for known minibatches and, for
+    /// rounds after the first, the state that they start from.
+    ///
+    /// # Errors
+    /// The toolkit's, for parameters that cannot run the round; [`crate::DataError::Length`] for data that it was not recorded for.
+    pub fn predicted_error(
+        &self,
+        params: &Parameters,
+        minibatches: &[Array2<f64>],
+        start: Option<&State>,
+    ) -> Result<f64> {
+        let inputs = self.circuit.inputs(minibatches, start)?;
+        let predictor = ScaleAndPrecision::new(params, Samples::given(inputs));
+        predictor.predict_numbers(&self.program, |outputs| {
+            let (weights, _) = self.circuit.weights(|name| outputs.get(name))?;
+            Ok(weights.to_vec())
+        })
+    }
+
+    /// Minibatches and a start that may be anything.
+    fn any_data(&self) -> (Vec<Array2<f64>>, Option<State>) {
+        let spec = self.circuit.spec();
+        let mut random = ChaCha20Rng::seed_from_u64(self.index as u64);
+        let mut uniform = || random.next_u64() as i64 as f64 / (1u64 << 63) as f64;
+        let minibatches = (0..spec.iterations())
+            .map(|_| {
+                let shape = (spec.minibatch, spec.features);
+                let mut z = Array2::from_shape_simple_fn(shape, &mut uniform);
+                // The intercept's column is the label itself.
+                z.column_mut(0).mapv_inplace(f64::signum);
+                z
+            })
+            .collect();
+        let start = (spec.start == Start::Encrypted).then(|| {
+            let w = Array1::from_shape_simple_fn(spec.features, &mut uniform);
+            State {
+                iteration: self.first,
+                v: w.clone(),
+                w,
+            }
+        });
+        (minibatches, start)
+    }
+}
+
+/// The largest predicted error of any weight after a plan's first and last round.
+pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result<Option<f64>> {
     let mut worst = 0.0f64;
-    for trial in 0..TRIALS {
-        let mut beside = (
-            Plaintext::new(&round.program, &inputs)?,
-            Noisy::new(&round.program, &inputs, &model, trial)?,
-        );
-        let (mut exact, mut noisy) = (BTreeMap::new(), BTreeMap::new());
-        walk(&round.program, &mut beside, |i, (plain, with_errors)| {
-            exact.insert(names[i], Value::Slots(plain.clone()));
-            noisy.insert(names[i], Value::Slots(with_errors.clone()));
-            Ok(())
-        })?;
-        let (exact, _) = round.circuit.weights(|name| exact.get(name))?;
-        let (noisy, _) = round.circuit.weights(|name| noisy.get(name))?;
-        for (a, b) in exact.iter().zip(&noisy) {
-            worst = worst.max(SAFETY * (a - b).abs());
+    for index in BTreeSet::from([0, plan.rounds().len() - 1]) {
+        let round = plan.round(index)?;
+        let (minibatches, start) = match errors {
+            ErrorsFor::Nothing => return Ok(None),
+            ErrorsFor::AnyData => round.any_data(),
+            ErrorsFor::Rows(z) => {
+                let settings = plan.settings();
+                let batches = Minibatches::new(z.nrows(), plan.minibatch(), settings.order)?;
+                let start = match round.first {
+                    0 => None,
+                    done => Some(state_after(settings, z, &batches, done)?),
+                };
+                let count = round.circuit.spec().iterations();
+                (batches.select(z, round.first, count), start)
+            }
+        };
+        worst = worst.max(round.predicted_error(plan.params(), &minibatches, start.as_ref())?);
+    }
+    Ok(Some(worst))
+}
+
+/// The state after some iterations in the clear.
+fn state_after(
+    settings: &Settings,
+    z: &Array2<f64>,
+    batches: &Minibatches,
+    iterations: usize,
+) -> Result<State> {
+    let plain = plain::PlainSettings {
+        iterations,
+        rate: settings.rate.clone(),
+        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
+        batches: batches.clone(),
+    };
+    let start = State::zero(z.ncols());
+    match settings.optimizer {
+        Optimizer::Nesterov => Ok(plain::nesterov(z, &plain, start)?.1),
+        Optimizer::GradientDescent | Optimizer::FixedHessian => {
+            let history = plain::gradient_descent(z, &plain, 0, start.w.clone())?;
+            let w = history.weights().cloned().unwrap_or(start.w);
+            Ok(State {
+                iteration: iterations,
+                v: w.clone(),
+                w,
+            })
         }
     }
-    Ok(worst)
 }

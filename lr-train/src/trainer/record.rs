@@ -24,6 +24,7 @@ pub const RECORD_VERSION: u32 = 1;
 /// What the client keeps of a data set: how to read the result. **Private**: it holds names and ranges of the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct DatasetRecord {
     /// [`RECORD_VERSION`].
     pub version: u32,
@@ -48,6 +49,7 @@ impl DatasetRecord {
                 what: "record of a data set",
                 found: self.version,
                 known: RECORD_VERSION,
+                command: "lr-train encrypt",
             }
             .into());
         }
@@ -106,6 +108,37 @@ impl DatasetRecord {
     }
 }
 
+/// The rows that a training computes on, normalized, signed and scaled as its optimizer needs them.
+///
+/// # Errors
+/// Those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
+pub fn training_rows(
+    optimizer: Optimizer,
+    data: &Dataset,
+    preprocessor: &Preprocessor,
+) -> Result<Array2<f64>> {
+    Ok(scaled_rows(optimizer, data, preprocessor)?.0)
+}
+
+/// [`training_rows`], and what each column was multiplied by; none for ones.
+fn scaled_rows(
+    optimizer: Optimizer,
+    data: &Dataset,
+    preprocessor: &Preprocessor,
+) -> Result<(Array2<f64>, Option<Vec<f64>>)> {
+    let mut signed = signed_rows(&preprocessor.apply(data)?, data.labels())?;
+    if optimizer != Optimizer::FixedHessian {
+        return Ok((signed, None));
+    }
+    // Every column varies, so the bound is positive.
+    let bounds = hessian_bound(&signed);
+    let scaling: Vec<f64> = bounds.iter().map(|h| 1.0 / h.sqrt()).collect();
+    for (mut column, scale) in signed.columns_mut().into_iter().zip(&scaling) {
+        column *= *scale;
+    }
+    Ok((signed, Some(scaling)))
+}
+
 /// A data set ready to be encrypted. It holds the data in the clear.
 #[derive(Clone, Debug)]
 pub struct PreparedData {
@@ -160,20 +193,13 @@ impl PreparedData {
                 .into());
             }
         }
-        let signed = signed_rows(&preprocessor.apply(data)?, data.labels())?;
-        let scaling = (plan.settings().optimizer == Optimizer::FixedHessian).then(|| {
-            // Every column varies, so the bound is positive.
-            hessian_bound(&signed)
-                .iter()
-                .map(|h| 1.0 / h.sqrt())
-                .collect::<Vec<f64>>()
-        });
+        let (signed, scaling) = scaled_rows(plan.settings().optimizer, data, &preprocessor)?;
         // Columns beyond those of the data are zero: their weights stay zero.
         let z = Array2::from_shape_fn((rows, plan.features()), |(row, f)| {
             if f >= features {
                 return 0.0;
             }
-            signed[(row, f)] * scaling.as_ref().map_or(1.0, |s| s[f])
+            signed[(row, f)]
         });
         let record = DatasetRecord {
             version: RECORD_VERSION,
@@ -200,10 +226,6 @@ impl PreparedData {
 
     /// The rows of `count` minibatches from iteration `first`.
     pub fn minibatches(&self, first: usize, count: usize) -> Vec<Array2<f64>> {
-        self.batches
-            .starting_at(first)
-            .take(count)
-            .map(|rows| self.z.select(ndarray::Axis(0), &rows))
-            .collect()
+        self.batches.select(&self.z, first, count)
     }
 }

@@ -2,15 +2,29 @@
 
 use std::fmt;
 
-use arras_toolkit::circuit::Summing;
+use arras_toolkit::{
+    circuit::Summing,
+    plan::ServerMemory,
+    text::{Table, UNKNOWN, bytes, seconds},
+};
 use serde::{Deserialize, Serialize};
 
-use super::estimate::{Operations, ServerMemory};
 use crate::circuits::Kind;
+
+/// How many operations of the costly kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Operations {
+    /// Products of two ciphertexts.
+    pub products: usize,
+    /// Relinearizations and rotations, of each ciphertext.
+    pub key_switches: usize,
+}
 
 /// A circuit with the smallest secure parameters that hold it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Candidate {
     /// The circuit.
     pub kind: Kind,
@@ -49,6 +63,7 @@ pub struct Candidate {
 /// An estimate for one engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct EngineSeconds {
     /// Engine, and machine of the measurements.
     pub engine: String,
@@ -61,6 +76,7 @@ pub struct EngineSeconds {
 /// How many iterations fit a circuit and a ring in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Capacity {
     /// The circuit.
     pub kind: Kind,
@@ -75,6 +91,7 @@ pub struct Capacity {
 /// What a plan will cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct PlanReport {
     /// What the plan takes.
     pub chosen: Candidate,
@@ -82,30 +99,8 @@ pub struct PlanReport {
     pub candidates: Vec<Candidate>,
     /// How many iterations fit each circuit and ring.
     pub capacity: Vec<Capacity>,
-    /// The predicted largest error of any weight; none if nothing predicts it.
+    /// The predicted largest error of any weight; none if none was asked for.
     pub predicted_error: Option<f64>,
-}
-
-fn mib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
-/// The parts, in MiB.
-impl fmt::Display for ServerMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "keys {:.0}, inputs {:.0}, values {:.0}, constants {:.0}, scratch {:.0}, received {:.0}, slack {:.0}, process {:.0}",
-            mib(self.keys),
-            mib(self.inputs),
-            mib(self.values),
-            mib(self.constants),
-            mib(self.scratch),
-            mib(self.received),
-            mib(self.slack),
-            mib(self.process)
-        )
-    }
 }
 
 impl fmt::Display for Candidate {
@@ -130,19 +125,19 @@ impl fmt::Display for Candidate {
         writeln!(f, "rotation sums    {}", self.summing.name())?;
         writeln!(
             f,
-            "evaluation keys  {}, {:.1} MiB in a file, {:.1} MiB loaded",
+            "evaluation keys  {}, {} in a file, {} loaded",
             self.keys,
-            mib(self.key_file_bytes),
-            mib(self.memory.keys)
+            bytes(self.key_file_bytes),
+            bytes(self.memory.keys)
         )?;
-        writeln!(f, "data to send     {:.1} MiB", mib(self.data_bytes))?;
+        writeln!(f, "data to send     {}", bytes(self.data_bytes))?;
         if self.state_bytes > 0 {
-            writeln!(f, "states to send   {:.1} MiB", mib(self.state_bytes))?;
+            writeln!(f, "states to send   {}", bytes(self.state_bytes))?;
         }
         writeln!(
             f,
-            "server memory    {:.0} MiB: {}",
-            mib(self.memory.total()),
+            "server memory    {}: {}",
+            bytes(self.memory.total()),
             self.memory
         )?;
         writeln!(
@@ -153,8 +148,10 @@ impl fmt::Display for Candidate {
         for engine in &self.seconds {
             writeln!(
                 f,
-                "time             {:.2} s on {} ({} threads)",
-                engine.seconds, engine.engine, engine.threads
+                "time             {} on {} ({} threads)",
+                seconds(engine.seconds),
+                engine.engine,
+                engine.threads
             )?;
         }
         if let (true, Some(most)) = (self.beyond_longest_run, self.kind.longest_run()) {
@@ -177,41 +174,33 @@ impl fmt::Display for PlanReport {
         let mut rings: Vec<u32> = self.capacity.iter().map(|c| c.log_n).collect();
         rings.sort_unstable();
         rings.dedup();
-        write!(f, "\n{:<24}", "iterations that fit")?;
-        for log_n in &rings {
-            write!(f, "{:>8}", format!("2^{log_n}"))?;
-        }
+        let ring = |log_n: u32| format!("2^{log_n}");
+        let head = rings.iter().copied().map(ring);
+        let mut fits = Table::new(["iterations that fit".to_owned()].into_iter().chain(head));
         for kind in Kind::ALL {
-            let of_kind: Vec<&Capacity> = self.capacity.iter().filter(|c| c.kind == kind).collect();
-            if of_kind.is_empty() {
-                continue;
-            }
-            write!(f, "\n{:<24}", kind.name())?;
-            for capacity in of_kind {
-                let most = capacity
-                    .iterations
-                    .map_or("-".to_owned(), |n| n.to_string());
-                write!(f, "{most:>8}")?;
+            let of_kind = self.capacity.iter().filter(|c| c.kind == kind);
+            let cells = of_kind.map(|c| c.iterations.map_or("-".to_owned(), |n| n.to_string()));
+            let cells: Vec<String> = cells.collect();
+            if !cells.is_empty() {
+                fits.row([kind.name().to_owned()].into_iter().chain(cells));
             }
         }
+        write!(f, "\n{fits}")?;
         if self.candidates.len() > 1 {
-            write!(
-                f,
-                "\n\n{:<24}{:>6}{:>8}{:>10}{:>12}{:>12}",
-                "circuit", "N", "levels", "seconds", "data MiB", "keys MiB"
-            )?;
+            let mut table = Table::new(["circuit", "N", "levels", "time", "data", "keys"]);
             for c in &self.candidates {
-                let seconds = c.seconds.first().map_or(f64::NAN, |s| s.seconds);
-                write!(
-                    f,
-                    "\n{:<24}{:>6}{:>8}{seconds:>10.2}{:>12.1}{:>12.1}",
-                    c.kind.name(),
-                    format!("2^{}", c.log_n),
-                    c.levels,
-                    mib(c.data_bytes),
-                    mib(c.key_file_bytes)
-                )?;
+                table.row([
+                    c.kind.name().to_owned(),
+                    ring(c.log_n),
+                    c.levels.to_string(),
+                    c.seconds
+                        .first()
+                        .map_or(UNKNOWN.to_owned(), |s| seconds(s.seconds)),
+                    bytes(c.data_bytes),
+                    bytes(c.key_file_bytes),
+                ]);
             }
+            write!(f, "\n{table}")?;
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ impl<B: Backend> TrainingServer<B> {
         self.homomorphic.evaluator().context()
     }
 
-    /// Trains a round: the first from zero, without a state, a later one from the state that the client encrypted anew.
+    /// Trains a round: the first from zero, without a state, a later one from the state that the client re-encrypted.
     ///
     /// # Errors
     /// [`ExchangeError::Mismatch`] for data or a state of another plan, other keys or another round, a missing or needless state;

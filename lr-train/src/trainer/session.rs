@@ -6,7 +6,7 @@ use arras_toolkit::run::{Options, RunReport};
 
 use super::{
     DataOwner, Model, PlanReport, PlannerOptions, PreparedData, RoundResult, Settings,
-    TrainingPlan, TrainingServer, plan,
+    TrainingServer, plan,
 };
 use crate::{
     Result,
@@ -15,7 +15,8 @@ use crate::{
     preprocess::{Preprocessor, Scheme},
 };
 
-/// Trains on encrypted data with both sides in one process: plan, keys, encryption, rounds with refreshes, decryption.
+/// Trains on encrypted data with both sides in one process: plan, keys, encryption, rounds with refreshes, decryption. A
+/// [`TrainerBuilder`] makes one.
 ///
 /// `S` holds the secret key, `B` computes on ciphertexts; they may be one engine. Where the sides are two programs, use
 /// [`DataOwner`] and [`TrainingServer`].
@@ -23,11 +24,9 @@ use crate::{
 /// ```
 /// use arras_backend_cpu::CpuEngine;
 /// use lr_train::{
-///     Trainer,
 ///     circuits::Kind,
 ///     data::{Classes, Dataset},
-///     preprocess::Scheme,
-///     trainer::{PlannerOptions, Settings},
+///     trainer::{Settings, TrainerBuilder},
 /// };
 /// use ndarray::Array2;
 ///
@@ -39,7 +38,7 @@ use crate::{
 ///
 /// let settings = Settings::new(16, 2).circuit(Kind::Baseline);
 /// let engine = CpuEngine::new();
-/// let trainer = Trainer::new(&settings, &data, Scheme::MaxAbs, engine.clone(), engine, &PlannerOptions::default())?;
+/// let trainer = TrainerBuilder::new(&settings, &data).build(engine.clone(), engine)?;
 /// let encrypted = trainer.train()?; // ciphertexts of weights; the server saw nothing else
 /// let model = trainer.decrypt(&encrypted)?;
 /// assert!(model.evaluate(&data)?.accuracy > 0.95);
@@ -55,6 +54,7 @@ pub struct Trainer<S: SecretEngine, B: Backend> {
 
 /// A round as [`Trainer::train_with`] tells of it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct RoundDone<'a> {
     /// The round, from 0.
     pub round: usize,
@@ -66,56 +66,69 @@ pub struct RoundDone<'a> {
     pub state: &'a State,
 }
 
-impl<S: SecretEngine, B: Backend> Trainer<S, B> {
-    /// Plans for a data set, makes keys and loads them onto the server's engine.
+/// What a [`Trainer`] is made from, with defaults for all but settings and data.
+#[derive(Debug)]
+pub struct TrainerBuilder<'a> {
+    settings: &'a Settings,
+    data: &'a Dataset,
+    scheme: Scheme,
+    planner: PlannerOptions,
+    run: Options,
+}
+
+impl<'a> TrainerBuilder<'a> {
+    /// For a training of these data.
+    pub fn new(settings: &'a Settings, data: &'a Dataset) -> Self {
+        Self {
+            settings,
+            data,
+            scheme: Scheme::MaxAbs,
+            planner: PlannerOptions::default(),
+            run: Options::default(),
+        }
+    }
+
+    /// How columns are normalized, instead of by their largest magnitude.
+    #[must_use]
+    pub fn scheme(mut self, scheme: Scheme) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
+    /// What the planner may choose from.
+    #[must_use]
+    pub fn planner(mut self, options: PlannerOptions) -> Self {
+        self.planner = options;
+        self
+    }
+
+    /// How the server runs programs, and who is told how far they are.
+    #[must_use]
+    pub fn run(mut self, options: Options) -> Self {
+        self.run = options;
+        self
+    }
+
+    /// Plans for the data set, makes keys on the owner's engine and loads them onto the server's.
     ///
     /// # Errors
     /// As [`plan`], [`DataOwner::generate`], [`DataOwner::prepare`], [`TrainingServer::new`].
-    pub fn new(
-        settings: &Settings,
-        data: &Dataset,
-        scheme: Scheme,
-        owner: S,
-        server: B,
-        options: &PlannerOptions,
-    ) -> Result<Self> {
-        let features = Preprocessor::fit(data, scheme)?.features() + 1;
-        let (plan, report) = plan(settings, features, data.rows(), options)?;
-        Self::from_plan(
-            plan,
-            report,
-            data,
-            scheme,
-            owner,
-            server,
-            Options::default(),
-        )
-    }
-
-    /// From a plan, with options for the runs.
-    ///
-    /// # Errors
-    /// As [`Trainer::new`].
-    pub fn from_plan(
-        plan: TrainingPlan,
-        report: PlanReport,
-        data: &Dataset,
-        scheme: Scheme,
-        owner: S,
-        server: B,
-        run: Options,
-    ) -> Result<Self> {
+    pub fn build<S: SecretEngine, B: Backend>(self, owner: S, server: B) -> Result<Trainer<S, B>> {
+        let features = Preprocessor::fit(self.data, self.scheme)?.features() + 1;
+        let (plan, report) = plan(self.settings, features, self.data.rows(), &self.planner)?;
         let (owner, keys): (_, EvaluationKeySet) = DataOwner::generate(plan.clone(), owner)?;
-        let data = owner.prepare(data, scheme)?;
-        let server = TrainingServer::new(plan, keys, server, run)?;
-        Ok(Self {
+        let data = owner.prepare(self.data, self.scheme)?;
+        let server = TrainingServer::new(plan, keys, server, self.run)?;
+        Ok(Trainer {
             owner,
             server,
             data,
             report,
         })
     }
+}
 
+impl<S: SecretEngine, B: Backend> Trainer<S, B> {
     /// What the plan said.
     pub fn report(&self) -> &PlanReport {
         &self.report

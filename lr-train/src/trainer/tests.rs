@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     TrainError,
     circuits::CircuitError,
-    circuits::Kind,
+    circuits::{Kind, Results, Start},
     data::DataError,
     data::{Classes, Dataset, builtin},
     plain::FitError,
@@ -47,15 +47,10 @@ fn trainer(
     options: &PlannerOptions,
 ) -> Trainer<CpuEngine, CpuEngine> {
     let engine = CpuEngine::new();
-    Trainer::new(
-        settings,
-        data,
-        Scheme::MaxAbs,
-        engine.clone(),
-        engine,
-        options,
-    )
-    .unwrap()
+    TrainerBuilder::new(settings, data)
+        .planner(options.clone())
+        .build(engine.clone(), engine)
+        .unwrap()
 }
 
 fn worst(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
@@ -81,8 +76,8 @@ fn twin(
         .0
 }
 
-fn plain_settings(settings: &Settings, rows: usize) -> plain::Settings {
-    plain::Settings {
+fn plain_settings(settings: &Settings, rows: usize) -> plain::PlainSettings {
+    plain::PlainSettings {
         iterations: settings.iterations,
         rate: settings.rate.clone(),
         sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
@@ -127,7 +122,7 @@ fn predicted_errors_are_those_of_training() {
         let round = trainer.owner().plan().round(0).unwrap();
         let minibatches = trainer.data().minibatches(0, 3);
         let params = trainer.owner().plan().params();
-        let predicted = predicted_error_of(params, &round, &minibatches, None).unwrap();
+        let predicted = round.predicted_error(params, &minibatches, None).unwrap();
         let before = trainer.report().predicted_error.unwrap();
         let twin = twin(&trainer, 0, None);
         let mut measured: Vec<f64> = (0..3)
@@ -251,7 +246,7 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
         let round = plan.round(index).unwrap();
         let needs = KeyRequests::of(&round.program);
         let has = plan.key_requests();
-        assert_eq!(has.clone().union(&needs), has);
+        assert_eq!(&has.clone().union(&needs), has);
         assert!(round.program.levels_needed() <= plan.params().max_level());
     }
 }
@@ -415,34 +410,34 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     assert_eq!(serde_json::from_str::<PlanReport>(&json).unwrap(), report);
 
     type Change = (&'static str, fn(&mut PlanSpec));
-    let changes: [Change; 14] = [
+    let changes: [Change; 13] = [
         ("version", |p| p.version = 9),
         ("rows", |p| p.rows = 0),
         ("features", |p| p.features = usize::MAX),
-        ("minibatch", |p| p.minibatch = 101),
+        ("minibatch", |p| p.settings.minibatch = 0),
         ("rounds", |p| p.rounds.clear()),
-        ("start", |p| {
-            p.rounds[1].spec.start = crate::circuits::Start::Zero;
+        ("fewer iterations", |p| p.rounds.truncate(2)),
+        ("an empty round", |p| {
+            p.rounds[0].iterations = 0;
+            p.rounds[1].iterations = 2;
         }),
-        ("slots", |p| p.rounds[1].spec.slots *= 2),
-        ("first", |p| p.rounds[2].first = 0),
-        ("constants", |p| p.rounds[0].spec.steps[0].gamma = f64::NAN),
-        ("kind", |p| p.rounds[0].spec.kind = Kind::MaskFree),
-        ("keys", |p| p.keys.rotations.reverse()),
+        ("rate", |p| {
+            p.settings.rate = plain::Rate::Constant(f64::NAN);
+        }),
+        ("no rotation", |p| {
+            p.keys.rotations.insert(0, 1);
+        }),
+        ("a long rotation", |p| {
+            p.keys.rotations.insert(1 << 20, 1);
+        }),
         ("tiles", |p| {
             p.features = MAX_FEATURES;
             p.rows = MAX_ROWS;
-            p.minibatch = MAX_ROWS;
-            for round in &mut p.rounds {
-                round.spec.features = MAX_FEATURES;
-                round.spec.minibatch = MAX_ROWS;
-            }
+            p.settings.minibatch = MAX_ROWS;
         }),
         ("long round", |p| {
             p.rounds.truncate(1);
-            let step = p.rounds[0].spec.steps[0];
-            p.rounds[0].spec.steps = vec![step; 5000];
-            p.rounds[0].spec.results = crate::circuits::Results::Model;
+            p.rounds[0].iterations = 5000;
             p.settings.iterations = 5000;
         }),
         ("levels", |p| p.keys.relinearization = Some(99)),
@@ -450,9 +445,6 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     for (what, change) in changes {
         let mut spec = plan.spec().clone();
         change(&mut spec);
-        if what == "kind" && plan.kind() == Kind::MaskFree {
-            continue;
-        }
         assert!(TrainingPlan::from_spec(spec).is_err(), "{what}");
     }
     let mut weak = plan.spec().clone();
@@ -460,6 +452,81 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     assert!(TrainingPlan::from_spec(weak.clone()).is_err());
     assert!(TrainingPlan::from_spec_allowing_insecure(weak).is_ok());
     assert!(TrainingPlan::from_toml("version = ").is_err());
+    // A key that is named twice, and a plan of an earlier release, whatever else it has.
+    let first = text.split("[[keys.rotations]]").nth(1).unwrap();
+    let first = first
+        .split("[[")
+        .next()
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let twice = format!("[[keys.rotations]]{first}\n[[keys.rotations]]");
+    let twice = text.replacen("[[keys.rotations]]", &twice, 1);
+    let error = TrainingPlan::from_toml(&twice).unwrap_err();
+    assert!(error.to_string().contains("named twice"), "{error}");
+    let error = TrainingPlan::from_toml("version = 3\nkind = \"baseline\"").unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TrainError::Exchange(ExchangeError::Version { found: 3, .. })
+        ),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("`lr-train plan --out`"),
+        "{error}"
+    );
+}
+
+/// What follows from a plan is what its circuits are recorded for: the same as if each round were planned alone.
+#[test]
+fn rounds_follow_from_the_plan() {
+    let settings = Settings::new(16, 5)
+        .circuit(Kind::MaskFree)
+        .rounds(Rounds::Count(2));
+    let (plan, report) = plan(&settings, 31, 400, &insecure(11)).unwrap();
+    let steps = settings.optimizer.steps(&settings.rate, 16, 0, 5).unwrap();
+    for (index, (first, count)) in [(0, 3), (3, 2)].into_iter().enumerate() {
+        let round = plan.round(index).unwrap();
+        let spec = round.circuit.spec();
+        assert_eq!((round.index, round.first), (index, first));
+        assert_eq!(spec.steps, steps[first..][..count]);
+        assert_eq!((spec.slots, spec.features, spec.minibatch), (1024, 31, 16));
+        assert_eq!(spec.summing, report.chosen.summing);
+        assert_eq!(spec.start, [Start::Zero, Start::Encrypted][index]);
+        assert_eq!(spec.results, [Results::State, Results::Model][index]);
+    }
+    assert!(plan.round(2).is_err());
+}
+
+#[test]
+fn a_training_is_recorded_once() {
+    let recorded = || round::RECORDED.with(std::cell::Cell::get);
+    let data = some_rows(60);
+    let settings = Settings::new(16, 4)
+        .circuit(Kind::SingleChain)
+        .rounds(Rounds::Count(2));
+    let (plan, _) = plan(&settings, features_of(&data), 60, &insecure(11)).unwrap();
+    // Read again, as each command does.
+    let read = || TrainingPlan::from_spec_allowing_insecure(plan.spec().clone()).unwrap();
+    let engine = CpuEngine::new();
+    let (client, service) = (read(), read());
+    let before = recorded();
+    let (owner, keys) = DataOwner::generate(client.clone(), engine.clone()).unwrap();
+    let prepared = owner.prepare(&data, Scheme::MaxAbs).unwrap();
+    let sent = [0, 1].map(|round| owner.encrypt_round(&prepared, round).unwrap());
+    files::dataset_file_bytes(&client).unwrap();
+    assert_eq!(recorded() - before, 2, "the client records each round once");
+
+    service.data_shapes().unwrap();
+    service.server_memory(0, 1).unwrap();
+    let server = TrainingServer::new(service, keys, engine, Options::default()).unwrap();
+    let result = server.train(&sent[0], None).unwrap();
+    let state = owner.refresh(prepared.record(), &result).unwrap();
+    let result = server.train(&sent[1], Some(&state)).unwrap();
+    owner.decrypt_model(prepared.record(), &result).unwrap();
+    assert_eq!(recorded() - before, 4, "and so does the service");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use arras_ckks::{
-    Context, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
+    Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
@@ -87,8 +87,7 @@ impl Fixture {
         for (_, program, _) in &recorded {
             keys.push(KeyRequests::of(program).generate(&generator)?);
         }
-        let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([0x73; 32]));
-        let client = Client::with_secret_key(secret)?.with_encryptor(encryptor);
+        let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([0x73; 32]));
         let mut cases = vec![];
         for ((size, program, inputs), keys) in recorded.into_iter().zip(keys) {
             let sent = client.encrypt_inputs(&program, &inputs)?;

@@ -115,10 +115,10 @@ impl CostTable {
             keys.insert(key)?;
         }
         let evaluator = Evaluator::new(context, keys)?;
-        let encryptor = Encryptor::with_seed(context, Seed::from_bytes([3; 32]));
+        let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
         let vector = vector(context.slots());
         let fresh = encryptor
-            .encrypt(&secret, &[&vector], context.max_level())?
+            .encrypt(&[&vector], context.max_level())?
             .expand(context)?;
         let mut clock = Clock::new(context, options)?;
         clock.server(&evaluator, &fresh)?;
@@ -361,7 +361,7 @@ struct Cost {
 impl<S: SecretEngine> Clock<'_, S> {
     fn client(
         &mut self,
-        encryptor: &Encryptor<S>,
+        encryptor: &Encryptor<'_, SecretKey<S>>,
         secret: &SecretKey<S>,
         evaluator: &Evaluator<S>,
         fresh: &Ciphertext<S>,
@@ -378,7 +378,7 @@ impl<S: SecretEngine> Clock<'_, S> {
             };
             let encrypt = |batch: usize| {
                 let vectors = vec![vector.as_slice(); batch];
-                self.median(|| Ok(()), |()| encryptor.encrypt(secret, &vectors, level))
+                self.median(|| Ok(()), |()| encryptor.encrypt(&vectors, level))
             };
             let decrypt = |ct| self.median(|| Ok(()), |()| decryptor.decrypt(ct));
             let encrypted = [cost(encrypt(batches[0])?), cost(encrypt(batches[1])?)];

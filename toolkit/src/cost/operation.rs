@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arras_ckks::params::{KeySwitchCost, Parameters};
+use arras_ckks::params::{KeySwitchCost, KeySwitchLimbs, Parameters};
 use serde::{Deserialize, Serialize};
 
 /// An operation on ciphertexts whose cost a table holds.
@@ -141,17 +141,17 @@ impl OperationKind {
     /// Modelled work at a level at which it [exists](Self::exists_at), in units of [`KeySwitchCost::weighted`]: what is paid once
     /// and what is paid for each term. It only says how costs change from level to level; seconds come from measurements.
     fn work(self, params: &Parameters, level: usize) -> Work {
-        let window = params.window(level);
-        let limbs = window.len();
+        let limbs = params.window(level).len();
         let below = level.saturating_sub(1);
         let wide = limbs + params.special_limbs();
+        let each = KeySwitchLimbs::at(params, level).products();
         let none = KeySwitchCost::default();
         let pointwise = |passes: usize| multiply_adds(passes * limbs);
         let (once, per_term) = match self {
             Self::Add | Self::AddPlain | Self::Negate | Self::AddScalar => (pointwise(2), none),
             Self::MultiplyPlain | Self::MultiplyScalar => (pointwise(2), none),
             Self::Tensor => (pointwise(4), none),
-            Self::Settle => (key_switch(params, level, Some(below)), none),
+            Self::Settle => (KeySwitchCost::at(params, level, below), none),
             Self::Rescale => {
                 let dropped = params.dropped(level, below).len();
                 (conversion(dropped, params.window(below).len()), none)
@@ -170,12 +170,9 @@ impl OperationKind {
                 );
                 (conversion(dropped, target.len()), none)
             }
-            Self::Rotate => (key_switch(params, level, None), none),
-            Self::RotationSum => (key_switch(params, level, None), inner(params, level, wide)),
-            Self::WeightedRotationSum => (
-                key_switch(params, level, Some(below)),
-                inner(params, level, wide),
-            ),
+            Self::Rotate => (KeySwitchCost::at(params, level, level), none),
+            Self::RotationSum => (KeySwitchCost::at(params, level, level), each),
+            Self::WeightedRotationSum => (KeySwitchCost::at(params, level, below), each),
             Self::Encode => (transforms(1 + limbs), none),
             Self::EncodeWeights => (transforms(1 + wide), none),
             Self::Encrypt => (transforms(1 + 2 * limbs), none),
@@ -199,7 +196,7 @@ pub(super) struct Work {
 
 fn multiply_adds(count: usize) -> KeySwitchCost {
     KeySwitchCost {
-        multiply_adds: count as u64,
+        conversions: count as u64,
         ..KeySwitchCost::default()
     }
 }
@@ -213,40 +210,7 @@ fn transforms(count: usize) -> KeySwitchCost {
 
 /// Both components from `sources` dropped limbs to `targets` limbs.
 fn conversion(sources: usize, targets: usize) -> KeySwitchCost {
-    KeySwitchCost {
-        ntts: 2 * (sources + targets) as u64,
-        multiply_adds: 2 * (sources * targets) as u64,
-        key_bytes: 0,
-    }
-}
-
-/// The inner product of the extended digits with one key.
-fn inner(params: &Parameters, level: usize, wide: usize) -> KeySwitchCost {
-    let digits = params.active_digits(level).len();
-    KeySwitchCost {
-        ntts: 0,
-        multiply_adds: 2 * (digits * wide) as u64,
-        key_bytes: 8 * (digits * wide) as u64,
-    }
-}
-
-/// One hybrid key switch at `level` that lands on `to`, or stays.
-fn key_switch(params: &Parameters, level: usize, to: Option<usize>) -> KeySwitchCost {
-    let limbs = params.window(level).len();
-    let wide = limbs + params.special_limbs();
-    let mut total = inner(params, level, wide);
-    total.ntts += limbs as u64;
-    for digit in params.active_digits(level) {
-        let (from, others) = (digit.limbs.len(), wide - digit.limbs.len());
-        total.ntts += others as u64;
-        total.multiply_adds += (from * others) as u64;
-    }
-    let to = to.unwrap_or(level);
-    let sources = params.special_limbs() + params.dropped(level, to).len();
-    let down = conversion(sources, params.window(to).len());
-    total.ntts += down.ntts;
-    total.multiply_adds += down.multiply_adds;
-    total
+    transforms(2 * (sources + targets)) + multiply_adds(2 * sources * targets)
 }
 
 impl fmt::Display for OperationKind {

@@ -8,12 +8,12 @@ use super::{
     Interpretation,
     rotations::rotated_by,
     seconds::{encoding_seconds, step_seconds},
-    table::{Table, seconds},
 };
 use crate::{
     Result,
     cost::CostTable,
     program::{Form, Program, Step, StepId, StepOp},
+    text::{Table, seconds},
 };
 
 /// Steps of one kind.

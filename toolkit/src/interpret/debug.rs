@@ -6,12 +6,13 @@ use arras_ckks::{Ciphertext, Decryptor, SecretKey};
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Place, Plaintext, count::kind_name, table::magnitude, walk};
+use super::{Interpretation, Place, Plaintext, count::kind_name, walk};
 use crate::{
     Result, ToolkitError, Value,
     client::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
+    text::magnitude,
 };
 
 /// How far a decrypted slot may be from the plaintext one: `absolute + relative * m`, where m is the largest magnitude of the

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Place, table::Table};
+use super::{Interpretation, Place};
 use crate::{
     Circuit, Result,
     circuit::{NodeId, Op},
     program::{Program, StepId, StepOp},
+    text::Table,
 };
 
 /// Counts the levels consumed from the inputs to every step.

@@ -14,7 +14,6 @@ mod random;
 mod rotations;
 mod samples;
 mod seconds;
-mod table;
 
 pub use count::{KindCount, OpCount};
 pub use debug::{Bound, Debug, DebugReport, Deviation};
@@ -22,13 +21,10 @@ pub use depth::{Depth, DepthReport, OperationDepth};
 pub use noisy::Noisy;
 pub use place::Place;
 pub use plaintext::{Plaintext, PlaintextRun};
-pub use precision::{Magnitude, OutputPrecision, PrecisionReport, ScaleAndPrecision};
+pub use precision::{Magnitude, OutputPrecision, PredictedPrecision, ScaleAndPrecision};
 pub use rotations::{RotationSet, RotationUse, rotation_steps};
 pub use samples::Samples;
-pub(crate) use {
-    seconds::step_seconds,
-    table::{Table, bytes, seconds as duration},
-};
+pub(crate) use seconds::step_seconds;
 
 use crate::{
     Result,

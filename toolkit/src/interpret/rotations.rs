@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, table::Table};
+use super::Interpretation;
 use crate::{
     Result,
     program::{Program, StepId, StepOp},
+    text::Table,
 };
 
 /// How a rotation is used.

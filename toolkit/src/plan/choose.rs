@@ -4,21 +4,16 @@ use std::fmt;
 
 use arras_ckks::{
     Parameters,
-    params::{Dnum, LevelWidth, ParamsError, deepest},
+    params::{LevelWidth, ParamsError, Security, deepest},
 };
 use serde::{Deserialize, Serialize};
 
-use super::PlanOptions;
+use super::{PlanOptions, Stage};
 use crate::{
     Result, ToolkitError,
     cost::CostTable,
-    interpret::{OpCount, PrecisionReport, ScaleAndPrecision},
-    program::Program,
+    interpret::{OpCount, PredictedPrecision, ScaleAndPrecision},
 };
-
-/// A chain may be this much longer than needed: the top levels of some lengths have a smaller scale than the others, and a longer
-/// chain may have cheaper digits.
-const SPARE_LEVELS: usize = 2;
 
 /// log2 of the largest ring degree.
 const LARGEST_LOG_N: u32 = 17;
@@ -47,9 +42,9 @@ pub enum RejectedReason {
     },
     /// Values exceed the headroom.
     Headroom,
-    /// They are dearer than the chosen ones; whether they are precise enough was not looked at.
+    /// They are more expensive than the chosen ones; whether they are precise enough was not looked at.
     Cost {
-        /// Estimated seconds of all steps.
+        /// Estimated seconds of all runs, encoding of constants included.
         seconds: f64,
     },
 }
@@ -61,7 +56,7 @@ impl fmt::Display for Rejected {
             RejectedReason::Security => write!(f, "beyond the 128-bit bound of the ring"),
             RejectedReason::Precision { bits } => write!(f, "only {bits:.1} bits after the point"),
             RejectedReason::Headroom => write!(f, "values exceed the headroom"),
-            RejectedReason::Cost { seconds } => write!(f, "dearer: {seconds:.3} s"),
+            RejectedReason::Cost { seconds } => write!(f, "more expensive: {seconds:.3} s"),
         }
     }
 }
@@ -69,123 +64,165 @@ impl fmt::Display for Rejected {
 /// What was chosen.
 pub(super) struct Chosen {
     pub(super) parameters: Parameters,
-    pub(super) costs: CostTable,
-    pub(super) count: OpCount,
-    pub(super) precision: PrecisionReport,
+    /// Costs by engine, at least one table.
+    pub(super) tables: Vec<CostTable>,
+    /// Of each stage; none if no precision was asked for.
+    pub(super) precisions: Vec<PredictedPrecision>,
     pub(super) rejected: Vec<Rejected>,
 }
 
 struct Candidate {
     parameters: Parameters,
-    costs: CostTable,
-    count: OpCount,
+    tables: Vec<CostTable>,
+    seconds: f64,
 }
 
 impl Candidate {
-    fn new(program: &Program, parameters: Parameters, options: &PlanOptions) -> Result<Self> {
-        let costs = match &options.costs {
-            Some(table) => table.estimate_for(&parameters)?,
-            None => CostTable::built_in(&parameters, options.threads)?,
-        };
-        let count = OpCount::with_costs_of(program, &costs)?;
+    fn new(stages: &[Stage<'_>], parameters: Parameters, options: &PlanOptions) -> Result<Self> {
+        let tables = options.tables(&parameters)?;
+        let mut seconds = 0.0;
+        for stage in stages {
+            let count = OpCount::with_costs_of(stage.program, &tables[0])?;
+            seconds += stage.times as f64 * (count.seconds() + count.encoding_seconds());
+        }
         Ok(Self {
             parameters,
-            costs,
-            count,
+            tables,
+            seconds,
         })
     }
+
+    fn chosen(self, precisions: Vec<PredictedPrecision>, rejected: Vec<Rejected>) -> Chosen {
+        Chosen {
+            parameters: self.parameters,
+            tables: self.tables,
+            precisions,
+            rejected,
+        }
+    }
+
+    fn rejected(&self, reason: RejectedReason) -> Rejected {
+        Rejected {
+            width: self.parameters.level_width(),
+            levels: self.parameters.max_level(),
+            reason,
+        }
+    }
+}
+
+/// Levels of the deepest stage.
+pub(super) fn levels_needed(stages: &[Stage<'_>]) -> usize {
+    let levels = stages.iter().map(|stage| stage.program.levels_needed());
+    levels.max().unwrap_or(0)
 }
 
 /// The caller's parameters, or the cheapest that suffice.
-pub(super) fn choose(program: &Program, options: &PlanOptions) -> Result<Chosen> {
-    let mut rejected = vec![];
-    let mut candidates = match &options.parameters {
-        Some(parameters) => {
-            check(program, parameters)?;
-            vec![Candidate::new(program, parameters.clone(), options)?]
-        }
-        None => candidates(program, options, &mut rejected)?,
+pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chosen> {
+    let Some(slots) = stages.first().map(|stage| stage.program.circuit().slots()) else {
+        return Err(ToolkitError::OutOfRange {
+            op: "plan",
+            what: "number of stages",
+            value: 0.0,
+            range: "at least 1".into(),
+        });
     };
-    candidates.sort_by(|a, b| a.count.seconds().total_cmp(&b.count.seconds()));
-    let mut best: Option<PrecisionReport> = None;
+    let mut rejected = vec![];
+    let given = options.parameters.as_ref();
+    let ring = given.map_or(slots, Parameters::slots);
+    for stage in stages {
+        let circuit = stage.program.circuit().slots();
+        if circuit != ring {
+            return Err(ToolkitError::SlotsMismatch {
+                op: "plan",
+                circuit,
+                parameters: ring,
+            });
+        }
+    }
+    let mut candidates = match given {
+        Some(parameters) => {
+            let (needed, available) = (levels_needed(stages), parameters.max_level());
+            if needed > available {
+                return Err(ToolkitError::TooFewLevels {
+                    op: "plan".into(),
+                    needed,
+                    available,
+                });
+            }
+            vec![Candidate::new(stages, parameters.clone(), options)?]
+        }
+        None => candidates(stages, slots, options, &mut rejected)?,
+    };
+    candidates.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let mut worst: Option<(f64, PredictedPrecision)> = None;
     let mut exceeded = None;
     let mut candidates = candidates.into_iter();
     while let Some(candidate) = candidates.next() {
-        let mut predictor = ScaleAndPrecision::new(&candidate.parameters, options.samples.clone())
-            .trials(options.trials);
-        if options.public_key {
-            predictor = predictor.public_key();
-        }
-        let precision = predictor.predict(program)?;
-        let reason = if let Some(magnitude) = precision.exceeded() {
+        let precisions = predict(stages, &candidate.parameters, options)?;
+        let asked = options.asked.as_ref().map_or(f64::NEG_INFINITY, |a| a.0);
+        let least = precisions
+            .iter()
+            .min_by(|a, b| a.bits().total_cmp(&b.bits()));
+        let reason = if let Some(magnitude) = precisions.iter().find_map(|p| p.exceeded()) {
             exceeded = exceeded.or_else(|| Some(magnitude.clone()));
             RejectedReason::Headroom
-        } else if precision.bits() < options.precision_bits {
-            let bits = precision.bits();
-            if best.as_ref().is_none_or(|best| bits > best.bits()) {
-                best = Some(precision);
+        } else if let Some(least) = least.filter(|least| least.bits() < asked) {
+            let bits = least.bits();
+            if worst.as_ref().is_none_or(|(best, _)| bits > *best) {
+                worst = Some((bits, least.clone()));
             }
             RejectedReason::Precision { bits }
         } else {
-            let dearer = candidates.map(|c| {
-                let seconds = c.count.seconds();
-                reject(&c.parameters, RejectedReason::Cost { seconds })
+            let more = candidates.map(|c| {
+                let seconds = c.seconds;
+                c.rejected(RejectedReason::Cost { seconds })
             });
-            rejected.extend(dearer);
-            return Ok(Chosen {
-                parameters: candidate.parameters,
-                costs: candidate.costs,
-                count: candidate.count,
-                precision,
-                rejected,
-            });
+            rejected.extend(more);
+            return Ok(candidate.chosen(precisions, rejected));
         };
-        rejected.push(reject(&candidate.parameters, reason));
+        rejected.push(candidate.rejected(reason));
     }
-    Err(match (best, exceeded) {
-        (Some(best), _) => not_precise(options.precision_bits, &best),
+    Err(match (worst, exceeded) {
+        (Some((_, best)), _) => not_precise(options.asked.as_ref().map_or(0.0, |a| a.0), &best),
         (None, Some(magnitude)) => ToolkitError::HeadroomExceeded(Box::new(magnitude)),
-        (None, None) => too_deep(program),
+        (None, None) => too_deep(stages, slots, options),
     })
 }
 
-fn reject(parameters: &Parameters, reason: RejectedReason) -> Rejected {
-    Rejected {
-        width: parameters.level_width(),
-        levels: parameters.max_level(),
-        reason,
+/// The precision of every stage; none if none was asked for.
+fn predict(
+    stages: &[Stage<'_>],
+    parameters: &Parameters,
+    options: &PlanOptions,
+) -> Result<Vec<PredictedPrecision>> {
+    let Some((_, samples)) = &options.asked else {
+        return Ok(vec![]);
+    };
+    let mut predictor = ScaleAndPrecision::new(parameters, samples.clone());
+    if let Some(trials) = options.trials {
+        predictor = predictor.trials(trials);
     }
+    if options.public_key {
+        predictor = predictor.public_key();
+    }
+    let predicted = stages.iter().map(|stage| predictor.predict(stage.program));
+    predicted.collect()
 }
 
-fn check(program: &Program, parameters: &Parameters) -> Result<()> {
-    if program.circuit().slots() != parameters.slots() {
-        return Err(ToolkitError::SlotsMismatch {
-            op: "plan",
-            circuit: program.circuit().slots(),
-            parameters: parameters.slots(),
-        });
-    }
-    if program.levels_needed() > parameters.max_level() {
-        return Err(ToolkitError::TooFewLevels {
-            op: "plan".into(),
-            needed: program.levels_needed(),
-            available: parameters.max_level(),
-        });
-    }
-    Ok(())
-}
-
-/// Chains of both widths with the levels, in the ring that the circuit's slots ask for.
+/// Chains of the widths with the levels, in the ring that the circuits' slots ask for.
 fn candidates(
-    program: &Program,
+    stages: &[Stage<'_>],
+    slots: usize,
     options: &PlanOptions,
     rejected: &mut Vec<Rejected>,
 ) -> Result<Vec<Candidate>> {
-    let log_n = log_n(program);
-    let needed = program.levels_needed();
+    let log_n = log_n(slots);
+    let needed = levels_needed(stages);
     let mut found = vec![];
-    for width in LevelWidth::ALL {
-        if deepest(log_n, width, Dnum::Auto).is_none_or(|most| most < needed) {
+    for &width in &options.widths {
+        let fits = options.security == Security::InsecureForTests
+            || deepest(log_n, width, options.dnum).is_some_and(|most| most >= needed);
+        if !fits {
             rejected.push(Rejected {
                 width,
                 levels: needed,
@@ -193,13 +230,15 @@ fn candidates(
             });
             continue;
         }
-        for levels in needed..=needed + SPARE_LEVELS {
+        for levels in needed..=needed + options.spare_levels {
             let builder = Parameters::builder()
                 .log_n(log_n)
                 .level_width(width)
-                .levels(levels);
+                .levels(levels)
+                .dnum(options.dnum)
+                .security(options.security);
             match builder.build() {
-                Ok(parameters) => found.push(Candidate::new(program, parameters, options)?),
+                Ok(parameters) => found.push(Candidate::new(stages, parameters, options)?),
                 Err(ParamsError::DoesNotFit { .. } | ParamsError::NotEnoughPrimes { .. }) => {
                     rejected.push(Rejected {
                         width,
@@ -217,23 +256,23 @@ fn candidates(
     Ok(found)
 }
 
-/// log2 of the ring degree whose ciphertexts have the circuit's slots.
-fn log_n(program: &Program) -> u32 {
-    program.circuit().slots().ilog2() + 1
+/// log2 of the ring degree whose ciphertexts have these slots.
+fn log_n(slots: usize) -> u32 {
+    slots.ilog2() + 1
 }
 
-fn too_deep(program: &Program) -> ToolkitError {
-    let needed = program.levels_needed();
+fn too_deep(stages: &[Stage<'_>], slots: usize, options: &PlanOptions) -> ToolkitError {
+    let needed = levels_needed(stages);
     let most = |log_n| {
-        let widths = LevelWidth::ALL.into_iter();
+        let widths = options.widths.iter();
         widths
-            .filter_map(|width| deepest(log_n, width, Dnum::Auto))
+            .filter_map(|&width| deepest(log_n, width, options.dnum))
             .max()
     };
-    let log_n = log_n(program);
+    let log_n = log_n(slots);
     ToolkitError::TooDeep {
         needed,
-        slots: program.circuit().slots(),
+        slots,
         available: most(log_n),
         sufficient_slots: (log_n + 1..=LARGEST_LOG_N)
             .find(|&log_n| most(log_n).is_some_and(|most| most >= needed))
@@ -241,7 +280,7 @@ fn too_deep(program: &Program) -> ToolkitError {
     }
 }
 
-fn not_precise(asked: f64, best: &PrecisionReport) -> ToolkitError {
+fn not_precise(asked: f64, best: &PredictedPrecision) -> ToolkitError {
     let least = best
         .outputs()
         .iter()

@@ -6,10 +6,10 @@ use arras_ckks::{EvaluationKeySet, KeyGenerator, KeyKind, Parameters};
 use arras_hal::{GaloisElement, SecretEngine};
 use serde::{Deserialize, Serialize};
 
-use super::PlannedKey;
+use super::{Bytes, PlannedKey};
 use crate::{
     Result,
-    cost::memory::evaluation_key_bytes,
+    cost::memory::{evaluation_key_bytes, evaluation_key_set_bytes_by_level},
     interpret::rotation_steps,
     program::{Form, Program, StepOp},
 };
@@ -18,8 +18,11 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRequests {
     /// Highest window at which something is relinearized; `None` if nothing is.
+    #[serde(default)]
     pub relinearization: Option<usize>,
-    /// Highest window at which each rotation is used, by steps between -slots/2 and slots/2.
+    /// Highest window at which each rotation is used, by steps between -slots/2 and slots/2. Written down, it is a list of `steps` and
+    /// `level`, ascending.
+    #[serde(default, with = "rotation_list")]
     pub rotations: BTreeMap<i64, usize>,
 }
 
@@ -99,6 +102,15 @@ impl KeyRequests {
             .collect()
     }
 
+    /// Bytes of the set of all of them under these parameters, as one container and loaded.
+    ///
+    /// # Errors
+    /// For level budgets that the parameters do not have.
+    pub fn set_bytes(&self, params: &Parameters) -> Result<Bytes> {
+        let kinds = self.kinds(params.log_n());
+        Ok(evaluation_key_set_bytes_by_level(params, kinds)?.into())
+    }
+
     /// Makes them.
     ///
     /// # Errors
@@ -113,5 +125,42 @@ impl KeyRequests {
             set.insert(generator.switching_key(kind, level)?)?;
         }
         Ok(set)
+    }
+}
+
+/// Rotations as a list, since the keys of a TOML table are no numbers.
+mod rotation_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Rotation {
+        steps: i64,
+        level: usize,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        rotations: &BTreeMap<i64, usize>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let list = rotations
+            .iter()
+            .map(|(&steps, &level)| Rotation { steps, level });
+        serializer.collect_seq(list)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<i64, usize>, D::Error> {
+        let mut rotations = BTreeMap::new();
+        for Rotation { steps, level } in Vec::deserialize(deserializer)? {
+            if rotations.insert(steps, level).is_some() {
+                let twice = format!("a key for the rotation by {steps} is named twice");
+                return Err(D::Error::custom(twice));
+            }
+        }
+        Ok(rotations)
     }
 }

@@ -1,12 +1,12 @@
-//! What a program will need, before any key exists.
+//! What programs will need, before any key exists.
 //!
 //! ```text
-//!   circuit -> program --+-- rotations, relinearization --> keys with level budgets --> bytes
-//!                        +-- levels, slots, samples --> parameters, predicted precision
-//!                        +-- the executor's order --> peak memory, calls
-//!                        +-- cost table --> work, longest path
+//!   stages: programs, and --+-- rotations, relinearization --> one set of keys with level budgets --> bytes
+//!   how often each runs     +-- levels, slots, samples --> parameters, predicted precision
+//!                           +-- the executor's order --> memory of the server, calls
+//!                           +-- cost tables --> work, longest path, encoding
 //! ```
-//! The ring degree is given by the circuit's slots: a plan looks for the cheapest level width and chain length in that ring.
+//! The ring degree is given by the programs' slots: a plan looks for the cheapest level width and chain length in that ring.
 
 mod choose;
 mod keys;
@@ -16,40 +16,93 @@ mod report;
 
 use std::collections::BTreeMap;
 
+use arras_ckks::Parameters;
+
 pub use choose::{Rejected, RejectedReason};
 pub use keys::KeyRequests;
-pub use memory::{Execution, constant_bytes};
+pub use memory::{Execution, ServerMemory, constant_bytes};
 pub use options::PlanOptions;
-pub use report::{Bytes, Plan, PlannedKey, PlannedObject, TimeEstimate};
+pub use report::{Bytes, Plan, PlannedKey, PlannedObject, PlannedStage, TimeEstimate};
 
 use crate::{
-    Circuit, Result,
+    Result,
     cost::{CostTable, memory as sizes},
-    interpret::{RotationSet, step_seconds},
+    interpret::{OpCount, PredictedPrecision, RotationSet, step_seconds},
     program::{Program, StepId},
     run::Batching,
 };
 
-/// Plans a circuit.
-///
-/// # Errors
-/// As [`plan_program`].
-pub fn plan(circuit: &Circuit, options: &PlanOptions) -> Result<Plan> {
-    plan_program(&Program::new(circuit.clone()), options)
+/// A program, and how often it runs. Each run brings inputs and constants of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// How many runs, at least 1.
+    pub times: usize,
 }
 
-/// Plans a program.
+impl<'a> Stage<'a> {
+    /// One run.
+    pub fn once(program: &'a Program) -> Self {
+        Self::repeated(program, 1)
+    }
+
+    /// This many runs.
+    pub fn repeated(program: &'a Program, times: usize) -> Self {
+        Self {
+            program,
+            times: times.max(1),
+        }
+    }
+}
+
+/// Plans what runs one after the other under one set of parameters and keys. A single circuit is one stage.
 ///
 /// # Errors
-/// [`crate::ToolkitError::TooDeep`] if no safe ring of the circuit's slots has the levels;
+/// [`crate::ToolkitError::TooDeep`] if no safe ring of the circuits' slots has the levels;
 /// [`crate::ToolkitError::PrecisionNotReached`], [`crate::ToolkitError::HeadroomExceeded`] if no parameters keep what was asked for;
-/// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] for given parameters that do not fit; those of
-/// [`crate::interpret::Samples::draw`].
-pub fn plan_program(program: &Program, options: &PlanOptions) -> Result<Plan> {
-    let chosen = choose::choose(program, options)?;
+/// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] for programs of different slots and for given
+/// parameters that do not fit; [`crate::ToolkitError::OutOfRange`] for no stage; those of [`crate::Samples::draw`].
+pub fn plan(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Plan> {
+    let chosen = choose::choose(stages, options)?;
     let params = &chosen.parameters;
-    let circuit = program.circuit();
+    let key_requests = stages.iter().fold(KeyRequests::default(), |keys, stage| {
+        keys.union(&KeyRequests::of(stage.program))
+    });
+    let key_set_bytes = key_requests.set_bytes(params)?;
+    let mut planned = vec![];
+    let mut precisions = chosen.precisions.into_iter();
+    for stage in stages {
+        let count = OpCount::with_costs_of(stage.program, &chosen.tables[0])?;
+        planned.push(stage_of(*stage, params, options, count, precisions.next())?);
+    }
+    let times = chosen.tables.iter();
+    let times = times.map(|table| TimeEstimate::of(stages, table));
+    let memory = planned.iter().map(|stage| stage.memory);
+    let memory = memory.fold(ServerMemory::default(), ServerMemory::max);
+    Ok(Plan {
+        parameters: params.clone(),
+        asked_bits: options.asked.as_ref().map(|(bits, _)| *bits),
+        levels_needed: choose::levels_needed(stages),
+        keys: key_requests.planned(params)?,
+        key_requests,
+        key_set_bytes,
+        memory: memory.with_keys(key_set_bytes.loaded),
+        times: times.collect::<Result<_>>()?,
+        stages: planned,
+        rejected: chosen.rejected,
+    })
+}
 
+fn stage_of(
+    stage: Stage<'_>,
+    params: &Parameters,
+    options: &PlanOptions,
+    count: OpCount,
+    precision: Option<PredictedPrecision>,
+) -> Result<PlannedStage> {
+    let program = stage.program;
+    let circuit = program.circuit();
     let mut inputs = BTreeMap::new();
     for input in circuit.inputs() {
         if let Some(level) = circuit.level(input.node()) {
@@ -70,41 +123,44 @@ pub fn plan_program(program: &Program, options: &PlanOptions) -> Result<Plan> {
         let object = PlannedObject::new(*output.layout(), level, bytes.into());
         outputs.insert(output.name().to_owned(), object);
     }
-
-    let key_requests = KeyRequests::of(program);
-    let kinds = key_requests.kinds(params.log_n());
-    let key_set_bytes = sizes::evaluation_key_set_bytes_by_level(params, kinds.iter().copied())?;
-    let keys = key_requests.planned(params)?;
-
     let execution = Execution::of(program, params, Batching::default());
-    let time = TimeEstimate {
-        table: chosen.costs.summary(),
-        threads: chosen.costs.spec().threads,
-        work_seconds: chosen.count.seconds(),
-        critical_path_seconds: critical_path_seconds(program, &chosen.costs)?,
-        encoding_seconds: chosen.count.encoding_seconds(),
-    };
-    Ok(Plan {
-        parameters: params.clone(),
-        asked_bits: options.precision_bits,
+    Ok(PlannedStage {
+        times: stage.times,
         levels_needed: program.levels_needed(),
-        key_requests,
-        keys,
-        key_set_bytes: key_set_bytes.into(),
         inputs,
         outputs,
-        precision: chosen.precision,
+        precision,
+        memory: ServerMemory::of(program, params, options.threads),
         peak_ciphertext_bytes: execution.peak_ciphertext_bytes,
         constant_bytes: constant_bytes(program, params),
         steps: program.steps().len(),
         calls: execution.calls,
         waves: program.waves().len(),
         width: execution.width,
-        time,
-        count: chosen.count,
+        count,
         rotations: RotationSet::of(program),
-        rejected: chosen.rejected,
     })
+}
+
+impl TimeEstimate {
+    /// All runs of all stages.
+    fn of(stages: &[Stage<'_>], table: &CostTable) -> Result<Self> {
+        let mut estimate = Self {
+            table: table.summary(),
+            threads: table.spec().threads,
+            work_seconds: 0.0,
+            critical_path_seconds: 0.0,
+            encoding_seconds: 0.0,
+        };
+        for stage in stages {
+            let count = OpCount::with_costs_of(stage.program, table)?;
+            let times = stage.times as f64;
+            estimate.work_seconds += times * count.seconds();
+            estimate.encoding_seconds += times * count.encoding_seconds();
+            estimate.critical_path_seconds += times * critical_path_seconds(stage.program, table)?;
+        }
+        Ok(estimate)
+    }
 }
 
 /// Seconds of the longest chain of dependent steps: what remains with unlimited cores.

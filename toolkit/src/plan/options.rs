@@ -1,17 +1,27 @@
 //! What a plan is asked for.
 
-use arras_ckks::Parameters;
+use arras_ckks::{
+    Parameters,
+    params::{Dnum, LevelWidth, Security},
+};
 
-use crate::{cost::CostTable, interpret::Samples};
+use crate::{Result, cost::CostTable, interpret::Samples};
+
+/// A chain may be this much longer than needed: the top levels of some lengths have a smaller scale than the others, and a longer
+/// chain may have cheaper digits.
+const SPARE_LEVELS: usize = 2;
 
 /// What is asked of a plan.
 #[derive(Clone, Debug)]
 pub struct PlanOptions {
-    pub(super) precision_bits: f64,
-    pub(super) samples: Samples,
-    pub(super) costs: Option<CostTable>,
+    pub(super) asked: Option<(f64, Samples)>,
+    pub(super) widths: Vec<LevelWidth>,
+    pub(super) spare_levels: usize,
+    pub(super) dnum: Dnum,
+    pub(super) security: Security,
+    pub(super) costs: Vec<CostTable>,
     pub(super) threads: usize,
-    pub(super) trials: usize,
+    pub(super) trials: Option<usize>,
     pub(super) public_key: bool,
     pub(super) parameters: Option<Parameters>,
 }
@@ -21,34 +31,75 @@ impl PlanOptions {
     /// built-in cost table of the CPU engine with one thread.
     pub fn new(precision_bits: f64, samples: Samples) -> Self {
         Self {
-            precision_bits,
-            samples,
-            costs: None,
+            asked: Some((precision_bits, samples)),
+            ..Self::any_precision()
+        }
+    }
+
+    /// The cheapest parameters that hold the circuits, whatever their precision, which is not predicted.
+    pub fn any_precision() -> Self {
+        Self {
+            asked: None,
+            widths: LevelWidth::ALL.to_vec(),
+            spare_levels: SPARE_LEVELS,
+            dnum: Dnum::Auto,
+            security: Security::Classical128,
+            costs: vec![],
             threads: 1,
-            trials: 4,
+            trials: None,
             public_key: false,
             parameters: None,
         }
     }
 
-    /// Times from this table instead of the built-in one; it is brought to the parameters with [`CostTable::estimate_for`].
+    /// Chains of this width only.
     #[must_use]
-    pub fn costs(mut self, table: CostTable) -> Self {
-        self.costs = Some(table);
+    pub fn level_width(mut self, width: LevelWidth) -> Self {
+        self.widths = vec![width];
         self
     }
 
-    /// Times of the CPU engine with this many threads, if no table is given.
+    /// Chains up to this many levels longer than needed, instead of two.
+    #[must_use]
+    pub fn spare_levels(mut self, levels: usize) -> Self {
+        self.spare_levels = levels;
+        self
+    }
+
+    /// Key-switching digits, instead of the cheapest number.
+    #[must_use]
+    pub fn dnum(mut self, dnum: Dnum) -> Self {
+        self.dnum = dnum;
+        self
+    }
+
+    /// What parameters promise. **[`Security::InsecureForTests`] gives plans that protect nothing.**
+    #[must_use]
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Times from this table instead of the built-in one; it is brought to the parameters with [`CostTable::estimate_for`]. Tables of one
+    /// engine, machine and number of threads make one estimate, by the nearest ring degree; those of others make further ones. The
+    /// first decides what is cheapest.
+    #[must_use]
+    pub fn costs(mut self, table: CostTable) -> Self {
+        self.costs.push(table);
+        self
+    }
+
+    /// Threads of the server: for its memory, and for times of the CPU engine if no table is given.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }
 
-    /// Trials of the prediction of precision, instead of four.
+    /// Trials of the prediction of precision, instead of [`ScaleAndPrecision`](crate::ScaleAndPrecision)'s own number.
     #[must_use]
     pub fn trials(mut self, trials: usize) -> Self {
-        self.trials = trials.max(1);
+        self.trials = Some(trials);
         self
     }
 
@@ -64,5 +115,27 @@ impl PlanOptions {
     pub fn parameters(mut self, parameters: &Parameters) -> Self {
         self.parameters = Some(parameters.clone());
         self
+    }
+
+    /// Costs under these parameters, one table for each engine.
+    pub(super) fn tables(&self, params: &Parameters) -> Result<Vec<CostTable>> {
+        let mut nearest: Vec<&CostTable> = vec![];
+        let distance = |table: &CostTable| table.log_n().abs_diff(params.log_n());
+        for table in &self.costs {
+            let of = |table: &CostTable| {
+                let spec = table.spec();
+                (spec.engine.clone(), spec.machine.clone(), spec.threads)
+            };
+            match nearest.iter_mut().find(|known| of(known) == of(table)) {
+                Some(known) if distance(table) < distance(known) => *known = table,
+                Some(_) => {}
+                None => nearest.push(table),
+            }
+        }
+        if nearest.is_empty() {
+            return Ok(vec![CostTable::built_in(params, self.threads)?]);
+        }
+        let scaled = nearest.iter().map(|table| table.estimate_for(params));
+        Ok(scaled.collect::<Result<_, _>>()?)
     }
 }

@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::Parameters;
 use serde::{Deserialize, Serialize};
 
-use super::{KeyRequests, Rejected};
+use super::{KeyRequests, Rejected, ServerMemory};
 use crate::{
     Layout,
     cost::memory::ObjectBytes,
-    interpret::{OpCount, PrecisionReport, RotationSet, Table, bytes, duration},
+    interpret::{OpCount, PredictedPrecision, RotationSet},
+    text::{Table, bytes, seconds},
 };
 
 /// Bytes of an object.
@@ -72,36 +73,68 @@ pub struct TimeEstimate {
     pub table: String,
     /// Threads that the engine had when they were measured.
     pub threads: usize,
-    /// Seconds of all steps one after the other, each with all threads of the engine.
+    /// Seconds of all steps of all runs one after the other, each with all threads of the engine.
     pub work_seconds: f64,
-    /// Seconds of the longest chain of dependent steps: what remains with unlimited cores.
+    /// Seconds of the longest chain of dependent steps, all runs together: what remains with unlimited cores.
     pub critical_path_seconds: f64,
-    /// Seconds of encoding the constants, which only the first run pays.
+    /// Seconds of encoding each run's constants; what runs again with the same constants has them encoded.
     pub encoding_seconds: f64,
 }
 
-/// What running a circuit takes.
+impl TimeEstimate {
+    /// Steps and encoding.
+    pub fn seconds(&self) -> f64 {
+        self.work_seconds + self.encoding_seconds
+    }
+}
+
+/// What a stage takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedStage {
+    /// Its runs.
+    pub times: usize,
+    /// Levels that it needs.
+    pub levels_needed: usize,
+    /// Inputs of a run by name; those that no output depends on are left out.
+    pub inputs: BTreeMap<String, PlannedObject>,
+    /// Outputs of a run by name.
+    pub outputs: BTreeMap<String, PlannedObject>,
+    /// The predicted precision; none if none was asked for.
+    pub precision: Option<PredictedPrecision>,
+    /// Memory of the server, keys apart.
+    pub memory: ServerMemory,
+    /// The most bytes of ciphertexts alive at once in a run: what [`crate::run::RunReport`] will say.
+    pub peak_ciphertext_bytes: u64,
+    /// Bytes of all encoded constants.
+    pub constant_bytes: u64,
+    /// Steps of the program.
+    pub steps: usize,
+    /// Calls of the evaluator, with batching.
+    pub calls: usize,
+    /// Waves: steps on the longest chain.
+    pub waves: usize,
+    /// The most calls of a wave, which can run side by side.
+    pub width: usize,
+    /// Operations by kind and level, with their costs.
+    pub count: OpCount,
+    /// The rotations.
+    pub rotations: RotationSet,
+}
+
+/// What running one program or several takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     #[serde(with = "spec")]
     pub(super) parameters: Parameters,
-    pub(super) asked_bits: f64,
+    pub(super) asked_bits: Option<f64>,
     pub(super) levels_needed: usize,
     pub(super) key_requests: KeyRequests,
     pub(super) keys: Vec<PlannedKey>,
     pub(super) key_set_bytes: Bytes,
-    pub(super) inputs: BTreeMap<String, PlannedObject>,
-    pub(super) outputs: BTreeMap<String, PlannedObject>,
-    pub(super) precision: PrecisionReport,
-    pub(super) peak_ciphertext_bytes: u64,
-    pub(super) constant_bytes: u64,
-    pub(super) steps: usize,
-    pub(super) calls: usize,
-    pub(super) waves: usize,
-    pub(super) width: usize,
-    pub(super) time: TimeEstimate,
-    pub(super) count: OpCount,
-    pub(super) rotations: RotationSet,
+    pub(super) memory: ServerMemory,
+    pub(super) times: Vec<TimeEstimate>,
+    pub(super) stages: Vec<PlannedStage>,
     pub(super) rejected: Vec<Rejected>,
 }
 
@@ -111,12 +144,12 @@ impl Plan {
         &self.parameters
     }
 
-    /// Levels that the circuit needs.
+    /// Levels that the deepest stage needs.
     pub fn levels_needed(&self) -> usize {
         self.levels_needed
     }
 
-    /// The keys to make, with their level budgets.
+    /// The keys to make for all stages, with their level budgets.
     pub fn key_requests(&self) -> &KeyRequests {
         &self.key_requests
     }
@@ -131,92 +164,57 @@ impl Plan {
         self.key_set_bytes
     }
 
-    /// The inputs by name; those that no output depends on are left out.
-    pub fn inputs(&self) -> &BTreeMap<String, PlannedObject> {
-        &self.inputs
+    /// Memory of the server's process, with the CPU engine, in the stage that takes the most.
+    pub fn memory(&self) -> ServerMemory {
+        self.memory
     }
 
-    /// The outputs by name.
-    pub fn outputs(&self) -> &BTreeMap<String, PlannedObject> {
-        &self.outputs
+    /// What each stage takes.
+    pub fn stages(&self) -> &[PlannedStage] {
+        &self.stages
     }
 
-    /// Bytes of all inputs.
+    /// Bytes of the inputs of all runs.
     pub fn input_bytes(&self) -> Bytes {
-        total(self.inputs.values().map(|o| o.bytes))
+        self.total(|stage| &stage.inputs)
     }
 
-    /// Bytes of all outputs.
+    /// Bytes of the outputs of all runs.
     pub fn output_bytes(&self) -> Bytes {
-        total(self.outputs.values().map(|o| o.bytes))
+        self.total(|stage| &stage.outputs)
     }
 
-    /// The predicted precision.
-    pub fn precision(&self) -> &PrecisionReport {
-        &self.precision
+    fn total(&self, objects: impl Fn(&PlannedStage) -> &BTreeMap<String, PlannedObject>) -> Bytes {
+        let mut sum = Bytes::default();
+        for stage in &self.stages {
+            for object in objects(stage).values() {
+                sum.wire += stage.times as u64 * object.bytes.wire;
+                sum.loaded += stage.times as u64 * object.bytes.loaded;
+            }
+        }
+        sum
     }
 
-    /// The most bytes of ciphertexts alive at once in a run: what [`crate::run::RunReport`] will say.
-    pub fn peak_ciphertext_bytes(&self) -> u64 {
-        self.peak_ciphertext_bytes
+    /// The least predicted bits after the point of any output; none if no precision was asked for.
+    pub fn bits(&self) -> Option<f64> {
+        let bits = self.stages.iter().filter_map(|s| s.precision.as_ref());
+        bits.map(PredictedPrecision::bits).reduce(f64::min)
     }
 
-    /// Bytes of all encoded constants.
-    pub fn constant_bytes(&self) -> u64 {
-        self.constant_bytes
-    }
-
-    /// Bytes on the engine while the circuit runs: keys, ciphertexts and constants, without what the engine uses inside an operation.
-    pub fn loaded_bytes(&self) -> u64 {
-        self.key_set_bytes.loaded + self.peak_ciphertext_bytes + self.constant_bytes
-    }
-
-    /// Steps of the program.
-    pub fn steps(&self) -> usize {
-        self.steps
-    }
-
-    /// Calls of the evaluator, with batching.
-    pub fn calls(&self) -> usize {
-        self.calls
-    }
-
-    /// Waves: steps on the longest chain.
-    pub fn waves(&self) -> usize {
-        self.waves
-    }
-
-    /// The most calls of a wave, which can run side by side.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Estimated times.
+    /// Estimated times by the first table of costs: what parameters were chosen by.
     pub fn time(&self) -> &TimeEstimate {
-        &self.time
+        &self.times[0]
     }
 
-    /// Operations by kind and level, with their costs.
-    pub fn count(&self) -> &OpCount {
-        &self.count
-    }
-
-    /// The rotations.
-    pub fn rotations(&self) -> &RotationSet {
-        &self.rotations
+    /// Estimated times, one for each engine of which there are costs.
+    pub fn times(&self) -> &[TimeEstimate] {
+        &self.times
     }
 
     /// Parameters that were considered and not taken.
     pub fn rejected(&self) -> &[Rejected] {
         &self.rejected
     }
-}
-
-fn total(all: impl Iterator<Item = Bytes>) -> Bytes {
-    all.fold(Bytes::default(), |sum, b| Bytes {
-        wire: sum.wire + b.wire,
-        loaded: sum.loaded + b.loaded,
-    })
 }
 
 impl fmt::Display for Plan {
@@ -226,7 +224,53 @@ impl fmt::Display for Plan {
             writeln!(f, "  not taken      {rejected}")?;
         }
         writeln!(f, "levels needed    {}", self.levels_needed)?;
-        writeln!(f, "\n{}\n", self.precision)?;
+        for (index, stage) in self.stages.iter().enumerate() {
+            if self.stages.len() > 1 {
+                let (number, times) = (index + 1, stage.times);
+                writeln!(f, "\nstage {number}, {times} times")?;
+            }
+            stage.fmt(f)?;
+        }
+        let keys = self.key_set_bytes;
+        writeln!(
+            f,
+            "evaluation keys  {}, {} in a file, {} loaded",
+            self.keys.len(),
+            bytes(keys.wire),
+            bytes(keys.loaded)
+        )?;
+        writeln!(
+            f,
+            "server memory    {}: {}",
+            bytes(self.memory.total()),
+            self.memory
+        )?;
+        for (index, time) in self.times.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            writeln!(f, "work             {}", seconds(time.work_seconds))?;
+            writeln!(
+                f,
+                "critical path    {}",
+                seconds(time.critical_path_seconds)
+            )?;
+            writeln!(f, "constants, once  {}", seconds(time.encoding_seconds))?;
+            write!(
+                f,
+                "times from       {} ({} threads)",
+                time.table, time.threads
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PlannedStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(precision) = &self.precision {
+            writeln!(f, "\n{precision}\n")?;
+        }
         let mut table = Table::new(["object", "level", "ciphertexts", "sent", "loaded"]);
         let all = [("input", &self.inputs), ("output", &self.outputs)];
         for (what, objects) in all {
@@ -240,17 +284,6 @@ impl fmt::Display for Plan {
                 ]);
             }
         }
-        table.row([
-            format!("{} evaluation keys", self.keys.len()),
-            self.keys
-                .iter()
-                .map(|k| k.level)
-                .max()
-                .map_or("-".into(), |l| l.to_string()),
-            "-".into(),
-            bytes(self.key_set_bytes.wire),
-            bytes(self.key_set_bytes.loaded),
-        ]);
         writeln!(f, "{table}")?;
         writeln!(f, "peak ciphertexts {}", bytes(self.peak_ciphertext_bytes))?;
         writeln!(f, "constants        {}", bytes(self.constant_bytes))?;
@@ -258,22 +291,6 @@ impl fmt::Display for Plan {
             f,
             "steps            {} in {} calls, {} waves, the widest of {} calls",
             self.steps, self.calls, self.waves, self.width
-        )?;
-        writeln!(f, "work             {}", duration(self.time.work_seconds))?;
-        writeln!(
-            f,
-            "critical path    {}",
-            duration(self.time.critical_path_seconds)
-        )?;
-        writeln!(
-            f,
-            "constants, once  {}",
-            duration(self.time.encoding_seconds)
-        )?;
-        write!(
-            f,
-            "times from       {} ({} threads)",
-            self.time.table, self.time.threads
         )
     }
 }

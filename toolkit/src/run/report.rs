@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::{bytes, seconds};
+
 /// Figures of one run of a program.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
@@ -29,9 +31,9 @@ pub struct RunReport {
 
 impl fmt::Display for RunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
-        writeln!(f, "wall time        {:.3} s", self.seconds)?;
-        writeln!(f, "work             {:.3} s", self.work_seconds)?;
+        let bytes = |count: usize| bytes(count as u64);
+        writeln!(f, "wall time        {}", seconds(self.seconds))?;
+        writeln!(f, "work             {}", seconds(self.work_seconds))?;
         writeln!(f, "steps            {}", self.steps)?;
         writeln!(f, "calls            {}", self.calls)?;
         writeln!(
@@ -40,11 +42,8 @@ impl fmt::Display for RunReport {
             self.waves, self.width
         )?;
         writeln!(f, "critical path    {} steps", self.critical_path)?;
-        writeln!(
-            f,
-            "peak ciphertexts {:.1} MiB",
-            mib(self.peak_ciphertext_bytes)
-        )?;
-        write!(f, "constants        {:.1} MiB", mib(self.constant_bytes))
+        let peak = bytes(self.peak_ciphertext_bytes);
+        writeln!(f, "peak ciphertexts {peak}")?;
+        write!(f, "constants        {}", bytes(self.constant_bytes))
     }
 }

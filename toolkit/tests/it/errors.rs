@@ -632,7 +632,7 @@ fn keys_that_a_client_does_not_hold() {
     let holder = client(&params, CpuEngine::new());
     let generator = KeyGenerator::new(holder.secret_key("test").unwrap()).unwrap();
     let context = Context::new(&params, CpuEngine::new()).unwrap();
-    let other = Client::with_public_key(&context, generator.public_key().unwrap()).unwrap();
+    let other = Client::with_public_key(&context, &generator.public_key().unwrap()).unwrap();
     let layout = Layout::row_vector(3, unit());
     let encrypted = other.encrypt_public(layout, Array1::zeros(3), 0).unwrap();
     for error in [

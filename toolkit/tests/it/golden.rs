@@ -8,7 +8,7 @@ use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
+    Context, Evaluator, KeyGenerator, Parameters, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
@@ -74,10 +74,9 @@ fn record() -> String {
             let secret = SecretKey::from_seed(&context, &Seed::from_bytes([0x71; 32])).unwrap();
             let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([0x72; 32]));
             let keys = keys.generate(&generator).unwrap();
-            let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([0x73; 32]));
             let client = Client::with_secret_key(secret)
                 .unwrap()
-                .with_encryptor(encryptor);
+                .with_seed(Seed::from_bytes([0x73; 32]));
             let sent = client.encrypt_inputs(&program, &inputs).unwrap();
             let inputs: Bindings<Encrypted<CpuEngine>> = sent
                 .iter()

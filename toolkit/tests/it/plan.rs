@@ -4,10 +4,17 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth};
 use arras_toolkit::{
     Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Plan, PlanOptions, Program,
-    Recorder, Samples, ToolkitError, linalg::Dot, plan, plan::RejectedReason, run::Options,
+    Recorder, Result, Samples, Stage, ToolkitError, linalg::Dot, plan::RejectedReason,
+    run::Options,
 };
 
 use crate::support::{client, insecure, worst};
+
+/// The plan of a single circuit.
+fn plan(circuit: &Circuit, options: &PlanOptions) -> Result<Plan> {
+    let program = Program::new(circuit.clone());
+    arras_toolkit::plan(&[Stage::once(&program)], options)
+}
 
 fn matrix_by_vector(rows: usize, cols: usize) -> Circuit {
     let unit = EncodingUnit::new(64, 64).unwrap();
@@ -51,6 +58,7 @@ fn mixed(slots: usize) -> Circuit {
 /// Runs what was planned: every byte as planned, the precision as predicted.
 fn compare(plan: &Plan, circuit: Circuit, samples: &Samples) {
     let program = Program::new(circuit);
+    let stage = &plan.stages()[0];
     let client = client(plan.parameters(), CpuEngine::new());
     let context = client.context();
     let inputs = samples.draw(program.circuit(), 99).unwrap();
@@ -69,7 +77,7 @@ fn compare(plan: &Plan, circuit: Circuit, samples: &Samples) {
     let sent = client.encrypt_inputs(&program, &inputs).unwrap();
     let mut encrypted: Bindings<Encrypted<CpuEngine>> = Bindings::new();
     for (name, value) in sent.iter() {
-        let planned = &plan.inputs()[name];
+        let planned = &stage.inputs[name];
         let bytes = value.ciphertext().to_bytes().unwrap();
         assert_eq!(planned.bytes.wire, bytes.len() as u64);
         let value = value.expand(context).unwrap();
@@ -86,22 +94,28 @@ fn compare(plan: &Plan, circuit: Circuit, samples: &Samples) {
     let run = homomorphic.run(&program, &encrypted).unwrap();
     let report = &run.report;
     assert_eq!(
-        plan.peak_ciphertext_bytes(),
+        stage.peak_ciphertext_bytes,
         report.peak_ciphertext_bytes as u64
     );
-    assert_eq!(plan.constant_bytes(), report.constant_bytes as u64);
+    assert_eq!(stage.constant_bytes, report.constant_bytes as u64);
     assert_eq!(
-        (plan.steps(), plan.calls(), plan.waves(), plan.width()),
+        (stage.steps, stage.calls, stage.waves, stage.width),
         (report.steps, report.calls, report.waves, report.width)
     );
     let exact = Plaintext::run(&program, &inputs).unwrap().outputs;
     for (name, output) in &run.outputs {
-        let planned = &plan.outputs()[name];
+        let planned = &stage.outputs[name];
         let bytes = output.ciphertext().to_bytes().unwrap();
         assert_eq!(planned.bytes.wire, bytes.len() as u64);
         assert_eq!(planned.level, output.level());
         let error = worst(&client.decrypt(output).unwrap(), &exact[name]);
-        let bits = plan.precision().output(name).unwrap().bits();
+        let bits = stage
+            .precision
+            .as_ref()
+            .unwrap()
+            .output(name)
+            .unwrap()
+            .bits();
         let optimism = bits + error.log2();
         assert!((-3.0..=1.0).contains(&optimism), "{name}: {bits} {error:e}");
     }
@@ -117,7 +131,8 @@ fn a_matrix_by_vector_product_takes_what_was_planned() {
     assert_eq!(plan.parameters().log_n(), 13);
     assert_eq!(plan.levels_needed(), 2);
     assert!(plan.parameters().max_level() >= 2);
-    assert!(plan.precision().suffices(12.0));
+    assert!(plan.stages()[0].precision.as_ref().unwrap().suffices(12.0));
+    assert!(plan.bits().unwrap() >= 12.0);
     compare(&plan, circuit, &samples);
 
     let text = plan.to_string();
@@ -156,7 +171,7 @@ fn more_precision_takes_a_wider_level_and_more_depth_a_larger_ring() {
     };
     let coarse = planned(10.0, 8192, 2).unwrap();
     assert_eq!(coarse.parameters().level_width(), LevelWidth::Bits34);
-    let fine = planned(coarse.precision().bits() + 4.0, 8192, 2).unwrap();
+    let fine = planned(coarse.bits().unwrap() + 4.0, 8192, 2).unwrap();
     assert_eq!(
         fine.parameters().level_width(),
         LevelWidth::Bits39,
@@ -240,4 +255,61 @@ fn what_cannot_be_planned_says_why() {
     );
     let error = plan(&chain(4096, 1), &PlanOptions::new(1.0, Samples::default())).unwrap_err();
     assert!(matches!(error, ToolkitError::UnknownName { .. }), "{error}");
+}
+
+#[test]
+fn stages_share_parameters_and_keys_and_add_up() {
+    let (long, short) = (
+        Program::new(chain(4096, 2)),
+        Program::new(mixed_of(4096, 9)),
+    );
+    let stages = [Stage::once(&long), Stage::repeated(&short, 3)];
+    let options = PlanOptions::any_precision().threads(2);
+    let together = arras_toolkit::plan(&stages, &options).unwrap();
+    let params = together.parameters();
+    let given = options.clone().parameters(params);
+    let [of_long, of_short] =
+        [&long, &short].map(|p| arras_toolkit::plan(&[Stage::once(p)], &given).unwrap());
+    assert_eq!(together.levels_needed(), 2);
+    let union = of_long
+        .key_requests()
+        .clone()
+        .union(of_short.key_requests());
+    assert_eq!(together.key_requests(), &union);
+    assert_eq!(
+        together.input_bytes().wire,
+        of_long.input_bytes().wire + 3 * of_short.input_bytes().wire
+    );
+    let seconds = of_long.time().seconds() + 3.0 * of_short.time().seconds();
+    assert!((together.time().seconds() - seconds).abs() < 1e-9);
+    let (memory, parts) = (together.memory(), [of_long.memory(), of_short.memory()]);
+    assert_eq!(memory.keys, together.key_set_bytes().loaded);
+    assert!(parts.iter().all(|part| memory.total() >= part.total()));
+    assert!(memory.scratch > 0 && memory.process > 0);
+    assert_eq!(memory.slack, (memory.on_engine() - memory.slack) / 16);
+    assert!(together.bits().is_none() && together.stages()[1].precision.is_none());
+    assert!(
+        together.to_string().contains("stage 2, 3 times"),
+        "{together}"
+    );
+
+    let error = arras_toolkit::plan(&[], &options).unwrap_err();
+    assert!(
+        matches!(error.kind(), ToolkitError::OutOfRange { .. }),
+        "{error}"
+    );
+    let other = Program::new(chain(2048, 1));
+    let error = arras_toolkit::plan(&[Stage::once(&long), Stage::once(&other)], &options);
+    assert!(matches!(
+        error.unwrap_err().kind(),
+        ToolkitError::SlotsMismatch { circuit: 2048, .. }
+    ));
+}
+
+/// A product and a rotation.
+fn mixed_of(slots: usize, steps: i64) -> Circuit {
+    let recorder = Recorder::new(slots).unwrap();
+    let x = recorder.slots_input("x", 2);
+    recorder.output("moved", &x.square().rotate(steps));
+    recorder.finish().unwrap()
 }

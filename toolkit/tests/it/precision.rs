@@ -4,7 +4,7 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth, random::Seed};
 use arras_toolkit::{
     Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
-    ScaleAndPrecision, Slots, Value, interpret::PrecisionReport, linalg::Dot, plan::KeyRequests,
+    ScaleAndPrecision, Slots, Value, interpret::PredictedPrecision, linalg::Dot, plan::KeyRequests,
 };
 
 use crate::support::{Numbers, client, insecure, worst};
@@ -55,7 +55,12 @@ fn measured(
 }
 
 /// Predicts, measures, compares.
-fn check(what: &str, params: &Parameters, circuit: Circuit, samples: Samples) -> PrecisionReport {
+fn check(
+    what: &str,
+    params: &Parameters,
+    circuit: Circuit,
+    samples: Samples,
+) -> PredictedPrecision {
     let program = Program::new(circuit);
     let inputs = samples.draw(program.circuit(), 77).unwrap();
     let report = ScaleAndPrecision::new(params, samples)
@@ -284,7 +289,7 @@ fn the_operation_that_exceeds_the_headroom_is_named() {
 
     let json = serde_json::to_string(&exceeds).unwrap();
     assert_eq!(
-        serde_json::from_str::<PrecisionReport>(&json).unwrap(),
+        serde_json::from_str::<PredictedPrecision>(&json).unwrap(),
         exceeds
     );
     // The same seed, the same prediction.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::ckks::wire::Overwrite;
+use arras::{ckks::wire::Overwrite, toolkit::text};
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord,
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     Done, keygen,
-    output::{Answer, Output, mib, path},
+    output::{Answer, Output, path},
     sources::{Normalization, Purpose, Source},
     staging::Staging,
 };
@@ -114,7 +114,7 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         record.preprocessor.features(),
         record.classes.positive,
         args.out.display(),
-        mib(bytes),
+        text::bytes(bytes),
     );
     if !dropped.is_empty() {
         text += &format!(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use arras::toolkit::text;
 use clap::Args;
 use lr_train::{metrics::Quality, trainer::files::load_model};
 use serde_json::json;
@@ -35,9 +36,9 @@ pub(crate) fn run(args: &Evaluate, _: &Output) -> Done {
         .auc
         .map_or("unknown: one class".to_owned(), |auc| format!("{auc:.4}"));
     let text = format!(
-        "rows      {}\naccuracy  {:.2} %\nAUC       {auc}\nlog loss  {:.4}\n\n{:<24}{:>14}{:>14}\n{:<24}{:>14}{:>14}\n{:<24}{:>14}{:>14}",
+        "rows      {}\naccuracy  {}\nAUC       {auc}\nlog loss  {:.4}\n\n{:<24}{:>14}{:>14}\n{:<24}{:>14}{:>14}\n{:<24}{:>14}{:>14}",
         data.rows(),
-        100.0 * quality.accuracy,
+        text::percent(quality.accuracy),
         quality.log_loss,
         "",
         format!("taken for {}", model.classes.negative),

@@ -40,8 +40,8 @@ pub(crate) enum Failure {
     },
     /// Keys and ciphertexts find no room on the device.
     #[error(
-        "training needs about {} MiB on the device, and was not begun: {error}; free device memory, choose --engine cpu, or plan with a smaller --minibatch",
-        needed >> 20
+        "training needs about {} on the device, and was not begun: {error}; free device memory, choose --engine cpu, or plan with a smaller --minibatch",
+        arras::toolkit::text::bytes(*needed)
     )]
     Room {
         needed: u64,
@@ -187,6 +187,7 @@ mod tests {
                     what: "model",
                     found: 2,
                     known: 1,
+                    command: "lr-train decrypt",
                 }
                 .into(),
             ),

@@ -10,7 +10,7 @@ use arras::ckks::{
     Parameters,
     wire::{self, MAGIC, ObjectKind, read_bounded},
 };
-use arras::toolkit::cost::CostTable;
+use arras::toolkit::{cost::CostTable, text};
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord, Model,
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, mib, path},
+    output::{Answer, Output, path},
     plan,
 };
 
@@ -132,7 +132,7 @@ fn text(file: &Path) -> Done {
             .flatten()
             .map(|(name, value)| format!("\n  {name:<12} {value}"))
             .collect();
-        let text = format!("{}: {what}, {}{lines}", file.display(), mib(size));
+        let text = format!("{}: {what}, {}{lines}", file.display(), text::bytes(size));
         let mut object = json!({"file": path(file), "kind": what, "bytes": size});
         if let (Some(object), Some(fields)) = (object.as_object_mut(), fields.as_object()) {
             object.extend(fields.clone());

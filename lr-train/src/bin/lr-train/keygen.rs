@@ -8,6 +8,7 @@ use arras::{
         CkksError,
         wire::{Overwrite, WireError},
     },
+    toolkit::text,
 };
 use clap::Args;
 use lr_train::{
@@ -19,7 +20,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
-    output::{Answer, Output, mib, path},
+    output::{Answer, Output, path},
     plan,
     staging::Staging,
 };
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         owner.key_set_id(),
         folder.secret().display(),
         keys.iter().count(),
-        mib(bytes),
+        text::bytes(bytes),
         folder.evaluation().display(),
         args.out.display(),
     );

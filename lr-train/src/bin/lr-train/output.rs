@@ -149,14 +149,6 @@ impl Drop for Progress {
     }
 }
 
-/// Bytes for people.
-pub(crate) fn mib(bytes: u64) -> String {
-    match bytes {
-        0..=9_999 => format!("{bytes} bytes"),
-        _ => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
-    }
-}
-
 /// A path for JSON.
 pub(crate) fn path(path: &Path) -> Value {
     path.display().to_string().into()

@@ -1,30 +1,21 @@
 //! `plan`: what a training will take, before any key exists.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use arras::{
-    ckks::{NoiseModel, Parameters},
-    toolkit::{
-        Bindings, Plaintext, Value,
-        interpret::{Noisy, walk},
-    },
-};
 use clap::{Args, ValueEnum};
 use lr_train::{
-    data::Dataset,
-    plain::{self, Rate, State, hessian_bound},
-    preprocess::{Preprocessor, Scheme, signed_rows},
-    sigmoid::{Approximation, Sigmoid},
-    split::{Minibatches, Order},
+    plain::Rate,
+    preprocess::Preprocessor,
+    sigmoid::Approximation,
+    split::Order,
     trainer::{
-        CircuitChoice, Optimizer, PlannerOptions, Predictor, RINGS, Round, Rounds, Settings, plan,
+        CircuitChoice, ErrorsFor, Optimizer, PlannerOptions, RINGS, Rounds, Settings, plan,
+        training_rows,
     },
 };
-use ndarray::{Array2, Axis};
 use serde_json::json;
 
 use crate::{
@@ -34,10 +25,6 @@ use crate::{
     sources::{Normalization, Purpose, Source},
     staging::Staging,
 };
-
-/// Trials of the noise model for each round, and what a prediction has on top of the worst of them.
-const TRIALS: u64 = 4;
-const SAFETY: f64 = 1.25;
 
 /// Choose circuit and parameters; say what keys, data, memory and time they take, before any key exists
 #[derive(Debug, Args)]
@@ -218,10 +205,13 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         Some(source) => Some(source.read(&Purpose::Training)?),
         None => None,
     };
+    let mut errors = ErrorsFor::AnyData;
     let (features, rows, dropped) = match (&data, args.data.features) {
         (Some(data), _) => {
             let preprocessor = Preprocessor::fit(data, scheme)?;
             let dropped = preprocessor.dropped().len();
+            let signed = training_rows(settings.optimizer, data, &preprocessor)?;
+            errors = ErrorsFor::Rows(Arc::new(signed));
             (
                 preprocessor.features() + 1,
                 args.data.rows.unwrap_or(data.rows()),
@@ -237,6 +227,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     };
     let mut options = PlannerOptions {
         log_n: *RINGS.start()..=args.choice.log_n,
+        errors,
         ..PlannerOptions::default()
     };
     if let Some(threads) = args.choice.threads {
@@ -244,9 +235,6 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     }
     for file in &args.choice.costs {
         options.costs.extend(costs::read(file)?);
-    }
-    if let Some(data) = &data {
-        options.predictor = Some(predictor(&settings, data, scheme)?);
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     if let Some(out) = &args.out {
@@ -277,103 +265,6 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         "out": args.out.as_deref().map(path),
     });
     Ok(Answer::new(text, json))
-}
-
-/// Predicts the error of weights on these data: the noise model beside the exact program.
-///
-/// # Errors
-/// What is wrong with the data.
-pub(crate) fn predictor(
-    settings: &Settings,
-    data: &Dataset,
-    scheme: Scheme,
-) -> Result<Predictor, Failure> {
-    let preprocessor = Preprocessor::fit(data, scheme)?;
-    let mut z = signed_rows(&preprocessor.apply(data)?, data.labels())?;
-    if settings.optimizer == Optimizer::FixedHessian {
-        let bounds = hessian_bound(&z);
-        for (mut column, bound) in z.columns_mut().into_iter().zip(bounds) {
-            column /= bound.sqrt();
-        }
-    }
-    let settings = settings.clone();
-    let batches = Minibatches::new(z.nrows(), settings.minibatch, settings.order)?;
-    Ok(Arc::new(move |params, round: &Round| {
-        let count = round.circuit.spec().iterations();
-        let minibatches: Vec<Array2<f64>> = batches
-            .starting_at(round.first)
-            .take(count)
-            .map(|rows| z.select(Axis(0), &rows))
-            .collect();
-        let start = match round.first {
-            0 => None,
-            done => Some(after(&settings, &z, &batches, done)?),
-        };
-        let inputs = round.circuit.inputs(&minibatches, start.as_ref())?;
-        let mut worst = 0.0f64;
-        for trial in 0..TRIALS {
-            worst = worst.max(error(params, round, &inputs, trial)?);
-        }
-        Ok(SAFETY * worst)
-    }))
-}
-
-/// The largest difference of a weight in one trial of the noise model.
-fn error(
-    params: &Parameters,
-    round: &Round,
-    inputs: &Bindings<Value>,
-    trial: u64,
-) -> lr_train::Result<f64> {
-    let program = &round.program;
-    let noisy = Noisy::new(program, inputs, &NoiseModel::new(params), trial)?;
-    let mut beside = (Plaintext::new(program, inputs)?, noisy);
-    let outputs = program.circuit().outputs();
-    let (mut exact, mut predicted) = (BTreeMap::new(), BTreeMap::new());
-    walk(program, &mut beside, |i, (plain, noisy)| {
-        let (name, layout) = (outputs[i].name(), outputs[i].layout());
-        exact.insert(name, layout.unpack("predict", plain)?);
-        predicted.insert(name, layout.unpack("predict", noisy)?);
-        Ok(())
-    })?;
-    let (exact, _) = round.circuit.weights(|name| exact.get(name))?;
-    let (predicted, _) = round.circuit.weights(|name| predicted.get(name))?;
-    // A difference that is no number counts as the largest.
-    Ok((&exact - &predicted).iter().fold(0.0, |most, d| {
-        if d.is_nan() {
-            f64::INFINITY
-        } else {
-            most.max(d.abs())
-        }
-    }))
-}
-
-/// The state after some iterations in the clear.
-fn after(
-    settings: &Settings,
-    z: &Array2<f64>,
-    batches: &Minibatches,
-    iterations: usize,
-) -> lr_train::Result<State> {
-    let plain = plain::Settings {
-        iterations,
-        rate: settings.rate.clone(),
-        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-        batches: batches.clone(),
-    };
-    let start = State::zero(z.ncols());
-    match settings.optimizer {
-        Optimizer::Nesterov => Ok(plain::nesterov(z, &plain, start)?.1),
-        Optimizer::GradientDescent | Optimizer::FixedHessian => {
-            let history = plain::gradient_descent(z, &plain, 0, start.w.clone())?;
-            let w = history.weights().cloned().unwrap_or(start.w);
-            Ok(State {
-                iteration: iterations,
-                v: w.clone(),
-                w,
-            })
-        }
-    }
 }
 
 /// Reads a plan file.

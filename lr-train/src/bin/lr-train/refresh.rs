@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::ckks::wire::Overwrite;
+use arras::{ckks::wire::Overwrite, toolkit::text};
 use clap::Args;
 use lr_train::trainer::files::{load_result, save_state};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::{
     Done,
     failure::Failure,
     keygen,
-    output::{Answer, Output, mib, path},
+    output::{Answer, Output, path},
     staging::Staging,
 };
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
     let text = format!(
         "state for round {} of {rounds}: {out}, {}\nnext, on the server: lr-train train --eval-keys EVAL --data DATA --state {out} --out ..",
         state.round + 1,
-        mib(bytes)
+        text::bytes(bytes)
     );
     let json =
         json!({"round": state.round, "rounds": rounds, "bytes": bytes, "out": path(&args.out)});

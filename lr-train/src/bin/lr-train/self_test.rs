@@ -145,7 +145,7 @@ impl Bench {
         let vector: Vec<f64> = (0..client.slots())
             .map(|j| ((j * 7919 + 13) % 2003) as f64 / 1001.0 - 1.0)
             .collect();
-        let sent = Encryptor::new(&client)?.encrypt(&secret, &[&vector], client.max_level())?;
+        let sent = Encryptor::new(&secret)?.encrypt(&[&vector], client.max_level())?;
         let server = Context::new(params, engine.backend().clone())?;
         let evaluator = Evaluator::new(&server, keys.load(&server)?)?;
         let fresh = sent.expand(&server)?;

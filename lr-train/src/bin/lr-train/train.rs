@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use arras::{
     ckks::wire::Overwrite,
-    toolkit::run::{Options, RunReport},
+    toolkit::{
+        run::{Options, RunReport},
+        text,
+    },
 };
 use clap::Args;
 use lr_train::{
@@ -20,7 +23,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output, mib, path},
+    output::{Answer, Output, path},
     staging::Staging,
 };
 
@@ -89,17 +92,9 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
     output.note(format_args!(
-        "memory needed: {}, of it by the engine {} (keys {}, inputs {}, values {}, constants {}, scratch {}, slack {}), received data {}, process {}",
-        mib(needed.total()),
-        mib(needed.on_engine()),
-        mib(needed.keys),
-        mib(needed.inputs),
-        mib(needed.values),
-        mib(needed.constants),
-        mib(needed.scratch),
-        mib(needed.slack),
-        mib(needed.received),
-        mib(needed.process)
+        "memory needed: {}, of it by the engine {} ({needed})",
+        text::bytes(needed.total()),
+        text::bytes(needed.on_engine()),
     ));
     engine
         .make_room(needed.on_engine())
@@ -160,11 +155,11 @@ fn answer(
     let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
     let mut text = match &run {
         Some((report, memory)) => format!(
-            "round {} of {rounds} trained in {:.2} s\n{report}\nmemory of the process: {}, by the plan {}\n",
+            "round {} of {rounds} trained in {}\n{report}\nmemory of the process: {}, by the plan {}\n",
             round + 1,
-            report.seconds,
-            memory.peak.map_or("unknown".to_owned(), mib),
-            mib(memory.planned)
+            text::seconds(report.seconds),
+            memory.peak.map_or("unknown".to_owned(), text::bytes),
+            text::bytes(memory.planned)
         ),
         None => format!("round {} of {rounds} is there already, whole\n", round + 1),
     };
@@ -172,7 +167,7 @@ fn answer(
     text += &format!(
         "{out}: an encrypted {}, {}\n",
         if finished { "model" } else { "state" },
-        mib(bytes)
+        text::bytes(bytes)
     );
     text += &if finished {
         format!("next, at the client: lr-train decrypt --keys keys --model {out} --out model.json")

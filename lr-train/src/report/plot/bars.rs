@@ -1,5 +1,6 @@
 //! Time by kind of operation: a stacked bar for each circuit.
 
+use arras_toolkit::text::seconds;
 use plotters::{
     prelude::{PathElement, RGBColor, Rectangle},
     style::Color,
@@ -9,7 +10,7 @@ use super::{
     Drawn, GRID, INK, PALETTE, REFERENCE, WIDTH, caption, colour, draw, text, text_centred,
     text_right, ticks,
 };
-use crate::report::{ReportError, data::CircuitTimes, format};
+use crate::report::{ReportError, data::CircuitTimes};
 
 const CAPTION: i32 = 24;
 const BAR: i32 = 26;
@@ -69,7 +70,7 @@ pub(in crate::report) fn time_by_kind(times: &[CircuitTimes]) -> Result<String, 
             area.draw_text(unit, &text_centred(), (WIDTH as i32 / 2, bottom + 26))?;
             for (row, circuit) in times.iter().enumerate() {
                 let top = row as i32 * (CAPTION + BAR + GAP);
-                let seconds = format::seconds(total(circuit));
+                let seconds = seconds(total(circuit));
                 let name = caption(&circuit.circuit, &format!("  {seconds}"));
                 let name = name.strip_suffix(&seconds).unwrap_or(&name);
                 area.draw_text(name.trim_end(), &text(), (LEFT, top + 2))?;

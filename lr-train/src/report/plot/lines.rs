@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use arras_toolkit::text::power_of_ten;
 use plotters::{
     coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged},
     prelude::{
@@ -15,7 +16,6 @@ use super::{Drawn, GRID, INK, REFERENCE, colour, draw, text, ticks};
 use crate::report::{
     ReportError,
     data::{Point, Series},
-    format,
 };
 
 const HEIGHT: u32 = 300;
@@ -131,7 +131,7 @@ pub(in crate::report) fn weight_error(
             .step_by(every)
             .map(|e| e as f64)
             .collect(),
-        label: Box::new(|v| format::power_of_ten(v.round() as i32)),
+        label: Box::new(|v| power_of_ten(v.round() as i32)),
         title: "largest error of a weight",
     };
     chart("weight error by iteration", &axis, &curves)

@@ -14,12 +14,12 @@ use arras_ckks::{
     },
 };
 use arras_hal::SecretEngine;
-use arras_toolkit::{Bindings, Layout, SeededEncrypted};
+use arras_toolkit::{Bindings, SeededEncrypted};
 
 use super::{
     super::{
         DataOwner, EncryptedRound, InputShape, KeySetId, PreparedData, TrainingPlan,
-        exchange::Origin, sizes,
+        exchange::Origin,
     },
     header::{FileHeader, open},
 };
@@ -43,7 +43,7 @@ fn header(plan: &TrainingPlan, origin: Origin) -> FileHeader {
 fn payload(plan: &TrainingPlan, rounds: &[Vec<InputShape>]) -> Result<u64> {
     let mut total = 0;
     for shapes in rounds {
-        total += sizes::inputs(plan.params(), shapes)?;
+        total += InputShape::all_file_bytes(plan.params(), shapes)?;
     }
     Ok(total)
 }
@@ -63,7 +63,7 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
             what: "header of a data set",
             error: Box::new(error),
         })?;
-    Ok((PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64 + payload(plan, &plan.data_shapes()?)?)
+    Ok((PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64 + payload(plan, plan.data_shapes()?)?)
 }
 
 /// Encrypts a data set for all rounds into a file, one input at a time, whole or not at all; returns the file's length.
@@ -112,7 +112,7 @@ pub(super) fn write_to<S: SecretEngine>(
         out,
         ObjectKind::EncryptedDataset,
         &header(plan, origin),
-        payload(plan, &rounds)?,
+        payload(plan, rounds)?,
         |payload| {
             for index in 0..rounds.len() {
                 let round = plan.round(index);
@@ -148,7 +148,6 @@ pub struct DatasetFile {
     path: PathBuf,
     plan: TrainingPlan,
     origin: Origin,
-    shapes: Vec<Vec<InputShape>>,
     start: u64,
 }
 
@@ -161,7 +160,7 @@ impl DatasetFile {
     pub fn open(path: impl Into<PathBuf>, plan: &TrainingPlan, keys: KeySetId) -> Result<Self> {
         let path = path.into();
         let (header, prefix) = open(&path, ObjectKind::EncryptedDataset)?;
-        let checked = || -> Result<Vec<Vec<InputShape>>> {
+        let checked = || -> Result<()> {
             header.check(OP, "the data", plan, keys)?;
             if header.round as usize != plan.rounds().len() || header.content.is_some() {
                 return Err(ExchangeError::Mismatch {
@@ -174,8 +173,7 @@ impl DatasetFile {
                 }
                 .into());
             }
-            let shapes = plan.data_shapes()?;
-            let implied = payload(plan, &shapes)?;
+            let implied = payload(plan, plan.data_shapes()?)?;
             if implied != prefix.payload_len {
                 return Err(WireError::PayloadLength {
                     implied,
@@ -183,14 +181,13 @@ impl DatasetFile {
                 }
                 .into());
             }
-            Ok(shapes)
+            Ok(())
         };
-        let shapes = checked().map_err(|error| error.in_file(&path))?;
+        checked().map_err(|error| error.in_file(&path))?;
         Ok(Self {
             path,
             plan: plan.clone(),
             origin: header.origin(),
-            shapes,
             start: PREFIX_LEN as u64 + u64::from(prefix.header_len),
         })
     }
@@ -210,20 +207,22 @@ impl DatasetFile {
     }
 
     fn read(&self, index: usize) -> Result<EncryptedRound> {
-        let round = self.plan.round(index)?;
+        let shapes = self.plan.data_shapes()?;
+        let Some(of_round) = shapes.get(index) else {
+            return Err(self.plan.no_round(index));
+        };
         let mut position = self.start;
-        for shapes in &self.shapes[..index] {
-            position += sizes::inputs(self.plan.params(), shapes)?;
+        for shapes in &shapes[..index] {
+            position += InputShape::all_file_bytes(self.plan.params(), shapes)?;
         }
         let mut file = self.file()?;
         file.seek(SeekFrom::Start(position))
             .map_err(|error| self.failed(error))?;
         let mut input = BufReader::with_capacity(1 << 20, file);
         let mut inputs = Bindings::new();
-        for shape in &self.shapes[index] {
+        for shape in of_round {
             let ciphertext = SeededCiphertext::read_from(&mut input, self.plan.params())?;
-            let layout = *round.program.circuit().input(&shape.name)?.layout();
-            inputs.insert(&*shape.name, expected(shape, layout, ciphertext)?);
+            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
         }
         Ok(EncryptedRound {
             origin: self.origin,
@@ -265,20 +264,19 @@ impl DatasetFile {
 /// A ciphertext that is what the plan says.
 pub(super) fn expected(
     shape: &InputShape,
-    layout: Layout,
     ciphertext: SeededCiphertext,
 ) -> Result<SeededEncrypted> {
     let found = (ciphertext.level(), ciphertext.batch());
-    if found != (shape.level, shape.units) {
+    if found != (shape.level, shape.units()) {
         return Err(ExchangeError::Mismatch {
             op: OP,
             what: "level and number of ciphertexts",
             subject: "an input",
             found: format!("{found:?}"),
-            expected: format!("{:?}", (shape.level, shape.units)),
+            expected: format!("{:?}", (shape.level, shape.units())),
             remedy: "encrypt the data anew",
         }
         .into());
     }
-    Ok(SeededEncrypted::new(layout, ciphertext)?)
+    Ok(SeededEncrypted::new(shape.layout, ciphertext)?)
 }

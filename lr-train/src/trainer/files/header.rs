@@ -101,6 +101,7 @@ impl FileHeader {
             what: "training file",
             found: self.version,
             known: VERSION,
+            command: "lr-train encrypt, train or refresh",
         }
         .into())
     }

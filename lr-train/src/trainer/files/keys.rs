@@ -127,6 +127,7 @@ impl KeyDirectory {
                     what: "description of keys",
                     found: owner.version,
                     known: VERSION,
+                    command: "lr-train keygen",
                 }
                 .into());
             }

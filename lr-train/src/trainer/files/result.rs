@@ -13,7 +13,7 @@ use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, cost::memory::ciphertext_bytes};
 
 use super::{
-    super::{EncryptedState, KeySetId, Model, RoundResult, TrainingPlan, sizes},
+    super::{EncryptedState, InputShape, KeySetId, Model, RoundResult, TrainingPlan},
     dataset::expected,
     header::{Content, FileHeader, open},
 };
@@ -211,7 +211,9 @@ pub fn save_state(
 /// As [`load_result`].
 pub fn load_state(path: &Path, plan: &TrainingPlan, keys: KeySetId) -> Result<EncryptedState> {
     const OP: &str = "read a state";
-    let most = |round: usize| sizes::inputs(plan.params(), &plan.round(round)?.start_shapes());
+    let most = |round: usize| {
+        InputShape::all_file_bytes(plan.params(), &plan.round(round)?.start_shapes())
+    };
     let (header, _, parts) = load(path, OP, plan, keys, &[Content::Start], most)?;
     let inner = || -> Result<_> {
         let round = plan.round(header.round as usize)?;
@@ -220,8 +222,7 @@ pub fn load_state(path: &Path, plan: &TrainingPlan, keys: KeySetId) -> Result<En
         let mut inputs = Bindings::new();
         for (shape, bytes) in shapes.iter().zip(&parts) {
             let ciphertext = SeededCiphertext::from_bytes(bytes, plan.params())?;
-            let layout = *round.program.circuit().input(&shape.name)?.layout();
-            inputs.insert(&*shape.name, expected(shape, layout, ciphertext)?);
+            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
         }
         Ok(EncryptedState {
             origin: header.origin(),

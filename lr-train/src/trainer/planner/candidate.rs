@@ -1,34 +1,35 @@
 //! Candidates: what a circuit on a ring needs and how long it takes.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arras_ckks::{
-    CkksError, Parameters,
-    params::{ParamsError, Security, max_log2_qp},
+    Parameters,
+    params::{Security, max_log2_qp},
 };
-use arras_toolkit::{circuit::Summing, cost::CostTable, plan::KeyRequests};
+use arras_toolkit::{
+    OpCount, ToolkitError,
+    circuit::Summing,
+    plan::{KeyRequests, Plan, PlanOptions, PlannedStage, Stage, plan},
+};
 
 use super::{
     super::{
-        depth::{Shape, shapes},
-        estimate::{self, Operations, ServerMemory},
-        plan::{Round, RoundSpec},
-        report::{Candidate, EngineSeconds},
+        plan::RoundSpec,
+        report::{Candidate, EngineSeconds, Operations},
+        round::{InputShape, Outline, Round},
         settings::Rounds,
-        sizes,
     },
     Planner,
 };
-use crate::{
-    Result,
-    circuits::{Kind, Spec},
-};
+use crate::{Result, circuits::Kind};
 
 /// A candidate with what a plan of it is made of.
 pub(super) struct Evaluated {
     pub(super) candidate: Candidate,
     pub(super) params: Parameters,
     pub(super) keys: KeyRequests,
+    /// One round of each place.
+    pub(super) recorded: Vec<Arc<Round>>,
 }
 
 impl Evaluated {
@@ -71,6 +72,7 @@ impl Planner<'_> {
         Ok(best)
     }
 
+    /// A plan of the toolkit for rounds of these lengths; none if they do not fit the ring.
     fn evaluate_with(
         &self,
         kind: Kind,
@@ -78,154 +80,111 @@ impl Planner<'_> {
         lengths: &[usize],
         summing: Summing,
     ) -> Result<Option<Evaluated>> {
-        let mut counts: BTreeMap<Shape, usize> = BTreeMap::new();
-        for shape in shapes(lengths) {
-            *counts.entry(shape).or_insert(0) += 1;
-        }
-        let rounds = self.rounds(kind, log_n, lengths, summing)?;
-        let mut keys = KeyRequests::default();
-        let mut levels = 0;
-        let mut programs = vec![];
-        for (shape, count) in counts {
-            let at = shapes(lengths)
-                .iter()
-                .position(|s| *s == shape)
-                .unwrap_or(0);
-            let round = Round::record(at, &rounds[at])?;
-            levels = levels.max(round.program.levels_needed());
-            keys = keys.union(&KeyRequests::of(&round.program));
-            programs.push((round, count));
-        }
-        let params = match self.parameters(log_n, levels) {
-            Ok(params) => params,
-            Err(ParamsError::DoesNotFit { .. } | ParamsError::NotEnoughPrimes { .. }) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(CkksError::from(error).into()),
-        };
-        let tables = self.tables(&params)?;
-        let key_bytes = sizes::keys(&params, &keys)?;
-        let mut candidate = Candidate {
+        let specs: Vec<RoundSpec> = lengths
+            .iter()
+            .map(|&iterations| RoundSpec {
+                iterations,
+                summing,
+            })
+            .collect();
+        let outline = Outline {
             kind,
-            log_n,
-            levels,
+            slots: 1 << (log_n - 1),
+            features: self.features,
+            minibatch: self.minibatch,
+            settings: self.settings,
+            rounds: &specs,
+        };
+        let places = outline.places();
+        let mut recorded: Vec<Arc<Round>> = vec![];
+        let mut times = vec![];
+        for (index, place) in places.iter().enumerate() {
+            if !places[..index].contains(place) {
+                recorded.push(Arc::new(Round::record(&outline, index)?));
+                times.push(places.iter().filter(|p| *p == place).count());
+            }
+        }
+        let stages: Vec<Stage<'_>> = recorded
+            .iter()
+            .zip(times)
+            .map(|(round, times)| Stage::repeated(&round.program, times))
+            .collect();
+        let planned = match plan(&stages, &self.plan_options()) {
+            Ok(planned) => planned,
+            Err(error) if matches!(error.kind(), ToolkitError::TooDeep { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let candidate = self.candidate(kind, &specs, &recorded, &planned);
+        Ok(Some(Evaluated {
+            candidate,
+            params: planned.parameters().clone(),
+            keys: planned.key_requests().clone(),
+            recorded,
+        }))
+    }
+
+    /// The smallest parameters; errors are predicted of what is chosen alone.
+    fn plan_options(&self) -> PlanOptions {
+        let options = PlanOptions::any_precision()
+            .level_width(self.options.level_width)
+            .spare_levels(0)
+            .dnum(self.options.dnum)
+            .security(self.options.security)
+            .threads(self.options.threads);
+        let tables = self.options.costs.iter().cloned();
+        tables.fold(options, PlanOptions::costs)
+    }
+
+    fn candidate(
+        &self,
+        kind: Kind,
+        rounds: &[RoundSpec],
+        recorded: &[Arc<Round>],
+        planned: &Plan,
+    ) -> Candidate {
+        let params = planned.parameters();
+        let stages = || planned.stages().iter().zip(recorded);
+        let bytes = |stage: &PlannedStage, shapes: Vec<InputShape>| {
+            let inputs = shapes.iter().map(|shape| &stage.inputs[&shape.name]);
+            stage.times as u64 * inputs.map(|input| input.bytes.wire).sum::<u64>()
+        };
+        let count = |of: fn(&OpCount) -> usize| {
+            let stages = planned.stages().iter();
+            stages.map(|stage| stage.times * of(&stage.count)).sum()
+        };
+        Candidate {
+            kind,
+            log_n: params.log_n(),
+            levels: params.max_level(),
             dnum: params.dnum(),
             log2_qp: params.log2_qp(),
             log2_qp_bound: match self.options.security {
                 Security::InsecureForTests => None,
-                _ => max_log2_qp(log_n),
+                _ => max_log2_qp(params.log_n()),
             },
-            rounds: lengths.to_vec(),
-            summing,
-            keys: keys.len(),
-            key_file_bytes: key_bytes.container,
-            data_bytes: 0,
-            state_bytes: 0,
-            memory: ServerMemory::default(),
-            operations: Operations::default(),
-            seconds: tables
+            rounds: rounds.iter().map(|round| round.iterations).collect(),
+            summing: rounds.first().map(|r| r.summing).unwrap_or_default(),
+            keys: planned.keys().len(),
+            key_file_bytes: planned.key_set_bytes().wire,
+            data_bytes: stages().map(|(s, r)| bytes(s, r.data_shapes())).sum(),
+            state_bytes: stages().map(|(s, r)| bytes(s, r.start_shapes())).sum(),
+            memory: planned.memory(),
+            operations: Operations {
+                products: count(OpCount::ciphertext_products),
+                key_switches: count(OpCount::key_switches),
+            },
+            seconds: planned
+                .times()
                 .iter()
-                .map(|table| EngineSeconds {
-                    engine: table.summary(),
-                    threads: table.spec().threads,
-                    seconds: 0.0,
+                .map(|time| EngineSeconds {
+                    engine: time.table.clone(),
+                    threads: time.threads,
+                    seconds: time.seconds(),
                 })
                 .collect(),
             beyond_longest_run: kind
                 .longest_run()
                 .is_some_and(|most| self.settings.iterations > most),
-        };
-        for (round, count) in &programs {
-            let times = *count as u64;
-            candidate.data_bytes += times * sizes::inputs(&params, &round.data_shapes())?;
-            candidate.state_bytes += times * sizes::inputs(&params, &round.start_shapes())?;
-            candidate.memory = candidate.memory.max(estimate::memory(
-                &round.program,
-                &params,
-                self.options.threads,
-            ));
-            let operations = estimate::operations(&round.program);
-            for _ in 0..*count {
-                candidate.operations = candidate.operations + operations;
-            }
-            for (engine, table) in candidate.seconds.iter_mut().zip(&tables) {
-                engine.seconds += *count as f64 * estimate::seconds(&round.program, table)?;
-            }
         }
-        candidate.memory = candidate.memory.with_keys(key_bytes.loaded);
-        Ok(Some(Evaluated {
-            candidate,
-            params,
-            keys,
-        }))
-    }
-
-    fn parameters(&self, log_n: u32, levels: usize) -> Result<Parameters, ParamsError> {
-        Parameters::builder()
-            .log_n(log_n)
-            .levels(levels)
-            .level_width(self.options.level_width)
-            .dnum(self.options.dnum)
-            .security(self.options.security)
-            .build()
-    }
-
-    fn tables(&self, params: &Parameters) -> Result<Vec<CostTable>> {
-        if self.options.costs.is_empty() {
-            return Ok(vec![CostTable::built_in(params, self.options.threads)?]);
-        }
-        let mut nearest: Vec<&CostTable> = vec![];
-        for table in &self.options.costs {
-            let distance = |table: &CostTable| table.log_n().abs_diff(params.log_n());
-            let of = |table: &CostTable| {
-                let spec = table.spec();
-                (spec.engine.clone(), spec.machine.clone(), spec.threads)
-            };
-            match nearest.iter_mut().find(|known| of(known) == of(table)) {
-                Some(known) if distance(table) < distance(known) => *known = table,
-                Some(_) => {}
-                None => nearest.push(table),
-            }
-        }
-        let scaled = nearest.iter().map(|table| table.estimate_for(params));
-        Ok(scaled.collect::<Result<_, _>>()?)
-    }
-
-    /// The circuits of rounds of these lengths.
-    pub(super) fn rounds(
-        &self,
-        kind: Kind,
-        log_n: u32,
-        lengths: &[usize],
-        summing: Summing,
-    ) -> Result<Vec<RoundSpec>> {
-        let mut first = 0;
-        shapes(lengths)
-            .into_iter()
-            .map(|shape| {
-                let steps = self.settings.optimizer.steps(
-                    &self.settings.rate,
-                    self.minibatch,
-                    first,
-                    shape.iterations,
-                )?;
-                let round = RoundSpec {
-                    first,
-                    spec: Spec {
-                        kind,
-                        slots: 1 << (log_n - 1),
-                        features: self.features,
-                        minibatch: self.minibatch,
-                        steps,
-                        activation: self.settings.activation.clone(),
-                        start: shape.start(),
-                        results: shape.results(),
-                        summing,
-                    },
-                };
-                first += shape.iterations;
-                Ok(round)
-            })
-            .collect()
     }
 }

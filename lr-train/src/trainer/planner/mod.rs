@@ -4,19 +4,16 @@
 mod candidate;
 mod capacity;
 
-use std::{collections::BTreeSet, fmt, ops::RangeInclusive, sync::Arc};
+use std::{fmt, ops::RangeInclusive};
 
-use arras_ckks::{
-    Parameters,
-    params::{Dnum, LevelWidth, MAX_LEVELS, Security, deepest},
-};
+use arras_ckks::params::{Dnum, LevelWidth, MAX_LEVELS, Security, deepest};
 use arras_toolkit::cost::CostTable;
 
 use self::candidate::Evaluated;
 use super::{
     depth::Depths,
-    plan::{KeyList, PLAN_VERSION, PlanSpec, Round, TrainingPlan},
-    predict::predicted_error,
+    plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan},
+    predict::{ErrorsFor, predicted_error},
     report::{Candidate, Capacity, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
@@ -25,9 +22,6 @@ use crate::{
     circuits::{Geometry, Kind},
     plain::FitError,
 };
-
-/// Predicts the largest error of any weight that a round returns.
-pub type Predictor = Arc<dyn Fn(&Parameters, &Round) -> Result<f64> + Send + Sync>;
 
 /// What a planner may choose from.
 #[derive(Clone)]
@@ -46,8 +40,8 @@ pub struct PlannerOptions {
     pub costs: Vec<CostTable>,
     /// Threads of the server, for memory and where the built-in costs serve.
     pub threads: usize,
-    /// Predicts errors of the chosen plan's first and last rounds: [`predicted_error`], unless something else is given.
-    pub predictor: Option<Predictor>,
+    /// For which data errors of the chosen plan are predicted.
+    pub errors: ErrorsFor,
 }
 
 impl Default for PlannerOptions {
@@ -59,7 +53,7 @@ impl Default for PlannerOptions {
             security: Security::Classical128,
             costs: vec![],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            predictor: Some(Arc::new(predicted_error)),
+            errors: ErrorsFor::default(),
         }
     }
 }
@@ -181,7 +175,7 @@ impl<'a> Planner<'a> {
         };
         let plan = self.assemble(&best)?;
         let report = PlanReport {
-            predicted_error: self.predict(&plan)?,
+            predicted_error: predicted_error(&plan, &self.options.errors)?,
             chosen: best.candidate,
             candidates,
             capacity: self.capacity()?,
@@ -253,40 +247,23 @@ impl<'a> Planner<'a> {
     }
 
     fn assemble(&self, best: &Evaluated) -> Result<TrainingPlan> {
-        let Evaluated {
-            candidate,
-            params,
-            keys,
-        } = best;
+        let candidate = &best.candidate;
+        let rounds = candidate.rounds.iter().map(|&iterations| RoundSpec {
+            iterations,
+            summing: candidate.summing,
+        });
         let spec = PlanSpec {
             version: PLAN_VERSION,
             kind: candidate.kind,
             rows: self.rows,
             features: self.features,
-            minibatch: self.minibatch,
             settings: self.settings.clone(),
-            keys: KeyList::from(keys),
-            parameters: params.spec().clone(),
-            rounds: self.rounds(
-                candidate.kind,
-                candidate.log_n,
-                &candidate.rounds,
-                candidate.summing,
-            )?,
+            rounds: rounds.collect(),
+            keys: best.keys.clone(),
+            parameters: best.params.spec().clone(),
         };
         // The options said whether an insecure set is welcome.
-        TrainingPlan::from_spec_allowing_insecure(spec)
-    }
-
-    fn predict(&self, plan: &TrainingPlan) -> Result<Option<f64>> {
-        let Some(predictor) = &self.options.predictor else {
-            return Ok(None);
-        };
-        let mut worst = 0.0f64;
-        let last = plan.rounds().len() - 1;
-        for index in BTreeSet::from([0, last]) {
-            worst = worst.max(predictor(plan.params(), &plan.round(index)?)?);
-        }
-        Ok(Some(worst))
+        let plan = TrainingPlan::from_spec_allowing_insecure(spec)?;
+        Ok(plan.with_recorded(best.recorded.iter().cloned()))
     }
 }

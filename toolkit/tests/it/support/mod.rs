@@ -8,7 +8,7 @@ pub mod sizes;
 use std::collections::BTreeMap;
 
 use arras_ckks::{
-    Context, Encryptor, Evaluator, KeyGenerator, Parameters, SecretKey,
+    Context, Evaluator, KeyGenerator, Parameters, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
@@ -44,10 +44,9 @@ pub fn insecure(log_n: u32, levels: usize) -> Parameters {
 pub fn client<S: SecretEngine>(params: &Parameters, engine: S) -> Client<S> {
     let context = Context::new(params, engine).unwrap();
     let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
-    let encryptor = Encryptor::with_seed(&context, Seed::from_bytes([3; 32]));
     Client::with_secret_key(secret)
         .unwrap()
-        .with_encryptor(encryptor)
+        .with_seed(Seed::from_bytes([3; 32]))
 }
 
 /// Plans, makes keys, encrypts, runs, decrypts: with the keys that the program asks for and no others.

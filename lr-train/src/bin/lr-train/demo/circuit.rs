@@ -5,7 +5,7 @@ use std::time::Instant;
 use arras::{
     Engine,
     ckks::{Parameters, params::max_log2_qp},
-    toolkit::{Program, run::Options},
+    toolkit::{Program, run::Options, text},
 };
 use lr_train::{
     circuits::Kind,
@@ -19,10 +19,7 @@ use lr_train::{
 use ndarray::Array1;
 
 use super::{MINIBATCH, Material, SCHEME, settings, times::Costs};
-use crate::{
-    failure::Failure,
-    output::{Output, mib},
-};
+use crate::{failure::Failure, output::Output};
 
 /// What one encrypted run gave.
 pub(super) struct Outcome {
@@ -142,7 +139,7 @@ pub(super) fn train(
         error,
         shape: CircuitShape::of(round.circuit.spec().kind.name(), &round.program),
         params: owner.plan().params().clone(),
-        program: round.program,
+        program: round.program.clone(),
         stages: stages.done,
         seconds: result.report.map_or(whole, |report| report.seconds),
         elapsed: started.elapsed().as_secs_f64(),
@@ -157,15 +154,15 @@ impl Outcome {
         let quality = data.quality(&self.weights)?;
         let plan = &self.plan;
         Ok(format!(
-            "{:<23} N = 2^{}, {:>2} levels, keys {:>10}, data {:>10}: trained in {:>5.2} s of {:>5.2} s, accuracy {:.1} %, weights within {:.0e}",
+            "{:<23} N = 2^{}, {:>2} levels, keys {:>10}, data {:>10}: trained in {:>7} of {:>7}, accuracy {}, weights within {:.0e}",
             plan.circuit,
             plan.log_n,
             plan.levels,
-            mib(plan.key_bytes),
-            mib(plan.input_bytes),
-            self.seconds,
-            self.elapsed,
-            100.0 * quality.accuracy,
+            text::bytes(plan.key_bytes),
+            text::bytes(plan.input_bytes),
+            text::seconds(self.seconds),
+            text::seconds(self.elapsed),
+            text::percent(quality.accuracy),
             self.error
         ))
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arras::Engine;
+use arras::{Engine, toolkit::text};
 use clap::Args;
 use lr_train::{
     circuits::Kind,
@@ -104,7 +104,7 @@ impl Material {
 
     /// The same training in the clear.
     fn plain(&self, settings: &Settings) -> Result<History, Failure> {
-        let plain = plain::Settings {
+        let plain = plain::PlainSettings {
             iterations: settings.iterations,
             rate: settings.rate.clone(),
             sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
@@ -159,9 +159,9 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Done {
         "report": report,
     });
     let text = format!(
-        "{}\n{:.1} s in all; the report: {}",
+        "{}\n{} in all; the report: {}",
         report.to_text(100),
-        started.elapsed().as_secs_f64(),
+        text::seconds(started.elapsed().as_secs_f64()),
         out.display()
     );
     Ok(Answer::new(text, json))

@@ -1,6 +1,9 @@
 //! Training longer than the levels allow: rounds, and a refresh between two of them.
 
-use arras::{Engine, toolkit::run::Options};
+use arras::{
+    Engine,
+    toolkit::{run::Options, text},
+};
 use lr_train::{
     circuits::Kind,
     report::{CircuitShape, Point, Series, Side, TrainingReport},
@@ -93,11 +96,11 @@ pub(super) fn train(
         accuracy.push(point(quality.accuracy));
         errors.push(point(error));
         output.note(format_args!(
-            "round {} of {ROUNDS}: {} iterations done, accuracy {:.1} % (in the clear {:.1} %), weights within {error:.0e}",
+            "round {} of {ROUNDS}: {} iterations done, accuracy {} (in the clear {}), weights within {error:.0e}",
             round + 1,
             state.iteration,
-            100.0 * quality.accuracy,
-            100.0 * data.quality(clear)?.accuracy,
+            text::percent(quality.accuracy),
+            text::percent(data.quality(clear)?.accuracy),
         ));
         if result.finished {
             report.model = Some(model(data, KIND, &state.w, &history)?);
