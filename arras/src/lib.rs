@@ -1,13 +1,6 @@
-//! Train models on data you cannot see: CKKS homomorphic encryption with pluggable engines.
+#![doc = include_str!("../README.md")]
 //!
-//! This crate puts the parts together: the scheme ([`ckks`]), circuits and linear algebra on encrypted data ([`toolkit`]), the engine
-//! seam ([`hal`]), the engines that were compiled in, and the choice between them at run time ([`Engine`]).
-//!
-//! | feature | engine |
-//! |---|---|
-//! | `cpu` (default) | [`CpuEngine`]: all cores, SIMD chosen at run time |
-//! | `gpu` | `GpuEngine`: wgpu compute shaders on any Vulkan, Metal or DX12 device; never holds a secret |
-//! | always there | [`hal::Reference`]: one thread, slow, the definition of every result |
+//! ## Example
 //!
 //! A client keeps its secrets on [`SecretBackend`], an engine in the process's own memory; a server computes on any engine:
 //!

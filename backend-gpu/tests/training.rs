@@ -14,11 +14,11 @@ use arras_ckks::{
     Ciphertext, Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
-    wire::Overwrite,
+    wire::{AtomicFile, Overwrite},
 };
 use arras_hal::Backend;
 use arras_toolkit::{
-    Bindings, Client, Encrypted, Homomorphic, Plaintext, Program, SeededEncrypted, Value,
+    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
     plan::KeyRequests, run::Options,
 };
 use common::engines;
@@ -78,10 +78,7 @@ fn train<B: Backend>(
 ) -> BTreeMap<String, Encrypted<B>> {
     let context = Context::new(params, engine).unwrap();
     let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
-    let inputs: Bindings<Encrypted<B>> = data
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-        .collect();
+    let inputs = data.expand(&context).unwrap();
     Homomorphic::with_options(evaluator, Options::new())
         .run(program, &inputs)
         .unwrap()
@@ -133,7 +130,7 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         }
 
         // The bytes are right, not only equal.
-        let twin = Plaintext::run(&program, &values).unwrap();
+        let twin = Cleartext::run(&program, &values).unwrap();
         let (twin, _) = circuit.weights(|name| twin.outputs.get(name)).unwrap();
         let outputs: BTreeMap<String, Value> = expected
             .iter()
@@ -162,7 +159,8 @@ fn train_to_file<B: Backend>(
     let data = DatasetFile::open(data, &plan, KeySetId::of(&keys)?)?;
     let server = TrainingServer::new(plan, keys, engine, options)?;
     let result = server.train(&data.round(0)?, None)?;
-    save_result(server.plan(), &result, out, Overwrite::Refuse)?;
+    let file = AtomicFile::create(out, Overwrite::Refuse)?;
+    save_result(server.plan(), &result, file)?;
     Ok(std::fs::read(out).unwrap())
 }
 
@@ -192,10 +190,12 @@ fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_ov
     let (plan, _) = plan(&settings, features, dataset.rows(), &planner).unwrap();
     let (owner, set) = DataOwner::generate(plan, CpuEngine::new()).unwrap();
     let keys = KeyDirectory::new(&folder).allowing_insecure();
-    keys.save(&owner, &set, Overwrite::Refuse).unwrap();
+    let claim = keys.claim(Overwrite::Refuse).unwrap();
+    claim.save(&owner, &set).unwrap();
     let data = folder.join("data.arras");
     let prepared = owner.prepare(&dataset, Scheme::MaxAbs).unwrap();
-    write_dataset(&owner, &prepared, &data, Overwrite::Refuse, |_| {}).unwrap();
+    let file = AtomicFile::create(&data, Overwrite::Refuse).unwrap();
+    write_dataset(&owner, &prepared, file, |_| {}).unwrap();
     let out = folder.join("result.arras");
     let inputs = [
         data.clone(),

@@ -4,7 +4,7 @@
 
 use arras_benches::{
     Result,
-    suite::{RingLayer, bench_layer},
+    layers::{RingLayer, bench_layer},
 };
 use criterion::Criterion;
 

@@ -4,7 +4,7 @@
 
 use arras_benches::{
     Result,
-    suite::{SchemeLayer, bench_layer},
+    layers::{SchemeLayer, bench_layer},
 };
 use criterion::Criterion;
 

@@ -8,20 +8,19 @@ use std::time::Duration;
 
 use arras::{
     CpuEngine,
-    ckks::{Context, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
+    ckks::Parameters,
     toolkit::{
-        Bindings, Circuit, Client, EncodingUnit, Encrypted, Homomorphic, Polynomial, Program,
-        Recorder, Samples,
+        Circuit, EncodingUnit, Polynomial, Program, Recorder, Samples,
         linalg::{Dot, PlainMatrix},
-        plan::KeyRequests,
         run::Options,
     },
 };
 use arras_benches::{
     Result,
-    party::values,
-    sets,
-    suite::{host_threads, is_smoke_run, thread_counts},
+    fixture::{Loaded, send, values},
+    layers::is_smoke_run,
+    parameter_sets,
+    process::{host_threads, thread_counts},
 };
 use criterion::{BenchmarkId, Criterion};
 use ndarray::Array2;
@@ -94,7 +93,7 @@ fn plain(d: usize) -> PlainMatrix {
 fn main() -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     let (log_n, d) = if is_smoke_run() { (14, 16) } else { (15, 128) };
-    let params = sets::standard(log_n)?;
+    let params = parameter_sets::standard(log_n)?;
     let unit = EncodingUnit::with_height(params.slots(), d)?;
     let mut outcome = Ok(());
     let mut group = criterion.benchmark_group(format!("toolkit, 2^{log_n}, d = {d}"));
@@ -114,7 +113,7 @@ fn main() -> Result<()> {
                         recorder.finish()
                     })
                     .map_err(Into::into)
-                    .and_then(|circuit| Server::new(&params, circuit, threads));
+                    .and_then(|circuit| Prepared::new(&params, circuit, threads));
                 let server = match prepared {
                     Ok(server) => server,
                     Err(error) => {
@@ -138,43 +137,29 @@ fn main() -> Result<()> {
     outcome
 }
 
-/// A program with its keys and inputs on an engine.
-struct Server {
-    program: Program,
-    homomorphic: Homomorphic<CpuEngine>,
-    inputs: Bindings<Encrypted<CpuEngine>>,
+/// A program with its keys and inputs on an engine, and the threads around it.
+struct Prepared {
+    loaded: Loaded<CpuEngine>,
     pool: rayon::ThreadPool,
 }
 
-impl Server {
+impl Prepared {
     fn new(params: &Parameters, circuit: Circuit, threads: usize) -> Result<Self> {
         let program = Program::new(circuit);
-        let context = Context::new(params, CpuEngine::with_threads(threads)?)?;
-        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
-        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
-        let keys = KeyRequests::of(&program).generate(&generator)?;
-        let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
         let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
-        let mut inputs = Bindings::new();
-        for (name, value) in client.encrypt_inputs(&program, &values)?.iter() {
-            inputs.insert(name, value.expand(&context)?);
-        }
-        let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
-        let server = Self {
-            program,
-            homomorphic: Homomorphic::with_options(evaluator, Options::new().side_by_side(threads)),
-            inputs,
+        let (_, workload) = send(&program, params, &values)?;
+        let engine = CpuEngine::with_threads(threads)?;
+        let prepared = Self {
+            loaded: workload.load(engine, Options::new().side_by_side(threads))?,
             pool: host_threads(threads)?,
         };
         // Constants are encoded in a first run; what is measured are the next ones.
-        server.run()?;
-        Ok(server)
+        prepared.run()?;
+        Ok(prepared)
     }
 
     fn run(&self) -> Result<Duration> {
-        let run = self
-            .pool
-            .install(|| self.homomorphic.run(&self.program, &self.inputs))?;
+        let run = self.pool.install(|| self.loaded.run())?;
         Ok(Duration::from_secs_f64(run.report.seconds))
     }
 }

@@ -4,7 +4,7 @@
 
 use arras_benches::{
     Result,
-    suite::{TransferLayer, bench_layer},
+    layers::{TransferLayer, bench_layer},
 };
 use criterion::Criterion;
 

@@ -1,52 +1,66 @@
 //! Benchmarks of every engine and layer.
 //!
-//! What is measured is written once, as lists of [`Operation`]s generic over the engine:
-//!
 //! ```text
-//!   ring        transforms, products, base conversions, the steps of a key switch   [`ring`]
-//!   scheme      client (keys, encryption, decryption) and server (evaluator)        [`scheme`]
-//!   transfers   host to engine and back, keys into engines, objects to bytes        [`transfers`]
-//!   operations  linear algebra of the toolkit, a circuit each                       [`operations`]
-//!   waves       a wide circuit, run in several ways                                 [`waves`]
+//!   cargo bench -p arras-benches                     Criterion: changes of one operation     [`layers`]
+//!   cargo run --release -p arras-benches -- NAME     pages of results                        below
 //! ```
 //!
-//! Two programs measure the first three lists: the Criterion benches (`cargo bench -p arras-benches`, for changes of one operation) and the
-//! report (`cargo run --release -p arras-benches --bin report`, for the tables of all operations, sizes and precisions). The other two have a
-//! program each, `operations` and `waves`.
+//! What is measured is written once, as lists of [`Operation`]s generic over the engine: [`ring`] (transforms, products, base conversions,
+//! the steps of a key switch), [`scheme`] (client and server) and [`transfers`] (host to engine and back, objects to bytes).
 //!
-//! Three programs compare: `peers` with other libraries and with goals ([`peers`]), `scaling` with a model as sizes grow ([`scaling`]), and
-//! with the feature `gpu` `engines` the engines with each other and with the device's limits. Two more look into a device's run: `kernels` at
-//! the device's time by kernel, `host` at the time of the thread that records.
+//! ```text
+//!   primitives    every operation of these lists, with sizes and precisions
+//!   operations    linear algebra of the toolkit, a circuit each
+//!   batching      a wide circuit, in batches and in calls side by side
+//!   scaling       how cost grows, and the planner's cost tables
+//!   libraries     beside other libraries and goals
+//!   circuits      the training circuits beside the baseline
+//!   quality       what encrypted training learns
+//!   plans         what plans say against what runs take
+//!   engines       CPU beside GPU engine, with the device's limits      feature `gpu`
+//!   kernels       device time by kernel                                feature `gpu`
+//!   recording     time of the thread that records for a device         feature `gpu`
+//! ```
 //!
-//! Three programs train ([`training`]): `founding` compares the training circuits, `quality` shows what encrypted training learns, `plans` holds
-//! plans to runs.
-//!
-//! Transfers are never part of another row: inputs are on their engine before the clock starts, and the clock stops when the engine has
-//! finished, not when the call returns.
+//! Every program measures by [`timing`] and writes by [`report`]. Transfers are never part of another row: inputs are on their engine before
+//! the clock starts, and the clock stops when the engine has finished, not when the call returns.
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "gpu")]
-pub mod calls;
+pub mod batching;
 #[cfg(feature = "gpu")]
 pub mod engines;
-pub mod floor;
+pub mod fixture;
+#[cfg(feature = "gpu")]
+pub mod kernels;
+pub mod layers;
+pub mod libraries;
 pub mod operation;
 pub mod operations;
-pub mod party;
-pub mod peers;
+pub mod parameter_sets;
+pub mod primitives;
+pub mod process;
+#[cfg(feature = "gpu")]
+pub mod recording;
 pub mod report;
-pub mod resident;
 pub mod ring;
+pub mod roofline;
 pub mod scaling;
 pub mod scheme;
-pub mod sets;
-pub mod suite;
+pub mod timing;
 pub mod training;
 pub mod transfers;
-pub mod waves;
 
+pub use fixture::{Client, Server};
 pub use operation::Operation;
-pub use party::{Client, Server};
 
 /// Results of the layers below and of the operating system.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What every program is told.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    /// Where its page goes.
+    pub output: report::Output,
+    /// Whether to do as little as shows that everything works.
+    pub quick: bool,
+}

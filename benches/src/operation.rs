@@ -63,6 +63,23 @@ impl<'a> Operation<'a> {
         })
     }
 
+    /// Work on the host that consumes nothing.
+    pub fn host_call<O>(
+        name: &'static str,
+        mut run: impl FnMut() -> ckks::Result<O> + Send + 'a,
+    ) -> Self {
+        Self::on_host(name, || Ok(()), move |()| run())
+    }
+
+    /// Work of an engine that consumes nothing.
+    pub fn call<B: Backend, O>(
+        name: &'static str,
+        context: &'a Context<B>,
+        mut run: impl FnMut() -> ckks::Result<O> + Send + 'a,
+    ) -> Self {
+        Self::on_engine(name, context, || Ok(()), move |()| run())
+    }
+
     /// States what one run works on: the rows (of N residues) that it writes, and the bytes of all rows that it reads and writes if each
     /// is moved once.
     #[must_use]

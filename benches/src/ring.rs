@@ -42,10 +42,8 @@ impl<B: Backend> RingData<B> {
     pub fn new(params: &Parameters, engine: B) -> Result<Self> {
         let context = Context::new(params, engine)?;
         let level = context.max_level();
-        let window = context.window("ring benchmarks", level)?.clone();
-        let lower = context
-            .window("ring benchmarks", level.saturating_sub(1))?
-            .clone();
+        let window = context.window(level)?.clone();
+        let lower = context.window(level.saturating_sub(1))?.clone();
         let spec = KeySwitchSpec {
             groups: params
                 .digit_groups()
@@ -101,9 +99,8 @@ impl<B: Backend> RingData<B> {
         let (context, n) = (&self.context, self.context.params().n());
         let rows = 2 * self.window.len();
         let galois = GaloisElement::rotation(1, context.params().log_n());
-        let nothing = || Ok(());
         let on = |name, run: fn(&Self) -> Result<Poly<B, Eval>>| {
-            Operation::on_engine(name, context, nothing, move |()| run(self))
+            Operation::call(name, context, move || run(self))
         };
         vec![
             Operation::on_engine(
@@ -133,7 +130,7 @@ impl<B: Backend> RingData<B> {
                 },
             )
             .moving(rows, 3 * rows, n),
-            Operation::on_engine("automorphism", context, nothing, move |()| {
+            Operation::call("automorphism", context, move || {
                 Ok(self.a.automorphism(galois)?)
             })
             .moving(rows, rows, n),
@@ -156,7 +153,6 @@ impl<B: Backend> RingData<B> {
     fn switching(&self) -> Result<Vec<Operation<'_>>> {
         let (context, n) = (&self.context, self.context.params().n());
         let basis = context.ring().basis();
-        let nothing = || Ok(());
         let (window, lower) = (self.window.len(), self.lower.len());
         let (extended, special) = (self.extended.len(), self.spec.special.len());
         let galois = GaloisElement::rotation(1, context.params().log_n());
@@ -170,19 +166,18 @@ impl<B: Backend> RingData<B> {
         let count = plan.digits().len();
         let product = Shape::new(2, self.extended.clone());
         Ok(vec![
-            Operation::on_engine("base conversion, centred (one digit)", context, nothing, {
+            Operation::call("base conversion, centred (one digit)", context, {
                 let rest = rest.clone();
-                move |()| Ok(digit.base_convert(&rest, ConversionMode::Centred)?)
+                move || Ok(digit.base_convert(&rest, ConversionMode::Centred)?)
             })
             .moving(rest.len(), self.digit.len(), n),
-            Operation::on_engine(
+            Operation::call(
                 "base conversion, with quotient (special limbs)",
                 context,
-                nothing,
-                move |()| Ok(specials.base_convert(&self.window, ConversionMode::Quotient)?),
+                move || Ok(specials.base_convert(&self.window, ConversionMode::Quotient)?),
             )
             .moving(window, special, n),
-            Operation::on_engine("mod_up (all digits)", context, nothing, move |()| {
+            Operation::call("mod_up (all digits)", context, move || {
                 Ok(one.mod_up(&self.spec)?)
             })
             .moving(count * extended, window, n),
@@ -203,24 +198,22 @@ impl<B: Backend> RingData<B> {
                 },
             )
             .moving(2 * extended, 3 * count * extended, n),
-            Operation::on_engine("mod_down", context, nothing, |()| {
+            Operation::call("mod_down", context, || {
                 Ok(self.wide.rescale(&self.window)?)
             })
             .moving(2 * window, 2 * extended, n),
-            Operation::on_engine("mod_down and rescale", context, nothing, |()| {
+            Operation::call("mod_down and rescale", context, || {
                 Ok(self.wide.rescale(&self.lower)?)
             })
             .moving(2 * lower, 2 * extended, n),
-            Operation::on_engine("rescale", context, nothing, |()| {
-                Ok(self.a.rescale(&self.lower)?)
+            Operation::call("rescale", context, || Ok(self.a.rescale(&self.lower)?)).moving(
+                2 * lower,
+                2 * window,
+                n,
+            ),
+            Operation::call("automorphism with key switch", context, move || {
+                Ok(self.a.rotate(&self.key, galois, &self.spec, &self.window)?)
             })
-            .moving(2 * lower, 2 * window, n),
-            Operation::on_engine(
-                "automorphism with key switch",
-                context,
-                nothing,
-                move |()| Ok(self.a.rotate(&self.key, galois, &self.spec, &self.window)?),
-            )
             .moving(2 * window, 2 * window + 2 * count * extended, n),
         ])
     }

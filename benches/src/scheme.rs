@@ -7,12 +7,8 @@ use arras::{
 
 use crate::{
     Client, Operation, Server,
-    party::{ROTATIONS, values},
+    fixture::{ROTATIONS, values},
 };
-
-fn nothing() -> Result<()> {
-    Ok(())
-}
 
 /// Keys, encryption and decryption.
 ///
@@ -32,41 +28,34 @@ pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Oper
     let ciphertext = client.encrypted[0].expand(context)?;
     let generator = client.generator();
     Ok(vec![
-        Operation::on_host("encode (to integers)", nothing, move |()| {
+        Operation::host_call("encode (to integers)", move || {
             Ok(context.encoder().encode(x, scale)?)
         }),
-        Operation::on_host("decode (from integers)", nothing, move |()| {
+        Operation::host_call("decode (from integers)", move || {
             Ok(context.encoder().decode_real(&coefficients, scale)?)
         }),
-        Operation::on_engine("generate a secret key", context, nothing, move |()| {
+        Operation::call("generate a secret key", context, move || {
             SecretKey::from_seed(context, &seed)
         }),
-        Operation::on_engine("generate a public key", context, nothing, |()| {
+        Operation::call("generate a public key", context, || {
             client.generator().public_key()
         }),
-        Operation::on_engine(
-            "generate a key-switching key",
-            context,
-            nothing,
-            move |()| generator.rotation_key(1),
-        ),
-        Operation::on_engine(
-            "encrypt with the secret key (seeded)",
-            context,
-            nothing,
-            move |()| client.encryptor().encrypt(&[x], level),
-        ),
-        Operation::on_engine("encrypt with the public key", context, nothing, move |()| {
+        Operation::call("generate a key-switching key", context, move || {
+            generator.rotation_key(1)
+        }),
+        Operation::call("encrypt with the secret key (seeded)", context, move || {
+            client.encryptor().encrypt(&[x], level)
+        }),
+        Operation::call("encrypt with the public key", context, move || {
             client.public_encryptor().encrypt(&[x], level)
         }),
-        Operation::on_engine("decrypt", context, nothing, move |()| {
+        Operation::call("decrypt", context, move || {
             Decryptor::new(&client.secret).decrypt(&ciphertext)
         }),
     ])
 }
 
-/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so; settling returns a copy of what it
-/// remembers, and the row "copy" says what that costs.
+/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so.
 ///
 /// # Errors
 /// The engine's.
@@ -95,12 +84,12 @@ fn sums_and_products<B: Backend>(
     let plain = std::sync::Arc::new(plain);
     let with_plain = |name, run: fn(&Evaluator<B>, &Ciphertext<B>, &Plaintext<B>) -> _| {
         let plain = plain.clone();
-        Operation::on_engine(name, context, nothing, move |()| {
+        Operation::call(name, context, move || {
             run(evaluator, x, &plain) as Result<Ciphertext<B>>
         })
     };
     let on = |name, run: fn(&Evaluator<B>, &Ciphertext<B>, &Ciphertext<B>) -> _| {
-        Operation::on_engine(name, context, nothing, move |()| {
+        Operation::call(name, context, move || {
             run(evaluator, x, y) as Result<Ciphertext<B>>
         })
     };
@@ -111,7 +100,7 @@ fn sums_and_products<B: Backend>(
         move || evaluator.multiply_plain(x, &plain)
     };
     Ok(vec![
-        Operation::on_engine("encode a plaintext", context, nothing, move |()| {
+        Operation::call("encode a plaintext", context, move || {
             evaluator.encode(&[&vector], level)
         }),
         on("copy", |_, x, _| x.try_clone()),
@@ -153,27 +142,23 @@ fn rotations_and_levels<B: Backend>(server: &Server<B>) -> Vec<Operation<'_>> {
     } = server;
     let level = context.max_level();
     vec![
-        Operation::on_engine("rotate", context, nothing, |()| evaluator.rotate(x, 1)),
-        Operation::on_engine("8 rotations, separate", context, nothing, |()| {
+        Operation::call("rotate", context, || evaluator.rotate(x, 1)),
+        Operation::call("8 rotations, separate", context, || {
             ROTATIONS
                 .iter()
                 .map(|&steps| evaluator.rotate(x, steps))
                 .collect::<Result<Vec<_>>>()
         }),
-        Operation::on_engine("8 rotations, hoisted", context, nothing, |()| {
+        Operation::call("8 rotations, hoisted", context, || {
             evaluator.hoisted_rotations(x, &ROTATIONS)
         }),
-        Operation::on_engine("sum of 8 rotations", context, nothing, |()| {
+        Operation::call("sum of 8 rotations", context, || {
             evaluator.rotation_sum(x, &ROTATIONS)
         }),
-        Operation::on_engine("level down by 1", context, nothing, move |()| {
+        Operation::call("level down by 1", context, move || {
             evaluator.level_down(x, level - 1)
         }),
-        Operation::on_engine("level down to 1", context, nothing, |()| {
-            evaluator.level_down(x, 1)
-        }),
-        Operation::on_engine("cut for sending", context, nothing, |()| {
-            evaluator.drop_moduli(x, 1.0)
-        }),
+        Operation::call("level down to 1", context, || evaluator.level_down(x, 1)),
+        Operation::call("cut for sending", context, || evaluator.drop_moduli(x, 1.0)),
     ]
 }

@@ -7,10 +7,6 @@ use arras::{
 
 use crate::{Client, Operation, Server};
 
-fn nothing() -> Result<()> {
-    Ok(())
-}
-
 /// Transfers of ciphertexts and keys at the highest level.
 ///
 /// # Errors
@@ -39,10 +35,10 @@ pub fn between_host_and_engine<'a, S: SecretEngine, B: Backend>(
     let mut buffer = vec![0; words.len()];
     let engine = context.engine();
     Ok(vec![
-        Operation::on_engine("prepare an engine for the parameters", context, nothing, {
-            move |()| Context::new(params, engine.clone())
+        Operation::call("prepare an engine for the parameters", context, {
+            move || Context::new(params, engine.clone())
         }),
-        Operation::on_engine("upload a ciphertext", context, nothing, move |()| {
+        Operation::call("upload a ciphertext", context, move || {
             Ok(Poly::<B, Eval>::from_words(
                 context.ring(),
                 x.poly().shape(),
@@ -50,18 +46,15 @@ pub fn between_host_and_engine<'a, S: SecretEngine, B: Backend>(
             )?)
         })
         .transferring(ciphertext_bytes),
-        Operation::on_engine("download a ciphertext", context, nothing, move |()| {
+        Operation::call("download a ciphertext", context, move || {
             Ok(x.poly().download_into(&mut buffer)?)
         })
         .transferring(ciphertext_bytes),
-        Operation::on_engine(
-            "expand a seeded ciphertext into an engine",
-            context,
-            nothing,
-            |()| client.encrypted[0].expand(context),
-        )
+        Operation::call("expand a seeded ciphertext into an engine", context, || {
+            client.encrypted[0].expand(context)
+        })
         .transferring(ciphertext_bytes),
-        Operation::on_engine("load a seeded key into an engine", context, nothing, |()| {
+        Operation::call("load a seeded key into an engine", context, || {
             client.relinearization.load(context)
         })
         .transferring(client.relinearization.expanded_bytes()),
@@ -82,22 +75,19 @@ fn byte_operations<'a, S: SecretEngine, B: Backend>(
     let [key_len, seeded_len, full_len] =
         [&key_bytes, &seeded_bytes, &full_bytes].map(|bytes| bytes.len() as u64);
     Ok(vec![
-        Operation::on_engine("ciphertext to bytes", context, nothing, |()| x.to_bytes())
-            .transferring(full_len),
-        Operation::on_engine("ciphertext from bytes", context, nothing, move |()| {
+        Operation::call("ciphertext to bytes", context, || x.to_bytes()).transferring(full_len),
+        Operation::call("ciphertext from bytes", context, move || {
             Ciphertext::from_bytes(&full_bytes, context)
         })
         .transferring(full_len),
-        Operation::on_host("seeded ciphertext to bytes", nothing, |()| {
-            seeded.to_bytes()
-        })
-        .transferring(seeded_len),
-        Operation::on_host("seeded ciphertext from bytes", nothing, move |()| {
+        Operation::host_call("seeded ciphertext to bytes", || seeded.to_bytes())
+            .transferring(seeded_len),
+        Operation::host_call("seeded ciphertext from bytes", move || {
             SeededCiphertext::from_bytes(&seeded_bytes, params)
         })
         .transferring(seeded_len),
-        Operation::on_host("key to bytes", nothing, |()| key.to_bytes()).transferring(key_len),
-        Operation::on_host("key from bytes", nothing, move |()| {
+        Operation::host_call("key to bytes", || key.to_bytes()).transferring(key_len),
+        Operation::host_call("key from bytes", move || {
             SwitchingKey::from_bytes(&key_bytes, params)
         })
         .transferring(key_len),

@@ -1,30 +1,30 @@
 //! Ciphertexts and plaintexts on an engine.
-//!
-//! ```text
-//!   Ciphertext: poly = [component][ciphertext of the batch][limb][N], evaluations
-//!
-//!     settled   components (c0, c1), limbs = window of `level`, scale = s_level
-//!     pending   a product that has not been rescaled: limbs = window of `level + 1`, scale = s_(level+1)^2;
-//!               two components, or three if it has not been relinearized either
-//!     cut       settled, moduli dropped: limbs = a few of the window, for sending and decryption only
-//! ```
-//! Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
-//! that needs a settled operand settles it; the result is remembered, so settling happens once per value.
 
-use std::sync::OnceLock;
+use std::any::Any;
 
-use arras_hal::{Backend, Eval, Limbs, Poly};
+use arras_hal::{Backend, Eval, Limbs, Named, Poly};
 
-use crate::{CkksError, Context, Result};
+use crate::{CkksError, CkksErrorKind, Context, Result, context::parameters_mismatch};
 
 /// A batch of one or more ciphertexts at one level.
+///
+/// ```text
+///   Ciphertext: poly = [component][ciphertext of the batch][limb][N], evaluations
+///
+///     settled   components (c0, c1), limbs = window of `level`, scale = s_level
+///     pending   a product that has not been rescaled: limbs = window of `level + 1`, scale = s_(level+1)^2;
+///               two components, or three if it has not been relinearized either
+///     cut       settled, moduli dropped: limbs = a few of the window, for sending and decryption only
+/// ```
+/// Pending sums are added as they are, so a sum of products is relinearized and rescaled once. An operation
+/// that needs a settled operand relinearizes and rescales it and keeps nothing: where a product is used several times,
+/// [`Evaluator::relinearize_and_rescale`](crate::Evaluator::relinearize_and_rescale) does it once.
 pub struct Ciphertext<B: Backend> {
     context: Context<B>,
     poly: Poly<B, Eval>,
     batch: usize,
     level: usize,
     pending: bool,
-    settled: OnceLock<Box<Ciphertext<B>>>,
 }
 
 impl<B: Backend> Ciphertext<B> {
@@ -38,7 +38,6 @@ impl<B: Backend> Ciphertext<B> {
             batch,
             level,
             pending: false,
-            settled: OnceLock::new(),
         }
     }
 
@@ -56,7 +55,6 @@ impl<B: Backend> Ciphertext<B> {
             batch,
             level,
             pending: true,
-            settled: OnceLock::new(),
         }
     }
 
@@ -123,20 +121,14 @@ impl<B: Backend> Ciphertext<B> {
     fn window(&self) -> &Limbs {
         // A ciphertext is only made at a level that exists.
         self.context
-            .window("window", self.window_level())
+            .window(self.window_level())
             .unwrap_or(self.poly.limbs())
     }
 
-    pub(crate) fn memo(&self) -> &OnceLock<Box<Self>> {
-        &self.settled
-    }
-
-    pub(crate) fn check_whole(&self, op: &'static str) -> Result<()> {
+    pub(crate) fn check_whole(&self) -> Result<()> {
         if self.is_cut() {
-            return Err(CkksError::Cut {
-                op,
-                limbs: self.limbs().to_string(),
-            });
+            let limbs = self.limbs().to_string();
+            return Err(CkksErrorKind::Cut { limbs }.into());
         }
         Ok(())
     }
@@ -149,6 +141,32 @@ impl<B: Backend> Ciphertext<B> {
         Ok(self.with_poly(self.poly.try_clone()?, self.batch))
     }
 
+    /// The same ciphertexts in another context of the same parameters, on any engine: residues move, nothing is serialized. In its own
+    /// context this is [`Self::try_clone`].
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::ParametersMismatch`]; the engines'.
+    pub fn to_context<C: Backend>(&self, context: &Context<C>) -> Result<Ciphertext<C>> {
+        let (from, to) = (self.context.params(), context.params());
+        if from != to {
+            return Err(parameters_mismatch(from, to).named("to_context"));
+        }
+        let here = (context as &dyn Any).downcast_ref::<Context<B>>();
+        if here.is_some_and(|here| here.is(&self.context)) {
+            let mut copy = Some(self.try_clone()?);
+            let copy = (&mut copy as &mut dyn Any).downcast_mut::<Option<Ciphertext<C>>>();
+            if let Some(copy) = copy.and_then(Option::take) {
+                return Ok(copy);
+            }
+        }
+        let poly = Poly::from_words(context.ring(), self.poly.shape(), &self.poly.to_words()?)?;
+        Ok(if self.pending {
+            Ciphertext::pending(context, poly, self.batch, self.level)
+        } else {
+            Ciphertext::settled(context, poly, self.level)
+        })
+    }
+
     /// The same level and form, other components.
     pub(crate) fn with_poly(&self, poly: Poly<B, Eval>, batch: usize) -> Self {
         Self {
@@ -157,65 +175,66 @@ impl<B: Backend> Ciphertext<B> {
             batch,
             level: self.level,
             pending: self.pending,
-            settled: OnceLock::new(),
         }
     }
 
     /// The ciphertexts of this batch at these positions (a position may repeat), as a batch.
     ///
     /// # Errors
-    /// [`CkksError::Empty`], [`CkksError::BatchIndex`].
+    /// [`CkksErrorKind::Empty`], [`CkksErrorKind::BatchIndex`].
     pub fn pick(&self, indices: &[usize]) -> Result<Self> {
-        const OP: &str = "pick";
-        if indices.is_empty() {
-            return Err(CkksError::Empty { op: OP });
-        }
-        if let Some(&index) = indices.iter().find(|&&i| i >= self.batch) {
-            return Err(CkksError::BatchIndex {
-                op: OP,
-                index,
-                batch: self.batch,
-            });
-        }
-        let polys: Vec<usize> = (0..self.components())
-            .flat_map(|c| indices.iter().map(move |i| c * self.batch + i))
-            .collect();
-        Ok(self.with_poly(self.poly.pick(&polys)?, indices.len()))
+        CkksError::within("pick", || {
+            if indices.is_empty() {
+                return Err(CkksErrorKind::Empty.into());
+            }
+            if let Some(&index) = indices.iter().find(|&&i| i >= self.batch) {
+                return Err(CkksErrorKind::BatchIndex {
+                    index,
+                    batch: self.batch,
+                }
+                .into());
+            }
+            let polys: Vec<usize> = (0..self.components())
+                .flat_map(|c| indices.iter().map(move |i| c * self.batch + i))
+                .collect();
+            Ok(self.with_poly(self.poly.pick(&polys)?, indices.len()))
+        })
     }
 
     /// Joins batches of one level and form into one.
     ///
     /// # Errors
-    /// [`CkksError::Empty`]; [`CkksError::WrongForm`] if levels or forms differ: the evaluator's `concat` aligns
+    /// [`CkksErrorKind::Empty`]; [`CkksErrorKind::WrongForm`] if levels or forms differ: the evaluator's `concat` aligns
     /// them first.
     pub fn concat(parts: &[&Self]) -> Result<Self> {
-        const OP: &str = "concat";
-        let Some(first) = parts.first() else {
-            return Err(CkksError::Empty { op: OP });
-        };
-        for part in parts {
-            first.context.check_same(OP, &part.context)?;
-            let same = part.level == first.level
-                && part.pending == first.pending
-                && part.components() == first.components()
-                && part.limbs() == first.limbs();
-            if !same {
-                return Err(CkksError::WrongForm {
-                    op: OP,
-                    have: "at another level or in another form than the first of the list",
-                    remedy: "use the evaluator's concat, which aligns them",
-                });
+        CkksError::within("concat", || {
+            let Some(first) = parts.first() else {
+                return Err(CkksErrorKind::Empty.into());
+            };
+            for part in parts {
+                first.context.check_same(&part.context)?;
+                let same = part.level == first.level
+                    && part.pending == first.pending
+                    && part.components() == first.components()
+                    && part.limbs() == first.limbs();
+                if !same {
+                    return Err(CkksErrorKind::WrongForm {
+                        have: "at another level or in another form than the first of the list",
+                        remedy: "use the evaluator's concat, which aligns them",
+                    }
+                    .into());
+                }
             }
-        }
-        let batch = parts.iter().map(|p| p.batch).sum();
-        let sources: Vec<_> = (0..first.components())
-            .flat_map(|c| {
-                parts.iter().flat_map(move |part| {
-                    (0..part.batch).map(move |i| (&part.poly, c * part.batch + i))
+            let batch = parts.iter().map(|p| p.batch).sum();
+            let sources: Vec<_> = (0..first.components())
+                .flat_map(|c| {
+                    parts.iter().flat_map(move |part| {
+                        (0..part.batch).map(move |i| (&part.poly, c * part.batch + i))
+                    })
                 })
-            })
-            .collect();
-        Ok(first.with_poly(Poly::assemble(&sources)?, batch))
+                .collect();
+            Ok(first.with_poly(Poly::assemble(&sources)?, batch))
+        })
     }
 }
 
@@ -232,7 +251,7 @@ impl<B: Backend> std::fmt::Debug for Ciphertext<B> {
 }
 
 /// Where an encoded plaintext may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlaintextUse {
     /// In sums with, and products of, settled ciphertexts of a level: over its window, at its scale.
     Level(usize),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
 
-use crate::{CkksError, Result, encoding::Encoder, params::Parameters};
+use crate::{CkksError, CkksErrorKind, Result, encoding::Encoder, params::Parameters};
 
 /// Parameters with everything that is prepared once for them: the ring on an engine, the encoder's tables, the
 /// windows. Clones share it.
 ///
-/// Ciphertexts and keys belong to the context they were made with; objects move between contexts (client and
-/// server, CPU and GPU) through their serialized forms.
+/// Ciphertexts and keys belong to the context they were made with. They move between contexts (client and server, CPU and GPU)
+/// through their serialized forms; within a process, ciphertexts move by [`Ciphertext::to_context`](crate::Ciphertext::to_context).
 pub struct Context<B: Backend> {
     inner: Arc<Inner<B>>,
 }
@@ -116,16 +116,11 @@ impl<B: Backend> Context<B> {
     /// The limbs of a level.
     ///
     /// # Errors
-    /// [`CkksError::LevelTooHigh`].
-    pub fn window(&self, op: &'static str, level: usize) -> Result<&Limbs> {
-        self.inner
-            .windows
-            .get(level)
-            .ok_or(CkksError::LevelTooHigh {
-                op,
-                level,
-                most: self.max_level(),
-            })
+    /// [`CkksErrorKind::LevelTooHigh`].
+    pub fn window(&self, level: usize) -> Result<&Limbs> {
+        let most = self.max_level();
+        let error = CkksErrorKind::LevelTooHigh { level, most };
+        Ok(self.inner.windows.get(level).ok_or(error)?)
     }
 
     /// (modulus, limb) of a list of limbs, the largest moduli first: few of them hold large values.
@@ -147,36 +142,32 @@ impl<B: Backend> Context<B> {
             .collect()
     }
 
-    /// Two contexts are the same object (ciphertexts of different contexts do not mix).
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether two contexts are the same object (ciphertexts of different contexts do not mix).
+    pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
-    pub(crate) fn check_same(&self, op: &'static str, other: &Self) -> Result<()> {
+    pub(crate) fn check_same(&self, other: &Self) -> Result<()> {
         if self.is(other) {
             return Ok(());
         }
         if self.params().fingerprint() == other.params().fingerprint() {
-            return Err(CkksError::WrongForm {
-                op,
+            return Err(CkksErrorKind::WrongForm {
                 have: "of another context with the same parameters",
-                remedy: "make both with one Context, or move it over through its serialized form",
-            });
+                remedy: "make both with one Context, or move it over with Ciphertext::to_context",
+            }
+            .into());
         }
-        Err(parameters_mismatch(op, self.params(), other.params()))
+        Err(parameters_mismatch(self.params(), other.params()))
     }
 }
 
-pub(crate) fn parameters_mismatch(
-    op: &'static str,
-    left: &Parameters,
-    right: &Parameters,
-) -> CkksError {
-    CkksError::ParametersMismatch {
-        op,
+pub(crate) fn parameters_mismatch(left: &Parameters, right: &Parameters) -> CkksError {
+    CkksErrorKind::ParametersMismatch {
         left: abbreviate(&left.fingerprint()),
         right: abbreviate(&right.fingerprint()),
     }
+    .into()
 }
 
 /// The first eight hexadecimal digits of a fingerprint.

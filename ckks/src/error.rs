@@ -1,6 +1,8 @@
 //! What can go wrong in the scheme.
 
-use arras_hal::HalError;
+use std::path::Path;
+
+use arras_hal::{HalError, named_error};
 
 use crate::{
     encoding::EncodingError, params::ParamsError, precision::PrecisionError, random::RandomError,
@@ -10,19 +12,40 @@ use crate::{
 /// The result of scheme operations.
 pub type Result<T, E = CkksError> = std::result::Result<T, E>;
 
-/// Errors of contexts, keys, client and evaluator. Each message names the operation, what it was given and what
-/// it needs.
+named_error! {
+    /// Errors of contexts, keys, client and evaluator. Each message names the operation, what it was given and what it needs.
+    pub struct CkksError(CkksErrorKind);
+    // These name their operation themselves.
+    alone(CkksErrorKind::Params(_)
+        | CkksErrorKind::Encoding(_)
+        | CkksErrorKind::Random(_)
+        | CkksErrorKind::Precision(_)
+        | CkksErrorKind::Wire(_)
+        | CkksErrorKind::Hal(_));
+    from(ParamsError, EncodingError, RandomError, PrecisionError, WireError, HalError);
+}
+
+impl CkksError {
+    /// The error with the name of the file that was read or written.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> Self {
+        match *self.kind {
+            CkksErrorKind::Wire(error) => error.in_file(path).into(),
+            _ => self,
+        }
+    }
+}
+
+/// The kinds of [`CkksError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CkksError {
+pub enum CkksErrorKind {
     /// Not enough levels remain.
     #[error(
-        "{op}: needs a level of at least {needed}, the operand is at level {level}; start from a higher level \
+        "needs a level of at least {needed}, the operand is at level {level}; start from a higher level \
          (parameters with {missing} more), or use a circuit of lower depth"
     )]
     OutOfLevels {
-        /// The operation.
-        op: &'static str,
         /// Level needed.
         needed: usize,
         /// Level of the operand.
@@ -31,10 +54,8 @@ pub enum CkksError {
         missing: usize,
     },
     /// A level that the parameters do not have, or one above the operand's.
-    #[error("{op}: level {level} is above {most}; levels go from 0 to that")]
+    #[error("level {level} is above {most}; levels go from 0 to that")]
     LevelTooHigh {
-        /// The operation.
-        op: &'static str,
         /// The level asked for.
         level: usize,
         /// The highest possible one.
@@ -42,19 +63,14 @@ pub enum CkksError {
     },
     /// The relinearization key was not given to the evaluator.
     #[error(
-        "{op}: needs the relinearization key; make one with KeyGenerator::relinearization_key and load it"
+        "needs the relinearization key; make one with KeyGenerator::relinearization_key and load it"
     )]
-    NoRelinearizationKey {
-        /// The operation.
-        op: &'static str,
-    },
+    NoRelinearizationKey,
     /// A key for an automorphism was not given to the evaluator.
     #[error(
-        "{op}: needs the key for {what} (Galois element {element}); request it from the key generator"
+        "needs the key for {what} (Galois element {element}); request it from the key generator"
     )]
     NoGaloisKey {
-        /// The operation.
-        op: &'static str,
         /// The rotation or conjugation in words.
         what: String,
         /// The Galois element.
@@ -62,11 +78,9 @@ pub enum CkksError {
     },
     /// A key was cut to a lower level budget than the operation needs.
     #[error(
-        "{op}: the key was cut to level {budget}, the operand is at level {level}; make the key for level {level} or lower the operand first"
+        "the key was cut to level {budget}, the operand is at level {level}; make the key for level {level} or lower the operand first"
     )]
     KeyBudget {
-        /// The operation.
-        op: &'static str,
         /// Level budget of the key.
         budget: usize,
         /// Level of the operand.
@@ -74,49 +88,36 @@ pub enum CkksError {
     },
     /// Objects of two different parameter sets.
     #[error(
-        "{op}: objects of two parameter sets ({left} and {right}); use keys and ciphertexts made with one set"
+        "objects of two parameter sets ({left} and {right}); use keys and ciphertexts made with one set"
     )]
     ParametersMismatch {
-        /// The operation.
-        op: &'static str,
         /// Fingerprint of the first, abbreviated.
         left: String,
         /// Fingerprint of the second, abbreviated.
         right: String,
     },
     /// Batches that do not go together.
-    #[error(
-        "{op}: batches of {left} and {right} ciphertexts; batches are equal, or one of them is 1"
-    )]
+    #[error("batches of {left} and {right} ciphertexts; batches are equal, or one of them is 1")]
     BatchMismatch {
-        /// The operation.
-        op: &'static str,
         /// First batch.
         left: usize,
         /// Second batch.
         right: usize,
     },
     /// An index outside a batch.
-    #[error("{op}: index {index} is outside a batch of {batch}")]
+    #[error("index {index} is outside a batch of {batch}")]
     BatchIndex {
-        /// The operation.
-        op: &'static str,
         /// The index.
         index: usize,
         /// Ciphertexts in the batch.
         batch: usize,
     },
     /// An empty list.
-    #[error("{op}: an empty list; at least one operand is needed")]
-    Empty {
-        /// The operation.
-        op: &'static str,
-    },
+    #[error("an empty list; at least one operand is needed")]
+    Empty,
     /// Lists that belong together have different lengths.
-    #[error("{op}: lists of {left} and {right} entries; they must have the same length")]
+    #[error("lists of {left} and {right} entries; they must have the same length")]
     ListLength {
-        /// The operation.
-        op: &'static str,
         /// First length.
         left: usize,
         /// Second length.
@@ -124,11 +125,9 @@ pub enum CkksError {
     },
     /// A plaintext encoded for another level or purpose.
     #[error(
-        "{op}: the plaintext was encoded for {have}, the ciphertext needs one for {need}; encode it again for that"
+        "the plaintext was encoded for {have}, the ciphertext needs one for {need}; encode it again for that"
     )]
     PlaintextMismatch {
-        /// The operation.
-        op: &'static str,
         /// What the plaintext was encoded for.
         have: String,
         /// What is needed.
@@ -136,21 +135,17 @@ pub enum CkksError {
     },
     /// A ciphertext that was cut for sending cannot be computed on.
     #[error(
-        "{op}: the ciphertext was cut to limbs {limbs} for sending; only decryption takes it, cut after the last operation"
+        "the ciphertext was cut to limbs {limbs} for sending; only decryption takes it, cut after the last operation"
     )]
     Cut {
-        /// The operation.
-        op: &'static str,
         /// Its limbs.
         limbs: String,
     },
     /// A ciphertext cannot be cut to hold values this large.
     #[error(
-        "{op}: values up to {max_abs} need 2^{needed_bits:.1}, the ciphertext's modulus has 2^{have_bits:.1}; cut at a higher level or scale the result down first"
+        "values up to {max_abs} need 2^{needed_bits:.1}, the ciphertext's modulus has 2^{have_bits:.1}; cut at a higher level or scale the result down first"
     )]
     CannotCut {
-        /// The operation.
-        op: &'static str,
         /// Bound on the values.
         max_abs: f64,
         /// Bits needed.
@@ -159,10 +154,8 @@ pub enum CkksError {
         have_bits: f64,
     },
     /// A number that is not finite, or outside what the operation takes.
-    #[error("{op}: {what} = {value} is outside {range}")]
+    #[error("{what} = {value} is outside {range}")]
     OutOfRange {
-        /// The operation.
-        op: &'static str,
         /// Which argument.
         what: &'static str,
         /// Its value.
@@ -171,10 +164,8 @@ pub enum CkksError {
         range: String,
     },
     /// A ciphertext has to be relinearized first (explicit operations only).
-    #[error("{op}: the ciphertext is {have}; {remedy}")]
+    #[error("the ciphertext is {have}; {remedy}")]
     WrongForm {
-        /// The operation.
-        op: &'static str,
         /// Its form.
         have: &'static str,
         /// What to do.

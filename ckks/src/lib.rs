@@ -1,32 +1,22 @@
-//! Leveled RNS-CKKS in 32-bit words, generic over its engine.
-//!
-//! The scheme is written once, against the [`arras_hal::Backend`] trait; which engine computes is the caller's choice.
-//!
-//! ```text
-//!   client (holds the secret)                       server (holds evaluation keys only)
-//!   SecretKey, KeyGenerator, Encryptor, Decryptor   Evaluator, EvaluationKeys
-//!              |   generic over SecretEngine                  |   generic over Backend
-//!              +--------------- Context<B>: Parameters on an engine ---------------+
-//!              +--------------- wire: files and bytes between the two -------------+
-//! ```
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
-pub mod ciphertext;
-pub mod client;
+mod ciphertext;
+mod client;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
 pub mod encoding;
 mod error;
-pub mod evaluator;
-pub mod keys;
-pub mod noise;
+mod evaluator;
+mod keys;
+mod noise;
 pub mod params;
-pub mod precision;
+mod precision;
 pub mod random;
 pub mod wire;
 
@@ -42,11 +32,11 @@ pub use client::{
     PublicKey, SecretKey, SeededCiphertext, SharedDecryption,
 };
 pub use context::Context;
-pub use error::{CkksError, Result};
+pub use error::{CkksError, CkksErrorKind, Result};
 pub use evaluator::Evaluator;
 pub use keys::{EvaluationKeySet, EvaluationKeys, KeyKind, SwitchingKey, doubling_steps};
 pub use noise::NoiseModel;
 pub use params::Parameters;
-pub use precision::PrecisionReport;
+pub use precision::{PrecisionError, PrecisionReport};
 
 pub use num_complex::Complex64;

@@ -1,31 +1,6 @@
 //! How much error each operation adds, predicted from the parameters alone.
-//!
-//! All figures are standard deviations of the real part of one slot after decoding, in units of the values (not of the
-//! scale), and say what an operation *adds*: what its operands bring along is theirs, scaled as their values are.
-//! Independent errors add as squares.
-//!
-//! A coefficient's variance becomes a slot's like this: a slot is a sum of N coefficients times numbers of magnitude 1, over
-//! the scale s; its real part has half of that variance:
-//!
-//! ```text
-//!   deviation of a real slot = sqrt(N / 2 * variance of a coefficient) / s
-//! ```
-//!
-//! | source of error | variance of a coefficient |
-//! |---|---|
-//! | fresh error of a key or a ciphertext | eta / 2 (centred binomial) |
-//! | rounding to integers | 1 / 12 |
-//! | rounding of a ciphertext's two components, the second times the secret | (1 + 2 N / 3) / 12 (uniform ternary secret) |
-//! | key switch before its division is rounded | N (eta / 2) sum over active digits of d D^2 / (12 P^2), d limbs of product D |
-//!
-//! These are the average-case heuristics of Kim, Papadimitriou and Polyakov (ePrint 2020/1118) and Costache, Curtis, Hales,
-//! Murphy, Ogilvie and Player (ePrint 2022/162), with this library's distributions and its centred base conversions.
-//! The library's tests compare every figure with measurements.
-//!
-//! The figures are root mean squares over slots. A rounding error that meets the secret is not equally large in all of them: in
-//! slot j it is proportional to the secret's value at that slot's root of unity, which does not change as long as the secret does
-//! not. [`NoiseModel::worst_slot`] takes that into account.
 
+use arras_hal::Named;
 use num_traits::ToPrimitive;
 
 use crate::{
@@ -44,9 +19,35 @@ const REAL_ENCODING: f64 = 2.0 * ROUNDING;
 const TERNARY: f64 = 2.0 / 3.0;
 
 /// A prediction, or why there is none.
-pub type Result<T, E = ParamsError> = std::result::Result<T, E>;
+type Result<T, E = ParamsError> = std::result::Result<T, E>;
 
-/// Predicts the error that every operation adds: see the [module](self).
+/// Predicts how much error each operation adds, from the parameters alone.
+///
+/// All figures are standard deviations of the real part of one slot after decoding, in units of the values (not of the
+/// scale), and say what an operation *adds*: what its operands bring along is theirs, scaled as their values are.
+/// Independent errors add as squares.
+///
+/// A coefficient's variance becomes a slot's like this: a slot is a sum of N coefficients times numbers of magnitude 1, over
+/// the scale s; its real part has half of that variance:
+///
+/// ```text
+///   deviation of a real slot = sqrt(N / 2 * variance of a coefficient) / s
+/// ```
+///
+/// | source of error | variance of a coefficient |
+/// |---|---|
+/// | fresh error of a key or a ciphertext | eta / 2 (centred binomial) |
+/// | rounding to integers | 1 / 12 |
+/// | rounding of a ciphertext's two components, the second times the secret | (1 + 2 N / 3) / 12 (uniform ternary secret) |
+/// | key switch before its division is rounded | N (eta / 2) sum over active digits of d D^2 / (12 P^2), d limbs of product D |
+///
+/// These are the average-case heuristics of Kim, Papadimitriou and Polyakov (ePrint 2020/1118) and Costache, Curtis, Hales,
+/// Murphy, Ogilvie and Player (ePrint 2022/162), with this library's distributions and its centred base conversions.
+/// The library's tests compare every figure with measurements.
+///
+/// The figures are root mean squares over slots. A rounding error that meets the secret is not equally large in all of them: in
+/// slot j it is proportional to the secret's value at that slot's root of unity, which does not change as long as the secret does
+/// not. [`worst_slot`](Self::worst_slot) takes that into account.
 #[derive(Clone, Debug)]
 pub struct NoiseModel {
     params: Parameters,
@@ -80,7 +81,8 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`].
     pub fn encoding(&self, level: usize) -> Result<f64> {
-        self.deviation("predict the error of encoding", REAL_ENCODING, level)
+        self.deviation(REAL_ENCODING, level)
+            .named("predict the error of encoding")
     }
 
     /// Rounding of a scalar at `level`, as a standard deviation over scalars: `1 / (sqrt(12) s)`, in every slot alike.
@@ -90,7 +92,9 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`].
     pub fn scalar(&self, level: usize) -> Result<f64> {
-        self.check("predict the rounding of a scalar", level)?;
+        self.params
+            .check_level(level)
+            .named("predict the rounding of a scalar")?;
         Ok(ROUNDING.sqrt() / self.params.scale(level))
     }
 
@@ -99,11 +103,8 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`].
     pub fn encryption(&self, level: usize) -> Result<f64> {
-        self.deviation(
-            "predict the error of encryption",
-            FRESH + REAL_ENCODING,
-            level,
-        )
+        self.deviation(FRESH + REAL_ENCODING, level)
+            .named("predict the error of encryption")
     }
 
     /// Encryption with the public key at `level`, the encoder's rounding included.
@@ -122,11 +123,8 @@ impl NoiseModel {
             .map_or(1.0, |&p| f64::from(p));
         let fresh = FRESH * (1.0 + 2.0 * TERNARY * self.n()) / (p * p);
         let variance = self.rounded() + fresh + REAL_ENCODING;
-        self.deviation(
-            "predict the error of public-key encryption",
-            variance,
-            level,
-        )
+        self.deviation(variance, level)
+            .named("predict the error of public-key encryption")
     }
 
     /// A rescale that lands on `to`: both components are rounded.
@@ -134,7 +132,8 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`].
     pub fn rescale(&self, to: usize) -> Result<f64> {
-        self.deviation("predict the error of a rescale", self.rounded(), to)
+        self.deviation(self.rounded(), to)
+            .named("predict the error of a rescale")
     }
 
     /// A hybrid key switch of a settled ciphertext of `level`, before its division by P is rounded (Han and Ki, ePrint 2019/688,
@@ -146,7 +145,8 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`].
     pub fn key_switch(&self, level: usize) -> Result<f64> {
-        self.rotations("predict the error of a key switch", level, 1.0, 0.0)
+        self.rotations(level, 1.0, 0.0)
+            .named("predict the error of a key switch")
     }
 
     /// A rotation or conjugation of a settled ciphertext of `level`: the key switch and the rounding of its division by P.
@@ -176,12 +176,8 @@ impl NoiseModel {
     /// [`ParamsError::NoSuchLevel`].
     pub fn rotation_sum_of_squares(&self, level: usize, squares: f64) -> Result<f64> {
         let rounded = self.rounded();
-        self.rotations(
-            "predict the error of a sum of rotations",
-            level,
-            squares,
-            rounded,
-        )
+        self.rotations(level, squares, rounded)
+            .named("predict the error of a sum of rotations")
     }
 
     /// A weighted sum of rotations of a ciphertext of `level`, which lands a level lower: key switches times their weights, the
@@ -194,7 +190,7 @@ impl NoiseModel {
     /// [`ParamsError::NoSuchLevel`], [`ParamsError::LevelOrder`] at level 0, which has no level below.
     pub fn weighted_rotation_sum(&self, level: usize, weights: f64, values: f64) -> Result<f64> {
         const OP: &str = "predict the error of a weighted sum of rotations";
-        let to = self.below(OP, level)?;
+        let to = self.below(level).named(OP)?;
         let switches = weights * self.key_switch(level)?.powi(2);
         let encodings = values * self.encoding(level)?.powi(2);
         Ok((switches + encodings + self.rescale(to)?.powi(2)).sqrt())
@@ -219,7 +215,7 @@ impl NoiseModel {
     pub fn relinearize_and_rescale(&self, to: usize) -> Result<f64> {
         const OP: &str = "predict the error of a product that settles";
         let from = to.saturating_add(1);
-        let switch = self.rotations(OP, from, 1.0, 0.0)? / self.params.scale(from);
+        let switch = self.rotations(from, 1.0, 0.0).named(OP)? / self.params.scale(from);
         Ok(switch.hypot(self.rescale(to)?))
     }
 
@@ -230,7 +226,9 @@ impl NoiseModel {
     /// [`ParamsError::NoSuchLevel`], [`ParamsError::LevelOrder`] if `to` is above `from`.
     pub fn level_down(&self, from: usize, to: usize) -> Result<f64> {
         if from == to {
-            self.check("predict the error of going down", from)?;
+            self.params
+                .check_level(from)
+                .named("predict the error of going down")?;
             return Ok(0.0);
         }
         self.params.level_down_plan(from, to)?;
@@ -244,7 +242,9 @@ impl NoiseModel {
     /// As [`level_down`](Self::level_down).
     pub fn level_down_bias(&self, from: usize, to: usize) -> Result<f64> {
         if from == to {
-            self.check("predict the error of going down", from)?;
+            self.params
+                .check_level(from)
+                .named("predict the error of going down")?;
             return Ok(0.0);
         }
         let plan = self.params.level_down_plan(from, to)?;
@@ -279,7 +279,7 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`].
     pub fn headroom(&self, level: usize) -> Result<f64> {
-        self.check("tell the headroom", level)?;
+        self.params.check_level(level).named("tell the headroom")?;
         Ok(self.params.headroom_bits(level).exp2())
     }
 
@@ -303,27 +303,23 @@ impl NoiseModel {
         ROUNDING * (1.0 + TERNARY * self.n())
     }
 
-    fn rotations(&self, op: &'static str, level: usize, squares: f64, rounded: f64) -> Result<f64> {
+    fn rotations(&self, level: usize, squares: f64, rounded: f64) -> Result<f64> {
         let one = self.key_switch.get(level).copied().unwrap_or_default();
-        self.deviation(op, squares * one + rounded, level)
+        self.deviation(squares * one + rounded, level)
     }
 
-    fn check(&self, op: &'static str, level: usize) -> Result<()> {
-        self.params.check_level(op, level)
-    }
-
-    fn below(&self, op: &'static str, level: usize) -> Result<usize> {
-        self.check(op, level)?;
+    fn below(&self, level: usize) -> Result<usize> {
+        self.params.check_level(level)?;
         level.checked_sub(1).ok_or(ParamsError::LevelOrder {
-            operation: op,
+            operation: None,
             from: 0,
             to: 0,
         })
     }
 
     /// The deviation of a real slot from the variance of a coefficient.
-    fn deviation(&self, op: &'static str, variance: f64, level: usize) -> Result<f64> {
-        self.check(op, level)?;
+    fn deviation(&self, variance: f64, level: usize) -> Result<f64> {
+        self.params.check_level(level)?;
         Ok((self.n() / 2.0 * variance).sqrt() / self.params.scale(level))
     }
 }

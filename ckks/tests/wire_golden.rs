@@ -183,6 +183,21 @@ fn ciphertexts_decrypt_and_are_written_back_to_the_byte() {
     assert_eq!(seeded.to_bytes().unwrap(), file("seeded_ciphertext"));
 }
 
+/// Of one engine or another: the residues are those of the file.
+#[test]
+fn ciphertexts_move_to_another_context_as_they_are() {
+    let golden = Golden::load();
+    let other = Context::new(golden.params(), Reference::new()).unwrap();
+    for name in ["ciphertext", "ciphertext_pending", "ciphertext_cut"] {
+        let ct = Ciphertext::from_bytes(&file(name), &golden.context).unwrap();
+        for context in [&golden.context, &other] {
+            let moved = ct.to_context(context).unwrap();
+            assert!(moved.context().is(context));
+            assert_eq!(moved.to_bytes().unwrap(), file(name));
+        }
+    }
+}
+
 #[test]
 fn plaintexts_multiply() {
     let golden = Golden::load();

@@ -1,6 +1,6 @@
 //! Whose fault an error is.
 
-use arras_ckks::{CkksError, wire::WireError};
+use arras_ckks::{CkksError, CkksErrorKind, wire::WireError};
 use arras_toolkit::ToolkitError;
 
 /// Where the fault for an error lies, so that a program can decide what to do without knowing every error. The command line's
@@ -26,9 +26,10 @@ impl From<&WireError> for Fault {
     fn from(error: &WireError) -> Self {
         match error {
             WireError::InFile { source, .. } => (&**source).into(),
-            WireError::AlreadyExists { .. } | WireError::Io { .. } | WireError::Stream { .. } => {
-                Self::System
-            }
+            WireError::AlreadyExists { .. }
+            | WireError::Busy { .. }
+            | WireError::Io { .. }
+            | WireError::Stream { .. } => Self::System,
             WireError::OutOfMemory { .. } => Self::Other,
             _ => Self::File,
         }
@@ -37,9 +38,9 @@ impl From<&WireError> for Fault {
 
 impl From<&CkksError> for Fault {
     fn from(error: &CkksError) -> Self {
-        match error {
-            CkksError::Wire(error) => error.into(),
-            CkksError::ParametersMismatch { .. } | CkksError::Params(_) => Self::File,
+        match error.kind() {
+            CkksErrorKind::Wire(error) => error.into(),
+            CkksErrorKind::ParametersMismatch { .. } | CkksErrorKind::Params(_) => Self::File,
             _ => Self::Other,
         }
     }

@@ -8,7 +8,7 @@ use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator, SecretKey, params::Security, random::Seed};
-use arras_toolkit::{Bindings, Client, Encrypted, Homomorphic, OpCount, Program};
+use arras_toolkit::{Client, Homomorphic, OpCount, Program};
 use lr_train::{
     circuits::Kind,
     data::builtin,
@@ -114,10 +114,7 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
         .collect();
     let values = round.circuit.inputs(&minibatches, None).unwrap();
     let sent = client.encrypt_inputs(&round.program, &values).unwrap();
-    let inputs: Bindings<Encrypted<CpuEngine>> = sent
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-        .collect();
+    let inputs = sent.expand(&context).unwrap();
     let words = inputs
         .iter()
         .map(|(_, input)| input.ciphertext().poly().to_words().unwrap());

@@ -39,8 +39,9 @@ impl Prelude {
         }
     }
 
-    /// The functions of the table above.
-    pub(crate) fn source(self) -> String {
+    /// WGSL of the functions of the table above, with `struct Modulus { q, inverse, r2, mu }` and `alias Acc`, whose empty sum is
+    /// `acc_zero()`. It needs nothing else, so that other kernels can be made of it.
+    pub fn source(self) -> String {
         let (multiplication, montgomery, accumulator) = match self {
             Self::Int64 => (INT64_MULHI, MONTGOMERY, INT64_ACC),
             Self::Portable => (PORTABLE_MULHI, MONTGOMERY, PORTABLE_ACC),
@@ -154,5 +155,4 @@ fn shoup4(a: vec4<u32>, w: vec2<u32>, q: u32) -> vec4<u32> {
 fn mul_mod4(a: vec4<u32>, b: vec4<u32>, m: Modulus) -> vec4<u32> {
     return vec4<u32>(mul_mod(a.x, b.x, m), mul_mod(a.y, b.y, m), mul_mod(a.z, b.z, m), mul_mod(a.w, b.w, m));
 }
-fn entry_modulus(e: Entry) -> Modulus { return Modulus(e.q, e.inverse, e.r2, e.mu); }
 ";

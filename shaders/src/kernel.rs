@@ -15,6 +15,10 @@ pub const WORKGROUP_SIZE: u32 = 256;
 /// Workgroup memory that kernels use at most: what WebGPU promises on every device.
 pub const WORKGROUP_BYTES: u32 = 16 << 10;
 
+/// The constants of an entry of [`layout`] as the prelude takes them.
+const ENTRY_MODULUS: &str =
+    "fn entry_modulus(e: Entry) -> Modulus { return Modulus(e.q, e.inverse, e.r2, e.mu); }\n";
+
 /// A compute kernel; its entry point is `main`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
@@ -82,7 +86,8 @@ impl Kernel {
             Self::KeyProduct { width, rotations } => key_product::source(width, rotations),
             Self::Ntt(kernel) => kernel.source(),
         };
-        format!("{}{}{body}", layout::declarations(), prelude.source())
+        let declarations = layout::declarations();
+        format!("{declarations}{}{ENTRY_MODULUS}{body}", prelude.source())
     }
 
     /// Every kernel that a ring of degree `2^log_n` may use, for tests and warm-up.

@@ -32,5 +32,5 @@ pub use convert::{COEFFICIENTS_PER_GROUP, TARGETS_PER_GROUP};
 pub use elementwise::Elementwise;
 pub use kernel::{Kernel, WORKGROUP_BYTES, WORKGROUP_SIZE};
 pub use key_product::ROTATIONS_PER_DISPATCH;
-pub use ntt::{Direction, NttKernel, NttLoad, NttPart, NttStore, TILE_LOG, Twiddles};
+pub use ntt::{Direction, NttKernel, NttLoad, NttPart, NttStore, TILE_LOG, Twiddles, butterfly};
 pub use products::PAIRS_PER_DISPATCH;

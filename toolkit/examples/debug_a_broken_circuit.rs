@@ -8,8 +8,8 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, Parameters};
 use arras_toolkit::{
-    Bindings, Circuit, Client, Debug, Encrypted, Homomorphic, Plaintext, Program, Recorder, Result,
-    Samples, ScaleAndPrecision, Value, interpret::Bound,
+    Bindings, Circuit, Cleartext, Client, Homomorphic, Program, Recorder, Result, Samples,
+    ScaleAndPrecision, Tracer, Value, interpret::Bound,
 };
 
 /// The sum of the squares of all slots, each square times `weight` if there is one; in every slot.
@@ -56,19 +56,16 @@ fn examine(
     let keys = client.evaluation_keys(&program)?;
     let evaluator = Evaluator::new(context, keys.load(context)?)?;
     let homomorphic = Homomorphic::new(evaluator);
-    let mut encrypted: Bindings<Encrypted<CpuEngine>> = Bindings::new();
-    for (name, value) in client.encrypt_inputs(&program, inputs)?.iter() {
-        encrypted.insert(name, value.expand(context)?);
-    }
+    let encrypted = client.encrypt_inputs(&program, inputs)?.expand(context)?;
     let run = homomorphic.run(&program, &encrypted)?;
     let actual = client.decrypt(run.output("sum")?)?.entries()[0] / divisor;
-    let expected = Plaintext::run(&program, inputs)?.outputs["sum"].entries()[0] / divisor;
+    let expected = Cleartext::run(&program, inputs)?.outputs["sum"].entries()[0] / divisor;
     println!("expected {expected:.3}, decrypted {actual:.3}\n");
 
     println!("The debugger runs the circuit on ciphertexts and on plaintext in lock step:");
     let secret = client.secret_key("debug")?;
     let bound = Bound::relative(1e-3);
-    let debug = Debug::new(&program, &homomorphic, secret, &encrypted, inputs, bound)?;
+    let debug = Tracer::new(&program, &homomorphic, secret, &encrypted, inputs, bound)?;
     println!("{}\n", debug.run(&program)?);
 
     println!("Without any key, the prediction says as much before the first run:");

@@ -8,8 +8,8 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator};
 use arras_toolkit::{
-    Bindings, Client, EncodingUnit, Encrypted, Homomorphic, Plaintext, PlanOptions, Program,
-    Recorder, Result, Samples, Stage, linalg::Dot, plan,
+    Cleartext, Client, EncodingUnit, Homomorphic, PlanOptions, Program, Recorder, Result, Samples,
+    Stage, linalg::Dot, plan,
 };
 
 fn main() -> Result<()> {
@@ -34,18 +34,18 @@ fn main() -> Result<()> {
     let generator = KeyGenerator::new(client.secret_key("keys")?)?;
     let keys = plan.key_requests().generate(&generator)?;
     let inputs = samples.draw(program.circuit(), 1)?;
+    let seeded = client.encrypt_inputs(&program, &inputs)?;
     let mut sent = 0;
-    let mut encrypted: Bindings<Encrypted<CpuEngine>> = Bindings::new();
-    for (name, value) in client.encrypt_inputs(&program, &inputs)?.iter() {
+    for (_, value) in seeded.iter() {
         sent += value.ciphertext().to_bytes()?.len();
-        encrypted.insert(name, value.expand(&context)?);
     }
+    let encrypted = seeded.expand(&context)?;
     let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
     let homomorphic = Homomorphic::new(evaluator);
     let first = homomorphic.run(&program, &encrypted)?;
     let run = homomorphic.run(&program, &encrypted)?;
     let scores = run.output("scores")?;
-    let exact = Plaintext::run(&program, &inputs)?.outputs["scores"].entries();
+    let exact = Cleartext::run(&program, &inputs)?.outputs["scores"].entries();
     let actual = client.decrypt(scores)?.entries();
     let worst = exact.iter().zip(&actual).map(|(a, b)| (a - b).abs());
     let worst = worst.fold(0.0, f64::max);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, Parameters};
 use arras_toolkit::{
-    Bindings, Circuit, Client, EncodingUnit, Homomorphic, Plaintext, Polynomial, Program, Recorder,
+    Bindings, Circuit, Cleartext, Client, EncodingUnit, Homomorphic, Polynomial, Program, Recorder,
     Value,
     linalg::polynomial::{Iteration, Method, Stop},
 };
@@ -143,10 +143,7 @@ fn run(
     let sent = client.encrypt_inputs(&program, &inputs)?;
 
     // The server: evaluation keys and ciphertexts only.
-    let mut received = Bindings::new();
-    for (name, value) in sent.iter() {
-        received.insert(name, value.expand(&context)?);
-    }
+    let received = sent.expand(&context)?;
     let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
     let start = Instant::now();
     let result = server.run(&program, &received)?;
@@ -154,7 +151,7 @@ fn run(
         "     {} calls in {:.2} s, largest value on the way {:.1}",
         result.report.calls,
         start.elapsed().as_secs_f64(),
-        Plaintext::run(&program, &inputs)?.largest,
+        Cleartext::run(&program, &inputs)?.largest,
     );
 
     match client.decrypt(result.output(output)?)? {

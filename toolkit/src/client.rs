@@ -1,109 +1,12 @@
 //! The data owner's side: encryption and decryption of matrices and vectors.
 
-use std::sync::Arc;
-
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
-    LoadedPublicKey, PublicKey, SecretKey, SeededCiphertext, random::Seed,
+    Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
+    LoadedPublicKey, PublicKey, SecretKey, random::Seed,
 };
-use arras_hal::{Backend, SecretEngine};
+use arras_hal::SecretEngine;
 
-use crate::{Layout, Result, ToolkitError, Value, program::Program};
-
-/// An encrypted object: its layout and its ciphertexts, one batch.
-#[derive(Clone, Debug)]
-pub struct Encrypted<B: Backend> {
-    layout: Layout,
-    ciphertext: Arc<Ciphertext<B>>,
-}
-
-impl<B: Backend> Encrypted<B> {
-    /// Puts a layout to a batch of ciphertexts.
-    ///
-    /// # Errors
-    /// [`ToolkitError::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
-    pub fn new(layout: Layout, ciphertext: Ciphertext<B>) -> Result<Self> {
-        Self::from_shared(layout, Arc::new(ciphertext))
-    }
-
-    pub(crate) fn from_shared(layout: Layout, ciphertext: Arc<Ciphertext<B>>) -> Result<Self> {
-        layout.check("Encrypted::new")?;
-        let slots = ciphertext.context().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "Encrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
-        Ok(Self { layout, ciphertext })
-    }
-
-    /// Its shape and encoding.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// Its ciphertexts.
-    pub fn ciphertext(&self) -> &Ciphertext<B> {
-        &self.ciphertext
-    }
-
-    /// Its level.
-    pub fn level(&self) -> usize {
-        self.ciphertext.level()
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Ciphertext<B>> {
-        &self.ciphertext
-    }
-}
-
-/// A freshly encrypted object in half the bytes: to be sent, then expanded on an engine.
-#[derive(Clone, Debug)]
-pub struct SeededEncrypted {
-    layout: Layout,
-    ciphertext: SeededCiphertext,
-}
-
-impl SeededEncrypted {
-    /// Puts a layout to a batch of seeded ciphertexts.
-    ///
-    /// # Errors
-    /// As [`Encrypted::new`].
-    pub fn new(layout: Layout, ciphertext: SeededCiphertext) -> Result<Self> {
-        layout.check("SeededEncrypted::new")?;
-        let slots = ciphertext.params().slots();
-        if ciphertext.batch() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: "SeededEncrypted::new",
-                name: "ciphertext".into(),
-                expected: layout.to_string(),
-                found: format!("{} ciphertexts of {slots} slots", ciphertext.batch()),
-            });
-        }
-        Ok(Self { layout, ciphertext })
-    }
-
-    /// Its shape and encoding.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// Its ciphertexts.
-    pub fn ciphertext(&self) -> &SeededCiphertext {
-        &self.ciphertext
-    }
-
-    /// The object on an engine.
-    ///
-    /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; the engine's if it has no memory.
-    pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Encrypted<B>> {
-        Encrypted::new(self.layout, self.ciphertext.expand(context)?)
-    }
-}
+use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError, Value, program::Program};
 
 /// A client: whoever holds the secret key, or the public key only.
 #[derive(Debug)]
@@ -139,7 +42,7 @@ impl<S: SecretEngine> Client<S> {
     /// Somebody who may encrypt for the holder of the secret key, and not decrypt.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_public_key(context: &Context<S>, public: &PublicKey) -> Result<Self> {
         Ok(Self {
             context: context.clone(),

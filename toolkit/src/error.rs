@@ -253,14 +253,6 @@ impl ToolkitError {
         }
     }
 
-    /// The error itself, taken out of what says where its operation was recorded.
-    pub(crate) fn into_kind(self) -> Self {
-        match self {
-            Self::Recorded { error, .. } => error.into_kind(),
-            error => error,
-        }
-    }
-
     /// The error itself, without the place where its operation was recorded.
     pub fn kind(&self) -> &Self {
         match self {

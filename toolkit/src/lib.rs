@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!   Recorder, Matrix, RowVector, ..  -->  Circuit  -->  Program  -->  Homomorphic   ciphertexts, on any engine
-//!        ordinary Rust over handles                        |          Plaintext, Depth, OpCount, RotationSet, ScaleAndPrecision,
-//!                                                          |          Debug, Picture
+//!        ordinary Rust over handles                        |          Cleartext, Depth, OpCount, RotationSet, ScaleAndPrecision,
+//!                                                          |          Tracer, Picture
 //!                                                          +------->  plan: parameters, keys, bytes, precision, memory, time
 //! ```
 //!
@@ -14,7 +14,7 @@
 //! use arras_backend_cpu::CpuEngine;
 //! use arras_ckks::{Context, Evaluator};
 //! use arras_toolkit::{
-//!     Bindings, Client, EncodingUnit, Encrypted, Homomorphic, PlanOptions, Program, Recorder, Samples, Stage, linalg::Dot, plan,
+//!     Bindings, Client, EncodingUnit, Homomorphic, PlanOptions, Program, Recorder, Samples, Stage, linalg::Dot, plan,
 //! };
 //! use ndarray::array;
 //!
@@ -41,11 +41,7 @@
 //!
 //! // The server computes.
 //! let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
-//! let mut inputs: Bindings<Encrypted<CpuEngine>> = Bindings::new();
-//! for (name, value) in sent.iter() {
-//!     inputs.insert(name, value.expand(&context)?);
-//! }
-//! let run = server.run(&program, &inputs)?;
+//! let run = server.run(&program, &sent.expand(&context)?)?;
 //!
 //! // The client decrypts.
 //! let y = client.decrypt(run.output("y")?)?;
@@ -65,13 +61,19 @@ pub mod client;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod cost;
+mod encrypted;
 mod error;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod interpret;
 pub mod layout;
 pub mod linalg;
+#[deny(clippy::wildcard_enum_match_arm)]
+mod op;
 pub mod picture;
 pub mod plan;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod program;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod run;
 #[doc(hidden)]
 pub mod text;
@@ -79,9 +81,10 @@ mod unit;
 pub mod wire;
 
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
-pub use client::{Client, Encrypted, SeededEncrypted};
+pub use client::Client;
+pub use encrypted::{CiphertextBatch, Encrypted, SeededEncrypted, WithLayout};
 pub use error::{Result, ToolkitError};
-pub use interpret::{Debug, Depth, OpCount, Plaintext, RotationSet, Samples, ScaleAndPrecision};
+pub use interpret::{Cleartext, Depth, OpCount, RotationSet, Samples, ScaleAndPrecision, Tracer};
 pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};
 pub use picture::Picture;

@@ -186,6 +186,11 @@ impl Table {
         self
     }
 
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Characters of every column.
     fn widths(&self, rows: impl Fn(&[String]) -> bool) -> Vec<usize> {
         let widest = |column: usize| {

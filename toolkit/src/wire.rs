@@ -9,105 +9,102 @@
 //! What is read may come from anybody: the layout passes [`Layout::check`], the ciphertexts pass the scheme's reader, which takes
 //! memory in proportion to the bytes that are there, and their number must be the layout's.
 
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 use arras_ckks::{
-    Ciphertext, CkksError, Context, Parameters, SeededCiphertext,
+    CkksError,
     wire::{
-        self, Container, ObjectKind, Overwrite, WireError, container_to_vec, read_container_file,
-        write_atomically, write_container,
+        self, AtomicFile, ObjectKind, Overwrite, Reader, WireError, container_to_vec,
+        write_container,
     },
 };
-use arras_hal::Backend;
 
-use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError};
+use crate::{CiphertextBatch, Layout, Result, ToolkitError, WithLayout};
 
-fn wire_error(error: WireError) -> ToolkitError {
-    CkksError::from(error).into()
+impl From<WireError> for ToolkitError {
+    fn from(error: WireError) -> Self {
+        CkksError::from(error).into()
+    }
 }
 
-fn to_bytes(kind: ObjectKind, layout: &Layout, ciphertexts: &[u8]) -> Result<Vec<u8>> {
-    container_to_vec(kind, layout, ciphertexts.len() as u64, |payload| {
-        payload.bytes(ciphertexts)
-    })
-    .map_err(wire_error)
-}
-
-fn save(
-    kind: ObjectKind,
-    layout: &Layout,
-    ciphertexts: &[u8],
-    path: &Path,
-    overwrite: Overwrite,
-) -> Result<u64> {
-    write_atomically(path, overwrite, false, |out| {
-        let len = ciphertexts.len() as u64;
-        write_container(out, kind, layout, len, |payload| payload.bytes(ciphertexts))
-    })
-    .map_err(wire_error)
-}
-
-/// The checked layout and the container of the ciphertexts.
-fn parse(bytes: &[u8], kind: ObjectKind) -> Result<(Layout, &[u8])> {
-    let container = Container::parse_as(bytes, kind).map_err(wire_error)?;
-    let layout: Layout = container.header().map_err(wire_error)?;
-    layout.check("read an encrypted object")?;
-    Ok((layout, container.payload()))
-}
-
-fn from_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    let bytes = read_container_file(path, u64::MAX).map_err(wire_error)?;
-    read(&bytes).map_err(|error| match error {
-        ToolkitError::Ckks(CkksError::Wire(error)) => wire_error(error.in_file(path)),
+/// Names the file in which bytes are wrong.
+fn in_file(error: ToolkitError, path: &Path) -> ToolkitError {
+    match error {
+        ToolkitError::Ckks(error) => error.in_file(path).into(),
         error => error,
-    })
+    }
 }
 
-macro_rules! methods {
-    ([$($generics:tt)*] $type:ty, $ciphertext:ty, $home:ty, $kind:ident) => {
-        impl<$($generics)*> $type {
-            /// The object as one container.
-            ///
-            /// # Errors
-            /// Those of the ciphertexts: no memory, an engine that has failed.
-            pub fn to_bytes(&self) -> Result<Vec<u8>> {
-                to_bytes(ObjectKind::$kind, self.layout(), &self.ciphertext().to_bytes()?)
-            }
-
-            /// Writes a file, whole or not at all ([`write_atomically`]), and returns its length.
-            ///
-            /// # Errors
-            /// As `to_bytes`; [`WireError::AlreadyExists`]; what the operating system refused.
-            pub fn save(&self, path: impl AsRef<Path>, overwrite: Overwrite) -> Result<u64> {
-                let ciphertexts = self.ciphertext().to_bytes()?;
-                let kind = ObjectKind::$kind;
-                save(kind, self.layout(), &ciphertexts, path.as_ref(), overwrite)
-            }
-
-            /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
-            ///
-            /// # Errors
-            /// [`CkksError::Wire`] says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not
-            /// exist, [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout;
-            /// [`CkksError::ParametersMismatch`] if they were made with other parameters.
-            pub fn from_bytes(bytes: &[u8], home: $home) -> Result<Self> {
-                let (layout, ciphertexts) = parse(bytes, ObjectKind::$kind)?;
-                Self::new(layout, <$ciphertext>::from_bytes(ciphertexts, home)?)
-            }
-
-            /// Reads a file that `save` wrote.
-            ///
-            /// # Errors
-            /// As `from_bytes`, naming the file where the bytes are wrong, and if the file cannot be read.
-            pub fn from_file(path: impl AsRef<Path>, home: $home) -> Result<Self> {
-                from_file(path.as_ref(), |bytes| Self::from_bytes(bytes, home))
-            }
-        }
-    };
+/// The checked layout, after which the container of the ciphertexts comes.
+fn layout<R: Read>(reader: &Reader<R>) -> Result<Layout> {
+    let layout: Layout = reader.header()?;
+    layout.check("read an encrypted object")?;
+    Ok(layout)
 }
 
-methods!([B: Backend] Encrypted<B>, Ciphertext<B>, &Context<B>, EncryptedArray);
-methods!([] SeededEncrypted, SeededCiphertext, &Parameters, SeededEncryptedArray);
+fn read<C: CiphertextBatch>(
+    mut reader: Reader<impl Read>,
+    home: C::Home<'_>,
+) -> Result<WithLayout<C>> {
+    let layout = layout(&reader)?;
+    let ciphertext = C::read_from(&mut reader, home)?;
+    reader.finish_at_end()?;
+    WithLayout::new(layout, ciphertext)
+}
+
+impl<C: CiphertextBatch> WithLayout<C> {
+    /// The object as one container.
+    ///
+    /// # Errors
+    /// Those of the ciphertexts: no memory, an engine that has failed.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let ciphertexts = self.ciphertext().encode()?;
+        let length = ciphertexts.len() as u64;
+        container_to_vec(C::KIND, self.layout(), length, |payload| {
+            Ok(payload.bytes(&ciphertexts)?)
+        })
+    }
+
+    /// Writes a file, whole or not at all ([`AtomicFile`]), and returns its length.
+    ///
+    /// # Errors
+    /// As `to_bytes`; [`WireError::AlreadyExists`]; [`WireError::Busy`]; what the operating system refused.
+    pub fn save(&self, path: impl AsRef<Path>, overwrite: Overwrite) -> Result<u64> {
+        let mut file = AtomicFile::create(path, overwrite)?;
+        let ciphertexts = self.ciphertext().encode()?;
+        let length = ciphertexts.len() as u64;
+        let written = write_container(&mut file, C::KIND, self.layout(), length, |payload| {
+            payload.bytes(&ciphertexts)
+        })
+        .map_err(|error: WireError| error.in_file(file.path()))?;
+        file.commit()?;
+        Ok(written)
+    }
+
+    /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::Wire`](arras_ckks::CkksErrorKind::Wire) says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not exist,
+    /// [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout; [`CkksErrorKind::ParametersMismatch`](arras_ckks::CkksErrorKind::ParametersMismatch) if they were made
+    /// with other parameters.
+    pub fn from_bytes(bytes: &[u8], home: C::Home<'_>) -> Result<Self> {
+        read(Reader::from_bytes(bytes, C::KIND)?, home)
+    }
+
+    /// Reads a file that `save` wrote, as it comes from the disk.
+    ///
+    /// # Errors
+    /// As `from_bytes`, naming the file where the bytes are wrong, and if the file cannot be read.
+    pub fn from_file(path: impl AsRef<Path>, home: C::Home<'_>) -> Result<Self> {
+        let path = path.as_ref();
+        let inner = || {
+            let reader = Reader::open(path)?;
+            reader.prefix().expect_kind(C::KIND)?;
+            read(reader, home)
+        };
+        inner().map_err(|error| in_file(error, path))
+    }
+}
 
 /// What is in the container of an encrypted object.
 #[derive(Clone, Debug)]
@@ -122,15 +119,15 @@ pub struct Inspection {
 /// and whether the ciphertexts are as many as the layout's. [`wire::inspect`] tells encrypted objects from others.
 ///
 /// # Errors
-/// Those of [`Encrypted::from_bytes`] and [`wire::inspect`]; [`WireError::WrongKind`] for another object.
+/// Those of [`Encrypted::from_bytes`](crate::Encrypted::from_bytes) and [`wire::inspect`]; [`WireError::WrongKind`] for another object.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
-    let kind = match wire::peek(bytes).map_err(wire_error)?.kind {
+    let kind = match wire::peek(bytes)?.kind {
         ObjectKind::SeededEncryptedArray => ObjectKind::SeededEncryptedArray,
         _ => ObjectKind::EncryptedArray,
     };
-    let (layout, ciphertexts) = parse(bytes, kind)?;
+    let reader = Reader::from_bytes(bytes, kind)?;
     Ok(Inspection {
-        layout,
-        ciphertexts: wire::inspect(ciphertexts)?,
+        layout: layout(&reader)?,
+        ciphertexts: wire::inspect(reader.payload())?,
     })
 }

@@ -12,12 +12,12 @@ use arras::{
 };
 
 use crate::{
-    floor::{Counts, Floor},
-    party::{ROTATIONS, values},
+    fixture::{ROTATIONS, values},
+    roofline::{Counts, Floor},
 };
 
 /// What a run left on its engine.
-pub enum Output<B: Backend> {
+pub(super) enum Output<B: Backend> {
     /// Ciphertexts.
     Ciphertexts(Vec<Ciphertext<B>>),
     /// Coefficients.
@@ -31,7 +31,7 @@ impl<B: Backend> Output<B> {
     ///
     /// # Errors
     /// The engine's.
-    pub fn fingerprint(&self) -> Result<u64> {
+    pub(super) fn fingerprint(&self) -> Result<u64> {
         let mut hasher = DefaultHasher::new();
         match self {
             Self::Ciphertexts(list) => {
@@ -61,24 +61,27 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 type Run<'a, B> = Box<dyn FnMut() -> Result<Output<B>> + Send + 'a>;
 
 /// One operation on operands that are there already.
-pub struct Case<'a, B: Backend> {
+pub(super) struct Case<'a, B: Backend> {
     /// What is done.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Limbs of the operands.
-    pub limbs: usize,
+    pub(super) limbs: usize,
     /// Ciphertexts, or polynomials, at once.
-    pub batch: usize,
+    pub(super) batch: usize,
     /// What it takes at least, the whole batch.
-    pub floor: Floor,
+    pub(super) floor: Floor,
     /// Enqueues it.
-    pub run: Run<'a, B>,
+    pub(super) run: Run<'a, B>,
 }
 
 /// Transforms and base conversions over the first `limbs` limbs of the basis.
 ///
 /// # Errors
 /// The engine's.
-pub fn ring_cases<B: Backend>(context: &Context<B>, limbs: usize) -> Result<Vec<Case<'_, B>>> {
+pub(super) fn ring_cases<B: Backend>(
+    context: &Context<B>,
+    limbs: usize,
+) -> Result<Vec<Case<'_, B>>> {
     let params = context.params();
     let counts = Counts::new(params, context.max_level());
     let engine = context.engine();
@@ -116,13 +119,13 @@ pub fn ring_cases<B: Backend>(context: &Context<B>, limbs: usize) -> Result<Vec<
 ///
 /// # Errors
 /// The engine's.
-pub fn conversion_cases<B: Backend>(
+pub(super) fn conversion_cases<B: Backend>(
     context: &Context<B>,
     level: usize,
 ) -> Result<Vec<Case<'_, B>>> {
     let params = context.params();
     let counts = Counts::new(params, level);
-    let window = context.window("conversion", level)?.clone();
+    let window = context.window(level)?.clone();
     let special = Limbs::new(params.special_range());
     let extended = window.union(&special);
     let mut list = Vec::new();
@@ -168,7 +171,7 @@ pub fn conversion_cases<B: Backend>(
 ///
 /// # Errors
 /// The engine's.
-pub fn scheme_cases<'a, B: Backend>(
+pub(super) fn scheme_cases<'a, B: Backend>(
     evaluator: &'a Evaluator<B>,
     inputs: &[SeededCiphertext; 2],
     batch: usize,
@@ -238,7 +241,7 @@ fn residues(moduli: &[u32], limbs: &Limbs, n: usize) -> Vec<u32> {
 ///
 /// # Errors
 /// The engine's.
-pub fn large<B: Backend>(context: &Context<B>, polys: usize) -> Result<Poly<B, Eval>> {
+pub(super) fn large<B: Backend>(context: &Context<B>, polys: usize) -> Result<Poly<B, Eval>> {
     let shape = Shape::new(polys, Limbs::new(0..context.params().basis_len()));
     Ok(Poly::zeros(context.ring(), &shape)?)
 }

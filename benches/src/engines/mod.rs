@@ -2,18 +2,16 @@
 //!
 //! ```text
 //!   cases      what is measured, generic over the engine
-//!   measure    latency, time per operation of many, dispatches, submissions
+//!   measure    latency, time per operation of many, dispatches, submissions; whole training runs
 //!   peak       what the device can do
-//!   training   whole training runs
 //!   render     the tables
 //! ```
 //! Every result is hashed: a row says whether all engines gave the same residues.
 
-pub mod cases;
-pub mod measure;
-pub mod peak;
+mod cases;
+mod measure;
+mod peak;
 mod render;
-pub mod training;
 
 use arras::{
     CpuEngine,
@@ -24,100 +22,169 @@ use arras::{
     hal::{Backend, SecretEngine},
 };
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
+use arras_shaders::Prelude;
+use clap::Args;
 use lr_train::circuits::Kind;
 use serde::Serialize;
 
-use crate::resident::{Prepared, Size};
 use crate::{
-    Client, Result, Server,
-    floor::{Floor, Peak},
-    report::{Machine, Timing},
-    sets,
-    suite::{all_threads, host_threads},
+    Client, Common, Result, Server, parameter_sets,
+    process::{all_threads, host_threads},
+    report::Origin,
+    roofline::{Floor, Peak},
+    timing::Timing,
+    training::circuit::{MNIST, Prepared, TINY},
     transfers,
 };
 use cases::{Case, conversion_cases, ring_cases, scheme_cases};
-use measure::{Counters, Measured, measure};
+use measure::{Counters, Measured, measure, measure_training};
+
+/// The same operations on the CPU and the GPU engine, with the device's limits.
+///
+/// Needs nothing but itself and a driver: the program can be copied to a machine without network and without this repository.
+#[derive(Args)]
+pub struct Arguments {
+    /// Seconds for each row of each engine [default: 0.5, and 0.05 with --quick].
+    #[arg(long)]
+    seconds: Option<f64>,
+    #[command(flatten)]
+    gpu: Adapter,
+    /// Without the CPU engine.
+    #[arg(long)]
+    gpu_only: bool,
+}
+
+/// Which device.
+#[derive(Args)]
+pub struct Adapter {
+    /// Only adapters whose name contains this.
+    #[arg(long)]
+    adapter: Option<String>,
+    /// 32-bit integers in shaders, as a browser has.
+    #[arg(long)]
+    portable: bool,
+}
+
+impl Adapter {
+    /// Opens it; a profile clocks every kernel.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn open(&self, profile: bool) -> Result<GpuEngine> {
+        Ok(GpuEngine::new(&GpuOptions {
+            adapter: self.adapter.clone(),
+            arithmetic: if self.portable {
+                Arithmetic::Portable
+            } else {
+                Arithmetic::Auto
+            },
+            profile,
+            ..GpuOptions::default()
+        })?)
+    }
+}
 
 /// How much to measure, and on what.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Small rings and few batch widths: whether everything works.
-    pub quick: bool,
+struct Settings {
+    quick: bool,
     /// Seconds for each row of each engine.
-    pub seconds: f64,
-    /// The GPU without 64-bit integers.
-    pub portable: bool,
-    /// A part of the adapter's name.
-    pub adapter: Option<String>,
-    /// Leave out the CPU engine.
-    pub gpu_only: bool,
+    seconds: f64,
+    gpu: Adapter,
+    gpu_only: bool,
+}
+
+impl Arguments {
+    /// Measures and publishes `engines`, after every part.
+    ///
+    /// # Errors
+    /// The CPU engine's, and for files that cannot be written; at the end if the GPU failed.
+    pub fn run(self, common: &Common) -> Result<()> {
+        let default = if common.quick { 0.05 } else { 0.5 };
+        let settings = Settings {
+            quick: common.quick,
+            seconds: self.seconds.unwrap_or(default),
+            gpu: self.gpu,
+            gpu_only: self.gpu_only,
+        };
+        let origin = Origin::here();
+        let save = |engines: &Engines| {
+            let report = engines.report(origin.clone());
+            common.output.write("engines.md", &report.to_markdown())?;
+            common
+                .output
+                .write("engines.json", &report.to_json(engines)?)
+        };
+        let engines = compare(&settings, &save)?;
+        print!("{}", engines.report(origin).to_markdown());
+        match engines.failures.len() {
+            0 => Ok(()),
+            failures => Err(format!("{failures} failures: see FAILED above").into()),
+        }
+    }
 }
 
 /// The device of the GPU column.
 #[derive(Debug, Serialize)]
-pub struct Device {
+struct Device {
     /// Name, kind, interface, driver, limits.
-    pub adapter: String,
+    adapter: String,
     /// Name and version of the driver.
-    pub driver: String,
+    driver: String,
     /// Why this one.
-    pub reason: String,
+    reason: String,
     /// Software on the CPU: its times are not those of a GPU.
-    pub software: bool,
+    software: bool,
     /// What it can do, measured.
-    pub peak: Peak,
+    peak: Peak,
 }
 
 /// One operation at one size.
 #[derive(Debug, Serialize)]
-pub struct Row {
+struct Row {
     /// The operation.
-    pub name: String,
+    name: String,
     /// Base-2 logarithm of the ring degree.
-    pub log_n: u32,
+    log_n: u32,
     /// Limbs of the operands.
-    pub limbs: usize,
+    limbs: usize,
     /// Ciphertexts, polynomials or minibatches at once.
-    pub batch: usize,
+    batch: usize,
     /// What it needs at least; none where it was not counted.
-    pub floor: Option<Floor>,
+    floor: Option<Floor>,
     /// A place for every engine.
-    pub columns: Vec<Option<Measured>>,
+    columns: Vec<Option<Measured>>,
 }
 
 /// A transfer: nothing of it is in another row.
 #[derive(Debug, Serialize)]
-pub struct Transfer {
+struct Transfer {
     /// What is moved.
-    pub name: String,
+    name: String,
     /// Base-2 logarithm of the ring degree.
-    pub log_n: u32,
+    log_n: u32,
     /// Bytes in boundary form.
-    pub bytes: u64,
+    bytes: u64,
     /// Median seconds for every engine.
-    pub columns: Vec<Option<f64>>,
+    columns: Vec<Option<f64>>,
 }
 
 /// Everything that one run found out.
 #[derive(Debug, Serialize)]
-pub struct Engines {
-    /// Where it ran.
-    pub machine: Machine,
+struct Engines {
     /// The device; none without one.
-    pub device: Option<Device>,
+    device: Option<Device>,
     /// Names of the engines, in the order of columns.
-    pub names: Vec<String>,
+    names: Vec<String>,
     /// Bytes a second that all cores copy.
-    pub host_copy: f64,
+    host_copy: f64,
     /// Seconds for each row.
-    pub seconds: f64,
+    seconds: f64,
     /// Operations and training runs.
-    pub rows: Vec<Row>,
+    rows: Vec<Row>,
     /// Transfers.
-    pub transfers: Vec<Transfer>,
+    transfers: Vec<Transfer>,
     /// What failed.
-    pub failures: Vec<String>,
+    failures: Vec<String>,
 }
 
 /// Ciphertexts at a level: every engine gets the same ones.
@@ -150,16 +217,16 @@ fn plans(quick: bool) -> Result<Vec<Plan>> {
         params,
     };
     if quick {
-        let small = whole(sets::standard(13)?, &[1, 2]);
-        return Ok(vec![small, whole(sets::standard(14)?, &[1])]);
+        let small = whole(parameter_sets::standard(13)?, &[1, 2]);
+        return Ok(vec![small, whole(parameter_sets::standard(14)?, &[1])]);
     }
     let deep = deep()?;
     let nearest = |limbs: usize| {
         (1..=deep.max_level()).min_by_key(|&level| deep.window(level).len().abs_diff(limbs))
     };
     Ok(vec![
-        whole(sets::standard(14)?, &[1]),
-        whole(sets::standard(15)?, &[1, 2, 4, 8, 16, 32]),
+        whole(parameter_sets::standard(14)?, &[1]),
+        whole(parameter_sets::standard(15)?, &[1, 2, 4, 8, 16, 32]),
         Plan {
             levels: [48, 26, 15].into_iter().filter_map(nearest).collect(),
             batches: vec![1, 4],
@@ -169,15 +236,8 @@ fn plans(quick: bool) -> Result<Vec<Plan>> {
     ])
 }
 
-/// Measures; `save` gets everything so far after each part.
-///
-/// # Errors
-/// If the CPU engine fails. What fails on the GPU is among the failures.
-pub fn compare(
-    settings: &Settings,
-    progress: &(dyn Fn(&str) + Sync),
-    save: &dyn Fn(&Engines) -> Result<()>,
-) -> Result<Engines> {
+/// Measures; `save` gets everything so far after each part. What fails on the GPU is among the failures.
+fn compare(settings: &Settings, save: &dyn Fn(&Engines) -> Result<()>) -> Result<Engines> {
     let threads = all_threads();
     let mut cpus = if settings.gpu_only {
         Vec::new()
@@ -186,7 +246,6 @@ pub fn compare(
     };
     cpus.dedup();
     let mut found = Engines {
-        machine: Machine::here(),
         device: None,
         names: cpus
             .iter()
@@ -200,7 +259,7 @@ pub fn compare(
     };
     let gpu = match open(settings) {
         Ok((engine, device)) => {
-            progress(&format!("{}\n{}", device.adapter, device.reason));
+            eprintln!("{}\n{}", device.adapter, device.reason);
             found.names.push(engine.name());
             found.device = Some(device);
             Some(engine)
@@ -227,44 +286,33 @@ pub fn compare(
             let engine = CpuEngine::with_threads(threads)?;
             host_threads(threads)?.install(|| {
                 let one = threads == 1;
-                found.operations((column, one), engine, given, &|_| None, progress)
+                found.operations((column, one), engine, given, &|_| None)
             })?;
         }
         if let Some(engine) = &gpu {
             let column = (cpus.len(), false);
-            let done = found.operations(column, engine.clone(), given, &counters, progress);
+            let done = found.operations(column, engine.clone(), given, &counters);
             found.keep(done);
         }
         save(&found)?;
     }
     let (size, kinds) = if settings.quick {
-        let size = Size {
-            iterations: 2,
-            rows: 8,
-            features: 9,
-        };
-        (size, vec![Kind::SingleChain])
+        (TINY, vec![Kind::SingleChain])
     } else {
-        let size = Size {
-            iterations: 6,
-            rows: 64,
-            features: 196,
-        };
         let kinds = [Kind::SingleChain, Kind::SingleChainMaskFree, Kind::LowDepth];
-        (size, kinds.to_vec())
+        (MNIST, kinds.to_vec())
     };
     for kind in kinds {
-        let prepared = Prepared::new(kind, size, CpuEngine::new())?;
+        let prepared = Prepared::new(kind, size)?;
         for (column, &threads) in cpus.iter().enumerate() {
             let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?.install(|| {
-                found.training((column, threads), engine, &prepared, &|_| None, progress)
-            })?;
+            host_threads(threads)?
+                .install(|| found.training((column, threads), engine, &prepared, &|_| None))?;
         }
         if let Some(engine) = &gpu {
             // One queue: calls side by side only help to record.
             let column = (cpus.len(), 1);
-            let done = found.training(column, engine.clone(), &prepared, &counters, progress);
+            let done = found.training(column, engine.clone(), &prepared, &counters);
             found.keep(done);
         }
         save(&found)?;
@@ -273,19 +321,14 @@ pub fn compare(
 }
 
 fn open(settings: &Settings) -> Result<(GpuEngine, Device)> {
-    let arithmetic = if settings.portable {
-        Arithmetic::Portable
-    } else {
-        Arithmetic::Auto
-    };
-    let engine = GpuEngine::new(&GpuOptions {
-        adapter: settings.adapter.clone(),
-        arithmetic,
-        ..GpuOptions::default()
-    })?;
+    let engine = settings.gpu.open(false)?;
     let report = engine.adapter();
-    let int64 = report.int64 && !settings.portable;
-    let peak = peak::peak(&engine, int64, settings.quick, settings.seconds)?;
+    let prelude = if report.int64 && !settings.gpu.portable {
+        Prelude::Int64
+    } else {
+        Prelude::Portable
+    };
+    let peak = peak::peak(&engine, prelude, settings.quick, settings.seconds)?;
     let device = Device {
         adapter: report.to_string(),
         driver: report.driver.clone(),
@@ -310,7 +353,6 @@ impl Engines {
         engine: B,
         (client, plan, inputs): (&Client<S>, &Plan, &Inputs),
         counters: Counters<'_, B>,
-        progress: &(dyn Fn(&str) + Sync),
     ) -> Result<()> {
         let server = Server::new(client, engine)?;
         let context = &server.context;
@@ -319,10 +361,10 @@ impl Engines {
         let name = context.engine().name();
         let mut run = |list: Vec<Case<'_, B>>| -> Result<()> {
             for mut case in list {
-                progress(&format!(
+                eprintln!(
                     "2^{log_n}, {name}: {}, {} limbs, batch {}",
                     case.name, case.limbs, case.batch
-                ));
+                );
                 let measured = measure(&mut case, context, seconds, counters)?;
                 self.put(column, log_n, &case, measured);
             }
@@ -341,8 +383,8 @@ impl Engines {
             }
         }
         for mut transfer in transfers::between_host_and_engine(client, &server)? {
-            progress(&format!("2^{log_n}, {name}: {}", transfer.name()));
-            let time = Timing::of(&mut transfer, seconds)?.median;
+            eprintln!("2^{log_n}, {name}: {}", transfer.name());
+            let time = Timing::of_operation(&mut transfer, seconds)?.median;
             let known = self
                 .transfers
                 .iter()
@@ -367,18 +409,17 @@ impl Engines {
         engine: B,
         prepared: &Prepared,
         counters: Counters<'_, B>,
-        progress: &(dyn Fn(&str) + Sync),
     ) -> Result<()> {
         let circuit = &prepared.circuit;
         let kind = circuit.training.spec().kind;
         let params = &circuit.params;
-        progress(&format!("training, {}: {kind}", engine.name()));
+        eprintln!("training, {}: {kind}", engine.name());
         let seconds = 4.0 * self.seconds;
-        let measured = training::measure(prepared, engine, side_by_side, seconds, counters)?;
+        let measured = measure_training(prepared, engine, side_by_side, seconds, counters)?;
         let case: Case<'_, B> = Case {
             name: kind.name(),
             limbs: params.window(params.max_level()).len(),
-            batch: prepared.iterations(),
+            batch: prepared.iterations,
             floor: Floor::default(),
             run: Box::new(|| Ok(cases::Output::Ciphertexts(Vec::new()))),
         };

@@ -1,81 +1,75 @@
-//! Counts and times of one operation.
-
-use std::time::Instant;
+//! Counts and times of one operation, and the page of all.
 
 use arras::{
     CpuEngine,
-    ckks::{Context, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed},
+    ckks::Parameters,
     toolkit::{
-        Bindings, Client, EncodingUnit, Encrypted, Homomorphic, OpCount, Plaintext, Program,
-        Samples, plan::KeyRequests, run::Options,
+        Cleartext, EncodingUnit, OpCount, Program, Samples,
+        plan::KeyRequests,
+        run::Options,
+        text::{self, bytes},
     },
 };
 use serde::Serialize;
 
 use super::{Case, Sizes};
-use crate::{Result, suite::host_threads};
-
-/// The fewest runs that a median is taken of, however long one takes.
-const FEWEST_RUNS: usize = 3;
+use crate::{
+    Result,
+    fixture::send,
+    process::host_threads,
+    report::{Origin, Report},
+    timing::{Repeat, Timing},
+};
 
 /// What everything is measured with.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub(super) struct Setting {
     /// Parameters.
-    pub params: Parameters,
+    pub(super) params: Parameters,
     /// The unit.
-    pub unit: EncodingUnit,
+    pub(super) unit: EncodingUnit,
     /// Threads of the engine, a column each.
-    pub threads: Vec<usize>,
+    pub(super) threads: Vec<usize>,
     /// Seconds to repeat an operation for.
-    pub seconds: f64,
+    pub(super) seconds: f64,
     /// Levels that a result has left.
-    pub left: usize,
-}
-
-/// Time of an operation with one number of threads.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct RunTime {
-    /// Half of the runs were faster. The first run, which encodes the constants, is not among them.
-    pub median_seconds: f64,
-    /// Number of runs.
-    pub runs: usize,
+    pub(super) left: usize,
 }
 
 /// What is known about an operation.
 #[derive(Clone, Debug, Serialize)]
-pub struct Measured {
+pub(super) struct Measured {
     /// The group that it stands in.
-    pub group: &'static str,
+    group: &'static str,
     /// What is computed.
-    pub name: &'static str,
+    name: &'static str,
     /// Levels consumed.
-    pub depth: usize,
+    depth: usize,
     /// Rotations of single ciphertexts.
-    pub rotations: usize,
+    rotations: usize,
     /// Rotations and relinearizations of single ciphertexts.
-    pub key_switches: usize,
+    key_switches: usize,
     /// Products of two ciphertexts.
-    pub ciphertext_products: usize,
+    ciphertext_products: usize,
     /// Products of a ciphertext and an encoded constant.
-    pub plaintext_products: usize,
+    plaintext_products: usize,
     /// Keys.
-    pub keys: usize,
+    keys: usize,
     /// Bytes of the keys, as the client sends them.
-    pub key_bytes: u64,
+    key_bytes: u64,
     /// Depth and rotations of the published toolkit, and its formula for them.
-    pub published: Option<(usize, usize, &'static str)>,
-    /// A time for each number of threads; `None` if the parameters have too few levels.
-    pub times: Option<Vec<RunTime>>,
+    published: Option<(usize, usize, &'static str)>,
+    /// A time for each number of threads, without the first run, which encodes the constants; `None` if the parameters have too few levels.
+    times: Option<Vec<Timing>>,
     /// Worst error of an entry, in bits after the binary point; `None` if it was not run or is exact.
-    pub bits: Option<f64>,
+    bits: Option<f64>,
 }
 
 /// Counts an operation and runs it.
 ///
 /// # Errors
 /// The toolkit's; if a result is not what the operation gives in the clear.
-pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
+pub(super) fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
     let program = Program::new(case.circuit(setting.unit, setting.left)?);
     let count = OpCount::of(&program);
     let requests = KeyRequests::of(&program);
@@ -106,57 +100,37 @@ pub fn measure(case: &Case, setting: &Setting) -> Result<Measured> {
         .map(|key| key.bytes.wire)
         .sum();
 
-    let context = Context::new(&setting.params, CpuEngine::new())?;
-    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
-    let keys = requests.generate(&KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32])))?;
-    let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
     let (low, high) = case.range;
     let inputs = Samples::uniform(low, high).draw(program.circuit(), 1)?;
-    let sent = client.encrypt_inputs(&program, &inputs)?;
-    let expected = Plaintext::run(&program, &inputs)?.outputs["result"].entries();
-
+    let expected = Cleartext::run(&program, &inputs)?.outputs["result"].entries();
+    let (owner, workload) = send(&program, &setting.params, &inputs)?;
     let mut times = Vec::new();
     for &threads in &setting.threads {
-        let server = Context::new(&setting.params, CpuEngine::with_threads(threads)?)?;
-        let mut received: Bindings<Encrypted<CpuEngine>> = Bindings::new();
-        for (name, value) in sent.iter() {
-            received.insert(name, value.expand(&server)?);
-        }
-        let evaluator = Evaluator::new(&server, keys.load(&server)?)?;
-        let homomorphic =
-            Homomorphic::with_options(evaluator, Options::new().side_by_side(threads));
+        let engine = CpuEngine::with_threads(threads)?;
+        let loaded = workload.load(engine, Options::new().side_by_side(threads))?;
         let pool = host_threads(threads)?;
-        let first = pool.install(|| homomorphic.run(&program, &received))?;
+        let first = pool.install(|| loaded.run())?;
 
-        let result = client.decrypt(&on_client(first.output("result")?, &context)?)?;
-        let error = worst(&expected, &result.entries());
+        let error = worst(
+            &expected,
+            &owner.decrypt(first.output("result")?)?.entries(),
+        );
         let largest = expected.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
         if error.is_nan() || error > 1e-3 * largest {
             return Err(format!("{}: off by {error:.1e}", case.name).into());
         }
         measured.bits = (error > 0.0).then(|| -error.log2());
 
-        let start = Instant::now();
-        let mut seconds = Vec::new();
-        while seconds.len() < FEWEST_RUNS || start.elapsed().as_secs_f64() < setting.seconds {
-            let run = pool.install(|| homomorphic.run(&program, &received))?;
-            seconds.push(run.report.seconds);
-        }
-        times.push(RunTime {
-            median_seconds: median(&mut seconds),
-            runs: seconds.len(),
-        });
+        let repeat = Repeat {
+            warm_up: 0.0,
+            seconds: setting.seconds,
+            fewest: 3,
+        };
+        let run = || Ok(pool.install(|| loaded.run())?.report.seconds);
+        times.push(repeat.time(run)?);
     }
     measured.times = Some(times);
     Ok(measured)
-}
-
-/// A server's result in the client's context, by way of the bytes that would be sent.
-fn on_client(
-    result: &Encrypted<CpuEngine>,
-    context: &Context<CpuEngine>,
-) -> Result<Encrypted<CpuEngine>> {
-    Ok(Encrypted::from_bytes(&result.to_bytes()?, context)?)
 }
 
 fn worst(a: &[f64], b: &[f64]) -> f64 {
@@ -165,9 +139,137 @@ fn worst(a: &[f64], b: &[f64]) -> f64 {
     errors.fold(0.0, |m, e| if e > m || e.is_nan() { e } else { m })
 }
 
-/// `seconds` is not empty.
-pub(crate) fn median(seconds: &mut [f64]) -> f64 {
-    seconds.sort_unstable_by(f64::total_cmp);
-    let runs = seconds.len();
-    f64::midpoint(seconds[(runs - 1) / 2], seconds[runs / 2])
+/// All operations.
+#[derive(Serialize)]
+pub(super) struct Table {
+    log_n: u32,
+    levels: usize,
+    unit: EncodingUnit,
+    threads: Vec<usize>,
+    operations: Vec<Measured>,
+}
+
+impl Table {
+    pub(super) fn new(setting: &Setting, operations: Vec<Measured>) -> Self {
+        Self {
+            log_n: setting.params.log_n(),
+            levels: setting.params.max_level(),
+            unit: setting.unit,
+            threads: setting.threads.clone(),
+            operations,
+        }
+    }
+
+    /// A table for each group, and where less is needed than published.
+    pub(super) fn report(&self, setting: &Setting, origin: Origin) -> Report {
+        let title = "Operations on encrypted vectors and matrices";
+        let mut report = Report::new(title, "operations", origin);
+        let left = match setting.left {
+            0 => "results have none left".to_owned(),
+            left => format!("results have {left} left"),
+        };
+        report.text(format_args!(
+            "Measured with N = 2^{}, {} levels (128-bit security), units of m x n = {}, one unit for each operand unless its name says \
+             otherwise (V = H = 1). Inputs have exactly the levels that the operation needs, {left}. Rotations are key switches of \
+             single ciphertexts, hoisted ones included; \"published\" is depth and rotations of the published toolkit (ePrint 2020/1483) for \
+             the same operands. Times are medians of runs after a first one, which encodes the constants. Key switches are rotations and \
+             relinearizations. Keys are those of the operation alone, cut to the levels at which they are used, in bytes on the wire. \
+             \"Error\" is the worst of all entries against the same operation in the clear, in bits after the binary point, for random \
+             entries in [-1, 1] or in the interval that the name says.",
+            self.log_n, self.levels, self.unit
+        ));
+        for group in self.operations.chunk_by(|a, b| a.group == b.group) {
+            let mut head = vec![
+                "operation",
+                "depth",
+                "rotations",
+                "published",
+                "key switches",
+                "ct x ct",
+                "ct x plain",
+                "keys",
+                "bytes of keys",
+                "error",
+            ];
+            head.extend(self.threads.iter().map(|threads| match threads {
+                1 => "1 thread",
+                _ => "all threads",
+            }));
+            let rows = group.iter().map(|row| row.cells(self.threads.len()));
+            let table = text::Table::new(head).with_rows(rows);
+            let title = group.first().map_or("", |row| row.group);
+            report.heading(capitalized(title)).table(&table);
+        }
+        self.comparison(&mut report);
+        report
+    }
+
+    fn comparison(&self, report: &mut Report) {
+        let with = self.operations.iter();
+        let with: Vec<_> = with.filter_map(|row| Some((row, row.published?))).collect();
+        let better =
+            |row: &Measured, p: (usize, usize, &str)| row.depth < p.0 || row.rotations < p.1;
+        let worse =
+            |row: &Measured, p: (usize, usize, &str)| row.depth > p.0 || row.rotations > p.1;
+        report.heading("Beside the published figures").text(format_args!(
+            "Of {} operations that both have, {} need fewer levels or rotations than published, {} more.",
+            with.len(),
+            with.iter().filter(|(row, p)| better(row, *p)).count(),
+            with.iter().filter(|(row, p)| worse(row, *p)).count(),
+        ));
+        let other = with
+            .iter()
+            .filter(|(row, p)| better(row, *p) || worse(row, *p));
+        let lines: Vec<String> = other
+            .map(|(row, p)| {
+                let Measured {
+                    name,
+                    depth,
+                    rotations,
+                    ..
+                } = row;
+                format!(
+                    "- {name}: depth {depth} for {}, rotations {rotations} for {}",
+                    p.0, p.1
+                )
+            })
+            .collect();
+        report.text(lines.join("\n"));
+    }
+}
+
+impl Measured {
+    fn cells(&self, threads: usize) -> Vec<String> {
+        let mut cells = vec![
+            self.name.to_owned(),
+            self.depth.to_string(),
+            self.rotations.to_string(),
+            match self.published {
+                Some((depth, 0, _)) => format!("{depth}; 0"),
+                Some((depth, count, formula)) => format!("{depth}; {formula} = {count}"),
+                None => String::new(),
+            },
+            self.key_switches.to_string(),
+            self.ciphertext_products.to_string(),
+            self.plaintext_products.to_string(),
+            self.keys.to_string(),
+            match self.keys {
+                0 => String::new(),
+                _ => bytes(self.key_bytes),
+            },
+            self.bits
+                .map_or_else(String::new, |bits| format!("{bits:.1}")),
+        ];
+        match &self.times {
+            Some(times) => cells.extend(times.iter().map(Timing::show)),
+            None => cells.extend(vec!["too deep".to_owned(); threads]),
+        }
+        cells
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
 }

@@ -9,19 +9,69 @@
 
 mod cases;
 mod measure;
-mod render;
-
-pub use cases::cases;
-pub(crate) use measure::median;
-pub use measure::{Measured, RunTime, Setting, measure};
-pub use render::{between_markers, page, table};
 
 use arras::toolkit::{
     Circuit, ColumnVector, EncodingUnit, Matrix, Recorded, Recorder, Result, RowVector, Scalar,
 };
+use clap::Args;
 use ndarray::{Array1, Array2};
 
-use crate::party::values;
+use crate::{Common, fixture::values, parameter_sets, process::thread_counts, report::Origin};
+use cases::cases;
+use measure::{Setting, Table, measure};
+
+/// Every operation of the toolkit on encrypted vectors and matrices: levels, rotations, keys, times.
+#[derive(Args)]
+pub struct Arguments {
+    /// Base-2 logarithm of the ring degree (13 to 16 have a set that is deep enough).
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(13..=16))]
+    log_n: u32,
+    /// Height of the encoding unit, a power of two; its width is what is left of the slots.
+    #[arg(long, default_value_t = 64)]
+    height: usize,
+    /// Seconds to repeat each operation for.
+    #[arg(long, default_value_t = 0.5)]
+    seconds: f64,
+    /// Levels that results have left: operations cost more higher up.
+    #[arg(long, default_value_t = 0)]
+    left: usize,
+    /// Only operations whose name or group contains this.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+impl Arguments {
+    /// Measures and publishes `operations`. A quick run takes one group, unless `--only` names another.
+    ///
+    /// # Errors
+    /// The toolkit's; for files that cannot be written.
+    pub fn run(mut self, common: &Common) -> crate::Result<()> {
+        if common.quick {
+            (self.log_n, self.seconds) = (13, 0.0);
+            self.only.get_or_insert("with an encrypted number".into());
+        }
+        let origin = Origin::here();
+        let params = parameter_sets::standard(self.log_n)?;
+        let setting = Setting {
+            unit: EncodingUnit::with_height(params.slots(), self.height)?,
+            params,
+            threads: thread_counts(),
+            seconds: self.seconds,
+            left: self.left,
+        };
+        let wanted = self.only.as_deref().unwrap_or_default();
+        let mut operations = Vec::new();
+        for case in cases() {
+            if case.name.contains(wanted) || case.group.contains(wanted) {
+                eprintln!("{}", case.name);
+                operations.push(measure(&case, &setting)?);
+            }
+        }
+        let table = Table::new(&setting, operations);
+        let report = table.report(&setting, origin);
+        common.output.publish("operations", &report, &table)
+    }
+}
 
 /// What the formulas of the published table need: the unit, and the number of units of a matrix that fills one.
 #[derive(Clone, Copy, Debug)]

@@ -4,19 +4,28 @@
 //!   client process    plan -> keys/, data.arras               bytes of files against the plan's
 //!   server process    keys/eval, data.arras -> one round      seconds and peak memory against the plan's
 //! ```
-//! Both do what the command line's verbs do, each in a process of its own for every circuit, so that a peak is that of one training.
+//! Both do what the command line's verbs do, each in a process of its own for every circuit, so that a peak is that of one training: the
+//! library's `Trainer`, which is both sides at once, has both sides' memory.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use arras::{
     CpuEngine,
-    ckks::wire::Overwrite,
-    toolkit::{cost::CostTable, run::Options},
+    ckks::wire::{AtomicFile, Overwrite},
+    toolkit::{
+        cost::CostTable,
+        run::Options,
+        text::{self, Table, bytes, percent},
+    },
 };
+use clap::Args;
 use lr_train::{
     circuits::Kind,
     preprocess::{Preprocessor, Scheme},
-    report::{Machine, peak_memory},
+    report::peak_memory,
     trainer::{
         DataOwner, ErrorsFor, KeySetId, PlannerOptions, RoundResult, ServerMemory,
         Settings as Training, TrainingServer,
@@ -29,27 +38,195 @@ use lr_train::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::data::TrainTest;
-use crate::{Result, report};
+use super::data::{self, TrainTest};
+use crate::{
+    Common, Result,
+    process::again,
+    report::{Origin, Report},
+};
 
 /// What memory of the process may differ from the plan's, as a share of the run's.
 pub const MEMORY_TOLERANCE: f64 = 0.2;
 /// What seconds may differ likewise.
 pub const SECONDS_TOLERANCE: f64 = 0.3;
 
-/// What to train.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Iterations.
-    pub iterations: usize,
+/// What plans say against what trainings take: bytes, memory, seconds; fails if bytes or memory are not as planned.
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Minibatches to train on.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=12))]
+    iterations: u16,
     /// Rows of a minibatch.
-    pub minibatch: usize,
+    #[arg(long, default_value_t = 64)]
+    minibatch: usize,
     /// Numbers of threads.
-    pub threads: Vec<usize>,
-    /// Trainings of which the fastest counts.
-    pub runs: usize,
-    /// Measured costs; none takes the built-in ones.
-    pub costs: Vec<CostTable>,
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    threads: Vec<usize>,
+    /// Trainings for each number of threads, of which the fastest counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// Measured costs, as `scaling --costs` writes them; a table for each number of threads [default: built-in costs].
+    #[arg(long)]
+    costs: Option<PathBuf>,
+    /// Circuits; all if none is named.
+    #[arg(long)]
+    circuit: Vec<Kind>,
+    /// Fail if seconds are off, too: only on a machine without other work.
+    #[arg(long)]
+    strict: bool,
+    /// Be the client for this circuit.
+    #[arg(long, hide = true, requires = "folder")]
+    client: Option<Kind>,
+    /// Be the server with this many threads.
+    #[arg(long, hide = true, requires = "folder")]
+    server: Option<usize>,
+    /// The folder of both.
+    #[arg(long, hide = true)]
+    folder: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Measures and publishes `plans`.
+    ///
+    /// # Errors
+    /// The trainer's; for files that cannot be written; if bytes or memory are not as planned.
+    pub fn run(mut self, common: &Common) -> Result<()> {
+        if let (Some(threads), Some(folder)) = (self.server, &self.folder) {
+            println!("{}", serde_json::to_string(&server(folder, threads)?)?);
+            return Ok(());
+        }
+        let data = if common.quick {
+            (self.iterations, self.minibatch, self.runs) = (2, 16, 1);
+            data::digits()?
+        } else {
+            data::mnist_or_digits(&data::folder(self.data.take()))?
+        };
+        let costs: Vec<CostTable> = match &self.costs {
+            Some(file) => serde_json::from_str(&fs::read_to_string(file)?)?,
+            None => vec![],
+        };
+        if let (Some(kind), Some(folder)) = (self.client, &self.folder) {
+            let sent = self.client(&data, &costs, kind, folder)?;
+            println!("{}", serde_json::to_string(&sent)?);
+            return Ok(());
+        }
+        let origin = Origin::here();
+        let summaries: Vec<String> = costs.iter().map(CostTable::summary).collect();
+        let mut plans = Plans {
+            data: format!(
+                "{}, {} iterations, minibatches of {}",
+                data.name, self.iterations, self.minibatch
+            ),
+            costs: match &summaries[..] {
+                [] => "the costs that come with the toolkit".into(),
+                some => some.join("; "),
+            },
+            rows: vec![],
+        };
+        for kind in Kind::ALL {
+            if self.circuit.is_empty() || self.circuit.contains(&kind) {
+                eprintln!("{kind}");
+                plans.rows.push(self.row(kind)?);
+            }
+        }
+        common
+            .output
+            .publish("plans", &plans.report(origin), &plans)?;
+        if !plans.sizes_hold() {
+            return Err("bytes or memory are not as planned: see above".into());
+        }
+        if self.strict && !plans.seconds_hold() {
+            return Err("seconds are not as planned: see above".into());
+        }
+        Ok(())
+    }
+
+    /// One circuit: a client's process, then servers' processes. Encoding uses the process-wide pool of threads, which is limited likewise.
+    fn row(&self, circuit: Kind) -> Result<Row> {
+        let folder = tempfile::tempdir()?;
+        let name = folder.path().display().to_string();
+        let sent = again(&["--client", circuit.name(), "--folder", &name], &[])?;
+        let mut trained = vec![];
+        for threads in &self.threads {
+            let count = threads.to_string();
+            let server = ["--server", &count, "--folder", &name];
+            let mut best: Option<Trained> = None;
+            for _ in 0..self.runs {
+                let found: Trained = again(&server, &[("RAYON_NUM_THREADS", &count)])?;
+                best = Some(match best {
+                    Some(best) => Trained {
+                        first: best.first.min(found.first),
+                        seconds: best.seconds.min(found.seconds),
+                        peak: best.peak.max(found.peak),
+                        ..best
+                    },
+                    None => found,
+                });
+            }
+            trained.extend(best);
+        }
+        Ok(Row {
+            circuit,
+            sent,
+            trained,
+        })
+    }
+
+    /// Plans a training, makes keys and encrypts data into a folder: the client's part.
+    fn client(
+        &self,
+        data: &TrainTest,
+        costs: &[CostTable],
+        kind: Kind,
+        folder: &Path,
+    ) -> Result<Sent> {
+        let training = Training::new(self.minibatch, self.iterations.into()).circuit(kind);
+        let features = Preprocessor::fit(&data.train, Scheme::MaxAbs)?.features() + 1;
+        let planned = |threads| {
+            let options = PlannerOptions {
+                threads,
+                costs: costs
+                    .iter()
+                    .filter(|table| table.spec().threads == threads)
+                    .cloned()
+                    .collect(),
+                errors: ErrorsFor::Nothing,
+                ..PlannerOptions::default()
+            };
+            plan(&training, features, data.train.rows(), &options)
+        };
+        // The plan that is run is that for the most threads; the others tell the same circuit's times, as sums may be added up otherwise.
+        let most = self.threads.iter().copied().max().unwrap_or(1);
+        let (plan, report) = planned(most)?;
+        let mut seconds = vec![];
+        for &threads in &self.threads {
+            let of = planned(threads)?.1.chosen.seconds;
+            seconds.push((threads, of.first().map_or(f64::NAN, |s| s.seconds)));
+        }
+        let (owner, keys) = DataOwner::generate(plan.clone(), CpuEngine::new())?;
+        let directory = KeyDirectory::new(folder.join("keys"));
+        directory.claim(Overwrite::Replace)?.save(&owner, &keys)?;
+        let prepared = owner.prepare(&data.train, Scheme::MaxAbs)?;
+        let file = AtomicFile::create(folder.join("data.arras"), Overwrite::Replace)?;
+        let written = write_dataset(&owner, &prepared, file, |_| {})?;
+        let key_file = directory.evaluation().join("evaluation-keys.arras");
+        Ok(Sent {
+            log_n: report.chosen.log_n,
+            keys: Pair {
+                plan: report.chosen.key_file_bytes,
+                run: fs::metadata(key_file)?.len(),
+            },
+            data: Pair {
+                plan: dataset_file_bytes(&plan)?,
+                run: written,
+            },
+            seconds,
+            memory: report.chosen.memory,
+        })
+    }
 }
 
 /// A figure of a plan and of the run.
@@ -132,12 +309,6 @@ impl Row {
 /// All circuits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plans {
-    /// The machine.
-    pub machine: Machine,
-    /// The commit that ran, if known.
-    pub commit: Option<String>,
-    /// Processes that were running or waiting at the start.
-    pub load: Option<f64>,
     /// What was trained on.
     pub data: String,
     /// Where the plan's times come from.
@@ -146,67 +317,8 @@ pub struct Plans {
     pub rows: Vec<Row>,
 }
 
-/// Plans a training, makes keys and encrypts data into a folder: the client's part.
-///
-/// # Errors
-/// Those of the trainer and of files.
-pub fn client(data: &TrainTest, settings: &Settings, kind: Kind, folder: &Path) -> Result<Sent> {
-    let training = Training::new(settings.minibatch, settings.iterations).circuit(kind);
-    let features = Preprocessor::fit(&data.train, Scheme::MaxAbs)?.features() + 1;
-    let planned = |threads| {
-        let options = PlannerOptions {
-            threads,
-            costs: settings
-                .costs
-                .iter()
-                .filter(|table| table.spec().threads == threads)
-                .cloned()
-                .collect(),
-            errors: ErrorsFor::Nothing,
-            ..PlannerOptions::default()
-        };
-        plan(&training, features, data.train.rows(), &options)
-    };
-    // The plan that is run is that for the most threads; the others tell the same circuit's times, as sums may be added up otherwise.
-    let most = settings.threads.iter().copied().max().unwrap_or(1);
-    let (plan, report) = planned(most)?;
-    let mut seconds = vec![];
-    for &threads in &settings.threads {
-        let of = planned(threads)?.1.chosen.seconds;
-        seconds.push((threads, of.first().map_or(f64::NAN, |s| s.seconds)));
-    }
-    let (owner, keys) = DataOwner::generate(plan.clone(), CpuEngine::new())?;
-    let directory = KeyDirectory::new(folder.join("keys"));
-    directory.save(&owner, &keys, Overwrite::Replace)?;
-    let prepared = owner.prepare(&data.train, Scheme::MaxAbs)?;
-    let written = write_dataset(
-        &owner,
-        &prepared,
-        &folder.join("data.arras"),
-        Overwrite::Replace,
-        |_| {},
-    )?;
-    let key_file = directory.evaluation().join("evaluation-keys.arras");
-    Ok(Sent {
-        log_n: report.chosen.log_n,
-        keys: Pair {
-            plan: report.chosen.key_file_bytes,
-            run: fs::metadata(key_file)?.len(),
-        },
-        data: Pair {
-            plan: dataset_file_bytes(&plan)?,
-            run: written,
-        },
-        seconds,
-        memory: report.chosen.memory,
-    })
-}
-
 /// Trains one round from a folder's files: the server's part.
-///
-/// # Errors
-/// Those of the trainer and of files.
-pub fn server(folder: &Path, threads: usize) -> Result<Trained> {
+fn server(folder: &Path, threads: usize) -> Result<Trained> {
     let engine = CpuEngine::with_threads(threads)?;
     let (plan, keys) = load_evaluation(&folder.join("keys/eval"), false)?;
     let id = KeySetId::of(&keys)?;
@@ -219,12 +331,8 @@ pub fn server(folder: &Path, threads: usize) -> Result<Trained> {
     };
     let first = seconds(&server.train(&data.round(0)?, None)?);
     let result = server.train(&data.round(0)?, None)?;
-    save_result(
-        server.plan(),
-        &result,
-        &folder.join("result.arras"),
-        Overwrite::Replace,
-    )?;
+    let file = AtomicFile::create(folder.join("result.arras"), Overwrite::Replace)?;
+    save_result(server.plan(), &result, file)?;
     Ok(Trained {
         threads,
         first,
@@ -234,27 +342,6 @@ pub fn server(folder: &Path, threads: usize) -> Result<Trained> {
 }
 
 impl Plans {
-    /// Nothing run yet.
-    pub fn new(data: &str, settings: &Settings) -> Self {
-        let state = report::Machine::here();
-        let costs: Vec<String> = settings.costs.iter().map(CostTable::summary).collect();
-        Self {
-            machine: Machine::here(),
-            commit: state.commit,
-            load: state.load,
-            data: format!(
-                "{data}, {} iterations, minibatches of {}",
-                settings.iterations, settings.minibatch
-            ),
-            costs: if costs.is_empty() {
-                "the costs that come with the toolkit".into()
-            } else {
-                costs.join("; ")
-            },
-            rows: vec![],
-        }
-    }
-
     /// Whether all bytes are exact and all memory is within the tolerance; where the system tells no memory, that is not looked at.
     pub fn sizes_hold(&self) -> bool {
         self.rows.iter().all(|row| {
@@ -271,95 +358,73 @@ impl Plans {
         })
     }
 
-    /// Everything as text.
-    pub fn to_text(&self) -> String {
-        let mut text = format!(
-            "{}\n{}\ncommit {}, load at the start {}\ntimes of the plan from {}\n\n",
-            self.data,
-            self.machine,
-            self.commit.as_deref().unwrap_or("unknown"),
-            self.load.map_or("unknown".into(), |l| format!("{l:.1}")),
-            self.costs
-        );
-        let mib = |bytes: f64| bytes / f64::from(1 << 20);
-        let _ = writeln!(
-            text,
-            "{:<24}{:>6}{:>22}{:>22}{:>8}{:>10}{:>8}",
-            "circuit", "N", "data bytes", "key bytes", "memory", "MiB", ""
-        );
-        let _ = writeln!(
-            text,
-            "{:<30}{:>22}{:>22}{:>8}{:>10}{:>8}",
-            "", "plan = run", "plan = run", "plan", "run", "off"
-        );
+    fn report(&self, origin: Origin) -> Report {
+        let mut report = Report::new("Plans held to runs", "plans", origin);
+        report.text(format_args!(
+            "{}; times of the plan from {}.",
+            self.data, self.costs
+        ));
+        let off = |pair: Pair<f64>| format!("{:+.0} %", 100.0 * pair.off());
+
+        let mut sizes = Table::new([
+            "circuit",
+            "N",
+            "data bytes, plan = run",
+            "key bytes, plan = run",
+            "memory, plan",
+            "memory, run",
+            "off",
+        ]);
+        let mut times = Table::new(["circuit", "threads", "plan", "run", "off", "first run"]);
+        let mut parts = Table::new(["circuit", "the plan's memory"]);
         for row in &self.rows {
-            let bytes = |pair: Pair<u64>| {
+            let exact = |pair: Pair<u64>| {
                 if pair.plan == pair.run {
                     pair.run.to_string()
                 } else {
-                    format!("{} != {}", pair.plan, pair.run)
+                    format!("**{} != {}**", pair.plan, pair.run)
                 }
             };
-            let _ = write!(
-                text,
-                "{:<24}{:>6}{:>22}{:>22}",
-                row.circuit.name(),
+            let mut cells = vec![
+                row.circuit.name().to_owned(),
                 format!("2^{}", row.sent.log_n),
-                bytes(row.sent.data),
-                bytes(row.sent.keys)
-            );
-            let _ = match row.memory() {
-                Some(m) => writeln!(
-                    text,
-                    "{:>8.0}{:>10.0}{:>+7.0} %",
-                    mib(m.plan),
-                    mib(m.run),
-                    100.0 * m.off()
-                ),
-                None => writeln!(text, "   the system does not tell"),
-            };
-        }
-        text.push_str(
-            "\nseconds: plan, run, how far the plan is off; in brackets the first run of a process, which takes its memory from the system\n",
-        );
-        for row in &self.rows {
-            let _ = write!(text, "{:<24}", row.circuit.name());
+                exact(row.sent.data),
+                exact(row.sent.keys),
+                bytes(row.sent.memory.total()),
+            ];
+            match row.memory() {
+                Some(m) => cells.extend([bytes(m.run as u64), off(m)]),
+                None => cells.push("the system does not tell".into()),
+            }
+            sizes.row(cells);
             for trained in &row.trained {
                 if let Some(s) = row.seconds(trained.threads) {
-                    let _ = write!(
-                        text,
-                        "   {} thr. {:>7.3} {:>7.3} {:>+5.0} % ({:.3})",
-                        trained.threads,
-                        s.plan,
-                        s.run,
-                        100.0 * s.off(),
-                        trained.first
-                    );
+                    times.row([
+                        row.circuit.name().to_owned(),
+                        trained.threads.to_string(),
+                        text::seconds(s.plan),
+                        text::seconds(s.run),
+                        off(s),
+                        text::seconds(trained.first),
+                    ]);
                 }
             }
-            text.push('\n');
+            parts.row([row.circuit.name().to_owned(), row.sent.memory.to_string()]);
         }
-        text.push_str("\nparts of the plan's memory, MiB\n");
-        for row in &self.rows {
-            let _ = writeln!(text, "{:<24}{}", row.circuit.name(), row.sent.memory);
-        }
-        let word = |holds| if holds { "hold" } else { "DO NOT HOLD" };
-        let _ = writeln!(
-            text,
-            "\nBytes exact and memory within {:.0} %: {}. Seconds within {:.0} %: {}.",
-            100.0 * MEMORY_TOLERANCE,
+        report.heading("Bytes and memory").table(&sizes);
+        report
+            .heading("Seconds")
+            .text("\"First run\" is the fastest first run of a process, which takes its memory from the system.")
+            .table(&times);
+        report.heading("Parts of the plan's memory").table(&parts);
+        let word = |holds| if holds { "hold" } else { "**do not hold**" };
+        report.text(format_args!(
+            "Bytes exact and memory within {}: {}. Seconds within {}: {}.",
+            percent(MEMORY_TOLERANCE),
             word(self.sizes_hold()),
-            100.0 * SECONDS_TOLERANCE,
+            percent(SECONDS_TOLERANCE),
             word(self.seconds_hold())
-        );
-        text
-    }
-
-    /// Everything as Markdown.
-    pub fn to_markdown(&self) -> String {
-        format!(
-            "# Plans held to runs\n\nFrom `cargo run --release -p arras-benches --bin plans`.\n\n```text\n{}```\n",
-            self.to_text()
-        )
+        ));
+        report
     }
 }

@@ -1,15 +1,18 @@
 //! What encrypted training learns, beside training on plaintexts with the same minibatches, constants and polynomial.
 
-use std::{ops::RangeInclusive, time::Instant};
+use std::{ops::RangeInclusive, path::PathBuf, time::Instant};
 
-use arras::CpuEngine;
+use arras::{
+    CpuEngine,
+    toolkit::text::{Table, UNKNOWN, fixed, percent},
+};
+use clap::Args;
 use lr_train::{
     circuits::Kind,
-    data::Dataset,
+    data::{Dataset, builtin},
     metrics::Quality,
     plain::{self, Rate, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme, signed_rows},
-    report::Machine,
     sigmoid::{Approximation, Sigmoid},
     split::{Minibatches, Order, Split, k_fold},
     trainer::{PlannerOptions, Rounds, Settings, TrainerBuilder},
@@ -18,11 +21,69 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    data::{CLINICAL, TrainTest, clinical},
-    encrypted::largest_difference,
+    circuit::largest_difference,
+    data::{self, CLINICAL, TrainTest, clinical},
     reference_folds::reference_folds,
 };
-use crate::{Result, report};
+use crate::{
+    Common, Result,
+    report::{Origin, Report},
+};
+
+/// What encrypted training learns, beside training on plaintexts; fails if a bound is not kept.
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder with `mnist/` and `clinical/` in it [default: the variable ARRAS_DATA, then ../shared/data].
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Train folds on plaintexts alone.
+    #[arg(long)]
+    plain_folds: bool,
+}
+
+impl Arguments {
+    /// Trains and publishes `quality`.
+    ///
+    /// # Errors
+    /// The trainer's; for files that cannot be written; if a bound is not kept.
+    pub fn run(self, common: &Common) -> Result<()> {
+        let origin = Origin::here();
+        let mut qualities = Qualities::default();
+        if common.quick {
+            let plan = Plan {
+                images: (2, 16),
+                clinical: 2,
+                log_n: 14..=15,
+                encrypted_folds: false,
+            };
+            qualities.images(&data::digits()?, &plan, None)?;
+            qualities.full_batch("breast cancer", &builtin::breast_cancer()?, None, &plan)?;
+        } else {
+            let plan = Plan {
+                images: (32, 128),
+                clinical: 7,
+                log_n: 15..=16,
+                encrypted_folds: !self.plain_folds,
+            };
+            let folder = data::folder(self.data);
+            let images = data::mnist_or_digits(&folder)?;
+            eprintln!("{}", images.name);
+            let least = Score {
+                accuracy: 0.96,
+                auc: 0.99,
+            };
+            qualities.images(&images, &plan, (!images.built_in).then_some(least))?;
+            qualities.clinical(&folder, &plan)?;
+        }
+        common
+            .output
+            .publish("quality", &qualities.report(origin), &qualities)?;
+        if qualities.passed() {
+            return Ok(());
+        }
+        Err("a bound was not kept: see FAILED above".into())
+    }
+}
 
 /// Seeds of minibatches that the plaintext figures are means over; the encrypted run takes the first.
 pub const SEEDS: u64 = 5;
@@ -32,8 +93,7 @@ pub const FOLD_SEEDS: u64 = 20;
 pub const FOLDS: usize = 5;
 
 /// What to run.
-#[derive(Clone, Debug)]
-pub struct Plan {
+struct Plan {
     /// Iterations and rows of a minibatch on images.
     pub images: (usize, usize),
     /// Iterations on clinical sets, each over all rows.
@@ -160,16 +220,8 @@ impl Check {
 }
 
 /// All rows and checks.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Qualities {
-    /// The machine.
-    pub machine: Machine,
-    /// The commit that ran, if known.
-    pub commit: Option<String>,
-    /// Processes that were running or waiting at the start.
-    pub load: Option<f64>,
-    /// Threads.
-    pub threads: usize,
     /// The rows.
     pub table: Vec<Row>,
     /// The checks.
@@ -264,25 +316,11 @@ fn together(runs: &[Encrypted]) -> Option<Encrypted> {
 }
 
 impl Qualities {
-    /// Nothing trained yet.
-    pub fn new() -> Self {
-        let state = report::Machine::here();
-        Self {
-            machine: Machine::here(),
-            commit: state.commit,
-            load: state.load,
-            threads: CpuEngine::new().threads(),
-            table: Vec::new(),
-            checks: Vec::new(),
-            seconds: 0.0,
-        }
-    }
-
     /// Images, threes against eights, in minibatches with refresh rounds. `least` is what the plaintext mean must reach.
     ///
     /// # Errors
     /// The trainer's.
-    pub fn images(&mut self, data: &TrainTest, plan: &Plan, least: Option<Score>) -> Result<()> {
+    fn images(&mut self, data: &TrainTest, plan: &Plan, least: Option<Score>) -> Result<()> {
         let start = Instant::now();
         let (iterations, minibatch) = plan.images;
         let settings = |seed| {
@@ -327,7 +365,7 @@ impl Qualities {
     ///
     /// # Errors
     /// The trainer's.
-    pub fn full_batch(
+    fn full_batch(
         &mut self,
         name: &str,
         data: &Dataset,
@@ -417,16 +455,11 @@ impl Qualities {
     ///
     /// # Errors
     /// The trainer's; for damaged files.
-    pub fn clinical(
-        &mut self,
-        folder: &std::path::Path,
-        plan: &Plan,
-        progress: &dyn Fn(&str),
-    ) -> Result<()> {
+    fn clinical(&mut self, folder: &std::path::Path, plan: &Plan) -> Result<()> {
         for (name, reference) in CLINICAL {
             match clinical(folder, name)? {
                 Some(data) => {
-                    progress(&format!("{name}, {} rows", data.rows()));
+                    eprintln!("{name}, {} rows", data.rows());
                     self.full_batch(name, &data, Some(reference), plan)?;
                 }
                 None => eprintln!(
@@ -473,10 +506,110 @@ impl Qualities {
     }
 }
 
-impl Default for Qualities {
-    fn default() -> Self {
-        Self::new()
+const HEADER: [&str; 16] = [
+    "data",
+    "tested on",
+    "rows",
+    "features",
+    "k",
+    "mb",
+    "plain acc.",
+    "plain AUC",
+    "twin acc.",
+    "encr. acc.",
+    "twin AUC",
+    "encr. AUC",
+    "ref. AUC",
+    "weight err.",
+    "circuit, N, rounds",
+    "server / all s",
+];
+
+impl Qualities {
+    fn report(&self, origin: Origin) -> Report {
+        let mut report = Report::new("What encrypted training learns", "quality", origin);
+        let table = Table::new(HEADER).with_rows(self.table.iter().map(Row::cells));
+        report.table(&table).text(format_args!(
+            "plain: plaintext training, mean and standard deviation over seeds (of minibatches, or {FOLD_SEEDS} of folds). twin: plaintext \
+             training with the seed of the encrypted one, same minibatches, constants and polynomial. ref.: a simulation of the published \
+             training in the reference's {FOLDS} folds. weight err.: the largest after any round. Seconds of folds are those of all folds \
+             together."
+        ));
+        let references = self.table.iter().filter_map(|row| {
+            let off = row.reference_auc? - row.plaintext.auc;
+            let spread = row.deviation.map_or(String::new(), |d| {
+                let by = off / d.auc;
+                format!(", {by:+.1} standard deviations of one draw of folds")
+            });
+            let Row { data, protocol, .. } = row;
+            Some(format!(
+                "- {data}, {protocol}: {off:+.4} from the plaintext mean{spread}"
+            ))
+        });
+        let references: Vec<String> = references.collect();
+        if !references.is_empty() {
+            report.heading("Reference AUC").text(references.join("\n"));
+        }
+        let checks = self.checks.iter().map(|check| {
+            let sign = if check.at_least { ">=" } else { "<=" };
+            let word = if check.passed() { "ok" } else { "**FAILED**" };
+            let Check {
+                what, value, bound, ..
+            } = check;
+            format!("- {word}: {what}: {value:.3e} {sign} {bound:.3e}")
+        });
+        report
+            .heading("Checks")
+            .text(checks.collect::<Vec<_>>().join("\n"));
+        report.text(format_args!("Run time {:.0} s.", self.seconds));
+        report
     }
+}
+
+impl Row {
+    fn cells(&self) -> Vec<String> {
+        let row = self;
+        let run = row.encrypted.as_ref();
+        let of = |f: &dyn Fn(&Encrypted) -> String| run.map_or(UNKNOWN.into(), f);
+        let spread = |text: String, deviation: Option<String>| match deviation {
+            Some(deviation) => format!("{text} ± {deviation}"),
+            None => text,
+        };
+        [
+            row.data.clone(),
+            row.protocol.clone(),
+            row.rows.to_string(),
+            row.features.to_string(),
+            row.iterations.to_string(),
+            row.minibatch.to_string(),
+            spread(
+                percent(row.plaintext.accuracy),
+                row.deviation.map(|d| format!("{:.2}", 100.0 * d.accuracy)),
+            ),
+            spread(
+                fixed(row.plaintext.auc, 4),
+                row.deviation.map(|d| format!("{:.4}", d.auc)),
+            ),
+            of(&|r| percent(r.twin.accuracy)),
+            of(&|r| percent(r.score.accuracy)),
+            of(&|r| fixed(r.twin.auc, 4)),
+            of(&|r| fixed(r.score.auc, 4)),
+            row.reference_auc
+                .map_or(UNKNOWN.into(), |auc| fixed(auc, 3)),
+            of(&|r| format!("{:.1e}", r.weight_error)),
+            of(&|r| format!("{}, 2^{}, {}", r.circuit, r.log_n, lengths(&r.rounds))),
+            of(&|r| format!("{:.1} / {:.1}", r.server_seconds, r.seconds)),
+        ]
+        .into()
+    }
+}
+
+/// Iterations of rounds: `7 x 4 + 1 x 4`.
+fn lengths(rounds: &[usize]) -> String {
+    let runs = rounds.chunk_by(|a, b| a == b);
+    runs.map(|run| format!("{}x{}", run.len(), run[0]))
+        .collect::<Vec<_>>()
+        .join(" + ")
 }
 
 fn planner(plan: &Plan) -> PlannerOptions {

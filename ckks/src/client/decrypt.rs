@@ -1,12 +1,12 @@
 //! Decryption.
 
-use arras_hal::{Eval, Limbs, Poly, SecretEngine, Shape};
+use arras_hal::{Eval, Limbs, Named, Poly, SecretEngine, Shape};
 use num_complex::Complex64;
 use zeroize::Zeroizing;
 
 use super::SecretKey;
 use crate::{
-    Ciphertext, CkksError, Result,
+    Ciphertext, CkksError, CkksErrorKind, Result,
     encoding::compose_centred,
     random::{Purpose, Seed, flooding},
 };
@@ -27,6 +27,7 @@ pub struct Decryptor<'a, S: SecretEngine> {
 
 /// A decryption that others may see.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SharedDecryption {
     /// The values of every ciphertext of the batch.
     pub values: Vec<Vec<f64>>,
@@ -44,10 +45,11 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// The real parts of all slots, a vector for every ciphertext of the batch. For the key's owner only.
     ///
     /// # Errors
-    /// [`CkksError::ParametersMismatch`]; the engine's.
+    /// [`CkksErrorKind::ParametersMismatch`]; the engine's.
     pub fn decrypt(&self, ct: &Ciphertext<S>) -> Result<Vec<Vec<f64>>> {
         let encoder = self.key.context().encoder();
-        self.coefficients(ct)?
+        self.coefficients(ct)
+            .named("decrypt")?
             .iter()
             .map(|c| Ok(encoder.decode_real(c, ct.scale())?))
             .collect()
@@ -59,7 +61,8 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// As [`Decryptor::decrypt`].
     pub fn decrypt_complex(&self, ct: &Ciphertext<S>) -> Result<Vec<Vec<Complex64>>> {
         let encoder = self.key.context().encoder();
-        self.coefficients(ct)?
+        self.coefficients(ct)
+            .named("decrypt")?
             .iter()
             .map(|c| Ok(encoder.decode_complex(c, ct.scale())?))
             .collect()
@@ -69,52 +72,58 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// below. The noise is fresh at every call.
     ///
     /// # Errors
-    /// [`CkksError::OutOfRange`] if the noise would not exceed the error that a ciphertext has anyway: ask for fewer bits.
+    /// [`CkksErrorKind::OutOfRange`] if the noise would not exceed the error that a ciphertext has anyway: ask for fewer bits.
     /// As [`Decryptor::decrypt`].
     pub fn decrypt_for_sharing(&self, ct: &Ciphertext<S>, bits: f64) -> Result<SharedDecryption> {
-        const OP: &str = "decrypt_for_sharing";
-        let context = self.key.context();
-        let n = context.params().n() as f64;
-        // A slot is a sum of N coefficients times numbers of magnitude 1.
-        let sigma = ct.scale() * (-bits).exp2() / n.sqrt();
-        // The rounding of one rescale: a uniform error in each component, the second times a ternary secret.
-        let least_error = ((1.0 + 2.0 * n / 3.0) / 12.0).sqrt();
-        let flooding_bits = (sigma / least_error).log2();
-        if !(flooding_bits > 0.0 && sigma.is_finite()) {
-            let most = (ct.scale() / (n.sqrt() * least_error)).log2();
-            return Err(CkksError::OutOfRange {
-                op: OP,
-                what: "bits",
-                value: bits,
-                range: format!(
-                    "bits below {most:.1}, where the noise exceeds the ciphertext's own error"
-                ),
-            });
-        }
-        let seed = Seed::from_os()?;
-        let mut values = Vec::with_capacity(ct.batch());
-        for (i, mut coefficients) in self.coefficients(ct)?.into_iter().enumerate() {
-            let mut noise = Zeroizing::new(vec![0.0; coefficients.len()]);
-            flooding(
-                &mut seed.stream(Purpose::Flooding, [i as u64, 0, 0]),
-                sigma,
-                &mut noise,
-            );
-            for (c, e) in coefficients.iter_mut().zip(noise.iter()) {
-                *c += e;
+        CkksError::within("decrypt_for_sharing", || {
+            let context = self.key.context();
+            let n = context.params().n() as f64;
+            // A slot is a sum of N coefficients times numbers of magnitude 1.
+            let sigma = ct.scale() * (-bits).exp2() / n.sqrt();
+            // The rounding of one rescale: a uniform error in each component, the second times a ternary secret.
+            let least_error = ((1.0 + 2.0 * n / 3.0) / 12.0).sqrt();
+            let flooding_bits = (sigma / least_error).log2();
+            if !(flooding_bits > 0.0 && sigma.is_finite()) {
+                let most = (ct.scale() / (n.sqrt() * least_error)).log2();
+                return Err(CkksErrorKind::OutOfRange {
+                    what: "bits",
+                    value: bits,
+                    range: format!(
+                        "bits below {most:.1}, where the noise exceeds the ciphertext's own error"
+                    ),
+                }
+                .into());
             }
-            values.push(context.encoder().decode_real(&coefficients, ct.scale())?);
-        }
-        Ok(SharedDecryption {
-            values,
-            flooding_bits,
+            let seed = Seed::from_os()?;
+            let mut values = Vec::with_capacity(ct.batch());
+            for (i, mut coefficients) in self
+                .coefficients(ct)
+                .named("decrypt")?
+                .into_iter()
+                .enumerate()
+            {
+                let mut noise = Zeroizing::new(vec![0.0; coefficients.len()]);
+                flooding(
+                    &mut seed.stream(Purpose::Flooding, [i as u64, 0, 0]),
+                    sigma,
+                    &mut noise,
+                );
+                for (c, e) in coefficients.iter_mut().zip(noise.iter()) {
+                    *c += e;
+                }
+                values.push(context.encoder().decode_real(&coefficients, ct.scale())?);
+            }
+            Ok(SharedDecryption {
+                values,
+                flooding_bits,
+            })
         })
     }
 
     /// The centred coefficients of every ciphertext of the batch, at the ciphertext's scale.
     fn coefficients(&self, ct: &Ciphertext<S>) -> Result<Vec<Zeroizing<Vec<f64>>>> {
         let context = self.key.context();
-        context.check_same("decrypt", ct.context())?;
+        context.check_same(ct.context())?;
         let limbs = self.enough_limbs(ct.limbs());
         let batch = ct.batch();
         let key = self.key.on(&limbs)?;

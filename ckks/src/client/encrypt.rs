@@ -14,7 +14,7 @@ use super::{
     LoadedPublicKey, SecretKey, SeededCiphertext, errors, seeded::uniform_halves, small_poly,
 };
 use crate::{
-    Ciphertext, CkksError, Context, Result,
+    Ciphertext, CkksError, CkksErrorKind, Context, Result,
     encoding::{IntCoefficients, residue_rows},
     random::{Purpose, Seed, ternary},
 };
@@ -67,7 +67,7 @@ pub trait EncryptionKey: sealed::Sealed {
     /// Encrypts encoded vectors at `level` with the streams of call number `call`: [`Encryptor::encrypt`] encodes and counts.
     ///
     /// # Errors
-    /// [`CkksError::LevelTooHigh`]; if the engine has no memory.
+    /// [`CkksErrorKind::LevelTooHigh`]; if the engine has no memory.
     fn encrypt_encoded(
         &self,
         encoded: &[IntCoefficients],
@@ -107,17 +107,19 @@ impl<'k, K: EncryptionKey> Encryptor<'k, K> {
     /// Encrypts vectors of real or complex numbers at `level`, one ciphertext each. Shorter vectors are padded with zeros.
     ///
     /// # Errors
-    /// [`CkksError::Empty`], [`CkksError::LevelTooHigh`]; [`CkksError::OutOfRange`] and [`CkksError::Encoding`] for a value that
+    /// [`CkksErrorKind::Empty`], [`CkksErrorKind::LevelTooHigh`]; [`CkksErrorKind::OutOfRange`] and [`CkksErrorKind::Encoding`] for a value that
     /// does not fit.
     pub fn encrypt<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
         level: usize,
     ) -> Result<K::Ciphertext> {
-        let encoded = encode(self.key.context(), vectors, level)?;
-        let call = self.streams.next_call();
-        self.key
-            .encrypt_encoded(&encoded, level, &self.streams.seed, call)
+        CkksError::within("encrypt", || {
+            let encoded = encode(self.key.context(), vectors, level)?;
+            let call = self.streams.next_call();
+            self.key
+                .encrypt_encoded(&encoded, level, &self.streams.seed, call)
+        })
     }
 }
 
@@ -127,9 +129,9 @@ fn encode<S: SecretEngine, V: Copy + Into<Complex64> + Sync>(
     level: usize,
 ) -> Result<Vec<IntCoefficients>> {
     if vectors.is_empty() {
-        return Err(CkksError::Empty { op: "encrypt" });
+        return Err(CkksErrorKind::Empty.into());
     }
-    context.window("encrypt", level)?;
+    context.window(level)?;
     let scale = context.params().scale(level);
     vectors
         .par_iter()
@@ -154,14 +156,14 @@ fn check_magnitude<S: SecretEngine, V: Copy + Into<Complex64>>(
     };
     let largest = values.iter().map(magnitude).fold(0.0, f64::max);
     if largest.is_finite() && largest >= most {
-        return Err(CkksError::OutOfRange {
-            op: "encrypt",
+        return Err(CkksErrorKind::OutOfRange {
             what: "the largest value",
             value: largest,
             range: format!(
                 "magnitudes below {most:.1}, the headroom of these parameters; scale the data down"
             ),
-        });
+        }
+        .into());
     }
     Ok(())
 }
@@ -199,7 +201,7 @@ impl<S: SecretEngine> EncryptionKey for SecretKey<S> {
     ) -> Result<SeededCiphertext> {
         let context = self.context();
         let (params, ring, batch) = (context.params(), context.ring(), encoded.len());
-        let limbs = context.window("encrypt", level)?.clone();
+        let limbs = context.window(level)?.clone();
         let public = seed.public(Purpose::EncryptionUniform, [call, 0, 0]);
         let a = uniform_halves(params, &public, &limbs, batch);
         let a = Poly::<S, Eval>::from_words(ring, &Shape::new(batch, limbs.clone()), &a)?;
@@ -237,7 +239,7 @@ impl<S: SecretEngine> EncryptionKey for LoadedPublicKey<S> {
     ) -> Result<Ciphertext<S>> {
         let context = self.context();
         let (params, ring, batch) = (context.params(), context.ring(), encoded.len());
-        let window = context.window("encrypt", level)?.clone();
+        let window = context.window(level)?.clone();
         let wide = window.union(&Limbs::new([params.special_range().start]));
         let n = params.n();
         let mut masks = Zeroizing::new(vec![0; batch * n]);

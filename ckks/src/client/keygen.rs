@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arras_hal::{Eval, GaloisElement, Limbs, Poly, SecretEngine, Shape};
+use arras_hal::{Eval, GaloisElement, Limbs, Named, Poly, SecretEngine, Shape};
 use num_traits::ToPrimitive;
 
 use super::{PublicKey, SecretKey, errors};
 use crate::{
-    CkksError, Parameters, Result,
+    CkksError, CkksErrorKind, Parameters, Result,
     keys::{EvaluationKeySet, KeyKind, SwitchingKey},
     random::{PublicSeed, Purpose, Seed, uniform_rows},
 };
@@ -106,7 +106,7 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
     /// [`KeyGenerator::evaluation_keys`] cut to a level budget.
     ///
     /// # Errors
-    /// [`CkksError::LevelTooHigh`]; if the engine has no memory.
+    /// [`CkksErrorKind::LevelTooHigh`]; if the engine has no memory.
     pub fn evaluation_keys_up_to(
         &self,
         rotations: &[i64],
@@ -129,17 +129,15 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
     /// A key of any kind for levels up to `level_budget`.
     ///
     /// # Errors
-    /// [`CkksError::LevelTooHigh`], [`CkksError::Hal`] for a Galois element of a larger ring; if the engine has no memory.
+    /// [`CkksErrorKind::LevelTooHigh`], [`CkksErrorKind::Hal`] for a Galois element of a larger ring; if the engine has no memory.
     pub fn switching_key(&self, kind: KeyKind, level_budget: usize) -> Result<SwitchingKey> {
         let context = self.secret.context();
         let params = context.params();
         if level_budget > context.max_level() {
             let (level, most) = (level_budget, context.max_level());
-            return Err(CkksError::LevelTooHigh {
-                op: "switching_key",
-                level,
-                most,
-            });
+            return Err(
+                CkksError::from(CkksErrorKind::LevelTooHigh { level, most }).named("switching_key")
+            );
         }
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let layout = crate::keys::layout(params, level_budget);

@@ -1,6 +1,6 @@
 //! The public key.
 
-use arras_hal::{Eval, Limbs, Poly, SecretEngine, Shape};
+use arras_hal::{Eval, Limbs, Named, Poly, SecretEngine, Shape};
 
 use crate::{
     Context, Result,
@@ -33,14 +33,10 @@ impl PublicKey {
     /// Expands the seed and hands the key to the client's engine: what an [`Encryptor`](super::Encryptor) takes.
     ///
     /// # Errors
-    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn load<S: SecretEngine>(&self, context: &Context<S>) -> Result<LoadedPublicKey<S>> {
         if self.params.fingerprint() != context.params().fingerprint() {
-            return Err(parameters_mismatch(
-                "load key",
-                &self.params,
-                context.params(),
-            ));
+            return Err(parameters_mismatch(&self.params, context.params()).named("load key"));
         }
         let limbs = Self::limbs(&self.params);
         let list = crate::keys::limbs_and_moduli(&self.params, &limbs);

@@ -1,6 +1,6 @@
 //! Secret-key encryptions in half the bytes.
 
-use arras_hal::{Backend, Eval, Poly, Shape};
+use arras_hal::{Backend, Eval, Named, Poly, Shape};
 
 use crate::{
     Ciphertext, Context, Result,
@@ -38,16 +38,12 @@ impl SeededCiphertext {
     /// The ciphertexts on an engine.
     ///
     /// # Errors
-    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Ciphertext<B>> {
         if self.params.fingerprint() != context.params().fingerprint() {
-            return Err(parameters_mismatch(
-                "expand",
-                &self.params,
-                context.params(),
-            ));
+            return Err(parameters_mismatch(&self.params, context.params()).named("expand"));
         }
-        let limbs = context.window("expand", self.level)?.clone();
+        let limbs = context.window(self.level).named("expand")?.clone();
         let batch = self.batch();
         let mut words = Vec::with_capacity(2 * self.c0.len());
         words.extend_from_slice(&self.c0);

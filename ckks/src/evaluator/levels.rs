@@ -1,17 +1,17 @@
-//! Settling, and moving between levels.
+//! Relinearizing and rescaling, and moving between levels.
 
-use arras_hal::{Backend, Limbs};
+use arras_hal::{Backend, Limbs, Named};
 
 use super::Evaluator;
-use crate::{Ciphertext, CkksError, Result};
+use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
 
-/// A ciphertext that is borrowed where nothing had to be done.
-pub(super) enum Settled<'a, B: Backend> {
+/// An operand, borrowed where nothing had to be done to it.
+pub(super) enum Operand<'a, B: Backend> {
     Borrowed(&'a Ciphertext<B>),
     Owned(Ciphertext<B>),
 }
 
-impl<B: Backend> std::ops::Deref for Settled<'_, B> {
+impl<B: Backend> std::ops::Deref for Operand<'_, B> {
     type Target = Ciphertext<B>;
 
     fn deref(&self) -> &Ciphertext<B> {
@@ -22,7 +22,7 @@ impl<B: Backend> std::ops::Deref for Settled<'_, B> {
     }
 }
 
-impl<B: Backend> Settled<'_, B> {
+impl<B: Backend> Operand<'_, B> {
     pub(super) fn into_owned(self) -> Result<Ciphertext<B>> {
         match self {
             Self::Borrowed(ct) => ct.try_clone(),
@@ -34,125 +34,104 @@ impl<B: Backend> Settled<'_, B> {
 impl<B: Backend> Evaluator<B> {
     /// Relinearizes and rescales what is pending, in one step; a settled ciphertext is copied.
     ///
+    /// Operations that need a settled operand do this themselves and drop the result: call it once before a product is used several
+    /// times.
+    ///
     /// # Errors
-    /// [`CkksError::NoRelinearizationKey`], [`CkksError::KeyBudget`] for a product that waits for its
-    /// relinearization; [`CkksError::Cut`].
+    /// [`CkksErrorKind::NoRelinearizationKey`], [`CkksErrorKind::KeyBudget`] for a product that waits for its
+    /// relinearization; [`CkksErrorKind::Cut`].
     pub fn relinearize_and_rescale(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        const OP: &str = "relinearize_and_rescale";
-        self.check(OP, ct)?;
-        if ct.is_pending() && ct.memo().get().is_none() {
-            // Straight to the caller: remembering it too would cost a copy.
-            return self.settle_now(OP, ct);
-        }
-        self.settled(OP, ct)?.try_clone()
+        self.settled(ct)
+            .and_then(Operand::into_owned)
+            .named("relinearize_and_rescale")
     }
 
-    /// The settled form, remembered in the ciphertext.
-    pub(super) fn settled<'a>(
-        &self,
-        op: &'static str,
-        ct: &'a Ciphertext<B>,
-    ) -> Result<&'a Ciphertext<B>> {
-        self.check(op, ct)?;
+    /// The settled form.
+    pub(super) fn settled<'a>(&self, ct: &'a Ciphertext<B>) -> Result<Operand<'a, B>> {
+        self.check(ct)?;
         if !ct.is_pending() {
-            return Ok(ct);
+            return Ok(Operand::Borrowed(ct));
         }
-        if let Some(done) = ct.memo().get() {
-            return Ok(done);
-        }
-        let done = Box::new(self.settle_now(op, ct)?);
-        Ok(ct.memo().get_or_init(|| done))
-    }
-
-    fn settle_now(&self, op: &'static str, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        let to = self.context.window(op, ct.level())?;
+        let to = self.context.window(ct.level())?;
         let poly = if ct.components() == 3 {
-            let key = self.relinearization_key(op, ct.window_level())?;
+            let key = self.relinearization_key(ct.window_level())?;
             ct.poly().relinearize(key, self.context.switching(), to)?
         } else {
             ct.poly().rescale(to)?
         };
-        Ok(Ciphertext::settled(&self.context, poly, ct.level()))
+        let settled = Ciphertext::settled(&self.context, poly, ct.level());
+        Ok(Operand::Owned(settled))
     }
 
     /// Three components to two, without rescaling: the result is still pending.
     ///
     /// # Errors
-    /// [`CkksError::WrongForm`] if there is nothing to relinearize; [`CkksError::NoRelinearizationKey`],
-    /// [`CkksError::KeyBudget`].
+    /// [`CkksErrorKind::WrongForm`] if there is nothing to relinearize; [`CkksErrorKind::NoRelinearizationKey`],
+    /// [`CkksErrorKind::KeyBudget`].
     pub fn relinearize(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        const OP: &str = "relinearize";
-        self.check(OP, ct)?;
-        if ct.components() != 3 {
-            return Err(CkksError::WrongForm {
-                op: OP,
-                have: "linear already (two components)",
-                remedy: "relinearize only unrelinearized products",
-            });
-        }
-        let key = self.relinearization_key(OP, ct.window_level())?;
-        let poly = ct
-            .poly()
-            .relinearize(key, self.context.switching(), ct.limbs())?;
-        Ok(ct.with_poly(poly, ct.batch()))
+        CkksError::within("relinearize", || {
+            self.check(ct)?;
+            if ct.components() != 3 {
+                return Err(wrong_form(
+                    "linear already (two components)",
+                    "relinearize only unrelinearized products",
+                ));
+            }
+            let key = self.relinearization_key(ct.window_level())?;
+            let poly = ct
+                .poly()
+                .relinearize(key, self.context.switching(), ct.limbs())?;
+            Ok(ct.with_poly(poly, ct.batch()))
+        })
     }
 
     /// A pending ciphertext of two components to its level's window and scale.
     ///
     /// # Errors
-    /// [`CkksError::WrongForm`] if nothing is pending, or if it has three components.
+    /// [`CkksErrorKind::WrongForm`] if nothing is pending, or if it has three components.
     pub fn rescale(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        const OP: &str = "rescale";
-        self.check(OP, ct)?;
-        let wrong = |have, remedy| {
-            Err(CkksError::WrongForm {
-                op: OP,
-                have,
-                remedy,
-            })
-        };
-        if !ct.is_pending() {
-            return wrong(
-                "settled already",
-                "rescale only pending products; level_down lowers a level",
-            );
-        }
-        if ct.components() == 3 {
-            return wrong(
-                "not relinearized",
-                "relinearize it first, or call relinearize_and_rescale, which does both",
-            );
-        }
-        self.settle_now(OP, ct)
+        CkksError::within("rescale", || {
+            self.check(ct)?;
+            if !ct.is_pending() {
+                return Err(wrong_form(
+                    "settled already",
+                    "rescale only pending products; level_down lowers a level",
+                ));
+            }
+            if ct.components() == 3 {
+                return Err(wrong_form(
+                    "not relinearized",
+                    "relinearize it first, or call relinearize_and_rescale, which does both",
+                ));
+            }
+            self.settled(ct)?.into_owned()
+        })
     }
 
     /// The same values at a lower level, in one step and without extra noise (a copy if it is there
     /// already).
     ///
     /// # Errors
-    /// [`CkksError::OutOfLevels`] if the operand is below `level`.
+    /// [`CkksErrorKind::OutOfLevels`] if the operand is below `level`.
     pub fn level_down(&self, ct: &Ciphertext<B>, level: usize) -> Result<Ciphertext<B>> {
-        const OP: &str = "level_down";
-        let ct = self.settled(OP, ct)?;
-        if level > ct.level() {
-            return Err(CkksError::OutOfLevels {
-                op: OP,
-                needed: level,
-                level: ct.level(),
-                missing: level - ct.level(),
-            });
-        }
-        self.lowered(ct, level)?.into_owned()
+        CkksError::within("level_down", || {
+            let ct = self.settled(ct)?;
+            if level > ct.level() {
+                return Err(CkksErrorKind::OutOfLevels {
+                    needed: level,
+                    level: ct.level(),
+                    missing: level - ct.level(),
+                }
+                .into());
+            }
+            self.lowered(ct, level)?.into_owned()
+        })
     }
 
-    /// `ct`, which is settled and not below `level`, at `level`.
-    pub(super) fn lowered<'a>(
-        &self,
-        ct: &'a Ciphertext<B>,
-        level: usize,
-    ) -> Result<Settled<'a, B>> {
+    /// `ct`, which is not below `level`, at `level`.
+    pub(super) fn lowered<'a>(&self, ct: Operand<'a, B>, level: usize) -> Result<Operand<'a, B>> {
         if ct.level() == level {
-            return Ok(Settled::Borrowed(ct));
+            return Ok(ct);
         }
         // First the limbs that cost nothing to drop, then one constant that brings the scale to the target's
         // exactly, then one rescale.
@@ -166,82 +145,104 @@ impl<B: Backend> Evaluator<B> {
         let poly = ct
             .poly()
             .restrict_and_scale(&constant)?
-            .rescale(self.context.window("level_down", level)?)?;
-        Ok(Settled::Owned(Ciphertext::settled(
+            .rescale(self.context.window(level)?)?;
+        Ok(Operand::Owned(Ciphertext::settled(
             &self.context,
             poly,
             level,
         )))
     }
 
-    /// Both operands settled, at the lower of their levels, with equal batches.
+    /// All operands settled, at the lowest of their levels, with equal batches.
+    pub(super) fn all_aligned<'a>(
+        &self,
+        operands: &[&'a Ciphertext<B>],
+    ) -> Result<Vec<Operand<'a, B>>> {
+        let aligned = self.all_lowered(operands)?;
+        let batch = aligned
+            .iter()
+            .try_fold(1, |batch, ct| common_batch(batch, ct.batch()))?;
+        aligned.into_iter().map(|ct| repeated(ct, batch)).collect()
+    }
+
+    /// All operands settled, at the lowest of their levels.
+    fn all_lowered<'a>(&self, operands: &[&'a Ciphertext<B>]) -> Result<Vec<Operand<'a, B>>> {
+        let settled = operands
+            .iter()
+            .map(|ct| self.settled(ct))
+            .collect::<Result<Vec<_>>>()?;
+        let level = settled
+            .iter()
+            .map(|ct| ct.level())
+            .min()
+            .ok_or(CkksErrorKind::Empty)?;
+        settled
+            .into_iter()
+            .map(|ct| self.lowered(ct, level))
+            .collect()
+    }
+
+    /// Two operands settled, at the lower of their levels, with equal batches.
     pub(super) fn aligned<'a>(
         &self,
-        op: &'static str,
         a: &'a Ciphertext<B>,
         b: &'a Ciphertext<B>,
-    ) -> Result<(Settled<'a, B>, Settled<'a, B>)> {
-        let (a, b) = (self.settled(op, a)?, self.settled(op, b)?);
+    ) -> Result<(Operand<'a, B>, Operand<'a, B>)> {
+        let (a, b) = (self.settled(a)?, self.settled(b)?);
         let level = a.level().min(b.level());
         let (a, b) = (self.lowered(a, level)?, self.lowered(b, level)?);
-        let batch = common_batch(op, a.batch(), b.batch())?;
+        let batch = common_batch(a.batch(), b.batch())?;
         Ok((repeated(a, batch)?, repeated(b, batch)?))
     }
 
     /// Settles all and joins them at the lowest of their levels into one batch.
     ///
     /// # Errors
-    /// [`CkksError::Empty`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::Empty`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn concat(&self, parts: &[&Ciphertext<B>]) -> Result<Ciphertext<B>> {
-        const OP: &str = "concat";
-        let settled = parts
-            .iter()
-            .map(|ct| self.settled(OP, ct))
-            .collect::<Result<Vec<_>>>()?;
-        let level = settled
-            .iter()
-            .map(|ct| ct.level())
-            .min()
-            .ok_or(CkksError::Empty { op: OP })?;
-        let lowered = settled
-            .iter()
-            .map(|ct| self.lowered(ct, level))
-            .collect::<Result<Vec<_>>>()?;
-        Ciphertext::concat(&lowered.iter().map(|ct| &**ct).collect::<Vec<_>>())
+        CkksError::within("concat", || {
+            let parts = self.all_lowered(parts)?;
+            Ciphertext::concat(&parts.iter().map(|ct| &**ct).collect::<Vec<_>>())
+        })
     }
 
     /// The result in as few limbs as hold values up to `max_abs`: smaller to send, still at its scale. Only
     /// decryption takes it.
     ///
     /// # Errors
-    /// [`CkksError::OutOfRange`] for a bound that is not positive and finite, [`CkksError::CannotCut`] if even all limbs are
+    /// [`CkksErrorKind::OutOfRange`] for a bound that is not positive and finite, [`CkksErrorKind::CannotCut`] if even all limbs are
     /// too few.
     pub fn drop_moduli(&self, ct: &Ciphertext<B>, max_abs: f64) -> Result<Ciphertext<B>> {
-        const OP: &str = "drop_moduli";
-        let ct = self.settled(OP, ct)?;
-        if !(max_abs > 0.0 && max_abs.is_finite()) {
-            return Err(CkksError::OutOfRange {
-                op: OP,
-                what: "max_abs",
-                value: max_abs,
-                range: "positive finite numbers".into(),
-            });
-        }
-        let order = self.context.largest_first(ct.limbs());
-        // At least one limb, however small the values are.
-        let bits = (1.0 + (max_abs * ct.scale()).log2()).max(0.0);
-        let limbs =
-            fewest_limbs(order, bits).map_err(|(needed_bits, have_bits)| CkksError::CannotCut {
-                op: OP,
-                max_abs,
-                needed_bits,
-                have_bits,
+        CkksError::within("drop_moduli", || {
+            let ct = self.settled(ct)?;
+            if !(max_abs > 0.0 && max_abs.is_finite()) {
+                return Err(CkksErrorKind::OutOfRange {
+                    what: "max_abs",
+                    value: max_abs,
+                    range: "positive finite numbers".into(),
+                }
+                .into());
+            }
+            let order = self.context.largest_first(ct.limbs());
+            // At least one limb, however small the values are.
+            let bits = (1.0 + (max_abs * ct.scale()).log2()).max(0.0);
+            let limbs = fewest_limbs(order, bits).map_err(|(needed_bits, have_bits)| {
+                CkksErrorKind::CannotCut {
+                    max_abs,
+                    needed_bits,
+                    have_bits,
+                }
             })?;
-        if &limbs == ct.limbs() {
-            return ct.try_clone();
-        }
-        Ok(ct.with_poly(ct.poly().restrict(&limbs)?, ct.batch()))
+            if &limbs == ct.limbs() {
+                return ct.into_owned();
+            }
+            Ok(ct.with_poly(ct.poly().restrict(&limbs)?, ct.batch()))
+        })
     }
+}
+
+fn wrong_form(have: &'static str, remedy: &'static str) -> CkksError {
+    CkksErrorKind::WrongForm { have, remedy }.into()
 }
 
 /// The fewest limbs whose product exceeds 2^bits, largest primes first; otherwise bits needed and there.
@@ -263,20 +264,20 @@ fn fewest_limbs(order: Vec<(u32, usize)>, bits: f64) -> std::result::Result<Limb
 }
 
 /// The batch of a result: equal batches, or one of them is 1 and repeated.
-pub(super) fn common_batch(op: &'static str, left: usize, right: usize) -> Result<usize> {
+pub(super) fn common_batch(left: usize, right: usize) -> Result<usize> {
     if left == right || right == 1 {
         Ok(left)
     } else if left == 1 {
         Ok(right)
     } else {
-        Err(CkksError::BatchMismatch { op, left, right })
+        Err(CkksErrorKind::BatchMismatch { left, right }.into())
     }
 }
 
 /// A batch of 1 repeated to `batch`.
-pub(super) fn repeated<B: Backend>(ct: Settled<'_, B>, batch: usize) -> Result<Settled<'_, B>> {
+pub(super) fn repeated<B: Backend>(ct: Operand<'_, B>, batch: usize) -> Result<Operand<'_, B>> {
     if ct.batch() == batch {
         return Ok(ct);
     }
-    Ok(Settled::Owned(ct.pick(&vec![0; batch])?))
+    Ok(Operand::Owned(ct.pick(&vec![0; batch])?))
 }

@@ -1,9 +1,5 @@
 //! Computing on ciphertexts, with evaluation keys only.
 //!
-//! Nobody who uses an [`Evaluator`] needs to know about scales. Operands of different levels are brought to the
-//! lower one; products stay pending (see [`crate::ciphertext`]) until an operation needs them settled; every
-//! settled ciphertext of a level has exactly that level's canonical scale.
-//!
 //! | module | operations |
 //! |---|---|
 //! | `sums` | add, sub, neg, with ciphertexts |
@@ -18,11 +14,16 @@ mod products;
 mod rotations;
 mod sums;
 
-use arras_hal::{Backend, GaloisElement, Key};
+use arras_hal::{Backend, GaloisElement, Key, Named};
 
-use crate::{Ciphertext, CkksError, Context, Result, keys::EvaluationKeys};
+use crate::{Ciphertext, CkksErrorKind, Context, Result, keys::EvaluationKeys};
 
-/// Computes on ciphertexts of one context.
+/// Computes on ciphertexts of one context, with evaluation keys only.
+///
+/// Nobody who uses an [`Evaluator`] needs to know about scales. Operands of different levels are brought to the
+/// lower one; products stay pending (see [`Ciphertext`]) until an operation needs them settled; every
+/// settled ciphertext of a level has exactly that level's canonical scale. Nothing is remembered between operations: a product that is
+/// used several times is relinearized and rescaled once by [`Evaluator::relinearize_and_rescale`], or each time it is used.
 #[derive(Debug)]
 pub struct Evaluator<B: Backend> {
     context: Context<B>,
@@ -33,9 +34,9 @@ impl<B: Backend> Evaluator<B> {
     /// An evaluator with these keys.
     ///
     /// # Errors
-    /// [`CkksError::ParametersMismatch`] if the keys were loaded into another context.
+    /// [`CkksErrorKind::ParametersMismatch`] if the keys were loaded into another context.
     pub fn new(context: &Context<B>, keys: EvaluationKeys<B>) -> Result<Self> {
-        keys.context().check_same("Evaluator::new", context)?;
+        keys.context().check_same(context).named("Evaluator::new")?;
         Ok(Self {
             context: context.clone(),
             keys,
@@ -61,24 +62,23 @@ impl<B: Backend> Evaluator<B> {
     }
 
     /// The operand belongs here and was not cut.
-    fn check(&self, op: &'static str, ct: &Ciphertext<B>) -> Result<()> {
-        self.context.check_same(op, ct.context())?;
-        ct.check_whole(op)
+    fn check(&self, ct: &Ciphertext<B>) -> Result<()> {
+        self.context.check_same(ct.context())?;
+        ct.check_whole()
     }
 
-    fn relinearization_key(&self, op: &'static str, level: usize) -> Result<&Key<B>> {
+    fn relinearization_key(&self, level: usize) -> Result<&Key<B>> {
         let (key, budget) = self
             .keys
             .relinearization()
-            .ok_or(CkksError::NoRelinearizationKey { op })?;
-        within_budget(op, budget, level)?;
+            .ok_or(CkksErrorKind::NoRelinearizationKey)?;
+        within_budget(budget, level)?;
         Ok(key)
     }
 
     /// The key of an automorphism; `None` for the identity.
     fn galois_key(
         &self,
-        op: &'static str,
         galois: GaloisElement,
         level: usize,
         what: impl FnOnce() -> String,
@@ -89,20 +89,19 @@ impl<B: Backend> Evaluator<B> {
         let (key, budget) = self
             .keys
             .galois(galois)
-            .ok_or_else(|| CkksError::NoGaloisKey {
-                op,
+            .ok_or_else(|| CkksErrorKind::NoGaloisKey {
                 what: what(),
                 element: galois.value(),
             })?;
-        within_budget(op, budget, level)?;
+        within_budget(budget, level)?;
         Ok(Some(key))
     }
 }
 
-fn within_budget(op: &'static str, budget: usize, level: usize) -> Result<()> {
+fn within_budget(budget: usize, level: usize) -> Result<()> {
     if level <= budget {
         Ok(())
     } else {
-        Err(CkksError::KeyBudget { op, budget, level })
+        Err(CkksErrorKind::KeyBudget { budget, level }.into())
     }
 }

@@ -1,6 +1,6 @@
 //! Plaintexts and scalars.
 
-use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Poly, Shape};
+use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Named, Poly, Shape};
 use num_bigint::{BigInt, Sign};
 use num_complex::Complex64;
 use num_traits::{FromPrimitive, ToPrimitive};
@@ -8,11 +8,11 @@ use rayon::prelude::*;
 
 use super::{
     Evaluator,
-    levels::{Settled, common_batch, repeated},
+    levels::{common_batch, repeated},
     products::product_level,
 };
 use crate::{
-    Ciphertext, CkksError, Plaintext, Result,
+    Ciphertext, CkksError, CkksErrorKind, Plaintext, Result,
     ciphertext::PlaintextUse,
     encoding::{IntCoefficients, residue_rows},
 };
@@ -22,13 +22,14 @@ impl<B: Backend> Evaluator<B> {
     /// with zeros.
     ///
     /// # Errors
-    /// [`CkksError::LevelTooHigh`], [`CkksError::Empty`], [`CkksError::Encoding`] naming the slot that does not fit.
+    /// [`CkksErrorKind::LevelTooHigh`], [`CkksErrorKind::Empty`], [`CkksErrorKind::Encoding`] naming the slot that does not fit.
     pub fn encode<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
         level: usize,
     ) -> Result<Plaintext<B>> {
-        self.encode_for("encode", vectors, PlaintextUse::Level(level))
+        self.encode_for(vectors, PlaintextUse::Level(level))
+            .named("encode")
     }
 
     /// Encodes weights for [`Evaluator::weighted_rotation_sum`] of ciphertexts at `level`.
@@ -40,24 +41,24 @@ impl<B: Backend> Evaluator<B> {
         vectors: &[&[V]],
         level: usize,
     ) -> Result<Plaintext<B>> {
-        self.encode_for("encode_weights", vectors, PlaintextUse::Weight(level))
+        self.encode_for(vectors, PlaintextUse::Weight(level))
+            .named("encode_weights")
     }
 
     fn encode_for<V: Copy + Into<Complex64> + Sync>(
         &self,
-        op: &'static str,
         vectors: &[&[V]],
         purpose: PlaintextUse,
     ) -> Result<Plaintext<B>> {
         if vectors.is_empty() {
-            return Err(CkksError::Empty { op });
+            return Err(CkksErrorKind::Empty.into());
         }
         let (level, limbs) = match purpose {
-            PlaintextUse::Level(level) => (level, self.context.window(op, level)?.clone()),
+            PlaintextUse::Level(level) => (level, self.context.window(level)?.clone()),
             PlaintextUse::Weight(level) => (
                 level,
                 self.context
-                    .window(op, level)?
+                    .window(level)?
                     .union(&self.context.switching().special),
             ),
         };
@@ -79,30 +80,22 @@ impl<B: Backend> Evaluator<B> {
         })
     }
 
-    pub(super) fn check_plain(
-        &self,
-        op: &'static str,
-        plain: &Plaintext<B>,
-        need: PlaintextUse,
-    ) -> Result<()> {
-        self.context.check_same(op, &plain.context)?;
+    pub(super) fn check_plain(&self, plain: &Plaintext<B>, need: PlaintextUse) -> Result<()> {
+        self.context.check_same(&plain.context)?;
         if plain.purpose == need {
             return Ok(());
         }
-        Err(CkksError::PlaintextMismatch {
-            op,
-            have: plain.purpose.to_string(),
-            need: need.to_string(),
-        })
+        let (have, need) = (plain.purpose.to_string(), need.to_string());
+        Err(CkksErrorKind::PlaintextMismatch { have, need }.into())
     }
 
     /// `a + p`, slot by slot; `a` is settled first. The plaintext has one vector or one for each ciphertext, encoded for
     /// the settled level.
     ///
     /// # Errors
-    /// [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::PlaintextMismatch`], [`CkksErrorKind::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn add_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
-        self.shift_plain("add_plain", a, p, false)
+        self.shift_plain(a, p, false).named("add_plain")
     }
 
     /// `a - p`, slot by slot.
@@ -110,20 +103,19 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::add_plain`].
     pub fn sub_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
-        self.shift_plain("sub_plain", a, p, true)
+        self.shift_plain(a, p, true).named("sub_plain")
     }
 
     fn shift_plain(
         &self,
-        op: &'static str,
         a: &Ciphertext<B>,
         p: &Plaintext<B>,
         minus: bool,
     ) -> Result<Ciphertext<B>> {
-        let a = self.settled(op, a)?;
-        self.check_plain(op, p, PlaintextUse::Level(a.level()))?;
-        let batch = common_batch(op, a.batch(), p.batch())?;
-        let a = repeated(Settled::Borrowed(a), batch)?;
+        let a = self.settled(a)?;
+        self.check_plain(p, PlaintextUse::Level(a.level()))?;
+        let batch = common_batch(a.batch(), p.batch())?;
+        let a = repeated(a, batch)?;
         let poly = if minus {
             a.poly().add_leading(&p.poly.neg()?, batch)?
         } else {
@@ -135,7 +127,7 @@ impl<B: Backend> Evaluator<B> {
     /// `a * p`, slot by slot; pending. The plaintext is encoded for the level of the settled operand.
     ///
     /// # Errors
-    /// [`CkksError::OutOfLevels`], [`CkksError::PlaintextMismatch`], [`CkksError::BatchMismatch`]; those of
+    /// [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::PlaintextMismatch`], [`CkksErrorKind::BatchMismatch`]; those of
     /// [`Evaluator::relinearize_and_rescale`].
     pub fn multiply_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
         self.weighted_sum(&[a], &[p])
@@ -145,70 +137,73 @@ impl<B: Backend> Evaluator<B> {
     /// Terms are brought to the lowest of their levels; the weights are encoded for that level.
     ///
     /// # Errors
-    /// [`CkksError::Empty`], [`CkksError::ListLength`]; as [`Evaluator::multiply_plain`].
+    /// [`CkksErrorKind::Empty`], [`CkksErrorKind::ListLength`]; as [`Evaluator::multiply_plain`].
     pub fn weighted_sum(
         &self,
         terms: &[&Ciphertext<B>],
         weights: &[&Plaintext<B>],
     ) -> Result<Ciphertext<B>> {
-        const OP: &str = "multiply_plain";
-        if terms.len() != weights.len() {
-            return Err(CkksError::ListLength {
-                op: OP,
-                left: terms.len(),
-                right: weights.len(),
-            });
-        }
-        let terms = self.all_aligned(OP, terms)?;
-        let first = terms.first().ok_or(CkksError::Empty { op: OP })?;
-        let level = product_level(OP, first.level())?;
-        let mut batch = first.batch();
-        for weight in weights {
-            self.check_plain(OP, weight, PlaintextUse::Level(first.level()))?;
-            batch = common_batch(OP, batch, weight.batch())?;
-        }
-        let terms = terms
-            .into_iter()
-            .map(|ct| repeated(ct, batch))
-            .collect::<Result<Vec<_>>>()?;
-        let polys: Vec<_> = terms.iter().map(|ct| ct.poly()).collect();
-        let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
-        let poly = Poly::weighted_sum(&polys, &weights)?;
-        Ok(Ciphertext::pending(&self.context, poly, batch, level))
+        CkksError::within("multiply_plain", || {
+            if terms.len() != weights.len() {
+                return Err(CkksErrorKind::ListLength {
+                    left: terms.len(),
+                    right: weights.len(),
+                }
+                .into());
+            }
+            let terms = self.all_aligned(terms)?;
+            let first = terms.first().ok_or(CkksErrorKind::Empty)?;
+            let level = product_level(first.level())?;
+            let mut batch = first.batch();
+            for weight in weights {
+                self.check_plain(weight, PlaintextUse::Level(first.level()))?;
+                batch = common_batch(batch, weight.batch())?;
+            }
+            let terms = terms
+                .into_iter()
+                .map(|ct| repeated(ct, batch))
+                .collect::<Result<Vec<_>>>()?;
+            let polys: Vec<_> = terms.iter().map(|ct| ct.poly()).collect();
+            let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
+            let poly = Poly::weighted_sum(&polys, &weights)?;
+            Ok(Ciphertext::pending(&self.context, poly, batch, level))
+        })
     }
 
     /// `a + value` in every slot, at no cost in levels; a pending operand stays pending.
     ///
     /// # Errors
-    /// [`CkksError::OutOfRange`] unless the value is finite and below 2^80; [`CkksError::Cut`].
+    /// [`CkksErrorKind::OutOfRange`] unless the value is finite and below 2^80; [`CkksErrorKind::Cut`].
     pub fn add_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
-        const OP: &str = "add_scalar";
-        self.check(OP, a)?;
-        let constants = self.constants(OP, value, a.scale(), a.limbs())?;
-        // A constant polynomial has the same value at every point.
-        let poly = a.poly().add_constants(&constants, a.batch())?;
-        Ok(a.with_poly(poly, a.batch()))
+        CkksError::within("add_scalar", || {
+            self.check(a)?;
+            let constants = self.constants(value, a.scale(), a.limbs())?;
+            // A constant polynomial has the same value at every point.
+            let poly = a.poly().add_constants(&constants, a.batch())?;
+            Ok(a.with_poly(poly, a.batch()))
+        })
     }
 
     /// `a * value`, the value rounded to the level's scale; pending.
     ///
     /// # Errors
-    /// [`CkksError::OutOfLevels`], [`CkksError::OutOfRange`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::OutOfRange`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
-        const OP: &str = "multiply_scalar";
-        let a = self.settled(OP, a)?;
-        let level = product_level(OP, a.level())?;
-        let constants = self.constants(OP, value, a.scale(), a.limbs())?;
-        let poly = a.poly().scale(&constants)?;
-        Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+        CkksError::within("multiply_scalar", || {
+            let a = self.settled(a)?;
+            let level = product_level(a.level())?;
+            let constants = self.constants(value, a.scale(), a.limbs())?;
+            let poly = a.poly().scale(&constants)?;
+            Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+        })
     }
 
     /// `a * value` for an integer: exact, no level, no key; a pending operand stays pending.
     ///
     /// # Errors
-    /// [`CkksError::Cut`].
+    /// [`CkksErrorKind::Cut`].
     pub fn multiply_integer(&self, a: &Ciphertext<B>, value: i64) -> Result<Ciphertext<B>> {
-        self.check("multiply_integer", a)?;
+        self.check(a).named("multiply_integer")?;
         let constants = self.integer_constants(&BigInt::from(value), a.limbs());
         Ok(a.with_poly(a.poly().scale(&constants)?, a.batch()))
     }
@@ -216,9 +211,9 @@ impl<B: Backend> Evaluator<B> {
     /// `a * i` (the imaginary unit): no level, no key; a pending operand stays pending.
     ///
     /// # Errors
-    /// [`CkksError::Cut`].
+    /// [`CkksErrorKind::Cut`].
     pub fn multiply_i(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        self.check("multiply_i", a)?;
+        self.check(a).named("multiply_i")?;
         // i is the value of X^(N/2) in every slot.
         let n = self.context.params().n();
         let mut words = vec![0; a.limbs().len() * n];
@@ -233,22 +228,15 @@ impl<B: Backend> Evaluator<B> {
     }
 
     /// round(value * scale) modulo each limb.
-    fn constants(
-        &self,
-        op: &'static str,
-        value: f64,
-        scale: f64,
-        limbs: &Limbs,
-    ) -> Result<LimbConstants> {
+    fn constants(&self, value: f64, scale: f64, limbs: &Limbs) -> Result<LimbConstants> {
         let scaled = (value * scale).round();
-        let out_of_range = || CkksError::OutOfRange {
-            op,
+        let out_of_range = || CkksErrorKind::OutOfRange {
             what: "the scalar",
             value,
             range: "finite numbers below 2^80 in magnitude".into(),
         };
         if value.abs() >= 2f64.powi(80) {
-            return Err(out_of_range());
+            return Err(out_of_range().into());
         }
         let integer = BigInt::from_f64(scaled).ok_or_else(out_of_range)?;
         Ok(self.integer_constants(&integer, limbs))

@@ -1,25 +1,26 @@
 //! Products of ciphertexts.
 
-use arras_hal::{Backend, Poly};
+use arras_hal::{Backend, Named, Poly};
 
-use super::{
-    Evaluator,
-    levels::{Settled, common_batch, repeated},
-};
-use crate::{Ciphertext, CkksError, Result};
+use super::Evaluator;
+use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
 
 impl<B: Backend> Evaluator<B> {
     /// `a * b`, slot by slot. The result is pending: it is relinearized and rescaled when an operation needs
     /// it, after the sums it takes part in.
     ///
     /// # Errors
-    /// [`CkksError::OutOfLevels`] at level 0; [`CkksError::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::OutOfLevels`] at level 0; [`CkksErrorKind::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        const OP: &str = "multiply";
-        let (a, b) = self.aligned(OP, a, b)?;
-        let level = product_level(OP, a.level())?;
-        let poly = a.poly().tensor(b.poly())?;
-        Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+        CkksError::within("multiply", || {
+            if std::ptr::eq(a, b) {
+                return self.squared(a);
+            }
+            let (a, b) = self.aligned(a, b)?;
+            let level = product_level(a.level())?;
+            let poly = a.poly().tensor(b.poly())?;
+            Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+        })
     }
 
     /// `a * a`, slot by slot; pending.
@@ -27,9 +28,12 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::multiply`].
     pub fn square(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        const OP: &str = "square";
-        let a = self.settled(OP, a)?;
-        let level = product_level(OP, a.level())?;
+        self.squared(a).named("square")
+    }
+
+    fn squared(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        let a = self.settled(a)?;
+        let level = product_level(a.level())?;
         let poly = a.poly().tensor(a.poly())?;
         Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
     }
@@ -38,66 +42,43 @@ impl<B: Backend> Evaluator<B> {
     /// it is relinearized and rescaled once.
     ///
     /// # Errors
-    /// [`CkksError::Empty`], [`CkksError::ListLength`]; as [`Evaluator::multiply`].
+    /// [`CkksErrorKind::Empty`], [`CkksErrorKind::ListLength`]; as [`Evaluator::multiply`].
     pub fn sum_of_products(
         &self,
         a: &[&Ciphertext<B>],
         b: &[&Ciphertext<B>],
     ) -> Result<Ciphertext<B>> {
-        const OP: &str = "sum_of_products";
-        if a.len() != b.len() {
-            return Err(CkksError::ListLength {
-                op: OP,
-                left: a.len(),
-                right: b.len(),
-            });
-        }
-        let operands = self.all_aligned(OP, &[a, b].concat())?;
-        let (left, right) = operands.split_at(a.len());
-        let first = left.first().ok_or(CkksError::Empty { op: OP })?;
-        let level = product_level(OP, first.level())?;
-        let left: Vec<_> = left.iter().map(|ct| ct.poly()).collect();
-        let right: Vec<_> = right.iter().map(|ct| ct.poly()).collect();
-        let poly = Poly::sum_of_products(&left, &right)?;
-        Ok(Ciphertext::pending(
-            &self.context,
-            poly,
-            first.batch(),
-            level,
-        ))
-    }
-
-    /// All operands settled, at the lowest of their levels, with equal batches.
-    pub(super) fn all_aligned<'a>(
-        &self,
-        op: &'static str,
-        operands: &[&'a Ciphertext<B>],
-    ) -> Result<Vec<Settled<'a, B>>> {
-        let settled = operands
-            .iter()
-            .map(|ct| self.settled(op, ct))
-            .collect::<Result<Vec<_>>>()?;
-        let level = settled
-            .iter()
-            .map(|ct| ct.level())
-            .min()
-            .ok_or(CkksError::Empty { op })?;
-        let batch = settled
-            .iter()
-            .try_fold(1, |batch, ct| common_batch(op, batch, ct.batch()))?;
-        settled
-            .iter()
-            .map(|ct| repeated(self.lowered(ct, level)?, batch))
-            .collect()
+        CkksError::within("sum_of_products", || {
+            if a.len() != b.len() {
+                return Err(CkksErrorKind::ListLength {
+                    left: a.len(),
+                    right: b.len(),
+                }
+                .into());
+            }
+            let operands = self.all_aligned(&[a, b].concat())?;
+            let (left, right) = operands.split_at(a.len());
+            let first = left.first().ok_or(CkksErrorKind::Empty)?;
+            let level = product_level(first.level())?;
+            let left: Vec<_> = left.iter().map(|ct| ct.poly()).collect();
+            let right: Vec<_> = right.iter().map(|ct| ct.poly()).collect();
+            let poly = Poly::sum_of_products(&left, &right)?;
+            Ok(Ciphertext::pending(
+                &self.context,
+                poly,
+                first.batch(),
+                level,
+            ))
+        })
     }
 }
 
 /// The level of a product of operands at `level`.
-pub(super) fn product_level(op: &'static str, level: usize) -> Result<usize> {
-    level.checked_sub(1).ok_or(CkksError::OutOfLevels {
-        op,
+pub(super) fn product_level(level: usize) -> Result<usize> {
+    let error = CkksErrorKind::OutOfLevels {
         needed: 1,
         level,
         missing: 1,
-    })
+    };
+    Ok(level.checked_sub(1).ok_or(error)?)
 }

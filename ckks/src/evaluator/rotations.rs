@@ -1,9 +1,9 @@
 //! Rotations and conjugation.
 
-use arras_hal::{Backend, GaloisElement, Key, Limbs};
+use arras_hal::{Backend, GaloisElement, Key, Limbs, Named};
 
-use super::{Evaluator, products::product_level};
-use crate::{Ciphertext, CkksError, Plaintext, Result, ciphertext::PlaintextUse};
+use super::{Evaluator, levels::Operand, products::product_level};
+use crate::{Ciphertext, CkksError, CkksErrorKind, Plaintext, Result, ciphertext::PlaintextUse};
 
 type Term<'a, B> = (GaloisElement, Option<&'a Key<B>>);
 
@@ -12,11 +12,12 @@ impl<B: Backend> Evaluator<B> {
     /// two components is rotated and rescaled in one step.
     ///
     /// # Errors
-    /// [`CkksError::NoGaloisKey`], [`CkksError::KeyBudget`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::NoGaloisKey`], [`CkksErrorKind::KeyBudget`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn rotate(&self, a: &Ciphertext<B>, steps: i64) -> Result<Ciphertext<B>> {
-        const OP: &str = "rotate";
-        let galois = GaloisElement::rotation(steps, self.context.params().log_n());
-        self.automorphism(OP, a, galois, || format!("a rotation by {steps}"))
+        CkksError::within("rotate", || {
+            let galois = GaloisElement::rotation(steps, self.context.params().log_n());
+            self.automorphism(a, galois, || format!("a rotation by {steps}"))
+        })
     }
 
     /// The complex conjugate of every slot.
@@ -25,42 +26,40 @@ impl<B: Backend> Evaluator<B> {
     /// As [`Evaluator::rotate`].
     pub fn conjugate(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         let galois = GaloisElement::conjugation(self.context.params().log_n());
-        self.automorphism("conjugate", a, galois, || "conjugation".into())
+        self.automorphism(a, galois, || "conjugation".into())
+            .named("conjugate")
     }
 
     fn automorphism(
         &self,
-        op: &'static str,
         a: &Ciphertext<B>,
         galois: GaloisElement,
         what: impl FnOnce() -> String,
     ) -> Result<Ciphertext<B>> {
-        let (a, to) = self.linear(op, a)?;
-        match self.galois_key(op, galois, a.window_level(), what)? {
+        let (a, to) = self.linear(a)?;
+        match self.galois_key(galois, a.window_level(), what)? {
             Some(key) => {
                 let poly = a.poly().rotate(key, galois, self.context.switching(), to)?;
                 Ok(Ciphertext::settled(&self.context, poly, a.level()))
             }
-            None => self.relinearize_and_rescale(a),
+            None => self.settled(&a)?.into_owned(),
         }
     }
 
     /// An operand of two components, and the limbs of its level: a pending one of two components is taken as it
     /// is, since the key switch can land a level lower.
-    fn linear<'a>(
-        &'a self,
-        op: &'static str,
-        a: &'a Ciphertext<B>,
-    ) -> Result<(&'a Ciphertext<B>, &'a Limbs)> {
-        self.check(op, a)?;
-        let fresh = a.is_pending() && a.components() == 2 && a.memo().get().is_none();
-        let a = if fresh { a } else { self.settled(op, a)? };
-        Ok((a, self.context.window(op, a.level())?))
+    fn linear<'a>(&'a self, a: &'a Ciphertext<B>) -> Result<(Operand<'a, B>, &'a Limbs)> {
+        self.check(a)?;
+        let to = self.context.window(a.level())?;
+        if a.components() == 2 {
+            return Ok((Operand::Borrowed(a), to));
+        }
+        Ok((self.settled(a)?, to))
     }
 
-    fn terms(&self, op: &'static str, steps: &[i64], level: usize) -> Result<Vec<Term<'_, B>>> {
+    fn terms(&self, steps: &[i64], level: usize) -> Result<Vec<Term<'_, B>>> {
         if steps.is_empty() {
-            return Err(CkksError::Empty { op });
+            return Err(CkksErrorKind::Empty.into());
         }
         let log_n = self.context.params().log_n();
         steps
@@ -68,7 +67,7 @@ impl<B: Backend> Evaluator<B> {
             .map(|&steps| {
                 let galois = GaloisElement::rotation(steps, log_n);
                 let what = || format!("a rotation by {steps}");
-                Ok((galois, self.galois_key(op, galois, level, what)?))
+                Ok((galois, self.galois_key(galois, level, what)?))
             })
             .collect()
     }
@@ -76,22 +75,23 @@ impl<B: Backend> Evaluator<B> {
     /// Several rotations of one operand that share the costly part of their key switches.
     ///
     /// # Errors
-    /// [`CkksError::Empty`]; as [`Evaluator::rotate`].
+    /// [`CkksErrorKind::Empty`]; as [`Evaluator::rotate`].
     pub fn hoisted_rotations(
         &self,
         a: &Ciphertext<B>,
         steps: &[i64],
     ) -> Result<Vec<Ciphertext<B>>> {
-        const OP: &str = "hoisted_rotations";
-        let (a, to) = self.linear(OP, a)?;
-        let terms = self.terms(OP, steps, a.window_level())?;
-        let polys = a
-            .poly()
-            .hoisted_rotations(&terms, self.context.switching(), to)?;
-        Ok(polys
-            .into_iter()
-            .map(|poly| Ciphertext::settled(&self.context, poly, a.level()))
-            .collect())
+        CkksError::within("hoisted_rotations", || {
+            let (a, to) = self.linear(a)?;
+            let terms = self.terms(steps, a.window_level())?;
+            let polys = a
+                .poly()
+                .hoisted_rotations(&terms, self.context.switching(), to)?;
+            Ok(polys
+                .into_iter()
+                .map(|poly| Ciphertext::settled(&self.context, poly, a.level()))
+                .collect())
+        })
     }
 
     /// The sum of rotations of one operand, summed before the division by P: more precise and faster than
@@ -100,85 +100,84 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::hoisted_rotations`].
     pub fn rotation_sum(&self, a: &Ciphertext<B>, steps: &[i64]) -> Result<Ciphertext<B>> {
-        const OP: &str = "rotation_sum";
-        let (a, to) = self.linear(OP, a)?;
-        let terms = self.terms(OP, steps, a.window_level())?;
-        let poly = a
-            .poly()
-            .rotation_sum(&terms, &[], self.context.switching(), to)?;
-        Ok(Ciphertext::settled(&self.context, poly, a.level()))
+        CkksError::within("rotation_sum", || {
+            let (a, to) = self.linear(a)?;
+            let terms = self.terms(steps, a.window_level())?;
+            let poly = a
+                .poly()
+                .rotation_sum(&terms, &[], self.context.switching(), to)?;
+            Ok(Ciphertext::settled(&self.context, poly, a.level()))
+        })
     }
 
     /// The sum of `weights[k]` times the rotation by `steps[k]`, slot by slot, with one mod_up and one mod_down; the
     /// operand is settled first, the result is settled one level lower. A matrix in diagonal form times a vector.
     ///
     /// # Errors
-    /// [`CkksError::PlaintextMismatch`] unless the weights were made by [`Evaluator::encode_weights`] for the operand's level;
-    /// [`CkksError::ListLength`], [`CkksError::OutOfLevels`]; as [`Evaluator::hoisted_rotations`].
+    /// [`CkksErrorKind::PlaintextMismatch`] unless the weights were made by [`Evaluator::encode_weights`] for the operand's level;
+    /// [`CkksErrorKind::ListLength`], [`CkksErrorKind::OutOfLevels`]; as [`Evaluator::hoisted_rotations`].
     pub fn weighted_rotation_sum(
         &self,
         a: &Ciphertext<B>,
         steps: &[i64],
         weights: &[&Plaintext<B>],
     ) -> Result<Ciphertext<B>> {
-        const OP: &str = "weighted_rotation_sum";
-        if steps.len() != weights.len() {
-            return Err(CkksError::ListLength {
-                op: OP,
-                left: steps.len(),
-                right: weights.len(),
-            });
-        }
-        let a = self.settled(OP, a)?;
-        let level = product_level(OP, a.level())?;
-        for weight in weights {
-            self.check_plain(OP, weight, PlaintextUse::Weight(a.level()))?;
-            if weight.batch() != 1 && weight.batch() != a.batch() {
-                let (left, right) = (a.batch(), weight.batch());
-                return Err(CkksError::BatchMismatch {
-                    op: OP,
-                    left,
-                    right,
-                });
+        CkksError::within("weighted_rotation_sum", || {
+            if steps.len() != weights.len() {
+                return Err(CkksErrorKind::ListLength {
+                    left: steps.len(),
+                    right: weights.len(),
+                }
+                .into());
             }
-        }
-        let terms = self.terms(OP, steps, a.level())?;
-        let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
-        let to = self.context.window(OP, level)?;
-        let poly = a
-            .poly()
-            .rotation_sum(&terms, &weights, self.context.switching(), to)?;
-        Ok(Ciphertext::settled(&self.context, poly, level))
+            let a = self.settled(a)?;
+            let level = product_level(a.level())?;
+            for weight in weights {
+                self.check_plain(weight, PlaintextUse::Weight(a.level()))?;
+                if weight.batch() != 1 && weight.batch() != a.batch() {
+                    let (left, right) = (a.batch(), weight.batch());
+                    return Err(CkksErrorKind::BatchMismatch { left, right }.into());
+                }
+            }
+            let terms = self.terms(steps, a.level())?;
+            let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
+            let to = self.context.window(level)?;
+            let poly = a
+                .poly()
+                .rotation_sum(&terms, &weights, self.context.switching(), to)?;
+            Ok(Ciphertext::settled(&self.context, poly, level))
+        })
     }
 
     /// Sums `count` rotations by 0, stride, 2 stride, .. by doubling: slot j becomes the sum of slots j, j + stride, ..,
     /// j + (count - 1) stride. `count` is a power of two; needs the keys of stride, 2 stride, .., count/2 stride
-    /// ([`crate::keys::doubling_steps`]).
+    /// ([`crate::doubling_steps`]).
     ///
     /// # Errors
-    /// [`CkksError::OutOfRange`] if `count` is not a power of two; as [`Evaluator::rotate`].
+    /// [`CkksErrorKind::OutOfRange`] if `count` is not a power of two; as [`Evaluator::rotate`].
     pub fn rotate_and_sum(
         &self,
         a: &Ciphertext<B>,
         stride: i64,
         count: usize,
     ) -> Result<Ciphertext<B>> {
-        const OP: &str = "rotate_and_sum";
-        if !count.is_power_of_two() || count > self.context.slots() {
-            return Err(CkksError::OutOfRange {
-                op: OP,
-                what: "count",
-                value: count as f64,
-                range: format!("powers of two up to {}", self.context.slots()),
-            });
-        }
-        let mut sum = self.relinearize_and_rescale(a)?;
-        let mut step = stride;
-        for _ in 0..count.trailing_zeros() {
-            // One automorphism, summed with the identity before the division by P.
-            sum = self.rotation_sum(&sum, &[0, step])?;
-            step = step.wrapping_mul(2);
-        }
-        Ok(sum)
+        CkksError::within("rotate_and_sum", || {
+            if !count.is_power_of_two() || count > self.context.slots() {
+                return Err(CkksErrorKind::OutOfRange {
+                    what: "count",
+                    value: count as f64,
+                    range: format!("powers of two up to {}", self.context.slots()),
+                }
+                .into());
+            }
+            let mut sum = self.relinearize_and_rescale(a)?;
+            let mut step = stride;
+            for _ in 0..count.trailing_zeros() {
+                // One automorphism, summed with the identity before the division by P.
+                sum = self.rotation_sum(&sum, &[0, step])?;
+                step = step.wrapping_mul(2);
+            }
+            Ok(sum)
+        })
     }
 }

@@ -1,9 +1,12 @@
 //! Sums and differences of ciphertexts.
 
-use arras_hal::{Backend, Eval, Poly};
+use arras_hal::{Backend, Eval, Named, Poly};
 
-use super::Evaluator;
-use crate::{Ciphertext, CkksError, Result};
+use super::{
+    Evaluator,
+    levels::{Operand, common_batch, repeated},
+};
+use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sign {
@@ -15,9 +18,9 @@ impl<B: Backend> Evaluator<B> {
     /// `a + b`, slot by slot, at the lower of the two levels. A batch of 1 is repeated.
     ///
     /// # Errors
-    /// [`CkksError::BatchMismatch`]; [`CkksError::Cut`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::BatchMismatch`]; [`CkksErrorKind::Cut`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn add(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        self.combine("add", a, b, Sign::Plus)
+        self.combine(a, b, Sign::Plus).named("add")
     }
 
     /// `a - b`, slot by slot.
@@ -25,49 +28,47 @@ impl<B: Backend> Evaluator<B> {
     /// # Errors
     /// As [`Evaluator::add`].
     pub fn sub(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        self.combine("sub", a, b, Sign::Minus)
+        self.combine(a, b, Sign::Minus).named("sub")
     }
 
     /// `-a`.
     ///
     /// # Errors
-    /// [`CkksError::Cut`].
+    /// [`CkksErrorKind::Cut`].
     pub fn neg(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
-        self.check("neg", a)?;
+        self.check(a).named("neg")?;
         Ok(a.with_poly(a.poly().neg()?, a.batch()))
     }
 
     /// The sum of a list, pending products added before one settling.
     ///
     /// # Errors
-    /// [`CkksError::Empty`]; as [`Evaluator::add`].
+    /// [`CkksErrorKind::Empty`]; as [`Evaluator::add`].
     pub fn add_many(&self, terms: &[&Ciphertext<B>]) -> Result<Ciphertext<B>> {
-        const OP: &str = "add_many";
-        let (first, rest) = terms.split_first().ok_or(CkksError::Empty { op: OP })?;
-        self.check(OP, first)?;
-        let Some((second, rest)) = rest.split_first() else {
-            return first.try_clone();
-        };
-        let mut sum = self.combine(OP, first, second, Sign::Plus)?;
-        for term in rest {
-            sum = self.combine(OP, &sum, term, Sign::Plus)?;
-        }
-        Ok(sum)
+        CkksError::within("add_many", || {
+            let (first, rest) = terms.split_first().ok_or(CkksErrorKind::Empty)?;
+            self.check(first)?;
+            let Some((second, rest)) = rest.split_first() else {
+                return first.try_clone();
+            };
+            let mut sum = self.combine(first, second, Sign::Plus)?;
+            for term in rest {
+                sum = self.combine(&sum, term, Sign::Plus)?;
+            }
+            Ok(sum)
+        })
     }
 
-    fn combine(
-        &self,
-        op: &'static str,
-        a: &Ciphertext<B>,
-        b: &Ciphertext<B>,
-        sign: Sign,
-    ) -> Result<Ciphertext<B>> {
-        self.check(op, a)?;
-        self.check(op, b)?;
-        if a.is_pending() && b.is_pending() && a.level() == b.level() && a.batch() == b.batch() {
-            return combine_pending(a, b, sign);
+    fn combine(&self, a: &Ciphertext<B>, b: &Ciphertext<B>, sign: Sign) -> Result<Ciphertext<B>> {
+        self.check(a)?;
+        self.check(b)?;
+        if a.is_pending() && b.is_pending() && a.level() == b.level() {
+            let batch = common_batch(a.batch(), b.batch())?;
+            let a = repeated(Operand::Borrowed(a), batch)?;
+            let b = repeated(Operand::Borrowed(b), batch)?;
+            return combine_pending(&a, &b, sign);
         }
-        let (a, b) = self.aligned(op, a, b)?;
+        let (a, b) = self.aligned(a, b)?;
         let poly = combine_polys(a.poly(), b.poly(), sign)?;
         Ok(Ciphertext::settled(&self.context, poly, a.level()))
     }

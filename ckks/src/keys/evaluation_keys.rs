@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arras_hal::{Backend, GaloisElement, Key};
+use arras_hal::{Backend, GaloisElement, Key, Named};
 
 use super::{KeyKind, SwitchingKey};
 use crate::{Context, Result, context::parameters_mismatch, params::Parameters};
@@ -31,14 +31,10 @@ impl EvaluationKeySet {
     /// Adds a key; one of the same kind is replaced.
     ///
     /// # Errors
-    /// [`crate::CkksError::ParametersMismatch`].
+    /// [`crate::CkksErrorKind::ParametersMismatch`].
     pub fn insert(&mut self, key: SwitchingKey) -> Result<()> {
         if key.params().fingerprint() != self.params.fingerprint() {
-            return Err(parameters_mismatch(
-                "insert key",
-                &self.params,
-                key.params(),
-            ));
+            return Err(parameters_mismatch(&self.params, key.params()).named("insert key"));
         }
         self.keys.insert(key.kind(), key);
         Ok(())
@@ -72,7 +68,7 @@ impl EvaluationKeySet {
     /// Loads the keys into an engine, one at a time.
     ///
     /// # Errors
-    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn load<B: Backend>(&self, context: &Context<B>) -> Result<EvaluationKeys<B>> {
         let mut keys = EvaluationKeys::none(context);
         for key in self.iter() {
@@ -125,7 +121,7 @@ impl<B: Backend> EvaluationKeys<B> {
     /// Loads one key; one of the same kind is replaced.
     ///
     /// # Errors
-    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn insert(&mut self, key: &SwitchingKey) -> Result<()> {
         let loaded = (key.load(&self.context)?, key.level_budget());
         match key.kind() {

@@ -1,9 +1,9 @@
 //! One switching key on the host.
 
-use arras_hal::{Backend, GaloisElement, Key, KeyLayout, Limbs};
+use arras_hal::{Backend, GaloisElement, Key, KeyLayout, Limbs, Named};
 
 use crate::{
-    Context, Result,
+    CkksError, CkksErrorKind, Context, Result,
     context::parameters_mismatch,
     params::Parameters,
     random::{PublicSeed, Purpose, uniform_rows},
@@ -29,6 +29,11 @@ impl KeyKind {
 }
 
 /// A switching key: the b halves and the seed of the a halves.
+///
+/// A switching key for a secret s' is, per digit j, a pair (b_j, a_j) over its limbs and the special limbs with
+/// b_j = e_j - a_j s + P E_j s', where E_j is 1 modulo the primes of digit group j and 0 modulo the others (hybrid key
+/// switching, ePrint 2019/688 section 3). Groups are fixed by absolute limb index, so one key serves every level. The halves
+/// a_j are expanded from a seed; only b is stored.
 ///
 /// It is public: publishing it is what it is for.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,15 +75,11 @@ impl SwitchingKey {
     /// This key for levels up to `budget` only: the rows that lower levels do not need are left out.
     ///
     /// # Errors
-    /// [`crate::CkksError::LevelTooHigh`] if the budget is above this key's.
+    /// [`crate::CkksErrorKind::LevelTooHigh`] if the budget is above this key's.
     pub fn cut(&self, budget: usize) -> Result<Self> {
         if budget > self.level_budget {
             let (level, most) = (budget, self.level_budget);
-            return Err(crate::CkksError::LevelTooHigh {
-                op: "cut",
-                level,
-                most,
-            });
+            return Err(CkksError::from(CkksErrorKind::LevelTooHigh { level, most }).named("cut"));
         }
         let (from, to) = (self.layout(), layout(&self.params, budget));
         let n = self.params.n();
@@ -110,14 +111,10 @@ impl SwitchingKey {
     /// Expands the seed and hands the key to an engine.
     ///
     /// # Errors
-    /// [`crate::CkksError::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn load<B: Backend>(&self, context: &Context<B>) -> Result<Key<B>> {
         if self.params.fingerprint() != context.params().fingerprint() {
-            return Err(parameters_mismatch(
-                "load key",
-                &self.params,
-                context.params(),
-            ));
+            return Err(parameters_mismatch(&self.params, context.params()).named("load key"));
         }
         let layout = self.layout();
         let n = self.params.n();

@@ -18,6 +18,7 @@ const MAX_AUTO_DNUM: usize = 8;
 
 /// Into how many digits key switching cuts a polynomial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Dnum {
     /// The number, at most 8, with the lowest modelled cost among those that fit the security bound.
     #[default]

@@ -1,5 +1,7 @@
 //! What can be wrong with a parameter set or with a request for one.
 
+use arras_hal::Named;
+
 use super::path::{LevelWidth, Window};
 
 /// An invalid parameter set, a request that no set meets, or a level that a set does not have.
@@ -247,20 +249,20 @@ pub enum ParamsError {
         best: CircuitLimits,
     },
     /// An operation was asked to go up, or to stay.
-    #[error("{operation} from level {from} to level {to}: the target must be lower")]
+    #[error("{}from level {from} to level {to}: the target must be lower", prefix(*.operation, " "))]
     LevelOrder {
-        /// The operation.
-        operation: &'static str,
+        /// The operation, once it is named.
+        operation: Option<&'static str>,
         /// Level at hand.
         from: usize,
         /// Level asked for.
         to: usize,
     },
     /// A level above the chain's top.
-    #[error("{operation}: level {level} does not exist, the top level is {max}")]
+    #[error("{}level {level} does not exist, the top level is {max}", prefix(*.operation, ": "))]
     NoSuchLevel {
-        /// The operation.
-        operation: &'static str,
+        /// The operation, once it is named.
+        operation: Option<&'static str>,
         /// Level asked for.
         level: usize,
         /// Top level of the set.
@@ -271,8 +273,23 @@ pub enum ParamsError {
     Serialization(#[from] postcard::Error),
 }
 
+impl Named for ParamsError {
+    fn named(mut self, name: &'static str) -> Self {
+        if let Self::LevelOrder { operation, .. } | Self::NoSuchLevel { operation, .. } = &mut self
+        {
+            operation.get_or_insert(name);
+        }
+        self
+    }
+}
+
+fn prefix(operation: Option<&str>, end: &str) -> String {
+    operation.map_or_else(String::new, |operation| format!("{operation}{end}"))
+}
+
 /// The limits near a request that no set meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CircuitLimits {
     /// The deepest circuit that has the requested precision, if the precision can be had at all.
     pub depth_at_precision: Option<usize>,

@@ -1,5 +1,6 @@
 //! Going down several levels at once without adding noise.
 
+use arras_hal::Named;
 use num_bigint::BigUint;
 
 use super::Parameters;
@@ -13,6 +14,7 @@ const CONSTANT_BITS: i64 = 34;
 /// How a ciphertext goes from a level to a lower one: keep the limbs of `sub_window`, multiply by `constant`, rescale from
 /// `sub_window` to the target's window.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LevelDownPlan {
     /// Absolute limb indices W, ascending and contiguous: they contain what both windows share and lie within the source's
     /// window. Dropping the others costs nothing, because the value is far below the remaining modulus.
@@ -31,10 +33,10 @@ impl Parameters {
     /// [`ParamsError::NoSuchLevel`] if `from` is above the top, [`ParamsError::LevelOrder`] unless `to < from`.
     pub fn level_down_plan(&self, from: usize, to: usize) -> Result<LevelDownPlan, ParamsError> {
         const OPERATION: &str = "level down";
-        self.check_level(OPERATION, from)?;
+        self.check_level(from).named(OPERATION)?;
         if to >= from {
             return Err(ParamsError::LevelOrder {
-                operation: OPERATION,
+                operation: Some(OPERATION),
                 from,
                 to,
             });

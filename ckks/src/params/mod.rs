@@ -4,7 +4,7 @@
 //!
 //! - [`Parameters::builder`] with a [`depth`](ParametersBuilder::depth) picks the smallest safe set for a circuit, and explains itself;
 //! - with [`log_n`](ParametersBuilder::log_n) it takes the ring degree and the number of levels;
-//! - [`Parameters::from_spec`] takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
+//! - `Parameters::try_from` takes a [`ParametersSpec`], for instance one read from a file, and trusts nothing in it.
 //!
 //! ```text
 //! basis    T_{A-1} .. T_0 | Q_0 .. Q_{M-1} | P_0 .. P_{K-1}
@@ -45,6 +45,8 @@ use core::fmt;
 use core::ops::Range;
 use std::sync::Arc;
 
+use arras_hal::Named;
+
 pub use builder::{Dnum, ParametersBuilder, RingRequest, deepest};
 pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
 pub use cost::{KeySwitchCost, KeySwitchLimbs};
@@ -79,6 +81,7 @@ struct Inner {
 
 /// The part of a key-switching digit that is present at a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ActiveDigit {
     /// Index of the digit, and so of the part of the key that belongs to it.
     pub digit: usize,
@@ -92,22 +95,10 @@ impl Parameters {
         ParametersBuilder { request: () }
     }
 
-    /// Validates a specification, trusting nothing in it. Insecure sets are refused.
-    ///
-    /// # Errors
-    /// The [`ParamsError`] of the first rule that the specification breaks; [`ParamsError::InsecureRefused`] for
-    /// [`Security::InsecureForTests`].
-    pub fn from_spec(spec: ParametersSpec) -> Result<Self, ParamsError> {
-        if spec.security == Security::InsecureForTests {
-            return Err(ParamsError::InsecureRefused);
-        }
-        Self::from_spec_allowing_insecure(spec)
-    }
-
     /// Validates a specification and **accepts sets without any security** ([`Security::InsecureForTests`]).
     ///
     /// **For tests only.** Who calls this on input from elsewhere lets that input switch encryption off: every other rule is still
-    /// checked, but the modulus is compared with no bound. Use [`from_spec`](Self::from_spec).
+    /// checked, but the modulus is compared with no bound. Use `try_from`.
     ///
     /// # Errors
     /// The [`ParamsError`] of the first rule that the specification breaks.
@@ -276,10 +267,10 @@ impl Parameters {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`] at level 0, which has no level below, and above the top.
     pub fn pi(&self, level: usize) -> Result<(Vec<usize>, Vec<usize>), ParamsError> {
-        self.check_level("step down", level)?;
+        self.check_level(level).named("step down")?;
         let Some(below) = level.checked_sub(1) else {
             return Err(ParamsError::LevelOrder {
-                operation: "step down",
+                operation: Some("step down"),
                 from: 0,
                 to: 0,
             });
@@ -292,7 +283,8 @@ impl Parameters {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`] if the budget is above the top.
     pub fn key_limbs(&self, level_budget: usize) -> Result<Vec<u16>, ParamsError> {
-        self.check_level("cut a key to a level budget", level_budget)?;
+        self.check_level(level_budget)
+            .named("cut a key to a level budget")?;
         // Every window reaches the boundary between terminals and mains, so a union of windows is a range.
         let windows = &self.0.derived.windows[..=level_budget];
         let start = windows.iter().map(|w| w.start).min().unwrap_or(0);
@@ -329,18 +321,34 @@ impl Parameters {
     /// Whether the set has `level`.
     ///
     /// # Errors
-    /// [`ParamsError::NoSuchLevel`], naming `operation`, if it is above the top.
-    pub fn check_level(&self, operation: &'static str, level: usize) -> Result<(), ParamsError> {
+    /// [`ParamsError::NoSuchLevel`] if it is above the top.
+    pub fn check_level(&self, level: usize) -> Result<(), ParamsError> {
         let max = self.max_level();
         if level > max {
             Err(ParamsError::NoSuchLevel {
-                operation,
+                operation: None,
                 level,
                 max,
             })
         } else {
             Ok(())
         }
+    }
+}
+
+impl TryFrom<ParametersSpec> for Parameters {
+    type Error = ParamsError;
+
+    /// Validates a specification, trusting nothing in it. Insecure sets are refused.
+    ///
+    /// # Errors
+    /// The [`ParamsError`] of the first rule that the specification breaks; [`ParamsError::InsecureRefused`] for
+    /// [`Security::InsecureForTests`].
+    fn try_from(spec: ParametersSpec) -> Result<Self, ParamsError> {
+        if spec.security == Security::InsecureForTests {
+            return Err(ParamsError::InsecureRefused);
+        }
+        Self::from_spec_allowing_insecure(spec)
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Security {
     Classical128,
     /// **No security at all.** The modulus is not compared with any bound, and the ring degree may be as small as 2^5.
     /// Anyone can decrypt. For tests only: no default and no planner ever chooses it, and
-    /// [`Parameters::from_spec`](super::Parameters::from_spec) refuses it.
+    /// `Parameters::try_from` refuses it.
     InsecureForTests,
 }
 

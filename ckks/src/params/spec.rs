@@ -20,9 +20,7 @@ use super::security::{Security, max_log2_qp};
 /// A scale may be this far from what its level's window would have with mains of exactly 6u and terminals of 5u: half a bit.
 const MAX_DRIFT: Log2 = ONE / 2;
 
-/// A parameter set as it is written down: nothing here has been checked. [`Parameters::from_spec`] checks everything.
-///
-/// [`Parameters::from_spec`]: super::Parameters::from_spec
+/// A parameter set as it is written down: nothing here has been checked. `Parameters::try_from` checks everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParametersSpec {
     /// log2 of the ring degree N.

@@ -200,12 +200,12 @@ fn specifications_survive_serialization() {
     let params = build(14, 6, LevelWidth::Bits39, 4).unwrap();
     let bytes = postcard::to_stdvec(params.spec()).unwrap();
     assert_eq!(
-        Parameters::from_spec(postcard::from_bytes(&bytes).unwrap()).unwrap(),
+        Parameters::try_from(postcard::from_bytes::<ParametersSpec>(&bytes).unwrap()).unwrap(),
         params
     );
     let json = serde_json::to_string(params.spec()).unwrap();
     assert_eq!(
-        Parameters::from_spec(serde_json::from_str(&json).unwrap()).unwrap(),
+        Parameters::try_from(serde_json::from_str::<ParametersSpec>(&json).unwrap()).unwrap(),
         params
     );
 }
@@ -225,7 +225,7 @@ fn insecure_sets_are_opt_in_and_loud() {
     assert!(insecure.to_string().contains("INSECURE"), "{insecure}");
     assert!(insecure.to_string().contains("NO bound"));
     assert_eq!(
-        Parameters::from_spec(insecure.spec().clone()),
+        Parameters::try_from(insecure.spec().clone()),
         Err(ParamsError::InsecureRefused)
     );
     assert_eq!(
@@ -236,7 +236,7 @@ fn insecure_sets_are_opt_in_and_loud() {
     let mut disguised = insecure.spec().clone();
     disguised.security = Security::Classical128;
     assert_eq!(
-        Parameters::from_spec(disguised),
+        Parameters::try_from(disguised),
         Err(ParamsError::NoSecurityBound { log_n: 5 })
     );
 }
@@ -338,7 +338,7 @@ fn automatic_digits_fit_and_are_few() {
 fn mutated(change: impl FnOnce(&mut ParametersSpec)) -> Result<Parameters, ParamsError> {
     let mut spec = build(14, 5, LevelWidth::Bits39, 2).unwrap().spec().clone();
     change(&mut spec);
-    Parameters::from_spec(spec)
+    Parameters::try_from(spec)
 }
 
 macro_rules! refused {
@@ -574,7 +574,7 @@ fn the_bound_is_on_the_product_of_all_primes() {
         .find(|q| !spec.specials.contains(q))
         .unwrap();
     spec.specials.push(more);
-    let error = Parameters::from_spec(spec).unwrap_err();
+    let error = Parameters::try_from(spec).unwrap_err();
     assert!(
         matches!(
             error,

@@ -208,6 +208,12 @@ pub enum WireError {
         /// The file.
         path: PathBuf,
     },
+    /// Another writer, of this process or another, is making the file.
+    #[error("{}: another process is writing this file; wait for it or name another output", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is longer than its reader accepts.
     #[error("{} is longer than the {most} bytes accepted here", path.display())]
     FileTooLong {
@@ -282,6 +288,7 @@ impl WireError {
             named @ (Self::Io { .. }
             | Self::InFile { .. }
             | Self::AlreadyExists { .. }
+            | Self::Busy { .. }
             | Self::FileTooLong { .. }) => named,
             contents => Self::InFile {
                 path: path.to_owned(),
@@ -311,7 +318,7 @@ impl WireError {
     }
 }
 
-/// For closures that write something else than a container through [`super::write_atomically`].
+/// What goes wrong when a container is written to a stream.
 impl From<io::Error> for WireError {
     fn from(source: io::Error) -> Self {
         Self::Stream {

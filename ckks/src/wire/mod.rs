@@ -13,6 +13,8 @@
 //! 28+H+P    32  checksum       BLAKE3 of everything before it
 //! ```
 //!
+//! What headers and payloads hold is in `docs/format.md` of the repository, byte by byte, with a reader in Python.
+//!
 //! All integers are little-endian. Nothing follows the checksum. The magic starts with a byte outside ASCII and ends
 //! with a line break, so a transfer that strips the eighth bit or translates line ends is noticed at once.
 //!
@@ -30,14 +32,14 @@
 //! Every object has exactly one encoding: residues are below their modulus, padding bits are zero, the header is what
 //! its own re-encoding gives, lengths are equal to what the header implies and flags are zero. Every reader treats its
 //! input as hostile: lengths are compared with what remains before anything is allocated or hashed, and dimensions
-//! pass through [`Limits`].
+//! are bounded.
 //!
 //! The checksum finds damage, not malice: anybody can compute it. Who may write a file is for the layer that moves it.
 //!
 //! # Writing and reading an object
 //!
 //! ```
-//! use arras_ckks::wire::{Container, ObjectKind, PayloadRead, checked_rows_len, container_to_vec};
+//! use arras_ckks::wire::{ObjectKind, Reader, WireError, checked_rows_len, container_to_vec};
 //!
 //! let (n, moduli) = (4, [97u32, 193]);
 //! let residues = [1u32, 2, 3, 96, 10, 20, 30, 192];
@@ -46,16 +48,14 @@
 //!     payload.residue_rows(n, &moduli, &residues)
 //! })?;
 //!
-//! let container = Container::parse_as(&bytes, ObjectKind::Plaintext)?;
-//! let (log_n, moduli): (u8, [u32; 2]) = container.header()?;
+//! let mut reader = Reader::from_bytes(&bytes, ObjectKind::Plaintext)?;
+//! let (log_n, moduli): (u8, [u32; 2]) = reader.header()?;
 //! let n = 1usize << log_n;
-//! container.expect_payload_len(checked_rows_len(n, &moduli, 1)?)?;
-//! let mut read = vec![0u32; n * moduli.len()];
-//! let mut rows = container.rows();
-//! rows.residue_rows(n, &moduli, &mut read)?;
-//! rows.finish()?;
+//! reader.expect_payload_len(checked_rows_len(n, &moduli, 1)?)?;
+//! let read = reader.residue_rows(n, &moduli, 1)?;
+//! reader.finish()?;
 //! assert_eq!(read, residues);
-//! # Ok::<(), arras_ckks::wire::WireError>(())
+//! # Ok::<(), WireError>(())
 //! ```
 // Hostile input must not be able to reach a panicking index; the tests may index what they built.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
@@ -69,26 +69,20 @@ mod limits;
 pub(crate) mod mutate;
 mod objects;
 mod pack;
-mod payload;
-mod stream;
+mod reader;
 mod ternary;
 mod writer;
 
 pub use container::{
-    CHECKSUM_LEN, Container, FORMAT_VERSION, MAGIC, MAX_HEADER_LEN, PREFIX_LEN, Prefix, peek,
+    CHECKSUM_LEN, FORMAT_VERSION, MAGIC, MAX_HEADER_LEN, PREFIX_LEN, Prefix, container_len, peek,
 };
 pub use error::WireError;
-pub use file::{
-    Overwrite, read_bounded, read_container_file, read_secret_bounded, write_atomically,
-};
+pub use file::{AtomicFile, Overwrite, read_bounded};
 pub use kind::ObjectKind;
-pub use limits::{Limits, checked_rows_len};
+pub use limits::checked_rows_len;
 pub use objects::{
     Inspection, KeySummary, ObjectBytes, ObjectSummary, ciphertext_bytes, evaluation_key_bytes,
     evaluation_key_set_bytes, evaluation_key_set_bytes_by_level, inspect, seeded_ciphertext_bytes,
 };
-pub use pack::{pack_row, packed_row_len, residue_bits, unpack_row};
-pub use payload::{PayloadRead, PayloadRows};
-pub use stream::{ContainerReader, read_container};
-pub use ternary::{pack_ternary_row, packed_ternary_len, unpack_ternary_row};
+pub use reader::Reader;
 pub use writer::{PayloadWriter, container_to_vec, write_container};

@@ -9,7 +9,7 @@ use super::WireError;
 ///
 /// # Errors
 /// [`WireError::BadModulus`] for `q` below 2.
-pub fn residue_bits(q: u32) -> Result<u32, WireError> {
+pub(super) fn residue_bits(q: u32) -> Result<u32, WireError> {
     match q {
         0 | 1 => Err(WireError::BadModulus { modulus: q }),
         _ => Ok(width(q)),
@@ -24,7 +24,7 @@ fn width(q: u32) -> u32 {
 /// Bytes of a packed row of `n` residues modulo `q`: ceil(n * ceil(log2 q) / 8). Saturates at `usize::MAX`, which no
 /// slice reaches.
 #[must_use]
-pub fn packed_row_len(n: usize, q: u32) -> usize {
+pub(super) fn packed_row_len(n: usize, q: u32) -> usize {
     let bits = width(q) as usize;
     // Eight at a time, so that the product does not overflow for any n that is the length of a slice of u32.
     (n / 8)
@@ -67,7 +67,7 @@ fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), Wi
 /// # Errors
 /// [`WireError::BadModulus`] for `q` below 2, [`WireError::DimensionMismatch`] for a `packed` of another length,
 /// [`WireError::NonCanonicalResidue`] (as row 0) for a value outside `[0, q)`. Nothing is written then.
-pub fn pack_row(values: &[u32], q: u32, packed: &mut [u8]) -> Result<(), WireError> {
+pub(super) fn pack_row(values: &[u32], q: u32, packed: &mut [u8]) -> Result<(), WireError> {
     let bits = residue_bits(q)?;
     check_len("packed row", packed_row_len(values.len(), q), packed.len())?;
     first_non_canonical(values, q)?;
@@ -102,7 +102,7 @@ pub fn pack_row(values: &[u32], q: u32, packed: &mut [u8]) -> Result<(), WireErr
 /// [`WireError::BadModulus`] for `q` below 2, [`WireError::DimensionMismatch`] for a `packed` of another length,
 /// [`WireError::NonCanonicalResidue`] (as row 0) for a value outside `[0, q)`, [`WireError::NonzeroPadding`] (as row
 /// 0) if a bit after the last value is set: a row has one encoding.
-pub fn unpack_row(packed: &[u8], q: u32, values: &mut [u32]) -> Result<(), WireError> {
+pub(super) fn unpack_row(packed: &[u8], q: u32, values: &mut [u32]) -> Result<(), WireError> {
     let bits = residue_bits(q)?;
     check_len("packed row", packed_row_len(values.len(), q), packed.len())?;
 

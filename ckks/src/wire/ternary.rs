@@ -8,7 +8,7 @@ use super::WireError;
 
 /// Bytes of a packed ternary row of `n` coefficients: ceil(n / 4).
 #[must_use]
-pub const fn packed_ternary_len(n: usize) -> usize {
+pub(super) const fn packed_ternary_len(n: usize) -> usize {
     n.div_ceil(4)
 }
 
@@ -41,7 +41,7 @@ fn sign_extend(code: u8) -> i8 {
 /// # Errors
 /// [`WireError::DimensionMismatch`] for a `packed` of another length, [`WireError::NotTernary`] (as row 0) for any
 /// other coefficient.
-pub fn pack_ternary_row(coefficients: &[i8], packed: &mut [u8]) -> Result<(), WireError> {
+pub(super) fn pack_ternary_row(coefficients: &[i8], packed: &mut [u8]) -> Result<(), WireError> {
     check_len(coefficients.len(), packed.len())?;
     let mut bad = 0u8;
     for (byte, group) in packed.iter_mut().zip(coefficients.chunks(4)) {
@@ -66,7 +66,7 @@ pub fn pack_ternary_row(coefficients: &[i8], packed: &mut [u8]) -> Result<(), Wi
 /// # Errors
 /// [`WireError::DimensionMismatch`] for a `packed` of another length, [`WireError::NotTernary`] (as row 0) if the code
 /// `10` occurs, [`WireError::NonzeroPadding`] (as row 0) if a bit after the last coefficient is set.
-pub fn unpack_ternary_row(packed: &[u8], coefficients: &mut [i8]) -> Result<(), WireError> {
+pub(super) fn unpack_ternary_row(packed: &[u8], coefficients: &mut [i8]) -> Result<(), WireError> {
     check_len(coefficients.len(), packed.len())?;
     let (mut bad, mut padding) = (0u8, 0u8);
     for (&byte, group) in packed.iter().zip(coefficients.chunks_mut(4)) {

@@ -3,20 +3,17 @@
 use std::io::Write;
 
 use serde::Serialize;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::container::{check_header_len, check_payload_len};
+use super::container::{check_payload_len, encode_header};
 use super::pack::{pack_row, packed_row_len, residue_bits};
-use super::payload::check_whole_polys;
 use super::ternary::{pack_ternary_row, packed_ternary_len};
-use super::{
-    CHECKSUM_LEN, FORMAT_VERSION, MAX_HEADER_LEN, ObjectKind, PREFIX_LEN, Prefix, WireError,
-};
+use super::{ObjectKind, Prefix, WireError};
 
 /// Takes the rows of a payload and passes them on, packed and hashed. Holds one packed row at a time, and zeroizes it.
 pub struct PayloadWriter<'w> {
     out: &'w mut dyn Write,
-    hasher: blake3::Hasher,
+    hasher: Zeroizing<blake3::Hasher>,
     declared: u64,
     written: u64,
     rows: u64,
@@ -46,7 +43,7 @@ impl PayloadWriter<'_> {
     /// Writes a row of residues in `[0, modulus)`.
     ///
     /// # Errors
-    /// Those of [`pack_row`], naming this row, and of [`PayloadWriter::bytes`].
+    /// [`WireError::BadModulus`]; [`WireError::NonCanonicalResidue`], naming the row; those of [`PayloadWriter::bytes`].
     pub fn residues(&mut self, modulus: u32, values: &[u32]) -> Result<(), WireError> {
         residue_bits(modulus)?;
         self.packed_row(packed_row_len(values.len(), modulus), |packed| {
@@ -76,7 +73,7 @@ impl PayloadWriter<'_> {
     /// Writes a row of coefficients in {-1, 0, 1}.
     ///
     /// # Errors
-    /// Those of [`pack_ternary_row`], naming this row, and of [`PayloadWriter::bytes`].
+    /// [`WireError::NotTernary`], naming the row; those of [`PayloadWriter::bytes`].
     pub fn ternary(&mut self, coefficients: &[i8]) -> Result<(), WireError> {
         self.packed_row(packed_ternary_len(coefficients.len()), |packed| {
             pack_ternary_row(coefficients, packed)
@@ -102,16 +99,23 @@ impl PayloadWriter<'_> {
     }
 }
 
-fn encode_header<H: Serialize + ?Sized>(
-    kind: ObjectKind,
-    header: &H,
-) -> Result<(Vec<u8>, u32), WireError> {
-    let bytes = postcard::to_stdvec(header)
-        .map_err(|source| WireError::HeaderUnencodable { kind, source })?;
-    check_header_len(bytes.len() as u64)?;
-    // Checked against a u32 just above.
-    let len = u32::try_from(bytes.len()).unwrap_or(MAX_HEADER_LEN);
-    Ok((bytes, len))
+/// That `len` values are a whole number of polynomials of `moduli.len()` rows of `n`.
+fn check_whole_polys(n: usize, moduli: &[u32], len: usize) -> Result<(), WireError> {
+    let poly = n
+        .checked_mul(moduli.len())
+        .ok_or(WireError::SizeOverflow { what: "polynomial" })?;
+    let whole = match len.checked_rem(poly) {
+        Some(rest) => rest == 0,
+        None => len == 0,
+    };
+    if whole {
+        return Ok(());
+    }
+    Err(WireError::DimensionMismatch {
+        what: "buffer of rows, whole polynomials,",
+        expected: len.checked_next_multiple_of(poly).unwrap_or(0),
+        found: len,
+    })
 }
 
 /// Writes a container of `kind` to `out`: `payload` is called once and writes exactly `payload_len` bytes. Only the
@@ -125,53 +129,52 @@ fn encode_header<H: Serialize + ?Sized>(
 /// [`MAX_HEADER_LEN`] bytes, [`WireError::SizeOverflow`] for an impossible payload length,
 /// [`WireError::PayloadLength`] if `payload` writes another number of bytes, [`WireError::Stream`] if `out` fails, and
 /// what `payload` returns.
-pub fn write_container<H: Serialize + ?Sized>(
+pub fn write_container<H: Serialize + ?Sized, E: From<WireError>>(
     out: &mut dyn Write,
     kind: ObjectKind,
     header: &H,
     payload_len: u64,
-    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), WireError>,
-) -> Result<u64, WireError> {
-    let (header, header_len) = encode_header(kind, header)?;
-    write_encoded(out, kind, &header, header_len, payload_len, payload)
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<u64, E> {
+    let header = encode_header(kind, header)?;
+    write_encoded(
+        out,
+        Prefix::of(kind, &header, payload_len),
+        &header,
+        payload,
+    )
 }
 
-fn write_encoded(
+fn write_encoded<E: From<WireError>>(
     out: &mut dyn Write,
-    kind: ObjectKind,
+    prefix: Prefix,
     header: &[u8],
-    header_len: u32,
-    payload_len: u64,
-    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), WireError>,
-) -> Result<u64, WireError> {
-    let prefix = Prefix {
-        version: FORMAT_VERSION,
-        kind,
-        header_len,
-        payload_len,
-    };
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<u64, E> {
     let container_len = prefix.container_len()?;
     let mut start = prefix.to_bytes().to_vec();
     start.extend_from_slice(header);
 
-    let mut hasher = blake3::Hasher::new();
+    // Zeroized when it is dropped: the hasher keeps the last block of the payload.
+    let mut hasher = Zeroizing::new(blake3::Hasher::new());
     hasher.update(&start);
-    out.write_all(&start)?;
+    out.write_all(&start).map_err(WireError::from)?;
     let mut writer = PayloadWriter {
         out,
         hasher,
-        declared: payload_len,
+        declared: prefix.payload_len,
         written: 0,
         rows: 0,
         packed: Zeroizing::default(),
     };
-    let written = payload(&mut writer).and(check_payload_len(payload_len, writer.written));
+    payload(&mut writer)?;
+    check_payload_len(prefix.payload_len, writer.written)?;
     let checksum = writer.hasher.finalize();
-    // The hasher keeps the last block of the payload.
-    writer.hasher.zeroize();
-    written?;
-    writer.out.write_all(checksum.as_bytes())?;
-    writer.out.flush()?;
+    writer
+        .out
+        .write_all(checksum.as_bytes())
+        .and_then(|()| writer.out.flush())
+        .map_err(WireError::from)?;
     Ok(container_len)
 }
 
@@ -180,14 +183,15 @@ fn write_encoded(
 ///
 /// # Errors
 /// Those of [`write_container`], and [`WireError::OutOfMemory`].
-pub fn container_to_vec<H: Serialize + ?Sized>(
+pub fn container_to_vec<H: Serialize + ?Sized, E: From<WireError>>(
     kind: ObjectKind,
     header: &H,
     payload_len: u64,
-    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), WireError>,
-) -> Result<Vec<u8>, WireError> {
-    let (header, header_len) = encode_header(kind, header)?;
-    let total = payload_len.saturating_add((PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64);
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
+    let header = encode_header(kind, header)?;
+    let prefix = Prefix::of(kind, &header, payload_len);
+    let total = prefix.container_len().unwrap_or(u64::MAX);
     let mut bytes = Zeroizing::new(Vec::new());
     usize::try_from(total)
         .ok()
@@ -196,13 +200,13 @@ pub fn container_to_vec<H: Serialize + ?Sized>(
             what: "container",
             bytes: total,
         })?;
-    write_encoded(&mut *bytes, kind, &header, header_len, payload_len, payload)?;
+    write_encoded(&mut *bytes, prefix, &header, payload)?;
     Ok(std::mem::take(&mut *bytes))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Container, PayloadRead, checked_rows_len};
+    use super::super::{CHECKSUM_LEN, MAX_HEADER_LEN, PREFIX_LEN, Reader, checked_rows_len};
     use super::*;
 
     #[test]
@@ -219,12 +223,11 @@ mod tests {
         .unwrap();
         assert_eq!(bytes.len(), bytes.capacity());
 
-        let container = Container::parse(&bytes).unwrap();
-        assert_eq!(container.header::<&str>().unwrap(), "header");
-        let mut rows = container.rows();
-        assert_eq!(rows.array::<32>().unwrap(), [7; 32]);
-        let (mut read, mut ternary) = (vec![0; values.len()], vec![0; 16]);
-        rows.residue_rows(n, &moduli, &mut read).unwrap();
+        let mut rows = Reader::from_bytes(&bytes, ObjectKind::SwitchingKey).unwrap();
+        assert_eq!(rows.header::<&str>().unwrap(), "header");
+        assert_eq!(rows.next_bytes(32).unwrap(), [7; 32]);
+        let mut ternary = vec![0; 16];
+        let read = rows.residue_rows(n, &moduli, 2).unwrap();
         rows.ternary(&mut ternary).unwrap();
         rows.finish().unwrap();
         assert_eq!((read, ternary), (values, secret));
@@ -245,9 +248,35 @@ mod tests {
     }
 
     #[test]
+    fn buffers_hold_whole_polynomials() {
+        let write = |n, moduli: &[u32], len| {
+            container_to_vec(ObjectKind::Model, &(), 1000, |out| {
+                out.residue_rows(n, moduli, &vec![5; len])
+            })
+        };
+        let moduli = [97, 1_073_479_681];
+        for (n, len) in [(10, 30), (10, 41), (0, 1), (usize::MAX, 1)] {
+            assert!(matches!(
+                write(n, &moduli, len),
+                Err(WireError::DimensionMismatch { .. } | WireError::SizeOverflow { .. })
+            ));
+        }
+        assert!(matches!(
+            write(10, &[], 1),
+            Err(WireError::DimensionMismatch { .. })
+        ));
+        // Nothing at all is the wrong length only.
+        assert!(matches!(
+            write(0, &moduli, 0),
+            Err(WireError::PayloadLength { .. })
+        ));
+    }
+
+    #[test]
     fn impossible_sizes_are_refused() {
         for declared in [u64::MAX, u64::MAX - 60, 1 << 62] {
-            let result = container_to_vec(ObjectKind::Model, &(), declared, |_| Ok(()));
+            let result =
+                container_to_vec(ObjectKind::Model, &(), declared, |_| Ok::<_, WireError>(()));
             assert!(
                 matches!(result, Err(WireError::OutOfMemory { .. })),
                 "{declared}"
@@ -255,7 +284,7 @@ mod tests {
         }
         let huge = vec![0u8; MAX_HEADER_LEN as usize];
         assert!(matches!(
-            container_to_vec(ObjectKind::Model, &huge, 0, |_| Ok(())),
+            container_to_vec(ObjectKind::Model, &huge, 0, |_| Ok::<_, WireError>(())),
             Err(WireError::OutOfBounds {
                 what: "header length",
                 ..

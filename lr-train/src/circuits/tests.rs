@@ -1,6 +1,6 @@
 //! Every circuit's plaintext interpretation gives the numbers of the optimizer it is named after.
 
-use arras_toolkit::{Plaintext, Program, circuit::Summing};
+use arras_toolkit::{Cleartext, Program, circuit::Summing};
 use ndarray::{Array1, Array2};
 
 use super::{Kind, Results, Spec, Start, Step, TrainingCircuit};
@@ -82,7 +82,7 @@ fn train(spec: Spec, seed: u64) -> (f64, usize) {
         .inputs(&minibatches, encrypted.then_some(&start))
         .unwrap();
     let program = Program::new(circuit.circuit().clone());
-    let run = Plaintext::run(&program, &inputs).unwrap();
+    let run = Cleartext::run(&program, &inputs).unwrap();
     let (got, before) = circuit.weights(|name| run.outputs.get(name)).unwrap();
     let worst = |a: &Array1<f64>, b: &Array1<f64>| {
         a.iter()

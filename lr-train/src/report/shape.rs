@@ -1,9 +1,6 @@
 //! How deep and how wide a training circuit is, counted on its program.
 
-use arras_toolkit::{
-    Program,
-    program::{Form, Step, StepOp},
-};
+use arras_toolkit::{Program, circuit::Class};
 use serde::{Deserialize, Serialize};
 
 /// What happens at one level.
@@ -44,40 +41,33 @@ impl CircuitShape {
         let depth = program.levels_needed();
         let mut levels = vec![LevelWork::default(); depth + 1];
         let mut multiplications = 0;
-        let mut chains: Vec<(usize, f64)> = Vec::with_capacity(program.steps().len());
+        let mut costs = Vec::with_capacity(program.steps().len());
         for step in program.steps() {
-            let worked_at = worked_at(program, step);
-            let key_switches = key_switches(program, step);
-            multiplications += match step.op() {
-                StepOp::Multiply => step.units(),
-                StepOp::SumOfProducts => step.operands().len() / 2 * step.units(),
-                _ => 0,
-            };
+            let work = step.work();
+            let worked_at = step.operand_state().window_level();
+            multiplications += work.products;
             if let Some(level) = levels.get_mut(depth.saturating_sub(worked_at)) {
-                level.operations += operations(step);
-                level.key_switches += key_switches;
+                level.operations += work.operations;
+                level.key_switches += work.key_switches();
             }
-            let cost = if key_switches > 0 {
-                ((worked_at + 1) * (worked_at + 1)) as f64
-            } else {
-                0.0
-            };
-            let (steps, costs) = step
-                .operands()
-                .iter()
-                .map(|operand| chains[operand.index()])
-                .fold((0, 0.0), |a: (usize, f64), b| (a.0.max(b.0), a.1.max(b.1)));
-            let counted = usize::from(!matches!(step.op(), StepOp::Input(_)));
-            chains.push((steps + counted, costs + cost));
+            costs.push(match work.key_switches() {
+                0 => 0.0,
+                _ => (worked_at + 1).pow(2) as f64,
+            });
         }
+        let counted = program
+            .steps()
+            .iter()
+            .map(|step| f64::from(step.op().class() != Class::Input));
+        let longest = |chains: Vec<f64>| chains.into_iter().fold(0.0, f64::max);
         Self {
             circuit: circuit.into(),
             depth,
             levels,
             waves: program.waves().iter().map(Vec::len).collect(),
             multiplications,
-            critical_path: chains.iter().map(|c| c.0).max().unwrap_or(0),
-            model_cost: chains.iter().map(|c| c.1).fold(0.0, f64::max),
+            critical_path: longest(program.chains(counted)) as usize,
+            model_cost: longest(program.chains(costs)),
         }
     }
 
@@ -91,40 +81,4 @@ impl CircuitShape {
         let operations = self.levels.iter().map(|level| level.operations);
         operations.max().unwrap_or(0)
     }
-}
-
-/// The level whose window a step works on: that of its highest operand.
-fn worked_at(program: &Program, step: &Step) -> usize {
-    step.operands()
-        .iter()
-        .map(|&operand| program.step(operand).window_level())
-        .max()
-        .unwrap_or_else(|| step.window_level())
-}
-
-fn operations(step: &Step) -> usize {
-    match step.op() {
-        StepOp::Input(_) | StepOp::Pick(_) | StepOp::Concat => 0,
-        StepOp::RotationSum(steps) | StepOp::WeightedRotationSum { steps, .. } => {
-            steps.len() * step.units()
-        }
-        StepOp::SumOfProducts => step.operands().len() / 2 * step.units(),
-        _ => step.units(),
-    }
-}
-
-fn key_switches(program: &Program, step: &Step) -> usize {
-    let rotations = match step.op() {
-        StepOp::Rotate(steps) => usize::from(*steps != 0),
-        StepOp::RotationSum(steps) | StepOp::WeightedRotationSum { steps, .. } => {
-            steps.iter().filter(|&&s| s != 0).count()
-        }
-        StepOp::Settle => usize::from(
-            step.operands()
-                .iter()
-                .any(|&operand| program.step(operand).form() == Form::Pending3),
-        ),
-        _ => 0,
-    };
-    rotations * step.units()
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::{Ciphertext, Context};
 use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
 use serde::{Deserialize, Serialize};
@@ -108,6 +107,7 @@ pub(super) fn expect_round(
 
 /// The encrypted data of one round.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EncryptedRound {
     /// What it belongs to.
     pub origin: Origin,
@@ -119,6 +119,7 @@ pub struct EncryptedRound {
 
 /// The encrypted state that a later round starts from.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EncryptedState {
     /// What it belongs to.
     pub origin: Origin,
@@ -130,6 +131,7 @@ pub struct EncryptedState {
 
 /// What a round returns, encrypted: a model's weights, or the last two for the next round.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RoundResult<B: Backend> {
     /// What it belongs to.
     pub origin: Origin,
@@ -141,29 +143,4 @@ pub struct RoundResult<B: Backend> {
     pub outputs: BTreeMap<String, Encrypted<B>>,
     /// What the run did; none if it was read from a file.
     pub report: Option<RunReport>,
-}
-
-impl<B: Backend> RoundResult<B> {
-    /// The result on another engine, through its bytes.
-    ///
-    /// # Errors
-    /// The scheme's: other parameters, no memory.
-    pub fn on<C: Backend>(&self, context: &Context<C>) -> Result<RoundResult<C>> {
-        let mut outputs = BTreeMap::new();
-        for (name, encrypted) in &self.outputs {
-            let bytes = encrypted.ciphertext().to_bytes()?;
-            let ciphertext = Ciphertext::from_bytes(&bytes, context)?;
-            outputs.insert(
-                name.clone(),
-                Encrypted::new(*encrypted.layout(), ciphertext)?,
-            );
-        }
-        Ok(RoundResult {
-            origin: self.origin,
-            round: self.round,
-            finished: self.finished,
-            outputs,
-            report: self.report.clone(),
-        })
-    }
 }

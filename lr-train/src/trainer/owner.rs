@@ -40,7 +40,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// With a secret key that was made before, and what tells its evaluation keys from others.
     ///
     /// # Errors
-    /// [`arras_ckks::CkksError::ParametersMismatch`]; if the operating system has no randomness.
+    /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_keys(plan: TrainingPlan, secret: SecretKey<S>, keys: KeySetId) -> Result<Self> {
         if secret.context().params() != plan.params() {
             return Err(ExchangeError::Mismatch {
@@ -205,9 +205,9 @@ impl<S: SecretEngine> DataOwner<S> {
         let round = self.plan.round(result.round)?;
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
-        let result = result.on(self.context())?;
         for (name, encrypted) in &result.outputs {
-            values.insert(name, self.client.decrypt(encrypted)?);
+            let own = encrypted.to_context(self.context())?;
+            values.insert(name, self.client.decrypt(&own)?);
         }
         // Values above the headroom cannot be in a ciphertext; what another key decrypts is far above in nearly every slot.
         let level = result

@@ -52,6 +52,7 @@ pub struct RoundSpec {
 /// A plan as it is written down: nothing here has been checked. [`TrainingPlan::from_spec`] checks everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PlanSpec {
     /// [`PLAN_VERSION`].
     pub version: u32,
@@ -126,7 +127,7 @@ impl TrainingPlan {
     /// secure.
     pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =
-            Parameters::from_spec(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
+            Parameters::try_from(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
         Self::checked(spec, params)
     }
 

@@ -2,7 +2,7 @@
 
 use arras_ckks::{Context, EvaluationKeySet, Evaluator};
 use arras_hal::Backend;
-use arras_toolkit::{Bindings, Encrypted, Homomorphic, run::Options};
+use arras_toolkit::{Homomorphic, run::Options};
 
 use super::{
     EncryptedRound, EncryptedState, KeySetId, RoundResult, TrainingPlan, exchange::expect_round,
@@ -99,14 +99,11 @@ impl<B: Backend> TrainingServer<B> {
             None => {}
         }
         let round = self.plan.round(data.round)?;
-        let context = self.context();
-        let start = state.iter().flat_map(|state| state.inputs.iter());
-        let inputs: Bindings<Encrypted<B>> = data
-            .inputs
-            .iter()
-            .chain(start)
-            .map(|(name, value)| Ok((name.to_owned(), value.expand(context)?)))
-            .collect::<Result<_>>()?;
+        let mut sent = data.inputs.clone();
+        for (name, value) in state.iter().flat_map(|state| state.inputs.iter()) {
+            sent.insert(name, value.clone());
+        }
+        let inputs = sent.expand(self.context())?;
         let run = self.homomorphic.run(&round.program, &inputs)?;
         Ok(RoundResult {
             origin: data.origin,

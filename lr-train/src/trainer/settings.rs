@@ -61,6 +61,7 @@ impl From<CircuitChoice> for String {
 /// What moves the weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Optimizer {
     /// Nesterov's accelerated gradient.
     #[default]
@@ -113,6 +114,7 @@ pub enum Rounds {
 /// What a training is to be, before anything is planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Settings {
     /// The circuit.
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::params::Security;
-use arras_toolkit::{Bindings, Plaintext, Value, plan::KeyRequests, run::Options};
+use arras_toolkit::{Bindings, Cleartext, Value, plan::KeyRequests, run::Options};
 use ndarray::Array1;
 
 use super::*;
@@ -68,7 +68,7 @@ fn twin(
     let count = round.circuit.spec().iterations();
     let minibatches = trainer.data().minibatches(round.first, count);
     let inputs: Bindings<Value> = round.circuit.inputs(&minibatches, start).unwrap();
-    let run = Plaintext::run(&round.program, &inputs).unwrap();
+    let run = Cleartext::run(&round.program, &inputs).unwrap();
     round
         .circuit
         .weights(|name| run.outputs.get(name))

@@ -86,19 +86,30 @@ fn damaged_texts() {
         }
         desk.write(file, &whole);
     }
-    desk.write(
-        "plan.toml",
-        String::from_utf8(desk.read("plan.toml")).unwrap().replacen(
-            "minibatch = 16",
-            "minibatch = 15",
-            1,
+    let whole = String::from_utf8(desk.read("plan.toml")).unwrap();
+    for (from, to, told) in [
+        (
+            "[[rounds]]\niterations = 1",
+            "[[rounds]]\niterations = 3",
+            &["contradicts", "3", "1"],
         ),
-    );
-    desk.fails(
-        "keygen --plan plan.toml --out other",
-        4,
-        &["plan.toml", "contradicts", "15", "16"],
-    );
+        (
+            "rows = ",
+            "rows = 999999999",
+            &["contradicts", "number of rows", "16777216"],
+        ),
+        (
+            "version = 4",
+            "version = 3",
+            &["version 3", "version 4", "`lr-train plan --out`"],
+        ),
+    ] {
+        assert!(whole.contains(from), "{whole}");
+        desk.write("plan.toml", whole.replacen(from, to, 1));
+        let mut all = vec!["plan.toml"];
+        all.extend(told);
+        desk.fails("keygen --plan plan.toml --out other", 4, &all);
+    }
 }
 
 #[test]

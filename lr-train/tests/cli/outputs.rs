@@ -80,18 +80,16 @@ fn resume_takes_what_is_whole_and_right() {
 #[test]
 fn two_processes_do_not_write_one_output() {
     let desk = Desk::with(finished(), &["keys", "result.arras"]);
-    std::fs::create_dir(desk.path(".out.json.partial")).unwrap();
-    let lock = File::create(desk.path(".out.json.partial/lock")).unwrap();
+    let lock = File::create(desk.path(".out.json.lock")).unwrap();
     lock.lock().unwrap();
-    desk.write(
-        ".out.json.partial/.arras-1.partial",
-        "what a killed process left",
-    );
+    let left = ".out.json.abc123.partial";
+    desk.write(left, "what a killed process left");
     let verb = "decrypt --keys keys --model result.arras --out out.json";
-    desk.fails(verb, 5, &["out.json", "another lr-train"]);
+    desk.fails(verb, 5, &["out.json", "another process is writing"]);
+    assert!(desk.path(left).exists() && !desk.path("out.json").exists());
     drop(lock);
     desk.ok(verb);
-    assert!(!desk.path(".out.json.partial").exists());
+    assert!(!desk.path(".out.json.lock").exists() && !desk.path(left).exists());
 }
 
 /// Runs a verb in a shell with a limit on the size of files, in blocks of 512 or 1024 bytes.
@@ -138,7 +136,12 @@ fn a_full_disk_damages_nothing() {
         let said = format!("{verb}, {blocks} blocks: {}{}", ran.stdout, ran.stderr);
         assert_eq!(ran.code, Some(5), "{said}");
         assert!(!desk.path(out).exists(), "{said}");
-        assert!(!desk.path(".out.partial").exists(), "{said}");
+        let left = desk.listing(".");
+        assert!(
+            left.iter()
+                .all(|name| !name.ends_with(".partial") && !name.ends_with(".lock")),
+            "{said}: {left:?}"
+        );
     }
     // There is room again.
     desk.ok("keygen --plan plan.toml --out new");

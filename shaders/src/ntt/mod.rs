@@ -27,6 +27,7 @@ mod twiddles;
 
 use std::fmt;
 
+pub use pass::butterfly;
 pub use twiddles::Twiddles;
 
 /// log2 of the words of a tile.

@@ -105,7 +105,7 @@ impl NttKernel {
         }
         for step in 0..stages {
             let stage = if forward { step } else { stages - 1 - step };
-            butterflies(body, stages, stage, forward);
+            butterflies(body, stages, stage, self.direction);
         }
         for k in 0..radix {
             let _ = if to_rows {
@@ -123,7 +123,7 @@ impl NttKernel {
 }
 
 /// One stage over the 2^stages registers of a pass.
-fn butterflies(body: &mut String, stages: u32, stage: u32, forward: bool) {
+fn butterflies(body: &mut String, stages: u32, stage: u32, direction: Direction) {
     let half = 1u32 << (stages - stage - 1);
     for block in 0..1u32 << stage {
         let factor = (1 << stage) + block;
@@ -140,19 +140,21 @@ fn butterflies(body: &mut String, stages: u32, stage: u32, forward: bool) {
         for offset in 0..half {
             let x = 2 * half * block + offset;
             let y = x + half;
-            let _ = if forward {
-                writeln!(
-                    body,
-                    "        {{ let t = shoup_lazy(v{y}, w{stage}_{block}, q); let s = min(v{x}, v{x} - q2); \
-                     v{x} = s + t; v{y} = s + q2 - t; }}"
-                )
-            } else {
-                writeln!(
-                    body,
-                    "        {{ let d = v{x} + q2 - v{y}; let s = v{x} + v{y}; \
-                     v{x} = min(s, s - q2); v{y} = shoup_lazy(d, w{stage}_{block}, q); }}"
-                )
-            };
+            *body += "        ";
+            *body += &butterfly(direction, x, y, &format!("w{stage}_{block}"));
         }
+    }
+}
+
+/// A line of WGSL: the butterfly of the registers `v{x}` and `v{y}` with a factor for [`Prelude::source`](crate::Prelude::source)'s
+/// `shoup_lazy`, of the prime `q` with `q2 = 2 q`. Forward, values below 4q stay below 4q; backward, values below 2q stay below 2q.
+pub fn butterfly(direction: Direction, x: u32, y: u32, factor: &str) -> String {
+    match direction {
+        Direction::Forward => format!(
+            "{{ let t = shoup_lazy(v{y}, {factor}, q); let s = min(v{x}, v{x} - q2); v{x} = s + t; v{y} = s + q2 - t; }}\n"
+        ),
+        Direction::Inverse => format!(
+            "{{ let d = v{x} + q2 - v{y}; let s = v{x} + v{y}; v{x} = min(s, s - q2); v{y} = shoup_lazy(d, {factor}, q); }}\n"
+        ),
     }
 }

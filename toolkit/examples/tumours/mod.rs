@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, Parameters};
-use arras_toolkit::{Bindings, Client, Homomorphic, OpCount, Plaintext, Program, Value};
+use arras_toolkit::{Bindings, Cleartext, Client, Homomorphic, OpCount, Program, Value};
 use ndarray::{Array1, Array2, Axis};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -75,10 +75,7 @@ pub(crate) fn exchange(
     let sent = client.encrypt_inputs(program, inputs)?;
 
     // The server: evaluation keys and ciphertexts only.
-    let mut received = Bindings::new();
-    for (name, value) in sent.iter() {
-        received.insert(name, value.expand(&context)?);
-    }
+    let received = sent.expand(&context)?;
     let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
     let run = server.run(program, &received)?;
     let count = OpCount::of(program);
@@ -90,7 +87,7 @@ pub(crate) fn exchange(
     );
 
     // The client again.
-    let expected = Plaintext::run(program, inputs)?.outputs;
+    let expected = Cleartext::run(program, inputs)?.outputs;
     let mut outputs = std::collections::BTreeMap::new();
     let mut worst: f64 = 0.0;
     for (name, result) in &run.outputs {

@@ -2,7 +2,7 @@
 
 use std::{fmt, panic::Location, sync::Arc};
 
-use crate::Layout;
+use crate::{Layout, op::Op};
 
 /// A node of a circuit: the operations are numbered in the order of their recording, so operands come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +72,14 @@ impl Plain {
             .fold(0.0, |m, x| m.max(x.abs()))
     }
 
+    /// With other vectors, of the same lengths.
+    pub(crate) fn map(&self, vector: impl Fn(usize, &[f64]) -> Vec<f64>) -> Self {
+        let vectors = self.vectors.iter().enumerate();
+        Self {
+            vectors: vectors.map(|(i, v)| vector(i, v).into()).collect(),
+        }
+    }
+
     /// What two constants of equal bits have in common.
     pub(crate) fn fingerprint(&self) -> Vec<u64> {
         self.vectors
@@ -95,96 +103,6 @@ fn shortest_period(mut v: Vec<f64>) -> Vec<f64> {
         v.truncate(v.len() / 2);
     }
     v
-}
-
-/// What a node does, slot by slot, to a batch of ciphertexts. Sums and products pair the ciphertexts of two batches;
-/// a batch of one meets all of the other.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Op {
-    /// An input of the circuit.
-    Input {
-        /// Its position in [`super::Circuit::inputs`].
-        index: usize,
-    },
-    /// Sum of two.
-    Add,
-    /// Difference of two.
-    Sub,
-    /// Negative.
-    Negate,
-    /// Sum with a constant.
-    AddPlain(PlainId),
-    /// Sum of every slot with a number.
-    AddScalar(f64),
-    /// Product of two, or the square of one operand given twice. One level.
-    Multiply,
-    /// Sum of products: operands a0, b0, a1, b1, .. One level.
-    SumOfProducts,
-    /// Product with a constant. One level.
-    MultiplyPlain(PlainId),
-    /// Product with a number. One level.
-    MultiplyScalar(f64),
-    /// Product with an integer, exact and free of a level.
-    MultiplyInteger(i64),
-    /// Slot j of the result is slot j + steps.
-    Rotate(i64),
-    /// Sum of rotations of one operand.
-    RotationSum(Vec<i64>),
-    /// Sum of rotations, each times a constant. One level.
-    WeightedRotationSum {
-        /// Rotation of each term.
-        steps: Vec<i64>,
-        /// Constant of each term.
-        weights: Vec<PlainId>,
-    },
-    /// Some ciphertexts of the batch, by position; a position may repeat.
-    Pick(Vec<usize>),
-    /// Several batches joined.
-    Concat,
-    /// Relinearized and rescaled here (explicit).
-    Settle,
-    /// Lowered by levels here (explicit).
-    LowerLevel(usize),
-}
-
-impl Op {
-    /// Levels the operation consumes.
-    pub fn levels(&self) -> usize {
-        match self {
-            Self::Multiply
-            | Self::SumOfProducts
-            | Self::MultiplyPlain(_)
-            | Self::MultiplyScalar(_)
-            | Self::WeightedRotationSum { .. } => 1,
-            Self::LowerLevel(levels) => *levels,
-            _ => 0,
-        }
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Input { .. } => "input",
-            Self::Add => "add",
-            Self::Sub => "sub",
-            Self::Negate => "negate",
-            Self::AddPlain(_) => "add_plain",
-            Self::AddScalar(_) => "add_scalar",
-            Self::Multiply => "multiply",
-            Self::SumOfProducts => "sum_of_products",
-            Self::MultiplyPlain(_) => "multiply_plain",
-            Self::MultiplyScalar(_) => "multiply_scalar",
-            Self::MultiplyInteger(_) => "multiply_integer",
-            Self::Rotate(_) => "rotate",
-            Self::RotationSum(_) => "rotation_sum",
-            Self::WeightedRotationSum { .. } => "weighted_rotation_sum",
-            Self::Pick(_) => "pick",
-            Self::Concat => "concat",
-            Self::Settle => "settle",
-            Self::LowerLevel(_) => "lower_level",
-        }
-    }
 }
 
 /// A node.

@@ -15,10 +15,11 @@ mod slots;
 
 use std::{collections::BTreeMap, panic::Location};
 
-pub use graph::{Node, NodeId, Op, Operation, OperationId, Plain, PlainId};
+pub use graph::{Node, NodeId, Operation, OperationId, Plain, PlainId};
 pub use record::{Recorded, Recorder, Section, Summing};
 pub use slots::Slots;
 
+pub use crate::op::{Class, Op};
 use crate::{Layout, Result, ToolkitError};
 
 /// A named input of a circuit.

@@ -204,7 +204,7 @@ impl Recorder {
             });
         }
         let index = state.inputs.len();
-        let node = state.push(Op::Input { index }, vec![], layout.units());
+        let node = state.push(Op::Input(index), vec![], layout.units());
         state.inputs.push(Input {
             name: name.into(),
             layout,

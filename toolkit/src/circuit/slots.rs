@@ -155,6 +155,14 @@ impl Slots {
         self.with_plain(vectors, units, Op::AddPlain)
     }
 
+    /// Difference to constants, vectors as in [`Slots::add_plain`]: where they are added or multiplied with as well, at the same level,
+    /// they are encoded once.
+    #[track_caller]
+    pub fn sub_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
+        let units = self.check_plain("sub_plain", &vectors);
+        self.with_plain(vectors, units, Op::SubPlain)
+    }
+
     /// Product with constants; one level. Vectors as in [`Slots::add_plain`].
     #[track_caller]
     pub fn multiply_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
@@ -376,8 +384,8 @@ impl Slots {
 
     /// Relinearizes and rescales here, instead of where it is needed first.
     #[track_caller]
-    pub fn settle(&self) -> Self {
-        self.record(Op::Settle, &[self], Ok(self.units))
+    pub fn relinearize_and_rescale(&self) -> Self {
+        self.record(Op::RelinearizeAndRescale, &[self], Ok(self.units))
     }
 
     /// Gives up levels here.

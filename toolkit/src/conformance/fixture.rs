@@ -17,7 +17,7 @@ use super::{
     sheet::{SIZES, Sheet},
 };
 use crate::{
-    Bindings, Client, Encrypted, Homomorphic, Plaintext, Program, Result, Samples,
+    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Result, Samples,
     ScaleAndPrecision, SeededEncrypted, Value,
     plan::KeyRequests,
     run::{Batching, Options},
@@ -147,11 +147,7 @@ impl Case {
         side_by_side: usize,
     ) -> Result<BTreeMap<String, Encrypted<B>>> {
         let evaluator = Evaluator::new(context, self.keys.load(context)?)?;
-        let inputs: Bindings<Encrypted<B>> = self
-            .sent
-            .iter()
-            .map(|(name, value)| Ok((name.to_owned(), value.expand(context)?)))
-            .collect::<Result<_>>()?;
+        let inputs = self.sent.expand(context)?;
         let options = Options::new().batching(batching).side_by_side(side_by_side);
         let run = Homomorphic::with_options(evaluator, options).run(&self.program, &inputs)?;
         Ok(run.outputs)
@@ -166,7 +162,7 @@ impl Case {
         inputs: &Bindings<Value>,
         outputs: &BTreeMap<String, Encrypted<Reference>>,
     ) -> Result<()> {
-        let exact = Plaintext::run(&self.program, inputs)?.outputs;
+        let exact = Cleartext::run(&self.program, inputs)?.outputs;
         let predicted = ScaleAndPrecision::new(params, Samples::given(inputs.clone()))
             .predict(&self.program)?;
         let (rows, cols) = self.size;

@@ -5,7 +5,7 @@ use arras_ckks::Parameters;
 use super::{CostError, CostTable, CostTableSpec};
 
 /// Tables of the CPU engine for N = 2^13 to 2^16, with one thread and with all threads of the machine that they name, as
-/// `cargo run --release -p arras-benches --bin scaling -- --costs toolkit/src/cost/default.json` writes them.
+/// `cargo run --release -p arras-benches -- scaling --costs toolkit/src/cost/default.json` writes them.
 const TABLES: &str = include_str!("default.json");
 
 impl CostTable {

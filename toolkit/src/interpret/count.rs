@@ -4,15 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Interpretation,
-    rotations::rotated_by,
-    seconds::{encoding_seconds, step_seconds},
-};
+use super::{Interpretation, seconds::encoding_seconds};
 use crate::{
     Result,
     cost::CostTable,
-    program::{Form, Program, Step, StepId, StepOp},
+    program::{Program, Step, StepId},
     text::{Table, seconds},
 };
 
@@ -39,6 +35,7 @@ pub struct OpCount {
     plaintext_products: usize,
     scalar_products: usize,
     rotations: usize,
+    key_switch_seconds: f64,
     encoding_seconds: f64,
     #[serde(skip)]
     costs: Option<Box<CostTable>>,
@@ -62,8 +59,8 @@ impl OpCount {
     /// Counts a program.
     pub fn of(program: &Program) -> Self {
         let mut count = Self::new();
-        for index in 0..program.steps().len() {
-            count.see(program, StepId(index), 0.0);
+        for step in program.steps() {
+            count.see(step, 0.0);
         }
         count
     }
@@ -74,9 +71,8 @@ impl OpCount {
     /// [`crate::ToolkitError::Cost`] if the table lacks a level that the program has.
     pub fn with_costs_of(program: &Program, table: &CostTable) -> Result<Self> {
         let mut count = Self::new();
-        for index in 0..program.steps().len() {
-            let id = StepId(index);
-            count.see(program, id, step_seconds(table, program, id)?);
+        for step in program.steps() {
+            count.see(step, step.work().seconds(table)?);
         }
         count.encoding_seconds = encoding_seconds(table, program)?;
         Ok(count)
@@ -132,42 +128,32 @@ impl OpCount {
         self.kinds.values().map(|k| k.seconds).sum()
     }
 
+    /// Those of the steps that switch keys.
+    pub fn key_switch_seconds(&self) -> f64 {
+        self.key_switch_seconds
+    }
+
     /// Seconds of encoding the constants, which only a first run pays; zero without a table, and in an interpretation that was only walked.
     pub fn encoding_seconds(&self) -> f64 {
         self.encoding_seconds
     }
 
-    fn see(&mut self, program: &Program, id: StepId, seconds: f64) {
-        let step = program.step(id);
-        let units = step.units();
-        let first = step.operands().first().map(|&o| program.step(o));
-        let rotations = rotated_by(step.op()).iter().filter(|&&s| s != 0).count() * units;
-        self.rotations += rotations;
-        self.key_switches += rotations;
-        match step.op() {
-            StepOp::Multiply => self.ciphertext_products += units,
-            StepOp::SumOfProducts => {
-                self.ciphertext_products += units * (step.operands().len() / 2);
-            }
-            StepOp::MultiplyPlain(_) => self.plaintext_products += units,
-            StepOp::WeightedSum(weights) => self.plaintext_products += units * weights.len(),
-            StepOp::WeightedRotationSum { steps, .. } => {
-                self.plaintext_products += units * steps.len();
-            }
-            StepOp::MultiplyScalar(_) => self.scalar_products += units,
-            StepOp::Settle if first.is_some_and(|s| s.form() == Form::Pending3) => {
-                self.key_switches += units;
-            }
-            _ => {}
+    fn see(&mut self, step: &Step, seconds: f64) {
+        let work = step.work();
+        self.ciphertext_products += work.products;
+        self.plaintext_products += work.plain_products;
+        self.scalar_products += work.scalar_products;
+        self.rotations += work.rotations;
+        self.key_switches += work.key_switches();
+        if work.key_switches() > 0 {
+            self.key_switch_seconds += seconds;
         }
-        let form = first.map_or(Form::Settled, Step::form);
-        let kind = kind_name(step.op(), form);
-        let level = first.map_or(step.level(), Step::window_level);
+        let level = step.operand_state().window_level();
         let of_level = self.levels.entry(level).or_default();
         for counts in [&mut self.kinds, of_level] {
-            let count = counts.entry(kind.to_owned()).or_default();
+            let count = counts.entry(step.name().to_owned()).or_default();
             count.steps += 1;
-            count.ciphertexts += units;
+            count.ciphertexts += step.units();
             count.seconds += seconds;
         }
     }
@@ -177,21 +163,13 @@ impl Interpretation for OpCount {
     type Value = ();
 
     fn step(&mut self, program: &Program, id: StepId, _: &[&()]) -> Result<()> {
+        let step = program.step(id);
         let seconds = match &self.costs {
-            Some(table) => step_seconds(table, program, id)?,
+            Some(table) => step.work().seconds(table)?,
             None => 0.0,
         };
-        self.see(program, id, seconds);
+        self.see(step, seconds);
         Ok(())
-    }
-}
-
-/// The name of a kind of step; settling by the form of what it takes.
-pub(crate) fn kind_name(op: &StepOp, operand: Form) -> &'static str {
-    match op {
-        StepOp::Settle if operand == Form::Pending3 => "relinearize_and_rescale",
-        StepOp::Settle => "rescale",
-        _ => op.name(),
     }
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Interpretation, Place};
 use crate::{
     Circuit, Result,
-    circuit::{NodeId, Op},
-    program::{Program, StepId, StepOp},
+    circuit::NodeId,
+    program::{Program, StepId},
     text::Table,
 };
 
@@ -41,22 +41,8 @@ impl Interpretation for Depth {
     type Value = usize;
 
     fn step(&mut self, program: &Program, id: StepId, operands: &[&usize]) -> Result<usize> {
-        let step = program.step(id);
-        let own = match (step.op(), program.circuit().node(step.node()).op()) {
-            (
-                StepOp::Multiply
-                | StepOp::SumOfProducts
-                | StepOp::MultiplyPlain(_)
-                | StepOp::WeightedSum(_)
-                | StepOp::MultiplyScalar(_)
-                | StepOp::WeightedRotationSum { .. },
-                _,
-            ) => 1,
-            // Only what the author lowers is depth; the rest is alignment.
-            (StepOp::LevelDown, Op::LowerLevel(levels)) => *levels,
-            _ => 0,
-        };
-        let depth = operands.iter().map(|&&d| d).max().unwrap_or(0) + own;
+        let before = operands.iter().map(|&&d| d).max().unwrap_or(0);
+        let depth = before + program.step(id).op().levels();
         self.deepest = self.deepest.max(depth);
         Ok(depth)
     }

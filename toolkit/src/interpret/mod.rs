@@ -3,28 +3,28 @@
 //! An [`Interpretation`] gives every step a value; [`walk`] takes it through a program, freeing values after their last use.
 //! A pair of interpretations is one: both in lock step.
 
+mod cleartext;
 mod count;
-mod debug;
 mod depth;
 mod noisy;
 mod place;
-mod plaintext;
 mod precision;
 mod random;
 mod rotations;
 mod samples;
 mod seconds;
+mod tracer;
 
+pub use cleartext::{Cleartext, CleartextRun};
 pub use count::{KindCount, OpCount};
-pub use debug::{Bound, Debug, DebugReport, Deviation};
 pub use depth::{Depth, DepthReport, OperationDepth};
 pub use noisy::Noisy;
 pub use place::Place;
-pub use plaintext::{Plaintext, PlaintextRun};
 pub use precision::{Magnitude, OutputPrecision, PredictedPrecision, ScaleAndPrecision};
 pub use rotations::{RotationSet, RotationUse, rotation_steps};
 pub use samples::Samples;
-pub(crate) use seconds::step_seconds;
+pub use seconds::critical_path_seconds;
+pub use tracer::{Bound, Deviation, TraceReport, Tracer};
 
 use crate::{
     Result,

@@ -1,12 +1,14 @@
 //! A program on plaintext slots with the errors that encryption would add.
 
+use std::borrow::Cow;
+
 use arras_ckks::NoiseModel;
 
-use super::{Interpretation, plaintext::evaluate, random::Random};
+use super::{Interpretation, cleartext::evaluate, random::Random};
 use crate::{
-    Result, ToolkitError, Value,
-    circuit::{Plain, PlainId},
-    program::{Form, Program, StepId, StepOp},
+    Result, Value,
+    circuit::{Op, Plain, PlainId},
+    program::{Form, Program, State, StepId},
     run::{Bindings, check_inputs},
 };
 
@@ -38,8 +40,8 @@ impl Noisy {
     /// For a program with these inputs, encrypted with the secret key.
     ///
     /// # Errors
-    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`] if the model's parameters cannot run the program;
-    /// [`ToolkitError::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
+    /// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] if the model's parameters cannot run the program;
+    /// [`crate::ToolkitError::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(
         program: &Program,
         inputs: &Bindings<Value>,
@@ -47,20 +49,7 @@ impl Noisy {
         seed: u64,
     ) -> Result<Self> {
         let (circuit, params) = (program.circuit(), model.params());
-        if circuit.slots() != params.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "predict",
-                circuit: circuit.slots(),
-                parameters: params.slots(),
-            });
-        }
-        if program.levels_needed() > params.max_level() {
-            return Err(ToolkitError::TooFewLevels {
-                op: "predict".into(),
-                needed: program.levels_needed(),
-                available: params.max_level(),
-            });
-        }
+        program.check_fits("predict", params)?;
         check_inputs(circuit, inputs)?;
         let inputs = circuit
             .inputs()
@@ -94,26 +83,25 @@ impl Noisy {
         Random::new(&[self.seed, purpose as u64, words[0], words[1]])
     }
 
-    /// Errors of a constant's encoding in the ciphertext `unit`, as long as its period.
-    fn encoding(
-        &self,
-        program: &Program,
-        id: PlainId,
-        unit: usize,
-        level: usize,
-    ) -> Result<Vec<f64>> {
-        let plain: &Plain = program.circuit().plain(id);
-        let index = unit % plain.vectors().len();
-        let vector = &plain.vectors()[index];
-        if vector.iter().all(|&x| x == 0.0) {
-            return Ok(vec![0.0; vector.len()]);
-        }
-        // A vector of a short period has as many coefficients that are not zero.
-        let share = (vector.len() as f64 / self.secret.len() as f64).sqrt();
-        let deviation = self.model.encoding(level)? * share;
-        let word = (id.0 as u64) << 32 | index as u64;
-        let mut random = self.stream(Purpose::Constant, [word, level as u64]);
-        Ok(vector.iter().map(|_| deviation * random.normal()).collect())
+    /// A constant as it is encoded at a level.
+    fn encoded(&self, program: &Program, id: PlainId, level: usize) -> Result<Plain> {
+        let encoding = self.model.encoding(level)?;
+        Ok(program.circuit().plain(id).map(|index, vector| {
+            if vector.iter().all(|&x| x == 0.0) {
+                return vector.to_vec();
+            }
+            // A vector of a short period has as many coefficients that are not zero.
+            let share = (vector.len() as f64 / self.secret.len() as f64).sqrt();
+            let deviation = encoding * share;
+            let word = (id.0 as u64) << 32 | index as u64;
+            let mut random = self.stream(Purpose::Constant, [word, level as u64]);
+            let error = || deviation * random.normal();
+            vector
+                .iter()
+                .zip(std::iter::repeat_with(error))
+                .map(|(x, e)| x + e)
+                .collect()
+        }))
     }
 
     /// Adds an error without relation to the secret.
@@ -130,113 +118,47 @@ impl Noisy {
         }
     }
 
-    /// The errors that a step adds to one of its ciphertexts; the operands' ciphertexts are with theirs.
+    /// The errors that a step adds to one of its ciphertexts, besides those of its constants: of encryption, key switches, rescales
+    /// and changes of level.
     fn add_errors(
         &self,
         program: &Program,
         id: StepId,
         unit: usize,
-        operands: &[&[f64]],
         value: &mut [f64],
     ) -> Result<()> {
-        let operand = operands.first().copied().unwrap_or_default();
         let step = program.step(id);
         let model = &self.model;
-        let params = model.params();
         let mut random = self.stream(Purpose::Step, [id.index() as u64, unit as u64]);
         let random = &mut random;
-        let first = step.operands().first().map(|&o| program.step(o));
-        let (from, form) = first.map_or((0, Form::Settled), |s| (s.level(), s.form()));
-        let to = step.level();
-        match step.op() {
-            StepOp::Input(_) if self.public => {
+        let (from, to) = (step.operand_state(), step.level());
+        let rotations = step.op().rotations();
+        if let Op::Input(_) = step.op() {
+            if self.public {
                 self.add_rounding(value, model.public_encryption(to)?, random);
+            } else {
+                Self::add_plain_error(value, model.encryption(to)?, random);
             }
-            StepOp::Input(_) => Self::add_plain_error(value, model.encryption(to)?, random),
-            StepOp::AddPlain(plain) => {
-                let error = self.encoding(program, *plain, unit, from)?;
-                value
-                    .iter_mut()
-                    .zip(error.iter().cycle())
-                    .for_each(|(x, e)| *x += e);
-            }
-            StepOp::MultiplyPlain(plain) => {
-                let error = self.encoding(program, *plain, unit, from)?;
-                for ((x, e), a) in value.iter_mut().zip(error.iter().cycle()).zip(operand) {
-                    *x += e * a;
+        } else if let Op::LowerLevel(_) = step.op() {
+            let bias = model.level_down_bias(from.level, to)?;
+            value.iter_mut().for_each(|x| *x += bias * *x);
+            self.add_rounding(value, model.rescale(to)?, random);
+        } else if let Op::WeightedRotationSum { steps, weights } = step.op() {
+            let switch = model.key_switch(from.level)?;
+            for (_, &weight) in steps.iter().zip(weights).filter(|(s, _)| **s != 0) {
+                let weight = program.circuit().plain(weight);
+                for (j, x) in value.iter_mut().enumerate() {
+                    *x += weight.at(unit, j) * switch * random.normal();
                 }
             }
-            StepOp::WeightedSum(weights) => {
-                for (&weight, operand) in weights.iter().zip(operands) {
-                    let error = self.encoding(program, weight, unit, from)?;
-                    for ((x, e), a) in value.iter_mut().zip(error.iter().cycle()).zip(*operand) {
-                        *x += e * a;
-                    }
-                }
+            self.add_rounding(value, model.rescale(to)?, random);
+        } else if !rotations.is_empty() {
+            self.rotation_errors(value, rotations, from.form, to, random)?;
+        } else if from.form != Form::Settled && step.form() == Form::Settled {
+            if from.form == Form::Pending3 {
+                Self::add_plain_error(value, self.pending_switch(to)?, random);
             }
-            StepOp::AddScalar(scalar) => {
-                let scale = if form == Form::Settled {
-                    params.scale(from)
-                } else {
-                    params.scale(from + 1).powi(2)
-                };
-                let error = (scalar * scale).round() / scale - scalar;
-                value.iter_mut().for_each(|x| *x += error);
-            }
-            StepOp::MultiplyScalar(scalar) => {
-                let scale = params.scale(from);
-                let error = (scalar * scale).round() / scale - scalar;
-                value
-                    .iter_mut()
-                    .zip(operand)
-                    .for_each(|(x, a)| *x += error * a);
-            }
-            StepOp::Settle => {
-                if form == Form::Pending3 {
-                    Self::add_plain_error(value, self.pending_switch(to)?, random);
-                }
-                self.add_rounding(value, model.rescale(to)?, random);
-            }
-            StepOp::LevelDown => {
-                let bias = model.level_down_bias(from, to)?;
-                value
-                    .iter_mut()
-                    .zip(operand)
-                    .for_each(|(x, a)| *x += bias * a);
-                if from != to {
-                    self.add_rounding(value, model.rescale(to)?, random);
-                }
-            }
-            StepOp::Rotate(steps) => {
-                self.rotation_errors(value, std::slice::from_ref(steps), form, to, random)?;
-            }
-            StepOp::RotationSum(steps) => {
-                self.rotation_errors(value, steps, form, to, random)?;
-            }
-            StepOp::WeightedRotationSum { steps, weights } => {
-                let switch = model.key_switch(from)?;
-                for (&steps, &weight) in steps.iter().zip(weights) {
-                    let error = self.encoding(program, weight, unit, from)?;
-                    let weight = program.circuit().plain(weight);
-                    let n = operand.len();
-                    let shift = steps.rem_euclid(n as i64) as usize;
-                    for (j, x) in value.iter_mut().enumerate() {
-                        *x += error[j & (error.len() - 1)] * operand[(j + shift) & (n - 1)];
-                        if steps != 0 {
-                            *x += weight.at(unit, j) * switch * random.normal();
-                        }
-                    }
-                }
-                self.add_rounding(value, model.rescale(to)?, random);
-            }
-            StepOp::Add
-            | StepOp::Sub
-            | StepOp::Negate
-            | StepOp::Multiply
-            | StepOp::SumOfProducts
-            | StepOp::MultiplyInteger(_)
-            | StepOp::Pick(_)
-            | StepOp::Concat => {}
+            self.add_rounding(value, model.rescale(to)?, random);
         }
         Ok(())
     }
@@ -286,17 +208,18 @@ impl Interpretation for Noisy {
         id: StepId,
         operands: &[&Self::Value],
     ) -> Result<Self::Value> {
-        let mut value = match program.step(id).op() {
-            StepOp::Input(index) => self.inputs[*index].clone(),
-            _ => evaluate(program, id, operands),
+        let step = program.step(id);
+        let State { level, form } = step.operand_state();
+        let params = self.model.params();
+        let scale = match form {
+            Form::Settled => params.scale(level),
+            Form::Pending2 | Form::Pending3 => params.scale(level + 1).powi(2),
         };
+        let plain = |id| Ok(Cow::Owned(self.encoded(program, id, level)?));
+        let number = |x: f64| (x * scale).round() / scale;
+        let mut value = evaluate(step, &self.inputs, operands, &plain, &number)?;
         for (unit, x) in value.iter_mut().enumerate() {
-            let units: Vec<&[f64]> = operands
-                .iter()
-                .filter(|o| !o.is_empty())
-                .map(|o| o[unit % o.len()].as_slice())
-                .collect();
-            self.add_errors(program, id, unit, &units, x)?;
+            self.add_errors(program, id, unit, x)?;
         }
         Ok(value)
     }

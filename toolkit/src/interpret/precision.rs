@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Interpretation, Noisy, Place, Plaintext, Samples, count::kind_name, walk};
+use super::{Cleartext, Interpretation, Noisy, Place, Samples, walk};
 use crate::{
     Result, ToolkitError, Value,
-    program::{Form, Program, StepId},
+    program::{Program, StepId},
     text::{Table, magnitude},
 };
 
@@ -121,7 +121,7 @@ impl ScaleAndPrecision {
         if self.public {
             noisy = noisy.public_key();
         }
-        let beside = (Plaintext::new(program, &inputs)?, noisy);
+        let beside = (Cleartext::new(program, &inputs)?, noisy);
         let mut watched = Watched { beside, headroom };
         let (mut exact, mut with_errors) = (BTreeMap::new(), BTreeMap::new());
         walk(program, &mut watched, |i, (plain, noisy)| {
@@ -152,7 +152,7 @@ fn larger(a: f64, b: f64) -> f64 {
 
 /// Both in lock step, with an eye on magnitudes.
 struct Watched<'h> {
-    beside: (Plaintext, Noisy),
+    beside: (Cleartext, Noisy),
     headroom: &'h mut Headroom,
 }
 
@@ -197,11 +197,10 @@ impl Headroom {
         if !less(&self.tightest) && !exceeds {
             return;
         }
-        let operand = step.operands().first().map(|&o| program.step(o).form());
         let magnitude = Magnitude {
             place: program.operation_of(id).into(),
             step: id.index(),
-            kind: kind_name(step.op(), operand.unwrap_or(Form::Settled)).to_owned(),
+            kind: step.name().to_owned(),
             level: step.level(),
             largest,
             headroom_bits,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Interpretation;
 use crate::{
     Result,
-    program::{Program, StepId, StepOp},
+    program::{Program, Step, StepId},
     text::Table,
 };
 
@@ -37,9 +37,7 @@ impl RotationSet {
     /// The rotations of a program.
     pub fn of(program: &Program) -> Self {
         let mut set = Self::new();
-        for index in 0..program.steps().len() {
-            set.see(program, StepId(index));
-        }
+        program.steps().iter().for_each(|step| set.see(step));
         set
     }
 
@@ -63,19 +61,13 @@ impl RotationSet {
         self.rotations.is_empty()
     }
 
-    fn see(&mut self, program: &Program, id: StepId) {
-        let step = program.step(id);
-        let level = step
-            .operands()
-            .first()
-            .map_or(0, |&o| program.step(o).window_level());
-        for &steps in rotated_by(step.op()) {
-            if steps != 0 {
-                let of = self.rotations.entry(steps).or_default();
-                of.highest_level = of.highest_level.max(level);
-                of.uses += 1;
-                of.ciphertexts += step.units();
-            }
+    fn see(&mut self, step: &Step) {
+        let level = step.operand_state().window_level();
+        for &steps in step.op().rotations().iter().filter(|&&s| s != 0) {
+            let of = self.rotations.entry(steps).or_default();
+            of.highest_level = of.highest_level.max(level);
+            of.uses += 1;
+            of.ciphertexts += step.units();
         }
     }
 }
@@ -84,17 +76,8 @@ impl Interpretation for RotationSet {
     type Value = ();
 
     fn step(&mut self, program: &Program, id: StepId, _: &[&()]) -> Result<()> {
-        self.see(program, id);
+        self.see(program.step(id));
         Ok(())
-    }
-}
-
-/// The rotations of a step, with repetitions and identities.
-pub(crate) fn rotated_by(op: &StepOp) -> &[i64] {
-    match op {
-        StepOp::Rotate(steps) => std::slice::from_ref(steps),
-        StepOp::RotationSum(steps) | StepOp::WeightedRotationSum { steps, .. } => steps,
-        _ => &[],
     }
 }
 

@@ -170,9 +170,8 @@ pub(super) fn plus(sum: Option<Slots>, term: Slots) -> Slots {
 mod tests {
     use super::*;
     use crate::{
-        EncodingUnit, Plaintext, Program, Recorded, Recorder, Samples,
+        Cleartext, EncodingUnit, Program, Recorded, Recorder, Samples,
         linalg::{slot_map::SlotMap, transpose::transposition},
-        program::StepOp,
     };
 
     /// Key switches and keys.
@@ -215,15 +214,7 @@ mod tests {
     }
 
     fn counts(program: &Program) -> Counts {
-        let of_step = |step: &crate::program::Step| match step.op() {
-            StepOp::Rotate(_) => step.units(),
-            StepOp::RotationSum(steps) => steps.iter().filter(|&&s| s != 0).count() * step.units(),
-            StepOp::WeightedRotationSum { steps, .. } => {
-                steps.iter().filter(|&&s| s != 0).count() * step.units()
-            }
-            _ => 0,
-        };
-        let switches = program.steps().iter().map(of_step).sum();
+        let switches = crate::OpCount::of(program).key_switches();
         (switches, crate::interpret::rotation_steps(program).len())
     }
 
@@ -238,7 +229,7 @@ mod tests {
             let unit = EncodingUnit::new(height, width).unwrap();
             let (own, general) = (transpose(unit, size, false), transpose(unit, size, true));
             let inputs = Samples::uniform(-1.0, 1.0).draw(own.circuit(), 1).unwrap();
-            let run = |program| Plaintext::run(program, &inputs).unwrap().slots;
+            let run = |program| Cleartext::run(program, &inputs).unwrap().slots;
             assert_eq!(run(&own), run(&general));
             assert_eq!(
                 [counts(&own), counts(&general)],

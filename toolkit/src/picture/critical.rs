@@ -1,7 +1,7 @@
 //! The longest chain from an input to an output.
 
-use super::{Picture, View, graph::consumed};
-use crate::{Program, circuit::NodeId, program::StepId};
+use super::{Picture, View};
+use crate::{Program, circuit::NodeId};
 
 /// Weights of chains are compared by the first number, then by the second.
 type Weight = (f64, f64);
@@ -50,7 +50,7 @@ pub(super) fn by_levels(program: &Program, picture: &Picture) -> Vec<usize> {
                 .map(|s| s.operands().iter().map(|o| o.index()).collect())
                 .collect();
             let ends = program.outputs().iter().map(|o| o.index());
-            let weight = |i| (consumed(program, StepId(i)) as f64, 1.0);
+            let weight = |i: usize| (program.steps()[i].op().levels() as f64, 1.0);
             let chain = heaviest(&operands, ends, weight);
             let end = chain.last().copied();
             let output = program

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     Picture,
-    layout::{columns, lines, section_path},
+    layout::{columns, lines},
+    place::section_path,
     text::escape_dot,
 };
 

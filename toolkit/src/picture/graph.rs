@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{NodeKind, Summary, View, kind, labels};
 use crate::{
-    Circuit, Program,
-    circuit::{NodeId, Op},
-    program::{Form, StepId, StepOp},
+    Circuit, OpCount, Program,
+    circuit::{Class, NodeId, Op},
+    program::{Form, StepId},
 };
 
 /// A box of a picture.
@@ -101,12 +101,13 @@ pub(super) fn operations(program: &Program) -> Graph {
         let operation = &circuit.operations()[index];
         position[index] = Some(nodes.len());
         nodes.push(PictureNode {
-            kind: kind::of_operation(parts.iter().map(|&p| circuit.node(p).op())),
+            kind: kind::together(parts.iter().map(|&p| circuit.node(p).op().class().into())),
             name: operation.name().to_owned(),
             label: operation.label().map(str::to_owned),
             detail: match parts.as_slice() {
                 [one] if operation.layout().is_none_or(is_slots) => {
-                    labels::of_op(circuit, circuit.node(*one))
+                    let node = circuit.node(*one);
+                    labels::of_op(circuit, node.op(), node.operands(), node.units())
                 }
                 _ => operation
                     .layout()
@@ -167,23 +168,24 @@ fn is_slots(layout: &crate::Layout) -> bool {
 /// All steps, and the outputs.
 pub(super) fn steps(program: &Program) -> Graph {
     let circuit = program.circuit();
-    let depths = step_depths(program);
+    let depths = program.chains(program.steps().iter().map(|s| s.op().levels() as f64));
     let mut nodes = vec![];
     let mut edges = Edges(BTreeMap::new());
     for (index, step) in program.steps().iter().enumerate() {
         let operation = program.operation_of(StepId(index));
-        let label = match step.op() {
-            StepOp::Input(input) => Some(circuit.inputs()[*input].name().to_owned()),
-            _ => operation.label().map(str::to_owned),
+        let label = if let Op::Input(input) = step.op() {
+            Some(circuit.inputs()[*input].name())
+        } else {
+            operation.label()
         };
         nodes.push(PictureNode {
-            kind: kind::of_step(step.op()),
-            name: step.op().name().to_owned(),
-            label,
-            detail: labels::of_step(circuit, step),
+            kind: step.op().class().into(),
+            name: step.name().to_owned(),
+            label: label.map(str::to_owned),
+            detail: labels::of_op(circuit, step.op(), step.operands(), step.units()),
             location: Some(labels::of_location(operation.location())),
             section: operation.section().map(str::to_owned),
-            depth: depths[index],
+            depth: depths[index] as usize,
             level: step.level(),
             form: Some(step.form()),
             units: step.units(),
@@ -203,34 +205,6 @@ pub(super) fn steps(program: &Program) -> Graph {
         nodes,
         edges: edges.finish(),
     }
-}
-
-/// Levels that a step consumes: those of its node's operation. Bringing an operand down to a level at which the others are
-/// consumes none: it had them to spare.
-pub(super) fn consumed(program: &Program, id: StepId) -> usize {
-    let step = program.step(id);
-    let op = program.circuit().node(step.node()).op();
-    match step.op() {
-        StepOp::Settle => 0,
-        StepOp::LevelDown => match op {
-            Op::LowerLevel(levels)
-                if program.circuit().level(step.node()) == Some(step.level()) =>
-            {
-                *levels
-            }
-            _ => 0,
-        },
-        _ => op.levels(),
-    }
-}
-
-fn step_depths(program: &Program) -> Vec<usize> {
-    let mut depths: Vec<usize> = Vec::with_capacity(program.steps().len());
-    for (i, step) in program.steps().iter().enumerate() {
-        let deepest = step.operands().iter().map(|o| depths[o.index()]).max();
-        depths.push(deepest.unwrap_or(0) + consumed(program, StepId(i)));
-    }
-    depths
 }
 
 fn add_outputs(
@@ -271,22 +245,10 @@ fn summary(program: &Program, view: View, drawn: usize, unused: usize) -> Summar
         View::Steps => program
             .steps()
             .iter()
-            .filter(|s| matches!(s.op(), StepOp::Input(_)))
+            .filter(|s| s.op().class() == Class::Input)
             .count(),
     };
-    let (mut products, mut rotations) = (0, 0);
-    for step in program.steps() {
-        let turned = |steps: &[i64]| steps.iter().filter(|&&s| s != 0).count();
-        match step.op() {
-            StepOp::Multiply => products += step.units(),
-            StepOp::SumOfProducts => products += step.units() * step.operands().len() / 2,
-            StepOp::Rotate(s) => rotations += step.units() * turned(&[*s]),
-            StepOp::RotationSum(s) | StepOp::WeightedRotationSum { steps: s, .. } => {
-                rotations += step.units() * turned(s);
-            }
-            _ => {}
-        }
-    }
+    let count = OpCount::of(program);
     Summary {
         depth: circuit
             .outputs()
@@ -298,8 +260,8 @@ fn summary(program: &Program, view: View, drawn: usize, unused: usize) -> Summar
         inputs,
         outputs: circuit.outputs().len(),
         operations: drawn - inputs,
-        products,
-        rotations,
+        products: count.ciphertext_products(),
+        rotations: count.rotations(),
         unused,
     }
 }

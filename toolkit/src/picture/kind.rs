@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{circuit::Op, program::StepOp};
+use crate::circuit::Class;
 
-/// What a box does, by the dearest of its parts where it has one kind of them.
+/// What a box does, by the most expensive of its parts where it has one kind of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -53,7 +53,7 @@ impl NodeKind {
             Self::Rotation => "rotations",
             Self::Sum => "sum",
             Self::Arrangement => "batches picked, joined",
-            Self::Maintenance => "settle, level down",
+            Self::Maintenance => "relinearize, rescale, lower",
             Self::Composite => "several kinds together",
         }
     }
@@ -89,29 +89,21 @@ impl NodeKind {
     }
 }
 
-fn of_op(op: &Op) -> NodeKind {
-    match op {
-        Op::Input { .. } => NodeKind::Input,
-        Op::Multiply | Op::SumOfProducts => NodeKind::Product,
-        Op::MultiplyPlain(_) | Op::MultiplyScalar(_) => NodeKind::PlainProduct,
-        Op::Rotate(_) | Op::RotationSum(_) | Op::WeightedRotationSum { .. } => NodeKind::Rotation,
-        Op::Pick(_) | Op::Concat => NodeKind::Arrangement,
-        Op::Settle | Op::LowerLevel(_) => NodeKind::Maintenance,
-        Op::Add
-        | Op::Sub
-        | Op::Negate
-        | Op::AddPlain(_)
-        | Op::AddScalar(_)
-        | Op::MultiplyInteger(_) => NodeKind::Sum,
+impl From<Class> for NodeKind {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Input => Self::Input,
+            Class::Product => Self::Product,
+            Class::PlainProduct => Self::PlainProduct,
+            Class::Rotation => Self::Rotation,
+            Class::Sum => Self::Sum,
+            Class::Arrangement => Self::Arrangement,
+            Class::Maintenance => Self::Maintenance,
+        }
     }
 }
 
-/// Of an operation with these parts. Picking and joining batches goes with whatever else is done.
-pub(super) fn of_operation<'a>(parts: impl Iterator<Item = &'a Op>) -> NodeKind {
-    together(parts.map(of_op))
-}
-
-/// Of several together.
+/// Of several together. Picking and joining batches goes with whatever else is done.
 pub(super) fn together(kinds: impl Iterator<Item = NodeKind>) -> NodeKind {
     let mut all: Option<NodeKind> = None;
     for kind in kinds {
@@ -122,25 +114,4 @@ pub(super) fn together(kinds: impl Iterator<Item = NodeKind>) -> NodeKind {
         };
     }
     all.unwrap_or(NodeKind::Composite)
-}
-
-pub(super) fn of_step(op: &StepOp) -> NodeKind {
-    match op {
-        StepOp::Input(_) => NodeKind::Input,
-        StepOp::Multiply | StepOp::SumOfProducts => NodeKind::Product,
-        StepOp::MultiplyPlain(_) | StepOp::WeightedSum(_) | StepOp::MultiplyScalar(_) => {
-            NodeKind::PlainProduct
-        }
-        StepOp::Rotate(_) | StepOp::RotationSum(_) | StepOp::WeightedRotationSum { .. } => {
-            NodeKind::Rotation
-        }
-        StepOp::Pick(_) | StepOp::Concat => NodeKind::Arrangement,
-        StepOp::Settle | StepOp::LevelDown => NodeKind::Maintenance,
-        StepOp::Add
-        | StepOp::Sub
-        | StepOp::Negate
-        | StepOp::AddPlain(_)
-        | StepOp::AddScalar(_)
-        | StepOp::MultiplyInteger(_) => NodeKind::Sum,
-    }
 }

@@ -4,8 +4,9 @@ use std::panic::Location;
 
 use crate::{
     Circuit, Layout,
-    circuit::{Node, Op},
-    program::{Form, Step, StepOp},
+    circuit::{Class, Op},
+    op::Argument,
+    program::Form,
 };
 
 /// A layout in a few characters.
@@ -49,11 +50,6 @@ fn number(x: f64) -> String {
     }
 }
 
-fn added(x: f64) -> String {
-    let sign = if x < 0.0 { '-' } else { '+' };
-    format!("{sign} {}", number(x.abs()))
-}
-
 fn list<T: ToString>(items: &[T]) -> String {
     const MOST: usize = 4;
     let mut words: Vec<String> = items.iter().take(MOST).map(ToString::to_string).collect();
@@ -63,39 +59,35 @@ fn list<T: ToString>(items: &[T]) -> String {
     words.join(", ")
 }
 
-pub(super) fn of_op(circuit: &Circuit, node: &Node) -> String {
-    let square = node.operands().len() == 2 && node.operands()[0] == node.operands()[1];
-    match node.op() {
-        Op::Multiply if square => "square".into(),
-        Op::AddScalar(x) => added(*x),
-        Op::MultiplyScalar(x) => format!("times {}", number(*x)),
-        Op::MultiplyInteger(x) => format!("times {x}"),
-        Op::Rotate(s) => format!("by {s}"),
-        Op::RotationSum(s) => format!("by {}", list(s)),
-        Op::WeightedRotationSum { steps, .. } => format!("by {}", list(steps)),
-        Op::Pick(indices) => list(indices),
-        Op::LowerLevel(levels) => format!("by {levels}"),
-        Op::SumOfProducts => format!("{} products", node.operands().len() / 2),
-        Op::Input { index } => of_layout(circuit.inputs()[*index].layout()),
-        _ => ciphertexts(node.units()),
-    }
-}
-
-pub(super) fn of_step(circuit: &Circuit, step: &Step) -> String {
-    let square = step.operands().len() == 2 && step.operands()[0] == step.operands()[1];
-    match step.op() {
-        StepOp::Multiply if square => "square".into(),
-        StepOp::AddScalar(x) => added(*x),
-        StepOp::MultiplyScalar(x) => format!("times {}", number(*x)),
-        StepOp::MultiplyInteger(x) => format!("times {x}"),
-        StepOp::Rotate(s) => format!("by {s}"),
-        StepOp::RotationSum(s) => format!("by {}", list(s)),
-        StepOp::WeightedRotationSum { steps, .. } => format!("by {}", list(steps)),
-        StepOp::Pick(indices) => list(indices),
-        StepOp::SumOfProducts => format!("{} products", step.operands().len() / 2),
-        StepOp::WeightedSum(weights) => format!("{} products", weights.len()),
-        StepOp::Input(index) => of_layout(circuit.inputs()[*index].layout()),
-        _ => ciphertexts(step.units()),
+/// What a node or step does, as short as it can be told.
+pub(super) fn of_op<Id: PartialEq>(
+    circuit: &Circuit,
+    op: &Op,
+    operands: &[Id],
+    units: usize,
+) -> String {
+    let row = op.row();
+    let products = match row.class {
+        Class::Product => operands.len() / 2,
+        Class::PlainProduct => row.plaintexts.len(),
+        Class::Input | Class::Rotation | Class::Sum | Class::Arrangement | Class::Maintenance => 0,
+    };
+    match row.argument {
+        Argument::Input(index) => of_layout(circuit.inputs()[index].layout()),
+        Argument::Number(x) if row.class == Class::Sum => {
+            let sign = if x < 0.0 { '-' } else { '+' };
+            format!("{sign} {}", number(x.abs()))
+        }
+        Argument::Number(x) => format!("times {}", number(x)),
+        Argument::Integer(x) => format!("times {x}"),
+        Argument::Rotations(steps) => format!("by {}", list(steps)),
+        Argument::Positions(positions) => list(positions),
+        Argument::Levels(levels) if levels > 0 => format!("by {levels}"),
+        Argument::None if products > 1 => format!("{products} products"),
+        Argument::None if products == 1 && operands.len() == 2 && operands[0] == operands[1] => {
+            "square".into()
+        }
+        Argument::None | Argument::Levels(_) => ciphertexts(units),
     }
 }
 

@@ -11,17 +11,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{NodeKind, Picture, PictureNode, labels, place, text};
+use super::{
+    NodeKind, Picture, PictureNode, labels,
+    place::{self, NESTING, NODE_HEIGHT},
+    text,
+};
 
-pub(super) const NODE_HEIGHT: f64 = 50.0;
 pub(super) const TITLE_SIZE: f64 = 12.0;
 pub(super) const TEXT_SIZE: f64 = 10.5;
 const LEAST_WIDTH: f64 = 92.0;
 const MOST_WIDTH: f64 = 236.0;
 const PADDING: f64 = 12.0;
 const COLUMN_GAP: f64 = 64.0;
-/// Sections inside sections that are drawn; deeper ones belong to these.
-const NESTING: usize = 3;
 /// How far a section reaches out of its columns, by how many sections it is in.
 const REACH: [f64; NESTING] = [23.0, 16.0, 9.0];
 
@@ -145,16 +146,6 @@ pub(super) fn columns(picture: &Picture) -> (Vec<usize>, Vec<usize>) {
         }
     }
     (column, depth_of_column)
-}
-
-/// The parts of a section's path that are drawn.
-pub(super) fn section_path(node: &PictureNode) -> Vec<String> {
-    let mut path: Vec<String> = match &node.section {
-        Some(section) => section.split(" / ").map(str::to_owned).collect(),
-        None => vec![],
-    };
-    path.truncate(NESTING);
-    path
 }
 
 pub(super) fn layout(picture: &Picture) -> Layout {

@@ -23,10 +23,14 @@
 //! ```
 
 mod collapse;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod critical;
 mod dot;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod graph;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod kind;
+#[deny(clippy::wildcard_enum_match_arm)]
 mod labels;
 mod layout;
 mod place;
@@ -35,7 +39,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use arras_ckks::wire::{Overwrite, WireError, write_atomically};
+use arras_ckks::wire::{AtomicFile, Overwrite, WireError};
 use serde::{Deserialize, Serialize};
 
 pub use graph::{PictureEdge, PictureNode};
@@ -272,9 +276,7 @@ impl Picture {
             "json" => self.to_json()?,
             _ => return Err(PictureError::Format { path: path.into() }),
         };
-        Ok(write_atomically(path, Overwrite::Replace, false, |out| {
-            Ok(out.write_all(text.as_bytes())?)
-        })?)
+        Ok(AtomicFile::create(path, Overwrite::Replace)?.write_and_commit(text.as_bytes())?)
     }
 
     /// The lines of the caption.

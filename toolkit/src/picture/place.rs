@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Picture,
-    layout::{NODE_HEIGHT, section_path},
-};
+use super::{Picture, PictureNode};
+
+pub(super) const NODE_HEIGHT: f64 = 50.0;
+/// Sections inside sections that are drawn; deeper ones belong to these.
+pub(super) const NESTING: usize = 3;
 
 const GAP: f64 = 16.0;
 const POINT_HEIGHT: f64 = 2.0;
@@ -35,6 +36,16 @@ pub(super) struct PlacedSection {
     pub(super) y: f64,
     pub(super) height: f64,
     pub(super) nesting: usize,
+}
+
+/// The parts of a section's path that are drawn.
+pub(super) fn section_path(node: &PictureNode) -> Vec<String> {
+    let mut path: Vec<String> = match &node.section {
+        Some(section) => section.split(" / ").map(str::to_owned).collect(),
+        None => vec![],
+    };
+    path.truncate(NESTING);
+    path
 }
 
 /// A node, a point or a block in its parent.

@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use super::{
     NodeKind, Picture, PictureNode,
-    layout::{self, Layout, NODE_HEIGHT, Rect, Route, TEXT_SIZE, TITLE_SIZE},
+    layout::{self, Layout, Rect, Route, TEXT_SIZE, TITLE_SIZE},
+    place::NODE_HEIGHT,
     text::{cut, escape_xml, width},
 };
 

@@ -20,6 +20,7 @@ const LARGEST_LOG_N: u32 = 17;
 
 /// Parameters that were considered and not taken, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Rejected {
     /// Bits that a level spends.
     pub width: LevelWidth,

@@ -11,7 +11,7 @@ use crate::{
     Result,
     cost::memory::{evaluation_key_bytes, evaluation_key_set_bytes_by_level},
     interpret::rotation_steps,
-    program::{Form, Program, StepOp},
+    program::Program,
 };
 
 /// The keys a program needs, each with the highest level at which it is used: keys are cut to that.
@@ -32,10 +32,8 @@ impl KeyRequests {
         let relinearization = program
             .steps()
             .iter()
-            .filter(|step| *step.op() == StepOp::Settle)
-            .map(|step| program.step(step.operands()[0]))
-            .filter(|operand| operand.form() == Form::Pending3)
-            .map(crate::program::Step::window_level)
+            .filter(|step| step.work().relinearizations > 0)
+            .map(|step| step.operand_state().window_level())
             .max();
         Self {
             relinearization,

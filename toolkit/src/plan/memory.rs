@@ -1,16 +1,13 @@
 //! Bytes that a run will take.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::HashSet, fmt};
 
-use arras_ckks::{Parameters, params::KeySwitchLimbs};
+use arras_ckks::{Parameters, PlaintextUse, params::KeySwitchLimbs};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    circuit::Plain,
-    program::{Form, Program, StepId, StepOp},
+    circuit::{Class, Plain},
+    program::{Program, StepId},
     run::{Batching, groups},
     text,
 };
@@ -23,6 +20,7 @@ const PROCESS: u64 = 12 << 20;
 
 /// Bytes of the server's process, with the CPU engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ServerMemory {
     /// Evaluation keys, loaded.
     pub keys: u64,
@@ -50,26 +48,18 @@ impl ServerMemory {
         let inputs: u64 = program
             .steps()
             .iter()
-            .filter(|step| matches!(step.op(), StepOp::Input(_)))
+            .filter(|step| step.op().class() == Class::Input)
             .map(|step| limb * limbs(step.level()) * 2 * step.units() as u64)
             .sum();
         // All digits of one component over chain and special limbs, and both accumulators.
         let scratch = program
             .steps()
             .iter()
-            .filter_map(|step| {
-                let operand = program.step(*step.operands().first()?);
-                let switches = match step.op() {
-                    StepOp::Settle => operand.form() == Form::Pending3,
-                    StepOp::Rotate(_)
-                    | StepOp::RotationSum(_)
-                    | StepOp::WeightedRotationSum { .. } => true,
-                    _ => false,
-                };
-                let level = operand.window_level().min(params.max_level());
-                let of = KeySwitchLimbs::at(params, level);
-                let rows = of.extended() * (of.digits.len() + 2) * step.units();
-                switches.then_some(limb * rows as u64)
+            .filter(|step| step.work().key_switches() > 0)
+            .map(|step| {
+                let level = step.operand_state().window_level();
+                let of = KeySwitchLimbs::at(params, level.min(params.max_level()));
+                limb * (of.extended() * (of.digits.len() + 2) * step.units()) as u64
             })
             .max()
             .unwrap_or(0);
@@ -202,25 +192,17 @@ fn step_bytes(program: &Program, params: &Parameters, id: StepId) -> u64 {
 
 /// Bytes of all constants of a program, encoded once for each level and use.
 pub fn constant_bytes(program: &Program, params: &Parameters) -> u64 {
-    let mut known: BTreeMap<(usize, bool), BTreeSet<Vec<u64>>> = BTreeMap::new();
+    let mut known = HashSet::new();
     let mut bytes = 0;
     for step in program.steps() {
-        let level = step
-            .operands()
-            .first()
-            .map_or(0, |&o| program.step(o).level());
-        let (weights, plains) = match step.op() {
-            StepOp::AddPlain(p) | StepOp::MultiplyPlain(p) => (false, std::slice::from_ref(p)),
-            StepOp::WeightedSum(weights) => (false, weights.as_slice()),
-            StepOp::WeightedRotationSum { weights, .. } => (true, weights.as_slice()),
-            _ => continue,
+        let (purpose, plains) = step.plaintexts();
+        let limbs = match purpose {
+            PlaintextUse::Level(level) => params.window(level).len(),
+            PlaintextUse::Weight(level) => params.window(level).len() + params.special_limbs(),
         };
-        let special = if weights { params.special_limbs() } else { 0 };
-        let limbs = params.window(level).len() + special;
         for &plain in plains {
             let plain = program.circuit().plain(plain);
-            let of_use = known.entry((level, weights)).or_default();
-            if of_use.insert(plain.fingerprint()) {
+            if known.insert((purpose, plain.fingerprint())) {
                 bytes += (plain.vectors().len() * limbs * params.n() * 4) as u64;
             }
         }

@@ -27,8 +27,8 @@ pub use report::{Bytes, Plan, PlannedKey, PlannedObject, PlannedStage, TimeEstim
 use crate::{
     Result,
     cost::{CostTable, memory as sizes},
-    interpret::{OpCount, PredictedPrecision, RotationSet, step_seconds},
-    program::{Program, StepId},
+    interpret::{OpCount, PredictedPrecision, RotationSet, critical_path_seconds},
+    program::Program,
     run::Batching,
 };
 
@@ -161,15 +161,4 @@ impl TimeEstimate {
         }
         Ok(estimate)
     }
-}
-
-/// Seconds of the longest chain of dependent steps: what remains with unlimited cores.
-fn critical_path_seconds(program: &Program, table: &CostTable) -> Result<f64> {
-    let mut ends: Vec<f64> = Vec::with_capacity(program.steps().len());
-    for (index, step) in program.steps().iter().enumerate() {
-        let start = step.operands().iter().map(|o| ends[o.index()]);
-        let start = start.fold(0.0, f64::max);
-        ends.push(start + step_seconds(table, program, StepId(index))?);
-    }
-    Ok(ends.into_iter().fold(0.0, f64::max))
 }

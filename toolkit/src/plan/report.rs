@@ -33,6 +33,7 @@ impl From<ObjectBytes> for Bytes {
 
 /// An input or output.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PlannedObject {
     /// Its shape and encoding.
     pub layout: Layout,
@@ -57,6 +58,7 @@ impl PlannedObject {
 
 /// An evaluation key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PlannedKey {
     /// The rotation; `None` for relinearization.
     pub rotation: Option<i64>,
@@ -68,6 +70,7 @@ pub struct PlannedKey {
 
 /// Estimated times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TimeEstimate {
     /// Where the times of single operations come from.
     pub table: String,

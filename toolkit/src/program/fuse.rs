@@ -3,8 +3,8 @@
 //! A sum whose terms are products that nobody else uses needs none of them in memory: all are added up in one pass over the
 //! operands, to the same bits.
 
-use super::{Step, StepId, StepOp};
-use crate::circuit::PlainId;
+use super::{Step, StepId};
+use crate::circuit::{Class, Op, PlainId};
 
 /// The most products of one step: their operands are all alive at once.
 const MOST_TERMS: usize = 64;
@@ -18,17 +18,11 @@ enum Terms {
 
 impl Terms {
     fn of(step: &Step) -> Option<Self> {
-        match step.op() {
-            StepOp::MultiplyPlain(plain) => Some(Self::Plain(vec![(step.operands[0], *plain)])),
-            StepOp::Multiply => Some(Self::Ciphertext(vec![[step.operands[0], step.operands[1]]])),
-            StepOp::SumOfProducts => Some(Self::Ciphertext(
-                step.operands
-                    .chunks_exact(2)
-                    .map(|p| [p[0], p[1]])
-                    .collect(),
-            )),
-            _ => None,
+        if let Op::MultiplyPlain(plain) = step.op() {
+            return Some(Self::Plain(vec![(step.operands[0], *plain)]));
         }
+        let pairs = step.operands.chunks_exact(2).map(|p| [p[0], p[1]]);
+        (step.op().class() == Class::Product).then(|| Self::Ciphertext(pairs.collect()))
     }
 
     fn joined(self, other: Self) -> Option<Self> {
@@ -45,13 +39,13 @@ impl Terms {
         }
     }
 
-    fn into_step(self) -> (StepOp, Vec<StepId>) {
+    fn into_step(self) -> (Op, Vec<StepId>) {
         match self {
             Self::Plain(terms) => {
                 let (operands, weights) = terms.into_iter().unzip();
-                (StepOp::WeightedSum(weights), operands)
+                (Op::WeightedSum(weights), operands)
             }
-            Self::Ciphertext(pairs) => (StepOp::SumOfProducts, pairs.into_flattened()),
+            Self::Ciphertext(pairs) => (Op::SumOfProducts, pairs.into_flattened()),
         }
     }
 }
@@ -64,11 +58,11 @@ pub(super) fn fuse(steps: Vec<Step>, outputs: Vec<StepId>) -> (Vec<Step>, Vec<St
     }
     let mut terms: Vec<Option<Terms>> = Vec::with_capacity(steps.len());
     for step in &steps {
-        let sum = if *step.op() == StepOp::Add {
+        let sum = if *step.op() == Op::Add {
             let [a, b] = [step.operands[0], step.operands[1]];
             let alone = |id: StepId| {
                 let term = &steps[id.0];
-                uses[id.0] == 1 && term.units == step.units && term.level == step.level
+                uses[id.0] == 1 && term.units == step.units && term.state.level == step.state.level
             };
             match (alone(a) && alone(b), &terms[a.0], &terms[b.0]) {
                 (true, Some(a), Some(b)) => a.clone().joined(b.clone()),
@@ -81,12 +75,12 @@ pub(super) fn fuse(steps: Vec<Step>, outputs: Vec<StepId>) -> (Vec<Step>, Vec<St
     }
 
     // From the outputs back: what is needed once sums read the operands of their products.
-    let fused: Vec<Option<(StepOp, Vec<StepId>)>> = steps
+    let fused: Vec<Option<(Op, Vec<StepId>)>> = steps
         .iter()
         .zip(terms)
         .map(|(step, terms)| {
             terms
-                .filter(|_| *step.op() == StepOp::Add)
+                .filter(|_| *step.op() == Op::Add)
                 .map(Terms::into_step)
         })
         .collect();
@@ -120,26 +114,14 @@ pub(super) fn fuse(steps: Vec<Step>, outputs: Vec<StepId>) -> (Vec<Step>, Vec<St
 
 #[cfg(test)]
 mod tests {
-    use crate::{Program, Recorder, Slots, program::StepOp};
+    use crate::{Program, Recorder, Slots};
 
     fn kinds(record: impl FnOnce(&Recorder)) -> Vec<&'static str> {
         let recorder = Recorder::new(16).unwrap();
         record(&recorder);
         let program = Program::new(recorder.finish().unwrap());
-        program
-            .steps()
-            .iter()
-            .map(|s| match s.op() {
-                StepOp::Add => "add",
-                StepOp::Multiply => "multiply",
-                StepOp::MultiplyPlain(_) => "multiply_plain",
-                StepOp::SumOfProducts => "sum_of_products",
-                StepOp::WeightedSum(_) => "weighted_sum",
-                StepOp::Settle => "settle",
-                _ => "other",
-            })
-            .filter(|k| *k != "other")
-            .collect()
+        let names = program.steps().iter().map(crate::program::Step::name);
+        names.filter(|n| !["input", "rotate"].contains(n)).collect()
     }
 
     #[test]
@@ -153,7 +135,7 @@ mod tests {
             let terms = [a.multiply(&b), b.multiply(&c), c.square()];
             r.output("x", &Slots::sum(&terms).unwrap());
         });
-        assert_eq!(ciphertext, ["sum_of_products", "settle"]);
+        assert_eq!(ciphertext, ["sum_of_products", "relinearize_and_rescale"]);
         let plain = kinds(|r| {
             let a = r.slots_input("a", 2);
             let terms: Vec<Slots> = (0..5)
@@ -161,7 +143,7 @@ mod tests {
                 .collect();
             r.output("x", &Slots::sum(&terms).unwrap());
         });
-        assert_eq!(plain, ["weighted_sum", "settle"]);
+        assert_eq!(plain, ["weighted_sum", "rescale"]);
     }
 
     #[test]

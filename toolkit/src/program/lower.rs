@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Form, Step, StepId, StepOp};
+use super::{Form, State, Step, StepId};
 use crate::{
     Circuit,
     circuit::{Node, NodeId, Op},
+    op::Takes,
 };
 
 /// Steps of a circuit, and those of its outputs.
@@ -31,10 +32,12 @@ pub(super) fn lower(circuit: &Circuit) -> (Vec<Step>, Vec<StepId>) {
     (lowering.steps, outputs)
 }
 
+type Key = ((&'static str, Vec<u64>), Vec<StepId>, usize);
+
 struct Lowering {
     steps: Vec<Step>,
     /// Steps by what they do, to which operands, at which level: equal ones are computed once.
-    known: HashMap<Vec<u64>, StepId>,
+    known: HashMap<Key, StepId>,
     of_node: Vec<Option<StepId>>,
     /// Nodes whose settled value is needed somewhere: using it everywhere saves a second settling.
     settled_anyway: Vec<bool>,
@@ -47,18 +50,7 @@ fn settled_anyway(circuit: &Circuit) -> Vec<bool> {
         needed[output.node().0] = true;
     }
     for (i, node) in circuit.nodes().iter().enumerate() {
-        let takes_settled = matches!(
-            node.op,
-            Op::AddPlain(_)
-                | Op::Multiply
-                | Op::SumOfProducts
-                | Op::MultiplyPlain(_)
-                | Op::MultiplyScalar(_)
-                | Op::WeightedRotationSum { .. }
-                | Op::Settle
-                | Op::LowerLevel(_)
-        );
-        if takes_settled && circuit.level(NodeId(i)).is_some() {
+        if node.op.row().takes == Takes::Settled && circuit.level(NodeId(i)).is_some() {
             for operand in &node.operands {
                 needed[operand.0] = true;
             }
@@ -70,22 +62,22 @@ fn settled_anyway(circuit: &Circuit) -> Vec<bool> {
 impl Lowering {
     fn step(
         &mut self,
-        op: StepOp,
+        op: Op,
         operands: Vec<StepId>,
         units: usize,
-        level: usize,
-        form: Form,
+        state: State,
         node: NodeId,
     ) -> StepId {
         let next = StepId(self.steps.len());
-        let id = *self.known.entry(key(&op, &operands, level)).or_insert(next);
+        let key = (op.identity(), operands.clone(), state.level);
+        let id = *self.known.entry(key).or_insert(next);
         if id == next {
             self.steps.push(Step {
                 op,
                 operands,
                 units,
-                level,
-                form,
+                state,
+                from: state,
                 node,
             });
         }
@@ -100,27 +92,20 @@ impl Lowering {
         self.of_node[node.0].expect("operands come first")
     }
 
-    fn at(&self, id: StepId) -> (usize, Form, usize) {
-        let step = &self.steps[id.0];
-        (step.level, step.form, step.units)
-    }
-
     /// The value of a node, settled at a level not above its own.
     fn settled(&mut self, node: NodeId, level: usize, for_node: NodeId) -> StepId {
         let mut id = self.value(node);
-        let (from, form, units) = self.at(id);
-        if form != Form::Settled {
-            id = self.step(StepOp::Settle, vec![id], units, from, Form::Settled, node);
+        let Step { state, units, .. } = self.steps[id.0];
+        let settled = |level| State {
+            level,
+            form: Form::Settled,
+        };
+        if state.form != Form::Settled {
+            let op = Op::RelinearizeAndRescale;
+            id = self.step(op, vec![id], units, settled(state.level), node);
         }
-        if from > level {
-            id = self.step(
-                StepOp::LevelDown,
-                vec![id],
-                units,
-                level,
-                Form::Settled,
-                for_node,
-            );
+        if state.level > level {
+            id = self.step(Op::LowerLevel(0), vec![id], units, settled(level), for_node);
         }
         id
     }
@@ -134,8 +119,8 @@ impl Lowering {
         for_node: NodeId,
     ) -> (Vec<StepId>, Form) {
         let ids: Vec<StepId> = operands.iter().map(|&o| self.value(o)).collect();
-        let states: Vec<_> = ids.iter().map(|&id| self.at(id)).collect();
-        let forms: Vec<Form> = states.iter().map(|s| s.1).collect();
+        let states: Vec<State> = ids.iter().map(|&id| self.steps[id.0].state).collect();
+        let forms: Vec<Form> = states.iter().map(|s| s.form).collect();
         let pending = || {
             let mut pending = operands
                 .iter()
@@ -144,7 +129,7 @@ impl Lowering {
             pending.any(|(o, _)| !self.settled_anyway[o.0])
                 || forms.iter().all(|&f| f == Form::Settled)
         };
-        if states.iter().all(|s| s.0 == level) && allowed(&forms) && pending() {
+        if states.iter().all(|s| s.level == level) && allowed(&forms) && pending() {
             let form = forms.into_iter().max().unwrap_or(Form::Settled);
             return (ids, form);
         }
@@ -155,166 +140,55 @@ impl Lowering {
         (ids, Form::Settled)
     }
 
-    fn all_settled(&mut self, operands: &[NodeId], level: usize, for_node: NodeId) -> Vec<StepId> {
-        operands
-            .iter()
-            .map(|&o| self.settled(o, level, for_node))
-            .collect()
-    }
-
     fn node(&mut self, id: NodeId, node: &Node, level: usize) -> StepId {
-        let from = level + node.op.levels();
+        let row = node.op.row();
         let (units, operands) = (node.units, node.operands.as_slice());
-        let (op, ids, form) = match &node.op {
-            Op::Input { index } => (StepOp::Input(*index), vec![], Form::Settled),
-            Op::Add | Op::Sub => {
+        let (ids, form) = match row.takes {
+            Takes::Settled => {
+                let from = level + row.levels;
+                let settled = operands.iter().map(|&o| self.settled(o, from, id));
+                (settled.collect(), row.gives)
+            }
+            Takes::Any => self.loose(operands, level, |_| true, id),
+            Takes::OneForm => {
+                let same = |forms: &[Form]| forms.windows(2).all(|f| f[0] == f[1]);
+                self.loose(operands, level, same, id)
+            }
+            Takes::OneWindow => {
                 // Pending sums must be of equal batches; and a sum of one value with itself is as good settled.
-                let equal = operands.iter().all(|&o| self.at(self.value(o)).2 == units);
+                let equal = operands
+                    .iter()
+                    .all(|&o| self.steps[self.value(o).0].units == units);
                 let allowed = |forms: &[Form]| {
                     forms.iter().all(|&f| f == Form::Settled)
                         || (equal && forms.iter().all(|&f| f != Form::Settled))
                 };
-                let (ids, form) = self.loose(operands, level, allowed, id);
-                let op = if node.op == Op::Add {
-                    StepOp::Add
-                } else {
-                    StepOp::Sub
-                };
-                (op, ids, form)
+                self.loose(operands, level, allowed, id)
             }
-            Op::Negate => {
-                let (ids, form) = self.loose(operands, level, |_| true, id);
-                (StepOp::Negate, ids, form)
-            }
-            Op::AddScalar(value) => {
-                let (ids, form) = self.loose(operands, level, |_| true, id);
-                (StepOp::AddScalar(*value), ids, form)
-            }
-            Op::MultiplyInteger(value) => {
-                let (ids, form) = self.loose(operands, level, |_| true, id);
-                (StepOp::MultiplyInteger(*value), ids, form)
-            }
-            Op::Pick(indices) => {
-                let (ids, form) = self.loose(operands, level, |_| true, id);
-                (StepOp::Pick(indices.clone()), ids, form)
-            }
-            Op::Concat => {
-                let same = |forms: &[Form]| forms.windows(2).all(|f| f[0] == f[1]);
-                let (ids, form) = self.loose(operands, level, same, id);
-                (StepOp::Concat, ids, form)
-            }
-            Op::AddPlain(plain) => (
-                StepOp::AddPlain(*plain),
-                self.all_settled(operands, from, id),
-                Form::Settled,
-            ),
-            Op::Multiply => (
-                StepOp::Multiply,
-                self.all_settled(operands, from, id),
-                Form::Pending3,
-            ),
-            Op::SumOfProducts => (
-                StepOp::SumOfProducts,
-                self.all_settled(operands, from, id),
-                Form::Pending3,
-            ),
-            Op::MultiplyPlain(plain) => (
-                StepOp::MultiplyPlain(*plain),
-                self.all_settled(operands, from, id),
-                Form::Pending2,
-            ),
-            Op::MultiplyScalar(value) => (
-                StepOp::MultiplyScalar(*value),
-                self.all_settled(operands, from, id),
-                Form::Pending2,
-            ),
-            Op::Rotate(steps) => {
-                let ids = self.linear(operands, level, id);
-                (StepOp::Rotate(*steps), ids, Form::Settled)
-            }
-            Op::RotationSum(steps) => {
-                let ids = self.linear(operands, level, id);
-                (StepOp::RotationSum(steps.clone()), ids, Form::Settled)
-            }
-            Op::WeightedRotationSum { steps, weights } => (
-                StepOp::WeightedRotationSum {
-                    steps: steps.clone(),
-                    weights: weights.clone(),
-                },
-                self.all_settled(operands, from, id),
-                Form::Settled,
-            ),
-            Op::Settle => return self.settled(operands[0], level, id),
-            Op::LowerLevel(_) => {
-                let settled = self.settled(operands[0], from, id);
-                (StepOp::LevelDown, vec![settled], Form::Settled)
+            Takes::TwoComponents => {
+                let two = |forms: &[Form]| forms.iter().all(|&f| f != Form::Pending3);
+                (self.loose(operands, level, two, id).0, row.gives)
             }
         };
-        self.step(op, ids, units, level, form, id)
+        if node.op == Op::RelinearizeAndRescale {
+            return ids[0];
+        }
+        self.step(node.op.clone(), ids, units, State { level, form }, id)
     }
-
-    /// Operands of two components: a key switch can rescale on its way.
-    fn linear(&mut self, operands: &[NodeId], level: usize, id: NodeId) -> Vec<StepId> {
-        let linear = |forms: &[Form]| forms.iter().all(|&f| f != Form::Pending3);
-        self.loose(operands, level, linear, id).0
-    }
-}
-
-/// What tells steps apart.
-fn key(op: &StepOp, operands: &[StepId], level: usize) -> Vec<u64> {
-    let mut key = vec![level as u64, operands.len() as u64];
-    key.extend(operands.iter().map(|o| o.0 as u64));
-    match op {
-        StepOp::Input(index) => key.extend([0, *index as u64]),
-        StepOp::Add => key.push(1),
-        StepOp::Sub => key.push(2),
-        StepOp::Negate => key.push(3),
-        StepOp::AddPlain(p) => key.extend([4, p.0 as u64]),
-        StepOp::AddScalar(x) => key.extend([5, x.to_bits()]),
-        StepOp::Multiply => key.push(6),
-        StepOp::SumOfProducts => key.push(7),
-        StepOp::MultiplyPlain(p) => key.extend([8, p.0 as u64]),
-        StepOp::MultiplyScalar(x) => key.extend([9, x.to_bits()]),
-        StepOp::MultiplyInteger(x) => key.extend([10, *x as u64]),
-        StepOp::Rotate(s) => key.extend([11, *s as u64]),
-        StepOp::RotationSum(s) => {
-            key.push(12);
-            key.extend(s.iter().map(|&s| s as u64));
-        }
-        StepOp::WeightedRotationSum { steps, weights } => {
-            key.push(13);
-            for (s, w) in steps.iter().zip(weights) {
-                key.extend([*s as u64, w.0 as u64]);
-            }
-        }
-        StepOp::Pick(indices) => {
-            key.push(14);
-            key.extend(indices.iter().map(|&i| i as u64));
-        }
-        StepOp::Concat => key.push(15),
-        StepOp::Settle => key.push(16),
-        StepOp::LevelDown => key.push(17),
-        StepOp::WeightedSum(weights) => {
-            key.push(18);
-            key.extend(weights.iter().map(|w| w.0 as u64));
-        }
-    }
-    key
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{
-        Program, Recorder,
-        program::{Form, StepOp},
-    };
+    use crate::{Program, Recorder, circuit::Op, program::Form};
 
     fn settles(record: impl FnOnce(&Recorder)) -> usize {
         let recorder = Recorder::new(16).unwrap();
         record(&recorder);
         let program = Program::new(recorder.finish().unwrap());
         let steps = program.steps().iter();
-        steps.filter(|s| *s.op() == StepOp::Settle).count()
+        steps
+            .filter(|s| *s.op() == Op::RelinearizeAndRescale)
+            .count()
     }
 
     #[test]
@@ -346,11 +220,8 @@ mod tests {
         r.output("x", &a.rotate(1).add(&a.rotate(1 - 16)));
         r.output("y", &a.square().add(&a.square()));
         let program = Program::new(r.finish().unwrap());
-        let count = |op: &StepOp| program.steps().iter().filter(|s| s.op() == op).count();
-        assert_eq!(
-            (count(&StepOp::Rotate(1)), count(&StepOp::Multiply)),
-            (1, 1)
-        );
+        let count = |op: &Op| program.steps().iter().filter(|s| s.op() == op).count();
+        assert_eq!((count(&Op::Rotate(1)), count(&Op::Multiply)), (1, 1));
     }
 
     #[test]
@@ -360,7 +231,12 @@ mod tests {
         let scaled = a.multiply_plain(vec![vec![1.0, 0.5]]);
         r.output("x", &scaled.rotate(1));
         let program = Program::new(r.finish().unwrap());
-        assert!(program.steps().iter().all(|s| *s.op() != StepOp::Settle));
+        assert!(
+            program
+                .steps()
+                .iter()
+                .all(|s| *s.op() != Op::RelinearizeAndRescale)
+        );
         assert!(program.steps().iter().any(|s| s.form() == Form::Pending2));
     }
 }

@@ -7,12 +7,17 @@
 mod fuse;
 mod lower;
 mod waves;
+mod work;
 
 use std::sync::Arc;
 
+pub use work::{Price, Work};
+
+use arras_ckks::Parameters;
+
 use crate::{
-    Circuit,
-    circuit::{NodeId, Operation, PlainId},
+    Circuit, Result, ToolkitError,
+    circuit::{NodeId, Op, Operation},
 };
 
 /// A step of a program, by position.
@@ -23,82 +28,6 @@ impl StepId {
     /// The position in [`Program::steps`].
     pub fn index(self) -> usize {
         self.0
-    }
-}
-
-/// What a step does to batches of ciphertexts.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum StepOp {
-    /// Takes an input, lowered to the level at which it is needed.
-    Input(usize),
-    /// Sum of two.
-    Add,
-    /// Difference of two.
-    Sub,
-    /// Negative.
-    Negate,
-    /// Sum with a constant.
-    AddPlain(PlainId),
-    /// Sum with a number in every slot.
-    AddScalar(f64),
-    /// Product of two, pending.
-    Multiply,
-    /// Sum of products of pairs, pending.
-    SumOfProducts,
-    /// Product with a constant, pending.
-    MultiplyPlain(PlainId),
-    /// Sum of products of operands with constants, one each, pending.
-    WeightedSum(Vec<PlainId>),
-    /// Product with a number, pending.
-    MultiplyScalar(f64),
-    /// Product with an integer.
-    MultiplyInteger(i64),
-    /// Rotation.
-    Rotate(i64),
-    /// Sum of rotations.
-    RotationSum(Vec<i64>),
-    /// Sum of rotations times constants.
-    WeightedRotationSum {
-        /// Rotation of each term.
-        steps: Vec<i64>,
-        /// Constant of each term.
-        weights: Vec<PlainId>,
-    },
-    /// Some ciphertexts of a batch.
-    Pick(Vec<usize>),
-    /// Batches joined.
-    Concat,
-    /// Relinearizes (if it has three components) and rescales.
-    Settle,
-    /// Brings to a lower level.
-    LevelDown,
-}
-
-impl StepOp {
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Input(_) => "input",
-            Self::Add => "add",
-            Self::Sub => "sub",
-            Self::Negate => "negate",
-            Self::AddPlain(_) => "add_plain",
-            Self::AddScalar(_) => "add_scalar",
-            Self::Multiply => "multiply",
-            Self::SumOfProducts => "sum_of_products",
-            Self::MultiplyPlain(_) => "multiply_plain",
-            Self::WeightedSum(_) => "weighted_sum",
-            Self::MultiplyScalar(_) => "multiply_scalar",
-            Self::MultiplyInteger(_) => "multiply_integer",
-            Self::Rotate(_) => "rotate",
-            Self::RotationSum(_) => "rotation_sum",
-            Self::WeightedRotationSum { .. } => "weighted_rotation_sum",
-            Self::Pick(_) => "pick",
-            Self::Concat => "concat",
-            Self::Settle => "settle",
-            Self::LevelDown => "level_down",
-        }
     }
 }
 
@@ -122,21 +51,46 @@ impl Form {
     }
 }
 
+/// What is known of a value before it is computed: its level and its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// Its level.
+    pub level: usize,
+    /// Its form.
+    pub form: Form,
+}
+
+impl State {
+    /// The level whose window its limbs are: one above its level while it is pending.
+    pub fn window_level(self) -> usize {
+        self.level + usize::from(self.form != Form::Settled)
+    }
+}
+
 /// A step.
 #[derive(Clone, Debug)]
 pub struct Step {
-    pub(crate) op: StepOp,
+    pub(crate) op: Op,
     pub(crate) operands: Vec<StepId>,
     pub(crate) units: usize,
-    pub(crate) level: usize,
-    pub(crate) form: Form,
+    pub(crate) state: State,
+    pub(crate) from: State,
     pub(crate) node: NodeId,
 }
 
 impl Step {
     /// What it does.
-    pub fn op(&self) -> &StepOp {
+    pub fn op(&self) -> &Op {
         &self.op
+    }
+
+    /// What it is called: as its operation, but `rescale` where nothing is relinearized.
+    pub fn name(&self) -> &'static str {
+        if self.op == Op::RelinearizeAndRescale && self.from.form != Form::Pending3 {
+            "rescale"
+        } else {
+            self.op.name()
+        }
     }
 
     /// Its operands.
@@ -151,17 +105,22 @@ impl Step {
 
     /// Level of its result.
     pub fn level(&self) -> usize {
-        self.level
+        self.state.level
     }
 
     /// The level whose window its result's limbs are: one above its level while it is pending.
     pub fn window_level(&self) -> usize {
-        self.level + usize::from(self.form != Form::Settled)
+        self.state.window_level()
     }
 
     /// Form of its result.
     pub fn form(&self) -> Form {
-        self.form
+        self.state.form
+    }
+
+    /// State of its first operand; all are at one level and over one window. An input, which has none, gives its own.
+    pub fn operand_state(&self) -> State {
+        self.from
     }
 
     /// The node of the circuit it computes or prepares.
@@ -185,7 +144,12 @@ impl Program {
     pub fn new(circuit: impl Into<Arc<Circuit>>) -> Self {
         let circuit = circuit.into();
         let (steps, outputs) = lower::lower(&circuit);
-        let (steps, outputs) = fuse::fuse(steps, outputs);
+        let (mut steps, outputs) = fuse::fuse(steps, outputs);
+        for i in 0..steps.len() {
+            if let Some(first) = steps[i].operands.first() {
+                steps[i].from = steps[first.0].state;
+            }
+        }
         let waves = waves::waves(&steps);
         let mut uses = vec![0; steps.len()];
         let used = steps.iter().flat_map(|s| &s.operands).chain(&outputs);
@@ -234,6 +198,40 @@ impl Program {
     /// The operation of the circuit's author that a step belongs to.
     pub fn operation_of(&self, id: StepId) -> &Operation {
         self.circuit.operation_of(self.steps[id.0].node)
+    }
+
+    /// The heaviest chain of dependent steps that ends at each step: the sum of its steps' weights, which are in their order.
+    pub fn chains(&self, weights: impl IntoIterator<Item = f64>) -> Vec<f64> {
+        let mut chains: Vec<f64> = Vec::with_capacity(self.steps.len());
+        for (step, weight) in self.steps.iter().zip(weights) {
+            let before = step.operands.iter().map(|o| chains[o.0]);
+            chains.push(weight + before.fold(0.0, f64::max));
+        }
+        chains
+    }
+
+    /// Checks that it can run under these parameters.
+    ///
+    /// # Errors
+    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`]; both name `op`.
+    pub(crate) fn check_fits(&self, op: &'static str, params: &Parameters) -> Result<()> {
+        let (circuit, parameters) = (self.circuit.slots(), params.slots());
+        if circuit != parameters {
+            return Err(ToolkitError::SlotsMismatch {
+                op,
+                circuit,
+                parameters,
+            });
+        }
+        let (needed, available) = (self.levels_needed(), params.max_level());
+        if needed > available {
+            return Err(ToolkitError::TooFewLevels {
+                op: op.into(),
+                needed,
+                available,
+            });
+        }
+        Ok(())
     }
 
     /// The level that inputs must reach at most: the circuit's need.

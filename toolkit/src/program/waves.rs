@@ -1,6 +1,6 @@
 //! The order of execution.
 
-use super::{Step, StepId, StepOp};
+use super::{Step, StepId};
 
 /// Steps in waves. Costly steps come as early as their operands allow, so that independent ones of one kind meet in a
 /// wave; cheap preparations (inputs, products with constants, level changes) as late as their first use allows, so that their
@@ -14,7 +14,7 @@ pub(super) fn waves(steps: &[Step]) -> Vec<Vec<StepId>> {
     let last = wave.iter().max().map_or(0, |w| w + 1);
     let mut first_use = vec![last; steps.len()];
     for (i, step) in steps.iter().enumerate().rev() {
-        if is_preparation(&step.op) && first_use[i] != last {
+        if step.op.row().late && first_use[i] != last {
             wave[i] = wave[i].max(first_use[i].saturating_sub(1));
         }
         for operand in &step.operands {
@@ -27,16 +27,4 @@ pub(super) fn waves(steps: &[Step]) -> Vec<Vec<StepId>> {
     }
     waves.retain(|w| !w.is_empty());
     waves
-}
-
-fn is_preparation(op: &StepOp) -> bool {
-    matches!(
-        op,
-        StepOp::Input(_)
-            | StepOp::LevelDown
-            | StepOp::MultiplyPlain(_)
-            | StepOp::MultiplyScalar(_)
-            | StepOp::AddPlain(_)
-            | StepOp::Pick(_)
-    )
 }

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::Batching;
-use crate::program::{Program, StepId, StepOp};
+use crate::{
+    circuit::Op,
+    program::{Form, Program, State, Step, StepId},
+};
 
 /// Steps that run as one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +31,8 @@ impl Group {
 /// The most ciphertexts of a joined batch: enough to keep a device busy, few enough to bound the copies in memory.
 const MOST_UNITS: usize = 64;
 
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Settle { components: usize },
-    LevelDown { from: usize },
-    Multiply,
-    Rotations(Vec<i64>),
-    Rotation(i64),
-}
+/// What steps of one batch have in common: operation, state of their operands, level of their results.
+type Key = ((&'static str, Vec<u64>), State, usize);
 
 /// Groups of a wave.
 pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> Vec<Group> {
@@ -44,7 +41,7 @@ pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> 
     }
     let mut rotations: HashMap<StepId, Vec<StepId>> = HashMap::new();
     for &id in wave {
-        if let StepOp::Rotate(_) = program.step(id).op() {
+        if let Op::Rotate(_) = program.step(id).op() {
             rotations
                 .entry(program.step(id).operands()[0])
                 .or_default()
@@ -54,11 +51,11 @@ pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> 
     rotations.retain(|_, steps| steps.len() > 1);
 
     let mut groups = vec![];
-    let mut batches: HashMap<(Key, usize), usize> = HashMap::new();
+    let mut batches: HashMap<Key, usize> = HashMap::new();
     for &id in wave {
         let step = program.step(id);
         let operand = step.operands().first().copied();
-        if let (StepOp::Rotate(_), Some(operand)) = (step.op(), operand)
+        if let (Op::Rotate(_), Some(operand)) = (step.op(), operand)
             && let Some(steps) = rotations.get(&operand)
         {
             if steps[0] == id {
@@ -67,15 +64,11 @@ pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> 
             continue;
         }
         let joins = batching == Batching::Waves;
-        let key = operand
-            .filter(|_| joins)
-            .and_then(|operand| key(program, id, operand));
-        let Some(key) = key else {
+        let Some(key) = key(program, step).filter(|_| joins) else {
             groups.push(Group::Alone(id));
             continue;
         };
-        let at = (key, step.level());
-        if let Some(&open) = batches.get(&at) {
+        if let Some(&open) = batches.get(&key) {
             let units: usize = groups[open]
                 .steps()
                 .iter()
@@ -88,30 +81,19 @@ pub(crate) fn groups(program: &Program, wave: &[StepId], batching: Batching) -> 
                 continue;
             }
         }
-        batches.insert(at, groups.len());
+        batches.insert(key, groups.len());
         groups.push(Group::Alone(id));
     }
     groups
 }
 
-/// What steps of one batch have in common besides their level; `None` for steps that are too cheap to be worth the copies.
-fn key(program: &Program, id: StepId, operand: StepId) -> Option<Key> {
-    let step = program.step(id);
-    let from = program.step(operand);
-    match step.op() {
-        StepOp::Settle => Some(Key::Settle {
-            components: from.form().components(),
-        }),
-        StepOp::LevelDown => Some(Key::LevelDown { from: from.level() }),
-        StepOp::Multiply => step
-            .operands()
-            .iter()
-            .all(|&o| program.step(o).units() == step.units())
-            .then_some(Key::Multiply),
-        StepOp::Rotate(steps) if from.window_level() == from.level() => Some(Key::Rotation(*steps)),
-        StepOp::RotationSum(steps) if from.window_level() == from.level() => {
-            Some(Key::Rotations(steps.clone()))
-        }
-        _ => None,
-    }
+/// `None` for steps that are too cheap to be worth the copies, and for those that cannot be joined.
+fn key(program: &Program, step: &Step) -> Option<Key> {
+    let from = step.operand_state();
+    // A rotation that rescales on its way stays alone.
+    let whole = from.form == Form::Settled || step.op().rotations().is_empty();
+    let mut operands = step.operands().iter();
+    let equal = operands.all(|&o| program.step(o).units() == step.units());
+    let joins = step.op().row().joins && whole && equal;
+    joins.then(|| (step.op().identity(), from, step.level()))
 }

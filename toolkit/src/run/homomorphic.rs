@@ -20,9 +20,10 @@ use super::{
 };
 use crate::{
     Result, ToolkitError,
-    client::Encrypted,
+    circuit::Op,
+    encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
-    program::{Program, StepId, StepOp},
+    program::{Program, StepId},
 };
 
 /// Whether steps of one kind become one call.
@@ -216,20 +217,7 @@ impl<B: Backend> Homomorphic<B> {
     /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`], [`ToolkitError::MissingRotationKeys`].
     pub fn check(&self, program: &Program) -> Result<()> {
         let params = self.evaluator.context().params();
-        if program.circuit().slots() != params.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "run",
-                circuit: program.circuit().slots(),
-                parameters: params.slots(),
-            });
-        }
-        if program.levels_needed() > params.max_level() {
-            return Err(ToolkitError::TooFewLevels {
-                op: "run".into(),
-                needed: program.levels_needed(),
-                available: params.max_level(),
-            });
-        }
+        program.check_fits("run", params)?;
         let have: Vec<GaloisElement> = self.evaluator.keys().galois_elements().collect();
         let missing: Vec<i64> = rotation_steps(program)
             .into_keys()
@@ -259,12 +247,11 @@ impl<B: Backend> Homomorphic<B> {
             bytes: 0,
             peak: 0,
         };
-        let batching = match self.options.batching {
-            Batching::Auto if self.evaluator.context().engine().prefers_joined_batches() => {
-                Batching::Waves
-            }
-            given => given,
-        };
+        let mut batching = self.options.batching;
+        let engine = self.evaluator.context().engine();
+        if batching == Batching::Auto && engine.prefers_joined_batches() {
+            batching = Batching::Waves;
+        }
         let mut report = RunReport {
             steps: program.steps().len(),
             waves: program.waves().len(),
@@ -327,10 +314,11 @@ impl<B: Backend> Homomorphic<B> {
         let one = |group: &Group| {
             let start = Instant::now();
             let first = group.steps()[0];
-            let result = match program.step(first).op() {
-                StepOp::Input(index) => input(program, *index, inputs)
-                    .and_then(|ct| Ok(vec![performer.step(first, &[ct])?])),
-                _ => performer.group(group, &|id| values.get(id)),
+            let result = if let Op::Input(index) = program.step(first).op() {
+                input(program, *index, inputs)
+                    .and_then(|ct| Ok(vec![performer.step(first, &[ct])?]))
+            } else {
+                performer.group(group, &|id| values.get(id))
             };
             let count = group.steps().len();
             let done = done.fetch_add(count, Ordering::Relaxed) + count;
@@ -462,9 +450,9 @@ impl<B: Backend> Interpretation for Stepwise<'_, B> {
             program,
             masks: &self.homomorphic.masks,
         };
-        match program.step(id).op() {
-            StepOp::Input(index) => performer.step(id, &[input(program, *index, self.inputs)?]),
-            _ => performer.step(id, operands),
+        if let Op::Input(index) = program.step(id).op() {
+            return performer.step(id, &[input(program, *index, self.inputs)?]);
         }
+        performer.step(id, operands)
     }
 }

@@ -17,11 +17,9 @@ pub(super) struct Masks<B: Backend> {
 }
 
 struct Known<B: Backend> {
-    masks: HashMap<(Vec<u64>, PlaintextUseKey), Arc<Plaintext<B>>>,
+    masks: HashMap<(Vec<u64>, PlaintextUse), Arc<Plaintext<B>>>,
     bytes: usize,
 }
-
-type PlaintextUseKey = (bool, usize);
 
 impl<B: Backend> Masks<B> {
     pub(super) fn new(limit: usize) -> Self {
@@ -48,12 +46,8 @@ impl<B: Backend> Masks<B> {
         plain: &Plain,
         purpose: PlaintextUse,
     ) -> Result<Arc<Plaintext<B>>> {
-        let use_key = match purpose {
-            PlaintextUse::Level(level) => (false, level),
-            PlaintextUse::Weight(level) => (true, level),
-        };
         // Constants are told apart by their bits, so that circuits recorded anew share them.
-        let key = (plain.fingerprint(), use_key);
+        let key = (plain.fingerprint(), purpose);
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mask) = lock().masks.get(&key) {
             return Ok(mask.clone());

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arras_ckks::{Ciphertext, Evaluator, PlaintextUse};
+use arras_ckks::{Ciphertext, Evaluator, Plaintext};
 use arras_hal::Backend;
 
 use super::{groups::Group, masks::Masks};
 use crate::{
     Result,
-    circuit::PlainId,
-    program::{Program, StepId, StepOp},
+    circuit::Op,
+    program::{Program, Step, StepId},
 };
 
 /// Computes steps with one evaluator.
@@ -39,10 +39,8 @@ impl<B: Backend> Performer<'_, B> {
             Group::Hoisted(ids) => {
                 let steps: Vec<i64> = ids
                     .iter()
-                    .filter_map(|&id| match self.program.step(id).op() {
-                        StepOp::Rotate(steps) => Some(*steps),
-                        _ => None,
-                    })
+                    .flat_map(|&id| self.program.step(id).op().rotations())
+                    .copied()
                     .collect();
                 let operand = self.operands(ids[0], value)[0];
                 let rotated = self.evaluator.hoisted_rotations(operand, &steps)?;
@@ -96,108 +94,55 @@ impl<B: Backend> Performer<'_, B> {
         let step = self.program.step(id);
         let evaluator = self.evaluator;
         let first = operands[0];
-        if let StepOp::Input(_) | StepOp::LevelDown = step.op()
+        if let Op::Input(_) | Op::LowerLevel(_) = step.op()
             && !first.is_pending()
             && first.level() == step.level()
         {
             return Ok(Arc::clone(first));
         }
+        let all: Vec<&Ciphertext<B>> = operands.iter().map(|o| &***o).collect();
+        let masks = self.masks(step)?;
+        let masks: Vec<_> = masks.iter().map(|m| &**m).collect();
         let result = match step.op() {
-            StepOp::Input(_) | StepOp::LevelDown => evaluator.level_down(first, step.level())?,
-            StepOp::Add => {
-                let (a, b) = self.pair(operands, step.units())?;
-                evaluator.add(&a, &b)?
-            }
-            StepOp::Sub => {
-                let (a, b) = self.pair(operands, step.units())?;
-                evaluator.sub(&a, &b)?
-            }
-            StepOp::Negate => evaluator.neg(first)?,
-            StepOp::AddPlain(plain) => {
-                let mask = self.mask(*plain, PlaintextUse::Level(first.level()))?;
-                evaluator.add_plain(first, &mask)?
-            }
-            StepOp::AddScalar(value) => evaluator.add_scalar(first, *value)?,
-            StepOp::Multiply if Arc::ptr_eq(first, operands[1]) => evaluator.square(first)?,
-            StepOp::Multiply => evaluator.multiply(first, operands[1])?,
-            StepOp::SumOfProducts => {
-                let left: Vec<&Ciphertext<B>> = operands.iter().step_by(2).map(|o| &***o).collect();
-                let right: Vec<&Ciphertext<B>> =
-                    operands.iter().skip(1).step_by(2).map(|o| &***o).collect();
+            Op::Input(_) | Op::LowerLevel(_) => evaluator.level_down(first, step.level())?,
+            Op::Add => evaluator.add(first, operands[1])?,
+            Op::Sub => evaluator.sub(first, operands[1])?,
+            Op::Negate => evaluator.neg(first)?,
+            Op::AddPlain(_) => evaluator.add_plain(first, masks[0])?,
+            Op::SubPlain(_) => evaluator.sub_plain(first, masks[0])?,
+            Op::AddScalar(value) => evaluator.add_scalar(first, *value)?,
+            Op::Multiply if Arc::ptr_eq(first, operands[1]) => evaluator.square(first)?,
+            Op::Multiply => evaluator.multiply(first, operands[1])?,
+            Op::SumOfProducts => {
+                let (left, right): (Vec<_>, Vec<_>) =
+                    all.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
                 evaluator.sum_of_products(&left, &right)?
             }
-            StepOp::MultiplyPlain(plain) => {
-                let mask = self.mask(*plain, PlaintextUse::Level(first.level()))?;
-                evaluator.multiply_plain(first, &mask)?
+            Op::MultiplyPlain(_) | Op::WeightedSum(_) => evaluator.weighted_sum(&all, &masks)?,
+            Op::MultiplyScalar(value) => evaluator.multiply_scalar(first, *value)?,
+            Op::MultiplyInteger(value) => evaluator.multiply_integer(first, *value)?,
+            Op::Rotate(steps) => evaluator.rotate(first, *steps)?,
+            Op::RotationSum(steps) => evaluator.rotation_sum(first, steps)?,
+            Op::WeightedRotationSum { steps, .. } => {
+                evaluator.weighted_rotation_sum(first, steps, &masks)?
             }
-            StepOp::WeightedSum(weights) => {
-                let terms: Vec<&Ciphertext<B>> = operands.iter().map(|o| &***o).collect();
-                let purpose = PlaintextUse::Level(first.level());
-                let weights = weights
-                    .iter()
-                    .map(|&w| self.mask(w, purpose))
-                    .collect::<Result<Vec<_>>>()?;
-                let weights: Vec<_> = weights.iter().map(|w| &**w).collect();
-                evaluator.weighted_sum(&terms, &weights)?
-            }
-            StepOp::MultiplyScalar(value) => evaluator.multiply_scalar(first, *value)?,
-            StepOp::MultiplyInteger(value) => evaluator.multiply_integer(first, *value)?,
-            StepOp::Rotate(steps) => evaluator.rotate(first, *steps)?,
-            StepOp::RotationSum(steps) => evaluator.rotation_sum(first, steps)?,
-            StepOp::WeightedRotationSum { steps, weights } => {
-                let purpose = PlaintextUse::Weight(first.level());
-                let weights = weights
-                    .iter()
-                    .map(|&w| self.mask(w, purpose))
-                    .collect::<Result<Vec<_>>>()?;
-                let weights: Vec<_> = weights.iter().map(|w| &**w).collect();
-                evaluator.weighted_rotation_sum(first, steps, &weights)?
-            }
-            StepOp::Pick(indices) => first.pick(indices)?,
-            StepOp::Concat => {
-                let parts: Vec<&Ciphertext<B>> = operands.iter().map(|o| &***o).collect();
-                Ciphertext::concat(&parts)?
-            }
-            StepOp::Settle => evaluator.relinearize_and_rescale(first)?,
+            Op::Pick(positions) => first.pick(positions)?,
+            Op::Concat => Ciphertext::concat(&all)?,
+            Op::RelinearizeAndRescale => evaluator.relinearize_and_rescale(first)?,
         };
         Ok(Arc::new(result))
     }
 
-    /// Both operands with `units` ciphertexts.
-    fn pair<'c>(
-        &self,
-        operands: &[&'c Shared<B>],
-        units: usize,
-    ) -> Result<(Repeated<'c, B>, Repeated<'c, B>)> {
-        Ok((repeated(operands[0], units)?, repeated(operands[1], units)?))
+    /// The constants of a step, encoded.
+    fn masks(&self, step: &Step) -> Result<Vec<Arc<Plaintext<B>>>> {
+        let (purpose, plains) = step.plaintexts();
+        let circuit = self.program.circuit();
+        plains
+            .iter()
+            .map(|&plain| {
+                self.masks
+                    .get(self.evaluator, circuit.plain(plain), purpose)
+            })
+            .collect()
     }
-
-    fn mask(&self, plain: PlainId, purpose: PlaintextUse) -> Result<Arc<arras_ckks::Plaintext<B>>> {
-        let plain = self.program.circuit().plain(plain);
-        self.masks.get(self.evaluator, plain, purpose)
-    }
-}
-
-/// A batch that was repeated, or not.
-enum Repeated<'c, B: Backend> {
-    Same(&'c Ciphertext<B>),
-    Made(Ciphertext<B>),
-}
-
-impl<B: Backend> std::ops::Deref for Repeated<'_, B> {
-    type Target = Ciphertext<B>;
-
-    fn deref(&self) -> &Ciphertext<B> {
-        match self {
-            Self::Same(ct) => ct,
-            Self::Made(ct) => ct,
-        }
-    }
-}
-
-fn repeated<B: Backend>(ct: &Shared<B>, units: usize) -> Result<Repeated<'_, B>> {
-    if ct.batch() == 1 && units > 1 {
-        return Ok(Repeated::Made(ct.pick(&vec![0; units])?));
-    }
-    Ok(Repeated::Same(ct))
 }

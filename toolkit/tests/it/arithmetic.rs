@@ -5,7 +5,8 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
-    Client, ColumnVector, EncodingUnit, Layout, Matrix, Recorder, Scalar, linalg::Object,
+    Client, ColumnVector, EncodingUnit, Layout, Matrix, Program, Recorder, Scalar, linalg::Object,
+    plan::constant_bytes,
 };
 
 use crate::support::{
@@ -239,4 +240,57 @@ fn repeating_column_vectors_keep_repeating() {
         }
         case.in_plaintext();
     }
+}
+
+/// Constants subtracted, added and multiplied with, of which each is encoded once.
+fn constants_subtracted(slots: usize) -> Case {
+    let mut case = Building::new(slots, 77);
+    let constants = vec![case.numbers.vector(8).to_vec(), vec![0.75, -0.25]];
+    let values: Vec<Vec<f64>> = (0..2)
+        .map(|_| case.numbers.vector(slots).to_vec())
+        .collect();
+    let x = case.recorder.slots_input("x", 2);
+    case.bind("x", values.clone());
+    let of = |f: fn(f64, f64) -> f64| -> Vec<Vec<f64>> {
+        let unit = |(x, c): (&Vec<f64>, &Vec<f64>)| {
+            let constants = c.iter().cycle();
+            x.iter().zip(constants).map(|(&x, &c)| f(x, c)).collect()
+        };
+        values.iter().zip(&constants).map(unit).collect()
+    };
+    let difference = x.sub_plain(constants.clone());
+    let product = x.multiply_plain(constants.clone());
+    case.expect("x - c", &difference.lower_level(1), of(|x, c| x - c));
+    case.expect(
+        "x c - c",
+        &product.sub_plain(constants.clone()),
+        of(|x, c| x * c - c),
+    );
+    case.expect(
+        "c + x",
+        &x.add_plain(constants.clone()).lower_level(1),
+        of(|x, c| x + c),
+    );
+    case.finish()
+}
+
+#[test]
+fn constants_are_subtracted_in_one_step_and_encoded_once() {
+    let params = small_parameters(1);
+    let slots = params.slots();
+    let program = Program::new(constants_subtracted(slots).circuit);
+    let steps = program.steps().iter();
+    let of_constants: Vec<_> = steps.filter(|s| s.name() == "sub_plain").collect();
+    assert_eq!(of_constants.len(), 2);
+    for step in of_constants {
+        let work = step.work();
+        assert_eq!((work.operations, work.key_switches()), (2, 0));
+    }
+    // Two vectors over the window of level 1, for three uses there, and two over that of level 0.
+    let limbs = params.window(1).len() + params.window(0).len();
+    let expected = 2 * limbs * params.n() * 4;
+    assert_eq!(constant_bytes(&program, &params), expected as u64);
+    let case = constants_subtracted(slots);
+    case.as_predicted(&client(&params, CpuEngine::new()));
+    case.as_predicted(&client(&params, Reference::new()));
 }

@@ -4,9 +4,9 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed};
 use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
-    Bindings, Client, Debug, Encrypted, Homomorphic, Plaintext, Program, Recorder, ToolkitError,
+    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Recorder, ToolkitError, Tracer,
     Value,
-    interpret::{Bound, DebugReport, walk},
+    interpret::{Bound, TraceReport, walk},
     plan::KeyRequests,
 };
 
@@ -18,12 +18,7 @@ fn encrypted<S: SecretEngine>(
     inputs: &Bindings<Value>,
 ) -> Bindings<Encrypted<S>> {
     let sent = client.encrypt_inputs(program, inputs).unwrap();
-    sent.iter()
-        .map(|(name, value)| {
-            let value = value.expand(client.context()).unwrap();
-            (name.to_owned(), value)
-        })
-        .collect()
+    sent.expand(client.context()).unwrap()
 }
 
 fn homomorphic<S: SecretEngine>(
@@ -38,7 +33,7 @@ fn homomorphic<S: SecretEngine>(
     Homomorphic::new(Evaluator::new(client.context(), keys).unwrap())
 }
 
-fn debug(params: &Parameters, program: &Program, inputs: &Bindings<Value>) -> DebugReport {
+fn debug(params: &Parameters, program: &Program, inputs: &Bindings<Value>) -> TraceReport {
     debug_on(CpuEngine::new(), params, program, inputs)
 }
 
@@ -47,13 +42,13 @@ fn debug_on<S: SecretEngine>(
     params: &Parameters,
     program: &Program,
     inputs: &Bindings<Value>,
-) -> DebugReport {
+) -> TraceReport {
     let client = client(params, engine);
     let homomorphic = homomorphic(&client, program, |_| {});
     let encrypted = encrypted(&client, program, inputs);
     let secret = client.secret_key("test").unwrap();
     let bound = Bound::relative(1e-4);
-    let debug = Debug::new(program, &homomorphic, secret, &encrypted, inputs, bound);
+    let debug = Tracer::new(program, &homomorphic, secret, &encrypted, inputs, bound);
     debug.unwrap().run(program).unwrap()
 }
 
@@ -123,7 +118,7 @@ fn values_beyond_the_headroom_are_found_where_they_arise() {
         assert!(text.contains(part), "{part} in {text}");
     }
     let json = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<DebugReport>(&json).unwrap(), report);
+    assert_eq!(serde_json::from_str::<TraceReport>(&json).unwrap(), report);
 }
 
 #[test]
@@ -159,7 +154,7 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
     let secret = client.secret_key("test").unwrap();
     let make = || {
         let bound = Bound::absolute(1e-3);
-        Debug::new(&program, &homomorphic, secret, &encrypted, &inputs, bound).unwrap()
+        Tracer::new(&program, &homomorphic, secret, &encrypted, &inputs, bound).unwrap()
     };
     let report = make().run(&program).unwrap();
     let deviation = report.deviation().expect("a wrong key");
@@ -171,7 +166,7 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
     assert_eq!(deviation.operands[0].operation, "rotate");
 
     // In a pair with another interpretation it is an error, with the place.
-    let mut pair = (make(), Plaintext::new(&program, &inputs).unwrap());
+    let mut pair = (make(), Cleartext::new(&program, &inputs).unwrap());
     let error = walk(&program, &mut pair, |_, _| Ok(())).unwrap_err();
     assert!(matches!(error.kind(), ToolkitError::Deviates(_)), "{error}");
 }

@@ -3,8 +3,8 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Context, Evaluator, KeyGenerator};
 use arras_toolkit::{
-    Bindings, Client, EncodingUnit, Encrypted, Homomorphic, Layout, Matrix, Plaintext, Program,
-    Recorder, SeededEncrypted, ToolkitError, Value, linalg::Dot, plan::KeyRequests,
+    Bindings, Cleartext, Client, EncodingUnit, Homomorphic, Layout, Matrix, Program, Recorder,
+    SeededEncrypted, ToolkitError, Value, linalg::Dot, plan::KeyRequests,
 };
 use ndarray::{Array1, Array2};
 
@@ -435,11 +435,11 @@ fn names() {
     assert!(matches!(error, NoOutput), "{error}");
 
     let program = circuit();
-    let error = Plaintext::run(&program, &Bindings::new()).unwrap_err();
+    let error = Cleartext::run(&program, &Bindings::new()).unwrap_err();
     assert!(matches!(error, UnknownName { .. }), "{error}");
     says(&error, &["\"a\""]);
     let inputs = values().with("z", 1.0);
-    let error = Plaintext::run(&program, &inputs).unwrap_err();
+    let error = Cleartext::run(&program, &inputs).unwrap_err();
     says(&error, &["\"z\"", "\"a\""]);
 }
 
@@ -466,11 +466,7 @@ fn run(
     let generator = KeyGenerator::new(client.secret_key("test")?)?;
     let keys = requests.generate(&generator)?.load(context)?;
     let evaluator = Evaluator::new(context, keys)?;
-    let inputs = inputs
-        .iter()
-        .map(|(name, sent)| Ok((name.to_owned(), sent.expand(context)?)))
-        .collect::<Result<Bindings<Encrypted<CpuEngine>>, ToolkitError>>()?;
-    let run = Homomorphic::new(evaluator).run(program, &inputs)?;
+    let run = Homomorphic::new(evaluator).run(program, &inputs.expand(context)?)?;
     client.decrypt(run.output("sum")?)
 }
 
@@ -558,7 +554,8 @@ fn a_missing_relinearization_key_is_named_with_the_operation() {
     assert!(
         matches!(
             error.kind(),
-            ToolkitError::Ckks(arras_ckks::CkksError::NoRelinearizationKey { .. })
+            ToolkitError::Ckks(error)
+                if matches!(error.kind(), arras_ckks::CkksErrorKind::NoRelinearizationKey)
         ),
         "{error}"
     );
@@ -575,7 +572,7 @@ fn inputs_of_another_shape() {
     let wrong = Bindings::new().with("a", Numbers(3).matrix(30, 20));
     for error in [
         client.encrypt_inputs(&program, &wrong).unwrap_err(),
-        Plaintext::run(&program, &wrong).unwrap_err(),
+        Cleartext::run(&program, &wrong).unwrap_err(),
     ] {
         assert!(
             matches!(error.kind(), ToolkitError::WrongInput { .. }),

@@ -13,7 +13,7 @@ use arras_ckks::{
     random::Seed,
 };
 use arras_toolkit::{
-    Bindings, Client, Encrypted, Homomorphic, OpCount, Program,
+    Client, Homomorphic, OpCount, Program,
     conformance::{
         lists,
         sheet::{SIZES, Sheet},
@@ -78,10 +78,7 @@ fn record() -> String {
                 .unwrap()
                 .with_seed(Seed::from_bytes([0x73; 32]));
             let sent = client.encrypt_inputs(&program, &inputs).unwrap();
-            let inputs: Bindings<Encrypted<CpuEngine>> = sent
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.expand(&context).unwrap()))
-                .collect();
+            let inputs = sent.expand(&context).unwrap();
             let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
             let run = Homomorphic::new(evaluator).run(&program, &inputs).unwrap();
             let mut hasher = blake3::Hasher::new();

@@ -2,7 +2,7 @@
 
 use arras_ckks::{Parameters, params::LevelWidth};
 use arras_toolkit::{
-    Circuit, Depth, EncodingUnit, OpCount, Plaintext, Program, Recorder, RotationSet, Samples,
+    Circuit, Cleartext, Depth, EncodingUnit, OpCount, Program, Recorder, RotationSet, Samples,
     ToolkitError,
     cost::CostTable,
     interpret::{DepthReport, Interpretation, walk},
@@ -187,7 +187,7 @@ fn pairs_are_what_their_parts_are() {
     let inputs = Samples::uniform(-1.0, 1.0)
         .draw(program.circuit(), 0)
         .unwrap();
-    let plaintext = || Plaintext::new(&program, &inputs).unwrap();
+    let plaintext = || Cleartext::new(&program, &inputs).unwrap();
     let mut all = (
         plaintext(),
         (Depth::new(), (OpCount::new(), RotationSet::new())),
@@ -198,7 +198,7 @@ fn pairs_are_what_their_parts_are() {
         Ok(())
     })
     .unwrap();
-    let alone = Plaintext::run(&program, &inputs).unwrap();
+    let alone = Cleartext::run(&program, &inputs).unwrap();
     assert_eq!(seen, [(0, alone.slots["ax"].clone(), 2)]);
     assert_eq!(all.0.largest(), alone.largest);
     assert_eq!(all.1.1.0, OpCount::of(&program));

@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Matrix, Plaintext, Program, Recorder, ToolkitError,
-    Value,
+    Bindings, Circuit, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
+    ToolkitError, Value,
     linalg::{Dot, Form},
     plan::KeyRequests,
     run::Options,
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::{
     mixed_unit,
-    support::{Numbers, client, insecure, key_switches, padding_is_zero, run, worst},
+    support::{Numbers, client, insecure, padding_is_zero, run, worst},
 };
 
 /// The ways to a product of A and B.
@@ -67,7 +67,7 @@ fn check_plaintext(way: Way, unit: EncodingUnit, size: Size, scale: f64) {
     let depth = if way == Way::Of(Form::Shallow) { 2 } else { 3 };
     assert_eq!(program.levels_needed(), depth, "{way:?} {size:?}");
     let (inputs, expected) = values(way, size);
-    let run = Plaintext::run(&program, &inputs).unwrap();
+    let run = Cleartext::run(&program, &inputs).unwrap();
     let error = worst(&run.outputs["ab"], &(expected * scale).into());
     assert!(error < 1e-11 * size.1 as f64, "{way:?} {size:?}: {error}");
     padding_is_zero(&program, "ab", &run.slots["ab"]);
@@ -154,7 +154,11 @@ fn counts() {
     let count = |circuit| {
         let program = Program::new(circuit);
         let keys = KeyRequests::of(&program).rotations.len();
-        (program.levels_needed(), key_switches(&program), keys)
+        (
+            program.levels_needed(),
+            OpCount::of(&program).key_switches(),
+            keys,
+        )
     };
     let mut table = WAYS
         .map(|way| count(product(way, unit, (128, 128, 128), 1.0)))
@@ -188,7 +192,9 @@ fn the_cheapest_form_is_chosen() {
         ((16, 1, 1), Form::Shallow),
         ((90, 2, 1), Form::Shallow),
     ] {
-        let count = |form| key_switches(&Program::new(product(Way::Of(form), unit, size, 1.0)));
+        let count = |form| {
+            OpCount::of(&Program::new(product(Way::Of(form), unit, size, 1.0))).key_switches()
+        };
         let chosen = count(Form::Cheapest);
         assert_eq!(chosen, count(form), "{size:?}");
         assert_eq!(
@@ -227,7 +233,7 @@ fn transposed_operands_choose_their_form() {
         .with("b", b.view())
         .with("x", x.view())
         .with("y", y.view());
-    let run = Plaintext::run(&program, &inputs).unwrap();
+    let run = Cleartext::run(&program, &inputs).unwrap();
     for (name, expected) in [
         ("atb", Value::from(a.t().dot(&b))),
         ("abt", a.dot(&b.t()).into()),
@@ -303,7 +309,7 @@ fn transposes() {
             );
             let a = Numbers(3).matrix(rows, cols);
             let inputs = Bindings::new().with("a", a.view());
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             let at = Value::from(a.t().to_owned());
             assert_eq!(
                 worst(&run.outputs["at"], &at),

@@ -5,12 +5,12 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Matrix, Plaintext, Program, Recorder, ToolkitError,
-    Value, run::Options,
+    Bindings, Circuit, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
+    ToolkitError, Value, run::Options,
 };
 use ndarray::{Array1, Array2};
 
-use crate::support::{Numbers, client, insecure, key_switches, padding_is_zero, run, worst};
+use crate::support::{Numbers, client, insecure, padding_is_zero, run, worst};
 
 fn units() -> [EncodingUnit; 2] {
     [(64, 64), (16, 256)].map(|(m, n)| EncodingUnit::new(m, n).unwrap())
@@ -33,7 +33,7 @@ fn transposing_a_unit_leaves_sums_of_rows_unchanged() {
             let program = Program::new(recorder.finish().unwrap());
             let a = Numbers(1).matrix(rows, cols);
             let inputs = Bindings::new().with("a", a.view());
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             let sum = Value::from(a.sum_axis(ndarray::Axis(0)));
             assert!(worst(&run.outputs["sum"], &sum) < 1e-12);
             assert!(worst(&run.outputs["sum, turned"], &sum) < 1e-12);
@@ -62,7 +62,7 @@ fn column_vectors_turn_and_turn_back() {
             let program = Program::new(recorder.finish().unwrap());
             let x = Numbers(2).vector(len);
             let inputs = Bindings::new().with("x", x.view());
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             assert_eq!(run.outputs["turned"], Value::from(x.clone()));
             assert_eq!(run.outputs["back"], Value::from(x));
             // The slots are those that the layouts say.
@@ -208,7 +208,7 @@ fn products_of_vectors() {
             let vectors = Vectors::new(f, g);
             let program = Program::new(vectors.circuit(unit, scale));
             assert_eq!(program.levels_needed(), 3);
-            let run = Plaintext::run(&program, &vectors.inputs()).unwrap();
+            let run = Cleartext::run(&program, &vectors.inputs()).unwrap();
             for (name, value) in vectors.expected(scale) {
                 assert!(worst(&run.outputs[name], &value) < 1e-10, "{name}");
                 padding_is_zero(&program, name, &run.slots[name]);
@@ -256,7 +256,7 @@ fn products_of_matrices() {
             let program = Program::new(product(unit, size, scale));
             assert_eq!(program.levels_needed(), 3);
             let (inputs, expected) = matrices(size);
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             let layout = program.circuit().outputs()[0].layout();
             assert_eq!(*layout, Layout::matrix(size.0, size.2, unit));
             assert!(worst(&run.outputs["ab"], &(expected * scale).into()) < 1e-10);
@@ -264,7 +264,7 @@ fn products_of_matrices() {
         }
         // The published loop: a rotation, lg m to repeat, a relinearization, lg n to sum, for each row.
         let published = m * (2 + m.ilog2() + unit.width().ilog2()) as usize;
-        let count = key_switches(&Program::new(product(unit, (m, m, m), 1.0)));
+        let count = OpCount::of(&Program::new(product(unit, (m, m, m), 1.0))).key_switches();
         assert!(count < published, "{unit}: {count}, published {published}");
     }
 }

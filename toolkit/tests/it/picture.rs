@@ -230,7 +230,7 @@ fn the_critical_path_of_steps_takes_what_maintains_products() {
         names(&picture).iter().filter(|n| **n == "multiply").count(),
         2
     );
-    assert!(names(&picture).contains(&"settle"));
+    assert!(names(&picture).contains(&"relinearize_and_rescale"));
     let pending = |n: &PictureNode| n.form.is_some_and(|f| f.components() == 3);
     assert!(picture.nodes.iter().any(pending));
     assert!(picture.to_svg().contains("pending 3"));

@@ -3,7 +3,7 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth};
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Plan, PlanOptions, Program,
+    Bindings, Circuit, Cleartext, EncodingUnit, Encrypted, Homomorphic, Plan, PlanOptions, Program,
     Recorder, Result, Samples, Stage, ToolkitError, linalg::Dot, plan::RejectedReason,
     run::Options,
 };
@@ -102,7 +102,7 @@ fn compare(plan: &Plan, circuit: Circuit, samples: &Samples) {
         (stage.steps, stage.calls, stage.waves, stage.width),
         (report.steps, report.calls, report.waves, report.width)
     );
-    let exact = Plaintext::run(&program, &inputs).unwrap().outputs;
+    let exact = Cleartext::run(&program, &inputs).unwrap().outputs;
     for (name, output) in &run.outputs {
         let planned = &stage.outputs[name];
         let bytes = output.ciphertext().to_bytes().unwrap();

@@ -3,11 +3,10 @@
 use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Plaintext, Polynomial, Program, Recorder, Slots,
-    ToolkitError, Value,
+    Bindings, Circuit, Cleartext, EncodingUnit, Layout, OpCount, Polynomial, Program, Recorder,
+    Slots, ToolkitError, Value,
     circuit::Op,
     linalg::polynomial::{Basis, Cost, Iteration, Method, Stop},
-    program::{Form, StepOp},
     run::Options,
 };
 use proptest::prelude::*;
@@ -51,10 +50,7 @@ fn counted(circuit: &Circuit) -> Cost {
 }
 
 fn relinearizations(program: &Program) -> usize {
-    let of_three = |s: &&arras_toolkit::program::Step| {
-        *s.op() == StepOp::Settle && program.step(s.operands()[0]).form() == Form::Pending3
-    };
-    program.steps().iter().filter(of_three).count()
+    OpCount::of(program).kind("relinearize_and_rescale").steps
 }
 
 /// `count` numbers across an interval, both ends among them.
@@ -72,7 +68,7 @@ fn check(p: &Polynomial, method: Method) -> Cost {
     let program = Program::new(circuit);
     assert!(relinearizations(&program) <= cost.products);
     let inputs = Bindings::new().with("x", Value::Slots(vec![xs.clone()]));
-    let run = Plaintext::run(&program, &inputs).unwrap();
+    let run = Cleartext::run(&program, &inputs).unwrap();
     let size = 1.0 + xs.iter().map(|&x| p.eval(x).abs()).fold(0.0, f64::max);
     for (&x, &y) in xs.iter().zip(&run.slots["y"][0]) {
         let expected = p.eval(x);
@@ -277,7 +273,7 @@ fn objects_keep_their_padding() {
                 recorder.output("y", &y);
                 let program = Program::new(recorder.finish().unwrap());
                 let inputs = Bindings::new().with("x", $value.view());
-                let run = Plaintext::run(&program, &inputs).unwrap();
+                let run = Cleartext::run(&program, &inputs).unwrap();
                 let layout = *program.circuit().outputs()[0].layout();
                 assert_padded(&run.slots["y"], layout, &Value::from($value.mapv(&f)));
                 // One operation of the author's.
@@ -343,7 +339,7 @@ fn relative_error(
     assert_eq!(cost.levels, iteration.levels());
     assert_eq!(cost.products, iteration.products());
     let inputs = Bindings::new().with("x", Value::Slots(vec![xs.clone()]));
-    let run = Plaintext::run(&Program::new(circuit), &inputs).unwrap();
+    let run = Cleartext::run(&Program::new(circuit), &inputs).unwrap();
     let errors = xs.iter().zip(&run.slots["y"][0]);
     errors.fold(0.0, |m, (&x, &y)| m.max((y / f(x) - 1.0).abs()))
 }
@@ -423,7 +419,7 @@ fn norms_in_plaintext() {
         .with("r", v.view())
         .with("c", v.view());
     let circuit = recorder.finish().unwrap();
-    let run = Plaintext::run(&Program::new(circuit), &inputs).unwrap();
+    let run = Cleartext::run(&Program::new(circuit), &inputs).unwrap();
     let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
     let (aa, vv) = (
         squares(a.as_slice().unwrap()),

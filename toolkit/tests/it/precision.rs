@@ -3,7 +3,7 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Evaluator, KeyGenerator, Parameters, params::LevelWidth, random::Seed};
 use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Encrypted, Homomorphic, Plaintext, Program, Recorder, Samples,
+    Bindings, Circuit, Cleartext, EncodingUnit, Homomorphic, Program, Recorder, Samples,
     ScaleAndPrecision, Slots, Value, interpret::PredictedPrecision, linalg::Dot, plan::KeyRequests,
 };
 
@@ -28,7 +28,7 @@ fn measured(
 ) -> Vec<(String, f64)> {
     let client = client(params, CpuEngine::new());
     let context = client.context();
-    let expected = Plaintext::run(program, inputs).unwrap().outputs;
+    let expected = Cleartext::run(program, inputs).unwrap().outputs;
     let secret = client.secret_key("test").unwrap();
     let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(program).generate(&generator).unwrap();
@@ -37,10 +37,7 @@ fn measured(
     let mut errors: Vec<Vec<f64>> = vec![vec![]; expected.len()];
     for _ in 0..RUNS {
         let sent = client.encrypt_inputs(program, inputs).unwrap();
-        let encrypted: Bindings<Encrypted<CpuEngine>> = sent
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.expand(context).unwrap()))
-            .collect();
+        let encrypted = sent.expand(context).unwrap();
         let run = homomorphic.run(program, &encrypted).unwrap();
         for (errors, (name, expected)) in errors.iter_mut().zip(&expected) {
             let actual = client.decrypt(&run.outputs[name]).unwrap();

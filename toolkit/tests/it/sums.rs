@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use arras_backend_cpu::CpuEngine;
 use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
-    Bindings, Client, EncodingUnit, Plaintext, Program, Recorder, circuit::Summing,
-    interpret::rotation_steps, program::StepOp,
+    Bindings, Cleartext, Client, EncodingUnit, Program, Recorder, circuit::Op, circuit::Summing,
+    interpret::rotation_steps,
 };
 use ndarray::{Array2, Axis};
 
@@ -132,7 +132,7 @@ fn a_list_costs_the_rotations_of_one_matrix() {
         let rotations = program
             .steps()
             .iter()
-            .filter(|step| matches!(step.op(), StepOp::RotationSum(_)))
+            .filter(|step| matches!(step.op(), Op::RotationSum(_)))
             .count();
         (rotations, rotation_steps(&program).len())
     };
@@ -151,7 +151,7 @@ fn sums_by_fours_and_eights_are_those_by_doubling() {
             recorder.output("sum", &x.rotate_and_sum(stride, count));
             let program = Program::new(recorder.finish().unwrap());
             let inputs = Bindings::new().with("x", vec![values.clone()]);
-            let run = Plaintext::run(&program, &inputs).unwrap();
+            let run = Cleartext::run(&program, &inputs).unwrap();
             (run.outputs["sum"].clone(), program.steps().len() - 1)
         };
         let (expected, doublings) = run(Summing::Doubling);

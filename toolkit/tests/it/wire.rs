@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
-    CkksError, Context, Parameters,
+    CkksErrorKind, Context, Parameters,
     wire::{
-        Container, ObjectKind, ObjectSummary, Overwrite, PREFIX_LEN, WireError, container_to_vec,
+        ObjectKind, ObjectSummary, Overwrite, PREFIX_LEN, Reader, WireError, container_to_vec,
         inspect as inspect_any, peek,
     },
 };
@@ -162,8 +162,8 @@ fn inspection_needs_no_parameters() {
     assert_eq!(peek(&bytes).unwrap().kind, ObjectKind::EncryptedArray);
     let error = inspect(&expanded.ciphertext().to_bytes().unwrap()).unwrap_err();
     assert!(matches!(
-        error,
-        ToolkitError::Ckks(CkksError::Wire(WireError::WrongKind { .. }))
+        &error,
+        ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(WireError::WrongKind { .. }))
     ));
 }
 
@@ -244,7 +244,8 @@ fn mutants_are_refused_or_read_back_to_the_byte() {
     let (_, bytes) = sample(&context);
     let header_len = peek(&bytes).unwrap().header_len as usize;
     let header = bytes[PREFIX_LEN..PREFIX_LEN + header_len].to_vec();
-    let payload = Container::parse(&bytes).unwrap().payload().to_vec();
+    let reader = Reader::from_bytes(&bytes, ObjectKind::EncryptedArray).unwrap();
+    let payload = reader.payload().to_vec();
     let mut random = Numbers(0xdead);
     let mut below = |n: usize| (random.next().abs() * n as f64) as usize % n;
     const EXTREMES: [u8; 8] = [0, 1, 2, 31, 32, 0x7f, 0x80, 0xff];
@@ -351,7 +352,7 @@ fn hostile_layouts_are_refused() {
     ] {
         let error = read(&Raw(header));
         assert!(
-            matches!(error, ToolkitError::Ckks(CkksError::Wire(_))),
+            matches!(&error, ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(_))),
             "{error}"
         );
     }
@@ -366,8 +367,8 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
         let error = Encrypted::from_bytes(&bytes, &other).unwrap_err();
         assert!(
             matches!(
-                error,
-                ToolkitError::Ckks(CkksError::ParametersMismatch { .. })
+                &error,
+                ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::ParametersMismatch { .. })
             ),
             "{error}"
         );
@@ -382,7 +383,7 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
         let bytes = container(ObjectKind::EncryptedArray, encrypted.layout(), payload);
         let error = Encrypted::from_bytes(&bytes, &context).unwrap_err();
         assert!(
-            matches!(error, ToolkitError::Ckks(CkksError::Wire(_))),
+            matches!(&error, ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(_))),
             "{error}"
         );
     }
@@ -394,4 +395,38 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
         .unwrap();
     let error = Encrypted::from_bytes(&other, &context).unwrap_err();
     assert!(error.to_string().contains("encrypted array"), "{error}");
+}
+
+#[test]
+fn ciphertexts_move_between_contexts_without_their_bytes() {
+    let (cpu, reference) = (
+        client(&params(), CpuEngine::new()),
+        client(&params(), Reference::new()),
+    );
+    let (layout, value) = objects().swap_remove(0);
+    let sent = cpu.encrypt(layout, value, 1).unwrap();
+    let encrypted = sent.expand(cpu.context()).unwrap();
+    // Its own context: the same ciphertexts; another of the same engine, another engine: the same residues.
+    let same = encrypted.to_context(cpu.context()).unwrap();
+    assert!(std::ptr::eq(same.ciphertext(), encrypted.ciphertext()));
+    let other = Context::new(&params(), CpuEngine::new()).unwrap();
+    let bytes = encrypted.to_bytes().unwrap();
+    assert_eq!(
+        encrypted.to_context(&other).unwrap().to_bytes().unwrap(),
+        bytes
+    );
+    let moved = encrypted.to_context(reference.context()).unwrap();
+    assert_eq!(moved.to_bytes().unwrap(), bytes);
+    assert!(moved.ciphertext().context().is(reference.context()));
+    // Other parameters: both are named.
+    let wide = insecure(10, 2);
+    let other = Context::new(&wide, CpuEngine::new()).unwrap();
+    let error = encrypted.to_context(&other).unwrap_err().to_string();
+    for set in [params(), wide] {
+        let name: String = set.fingerprint()[..4]
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert!(error.contains(&name), "{error}");
+    }
 }

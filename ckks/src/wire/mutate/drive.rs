@@ -94,10 +94,10 @@ pub(crate) fn drive<E: std::error::Error>(
 #[cfg(test)]
 mod tests {
     use super::super::super::{
-        Container, ContainerReader, Limits, ObjectKind, PayloadRead, WireError, checked_rows_len,
-        container_to_vec,
+        ObjectKind, Reader, WireError, checked_rows_len, container_to_vec, limits,
     };
     use super::*;
+    use std::io::Read;
 
     /// A stand-in for a real object's header: dimensions, a list of limbs, a label.
     #[derive(serde::Serialize, serde::Deserialize)]
@@ -122,54 +122,32 @@ mod tests {
     }
 
     fn check(header: &Header) -> Result<(usize, u64), WireError> {
-        let limits = Limits::default();
-        let n = limits.degree(u64::from(header.log_n))?;
-        let rows = limits.rows_len(n, &header.moduli, header.polys as usize)?;
+        let n = limits::degree(u64::from(header.log_n))?;
+        let rows = limits::rows_len(n, &header.moduli, header.polys as usize)?;
         Ok((n, 32 + rows + (n / 4) as u64))
     }
 
-    fn read_payload(
-        header: &Header,
-        n: usize,
-        from: &mut impl PayloadRead,
-    ) -> Result<Vec<u8>, WireError> {
-        let seed = from.array::<32>()?;
-        let mut rows = vec![0; n * header.moduli.len() * header.polys as usize];
-        from.residue_rows(n, &header.moduli, &mut rows)?;
-        let mut secret = vec![0; n];
-        from.ternary(&mut secret)?;
-        Ok(encode(header, seed, &rows, &secret))
-    }
-
-    fn read(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
-        let container = Container::parse_as(bytes, ObjectKind::SwitchingKey)?;
-        let header: Header = container.header()?;
-        let (n, len) = check(&header)?;
-        container.expect_payload_len(len)?;
-        let mut rows = container.rows();
-        let again = read_payload(&header, n, &mut rows)?;
-        rows.finish()?;
-        Ok(again)
-    }
-
-    fn read_streamed(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
-        let mut reader = ContainerReader::new(bytes, 1 << 24)?;
-        reader.prefix().expect_kind(ObjectKind::SwitchingKey)?;
+    fn read_all<R: Read>(mut reader: Reader<R>) -> Result<Vec<u8>, WireError> {
         let header: Header = reader.header()?;
         let (n, len) = check(&header)?;
         reader.expect_payload_len(len)?;
-        // The claim is bounded by the 2^24 above here; a real reader goes row by row.
-        let again = read_payload(&header, n, &mut reader)?;
-        let rest = reader.finish()?;
-        if rest.is_empty() {
-            Ok(again)
-        } else {
-            Err(WireError::TrailingBytes {
-                what: "container",
-                expected: 0,
-                found: rest.len() as u64,
-            })
-        }
+        let mut seed = [0; 32];
+        seed.copy_from_slice(reader.next_bytes(32)?);
+        let rows = reader.residue_rows(n, &header.moduli, header.polys as usize)?;
+        let mut secret = vec![0; n];
+        reader.ternary(&mut secret)?;
+        reader.finish_at_end()?;
+        Ok(encode(&header, seed, &rows, &secret))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+        read_all(Reader::from_bytes(bytes, ObjectKind::SwitchingKey)?)
+    }
+
+    fn read_streamed(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+        let reader = Reader::new(bytes, 1 << 24)?;
+        reader.prefix().expect_kind(ObjectKind::SwitchingKey)?;
+        read_all(reader)
     }
 
     fn corpus() -> Vec<Vec<u8>> {

@@ -1,19 +1,17 @@
 //! Ciphertexts, seeded ciphertexts and plaintexts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::Read};
 
-use arras_hal::{Backend, Eval, Poly, Shape};
+use arras_hal::{Backend, Eval, Limbs, Poly, Shape};
 
 use super::{
-    Object, Rows, Source,
-    header::{CiphertextHeader, Dimensions, PlaintextHeader, SeededCiphertextHeader, number},
+    Object, Reader, Rows,
+    header::{
+        CiphertextFields, Dimensions, PlaintextFields, SeededCiphertextFields, moduli, number,
+    },
     methods::object_methods,
-    read_rows,
 };
-use crate::{
-    Ciphertext, Context, Plaintext, Result, SeededCiphertext, keys::limbs_and_moduli,
-    params::Parameters,
-};
+use crate::{Ciphertext, Context, Plaintext, Result, SeededCiphertext, params::Parameters};
 
 /// The rows of polynomials on an engine.
 fn download<B: Backend>(context: &Context<B>, poly: &Poly<B, Eval>) -> Result<Vec<Rows<'static>>> {
@@ -24,29 +22,28 @@ fn download<B: Backend>(context: &Context<B>, poly: &Poly<B, Eval>) -> Result<Ve
 }
 
 /// Reads rows onto an engine.
-fn upload<B: Backend>(
+fn upload<B: Backend, R: Read>(
     context: &Context<B>,
     dimensions: &Dimensions,
-    payload: &mut impl Source,
+    payload: &mut Reader<R>,
 ) -> Result<Poly<B, Eval>> {
     let n = context.params().n();
-    let words = read_rows(payload, n, &dimensions.moduli, dimensions.polys)?;
+    let words = payload.residue_rows(n, &dimensions.moduli, dimensions.polys)?;
     let shape = Shape::new(dimensions.polys, dimensions.limbs.clone());
     Ok(Poly::from_words(context.ring(), &shape, &words)?)
 }
 
 impl<'h, B: Backend> Object<'h> for Ciphertext<B> {
     const READ: &'static str = "read a ciphertext";
-    type Header = CiphertextHeader;
+    type Fields = CiphertextFields;
     type Home = &'h Context<B>;
 
     fn params(&self) -> &Parameters {
         self.context().params()
     }
 
-    fn header(&self) -> CiphertextHeader {
-        CiphertextHeader {
-            spec: Object::params(self).spec().clone(),
+    fn fields(&self) -> CiphertextFields {
+        CiphertextFields {
             level: number(self.level()),
             batch: number(self.batch()),
             components: number(self.components()),
@@ -60,15 +57,15 @@ impl<'h, B: Backend> Object<'h> for Ciphertext<B> {
         download(self.context(), self.poly())
     }
 
-    fn read(
-        header: CiphertextHeader,
+    fn read<R: Read>(
+        fields: CiphertextFields,
         context: &'h Context<B>,
-        payload: &mut impl Source,
+        payload: &mut Reader<R>,
     ) -> Result<Self> {
-        let poly = upload(context, &header.dimensions(context.params())?, payload)?;
-        let level = header.level as usize;
-        Ok(if header.pending {
-            Self::pending(context, poly, header.batch as usize, level)
+        let poly = upload(context, &fields.dimensions(context.params())?, payload)?;
+        let level = fields.level as usize;
+        Ok(if fields.pending {
+            Self::pending(context, poly, fields.batch as usize, level)
         } else {
             Self::settled(context, poly, level)
         })
@@ -79,30 +76,30 @@ object_methods!([B: Backend] Ciphertext<B>, &Context<B>);
 
 impl<'h, B: Backend> Object<'h> for Plaintext<B> {
     const READ: &'static str = "read a plaintext";
-    type Header = PlaintextHeader;
+    type Fields = PlaintextFields;
     type Home = &'h Context<B>;
 
     fn params(&self) -> &Parameters {
         self.context.params()
     }
 
-    fn header(&self) -> PlaintextHeader {
-        PlaintextHeader::of(self)
+    fn fields(&self) -> PlaintextFields {
+        PlaintextFields::of(self)
     }
 
     fn rows(&self) -> Result<Vec<Rows<'_>>> {
         download(&self.context, &self.poly)
     }
 
-    fn read(
-        header: PlaintextHeader,
+    fn read<R: Read>(
+        fields: PlaintextFields,
         context: &'h Context<B>,
-        payload: &mut impl Source,
+        payload: &mut Reader<R>,
     ) -> Result<Self> {
         Ok(Self {
-            poly: upload(context, &header.dimensions(context.params())?, payload)?,
+            poly: upload(context, &fields.dimensions(context.params())?, payload)?,
             context: context.clone(),
-            purpose: header.purpose(),
+            purpose: fields.purpose(),
         })
     }
 }
@@ -111,16 +108,15 @@ object_methods!([B: Backend] Plaintext<B>, &Context<B>);
 
 impl<'h> Object<'h> for SeededCiphertext {
     const READ: &'static str = "read a seeded ciphertext";
-    type Header = SeededCiphertextHeader;
+    type Fields = SeededCiphertextFields;
     type Home = &'h Parameters;
 
     fn params(&self) -> &Parameters {
         &self.params
     }
 
-    fn header(&self) -> SeededCiphertextHeader {
-        SeededCiphertextHeader {
-            spec: self.params.spec().clone(),
+    fn fields(&self) -> SeededCiphertextFields {
+        SeededCiphertextFields {
             level: number(self.level),
             batch: number(self.batch()),
             seed: self.seed,
@@ -128,28 +124,24 @@ impl<'h> Object<'h> for SeededCiphertext {
     }
 
     fn rows(&self) -> Result<Vec<Rows<'_>>> {
-        let limbs = arras_hal::Limbs::new(self.params.window(self.level));
-        let moduli = limbs_and_moduli(&self.params, &limbs)
-            .into_iter()
-            .map(|(_, modulus)| modulus)
-            .collect();
+        let limbs = Limbs::new(self.params.window(self.level));
         Ok(vec![Rows {
-            moduli,
+            moduli: moduli(&self.params, &limbs),
             words: Cow::Borrowed(&self.c0),
         }])
     }
 
-    fn read(
-        header: SeededCiphertextHeader,
+    fn read<R: Read>(
+        fields: SeededCiphertextFields,
         params: &'h Parameters,
-        payload: &mut impl Source,
+        payload: &mut Reader<R>,
     ) -> Result<Self> {
-        let dimensions = header.dimensions(params)?;
+        let dimensions = fields.dimensions(params)?;
         Ok(Self {
             params: params.clone(),
-            level: header.level as usize,
-            seed: header.seed,
-            c0: read_rows(payload, params.n(), &dimensions.moduli, dimensions.polys)?,
+            level: fields.level as usize,
+            seed: fields.seed,
+            c0: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })
     }
 }

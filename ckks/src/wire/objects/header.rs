@@ -3,7 +3,7 @@
 use arras_hal::{GaloisElement, Limbs};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::super::{Limits, ObjectKind, WireError, packed_ternary_len};
+use super::super::{ObjectKind, WireError, limits, ternary::packed_ternary_len};
 use crate::{
     Plaintext, PlaintextUse, PublicKey, Result,
     keys::{KeyKind, layout, limbs_and_moduli},
@@ -11,11 +11,25 @@ use crate::{
     random::PublicSeed,
 };
 
-/// A header that knows its parameters and its payload.
-pub(super) trait Header: Serialize + DeserializeOwned {
-    const KIND: ObjectKind;
+/// A header: the parameters, then what is the kind's own.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Header<F> {
+    pub(super) spec: ParametersSpec,
+    pub(super) fields: F,
+}
 
-    fn spec(&self) -> &ParametersSpec;
+impl<F> Header<F> {
+    pub(super) fn new(params: &Parameters, fields: F) -> Self {
+        Self {
+            spec: params.spec().clone(),
+            fields,
+        }
+    }
+}
+
+/// The fields of a header that are a kind's own, which tell its payload.
+pub(super) trait Fields: Serialize + DeserializeOwned {
+    const KIND: ObjectKind;
 
     /// Checks every field against the parameters; the bytes of the payload that they imply.
     fn payload_len(&self, params: &Parameters) -> Result<u64>;
@@ -36,15 +50,11 @@ fn in_range(what: &'static str, value: u64, most: usize) -> Result<usize, WireEr
     }
 }
 
-fn moduli(params: &Parameters, limbs: &Limbs) -> Vec<u32> {
+pub(super) fn moduli(params: &Parameters, limbs: &Limbs) -> Vec<u32> {
     limbs_and_moduli(params, limbs)
         .into_iter()
         .map(|(_, modulus)| modulus)
         .collect()
-}
-
-fn rows_len(params: &Parameters, limbs: &Limbs, polys: usize) -> Result<u64, WireError> {
-    Limits::default().rows_len(params.n(), &moduli(params, limbs), polys)
 }
 
 /// The limbs of a level that the parameters have.
@@ -68,25 +78,17 @@ impl Dimensions {
             polys,
         }
     }
-}
 
-macro_rules! spec_is_field {
-    ($kind:ident) => {
-        const KIND: ObjectKind = ObjectKind::$kind;
-
-        fn spec(&self) -> &ParametersSpec {
-            &self.spec
-        }
-    };
+    fn payload_len(&self, params: &Parameters) -> Result<u64, WireError> {
+        limits::rows_len(params.n(), &self.moduli, self.polys)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct SecretKeyHeader {
-    pub(super) spec: ParametersSpec,
-}
+pub(super) struct SecretKeyFields;
 
-impl Header for SecretKeyHeader {
-    spec_is_field!(SecretKey);
+impl Fields for SecretKeyFields {
+    const KIND: ObjectKind = ObjectKind::SecretKey;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
         Ok(packed_ternary_len(params.n()) as u64)
@@ -94,22 +96,21 @@ impl Header for SecretKeyHeader {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct PublicKeyHeader {
-    pub(super) spec: ParametersSpec,
+pub(super) struct PublicKeyFields {
     pub(super) seed: PublicSeed,
 }
 
-impl PublicKeyHeader {
+impl PublicKeyFields {
     pub(super) fn dimensions(params: &Parameters) -> Dimensions {
         Dimensions::new(params, PublicKey::limbs(params), 1)
     }
 }
 
-impl Header for PublicKeyHeader {
-    spec_is_field!(PublicKey);
+impl Fields for PublicKeyFields {
+    const KIND: ObjectKind = ObjectKind::PublicKey;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        Ok(rows_len(params, &PublicKey::limbs(params), 1)?)
+        Ok(Self::dimensions(params).payload_len(params)?)
     }
 }
 
@@ -139,42 +140,25 @@ impl KeyEntry {
         let layout = layout(params, self.level_budget(params)?);
         Ok(Dimensions::new(params, layout.limbs, layout.digits))
     }
-
-    pub(super) fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        self.kind(params)?;
-        let dimensions = self.dimensions(params)?;
-        Ok(rows_len(params, &dimensions.limbs, dimensions.polys)?)
-    }
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct SwitchingKeyHeader {
-    pub(super) spec: ParametersSpec,
-    pub(super) entry: KeyEntry,
-}
-
-impl Header for SwitchingKeyHeader {
-    spec_is_field!(SwitchingKey);
+impl Fields for KeyEntry {
+    const KIND: ObjectKind = ObjectKind::SwitchingKey;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        self.entry.payload_len(params)
+        self.kind(params)?;
+        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct EvaluationKeysHeader {
-    pub(super) spec: ParametersSpec,
-    /// Ascending by kind, each kind once.
-    pub(super) keys: Vec<KeyEntry>,
-}
-
-impl Header for EvaluationKeysHeader {
-    spec_is_field!(EvaluationKeys);
+/// Ascending by kind, each kind once.
+impl Fields for Vec<KeyEntry> {
+    const KIND: ObjectKind = ObjectKind::EvaluationKeys;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
         let mut total = 0u64;
         let mut least = 0;
-        for key in &self.keys {
+        for key in self {
             if u64::from(key.kind) < least {
                 return Err(WireError::OutOfBounds {
                     what: "kind of the next key (keys are listed in ascending order)",
@@ -194,15 +178,14 @@ impl Header for EvaluationKeysHeader {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct PlaintextHeader {
-    pub(super) spec: ParametersSpec,
+pub(super) struct PlaintextFields {
     pub(super) level: u32,
     /// For weighted sums of rotations: over the special limbs too.
     pub(super) weights: bool,
     pub(super) batch: u32,
 }
 
-impl PlaintextHeader {
+impl PlaintextFields {
     pub(super) fn purpose(&self) -> PlaintextUse {
         let level = self.level as usize;
         if self.weights {
@@ -218,7 +201,6 @@ impl PlaintextHeader {
             PlaintextUse::Weight(level) => (level, true),
         };
         Self {
-            spec: plaintext.context.params().spec().clone(),
             level: number(level),
             weights,
             batch: number(plaintext.batch()),
@@ -230,47 +212,43 @@ impl PlaintextHeader {
         if self.weights {
             limbs = limbs.union(&Limbs::new(params.special_range()));
         }
-        let batch = Limits::default().batch(u64::from(self.batch))?;
+        let batch = limits::batch(u64::from(self.batch))?;
         Ok(Dimensions::new(params, limbs, batch))
     }
 }
 
-impl Header for PlaintextHeader {
-    spec_is_field!(Plaintext);
+impl Fields for PlaintextFields {
+    const KIND: ObjectKind = ObjectKind::Plaintext;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        let dimensions = self.dimensions(params)?;
-        Ok(rows_len(params, &dimensions.limbs, dimensions.polys)?)
+        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct SeededCiphertextHeader {
-    pub(super) spec: ParametersSpec,
+pub(super) struct SeededCiphertextFields {
     pub(super) level: u32,
     pub(super) batch: u32,
     pub(super) seed: PublicSeed,
 }
 
-impl SeededCiphertextHeader {
+impl SeededCiphertextFields {
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
-        let batch = Limits::default().batch(u64::from(self.batch))?;
+        let batch = limits::batch(u64::from(self.batch))?;
         Ok(Dimensions::new(params, window(params, self.level)?, batch))
     }
 }
 
-impl Header for SeededCiphertextHeader {
-    spec_is_field!(SeededCiphertext);
+impl Fields for SeededCiphertextFields {
+    const KIND: ObjectKind = ObjectKind::SeededCiphertext;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        let dimensions = self.dimensions(params)?;
-        Ok(rows_len(params, &dimensions.limbs, dimensions.polys)?)
+        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct CiphertextHeader {
-    pub(super) spec: ParametersSpec,
+pub(super) struct CiphertextFields {
     pub(super) level: u32,
     pub(super) batch: u32,
     pub(super) components: u32,
@@ -280,7 +258,7 @@ pub(super) struct CiphertextHeader {
     pub(super) limbs: Vec<u16>,
 }
 
-impl CiphertextHeader {
+impl CiphertextFields {
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
         let window_level = u64::from(self.level) + u64::from(self.pending);
         let window_level = in_range("level of the limbs", window_level, params.max_level())?;
@@ -314,19 +292,18 @@ impl CiphertextHeader {
                 });
             }
         }
-        let batch = Limits::default().batch(u64::from(self.batch))?;
+        let batch = limits::batch(u64::from(self.batch))?;
         let limbs = Limbs::new(self.limbs.iter().map(|&limb| usize::from(limb)));
         let polys = batch.saturating_mul(self.components as usize);
         Ok(Dimensions::new(params, limbs, polys))
     }
 }
 
-impl Header for CiphertextHeader {
-    spec_is_field!(Ciphertext);
+impl Fields for CiphertextFields {
+    const KIND: ObjectKind = ObjectKind::Ciphertext;
 
     fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        let dimensions = self.dimensions(params)?;
-        Ok(rows_len(params, &dimensions.limbs, dimensions.polys)?)
+        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 

@@ -5,11 +5,10 @@ use std::{fmt, io::Read};
 use arras_hal::Limbs;
 
 use super::{
-    super::{ContainerReader, ObjectKind, PayloadRead, Prefix, WireError},
-    expect_end,
+    super::{ObjectKind, Prefix, Reader},
     header::{
-        CiphertextHeader, EvaluationKeysHeader, Header, KeyEntry, PlaintextHeader, PublicKeyHeader,
-        SecretKeyHeader, SeededCiphertextHeader, SwitchingKeyHeader,
+        CiphertextFields, Fields, Header, KeyEntry, PlaintextFields, PublicKeyFields,
+        SecretKeyFields, SeededCiphertextFields,
     },
 };
 use crate::{
@@ -144,10 +143,10 @@ impl Inspection {
 /// a slice of bytes is an input. Holds a small part of the payload at a time.
 ///
 /// # Errors
-/// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes, a
+/// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes, a
 /// [`ParamsError`](crate::params::ParamsError) what is wrong with the parameters.
 pub fn inspect(input: impl Read) -> Result<Inspection> {
-    let mut reader = ContainerReader::new(input, u64::MAX)?;
+    let mut reader = Reader::new(input, u64::MAX)?;
     let prefix = reader.prefix();
     let (parameters, summary) = match prefix.kind {
         ObjectKind::Parameters => {
@@ -156,46 +155,41 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
             (Some(params), ObjectSummary::Parameters)
         }
         ObjectKind::SecretKey => {
-            checked::<SecretKeyHeader, _>(&reader, |_, _| Ok(ObjectSummary::SecretKey))?
+            checked::<SecretKeyFields, _>(&reader, |_, _| Ok(ObjectSummary::SecretKey))?
         }
         ObjectKind::PublicKey => {
-            checked::<PublicKeyHeader, _>(&reader, |_, _| Ok(ObjectSummary::PublicKey))?
+            checked::<PublicKeyFields, _>(&reader, |_, _| Ok(ObjectSummary::PublicKey))?
         }
-        ObjectKind::SwitchingKey => checked::<SwitchingKeyHeader, _>(&reader, |header, params| {
-            Ok(ObjectSummary::SwitchingKey(KeySummary::new(
-                &header.entry,
-                params,
-            )?))
+        ObjectKind::SwitchingKey => checked::<KeyEntry, _>(&reader, |key, params| {
+            Ok(ObjectSummary::SwitchingKey(KeySummary::new(key, params)?))
         })?,
-        ObjectKind::EvaluationKeys => {
-            checked::<EvaluationKeysHeader, _>(&reader, |header, params| {
-                let keys = header.keys.iter().map(|key| KeySummary::new(key, params));
-                Ok(ObjectSummary::EvaluationKeys(keys.collect::<Result<_>>()?))
-            })?
-        }
-        ObjectKind::Plaintext => checked::<PlaintextHeader, _>(&reader, |header, _| {
+        ObjectKind::EvaluationKeys => checked::<Vec<KeyEntry>, _>(&reader, |entries, params| {
+            let keys = entries.iter().map(|key| KeySummary::new(key, params));
+            Ok(ObjectSummary::EvaluationKeys(keys.collect::<Result<_>>()?))
+        })?,
+        ObjectKind::Plaintext => checked::<PlaintextFields, _>(&reader, |fields, _| {
             Ok(ObjectSummary::Plaintext {
-                purpose: header.purpose(),
-                batch: header.batch as usize,
+                purpose: fields.purpose(),
+                batch: fields.batch as usize,
             })
         })?,
-        ObjectKind::Ciphertext => checked::<CiphertextHeader, _>(&reader, |header, params| {
-            let limbs = header.dimensions(params)?.limbs;
-            let level = header.level as usize;
+        ObjectKind::Ciphertext => checked::<CiphertextFields, _>(&reader, |fields, params| {
+            let limbs = fields.dimensions(params)?.limbs;
+            let level = fields.level as usize;
             Ok(ObjectSummary::Ciphertext {
                 level,
-                batch: header.batch as usize,
-                components: header.components as usize,
-                pending: header.pending,
-                cut: !header.pending && limbs.len() < params.window(level).len(),
+                batch: fields.batch as usize,
+                components: fields.components as usize,
+                pending: fields.pending,
+                cut: !fields.pending && limbs.len() < params.window(level).len(),
                 limbs,
             })
         })?,
         ObjectKind::SeededCiphertext => {
-            checked::<SeededCiphertextHeader, _>(&reader, |header, _| {
+            checked::<SeededCiphertextFields, _>(&reader, |fields, _| {
                 Ok(ObjectSummary::SeededCiphertext {
-                    level: header.level as usize,
-                    batch: header.batch as usize,
+                    level: fields.level as usize,
+                    batch: fields.batch as usize,
                 })
             })?
         }
@@ -204,8 +198,8 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
         | ObjectKind::SeededEncryptedArray
         | ObjectKind::EncryptedDataset => (None, ObjectSummary::Other),
     };
-    skip_payload(&mut reader)?;
-    expect_end(&mut reader.finish()?)?;
+    reader.skip()?;
+    reader.finish_at_end()?;
     Ok(Inspection {
         prefix,
         bytes: prefix.container_len()?,
@@ -218,23 +212,15 @@ fn validate(spec: ParametersSpec) -> Result<Parameters> {
     Ok(Parameters::from_spec_allowing_insecure(spec)?)
 }
 
-fn checked<H: Header, R: Read>(
-    reader: &ContainerReader<R>,
-    summary: impl FnOnce(&H, &Parameters) -> Result<ObjectSummary>,
+fn checked<F: Fields, R: Read>(
+    reader: &Reader<R>,
+    summary: impl FnOnce(&F, &Parameters) -> Result<ObjectSummary>,
 ) -> Result<(Option<Parameters>, ObjectSummary)> {
-    let header: H = reader.header()?;
-    let params = validate(header.spec().clone())?;
-    reader.expect_payload_len(header.payload_len(&params)?)?;
-    let summary = summary(&header, &params)?;
+    let header: Header<F> = reader.header()?;
+    let params = validate(header.spec)?;
+    reader.expect_payload_len(header.fields.payload_len(&params)?)?;
+    let summary = summary(&header.fields, &params)?;
     Ok((Some(params), summary))
-}
-
-fn skip_payload<R: Read>(reader: &mut ContainerReader<R>) -> Result<(), WireError> {
-    const CHUNK: u64 = 1 << 16;
-    while reader.remaining() > 0 {
-        reader.bytes(reader.remaining().min(CHUNK) as usize)?;
-    }
-    Ok(())
 }
 
 impl fmt::Display for KeySummary {

@@ -5,49 +5,45 @@ use std::{borrow::Cow, io::Read, path::Path};
 use arras_hal::Backend;
 
 use super::{
-    Object, Rows, Source, from_file,
-    header::{EvaluationKeysHeader, KeyEntry, PublicKeyHeader, SwitchingKeyHeader, number},
+    Object, Reader, Rows, from_file,
+    header::{KeyEntry, PublicKeyFields, moduli, number},
     methods::object_methods,
-    open_stream, read_rows,
+    open_stream,
 };
 use crate::{
-    Context, EvaluationKeySet, EvaluationKeys, PublicKey, Result, SwitchingKey,
-    keys::limbs_and_moduli, params::Parameters,
+    Context, EvaluationKeySet, EvaluationKeys, PublicKey, Result, SwitchingKey, params::Parameters,
 };
 
 impl<'h> Object<'h> for PublicKey {
     const READ: &'static str = "read a public key";
-    type Header = PublicKeyHeader;
+    type Fields = PublicKeyFields;
     type Home = &'h Parameters;
 
     fn params(&self) -> &Parameters {
         &self.params
     }
 
-    fn header(&self) -> PublicKeyHeader {
-        PublicKeyHeader {
-            spec: self.params.spec().clone(),
-            seed: self.seed,
-        }
+    fn fields(&self) -> PublicKeyFields {
+        PublicKeyFields { seed: self.seed }
     }
 
     fn rows(&self) -> Result<Vec<Rows<'_>>> {
         Ok(vec![Rows {
-            moduli: PublicKeyHeader::dimensions(&self.params).moduli,
+            moduli: PublicKeyFields::dimensions(&self.params).moduli,
             words: Cow::Borrowed(&self.b),
         }])
     }
 
-    fn read(
-        header: PublicKeyHeader,
+    fn read<R: Read>(
+        fields: PublicKeyFields,
         params: &'h Parameters,
-        payload: &mut impl Source,
+        payload: &mut Reader<R>,
     ) -> Result<Self> {
-        let dimensions = PublicKeyHeader::dimensions(params);
+        let dimensions = PublicKeyFields::dimensions(params);
         Ok(Self {
             params: params.clone(),
-            seed: header.seed,
-            b: read_rows(payload, params.n(), &dimensions.moduli, dimensions.polys)?,
+            seed: fields.seed,
+            b: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })
     }
 }
@@ -63,54 +59,48 @@ impl KeyEntry {
         }
     }
 
-    fn read(self, params: &Parameters, payload: &mut impl Source) -> Result<SwitchingKey> {
+    fn read<R: Read>(self, params: &Parameters, payload: &mut Reader<R>) -> Result<SwitchingKey> {
         let dimensions = self.dimensions(params)?;
         Ok(SwitchingKey {
             params: params.clone(),
             kind: self.kind(params)?,
             level_budget: self.level_budget(params)?,
             seed: self.seed,
-            b: read_rows(payload, params.n(), &dimensions.moduli, dimensions.polys)?,
+            b: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })
     }
 }
 
 fn key_rows(key: &SwitchingKey) -> Rows<'_> {
     Rows {
-        moduli: limbs_and_moduli(&key.params, &key.layout().limbs)
-            .into_iter()
-            .map(|(_, modulus)| modulus)
-            .collect(),
+        moduli: moduli(&key.params, &key.layout().limbs),
         words: Cow::Borrowed(&key.b),
     }
 }
 
 impl<'h> Object<'h> for SwitchingKey {
     const READ: &'static str = "read a switching key";
-    type Header = SwitchingKeyHeader;
+    type Fields = KeyEntry;
     type Home = &'h Parameters;
 
     fn params(&self) -> &Parameters {
         &self.params
     }
 
-    fn header(&self) -> SwitchingKeyHeader {
-        SwitchingKeyHeader {
-            spec: self.params.spec().clone(),
-            entry: KeyEntry::of(self),
-        }
+    fn fields(&self) -> KeyEntry {
+        KeyEntry::of(self)
     }
 
     fn rows(&self) -> Result<Vec<Rows<'_>>> {
         Ok(vec![key_rows(self)])
     }
 
-    fn read(
-        header: SwitchingKeyHeader,
+    fn read<R: Read>(
+        fields: KeyEntry,
         params: &'h Parameters,
-        payload: &mut impl Source,
+        payload: &mut Reader<R>,
     ) -> Result<Self> {
-        header.entry.read(params, payload)
+        KeyEntry::read(fields, params, payload)
     }
 }
 
@@ -118,31 +108,28 @@ object_methods!([] SwitchingKey, &Parameters);
 
 impl<'h> Object<'h> for EvaluationKeySet {
     const READ: &'static str = "read evaluation keys";
-    type Header = EvaluationKeysHeader;
+    type Fields = Vec<KeyEntry>;
     type Home = &'h Parameters;
 
     fn params(&self) -> &Parameters {
         EvaluationKeySet::params(self)
     }
 
-    fn header(&self) -> EvaluationKeysHeader {
-        EvaluationKeysHeader {
-            spec: Object::params(self).spec().clone(),
-            keys: self.iter().map(KeyEntry::of).collect(),
-        }
+    fn fields(&self) -> Vec<KeyEntry> {
+        self.iter().map(KeyEntry::of).collect()
     }
 
     fn rows(&self) -> Result<Vec<Rows<'_>>> {
         Ok(self.iter().map(key_rows).collect())
     }
 
-    fn read(
-        header: EvaluationKeysHeader,
+    fn read<R: Read>(
+        fields: Vec<KeyEntry>,
         params: &'h Parameters,
-        payload: &mut impl Source,
+        payload: &mut Reader<R>,
     ) -> Result<Self> {
         let mut set = Self::new(params);
-        for entry in header.keys {
+        for entry in fields {
             set.insert(entry.read(params, payload)?)?;
         }
         Ok(set)
@@ -159,10 +146,10 @@ impl<B: Backend> EvaluationKeys<B> {
     /// As [`EvaluationKeySet::read_from`]; the engine's if it has no memory.
     pub fn load_from(input: impl Read, context: &Context<B>) -> Result<Self> {
         let params = context.params();
-        let (header, mut payload) =
-            open_stream::<EvaluationKeysHeader, _>(EvaluationKeySet::READ, input, params)?;
+        let (fields, mut payload): (Vec<KeyEntry>, _) =
+            open_stream(EvaluationKeySet::READ, input, params)?;
         let mut keys = Self::none(context);
-        for entry in header.keys {
+        for entry in fields {
             keys.insert(&entry.read(params, &mut payload)?)?;
         }
         // Only now are the keys known to be what was written; on an error they are dropped.

@@ -7,8 +7,8 @@ macro_rules! object_methods {
             /// The object as one container.
             ///
             /// # Errors
-            /// [`CkksError::Wire`](crate::CkksError::Wire) if its dimensions are outside what readers accept or there
-            /// is no memory; [`CkksError::Hal`](crate::CkksError::Hal) if it is on an engine that has failed.
+            /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if its dimensions are outside what readers accept or there
+            /// is no memory; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) if it is on an engine that has failed.
             pub fn to_bytes(&self) -> $crate::Result<Vec<u8>> {
                 super::to_bytes(self)
             }
@@ -22,27 +22,36 @@ macro_rules! object_methods {
                 super::write_to(self, out)
             }
 
-            /// Writes a file, whole or not at all ([`write_atomically`](crate::wire::write_atomically)), and returns
-            /// its length.
+            /// Bytes of the container that `to_bytes` and `write_to` make.
+            ///
+            /// # Errors
+            /// As `to_bytes`.
+            pub fn container_len(&self) -> $crate::Result<u64> {
+                super::container_len(self)
+            }
+
+            /// Writes a file, whole or not at all ([`AtomicFile`](crate::wire::AtomicFile)), and returns its length.
             ///
             /// # Errors
             /// As `write_to`, naming the file, and
-            /// [`WireError::AlreadyExists`](crate::wire::WireError::AlreadyExists).
+            /// [`WireError::AlreadyExists`](crate::wire::WireError::AlreadyExists) and
+            /// [`WireError::Busy`](crate::wire::WireError::Busy).
             pub fn save(
                 &self,
                 path: impl AsRef<std::path::Path>,
                 overwrite: $crate::wire::Overwrite,
             ) -> $crate::Result<u64> {
-                super::save(self, path.as_ref(), overwrite)
+                let file = $crate::wire::AtomicFile::create(path, overwrite)?;
+                super::save(file, |out| self.write_to(out))
             }
 
             /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of
             /// `bytes`.
             ///
             /// # Errors
-            /// [`CkksError::Wire`](crate::CkksError::Wire) says what is wrong with the bytes;
-            /// [`CkksError::ParametersMismatch`](crate::CkksError::ParametersMismatch) if the object was made with
-            /// other parameters; [`CkksError::Hal`](crate::CkksError::Hal) for a Galois element that the ring does not
+            /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes;
+            /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch) if the object was made with
+            /// other parameters; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) for a Galois element that the ring does not
             /// have, or if an engine fails.
             pub fn from_bytes(bytes: &[u8], home: $home) -> $crate::Result<Self> {
                 super::from_bytes(bytes, home)
@@ -55,7 +64,7 @@ macro_rules! object_methods {
             /// # Errors
             /// As `from_bytes`, and if `input` fails.
             pub fn read_from(input: impl std::io::Read, home: $home) -> $crate::Result<Self> {
-                super::read_from(input, home).map(|(object, _)| object)
+                super::read_from(input, home)
             }
 
             /// Reads a file that `save` wrote.
@@ -66,9 +75,7 @@ macro_rules! object_methods {
                 path: impl AsRef<std::path::Path>,
                 home: $home,
             ) -> $crate::Result<Self> {
-                super::from_file(path.as_ref(), |input| {
-                    super::read_from(input, home).map(|(object, _)| object)
-                })
+                super::from_file(path.as_ref(), |input| super::read_from(input, home))
             }
         }
     };

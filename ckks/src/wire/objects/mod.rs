@@ -1,20 +1,10 @@
 //! The objects of the scheme as containers.
 //!
 //! Every header starts with the full parameter specification, so that a file explains itself ([`inspect`]) and an
-//! object is never read against other parameters than its own. The payload is rows of packed residues:
+//! object is never read against other parameters than its own. The payload is rows of packed residues. All of it is in
+//! `docs/format.md`, byte by byte.
 //!
-//! | kind | header, after the specification | payload |
-//! |---|---|---|
-//! | parameter set | | |
-//! | secret key | | N ternary coefficients, 2 bits each |
-//! | public key | seed | `[limb][N]` of b, all limbs but the special ones after the first |
-//! | switching key | kind, level budget, seed | `[digit][limb][N]` of b |
-//! | evaluation key set | a list of the above | the keys' payloads, one after the other |
-//! | plaintext | level, weights or not, batch | `[batch][limb][N]` |
-//! | ciphertext | level, batch, components, pending, limbs | `[component][batch][limb][N]` |
-//! | seeded ciphertext | level, batch, seed | `[batch][limb][N]` of component 0 |
-//!
-//! Numbers in a header are checked against the parameters and [`Limits`](super::Limits), and the payload's length
+//! Numbers in a header are checked against the parameters and bounds of their own, and the payload's length
 //! against what they imply, before anything of that size is allocated. Writers apply the same checks, so that what was
 //! written can be read. Reading holds at most 8 times the input and 64 KiB in memory, besides what the parameters that are
 //! read for call for (a secret key is expanded over all primes, a loaded evaluation key over both halves).
@@ -38,20 +28,20 @@ pub use sizes::{
 
 use std::{
     borrow::Cow,
-    fs::File,
     io::{BufReader, Read, Write},
     path::Path,
 };
 
-use arras_hal::Backend;
+use arras_hal::{Backend, Named};
 
-use self::header::Header;
+use self::header::{Fields, Header};
 use super::{
-    Container, ContainerReader, Overwrite, PayloadRead, PayloadRows, PayloadWriter, WireError,
-    container_to_vec, write_atomically, write_container,
+    AtomicFile, PayloadWriter, Reader, WireError, container_to_vec, file, reader::expect_end,
+    write_container,
 };
 use crate::{
-    CkksError, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
+    CkksError, CkksErrorKind, Context, Result, context::abbreviate, params::Parameters,
+    params::ParametersSpec,
 };
 
 /// What an object is read for: parameters, or a context that has them.
@@ -77,38 +67,31 @@ struct Rows<'a> {
     words: Cow<'a, [u32]>,
 }
 
-/// A payload that may have arrived already.
-trait Source: PayloadRead {
-    /// Whether this many bytes are known to be there.
-    fn holds(&self, bytes: u64) -> bool;
-}
-
-impl Source for PayloadRows<'_> {
-    fn holds(&self, bytes: u64) -> bool {
-        bytes <= self.remaining() as u64
-    }
-}
-
-impl<R: Read> Source for ContainerReader<R> {
-    fn holds(&self, _: u64) -> bool {
-        false
-    }
-}
-
 /// An object whose payload is rows of residues.
 trait Object<'h>: Sized {
     /// The operation that errors name.
     const READ: &'static str;
-    /// Its header.
-    type Header: Header;
+    /// What its header says besides the parameters.
+    type Fields: Fields;
     /// What it is read for.
     type Home: Home;
 
     fn params(&self) -> &Parameters;
-    fn header(&self) -> Self::Header;
+    fn fields(&self) -> Self::Fields;
     fn rows(&self) -> Result<Vec<Rows<'_>>>;
     /// Reads the payload of a header that was checked.
-    fn read(header: Self::Header, home: Self::Home, payload: &mut impl Source) -> Result<Self>;
+    fn read<R: Read>(
+        fields: Self::Fields,
+        home: Self::Home,
+        payload: &mut Reader<R>,
+    ) -> Result<Self>;
+}
+
+/// The header of an object and the length of its payload.
+fn head<'h, O: Object<'h>>(object: &O) -> Result<(Header<O::Fields>, u64)> {
+    let header = Header::new(object.params(), object.fields());
+    let len = header.fields.payload_len(object.params())?;
+    Ok((header, len))
 }
 
 fn write_rows(n: usize, rows: &[Rows<'_>], out: &mut PayloadWriter<'_>) -> Result<(), WireError> {
@@ -116,108 +99,99 @@ fn write_rows(n: usize, rows: &[Rows<'_>], out: &mut PayloadWriter<'_>) -> Resul
         .try_for_each(|part| out.residue_rows(n, &part.moduli, &part.words))
 }
 
+fn container_len<'h, O: Object<'h>>(object: &O) -> Result<u64> {
+    sizes::container_bytes(object.params(), object.fields())
+}
+
 fn to_bytes<'h, O: Object<'h>>(object: &O) -> Result<Vec<u8>> {
-    let (header, params) = (object.header(), object.params());
-    let len = header.payload_len(params)?;
-    let rows = object.rows()?;
-    Ok(container_to_vec(O::Header::KIND, &header, len, |out| {
-        write_rows(params.n(), &rows, out)
+    let (header, len) = head(object)?;
+    let (n, rows) = (object.params().n(), object.rows()?);
+    Ok(container_to_vec(O::Fields::KIND, &header, len, |out| {
+        write_rows(n, &rows, out)
     })?)
 }
 
 fn write_to<'h, O: Object<'h>>(object: &O, out: &mut dyn Write) -> Result<u64> {
-    let (header, params) = (object.header(), object.params());
-    let len = header.payload_len(params)?;
-    let rows = object.rows()?;
+    let (header, len) = head(object)?;
+    let (n, rows) = (object.params().n(), object.rows()?);
     Ok(write_container(
         out,
-        O::Header::KIND,
+        O::Fields::KIND,
         &header,
         len,
-        |out| write_rows(params.n(), &rows, out),
+        |out| write_rows(n, &rows, out),
     )?)
 }
 
-fn save<'h, O: Object<'h>>(object: &O, path: &Path, overwrite: Overwrite) -> Result<u64> {
-    let (header, params) = (object.header(), object.params());
-    let len = header.payload_len(params)?;
-    let rows = object.rows()?;
-    Ok(write_atomically(path, overwrite, false, |out| {
-        write_container(out, O::Header::KIND, &header, len, |out| {
-            write_rows(params.n(), &rows, out)
-        })
-    })?)
+/// Fills a file and puts it in its place; errors name it.
+fn save(mut file: AtomicFile, write: impl FnOnce(&mut AtomicFile) -> Result<u64>) -> Result<u64> {
+    let written = write(&mut file).map_err(|error| error.in_file(file.path()))?;
+    file.commit()?;
+    Ok(written)
 }
 
 fn from_bytes<'h, O: Object<'h>>(bytes: &[u8], home: O::Home) -> Result<O> {
-    let container = Container::parse_as(bytes, O::Header::KIND)?;
-    let header: O::Header = container.header()?;
-    container.expect_payload_len(checked_len(O::READ, &header, home.params())?)?;
-    let mut rows = container.rows();
-    let object = O::read(header, home, &mut rows)?;
-    rows.finish()?;
+    let (fields, payload) = open_bytes(O::READ, bytes, home.params())?;
+    read(fields, home, payload)
+}
+
+fn read_from<'h, O: Object<'h>>(input: impl Read, home: O::Home) -> Result<O> {
+    let (fields, payload) = open_stream(O::READ, input, home.params())?;
+    read(fields, home, payload)
+}
+
+fn read<'h, O: Object<'h>, R: Read>(
+    fields: O::Fields,
+    home: O::Home,
+    mut payload: Reader<R>,
+) -> Result<O> {
+    let object = O::read(fields, home, &mut payload)?;
+    payload.finish()?;
     Ok(object)
 }
 
-fn read_from<'h, O: Object<'h>, R: Read>(input: R, home: O::Home) -> Result<(O, R)> {
-    let (header, mut reader) = open_stream::<O::Header, R>(O::READ, input, home.params())?;
-    let object = O::read(header, home, &mut reader)?;
-    Ok((object, reader.finish()?))
+/// The checked header of a container in memory, and its payload.
+fn open_bytes<'b, F: Fields>(
+    op: &'static str,
+    bytes: &'b [u8],
+    params: &Parameters,
+) -> Result<(F, Reader<&'b [u8]>)> {
+    checked(op, Reader::from_bytes(bytes, F::KIND)?, params)
 }
 
 /// The checked header of a container that arrives, and the rest of it.
 ///
 /// The length needs no other bound: the payload's is what the header implies, and memory grows with what arrives.
-fn open_stream<H: Header, R: Read>(
+fn open_stream<F: Fields, R: Read>(
     op: &'static str,
     input: R,
     params: &Parameters,
-) -> Result<(H, ContainerReader<R>)> {
-    let reader = ContainerReader::new(input, u64::MAX)?;
-    reader.prefix().expect_kind(H::KIND)?;
-    let header: H = reader.header()?;
-    reader.expect_payload_len(checked_len(op, &header, params)?)?;
-    Ok((header, reader))
+) -> Result<(F, Reader<R>)> {
+    let reader = Reader::new(input, u64::MAX)?;
+    reader.prefix().expect_kind(F::KIND)?;
+    checked(op, reader, params)
+}
+
+fn checked<F: Fields, R: Read>(
+    op: &'static str,
+    reader: Reader<R>,
+    params: &Parameters,
+) -> Result<(F, Reader<R>)> {
+    let header: Header<F> = reader.header()?;
+    check_spec(op, params, &header.spec)?;
+    reader.expect_payload_len(header.fields.payload_len(params)?)?;
+    Ok((header.fields, reader))
 }
 
 /// Reads the one container in a file.
-fn from_file<T>(path: &Path, read: impl FnOnce(&mut BufReader<File>) -> Result<T>) -> Result<T> {
-    let file = File::open(path).map_err(|source| WireError::io("open", path, source))?;
-    let mut input = BufReader::with_capacity(1 << 20, file);
+fn from_file<T>(path: &Path, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+    let mut input = BufReader::with_capacity(1 << 20, file::open(path)?);
     read(&mut input)
         .and_then(|object| {
             expect_end(&mut input)?;
             Ok(object)
         })
-        .map_err(|error| match error {
-            CkksError::Wire(error) => CkksError::Wire(error.in_file(path)),
-            other => other,
-        })
-}
-
-fn expect_end(input: &mut impl Read) -> Result<(), WireError> {
-    let mut one = [0];
-    loop {
-        return match input.read(&mut one) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(WireError::TrailingBytes {
-                what: "file, after its container,",
-                expected: 0,
-                found: 1,
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(source) => Err(WireError::Stream {
-                operation: "read from",
-                source,
-            }),
-        };
-    }
-}
-
-/// The payload length that a header implies, after everything in it was checked.
-fn checked_len<H: Header>(op: &'static str, header: &H, params: &Parameters) -> Result<u64> {
-    check_spec(op, params, header.spec())?;
-    header.payload_len(params)
+        .map_err(|error| error.in_file(path))
 }
 
 fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> Result<()> {
@@ -227,50 +201,9 @@ fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> R
     let found = found
         .fingerprint()
         .map_err(crate::params::ParamsError::from)?;
-    Err(CkksError::ParametersMismatch {
-        op,
+    let kind = CkksErrorKind::ParametersMismatch {
         left: abbreviate(&given.fingerprint()),
         right: abbreviate(&found),
-    })
-}
-
-/// The next rows of a payload, `[polys][moduli][n]`. Memory grows with what has arrived.
-fn read_rows(
-    payload: &mut impl Source,
-    n: usize,
-    moduli: &[u32],
-    polys: usize,
-) -> Result<Vec<u32>, WireError> {
-    /// Residues reserved ahead of those that have arrived: 16 KiB.
-    const AHEAD: usize = 1 << 12;
-    let bytes = super::checked_rows_len(n, moduli, polys)?;
-    let overflow = WireError::SizeOverflow {
-        what: "rows of residues",
     };
-    let total = n
-        .checked_mul(moduli.len())
-        .and_then(|poly| poly.checked_mul(polys))
-        .ok_or(overflow)?;
-    let first = if payload.holds(bytes) {
-        total
-    } else {
-        total.min(AHEAD)
-    };
-    let no_memory = |_| WireError::OutOfMemory {
-        what: "rows of residues",
-        bytes: total as u64 * 4,
-    };
-    let mut words = Vec::new();
-    words.try_reserve_exact(first).map_err(no_memory)?;
-    for _ in 0..polys {
-        for &modulus in moduli {
-            let start = words.len();
-            words.try_reserve(n).map_err(no_memory)?;
-            words.resize(start + n, 0);
-            if let Some(row) = words.get_mut(start..) {
-                payload.residues(modulus, row)?;
-            }
-        }
-    }
-    Ok(words)
+    Err(CkksError::from(kind).named(op))
 }

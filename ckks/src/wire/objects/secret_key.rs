@@ -10,57 +10,47 @@ use zeroize::Zeroizing;
 
 use super::{
     super::{
-        Container, Overwrite, PayloadRead, PayloadWriter, WireError, container_to_vec,
-        read_secret_bounded, write_atomically, write_container,
+        AtomicFile, Overwrite, PayloadWriter, Reader, WireError, container_to_vec, file,
+        write_container,
     },
-    checked_len,
-    header::{Header, SecretKeyHeader},
-    open_stream,
+    header::{Fields, Header, SecretKeyFields},
+    open_bytes, open_stream, save,
 };
-use crate::{CkksError, Context, Result, SecretKey};
+use crate::{Context, Result, SecretKey};
 
 const READ: &str = "read a secret key";
 
 /// More than the largest secret key: at N = 2^17 it is 32 KiB, and a specification is at most a few KiB.
 const MOST: usize = 1 << 16;
 
-fn read<S: SecretEngine>(
+fn read<S: SecretEngine, R: Read>(
     context: &Context<S>,
-    payload: &mut impl PayloadRead,
+    mut payload: Reader<R>,
 ) -> Result<SecretKey<S>> {
     let mut coefficients = Zeroizing::new(vec![0; context.params().n()]);
     payload.ternary(&mut coefficients)?;
+    payload.finish()?;
     SecretKey::from_coefficients(context, coefficients)
 }
 
 /// Bytes and files of secret keys, on engines that may hold secrets.
 impl<S: SecretEngine> SecretKey<S> {
-    fn encoded(&self) -> Result<(SecretKeyHeader, u64)> {
+    fn head(&self) -> Result<(Header<SecretKeyFields>, u64)> {
         let params = self.context().params();
-        let header = SecretKeyHeader {
-            spec: params.spec().clone(),
-        };
-        let len = header.payload_len(params)?;
+        let header = Header::new(params, SecretKeyFields);
+        let len = header.fields.payload_len(params)?;
         Ok((header, len))
-    }
-
-    fn write_payload(&self, out: &mut PayloadWriter<'_>) -> Result<(), WireError> {
-        out.ternary(self.coefficients())
     }
 
     /// The key as one container, in memory that is overwritten when it is dropped.
     ///
     /// # Errors
-    /// [`CkksError::Wire`] if there is no memory.
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) if there is no memory.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let (header, len) = self.encoded()?;
-        let write = |out: &mut PayloadWriter<'_>| self.write_payload(out);
-        Ok(Zeroizing::new(container_to_vec(
-            SecretKeyHeader::KIND,
-            &header,
-            len,
-            write,
-        )?))
+        let (header, len) = self.head()?;
+        let payload = |out: &mut PayloadWriter<'_>| out.ternary(self.coefficients());
+        let bytes = container_to_vec(SecretKeyFields::KIND, &header, len, payload)?;
+        Ok(Zeroizing::new(bytes))
     }
 
     /// Writes the key as one container and returns the bytes written. No copy stays behind in this process; what `out`
@@ -69,43 +59,36 @@ impl<S: SecretEngine> SecretKey<S> {
     /// # Errors
     /// If `out` fails.
     pub fn write_to(&self, out: &mut dyn Write) -> Result<u64> {
-        let (header, len) = self.encoded()?;
-        let write = |out: &mut PayloadWriter<'_>| self.write_payload(out);
+        let (header, len) = self.head()?;
+        let payload = |out: &mut PayloadWriter<'_>| out.ternary(self.coefficients());
         Ok(write_container(
             out,
-            SecretKeyHeader::KIND,
+            SecretKeyFields::KIND,
             &header,
             len,
-            write,
+            payload,
         )?)
     }
 
     /// Writes a private file (mode 0600 on unix), whole or not at all, and returns its length.
     ///
     /// # Errors
-    /// [`WireError::AlreadyExists`]; [`WireError::Io`] naming the file.
+    /// [`WireError::AlreadyExists`]; [`WireError::Busy`]; [`WireError::Io`] naming the file.
     pub fn save(&self, path: impl AsRef<Path>, overwrite: Overwrite) -> Result<u64> {
-        let (header, len) = self.encoded()?;
-        Ok(write_atomically(path.as_ref(), overwrite, true, |out| {
-            write_container(out, SecretKeyHeader::KIND, &header, len, |out| {
-                self.write_payload(out)
-            })
-        })?)
+        save(AtomicFile::create_private(path, overwrite)?, |out| {
+            self.write_to(out)
+        })
     }
 
     /// Reads a key from one container, trusting nothing in it.
     ///
     /// # Errors
-    /// [`CkksError::Wire`] says what is wrong with the bytes; [`CkksError::ParametersMismatch`] if the key was made with
-    /// other parameters; the engine's if it has no memory.
+    /// [`CkksErrorKind::Wire`](crate::CkksErrorKind::Wire) says what is wrong with the bytes;
+    /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch) if the key was made with other parameters; the
+    /// engine's if it has no memory.
     pub fn from_bytes(bytes: &[u8], context: &Context<S>) -> Result<Self> {
-        let container = Container::parse_as(bytes, SecretKeyHeader::KIND)?;
-        let header: SecretKeyHeader = container.header()?;
-        container.expect_payload_len(checked_len(READ, &header, context.params())?)?;
-        let mut payload = container.rows();
-        let key = read(context, &mut payload)?;
-        payload.finish()?;
-        Ok(key)
+        let (SecretKeyFields, payload) = open_bytes(READ, bytes, context.params())?;
+        read(context, payload)
     }
 
     /// Reads one container from a stream and stops right after it. The reader's own buffers, if it has any, are not
@@ -114,10 +97,8 @@ impl<S: SecretEngine> SecretKey<S> {
     /// # Errors
     /// As [`SecretKey::from_bytes`], and if `input` fails.
     pub fn read_from(input: impl Read, context: &Context<S>) -> Result<Self> {
-        let (_, mut payload) = open_stream::<SecretKeyHeader, _>(READ, input, context.params())?;
-        let key = read(context, &mut payload)?;
-        payload.finish()?;
-        Ok(key)
+        let (SecretKeyFields, payload) = open_stream(READ, input, context.params())?;
+        read(context, payload)
     }
 
     /// Reads a file that [`SecretKey::save`] wrote.
@@ -126,16 +107,13 @@ impl<S: SecretEngine> SecretKey<S> {
     /// As [`SecretKey::from_bytes`], naming the file, and if the file cannot be read.
     pub fn from_file(path: impl AsRef<Path>, context: &Context<S>) -> Result<Self> {
         let path = path.as_ref();
-        // A longer file is no secret key: its prefix says what it is.
-        let bytes = match read_secret_bounded(path, MOST) {
-            Err(WireError::FileTooLong { .. }) => {
-                return super::from_file(path, |input| Self::read_from(input, context));
-            }
-            bytes => bytes?,
-        };
-        Self::from_bytes(&bytes, context).map_err(|error| match error {
-            CkksError::Wire(error) => error.in_file(path).into(),
-            other => other,
-        })
+        // Allocated once, so that growth leaves no copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
+        file::open(path)?
+            .take(MOST as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|source| WireError::io("read", path, source))?;
+        // A file that goes on is no secret key: its prefix says what it is, or that bytes follow.
+        Self::from_bytes(&bytes, context).map_err(|error| error.in_file(path))
     }
 }

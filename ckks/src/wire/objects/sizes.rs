@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use super::header::{
-    CiphertextHeader, EvaluationKeysHeader, Header, KeyEntry, SeededCiphertextHeader,
-    SwitchingKeyHeader, number,
-};
+use super::header::{CiphertextFields, Fields, Header, KeyEntry, SeededCiphertextFields, number};
 use crate::{
     Result,
     keys::{KeyKind, layout},
     params::Parameters,
     random::PublicSeed,
-    wire::{CHECKSUM_LEN, PREFIX_LEN, WireError},
+    wire::container_len,
 };
 
 /// Bytes of one object.
@@ -25,16 +20,14 @@ pub struct ObjectBytes {
     pub loaded: u64,
 }
 
-fn container_bytes<H: Header + Serialize>(header: &H, params: &Parameters) -> Result<u64> {
-    let payload = header.payload_len(params)?;
-    let header = postcard::to_stdvec(header).map_err(|source| WireError::HeaderUnencodable {
-        kind: H::KIND,
-        source,
-    })?;
-    let around = (PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64;
-    payload
-        .checked_add(around)
-        .ok_or_else(|| WireError::SizeOverflow { what: "container" }.into())
+/// Bytes of the container of an object with these fields in its header, after everything in them was checked.
+pub(super) fn container_bytes<F: Fields>(params: &Parameters, fields: F) -> Result<u64> {
+    let payload = fields.payload_len(params)?;
+    Ok(container_len(
+        F::KIND,
+        &Header::new(params, fields),
+        payload,
+    )?)
 }
 
 /// Bytes on an engine of a batch of linear ciphertexts. The header that names level and batch was checked.
@@ -45,15 +38,14 @@ fn loaded_ciphertexts(params: &Parameters, level: usize, batch: usize) -> u64 {
 /// A batch of settled ciphertexts at `level`, as [`Ciphertext::to_bytes`](crate::Ciphertext::to_bytes) writes it.
 ///
 /// # Errors
-/// [`WireError::OutOfBounds`] for a level that does not exist and a batch outside [`Limits`](super::super::Limits).
+/// [`WireError::OutOfBounds`] for a level that does not exist and a batch that is empty or too large.
 pub fn ciphertext_bytes(params: &Parameters, level: usize, batch: usize) -> Result<ObjectBytes> {
-    let limbs = match params.check_level("tell the size of a ciphertext", level) {
+    let limbs = match params.check_level(level) {
         Ok(()) => params.window(level).map(|limb| limb as u16).collect(),
         // The header's own check names the level.
         Err(_) => vec![],
     };
-    let header = CiphertextHeader {
-        spec: params.spec().clone(),
+    let fields = CiphertextFields {
         level: number(level),
         batch: number(batch),
         components: 2,
@@ -61,7 +53,7 @@ pub fn ciphertext_bytes(params: &Parameters, level: usize, batch: usize) -> Resu
         limbs,
     };
     Ok(ObjectBytes {
-        container: container_bytes(&header, params)?,
+        container: container_bytes(params, fields)?,
         loaded: loaded_ciphertexts(params, level, batch),
     })
 }
@@ -76,14 +68,13 @@ pub fn seeded_ciphertext_bytes(
     level: usize,
     batch: usize,
 ) -> Result<ObjectBytes> {
-    let header = SeededCiphertextHeader {
-        spec: params.spec().clone(),
+    let fields = SeededCiphertextFields {
         level: number(level),
         batch: number(batch),
         seed: PublicSeed::from_bytes([0; 32]),
     };
     Ok(ObjectBytes {
-        container: container_bytes(&header, params)?,
+        container: container_bytes(params, fields)?,
         loaded: loaded_ciphertexts(params, level, batch),
     })
 }
@@ -104,18 +95,14 @@ fn loaded_key(params: &Parameters, level_budget: usize) -> u64 {
 /// One evaluation key for levels up to `level_budget`, as [`SwitchingKey::to_bytes`](crate::SwitchingKey::to_bytes) writes it.
 ///
 /// # Errors
-/// [`WireError::OutOfBounds`] for a budget above the top level; [`CkksError::Hal`](crate::CkksError::Hal) for a Galois element of a larger ring.
+/// [`WireError::OutOfBounds`] for a budget above the top level; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) for a Galois element of a larger ring.
 pub fn evaluation_key_bytes(
     params: &Parameters,
     kind: KeyKind,
     level_budget: usize,
 ) -> Result<ObjectBytes> {
-    let header = SwitchingKeyHeader {
-        spec: params.spec().clone(),
-        entry: entry(kind, level_budget),
-    };
     Ok(ObjectBytes {
-        container: container_bytes(&header, params)?,
+        container: container_bytes(params, entry(kind, level_budget))?,
         loaded: loaded_key(params, level_budget),
     })
 }
@@ -147,15 +134,12 @@ pub fn evaluation_key_set_bytes_by_level(
         let most = budgets.entry(kind).or_insert(budget);
         *most = budget.max(*most);
     }
-    let header = EvaluationKeysHeader {
-        spec: params.spec().clone(),
-        keys: budgets
-            .iter()
-            .map(|(&k, &budget)| entry(k, budget))
-            .collect(),
-    };
+    let entries: Vec<KeyEntry> = budgets
+        .iter()
+        .map(|(&k, &budget)| entry(k, budget))
+        .collect();
     Ok(ObjectBytes {
-        container: container_bytes(&header, params)?,
+        container: container_bytes(params, entries)?,
         // The header's check said that the budgets exist.
         loaded: budgets
             .values()

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use arras::ckks::wire::Overwrite;
+use arras::ckks::wire::AtomicFile;
 use clap::Args;
 use lr_train::trainer::files::{load_result, save_model};
 use serde_json::json;
 
 use crate::{
     Done, keygen,
-    output::{Answer, Output, path},
-    staging::Staging,
+    output::{Answer, Output, overwrite, path},
 };
 
 /// Client: decrypt a result to a model
@@ -44,10 +43,9 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         owner.context(),
     )?;
     let record = keys.record(result.origin.dataset)?;
-    let staging = Staging::claim(&args.out, args.force)?;
+    let out = AtomicFile::create_private(&args.out, overwrite(args.force))?;
     let model = owner.decrypt_model(&record, &result)?;
-    save_model(&model, staging.path(), Overwrite::Replace)?;
-    staging.commit()?;
+    save_model(&model, out)?;
     let rounds = owner.plan().rounds().len();
     if !result.finished {
         output.note(format_args!(

@@ -10,10 +10,8 @@ use serde_json::{Value, json};
 use crate::{
     Done, costs,
     engines::EngineChoice,
-    failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     self_test,
-    staging::Staging,
 };
 
 /// Server: engines and adapters of this build and machine, each tested for two seconds; needs no keys
@@ -82,7 +80,7 @@ pub(crate) fn run(args: &Devices, output: &Output) -> Done {
     let adapters = adapters(&mut text);
     let mut answer = json!({"machine": machine, "engines": found, "adapters": adapters});
     if let (true, Some(out)) = (args.measure, &args.out) {
-        let staging = Staging::claim(out, args.force)?;
+        let file = claim(out, args.force)?;
         let engine = args.engine.open()?;
         let threads = threads(args, machine.cores);
         let words = format!("{}, {} cores", machine.cpu, machine.cores);
@@ -96,9 +94,7 @@ pub(crate) fn run(args: &Devices, output: &Output) -> Done {
             text += &format!("\n\n{}", table.summary());
             tables.push(table);
         }
-        std::fs::write(staging.path(), costs::text(out, &tables)?)
-            .map_err(Failure::io("write", out))?;
-        staging.commit()?;
+        file.write_and_commit(costs::text(out, &tables)?.as_bytes())?;
         text += &format!(
             "\nwritten to {}; next: lr-train plan --costs {0} ..",
             out.display()

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::{ckks::wire::Overwrite, toolkit::text};
+use arras::toolkit::text;
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord,
@@ -12,9 +12,8 @@ use serde_json::json;
 
 use crate::{
     Done, keygen,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     sources::{Normalization, Purpose, Source},
-    staging::Staging,
 };
 
 /// Client: encrypt a data set for all rounds
@@ -64,19 +63,12 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
                     .into(),
         });
     }
-    let staging = Staging::claim(&args.out, args.force)?;
+    let out = claim(&args.out, args.force)?;
     // The record first: data without one could never be read.
     keys.save_record(prepared.record())?;
     let progress = output.progress("encrypting");
-    write_dataset(
-        &owner,
-        &prepared,
-        staging.path(),
-        Overwrite::Replace,
-        |at| progress.at(at.done, at.total),
-    )?;
+    write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total))?;
     drop(progress);
-    staging.commit()?;
     Ok(answer(args, prepared.record(), false))
 }
 

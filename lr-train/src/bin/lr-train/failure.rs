@@ -25,9 +25,6 @@ pub(crate) enum Failure {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Another process writes the same output.
-    #[error("{}: another lr-train is writing this file; wait for it or name another output", path.display())]
-    Busy { path: PathBuf },
     /// A file that is not what a verb needs.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
@@ -106,7 +103,7 @@ impl Failure {
             Self::Usage(_) | Self::Engine(EngineError::Unknown { .. }) => 2,
             Self::Train(error) => of(error.fault()),
             Self::File { .. } => of(Fault::File),
-            Self::Busy { .. } | Self::Io { .. } | Self::Stdout(_) => of(Fault::System),
+            Self::Io { .. } | Self::Stdout(_) => of(Fault::System),
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => {
                 of(Fault::Other)
             }
@@ -253,9 +250,10 @@ mod tests {
             ),
             (
                 5,
-                Failure::Busy {
+                WireError::Busy {
                     path: PathBuf::new(),
-                },
+                }
+                .into(),
             ),
             (5, Failure::Stdout(missing())),
             (6, plan("minibatch").into()),

@@ -14,7 +14,7 @@ use arras::toolkit::{cost::CostTable, text};
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord, Model,
-    files::{self, Content},
+    files::{self, Content, Holds},
 };
 use serde_json::{Value, json};
 
@@ -78,19 +78,21 @@ fn container(file: &Path) -> Done {
         ObjectKind::Model | ObjectKind::EncryptedDataset
     ) {
         let training = files::inspect(file)?;
-        let holds = match training.content {
-            None => format!("encrypted data of {} rounds", training.round),
-            Some(Content::Weights) => {
-                format!("an encrypted model, of round {}", training.round + 1)
+        let (round, holds) = match training.holds {
+            Holds::Dataset { rounds } => (rounds, format!("encrypted data of {rounds} rounds")),
+            Holds::Round { round, content } => {
+                let number = round + 1;
+                let holds = match content {
+                    Content::Weights => format!("an encrypted model, of round {number}"),
+                    Content::State => {
+                        format!("the encrypted state after round {number}: refresh it")
+                    }
+                    Content::Start => {
+                        format!("the encrypted state that round {number} starts from")
+                    }
+                };
+                (round, holds)
             }
-            Some(Content::State) => format!(
-                "the encrypted state after round {}: refresh it",
-                training.round + 1
-            ),
-            Some(Content::Start) => format!(
-                "the encrypted state that round {} starts from",
-                training.round + 1
-            ),
         };
         let origin = training.origin;
         text += &format!(
@@ -99,7 +101,7 @@ fn container(file: &Path) -> Done {
         );
         fields["holds"] = holds.into();
         fields["origin"] = json!(origin);
-        fields["round"] = training.round.into();
+        fields["round"] = round.into();
         fields["parameters"] = parameters(&training.parameters);
     }
     Ok(Answer::new(text, fields))

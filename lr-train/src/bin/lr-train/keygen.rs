@@ -2,14 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{
-    SecretBackend,
-    ckks::{
-        CkksError,
-        wire::{Overwrite, WireError},
-    },
-    toolkit::text,
-};
+use arras::{SecretBackend, ckks::CkksErrorKind, toolkit::text};
 use clap::Args;
 use lr_train::{
     TrainError,
@@ -20,9 +13,8 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, overwrite, path},
     plan,
-    staging::Staging,
 };
 
 /// Client: make the keys of a plan
@@ -48,21 +40,11 @@ pub(crate) struct Keygen {
 pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let plan = plan::read(&args.plan)?;
     let folder = KeyDirectory::new(&args.out);
-    // Before the work: `save` looks again.
-    let done = folder.secret().join("owner.json");
-    if !args.force && done.symlink_metadata().is_ok() {
-        return Err(WireError::AlreadyExists { path: done }.into());
-    }
-    std::fs::create_dir_all(&args.out).map_err(Failure::io("create", &args.out))?;
-    // Held while keys are made: of two processes, one would keep the other's secret key.
-    let _claim = Staging::claim(&args.out.join("keygen"), true)?;
-    for part in [folder.secret(), folder.evaluation()] {
-        clear(&part)?;
-    }
+    let claim = folder.claim(overwrite(args.force))?;
     let progress = output.progress("making keys");
     progress.spin();
     let (owner, keys) = DataOwner::generate(plan, arras::secret_backend())?;
-    folder.save(&owner, &keys, overwrite(args.force))?;
+    claim.save(&owner, &keys)?;
     drop(progress);
     let file = folder.evaluation().join("evaluation-keys.arras");
     let bytes = std::fs::metadata(&file).map_or(0, |file| file.len());
@@ -96,36 +78,11 @@ pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBacke
     match keys.owner(arras::secret_backend()) {
         Ok(owner) => Ok((keys, owner)),
         // The scheme compares parameters without knowing where they are from.
-        Err(error @ TrainError::Ckks(CkksError::ParametersMismatch { .. })) => {
-            Err(Failure::in_file(&secret)(error))
+        Err(TrainError::Ckks(error))
+            if matches!(error.kind(), CkksErrorKind::ParametersMismatch { .. }) =>
+        {
+            Err(Failure::in_file(&secret)(error.into()))
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Removes what a process that was killed left half written.
-fn clear(folder: &Path) -> Result<(), Failure> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(Failure::io("read", folder))?,
-    };
-    for entry in entries {
-        let path = entry.map_err(Failure::io("read", folder))?.path();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if name.starts_with(".arras-") && name.ends_with(".partial") {
-            std::fs::remove_file(&path).map_err(Failure::io("remove", &path))?;
-        }
-    }
-    Ok(())
-}
-
-fn overwrite(force: bool) -> Overwrite {
-    if force {
-        Overwrite::Replace
-    } else {
-        Overwrite::Refuse
     }
 }

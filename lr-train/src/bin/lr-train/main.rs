@@ -7,7 +7,7 @@
 //!                       v         v                 |    v                        |
 //!   server          train ------------------------------------------------------->
 //! ```
-//! Verbs live in a file each; [`sources`] reads data, [`staging`] keeps outputs whole, [`output`] speaks to people and programs,
+//! Verbs live in a file each; [`sources`] reads data, [`output`] speaks to people and programs,
 //! [`failure`] says what an exit code means.
 #![forbid(unsafe_code)]
 
@@ -27,7 +27,6 @@ mod predict;
 mod refresh;
 mod self_test;
 mod sources;
-mod staging;
 mod train;
 
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arras::ckks::wire::{AtomicFile, Overwrite};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +26,20 @@ impl Answer {
             json,
         }
     }
+}
+
+/// Whether `--force` was given.
+pub(crate) fn overwrite(force: bool) -> Overwrite {
+    if force {
+        Overwrite::Replace
+    } else {
+        Overwrite::Refuse
+    }
+}
+
+/// Claims a file that a verb will write, before it does its work.
+pub(crate) fn claim(out: &Path, force: bool) -> Result<AtomicFile, Failure> {
+    Ok(AtomicFile::create(out, overwrite(force))?)
 }
 
 /// Progress appears on anything that takes longer.

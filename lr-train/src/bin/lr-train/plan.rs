@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use lr_train::{
     plain::Rate,
     preprocess::Preprocessor,
@@ -21,9 +24,8 @@ use serde_json::json;
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     sources::{Normalization, Purpose, Source},
-    staging::Staging,
 };
 
 /// Choose circuit and parameters; say what keys, data, memory and time they take, before any key exists
@@ -80,17 +82,18 @@ pub(crate) struct Training {
     #[arg(long, default_value_t = 1.0)]
     pub(crate) lr: f64,
     /// Whether the rate stays or falls as 1/t
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "constant", value_parser = named(&SCHEDULES))]
     schedule: Schedule,
-    #[arg(long, value_enum, default_value_t)]
-    optimizer: OptimizerName,
+    /// What moves the weights
+    #[arg(long, default_value = "nesterov", value_parser = named(&OPTIMIZERS))]
+    optimizer: Optimizer,
     /// one, a number of rounds, of:N (N iterations each), fewest (as the levels allow) or fastest (least work for the server, often
     /// many short rounds; the time of refreshes is not counted); between rounds the client refreshes the state
     #[arg(long, default_value = "one", value_parser = parse_rounds)]
     pub(crate) rounds: Rounds,
     /// Polynomial in place of the sigmoid: degree and half the interval
-    #[arg(long, value_enum, default_value_t)]
-    sigmoid: SigmoidName,
+    #[arg(long, default_value = "cubic-16", value_parser = named(&SIGMOIDS))]
+    sigmoid: fn() -> Approximation,
     /// Seed of the order of rows, or `original`
     #[arg(long, default_value = "0", value_parser = parse_order)]
     order: Order,
@@ -99,7 +102,7 @@ pub(crate) struct Training {
 /// What the planner may take.
 #[derive(Clone, Debug, Args)]
 struct Choice {
-    /// Measured costs, as `devices --measure` writes them; the first file's engine decides, times of all are told [default: built-in costs of
+    /// Measured costs, as `devices --measure` writes them; the first file's engine decides, the others' times are shown [default: built-in costs of
     /// the CPU engine]
     #[arg(long, value_name = "FILE")]
     costs: Vec<PathBuf>,
@@ -111,32 +114,34 @@ struct Choice {
     threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Schedule {
-    #[default]
-    Constant,
-    Harmonic,
-}
+/// A name and what it stands for.
+type Named<T> = (&'static str, T);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum OptimizerName {
-    #[default]
-    Nesterov,
-    GradientDescent,
-    FixedHessian,
-}
+/// What makes a rate of its first value.
+type Schedule = fn(f64) -> Rate;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum SigmoidName {
-    #[default]
-    #[value(name = "cubic-16")]
-    Cubic16,
-    #[value(name = "cubic-8")]
-    Cubic8,
-    #[value(name = "quintic-8")]
-    Quintic8,
-    #[value(name = "septic-8")]
-    Septic8,
+const SCHEDULES: [Named<Schedule>; 2] =
+    [("constant", Rate::Constant), ("harmonic", Rate::Harmonic)];
+
+const OPTIMIZERS: [Named<Optimizer>; 3] = [
+    ("nesterov", Optimizer::Nesterov),
+    ("gradient-descent", Optimizer::GradientDescent),
+    ("fixed-hessian", Optimizer::FixedHessian),
+];
+
+const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
+    ("cubic-16", Approximation::cubic_16),
+    ("cubic-8", Approximation::cubic_8),
+    ("quintic-8", Approximation::quintic_8),
+    ("septic-8", Approximation::septic_8),
+];
+
+/// A parser of names, each with what it stands for.
+fn named<T: Copy + Send + Sync>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(values.iter().map(|(name, _)| *name)).try_map(|given| {
+        let value = values.iter().find(|(name, _)| *name == given);
+        value.map(|(_, value)| *value).ok_or("no such name")
+    })
 }
 
 fn parse_circuit(text: &str) -> Result<CircuitChoice, String> {
@@ -172,27 +177,12 @@ fn parse_order(text: &str) -> Result<Order, String> {
 
 impl Training {
     pub(crate) fn settings(&self) -> Settings {
-        let optimizer = match self.optimizer {
-            OptimizerName::Nesterov => Optimizer::Nesterov,
-            OptimizerName::GradientDescent => Optimizer::GradientDescent,
-            OptimizerName::FixedHessian => Optimizer::FixedHessian,
-        };
-        let activation = match self.sigmoid {
-            SigmoidName::Cubic16 => Approximation::cubic_16(),
-            SigmoidName::Cubic8 => Approximation::cubic_8(),
-            SigmoidName::Quintic8 => Approximation::quintic_8(),
-            SigmoidName::Septic8 => Approximation::septic_8(),
-        };
-        let rate = match self.schedule {
-            Schedule::Constant => Rate::Constant(self.lr),
-            Schedule::Harmonic => Rate::Harmonic(self.lr),
-        };
         let mut settings = Settings::new(self.minibatch, self.iterations)
-            .optimizer(optimizer)
-            .activation(activation)
+            .optimizer(self.optimizer)
+            .activation((self.sigmoid)())
             .rounds(self.rounds)
             .order(self.order)
-            .rate(rate);
+            .rate((self.schedule)(self.lr));
         settings.circuit = self.circuit;
         settings
     }
@@ -238,9 +228,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     if let Some(out) = &args.out {
-        let staging = Staging::claim(out, args.force)?;
-        std::fs::write(staging.path(), plan.to_toml()?).map_err(Failure::io("write", out))?;
-        staging.commit()?;
+        claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let mut text = format!("{report}\n\nholds {rows} rows of {} features", features - 1);
     if dropped > 0 {

@@ -8,10 +8,8 @@ use serde_json::json;
 
 use crate::{
     Done,
-    failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, claim, path},
     sources::Source,
-    staging::Staging,
 };
 
 /// Client: class and probability of each row
@@ -56,9 +54,7 @@ pub(crate) fn run(args: &Predict, _: &Output) -> Done {
     let Some(out) = &args.out else {
         return Ok(Answer::new(text, json!({"predictions": predictions})));
     };
-    let staging = Staging::claim(out, args.force)?;
-    std::fs::write(staging.path(), text).map_err(Failure::io("write", out))?;
-    staging.commit()?;
+    claim(out, args.force)?.write_and_commit(text.as_bytes())?;
     let said = format!("{} rows written to {}", predictions.len(), out.display());
     Ok(Answer::new(
         said,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::{ckks::wire::Overwrite, toolkit::text};
+use arras::toolkit::text;
 use clap::Args;
 use lr_train::trainer::files::{load_result, save_state};
 use serde_json::json;
@@ -11,8 +11,7 @@ use crate::{
     Done,
     failure::Failure,
     keygen,
-    output::{Answer, Output, path},
-    staging::Staging,
+    output::{Answer, Output, claim, path},
 };
 
 /// Client, between rounds: decrypt a state and encrypt it anew for the next round
@@ -53,10 +52,9 @@ pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
         });
     }
     let record = keys.record(result.origin.dataset)?;
-    let staging = Staging::claim(&args.out, args.force)?;
+    let out = claim(&args.out, args.force)?;
     let state = owner.refresh(&record, &result)?;
-    let bytes = save_state(owner.plan(), &state, staging.path(), Overwrite::Replace)?;
-    staging.commit()?;
+    let bytes = save_state(owner.plan(), &state, out)?;
     let rounds = owner.plan().rounds().len();
     let out = args.out.display();
     let text = format!(

@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{
-    ckks::wire::Overwrite,
-    toolkit::{
-        run::{Options, RunReport},
-        text,
-    },
+use arras::toolkit::{
+    run::{Options, RunReport},
+    text,
 };
 use clap::Args;
 use lr_train::{
     report::peak_memory,
     trainer::{
         KeySetId, TrainingServer,
-        files::{Content, DatasetFile, inspect, load_evaluation, load_state, save_result},
+        files::{
+            Content, DatasetFile, Holds, inspect, load_evaluation, load_state, save_result, verify,
+        },
     },
 };
 use serde_json::json;
@@ -23,8 +22,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output, path},
-    staging::Staging,
+    output::{Answer, Output, claim, path},
 };
 
 /// Server: train one round on ciphertexts; needs no secret key
@@ -74,10 +72,12 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let round = state.as_ref().map_or(0, |state| state.round);
     if args.resume && args.out.exists() {
         let found = inspect(&args.out)?;
-        let is_result = matches!(found.content, Some(Content::Weights | Content::State));
-        if is_result && found.origin == data.origin() && found.round == round {
-            // Reads every byte and compares the checksum.
-            arras::ckks::wire::read_container_file(&args.out, found.prefix.container_len()?)?;
+        let is_result = matches!(
+            found.holds,
+            Holds::Round { round: of, content: Content::Weights | Content::State } if of == round
+        );
+        if is_result && found.origin == data.origin() {
+            verify(&args.out)?;
             return Ok(answer(args, round, plan.rounds().len(), None, &engine));
         }
         return Err(Failure::File {
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             ),
         });
     }
-    let staging = Staging::claim(&args.out, args.force)?;
+    let out = claim(&args.out, args.force)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
     output.note(format_args!(
@@ -108,10 +108,9 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
-    save_result(server.plan(), &result, staging.path(), Overwrite::Replace)?;
+    save_result(server.plan(), &result, out)?;
     let rounds = server.plan().rounds().len();
     drop((server, progress));
-    staging.commit()?;
     let memory = Memory {
         peak: peak_memory(),
         planned,

@@ -3,25 +3,23 @@
 use std::{
     fs::File,
     io::{BufReader, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use arras_ckks::{
     SeededCiphertext,
-    wire::{
-        CHECKSUM_LEN, ContainerReader, ObjectKind, Overwrite, PREFIX_LEN, PayloadRead, WireError,
-        write_atomically, write_container,
-    },
+    wire::{AtomicFile, PREFIX_LEN, container_len, write_container},
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{Bindings, SeededEncrypted};
 
 use super::{
     super::{
-        DataOwner, EncryptedRound, InputShape, KeySetId, PreparedData, TrainingPlan,
+        DataOwner, DatasetId, EncryptedRound, InputShape, KeySetId, PreparedData, TrainingPlan,
         exchange::Origin,
     },
-    header::{FileHeader, open},
+    header::{DatasetFields, Fields, FileHeader, number, open, verify},
+    writing::save,
 };
 use crate::{Result, TrainError, trainer::ExchangeError};
 
@@ -36,11 +34,12 @@ pub struct DatasetProgress {
     pub total: usize,
 }
 
-fn header(plan: &TrainingPlan, origin: Origin) -> FileHeader {
-    FileHeader::new(plan, origin, plan.rounds().len(), None)
+fn header(plan: &TrainingPlan, origin: Origin) -> FileHeader<DatasetFields> {
+    let rounds = number(plan.rounds().len());
+    FileHeader::new(plan, origin, DatasetFields { rounds })
 }
 
-fn payload(plan: &TrainingPlan, rounds: &[Vec<InputShape>]) -> Result<u64> {
+fn payload_len(plan: &TrainingPlan, rounds: &[Vec<InputShape>]) -> Result<u64> {
     let mut total = 0;
     for shapes in rounds {
         total += InputShape::all_file_bytes(plan.params(), shapes)?;
@@ -56,42 +55,28 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
     let origin = Origin {
         plan: plan.id(),
         keys: KeySetId::from_bytes([0; 16]),
-        dataset: super::super::DatasetId::from_bytes([0; 16]),
+        dataset: DatasetId::from_bytes([0; 16]),
     };
-    let header =
-        postcard::to_stdvec(&header(plan, origin)).map_err(|error| ExchangeError::Malformed {
-            what: "header of a data set",
-            error: Box::new(error),
-        })?;
-    Ok((PREFIX_LEN + header.len() + CHECKSUM_LEN) as u64 + payload(plan, plan.data_shapes()?)?)
+    let payload = payload_len(plan, plan.data_shapes()?)?;
+    Ok(container_len(
+        DatasetFields::KIND,
+        &header(plan, origin),
+        payload,
+    )?)
 }
 
-/// Encrypts a data set for all rounds into a file, one input at a time, whole or not at all; returns the file's length.
+/// Encrypts a data set for all rounds into a file, one input at a time; returns the file's length.
 ///
 /// # Errors
-/// [`ExchangeError::Mismatch`] for data of another plan or key; [`WireError::AlreadyExists`]; what the operating system refuses, naming the
-/// file.
+/// [`ExchangeError::Mismatch`] for data of another plan or key; what [`AtomicFile::commit`] refuses; what the operating system refuses,
+/// naming the file.
 pub fn write_dataset<S: SecretEngine>(
     owner: &DataOwner<S>,
     data: &PreparedData,
-    path: &Path,
-    overwrite: Overwrite,
+    file: AtomicFile,
     progress: impl FnMut(DatasetProgress),
 ) -> Result<u64> {
-    let mut failure = None;
-    let written = write_atomically(path, overwrite, false, |out| {
-        write_to(owner, data, out, progress).map_err(|error| match error {
-            TrainError::Wire(error) => error,
-            other => {
-                failure = Some(other);
-                std::io::Error::other("encryption failed").into()
-            }
-        })
-    });
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(written?),
-    }
+    save(file, |out| write_to(owner, data, out, progress))
 }
 
 /// [`write_dataset`] into any stream.
@@ -101,45 +86,30 @@ pub(super) fn write_to<S: SecretEngine>(
     out: &mut dyn Write,
     mut progress: impl FnMut(DatasetProgress),
 ) -> Result<u64> {
-    let plan = owner.plan();
-    let origin = data.record().origin;
+    let (plan, origin) = (owner.plan(), data.record().origin);
     origin.expect("encrypt", "the data", plan.id(), owner.key_set_id())?;
     let rounds = plan.data_shapes()?;
     let total = rounds.iter().map(Vec::len).sum();
+    let length = payload_len(plan, rounds)?;
     let mut done = 0;
-    let mut failure = None;
-    let written = write_container(
+    write_container(
         out,
-        ObjectKind::EncryptedDataset,
+        DatasetFields::KIND,
         &header(plan, origin),
-        payload(plan, rounds)?,
+        length,
         |payload| {
             for index in 0..rounds.len() {
-                let round = plan.round(index);
-                let written = round.and_then(|round| {
-                    owner.encrypt_round_with(data, &round, |_, encrypted| {
-                        payload.bytes(&encrypted.ciphertext().to_bytes()?)?;
-                        done += 1;
-                        progress(DatasetProgress { done, total });
-                        Ok(())
-                    })
-                });
-                match written {
-                    Ok(()) => {}
-                    Err(TrainError::Wire(error)) => return Err(error),
-                    Err(other) => {
-                        failure = Some(other);
-                        return Err(std::io::Error::other("encryption failed").into());
-                    }
-                }
+                let round = plan.round(index)?;
+                owner.encrypt_round_with(data, &round, |_, encrypted| {
+                    payload.bytes(&encrypted.ciphertext().to_bytes()?)?;
+                    done += 1;
+                    progress(DatasetProgress { done, total });
+                    Ok(())
+                })?;
             }
             Ok(())
         },
-    );
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(written?),
-    }
+    )
 }
 
 /// An encrypted data set in a file, of which any round can be read.
@@ -155,41 +125,33 @@ impl DatasetFile {
     /// Opens a file and compares it with a plan and keys. No ciphertext is read.
     ///
     /// # Errors
-    /// [`ExchangeError::Mismatch`] for other parameters, another plan or other keys; [`WireError`] for a file that is damaged, cut short or
-    /// something else. All name the file.
+    /// [`ExchangeError::Mismatch`] for other parameters, another plan or other keys; those of [`Reader`](arras_ckks::wire::Reader)
+    /// for a file that is damaged, cut short or something else. All name the file.
     pub fn open(path: impl Into<PathBuf>, plan: &TrainingPlan, keys: KeySetId) -> Result<Self> {
         let path = path.into();
-        let (header, prefix) = open(&path, ObjectKind::EncryptedDataset)?;
-        let checked = || -> Result<()> {
+        let opened = || -> Result<Self> {
+            let (header, reader) = open::<DatasetFields>(&path)?;
             header.check(OP, "the data", plan, keys)?;
-            if header.round as usize != plan.rounds().len() || header.content.is_some() {
+            if header.fields.rounds as usize != plan.rounds().len() {
                 return Err(ExchangeError::Mismatch {
                     op: OP,
                     what: "number of rounds",
                     subject: "the data",
-                    found: header.round.to_string(),
+                    found: header.fields.rounds.to_string(),
                     expected: plan.rounds().len().to_string(),
                     remedy: "encrypt the data with this plan",
                 }
                 .into());
             }
-            let implied = payload(plan, plan.data_shapes()?)?;
-            if implied != prefix.payload_len {
-                return Err(WireError::PayloadLength {
-                    implied,
-                    found: prefix.payload_len,
-                }
-                .into());
-            }
-            Ok(())
+            reader.expect_payload_len(payload_len(plan, plan.data_shapes()?)?)?;
+            Ok(Self {
+                path: path.clone(),
+                plan: plan.clone(),
+                origin: header.origin(),
+                start: PREFIX_LEN as u64 + u64::from(reader.prefix().header_len),
+            })
         };
-        checked().map_err(|error| error.in_file(&path))?;
-        Ok(Self {
-            path,
-            plan: plan.clone(),
-            origin: header.origin(),
-            start: PREFIX_LEN as u64 + u64::from(prefix.header_len),
-        })
+        opened().map_err(|error| error.in_file(&path))
     }
 
     /// What it belongs to.
@@ -200,8 +162,8 @@ impl DatasetFile {
     /// Reads the inputs of a round and verifies each one's checksum.
     ///
     /// # Errors
-    /// [`ExchangeError::PlanInconsistent`] for a round that the plan does not have; [`WireError`] for ciphertexts that are damaged,
-    /// [`ExchangeError::Mismatch`] for those of another level or number. All name the file.
+    /// [`ExchangeError::PlanInconsistent`] for a round that the plan does not have; those of [`SeededCiphertext::read_from`]
+    /// for ciphertexts that are damaged; [`ExchangeError::Mismatch`] for those of another level or number. All name the file.
     pub fn round(&self, round: usize) -> Result<EncryptedRound> {
         self.read(round).map_err(|error| error.in_file(&self.path))
     }
@@ -234,19 +196,9 @@ impl DatasetFile {
     /// Reads the whole file and verifies its checksum.
     ///
     /// # Errors
-    /// [`WireError`], naming the file.
+    /// As [`verify`].
     pub fn verify(&self) -> Result<()> {
-        let verify = || -> Result<()> {
-            let mut reader =
-                ContainerReader::new(BufReader::with_capacity(1 << 20, self.file()?), u64::MAX)?;
-            while reader.remaining() > 0 {
-                let piece = reader.remaining().min(1 << 20) as usize;
-                reader.bytes(piece)?;
-            }
-            reader.finish()?;
-            Ok(())
-        };
-        verify().map_err(|error| error.in_file(&self.path))
+        verify(&self.path)
     }
 
     fn file(&self) -> Result<File> {
@@ -274,7 +226,7 @@ pub(super) fn expected(
             subject: "an input",
             found: format!("{found:?}"),
             expected: format!("{:?}", (shape.level, shape.units())),
-            remedy: "encrypt the data anew",
+            remedy: "encrypt the data again",
         }
         .into());
     }

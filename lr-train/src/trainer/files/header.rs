@@ -5,15 +5,15 @@ use std::{fs::File, io::BufReader, path::Path};
 use arras_ckks::{
     Parameters,
     params::ParametersSpec,
-    wire::{ContainerReader, ObjectKind, Prefix, WireError},
+    wire::{ObjectKind, Prefix, Reader, WireError},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::super::{DatasetId, KeySetId, PlanId, TrainingPlan, exchange::Origin};
 use crate::{Result, TrainError, trainer::ExchangeError};
 
-/// The version of the layout within these containers.
-const VERSION: u32 = 1;
+/// The version of the layout within these containers. It is the header's first field, so that it can be read before the others.
+const VERSION: u32 = 2;
 
 /// What a file of kind 9 holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,40 +22,69 @@ pub enum Content {
     Weights,
     /// The last two weights of a round, as the server returns them: to be refreshed.
     State,
-    /// A state encrypted anew, as the client sends it: the next round starts from it.
+    /// A re-encrypted state, as the client sends it: the next round starts from it.
     Start,
 }
 
-/// What a file of kind 9 or 12 says of itself.
+/// What a header says besides its origin.
+pub(super) trait Fields: Serialize + DeserializeOwned {
+    const KIND: ObjectKind;
+    /// What errors call the file.
+    const NAME: &'static str;
+    /// The command that makes one.
+    const COMMAND: &'static str;
+}
+
+/// Of a data set, kind 12.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct DatasetFields {
+    pub(super) rounds: u32,
+}
+
+impl Fields for DatasetFields {
+    const KIND: ObjectKind = ObjectKind::EncryptedDataset;
+    const NAME: &'static str = "file of encrypted data";
+    const COMMAND: &'static str = "lr-train encrypt";
+}
+
+/// Of a result or a start, kind 9.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct RoundFields {
+    pub(super) round: u32,
+    pub(super) content: Content,
+}
+
+impl Fields for RoundFields {
+    const KIND: ObjectKind = ObjectKind::Model;
+    const NAME: &'static str = "result or state of a training";
+    const COMMAND: &'static str = "lr-train train` or `lr-train refresh";
+}
+
+/// A header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct FileHeader {
+pub(super) struct FileHeader<F> {
     version: u32,
     parameters: ParametersSpec,
     plan: [u8; 32],
     keys: [u8; 16],
     dataset: [u8; 16],
-    /// Kind 9: the round. Kind 12: how many rounds.
-    pub(super) round: u32,
-    /// None for kind 12.
-    pub(super) content: Option<Content>,
+    pub(super) fields: F,
 }
 
-impl FileHeader {
-    pub(super) fn new(
-        plan: &TrainingPlan,
-        origin: Origin,
-        round: usize,
-        content: Option<Content>,
-    ) -> Self {
+/// A round or a number of rounds, as a header has it. Plans have at most 10,000.
+pub(super) fn number(round: usize) -> u32 {
+    u32::try_from(round).unwrap_or(u32::MAX)
+}
+
+impl<F: Fields> FileHeader<F> {
+    pub(super) fn new(plan: &TrainingPlan, origin: Origin, fields: F) -> Self {
         Self {
             version: VERSION,
             parameters: plan.params().spec().clone(),
             plan: *origin.plan.as_bytes(),
             keys: *origin.keys.as_bytes(),
             dataset: *origin.dataset.as_bytes(),
-            // Plans have at most 10,000 rounds.
-            round: u32::try_from(round).unwrap_or(u32::MAX),
-            content,
+            fields,
         }
     }
 
@@ -67,10 +96,10 @@ impl FileHeader {
         }
     }
 
-    /// Version, parameters, plan and keys.
+    /// Compares parameters, plan and keys.
     ///
     /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::Mismatch`].
+    /// [`ExchangeError::Mismatch`].
     pub(super) fn check(
         &self,
         op: &'static str,
@@ -78,7 +107,6 @@ impl FileHeader {
         plan: &TrainingPlan,
         keys: KeySetId,
     ) -> Result<()> {
-        self.check_version()?;
         if &self.parameters != plan.params().spec() {
             return Err(ExchangeError::Mismatch {
                 op,
@@ -92,34 +120,23 @@ impl FileHeader {
         }
         self.origin().expect(op, subject, plan.id(), keys)
     }
+}
 
-    fn check_version(&self) -> Result<()> {
-        if self.version == VERSION {
-            return Ok(());
-        }
-        Err(ExchangeError::Version {
-            what: "training file",
-            found: self.version,
-            known: VERSION,
-            command: "lr-train encrypt, train or refresh",
-        }
-        .into())
-    }
-
+impl RoundFields {
     /// # Errors
     /// [`ExchangeError::Mismatch`] for a file with another content.
-    pub(super) fn expect_content(&self, op: &'static str, wanted: &[Content]) -> Result<Content> {
-        match self.content {
-            Some(content) if wanted.contains(&content) => Ok(content),
-            found => Err(ExchangeError::Mismatch {
-                op,
-                what: "content",
-                subject: "the file",
-                found: format!("{found:?}"),
-                expected: format!("{wanted:?}"),
-                remedy: "a round returns weights or a state; refresh makes the start of the next round from a state",
-            }.into()),
+    pub(super) fn expect_content(self, op: &'static str, wanted: &[Content]) -> Result<Content> {
+        if wanted.contains(&self.content) {
+            return Ok(self.content);
         }
+        Err(ExchangeError::Mismatch {
+            op,
+            what: "content",
+            subject: "the file",
+            found: format!("{:?}", self.content),
+            expected: format!("{wanted:?}"),
+            remedy: "a round returns weights or a state; refresh makes the start of the next round from a state",
+        }.into())
     }
 }
 
@@ -141,48 +158,69 @@ pub struct TrainingFile {
     pub parameters: Parameters,
     /// The exchange.
     pub origin: Origin,
-    /// Kind 9: the round, from 0. Kind 12: how many rounds.
-    pub round: usize,
-    /// What a file of kind 9 holds.
-    pub content: Option<Content>,
+    /// What it holds.
+    pub holds: Holds,
 }
 
-/// Opens a container of a file and decodes its header, without trusting either.
-pub(super) fn open(path: &Path, kind: ObjectKind) -> Result<(FileHeader, Prefix)> {
-    let file = File::open(path).map_err(|error| TrainError::Read {
+/// What a training file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// The encrypted data of all rounds, kind 12.
+    Dataset {
+        /// How many rounds.
+        rounds: usize,
+    },
+    /// What a round returns or starts from, kind 9.
+    Round {
+        /// The round, from 0.
+        round: usize,
+        /// Which of them.
+        content: Content,
+    },
+}
+
+/// Opens a file and decodes its header, without trusting either; the ciphertexts come next. Errors do not name the file.
+pub(super) fn open<F: Fields>(path: &Path) -> Result<(FileHeader<F>, Reader<BufReader<File>>)> {
+    let reader = Reader::open(path)?;
+    let prefix = reader.prefix();
+    prefix.expect_kind(F::KIND)?;
+    let header = read_header(&reader)?;
+    let file = std::fs::metadata(path).map_err(|error| TrainError::Read {
         path: path.to_owned(),
         error,
     })?;
-    let inner = || -> Result<_> {
-        let length = file.metadata().map_err(|error| TrainError::Read {
-            path: path.to_owned(),
-            error,
-        })?;
-        let reader = ContainerReader::new(BufReader::new(&file), u64::MAX)?;
-        let prefix = reader.prefix();
-        prefix.expect_kind(kind)?;
-        let header: FileHeader = reader.header()?;
-        header.check_version()?;
-        let (needed, available) = (prefix.container_len()?, length.len());
-        if length.is_file() && available < needed {
-            return Err(WireError::Truncated {
-                what: "file",
-                needed,
-                available,
-            }
-            .into());
+    let (needed, available) = (prefix.container_len()?, file.len());
+    if file.is_file() && available < needed {
+        return Err(WireError::Truncated {
+            what: "file",
+            needed,
+            available,
         }
-        if length.is_file() && available > needed {
-            return Err(WireError::TrailingBytes {
-                what: "file",
-                expected: needed,
-                found: available,
-            }
-            .into());
+        .into());
+    }
+    if file.is_file() && available > needed {
+        return Err(WireError::TrailingBytes {
+            what: "file",
+            expected: needed,
+            found: available,
         }
-        Ok((header, prefix))
-    };
-    inner().map_err(|error| error.in_file(path))
+        .into());
+    }
+    Ok((header, reader))
+}
+
+/// The header, if its version is this one.
+fn read_header<F: Fields>(reader: &Reader<BufReader<File>>) -> Result<FileHeader<F>> {
+    match postcard::take_from_bytes::<u32>(reader.header_bytes()) {
+        Ok((found, _)) if found != VERSION => Err(ExchangeError::Version {
+            what: F::NAME,
+            found,
+            known: VERSION,
+            command: F::COMMAND,
+        }
+        .into()),
+        _ => Ok(reader.header()?),
+    }
 }
 
 /// Reads what a file of kind 9 or 12 says of itself. The payload is not read.
@@ -190,21 +228,38 @@ pub(super) fn open(path: &Path, kind: ObjectKind) -> Result<(FileHeader, Prefix)
 /// # Errors
 /// Those of the container, naming the file; [`ExchangeError::Version`].
 pub fn inspect(path: &Path) -> Result<TrainingFile> {
-    let (header, prefix) = match open(path, ObjectKind::Model) {
-        Err(TrainError::InFile { error, .. })
-            if matches!(*error, TrainError::Wire(WireError::WrongKind { .. })) =>
-        {
-            open(path, ObjectKind::EncryptedDataset)?
-        }
-        other => other?,
+    fn described<F: Fields>(path: &Path, holds: fn(F) -> Holds) -> Result<TrainingFile> {
+        let (header, reader) = open::<F>(path)?;
+        let origin = header.origin();
+        Ok(TrainingFile {
+            prefix: reader.prefix(),
+            parameters: Parameters::from_spec_allowing_insecure(header.parameters)
+                .map_err(arras_ckks::CkksError::from)?,
+            origin,
+            holds: holds(header.fields),
+        })
+    }
+    let inner = || match Reader::open(path)?.prefix().kind {
+        ObjectKind::EncryptedDataset => described(path, |fields: DatasetFields| Holds::Dataset {
+            rounds: fields.rounds as usize,
+        }),
+        _ => described(path, |fields: RoundFields| Holds::Round {
+            round: fields.round as usize,
+            content: fields.content,
+        }),
     };
-    let parameters = Parameters::from_spec_allowing_insecure(header.parameters.clone())
-        .map_err(|error| TrainError::from(arras_ckks::CkksError::from(error)).in_file(path))?;
-    Ok(TrainingFile {
-        prefix,
-        parameters,
-        origin: header.origin(),
-        round: header.round as usize,
-        content: header.content,
-    })
+    inner().map_err(|error| error.in_file(path))
+}
+
+/// Reads a whole container of any kind and verifies its checksum.
+///
+/// # Errors
+/// [`WireError`], naming the file.
+pub fn verify(path: &Path) -> Result<()> {
+    let inner = || -> Result<()> {
+        let mut reader = Reader::open(path)?;
+        reader.skip()?;
+        Ok(reader.finish_at_end()?)
+    };
+    inner().map_err(|error| error.in_file(path))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use arras_ckks::{
     Context, EvaluationKeySet, SecretKey,
-    wire::{Overwrite, WireError, read_bounded, write_atomically},
+    wire::{AtomicFile, Overwrite, WireError, read_bounded},
 };
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -67,50 +67,25 @@ impl KeyDirectory {
         self.secret().join("datasets").join(format!("{id}.json"))
     }
 
-    /// Writes keys and plan. The file that says they are complete comes last: what an interrupted call left behind counts for nothing
-    /// and is replaced.
+    /// Claims the folder for new keys, before the work of making them: of two processes, one would keep the other's secret key. What is
+    /// there is left alone until [`KeyFiles::save`].
     ///
     /// # Errors
-    /// [`WireError::AlreadyExists`] if there are complete keys and `overwrite` refuses; what the operating system refuses.
-    pub fn save<S: SecretEngine>(
-        &self,
-        owner: &DataOwner<S>,
-        keys: &EvaluationKeySet,
-        overwrite: Overwrite,
-    ) -> Result<()> {
+    /// [`WireError::AlreadyExists`] if there are complete keys and `overwrite` refuses; [`WireError::Busy`]; what the operating system
+    /// refuses.
+    pub fn claim(&self, overwrite: Overwrite) -> Result<KeyFiles> {
         let done = self.secret().join(OWNER);
+        // `create` looks, too; this is before any folder is made.
         if overwrite == Overwrite::Refuse && done.symlink_metadata().is_ok() {
             return Err(WireError::AlreadyExists { path: done }.into());
         }
         private_folder(&self.secret())?;
         private_folder(&self.secret().join("datasets"))?;
         folder(&self.evaluation())?;
-        if done.symlink_metadata().is_ok() {
-            std::fs::remove_file(&done).map_err(|error| TrainError::Write {
-                path: done.clone(),
-                error,
-            })?;
-        }
-        let replace = Overwrite::Replace;
-        keys.save(self.evaluation().join(EVALUATION_KEYS), replace)?;
-        let plan = owner.plan().to_toml()?;
-        write_atomically(&self.evaluation().join(PLAN), replace, false, |out| {
-            Ok(out.write_all(plan.as_bytes())?)
-        })?;
-        let secret = owner.client().secret_key("save keys")?;
-        secret.save(self.secret().join(SECRET_KEY), replace)?;
-        write_atomically(&self.secret().join(PLAN), replace, true, |out| {
-            Ok(out.write_all(plan.as_bytes())?)
-        })?;
-        write_json(
-            &done,
-            replace,
-            &Owner {
-                version: VERSION,
-                plan: owner.plan().id(),
-                keys: owner.key_set_id(),
-            },
-        )
+        Ok(KeyFiles {
+            directory: self.clone(),
+            done: AtomicFile::create_private(done, overwrite)?,
+        })
     }
 
     /// The owner of the keys here.
@@ -159,7 +134,10 @@ impl KeyDirectory {
     pub fn save_record(&self, record: &DatasetRecord) -> Result<PathBuf> {
         private_folder(&self.secret().join("datasets"))?;
         let path = self.record_path(record.origin.dataset);
-        write_json(&path, Overwrite::Refuse, record)?;
+        write_json(
+            AtomicFile::create_private(&path, Overwrite::Refuse)?,
+            record,
+        )?;
         Ok(path)
     }
 
@@ -179,6 +157,49 @@ impl KeyDirectory {
         };
         check().map_err(|error| error.in_file(&path))?;
         Ok(record)
+    }
+}
+
+/// A folder that is claimed for keys.
+#[derive(Debug)]
+pub struct KeyFiles {
+    directory: KeyDirectory,
+    done: AtomicFile,
+}
+
+impl KeyFiles {
+    /// Writes keys and plan. The file that says they are complete comes last: what an interrupted call left behind counts for nothing
+    /// and is replaced.
+    ///
+    /// # Errors
+    /// What the operating system refuses, naming the file.
+    pub fn save<S: SecretEngine>(
+        self,
+        owner: &DataOwner<S>,
+        keys: &EvaluationKeySet,
+    ) -> Result<()> {
+        let (secret, evaluation) = (self.directory.secret(), self.directory.evaluation());
+        let done = self.done.path();
+        if done.symlink_metadata().is_ok() {
+            std::fs::remove_file(done).map_err(|error| TrainError::Write {
+                path: done.to_owned(),
+                error,
+            })?;
+        }
+        let replace = Overwrite::Replace;
+        let plan = owner.plan().to_toml()?;
+        keys.save(evaluation.join(EVALUATION_KEYS), replace)?;
+        AtomicFile::create(evaluation.join(PLAN), replace)?.write_and_commit(plan.as_bytes())?;
+        let key = owner.client().secret_key("save keys")?;
+        key.save(secret.join(SECRET_KEY), replace)?;
+        AtomicFile::create_private(secret.join(PLAN), replace)?
+            .write_and_commit(plan.as_bytes())?;
+        let description = Owner {
+            version: VERSION,
+            plan: owner.plan().id(),
+            keys: owner.key_set_id(),
+        };
+        write_json(self.done, &description)
     }
 }
 
@@ -215,14 +236,12 @@ pub(super) fn utf8<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str, E
     })
 }
 
-fn write_json(path: &Path, overwrite: Overwrite, value: &impl Serialize) -> Result<()> {
+fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| ExchangeError::Malformed {
         what: "private record",
         error: Box::new(error),
     })?;
-    Ok(write_atomically(path, overwrite, true, |out| {
-        Ok(out.write_all(text.as_bytes())?)
-    })?)
+    Ok(file.write_and_commit(text.as_bytes())?)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {

@@ -10,15 +10,11 @@
 //!   state.arras, out.arras                  a state, a round's result                    kind 9
 //! ```
 //! Kinds 9 and 12 are containers of [`arras_ckks::wire`] whose payload is the containers of their ciphertexts, one after the other in the
-//! order of the plan:
-//!
-//! | kind | header | payload |
-//! |---|---|---|
-//! | 12 | version, parameters, plan, keys, data set, number of rounds | seeded ciphertexts: round by round, input by input |
-//! | 9 | version, parameters, plan, keys, data set, round, content | ciphertexts of the outputs, or seeded ciphertexts of the start's inputs |
+//! order of the plan; byte by byte in `docs/format.md`.
 //!
 //! Every ciphertext has its own checksum, so a round can be read without the others. A reader compares parameters, plan and keys
-//! before it reads a ciphertext, and every length with what the plan implies before it allocates. Writes are whole or not at all.
+//! before it reads a ciphertext, and every length with what the plan implies before it allocates; writers and readers hold one
+//! ciphertext's bytes at a time. Writes are whole or not at all ([`arras_ckks::wire::AtomicFile`]).
 
 mod dataset;
 mod header;
@@ -26,8 +22,9 @@ mod keys;
 mod result;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
-pub use header::{Content, TrainingFile, inspect};
-pub use keys::{KeyDirectory, load_evaluation};
+pub use header::{Content, Holds, TrainingFile, inspect, verify};
+pub use keys::{KeyDirectory, KeyFiles, load_evaluation};
 pub use result::{load_model, load_result, load_state, save_model, save_result, save_state};

@@ -1,16 +1,18 @@
 //! Files: round trips, damage, mix-ups, full disks.
 
+mod format;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
 };
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::wire::{Overwrite, WireError};
+use arras_ckks::wire::{AtomicFile, Overwrite, PREFIX_LEN, WireError};
 use arras_toolkit::run::Options;
 use tempfile::TempDir;
 
-use super::{dataset::write_to, *};
+use super::*;
 use crate::{
     TrainError,
     circuits::Kind,
@@ -23,6 +25,11 @@ use crate::{
 };
 
 const REFUSE: Overwrite = Overwrite::Refuse;
+
+/// A new file.
+fn created(path: &Path) -> AtomicFile {
+    AtomicFile::create(path, REFUSE).unwrap()
+}
 
 /// An exchange in a folder.
 struct Exchange {
@@ -49,7 +56,10 @@ impl Exchange {
         let plan = make_plan(2);
         let (owner, evaluation) = DataOwner::generate(plan.clone(), CpuEngine::new()).unwrap();
         let keys = KeyDirectory::new(folder.path().join("keys")).allowing_insecure();
-        keys.save(&owner, &evaluation, REFUSE).unwrap();
+        keys.claim(REFUSE)
+            .unwrap()
+            .save(&owner, &evaluation)
+            .unwrap();
         let data = owner.prepare(&some_rows(60), Scheme::MaxAbs).unwrap();
         keys.save_record(data.record()).unwrap();
         Self {
@@ -67,7 +77,7 @@ impl Exchange {
 
     fn write_data(&self) -> PathBuf {
         let path = self.path("data.arras");
-        write_dataset(&self.owner, &self.data, &path, REFUSE, |_| {}).unwrap();
+        write_dataset(&self.owner, &self.data, created(&path), |_| {}).unwrap();
         path
     }
 
@@ -91,18 +101,15 @@ fn a_whole_exchange_through_files() {
     let exchange = Exchange::new();
     let data = exchange.path("data.arras");
     let mut seen = vec![];
-    let bytes = write_dataset(&exchange.owner, &exchange.data, &data, REFUSE, |p| {
+    let bytes = write_dataset(&exchange.owner, &exchange.data, created(&data), |p| {
         seen.push(p);
     })
     .unwrap();
     assert_eq!(bytes, std::fs::metadata(&data).unwrap().len());
     assert_eq!(bytes, dataset_file_bytes(&exchange.plan).unwrap());
     assert_eq!(seen.last().map(|p| p.done), seen.first().map(|p| p.total));
-    let again = write_dataset(&exchange.owner, &exchange.data, &data, REFUSE, |_| {});
-    assert!(matches!(
-        again,
-        Err(TrainError::Wire(WireError::AlreadyExists { .. }))
-    ));
+    let again = AtomicFile::create(&data, REFUSE);
+    assert!(matches!(again, Err(WireError::AlreadyExists { .. })));
 
     // The server has its folder and the data only.
     std::fs::rename(exchange.keys.secret(), exchange.path("elsewhere")).unwrap();
@@ -111,9 +118,15 @@ fn a_whole_exchange_through_files() {
     file.verify().unwrap();
     let result = server.train(&file.round(0).unwrap(), None).unwrap();
     let out = exchange.path("out.arras");
-    save_result(server.plan(), &result, &out, REFUSE).unwrap();
+    save_result(server.plan(), &result, created(&out)).unwrap();
     let summary = inspect(&out).unwrap();
-    assert_eq!((summary.round, summary.content), (0, Some(Content::State)));
+    let expected = Holds::Round {
+        round: 0,
+        content: Content::State,
+    };
+    assert_eq!(summary.holds, expected);
+    let rounds = exchange.plan.rounds().len();
+    assert_eq!(inspect(&data).unwrap().holds, Holds::Dataset { rounds });
     assert_eq!(inspect(&data).unwrap().origin, file.origin());
     std::fs::rename(exchange.path("elsewhere"), exchange.keys.secret()).unwrap();
 
@@ -124,16 +137,16 @@ fn a_whole_exchange_through_files() {
     assert_eq!(&record, exchange.data.record());
     let state = owner.refresh(&record, &back).unwrap();
     let start = exchange.path("state.arras");
-    save_state(owner.plan(), &state, &start, REFUSE).unwrap();
+    save_state(owner.plan(), &state, created(&start)).unwrap();
 
     let state = load_state(&start, server.plan(), server.key_set_id()).unwrap();
     let result = server.train(&file.round(1).unwrap(), Some(&state)).unwrap();
     let out = exchange.path("model.arras");
-    save_result(server.plan(), &result, &out, REFUSE).unwrap();
+    save_result(server.plan(), &result, created(&out)).unwrap();
     let back = load_result(&out, owner.plan(), owner.key_set_id(), owner.context()).unwrap();
     let model = owner.decrypt_model(&record, &back).unwrap();
     let path = exchange.path("model.json");
-    save_model(&model, &path, REFUSE).unwrap();
+    save_model(&model, created(&path)).unwrap();
     assert_eq!(load_model(&path).unwrap(), model);
     assert!(model.evaluate(&some_rows(60)).unwrap().accuracy > 0.6);
 
@@ -229,12 +242,12 @@ fn damaged_results_and_states_are_never_read() {
     let sent = exchange.owner.encrypt_round(&exchange.data, 0).unwrap();
     let result = server.train(&sent, None).unwrap();
     let (out, start) = (exchange.path("out.arras"), exchange.path("state.arras"));
-    save_result(&exchange.plan, &result, &out, REFUSE).unwrap();
+    save_result(&exchange.plan, &result, created(&out)).unwrap();
     let state = exchange
         .owner
         .refresh(exchange.data.record(), &result)
         .unwrap();
-    save_state(&exchange.plan, &state, &start, REFUSE).unwrap();
+    save_state(&exchange.plan, &state, created(&start)).unwrap();
     let keys = exchange.owner.key_set_id();
     let result =
         |path: &Path| load_result(path, &exchange.plan, keys, exchange.owner.context()).map(|_| ());
@@ -292,6 +305,29 @@ fn files_of_other_parameters_and_keys_are_told_apart() {
     assert!(exchange.keys.record(unknown).is_err());
 }
 
+/// A file of an earlier layout is refused by its version, whatever else is in its header, and told how it is made.
+#[test]
+fn older_files_are_refused_by_their_version() {
+    let exchange = Exchange::new();
+    let path = exchange.write_data();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[PREFIX_LEN] = 1;
+    // Another header than today's, as an older version has.
+    bytes[PREFIX_LEN + 1] = 0xff;
+    std::fs::write(&path, &bytes).unwrap();
+    let keys = exchange.owner.key_set_id();
+    for error in [
+        DatasetFile::open(&path, &exchange.plan, keys).unwrap_err(),
+        inspect(&path).unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(
+            text.contains("has version 1") && text.contains("lr-train encrypt"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn plans_without_security_are_refused_unless_asked_for() {
     let exchange = Exchange::new();
@@ -305,15 +341,19 @@ fn plans_without_security_are_refused_unless_asked_for() {
 fn keys_are_complete_or_replaced() {
     let exchange = Exchange::new();
     let (owner, keys) = DataOwner::generate(exchange.plan.clone(), CpuEngine::new()).unwrap();
-    let refused = exchange.keys.save(&owner, &keys, REFUSE);
     assert!(matches!(
-        refused,
+        exchange.keys.claim(REFUSE),
         Err(TrainError::Wire(WireError::AlreadyExists { .. }))
     ));
     // As an interrupted call leaves it.
     std::fs::remove_file(exchange.keys.secret().join("owner.json")).unwrap();
     assert!(exchange.keys.owner(CpuEngine::new()).is_err());
-    exchange.keys.save(&owner, &keys, REFUSE).unwrap();
+    let claim = exchange.keys.claim(REFUSE).unwrap();
+    assert!(matches!(
+        exchange.keys.claim(Overwrite::Replace),
+        Err(TrainError::Wire(WireError::Busy { .. }))
+    ));
+    claim.save(&owner, &keys).unwrap();
     assert_eq!(
         exchange.keys.owner(CpuEngine::new()).unwrap().key_set_id(),
         owner.key_set_id()
@@ -321,7 +361,7 @@ fn keys_are_complete_or_replaced() {
     assert_eq!(exchange.server().key_set_id(), owner.key_set_id());
 }
 
-/// A disk with room for so many bytes.
+/// A disk with room for this many bytes.
 struct Full(usize);
 
 impl Write for Full {
@@ -342,7 +382,7 @@ impl Write for Full {
 fn a_full_disk_is_an_error_wherever_it_happens() {
     let exchange = Exchange::new();
     let bytes = dataset_file_bytes(&exchange.plan).unwrap() as usize;
-    let write = |room| write_to(&exchange.owner, &exchange.data, &mut Full(room), |_| {});
+    let write = |room| dataset::write_to(&exchange.owner, &exchange.data, &mut Full(room), |_| {});
     assert_eq!(write(bytes).unwrap(), bytes as u64);
     for room in [0, 10, 2000, bytes / 3, bytes - 1] {
         let error = write(room).unwrap_err();
@@ -359,7 +399,7 @@ fn writes_under_a_limit() {
     let (owner, _) = DataOwner::generate(make_plan(2), CpuEngine::new()).unwrap();
     let data = owner.prepare(&some_rows(60), Scheme::MaxAbs).unwrap();
     let path = folder.path().join("data.arras");
-    let error = write_dataset(&owner, &data, &path, REFUSE, |_| {}).unwrap_err();
+    let error = write_dataset(&owner, &data, created(&path), |_| {}).unwrap_err();
     assert!(error.to_string().contains("data.arras"), "{error}");
     assert!(files_in(folder.path()).is_empty());
 }

@@ -1,5 +1,7 @@
 //! What fits, and what to do where a training does not.
 
+use std::ops::RangeInclusive;
+
 use arras_ckks::params::deepest;
 
 use super::{
@@ -39,61 +41,50 @@ impl Planner<'_> {
 
     /// What would do instead.
     pub(super) fn too_many(&mut self, kinds: &[Kind]) -> Result<ExchangeError> {
-        let largest = *self.options.log_n.end();
-        let beyond = largest + 1..=*RINGS.end();
+        let iterations = self.settings.iterations;
+        let rings = self.options.log_n.clone();
+        let largest = *rings.end();
         let mut choices = vec![];
         for &kind in kinds {
-            for log_n in beyond.clone() {
-                if self.lengths(kind, log_n)?.is_some() {
-                    choices.push(Remedy::Ring {
-                        circuit: kind.name(),
-                        log_n,
-                    });
-                    break;
-                }
-            }
+            let beyond = self.smallest(kind, largest + 1..=*RINGS.end())?;
+            choices.extend(beyond.map(|log_n| Remedy::Ring {
+                circuit: kind.name(),
+                log_n,
+            }));
         }
         for kind in Kind::ALL {
-            let safe = kind
-                .longest_run()
-                .is_none_or(|most| self.settings.iterations <= most);
-            if kinds.contains(&kind) || !safe {
-                continue;
-            }
-            for log_n in self.options.log_n.clone() {
-                if self.lengths(kind, log_n)?.is_some() {
-                    choices.push(Remedy::Circuit {
-                        circuit: kind.name(),
-                        log_n,
-                    });
-                    break;
-                }
+            let safe = kind.longest_run().is_none_or(|most| iterations <= most);
+            if !kinds.contains(&kind) && safe {
+                let fits = self.smallest(kind, rings.clone())?;
+                choices.extend(fits.map(|log_n| Remedy::Circuit {
+                    circuit: kind.name(),
+                    log_n,
+                }));
             }
         }
         let levels = self.levels(largest).unwrap_or(0);
         let mut most = 0;
-        let mut refreshed: Option<Remedy> = None;
-        let mut fewest = usize::MAX;
-        for &kind in kinds
-            .iter()
-            .filter(|&&kind| self.takes_minibatch(kind, largest))
-            .collect::<Vec<_>>()
-        {
+        let mut fewest: Option<(usize, Remedy)> = None;
+        for &kind in kinds {
+            if !self.takes_minibatch(kind, largest) {
+                continue;
+            }
             most = most.max(self.depths.single_round(kind, levels)?);
             let length = self.depths.middle_round(kind, levels)?;
-            if length > 0 && self.settings.iterations.div_ceil(length) < fewest {
-                fewest = self.settings.iterations.div_ceil(length);
-                refreshed = Some(Remedy::Rounds {
+            let rounds = iterations.div_ceil(length.max(1));
+            if length > 0 && fewest.is_none_or(|(fewest, _)| rounds < fewest) {
+                let remedy = Remedy::Rounds {
                     circuit: kind.name(),
                     log_n: largest,
-                    rounds: fewest,
+                    rounds,
                     length,
-                });
+                };
+                fewest = Some((rounds, remedy));
             }
         }
-        choices.extend(refreshed);
+        choices.extend(fewest.map(|(_, remedy)| remedy));
         Ok(ExchangeError::TooManyIterations {
-            iterations: self.settings.iterations,
+            iterations,
             rounds: self.settings.round_lengths(1).len(),
             circuit: match kinds {
                 [kind] => kind.to_string(),
@@ -103,5 +94,15 @@ impl Planner<'_> {
             most,
             choices,
         })
+    }
+
+    /// The smallest of these rings that holds a circuit's rounds.
+    fn smallest(&mut self, kind: Kind, rings: RangeInclusive<u32>) -> Result<Option<u32>> {
+        for log_n in rings {
+            if self.lengths(kind, log_n)?.is_some() {
+                return Ok(Some(log_n));
+            }
+        }
+        Ok(None)
     }
 }

@@ -233,10 +233,7 @@ impl Dot<Transposed<'_, Matrix>> for ColumnVector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Program, Recorder,
-        program::{Form as Pending, StepOp},
-    };
+    use crate::{OpCount, Program, Recorder};
 
     fn counted(sizes: Sizes, body: impl Fn(&Slots, &Slots) -> Slots) -> usize {
         let unit = EncodingUnit::new(sizes.m, sizes.n).unwrap();
@@ -245,15 +242,7 @@ mod tests {
         let b = recorder.matrix("b", sizes.inner, sizes.cols, unit);
         recorder.output("ab", &body(a.recorded(), b.recorded()));
         let program = Program::new(recorder.finish().unwrap());
-        let of_step = |step: &crate::program::Step| match step.op() {
-            StepOp::Rotate(_) => step.units(),
-            StepOp::RotationSum(steps) => steps.iter().filter(|&&s| s != 0).count() * step.units(),
-            StepOp::Settle if program.step(step.operands()[0]).form() == Pending::Pending3 => {
-                step.units()
-            }
-            _ => 0,
-        };
-        program.steps().iter().map(of_step).sum()
+        OpCount::of(&program).key_switches()
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Skewed {
         let Some(products) = Slots::sum_of_products(&pairs) else {
             return a.clone();
         };
-        let products = products.settle();
+        let products = products.relinearize_and_rescale();
         let mut sum = None;
         for giant in 0..giants {
             let units: Vec<usize> = (giant * down * across..(giant + 1) * down * across).collect();

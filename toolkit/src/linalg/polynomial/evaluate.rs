@@ -38,7 +38,7 @@ pub(super) fn polynomial(x: &Slots, layout: &Layout, p: &Polynomial, method: Met
                     product.sub(&basis[&(e.left - e.right)].multiply_scalar(lower))
                 };
                 // Settled here: an integer multiple of what is still pending would be relinearized a second time.
-                basis.insert(e.left + e.right, element.settle());
+                basis.insert(e.left + e.right, element.relinearize_and_rescale());
             }
             without_constant(sum, &basis)
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Layout, Plaintext, Program, Recorded, Recorder, Samples,
+    Bindings, Circuit, Cleartext, Client, Layout, Program, Recorded, Recorder, Samples,
     ScaleAndPrecision, Value, run::Options,
 };
 
@@ -59,7 +59,7 @@ impl Case {
     /// Runs it on plaintext slots: the outputs are as expected and nothing but their entries is in their slots.
     pub fn in_plaintext(&self) {
         let program = Program::new(self.circuit.clone());
-        let run = Plaintext::run(&program, &self.inputs).unwrap();
+        let run = Cleartext::run(&program, &self.inputs).unwrap();
         assert_eq!(run.outputs.len(), self.expected.len());
         for (name, expected) in &self.expected {
             let layout = self.circuit.output(name).unwrap().layout();

@@ -1,10 +1,8 @@
 //! A circuit with one output "out", its inputs, what it should give and what it costs.
 
-use std::collections::BTreeSet;
-
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Client, Plaintext, Program, Recorder, Value, circuit::Circuit, program::StepOp,
+    Bindings, Cleartext, Client, OpCount, Program, Recorder, RotationSet, Value, circuit::Circuit,
     run::Options,
 };
 
@@ -59,7 +57,7 @@ impl Case {
     /// and repeated, zeros elsewhere.
     pub fn in_plaintext(&self) -> Cost {
         let program = Program::new(self.circuit.clone());
-        let run = Plaintext::run(&program, &self.inputs).unwrap();
+        let run = Cleartext::run(&program, &self.inputs).unwrap();
         let layout = *self.circuit.output("out").unwrap().layout();
         let difference = worst(&run.outputs["out"], &self.expected);
         assert!(difference < 1e-9, "{layout}: {difference}");
@@ -80,34 +78,11 @@ impl Case {
 }
 
 pub fn count(program: &Program) -> Cost {
-    let mut keys = BTreeSet::new();
-    let (mut rotations, mut constants) = (0, 0);
-    for step in program.steps() {
-        let steps = match step.op() {
-            StepOp::Rotate(step) => vec![*step],
-            StepOp::RotationSum(steps) => steps.clone(),
-            StepOp::WeightedRotationSum { steps, .. } => {
-                constants += steps.len() * step.units();
-                steps.clone()
-            }
-            StepOp::MultiplyPlain(_) => {
-                constants += step.units();
-                vec![]
-            }
-            StepOp::WeightedSum(weights) => {
-                constants += weights.len() * step.units();
-                vec![]
-            }
-            _ => vec![],
-        };
-        let steps: Vec<i64> = steps.into_iter().filter(|&s| s != 0).collect();
-        rotations += steps.len() * step.units();
-        keys.extend(steps);
-    }
+    let count = OpCount::of(program);
     Cost {
         levels: program.levels_needed(),
-        rotations,
-        keys: keys.len(),
-        constants,
+        rotations: count.rotations(),
+        keys: RotationSet::of(program).len(),
+        constants: count.plaintext_products(),
     }
 }

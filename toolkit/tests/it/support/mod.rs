@@ -14,9 +14,8 @@ use arras_ckks::{
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, Encrypted, Homomorphic, Plaintext, Program, SeededEncrypted, Value,
+    Bindings, Circuit, Cleartext, Client, Homomorphic, Program, Value,
     plan::KeyRequests,
-    program::{Form, StepOp},
     run::{Options, RunReport},
 };
 use ndarray::{Array1, Array2};
@@ -57,19 +56,14 @@ pub fn run<S: SecretEngine>(
     options: Options,
 ) -> Outcome {
     let program = Program::new(circuit);
-    let plaintext = Plaintext::run(&program, inputs).unwrap().outputs;
+    let plaintext = Cleartext::run(&program, inputs).unwrap().outputs;
     let secret = client.secret_key("test").unwrap();
     let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(&program).generate(&generator).unwrap();
     let context = client.context();
     let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
     let sent = client.encrypt_inputs(&program, inputs).unwrap();
-    let inputs: Bindings<Encrypted<S>> = sent
-        .iter()
-        .map(|(name, value): (&str, &SeededEncrypted)| {
-            (name.to_owned(), value.expand(context).unwrap())
-        })
-        .collect();
+    let inputs = sent.expand(context).unwrap();
     let run = Homomorphic::with_options(evaluator, options)
         .run(&program, &inputs)
         .unwrap();
@@ -111,27 +105,6 @@ impl Numbers {
     pub fn vector(&mut self, len: usize) -> Array1<f64> {
         Array1::from_shape_simple_fn(len, || self.next())
     }
-}
-
-/// Key switches of a program: rotations and relinearizations of single ciphertexts.
-pub fn key_switches(program: &Program) -> usize {
-    let of_steps = |steps: &[i64]| steps.iter().filter(|&&s| s != 0).count();
-    program
-        .steps()
-        .iter()
-        .map(|step| {
-            let each = match step.op() {
-                StepOp::Rotate(_) => 1,
-                StepOp::RotationSum(steps) => of_steps(steps),
-                StepOp::WeightedRotationSum { steps, .. } => of_steps(steps),
-                StepOp::Settle => {
-                    usize::from(program.step(step.operands()[0]).form() == Form::Pending3)
-                }
-                _ => 0,
-            };
-            each * step.units()
-        })
-        .sum()
 }
 
 /// Asserts that slots hold an output's value as its layout packs it, and zero elsewhere.

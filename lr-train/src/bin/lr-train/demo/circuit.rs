@@ -18,7 +18,7 @@ use lr_train::{
 };
 use ndarray::Array1;
 
-use super::{MINIBATCH, Material, SCHEME, settings, times::Costs};
+use super::{MINIBATCH, Material, SCHEME, settings};
 use crate::{failure::Failure, output::Output};
 
 /// What one encrypted run gave.
@@ -167,7 +167,7 @@ impl Outcome {
         ))
     }
 
-    pub(super) fn row(&self, costs: &Costs, quality: &Quality) -> CircuitRow {
+    pub(super) fn row(&self, work: f64, critical: f64, quality: &Quality) -> CircuitRow {
         let plan = &self.plan;
         CircuitRow {
             circuit: plan.circuit.clone(),
@@ -189,8 +189,8 @@ impl Outcome {
                 seconds: self.seconds,
             }],
             critical_steps: self.shape.critical_path,
-            critical_seconds: Some(costs.critical),
-            work_seconds: Some(costs.work),
+            critical_seconds: Some(critical),
+            work_seconds: Some(work),
             model_cost: self.shape.model_cost,
             weight_error: Some(self.error),
             accuracy: Some(quality.accuracy),

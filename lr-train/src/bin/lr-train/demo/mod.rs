@@ -2,14 +2,16 @@
 
 mod circuit;
 mod rounds;
-mod times;
 
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use arras::{Engine, toolkit::text};
+use arras::{
+    Engine,
+    toolkit::{OpCount, cost::CostTable, interpret::critical_path_seconds, text},
+};
 use clap::Args;
 use lr_train::{
     circuits::Kind,
@@ -19,7 +21,8 @@ use lr_train::{
     plain::{self, History, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme, signed_rows},
     report::{
-        Comparison, DataSummary, Machine, ModelSummary, Point, Series, TrainingReport, Weight,
+        CircuitTimes, Comparison, DataSummary, KindSeconds, Machine, ModelSummary, Point, Series,
+        Timing, TrainingReport, Weight,
     },
     sigmoid::Sigmoid,
     split::{Minibatches, train_test},
@@ -32,8 +35,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output},
-    staging::Staging,
+    output::{Answer, Output, claim},
 };
 
 /// The whole story on built-in digits: plan, keys, encryption, training with several circuits, decryption, comparison, report
@@ -133,7 +135,7 @@ fn settings(iterations: usize) -> Settings {
 pub(crate) fn run(args: &Demo, output: &Output) -> Done {
     let started = Instant::now();
     let out = args.out.clone().unwrap_or_else(free_name);
-    let staging = Staging::claim(&out, args.force)?;
+    let page = claim(&out, args.force)?;
     let engine = args.engine.open()?;
     output.note(format_args!("engine: {engine}"));
     let data = Material::digits()?;
@@ -151,8 +153,7 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Done {
     } else {
         circuits(&data, &engine, started, args.seconds, &mut report, output)?;
     }
-    std::fs::write(staging.path(), report.to_html()?).map_err(Failure::io("write", &out))?;
-    staging.commit()?;
+    page.write_and_commit(report.to_html()?.as_bytes())?;
     let json = serde_json::json!({
         "seconds": started.elapsed().as_secs_f64(),
         "page": crate::output::path(&out),
@@ -260,9 +261,25 @@ fn fill(
             continue;
         };
         let quality = data.quality(&last.weights)?;
-        let costs = times::estimate(kind.name(), &last.params, &last.program)?;
-        rows.push(last.row(&costs, &quality));
-        report.times.push(costs.times);
+        // From the built-in costs of single operations.
+        let table = CostTable::built_in(&last.params, 1)?;
+        let times = OpCount::with_costs_of(&last.program, &table)?;
+        let critical = critical_path_seconds(&last.program, &table)?;
+        rows.push(last.row(times.seconds(), critical, &quality));
+        report.times.push(CircuitTimes {
+            circuit: kind.name().into(),
+            timing: Timing::Estimated,
+            threads: 1,
+            kinds: times
+                .kinds()
+                .iter()
+                .filter(|(_, count)| count.seconds > 0.0)
+                .map(|(kind, count)| KindSeconds {
+                    kind: kind.clone(),
+                    seconds: count.seconds,
+                })
+                .collect(),
+        });
         report.shapes.push(last.shape.clone());
         report.plans.push(last.plan.clone());
         report.accuracy.push(Series {

@@ -1,0 +1,225 @@
+//! Clients and servers with keys and data, everything from fixed seeds: for single calls of the evaluator ([`Client`], [`Server`]) and for
+//! programs of the toolkit ([`Owner`], [`Workload`], [`Loaded`]).
+
+use std::time::Instant;
+
+use arras::{
+    CpuEngine,
+    ckks::{
+        Ciphertext, Context, EncryptionStreams, Encryptor, EvaluationKeySet, EvaluationKeys,
+        Evaluator, KeyGenerator, LoadedPublicKey, Parameters, Result, SecretKey, SeededCiphertext,
+        SwitchingKey,
+        random::{PublicSeed, Purpose, Seed},
+    },
+    hal::{Backend, SecretEngine},
+    toolkit::{
+        self, Bindings, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
+        plan::KeyRequests,
+        run::{Options, Run},
+    },
+};
+
+/// The rotations that the server has keys for: 1 to 8.
+pub const ROTATIONS: [i64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/// Values in [-1, 1), the same on every machine.
+pub fn values(seed: u8, count: usize) -> Vec<f64> {
+    let mut stream = PublicSeed::from_bytes([seed; 32]).stream(Purpose::ObjectSeed, [0; 3]);
+    (0..count)
+        .map(|_| stream.next_u64() as i64 as f64 / (1u64 << 63) as f64)
+        .collect()
+}
+
+/// Who holds the secret.
+pub struct Client<S: SecretEngine> {
+    /// Parameters on the client's engine.
+    pub context: Context<S>,
+    /// The secret key.
+    pub secret: SecretKey<S>,
+    /// The public key.
+    pub public: LoadedPublicKey<S>,
+    /// The relinearization key on the host.
+    pub relinearization: SwitchingKey,
+    /// What encryptions draw from.
+    pub streams: EncryptionStreams,
+    /// What [`Client::encrypted`] holds: a value for every slot.
+    pub values: [Vec<f64>; 2],
+    /// The values, encrypted with the secret key at the highest level.
+    pub encrypted: [SeededCiphertext; 2],
+}
+
+impl<S: SecretEngine> Client<S> {
+    /// A client with keys and data.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn new(params: &Parameters, engine: S) -> Result<Self> {
+        let context = Context::new(params, engine)?;
+        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
+        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+        let public = generator.public_key()?.load(&context)?;
+        let relinearization = generator.relinearization_key()?;
+        let streams = EncryptionStreams::from_seed(Seed::from_bytes([3; 32]));
+        let values = [values(4, context.slots()), values(5, context.slots())];
+        let encryptor = Encryptor::with_streams(&secret, &streams);
+        let encrypt = |values: &[f64]| encryptor.encrypt(&[values], context.max_level());
+        let encrypted = [encrypt(&values[0])?, encrypt(&values[1])?];
+        Ok(Self {
+            context,
+            secret,
+            public,
+            relinearization,
+            streams,
+            values,
+            encrypted,
+        })
+    }
+
+    /// Encrypts with the secret key.
+    pub fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
+        Encryptor::with_streams(&self.secret, &self.streams)
+    }
+
+    /// Encrypts with the public key.
+    pub fn public_encryptor(&self) -> Encryptor<'_, LoadedPublicKey<S>> {
+        Encryptor::with_streams(&self.public, &self.streams)
+    }
+
+    /// A generator of more keys.
+    pub fn generator(&self) -> KeyGenerator<'_, S> {
+        KeyGenerator::with_seed(&self.secret, Seed::from_bytes([6; 32]))
+    }
+}
+
+/// Who computes, with evaluation keys only.
+pub struct Server<B: Backend> {
+    /// Parameters on the server's engine.
+    pub context: Context<B>,
+    /// Has the relinearization key and the keys of [`ROTATIONS`].
+    pub evaluator: Evaluator<B>,
+    /// The client's two ciphertexts.
+    pub x: Ciphertext<B>,
+    /// The client's two ciphertexts.
+    pub y: Ciphertext<B>,
+}
+
+impl<B: Backend> Server<B> {
+    /// A server with the client's public objects. Keys are made and loaded one at a time, so that the host never holds all of them.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn new<S: SecretEngine>(client: &Client<S>, engine: B) -> Result<Self> {
+        let context = Context::new(client.context.params(), engine)?;
+        let mut keys = EvaluationKeys::none(&context);
+        keys.insert(&client.relinearization)?;
+        let generator = client.generator();
+        for steps in ROTATIONS {
+            keys.insert(&generator.rotation_key(steps)?)?;
+        }
+        let [x, y] = &client.encrypted;
+        Ok(Self {
+            evaluator: Evaluator::new(&context, keys)?,
+            x: x.expand(&context)?,
+            y: y.expand(&context)?,
+            context,
+        })
+    }
+}
+
+/// Who holds the secret of a program's keys.
+pub struct Owner {
+    context: Context<CpuEngine>,
+    client: toolkit::Client<CpuEngine>,
+}
+
+/// A program with its keys and encrypted inputs, as an owner sends them.
+pub struct Workload {
+    /// The program.
+    pub program: Program,
+    /// Its parameters.
+    pub params: Parameters,
+    keys: EvaluationKeySet,
+    inputs: Bindings<SeededEncrypted>,
+}
+
+/// Makes a program's keys and encrypts its inputs.
+///
+/// # Errors
+/// The toolkit's.
+pub fn send(
+    program: &Program,
+    params: &Parameters,
+    values: &Bindings<Value>,
+) -> crate::Result<(Owner, Workload)> {
+    let context = Context::new(params, CpuEngine::new())?;
+    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+    let keys = KeyRequests::of(program).generate(&generator)?;
+    let client = toolkit::Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([3; 32]));
+    let workload = Workload {
+        inputs: client.encrypt_inputs(program, values)?,
+        program: program.clone(),
+        params: params.clone(),
+        keys,
+    };
+    Ok((Owner { context, client }, workload))
+}
+
+impl Owner {
+    /// Decrypts a server's result.
+    ///
+    /// # Errors
+    /// The toolkit's.
+    pub fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
+        Ok(self.client.decrypt(&result.to_context(&self.context)?)?)
+    }
+}
+
+impl Workload {
+    /// Loads keys and inputs into an engine.
+    ///
+    /// # Errors
+    /// The toolkit's.
+    pub fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
+        let context = Context::new(&self.params, engine)?;
+        let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
+        Ok(Loaded {
+            homomorphic: Homomorphic::with_options(evaluator, options),
+            program: self.program.clone(),
+            inputs: self.inputs.expand(&context)?,
+            context,
+        })
+    }
+}
+
+/// A server with a program, its keys and inputs on an engine. The first run encodes the program's constants.
+pub struct Loaded<B: Backend> {
+    homomorphic: Homomorphic<B>,
+    program: Program,
+    inputs: Bindings<Encrypted<B>>,
+    /// Parameters on its engine.
+    pub context: Context<B>,
+}
+
+impl<B: Backend> Loaded<B> {
+    /// Runs the program.
+    ///
+    /// # Errors
+    /// The toolkit's.
+    pub fn run(&self) -> crate::Result<Run<B>> {
+        Ok(self.homomorphic.run(&self.program, &self.inputs)?)
+    }
+
+    /// Seconds of a whole run, until the engine has nothing to do.
+    ///
+    /// # Errors
+    /// The toolkit's.
+    pub fn seconds(&self) -> crate::Result<f64> {
+        let start = Instant::now();
+        let run = self.run()?;
+        self.context.ring().sync()?;
+        let elapsed = start.elapsed().as_secs_f64();
+        drop(run);
+        Ok(elapsed)
+    }
+}

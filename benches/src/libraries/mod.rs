@@ -1,0 +1,314 @@
+//! Our operations beside those of other libraries, in one run.
+//!
+//! ```text
+//!   ours       our operations, each with its model, at every SIMD level
+//!   outside    peers that are started here: OpenFHE and SEAL by Python, transforms by a crate outside the workspace
+//!   recorded   peers that cannot be had here, from an earlier day
+//!   threads    what a second thread brings
+//!   goals      what all of it is held against
+//!   render     the page
+//! ```
+//! A peer that is not installed is left out, and the page says so at its top.
+
+pub mod goals;
+pub mod ours;
+pub mod outside;
+pub mod recorded;
+mod render;
+pub mod threads;
+
+use std::{fs, path::PathBuf};
+
+use arras::{CpuEngine, toolkit::run::Options};
+use arras_backend_cpu::SimdLevel;
+use clap::Args;
+use lr_train::circuits::Kind;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Common, Result, parameter_sets,
+    process::{RETURN_AT_ONCE, again, host_threads},
+    report::Origin,
+    timing::{Repeat, Timing},
+    training::circuit::{MNIST, Prepared, Size, TINY, peak_of_run},
+};
+use ours::Ours;
+use outside::{Library, Transforms};
+use threads::Gain;
+
+/// Our operations beside OpenFHE, SEAL and tfhe-ntt in one run, held against goals. `bash benches/peers/install` makes the others' environments.
+#[derive(Args)]
+pub struct Arguments {
+    /// Base-2 logarithms of the ring degrees (13 to 16; peers have sets for 14 to 16).
+    #[arg(long, value_delimiter = ',', default_value = "14,15,16", value_parser = clap::value_parser!(u32).range(13..=16))]
+    log_n: Vec<u32>,
+    /// Seconds to repeat each operation for.
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Python with OpenFHE [default: the one of benches/peers/install].
+    #[arg(long)]
+    openfhe_python: Option<PathBuf>,
+    /// Python with TenSEAL [default: the one of benches/peers/install].
+    #[arg(long)]
+    tenseal_python: Option<PathBuf>,
+    /// No peers: our times alone.
+    #[arg(long)]
+    alone: bool,
+    /// A libraries.json (or peers.json) of an earlier run, to be shown beside this one.
+    #[arg(long)]
+    before: Option<PathBuf>,
+    /// Train once with this circuit and print the most bytes: what the program starts itself with.
+    #[arg(long, hide = true)]
+    memory: Option<Kind>,
+}
+
+impl Arguments {
+    /// Measures and publishes `libraries`.
+    ///
+    /// # Errors
+    /// Ours, for a peer that fails is left out; for files that cannot be read or written.
+    pub fn run(mut self, common: &Common) -> Result<()> {
+        let (size, kinds) = if common.quick {
+            (self.log_n, self.seconds, self.alone) = (vec![13], 0.001, true);
+            (TINY, vec![Kind::SingleChain])
+        } else {
+            let kinds = [
+                Kind::Baseline,
+                Kind::LowDepth,
+                Kind::SingleChain,
+                Kind::SingleChainMaskFree,
+            ];
+            (MNIST, kinds.to_vec())
+        };
+        if let Some(kind) = self.memory {
+            let bytes = peak_of_run(Prepared::new(kind, size)?.workload, 2)?;
+            println!("{}", serde_json::to_string(&bytes)?);
+            return Ok(());
+        }
+        // Read before minutes of measurements, and before --out replaces it.
+        let before = self.before.take().map(|path| -> Result<Before> {
+            let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
+        });
+        let before = before.transpose()?;
+        let origin = Origin::here();
+        let found = self.compare(size, &kinds)?;
+        let report = found.report(origin, before.as_ref());
+        common.output.publish("libraries", &report, &found)
+    }
+}
+
+/// Training runs of one circuit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// The circuit.
+    pub circuit: String,
+    /// Base-2 logarithm of its smallest ring.
+    pub log_n: u32,
+    /// Minibatches.
+    pub iterations: usize,
+    /// With one thread.
+    pub one: Option<Timing>,
+    /// With two.
+    pub two: Option<Timing>,
+    /// The most memory of a process that only trains.
+    pub peak_bytes: Option<u64>,
+}
+
+/// A part that was left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The part.
+    pub part: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an earlier file and this run have in common to be compared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Results {
+    /// Our operations.
+    pub ours: Vec<Ours>,
+    /// Training runs.
+    pub training: Vec<Training>,
+    /// Second threads.
+    pub gains: Vec<Gain>,
+}
+
+/// A file of an earlier run.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Before {
+    /// Its commit and processor.
+    pub machine: serde_json::Value,
+    /// Its measurements.
+    #[serde(flatten)]
+    pub results: Results,
+}
+
+/// Everything that one run found out.
+#[derive(Debug, Serialize)]
+pub struct Libraries {
+    /// Seconds for each operation.
+    pub seconds: f64,
+    /// The ring at which SIMD levels are compared.
+    pub lanes_log_n: u32,
+    /// Our operations.
+    pub ours: Vec<Ours>,
+    /// Libraries measured here.
+    pub libraries: Vec<Library>,
+    /// Transforms beside another crate's.
+    pub transforms: Option<Transforms>,
+    /// Second threads; the first is arithmetic alone.
+    pub gains: Vec<Gain>,
+    /// Training runs.
+    pub training: Vec<Training>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+    /// What it is held against, with the outcome.
+    pub goals: Vec<goals::Goal>,
+}
+
+impl Libraries {
+    /// Our operation with one thread and the widest SIMD level.
+    pub fn one_thread(&self, log_n: u32, operation: &str) -> Option<&Ours> {
+        let widest = SimdLevel::detect().to_string();
+        self.ours.iter().find(|row| {
+            (row.log_n, row.threads, &row.simd) == (log_n, 1, &widest) && row.operation == operation
+        })
+    }
+
+    /// A library that was measured here.
+    pub fn library(&self, name: &str) -> Option<&Library> {
+        self.libraries.iter().find(|known| known.library == name)
+    }
+
+    /// Ring degrees that were measured.
+    pub fn sizes(&self) -> Vec<u32> {
+        let mut sizes: Vec<u32> = self.ours.iter().map(|row| row.log_n).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+}
+
+impl Arguments {
+    /// Measures everything. A peer that fails is left out.
+    fn compare(&self, size: Size, kinds: &[Kind]) -> Result<Libraries> {
+        let lanes_log_n = if self.log_n.contains(&15) {
+            15
+        } else {
+            self.log_n.first().copied().unwrap_or(15)
+        };
+        let mut found = Libraries {
+            seconds: self.seconds,
+            lanes_log_n,
+            ours: Vec::new(),
+            libraries: Vec::new(),
+            transforms: None,
+            gains: Vec::new(),
+            training: Vec::new(),
+            skipped: Vec::new(),
+            goals: Vec::new(),
+        };
+        let widest = SimdLevel::detect();
+        for &log_n in &self.log_n {
+            let params = parameter_sets::standard(log_n)?;
+            for threads in [1, 2] {
+                let rows = ours::measure(&params, widest, threads, self.seconds)?;
+                found.ours.extend(rows);
+            }
+            if log_n == lanes_log_n {
+                for simd in SimdLevel::ALL
+                    .into_iter()
+                    .rev()
+                    .filter(|&level| level < widest)
+                {
+                    let rows = ours::measure(&params, simd, 1, self.seconds)?;
+                    found.ours.extend(rows);
+                }
+            }
+            // A peer's times follow ours of the same ring at once: what the machine does meanwhile is then nearly the same.
+            if !self.alone {
+                self.libraries(&mut found, log_n);
+            }
+        }
+        if self.alone {
+            for part in ["OpenFHE", "SEAL", "tfhe-ntt"] {
+                found.skip(part, "not asked for");
+            }
+        } else {
+            eprintln!("transforms, beside tfhe-ntt");
+            match outside::transforms(&self.log_n, self.seconds) {
+                Ok(report) => found.transforms = Some(report),
+                Err(error) => found.skip("tfhe-ntt", &error.to_string()),
+            }
+        }
+        found.skip("Poulpy", "it needs a nightly compiler (0.10.0 does not build with a stable one that allows unstable features): shown as recorded");
+        for &kind in kinds {
+            eprintln!("training: {kind}");
+            let prepared = Prepared::new(kind, size)?;
+            let time = |threads: usize| -> Result<Option<Timing>> {
+                let options = Options::new().side_by_side(threads);
+                let engine = CpuEngine::with_threads(threads)?;
+                let loaded = prepared.workload.load(engine, options)?;
+                let pool = host_threads(threads)?;
+                let run = || pool.install(|| loaded.seconds());
+                Ok(Some(Repeat::times(5).time(run)?))
+            };
+            found.training.push(Training {
+                circuit: kind.name().into(),
+                log_n: prepared.circuit.params.log_n(),
+                iterations: prepared.iterations,
+                one: time(1)?,
+                two: time(2)?,
+                // What the client had is not the server's.
+                peak_bytes: again(&["--memory", kind.name()], &[RETURN_AT_ONCE])?,
+            });
+            if kind == Kind::SingleChain {
+                eprintln!("what a second thread brings");
+                let seconds = 10.0 * self.seconds;
+                found.gains = threads::measure(lanes_log_n, &prepared, seconds)?;
+            }
+        }
+        found.goals = goals::goals(&found);
+        Ok(found)
+    }
+
+    fn libraries(&self, found: &mut Libraries, log_n: u32) {
+        let scripts = [
+            (
+                "OpenFHE",
+                "openfhe",
+                "openfhe_peer.py",
+                &self.openfhe_python,
+            ),
+            ("SEAL", "tenseal", "seal_peer.py", &self.tenseal_python),
+        ];
+        for (library, name, file, python) in scripts {
+            eprintln!("2^{log_n}: {library}");
+            match outside::script(name, file, python.as_deref(), &[log_n], self.seconds) {
+                Ok(report) => {
+                    let known = found.libraries.iter_mut();
+                    match known.into_iter().find(|known| known.library == library) {
+                        Some(known) => known.rows.extend(report.rows),
+                        None => found.libraries.push(report),
+                    }
+                }
+                Err(error) => found.skip(library, &error.to_string()),
+            }
+        }
+    }
+}
+
+impl Libraries {
+    fn skip(&mut self, part: &str, reason: &str) {
+        eprintln!("\n*** LEFT OUT: {part}: {reason}\n");
+        let known = self.skipped.iter().any(|skipped| skipped.part == part);
+        if !known {
+            self.skipped.push(Skipped {
+                part: part.into(),
+                reason: reason.into(),
+            });
+        }
+    }
+}

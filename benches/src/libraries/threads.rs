@@ -1,0 +1,128 @@
+//! What a second thread brings, beside what it brings to arithmetic alone; all by turns, so that what disturbs one disturbs all.
+
+use std::{hint::black_box, thread, time::Instant};
+
+use arras::{CpuEngine, toolkit::run::Options};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Client, Result, Server,
+    fixture::Loaded,
+    parameter_sets,
+    process::host_threads,
+    timing::{Timing, clock},
+    training::circuit::Prepared,
+};
+
+/// Rounds of all measurements.
+const FEWEST: usize = 7;
+/// Steps of the chain: tens of milliseconds.
+const ARITHMETIC: u64 = 10_000_000;
+/// Products in a row: tens of milliseconds, as long as the others. One alone is over before a second thread that slept has run for long.
+const PRODUCTS: u32 = 10;
+
+/// One thing with one and with two threads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gain {
+    /// What runs.
+    pub name: String,
+    /// With one thread.
+    pub one: Timing,
+    /// With two; of the arithmetic twice the work.
+    pub two: Timing,
+    /// How many times as much is done in a second.
+    pub gain: f64,
+    /// The gain by that of the arithmetic.
+    pub efficiency: f64,
+}
+
+/// A chain of multiplications that no compiler shortens: one thread's work is independent of the other's and of memory.
+fn arithmetic() {
+    let mut x = black_box(1u64);
+    for _ in 0..ARITHMETIC {
+        // Shifts between the products: several steps of products and sums alone would be folded into one.
+        x = (x ^ (x >> 29)).wrapping_mul(6_364_136_223_846_793_005);
+    }
+    black_box(x);
+}
+
+/// Measures a product at `N = 2^log_n` and training runs of a circuit.
+///
+/// # Errors
+/// The engine's.
+pub fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<Vec<Gain>> {
+    let params = parameter_sets::standard(log_n)?;
+    let server = |threads: usize| -> Result<Server<CpuEngine>> {
+        let client = Client::new(&params, CpuEngine::new())?;
+        Ok(Server::new(&client, CpuEngine::with_threads(threads)?)?)
+    };
+    let servers = [server(1)?, server(2)?];
+    let loaded = |threads: usize| -> Result<Loaded<CpuEngine>> {
+        let options = Options::new().side_by_side(threads);
+        prepared
+            .workload
+            .load(CpuEngine::with_threads(threads)?, options)
+    };
+    let loaded = [loaded(1)?, loaded(2)?];
+    let pools = [host_threads(1)?, host_threads(2)?];
+    let multiply = |which: usize| -> Result<f64> {
+        let Server {
+            evaluator, x, y, ..
+        } = &servers[which];
+        let all = clock(|| {
+            for _ in 0..PRODUCTS {
+                pools[which]
+                    .install(|| evaluator.relinearize_and_rescale(&evaluator.multiply(x, y)?))?;
+            }
+            Ok(())
+        })?;
+        Ok(all / f64::from(PRODUCTS))
+    };
+    let train = |which: usize| pools[which].install(|| loaded[which].seconds());
+    let loops = |which: usize| {
+        clock(|| {
+            thread::scope(|scope| {
+                for _ in 0..which {
+                    scope.spawn(arithmetic);
+                }
+                arithmetic();
+            });
+            Ok(())
+        })
+    };
+    let kind = prepared.circuit.training.spec().kind;
+    let names = [
+        "arithmetic alone".to_owned(),
+        format!("multiply, relinearize, rescale, N = 2^{log_n}"),
+        format!(
+            "{} minibatches of {kind}, N = 2^{}",
+            prepared.iterations,
+            prepared.circuit.params.log_n()
+        ),
+    ];
+    let mut times: [[Vec<f64>; 2]; 3] = Default::default();
+    let start = Instant::now();
+    while times[0][0].len() <= FEWEST || start.elapsed().as_secs_f64() < seconds {
+        for which in 0..2 {
+            times[0][which].push(loops(which)?);
+            times[1][which].push(multiply(which)?);
+            times[2][which].push(train(which)?);
+        }
+    }
+    let mut gains: Vec<Gain> = Vec::new();
+    for (name, pair) in names.into_iter().zip(times) {
+        // The first is a warm-up.
+        let [one, two] = pair.map(|list| Timing::of(&list[1..]));
+        let work = if gains.is_empty() { 2.0 } else { 1.0 };
+        let gain = work * one.median / two.median;
+        let alone = gains.first().map_or(gain, |first| first.gain);
+        gains.push(Gain {
+            name,
+            one,
+            two,
+            gain,
+            efficiency: gain / alone,
+        });
+    }
+    Ok(gains)
+}

@@ -1,0 +1,354 @@
+//! One training circuit on encrypted data: parameters, plan, keys, runs, decryption.
+
+use std::collections::BTreeMap;
+
+use arras::{
+    CpuEngine,
+    ckks::{Context, Parameters, params::LevelWidth},
+    toolkit::{
+        Bindings, Cleartext, Plan, PlanOptions, Program, Samples, Stage, Value,
+        circuit::Summing,
+        cost::{CostTable, MeasureOptions},
+        plan,
+        run::{Batching, Options},
+    },
+};
+use lr_train::{
+    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    plain::Rate,
+    report::{Machine, peak_memory},
+    sigmoid::Approximation,
+};
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result,
+    fixture::{Workload, send, values},
+    process::reset_peak_memory,
+    timing::Timing,
+};
+
+/// log2 of the ring degrees that are tried, the smallest first.
+const RINGS: std::ops::RangeInclusive<u32> = 13..=17;
+
+/// A circuit in the smallest ring that holds it, with the smallest secure parameters.
+pub struct Smallest {
+    /// The circuit.
+    pub training: TrainingCircuit,
+    /// Its program.
+    pub program: Program,
+    /// Its parameters.
+    pub params: Parameters,
+}
+
+impl Smallest {
+    /// Looks for it; the specification's slots are replaced, and its way to add up sums of rotations by the fastest of `ways` with one
+    /// thread, by the costs that come with the toolkit.
+    ///
+    /// # Errors
+    /// Why the largest ring does not do.
+    pub fn of(spec: &Spec, ways: &[Summing]) -> Result<Self> {
+        let mut refused = "no ring".into();
+        for log_n in RINGS {
+            let spec = Spec {
+                slots: 1 << (log_n - 1),
+                ..spec.clone()
+            };
+            let mut best: Option<(f64, Self)> = None;
+            for &summing in ways {
+                let spec = Spec {
+                    summing,
+                    ..spec.clone()
+                };
+                match Self::with(spec) {
+                    Ok((seconds, found)) => {
+                        if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
+                            best = Some((seconds, found));
+                        }
+                    }
+                    Err(error) => refused = error,
+                }
+            }
+            if let Some((_, best)) = best {
+                return Ok(best);
+            }
+        }
+        Err(refused)
+    }
+
+    /// A circuit with the smallest secure parameters of its ring, and what it costs.
+    fn with(spec: Spec) -> Result<(f64, Self)> {
+        let training = TrainingCircuit::record(spec)?;
+        let program = Program::new(training.circuit().clone());
+        let options = PlanOptions::any_precision()
+            .level_width(LevelWidth::default())
+            .spare_levels(0);
+        let plan = plan(&[Stage::once(&program)], &options)?;
+        let found = Self {
+            training,
+            program,
+            params: plan.parameters().clone(),
+        };
+        Ok((plan.time().work_seconds, found))
+    }
+
+    /// Levels of the same iterations from an encrypted start, as a later round has it.
+    ///
+    /// # Errors
+    /// None for a circuit that could be recorded.
+    pub fn depth_from_encrypted_start(&self) -> Result<usize> {
+        let spec = Spec {
+            start: Start::Encrypted,
+            ..self.training.spec().clone()
+        };
+        let training = TrainingCircuit::record(spec)?;
+        Ok(Program::new(training.circuit().clone()).levels_needed())
+    }
+
+    /// What it will take, by a cost table.
+    ///
+    /// # Errors
+    /// The planner's.
+    pub fn plan(&self, inputs: &Bindings<Value>, costs: &CostTable) -> Result<Plan> {
+        // Any precision will do: what it is gets measured.
+        let options = PlanOptions::new(f64::MIN, Samples::given(inputs.clone()))
+            .parameters(&self.params)
+            .costs(costs.clone())
+            .trials(1);
+        Ok(plan(&[Stage::once(&self.program)], &options)?)
+    }
+}
+
+/// A circuit from zero to a model, in plain minibatches at a constant rate; `slots` and the way of summing are still open.
+///
+/// # Errors
+/// The trainer's.
+pub fn spec(kind: Kind, features: usize, minibatch: usize, iterations: usize) -> Result<Spec> {
+    Ok(Spec {
+        kind,
+        slots: 1,
+        features,
+        minibatch,
+        steps: Spec::nesterov_steps(&Rate::Constant(1.0), minibatch, 0, iterations)?,
+        activation: Approximation::cubic_16(),
+        start: Start::Zero,
+        results: Results::Model,
+        summing: Summing::default(),
+    })
+}
+
+/// What a training is measured with where values do not matter.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Minibatches.
+    pub iterations: usize,
+    /// Rows of each.
+    pub rows: usize,
+    /// Features, the intercept among them.
+    pub features: usize,
+}
+
+/// As many rows and features as MNIST 3 against 8 at half resolution.
+pub const MNIST: Size = Size {
+    iterations: 6,
+    rows: 64,
+    features: 196,
+};
+
+/// Whether everything works.
+pub const TINY: Size = Size {
+    iterations: 2,
+    rows: 8,
+    features: 9,
+};
+
+/// A circuit, its keys and encrypted uniform data: no operation's time depends on values.
+pub struct Prepared {
+    /// The circuit in its smallest ring.
+    pub circuit: Smallest,
+    /// Keys and data.
+    pub workload: Workload,
+    /// Minibatches.
+    pub iterations: usize,
+}
+
+impl Prepared {
+    /// Plans, makes keys and encrypts.
+    ///
+    /// # Errors
+    /// The trainer's and the scheme's.
+    pub fn new(kind: Kind, size: Size) -> Result<Self> {
+        let Size {
+            iterations,
+            rows,
+            features,
+        } = size;
+        let spec = spec(kind, features, rows, iterations)?;
+        let circuit = Smallest::of(&spec, &Summing::ALL)?;
+        let minibatches: Vec<Array2<f64>> = (0..iterations)
+            .map(|at| {
+                // Rows of a length at which the model stays small.
+                let data = values(at as u8, rows * features);
+                let scale = 1.0 / (features as f64).sqrt();
+                Array2::from_shape_vec((rows, features), data).map(|data| data * scale)
+            })
+            .collect::<std::result::Result<_, _>>()?;
+        let inputs = circuit.training.inputs(&minibatches, None)?;
+        let (_, workload) = send(&circuit.program, &circuit.params, &inputs)?;
+        Ok(Self {
+            circuit,
+            workload,
+            iterations,
+        })
+    }
+}
+
+/// The most memory that the process has while a server runs once, in bytes: loaded keys, inputs, values, scratch, without what only
+/// the client has. It is right in a process that did nothing else before and whose allocator gives back what is freed.
+///
+/// # Errors
+/// The toolkit's.
+pub fn peak_of_run(workload: Workload, threads: usize) -> Result<Option<u64>> {
+    let engine = CpuEngine::with_threads(threads)?;
+    let loaded = workload.load(engine, Options::new().side_by_side(threads))?;
+    drop(workload);
+    reset_peak_memory();
+    loaded.run()?;
+    Ok(peak_memory())
+}
+
+/// How a run was done, and its seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunTimes {
+    /// Threads of the engine, and calls side by side.
+    pub threads: usize,
+    /// Whether steps of one kind in a wave became one call.
+    pub batched: bool,
+    /// Wall time of every run after the first.
+    pub wall: Timing,
+    /// Work of the median run: the time of all calls together.
+    pub work: f64,
+}
+
+/// What encrypted runs gave.
+pub struct Outcome {
+    /// The weights.
+    pub weights: Array1<f64>,
+    /// The largest difference of a weight from those of the plaintext interpretation of the same program.
+    pub error: f64,
+    /// All timings.
+    pub times: Vec<RunTimes>,
+    /// The most bytes of ciphertexts alive at once.
+    pub peak_ciphertext_bytes: u64,
+}
+
+impl Outcome {
+    /// The fastest way with this many threads.
+    pub fn fastest(&self, threads: usize) -> Option<&RunTimes> {
+        let of = self.times.iter().filter(|t| t.threads == threads);
+        of.min_by(|a, b| a.wall.median.total_cmp(&b.wall.median))
+    }
+}
+
+/// The largest absolute difference of two lists of one length.
+pub fn largest_difference<'a>(
+    a: impl IntoIterator<Item = &'a f64>,
+    b: impl IntoIterator<Item = &'a f64>,
+) -> f64 {
+    let pairs = a.into_iter().zip(b);
+    pairs.fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+}
+
+/// Trains on ciphertexts: for each number of threads, batched and not, `runs` times after a warm-up.
+///
+/// # Errors
+/// The toolkit's; the operating system's for threads.
+pub fn train(
+    circuit: &Smallest,
+    minibatches: &[Array2<f64>],
+    threads: &[usize],
+    runs: usize,
+) -> Result<Outcome> {
+    let inputs = circuit.training.inputs(minibatches, None)?;
+    let twin = Cleartext::run(&circuit.program, &inputs)?.outputs;
+    let (twin, _) = circuit.training.weights(|name| twin.get(name))?;
+    let (owner, workload) = send(&circuit.program, &circuit.params, &inputs)?;
+    let mut times = Vec::new();
+    let mut peak_ciphertext_bytes = 0;
+    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+    for &threads in threads {
+        for batching in [Batching::Waves, Batching::Off] {
+            let options = Options::new().batching(batching).side_by_side(threads);
+            let loaded = workload.load(CpuEngine::with_threads(threads)?, options)?;
+            let warm_up = loaded.run()?;
+            let bytes = warm_up.report.peak_ciphertext_bytes as u64;
+            peak_ciphertext_bytes = peak_ciphertext_bytes.max(bytes);
+            for (name, output) in &warm_up.outputs {
+                values.insert(name.clone(), owner.decrypt(output)?);
+            }
+            drop(warm_up);
+            let seen = (0..runs).map(|_| Ok(loaded.run()?.report));
+            let mut seen = seen.collect::<Result<Vec<_>>>()?;
+            seen.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+            let seconds: Vec<f64> = seen.iter().map(|report| report.seconds).collect();
+            if let Some(middle) = seen.get(runs / 2) {
+                times.push(RunTimes {
+                    threads,
+                    batched: batching == Batching::Waves,
+                    wall: Timing::of(&seconds),
+                    work: middle.work_seconds,
+                });
+            }
+        }
+    }
+    let (weights, _) = circuit.training.weights(|name| values.get(name))?;
+    Ok(Outcome {
+        error: largest_difference(weights.iter(), twin.iter()),
+        weights,
+        times,
+        peak_ciphertext_bytes,
+    })
+}
+
+/// Times of single operations with one thread: measured here and now for about this many seconds, or those that come with the toolkit.
+///
+/// # Errors
+/// The engine's.
+pub fn cost_table(params: &Parameters, seconds: Option<f64>) -> Result<CostTable> {
+    let Some(seconds) = seconds else {
+        return Ok(CostTable::built_in(params, 1)?);
+    };
+    let context = Context::new(params, CpuEngine::with_threads(1)?)?;
+    let options = MeasureOptions {
+        seconds,
+        ..MeasureOptions::new(params.max_level(), 1, Machine::here().cpu)
+    };
+    Ok(CostTable::measure(&context, &options)?)
+}
+
+/// Times of a circuit by models, in seconds but for the first.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Models {
+    /// The published figures' model: key switches cost the square of the levels, nothing else costs anything, cores are unlimited.
+    pub squared_levels: f64,
+    /// Key switches one after the other, each at what it costs at its level with one thread.
+    pub key_switches: f64,
+    /// All operations likewise.
+    pub operations: f64,
+    /// The most costly chain of dependent operations: what unlimited cores would need.
+    pub critical_path: f64,
+}
+
+impl Models {
+    /// From a plan with costs of one thread.
+    pub fn of(plan: &Plan, squared_levels: f64) -> Self {
+        let count = &plan.stages()[0].count;
+        Self {
+            squared_levels,
+            key_switches: count.key_switch_seconds(),
+            operations: plan.time().work_seconds,
+            critical_path: plan.time().critical_path_seconds,
+        }
+    }
+}
