@@ -274,7 +274,7 @@ pub(super) fn expected(
             subject: "an input",
             found: format!("{found:?}"),
             expected: format!("{:?}", (shape.level, shape.units())),
-            remedy: "encrypt the data anew",
+            remedy: "encrypt the data again",
         }
         .into());
     }

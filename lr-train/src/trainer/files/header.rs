@@ -22,7 +22,7 @@ pub enum Content {
     Weights,
     /// The last two weights of a round, as the server returns them: to be refreshed.
     State,
-    /// A state encrypted anew, as the client sends it: the next round starts from it.
+    /// A re-encrypted state, as the client sends it: the next round starts from it.
     Start,
 }
 

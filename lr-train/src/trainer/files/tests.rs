@@ -321,7 +321,7 @@ fn keys_are_complete_or_replaced() {
     assert_eq!(exchange.server().key_set_id(), owner.key_set_id());
 }
 
-/// A disk with room for so many bytes.
+/// A disk with room for this many bytes.
 struct Full(usize);
 
 impl Write for Full {
