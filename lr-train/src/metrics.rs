@@ -7,6 +7,7 @@ use crate::data::DataError;
 /// How many rows of each class were taken for which; a row is taken for positive if its score is above 0, that is its
 /// probability above 1/2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Confusion {
     /// Positive rows taken for positive.
     pub true_positive: usize,
@@ -102,6 +103,7 @@ pub fn log_loss(scores: &[f64], labels: &[bool]) -> Result<f64, DataError> {
 
 /// Everything about one set of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Quality {
     /// Share of rows taken for what they are.
     pub accuracy: f64,

@@ -91,7 +91,7 @@ pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>, Da
 pub enum Order {
     /// As they stand in the data.
     Original,
-    /// Shuffled anew for each epoch.
+    /// Reshuffled for each epoch.
     Shuffled {
         /// Decides the order.
         seed: u64,

@@ -34,7 +34,7 @@ pub enum CircuitError {
         "the result {name:?} is missing or of another kind; decrypt all outputs of the training circuit"
     )]
     MissingResult {
-        /// Its name.
+        /// The name of the output or input.
         name: String,
     },
 }

@@ -16,6 +16,7 @@ use super::{CircuitError, Kind};
 
 /// Units and tiles of a training circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Geometry {
     /// Slots of a ciphertext: m times n.
     pub slots: usize,

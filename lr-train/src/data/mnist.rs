@@ -17,6 +17,7 @@ const HALF: usize = SIDE / 2;
 
 /// Training and test rows of one source.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Parts {
     /// For training: 11,982 rows of MNIST.
     pub train: Dataset,

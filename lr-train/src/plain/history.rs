@@ -6,6 +6,7 @@ use super::FitError;
 
 /// One iteration.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Iteration {
     /// The weights after it, intercept first.
     pub weights: Array1<f64>,

@@ -26,6 +26,7 @@ pub enum Scheme {
 
 /// A column that carries something, and what is done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Column {
     /// Its position among the features as read, from 0.
     pub position: usize,
@@ -37,6 +38,7 @@ pub struct Column {
 
 /// A column that is the same in all training rows. It is left out: the intercept carries what it says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Dropped {
     /// Its position among the features as read, from 0.
     pub position: usize,

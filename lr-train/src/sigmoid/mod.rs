@@ -26,6 +26,7 @@ pub const MAX_BOUND: f64 = 1024.0;
 /// Where an approximation comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Origin {
     /// Coefficients from the literature.
     Published,

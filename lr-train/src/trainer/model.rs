@@ -121,7 +121,8 @@ impl Model {
     /// The scores of rows as they were read: `w0 + w . x` of the normalized features.
     ///
     /// # Errors
-    /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount), [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
+    /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount),
+    /// [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
     pub fn scores(&self, data: &impl AsRef<Table>) -> Result<Vec<f64>> {
         Ok(scores(
             &self.preprocessor.apply(data)?,

@@ -123,7 +123,8 @@ impl TrainingPlan {
     /// Checks a plan, trusting nothing in it.
     ///
     /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`], [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter); those of the parameters, which must be
+    /// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`],
+    /// [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter); those of the parameters, which must be
     /// secure.
     pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =

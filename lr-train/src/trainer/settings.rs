@@ -94,7 +94,7 @@ impl Optimizer {
     }
 }
 
-/// How iterations are spread over rounds. Between two rounds the client decrypts and encrypts anew the optimizer's state.
+/// How iterations are spread over rounds. Between two rounds the client decrypts and re-encrypts the optimizer's state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounds {

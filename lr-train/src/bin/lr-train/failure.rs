@@ -91,7 +91,7 @@ impl Failure {
         }
     }
 
-    /// An error in a file that the library was not told the name of.
+    /// An error in a file whose name the library does not know.
     pub(crate) fn in_file(path: &Path) -> impl FnOnce(TrainError) -> Self {
         let path = path.to_owned();
         move |error| Self::Train(error.in_file(&path))

@@ -38,15 +38,15 @@ pub enum Label {
     Index(i64),
 }
 
-/// Whether the first row holds names.
+/// What the first row holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Header {
     /// Look at the first row; see the rules of this [module](self).
     #[default]
     Auto,
-    /// It does.
+    /// Names.
     Present,
-    /// It does not.
+    /// Data.
     Absent,
 }
 
@@ -55,7 +55,7 @@ pub enum Header {
 pub struct Options {
     /// The label's column.
     pub label: Label,
-    /// Whether there is a header.
+    /// What the first row holds.
     pub header: Header,
     /// The delimiter, an ASCII character; None chooses among comma, tab and semicolon.
     pub delimiter: Option<u8>,

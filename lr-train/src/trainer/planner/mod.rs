@@ -77,7 +77,8 @@ pub const RINGS: RangeInclusive<u32> = 13..=17;
 /// Plans a training of up to `rows` rows with `features` features, the intercept counted, constant columns not.
 ///
 /// # Errors
-/// [`FitError::Hyperparameter`], [`CircuitError::MinibatchTooLarge`](crate::circuits::CircuitError::MinibatchTooLarge); [`ExchangeError::TooManyIterations`](crate::trainer::ExchangeError::TooManyIterations) with what would do instead; the
+/// [`FitError::Hyperparameter`], [`CircuitError::MinibatchTooLarge`](crate::circuits::CircuitError::MinibatchTooLarge);
+/// [`ExchangeError::TooManyIterations`](crate::trainer::ExchangeError::TooManyIterations) with what would do instead; the
 /// scheme's.
 pub fn plan(
     settings: &Settings,
