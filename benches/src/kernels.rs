@@ -259,7 +259,7 @@ impl Kernels {
             }
             report
                 .heading(format_args!("Batch {}", part.batch))
-                .text(&part.set)
+                .fixed_width(&part.set)
                 .table(&operations);
             for of in part.kernels.chunk_by(|a, b| a.operation == b.operation) {
                 let mut kernels = Table::new(["kernel", "time", "dispatches", "workgroups"]);

@@ -12,7 +12,7 @@ use lr_train::report::Comparison;
 
 fn bench(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-    command.args(arguments).arg("--quick");
+    command.arg("--quick").args(arguments);
     command
 }
 
@@ -92,7 +92,8 @@ fn libraries_measures_ours_where_no_peer_is_asked_for() {
     // By its former name.
     let output = bench(&["peers", "--before"]).arg(own).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("before / now"), "{text}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("before / now"), "{text}\n{errors}");
 }
 
 #[test]

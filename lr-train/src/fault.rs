@@ -1,7 +1,7 @@
 //! Whose fault an error is.
 
 use arras_ckks::{CkksError, CkksErrorKind, wire::WireError};
-use arras_toolkit::ToolkitError;
+use arras_toolkit::{ToolkitError, ToolkitErrorKind};
 
 /// Where the fault for an error lies, so that a program can decide what to do without knowing every error. The command line's
 /// exit codes are these.
@@ -48,8 +48,8 @@ impl From<&CkksError> for Fault {
 
 impl From<&ToolkitError> for Fault {
     fn from(error: &ToolkitError) -> Self {
-        match error {
-            ToolkitError::Ckks(error) => error.into(),
+        match error.kind() {
+            ToolkitErrorKind::Ckks(error) => error.into(),
             _ => Self::Other,
         }
     }

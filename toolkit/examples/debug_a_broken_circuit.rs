@@ -63,7 +63,7 @@ fn examine(
     println!("expected {expected:.3}, decrypted {actual:.3}\n");
 
     println!("The debugger runs the circuit on ciphertexts and on plaintext in lock step:");
-    let secret = client.secret_key("debug")?;
+    let secret = client.secret_key()?;
     let bound = Bound::relative(1e-3);
     let debug = Tracer::new(&program, &homomorphic, secret, &encrypted, inputs, bound)?;
     println!("{}\n", debug.run(&program)?);

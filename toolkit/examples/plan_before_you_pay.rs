@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     println!("2. The run:\n");
     let context = Context::new(plan.parameters(), CpuEngine::new())?;
     let client = Client::generate(&context)?;
-    let generator = KeyGenerator::new(client.secret_key("keys")?)?;
+    let generator = KeyGenerator::new(client.secret_key()?)?;
     let keys = plan.key_requests().generate(&generator)?;
     let inputs = samples.draw(program.circuit(), 1)?;
     let seeded = client.encrypt_inputs(&program, &inputs)?;

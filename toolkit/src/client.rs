@@ -4,9 +4,12 @@ use arras_ckks::{
     Context, Decryptor, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator,
     LoadedPublicKey, PublicKey, SecretKey, random::Seed,
 };
-use arras_hal::SecretEngine;
+use arras_hal::{Named, SecretEngine};
 
-use crate::{Encrypted, Layout, Result, SeededEncrypted, ToolkitError, Value, program::Program};
+use crate::{
+    Encrypted, Layout, Result, SeededEncrypted, ToolkitError, ToolkitErrorKind, Value,
+    program::Program,
+};
 
 /// A client: whoever holds the secret key, or the public key only.
 #[derive(Debug)]
@@ -67,27 +70,31 @@ impl<S: SecretEngine> Client<S> {
     /// The secret key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`].
-    pub fn secret_key(&self, op: &'static str) -> Result<&SecretKey<S>> {
-        self.secret.as_ref().ok_or(ToolkitError::KeyAbsent {
-            op,
+    /// [`ToolkitErrorKind::KeyAbsent`].
+    pub fn secret_key(&self) -> Result<&SecretKey<S>> {
+        self.secret().named("secret_key")
+    }
+
+    fn secret(&self) -> Result<&SecretKey<S>> {
+        let absent = ToolkitErrorKind::KeyAbsent {
             key: "secret",
             remedy: "only the client that made the keys can do this; a public-key client can encrypt with encrypt_public",
-        })
+        };
+        self.secret.as_ref().ok_or(absent.into())
     }
 
     /// Encrypts an object at a level, with the secret key, in half the bytes.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
+    /// [`ToolkitErrorKind::KeyAbsent`]; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt(
         &self,
         layout: Layout,
         value: impl Into<Value>,
         level: usize,
     ) -> Result<SeededEncrypted> {
-        let secret = self.secret_key("encrypt")?;
-        let slots = self.packed(layout, &value.into())?;
+        let secret = self.secret().named("encrypt")?;
+        let slots = self.packed(layout, &value.into()).named("encrypt")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
         let encryptor = Encryptor::with_streams(secret, &self.streams);
         SeededEncrypted::new(layout, encryptor.encrypt(&slots, level)?)
@@ -96,7 +103,7 @@ impl<S: SecretEngine> Client<S> {
     /// Encrypts an object at a level with the public key.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
+    /// [`ToolkitErrorKind::KeyAbsent`] without one; those of [`Layout::pack`] and of [`Encryptor::encrypt`].
     pub fn encrypt_public(
         &self,
         layout: Layout,
@@ -113,14 +120,14 @@ impl<S: SecretEngine> Client<S> {
                 &made
             }
             (None, None) => {
-                return Err(ToolkitError::KeyAbsent {
-                    op: "encrypt_public",
+                return Err(ToolkitError::from(ToolkitErrorKind::KeyAbsent {
                     key: "public",
                     remedy: "ask the client for it",
-                });
+                })
+                .named("encrypt_public"));
             }
         };
-        let slots = self.packed(layout, &value.into())?;
+        let slots = self.packed(layout, &value.into()).named("encrypt_public")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
         let encryptor = Encryptor::with_streams(public, &self.streams);
         let ciphertext = encryptor.encrypt(&slots, level)?;
@@ -129,19 +136,19 @@ impl<S: SecretEngine> Client<S> {
 
     fn packed(&self, layout: Layout, value: &Value) -> Result<Vec<Vec<f64>>> {
         if layout.slots() != self.context.slots() {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "encrypt",
+            return Err(ToolkitErrorKind::SlotsMismatch {
                 circuit: layout.slots(),
                 parameters: self.context.slots(),
-            });
+            }
+            .into());
         }
-        layout.pack("encrypt", value)
+        layout.slots_of("value", value)
     }
 
     /// Encrypts the values of a program's inputs, each at the level at which it is needed.
     ///
     /// # Errors
-    /// As [`Client::encrypt`]; [`ToolkitError::UnknownName`]; [`ToolkitError::TooFewLevels`].
+    /// As [`Client::encrypt`]; [`ToolkitErrorKind::UnknownName`]; [`ToolkitErrorKind::TooFewLevels`].
     pub fn encrypt_inputs(
         &self,
         program: &Program,
@@ -156,11 +163,12 @@ impl<S: SecretEngine> Client<S> {
                 let input = circuit.input(name)?;
                 let level = circuit.level(input.node()).unwrap_or(0);
                 if level > most {
-                    return Err(ToolkitError::TooFewLevels {
-                        op: format!("encrypt: input {name:?}"),
+                    return Err(ToolkitError::from(ToolkitErrorKind::TooFewLevels {
+                        input: Some(name.to_owned()),
                         needed: level,
                         available: most,
-                    });
+                    })
+                    .named("encrypt"));
                 }
                 let encrypted = self.encrypt(*input.layout(), value.clone(), level)?;
                 Ok((name.to_owned(), encrypted))
@@ -171,9 +179,9 @@ impl<S: SecretEngine> Client<S> {
     /// The evaluation keys that a program needs, each cut to the highest level at which it is used.
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; the key generator's.
+    /// [`ToolkitErrorKind::KeyAbsent`]; the key generator's.
     pub fn evaluation_keys(&self, program: &Program) -> Result<EvaluationKeySet> {
-        let generator = KeyGenerator::new(self.secret_key("evaluation_keys")?)?;
+        let generator = KeyGenerator::new(self.secret().named("evaluation_keys")?)?;
         crate::plan::KeyRequests::of(program).generate(&generator)
     }
 
@@ -181,9 +189,9 @@ impl<S: SecretEngine> Client<S> {
     /// hands go through [`Decryptor::decrypt_for_sharing`].
     ///
     /// # Errors
-    /// [`ToolkitError::KeyAbsent`]; the decryptor's.
+    /// [`ToolkitErrorKind::KeyAbsent`]; the decryptor's.
     pub fn decrypt(&self, encrypted: &Encrypted<S>) -> Result<Value> {
-        let secret = self.secret_key("decrypt")?;
+        let secret = self.secret().named("decrypt")?;
         let slots = Decryptor::new(secret).decrypt(encrypted.ciphertext())?;
         encrypted.layout().unpack("decrypt", &slots)
     }

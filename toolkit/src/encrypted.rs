@@ -5,9 +5,9 @@ use std::{any::Any, io::Read, sync::Arc};
 use arras_ckks::{
     Ciphertext, Context, Parameters, Result as CkksResult, SeededCiphertext, wire::ObjectKind,
 };
-use arras_hal::Backend;
+use arras_hal::{Backend, Named};
 
-use crate::{Bindings, Layout, Result, ToolkitError};
+use crate::{Bindings, Layout, Result, ToolkitError, ToolkitErrorKind};
 
 mod sealed {
     pub trait Sealed {}
@@ -110,21 +110,21 @@ impl<C: CiphertextBatch> WithLayout<C> {
     /// Puts a layout to a batch of ciphertexts.
     ///
     /// # Errors
-    /// [`ToolkitError::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
+    /// [`ToolkitErrorKind::WrongInput`] if the batch has another number of ciphertexts or slots; those of [`Layout::check`].
     pub fn new(layout: Layout, ciphertext: C) -> Result<Self> {
         Self::from_shared(layout, Arc::new(ciphertext))
     }
 
     pub(crate) fn from_shared(layout: Layout, ciphertext: Arc<C>) -> Result<Self> {
-        layout.check(C::NEW)?;
+        layout.check().named(C::NEW)?;
         let slots = ciphertext.slots();
         if ciphertext.ciphertexts() != layout.units() || slots != layout.slots() {
-            return Err(ToolkitError::WrongInput {
-                op: C::NEW,
+            let error = ToolkitError::from(ToolkitErrorKind::WrongInput {
                 name: "ciphertext".into(),
                 expected: layout.to_string(),
                 found: format!("{} ciphertexts of {slots} slots", ciphertext.ciphertexts()),
             });
+            return Err(error.named(C::NEW));
         }
         Ok(Self { layout, ciphertext })
     }

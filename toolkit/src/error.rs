@@ -1,30 +1,29 @@
 //! What can go wrong in recording, planning and running circuits.
 
-use std::panic::Location;
+use std::{fmt, panic::Location};
 
 use arras_ckks::CkksError;
+use arras_hal::Named;
 
 /// The result of toolkit operations.
 pub type Result<T, E = ToolkitError> = std::result::Result<T, E>;
 
-/// Errors of the toolkit. Each message names the operation, both sides and what would work.
+/// Errors of the toolkit: the operation, the kind, and where the circuit's author recorded it. Each message names both sides and
+/// what would work.
+#[derive(Debug)]
+pub struct ToolkitError {
+    operation: Option<&'static str>,
+    location: Option<&'static Location<'static>>,
+    kind: Box<ToolkitErrorKind>,
+}
+
+/// The kinds of [`ToolkitError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ToolkitError {
-    /// An error of an operation, with the place where the circuit's author recorded it.
-    #[error("{error}\n  recorded at {location}")]
-    Recorded {
-        /// The call in the circuit's source.
-        location: &'static Location<'static>,
-        /// What went wrong.
-        #[source]
-        error: Box<ToolkitError>,
-    },
+pub enum ToolkitErrorKind {
     /// Shapes that do not go together.
-    #[error("{op}: {left} and {right} do not go together; {remedy}")]
+    #[error("{left} and {right} do not go together; {remedy}")]
     DimensionMismatch {
-        /// The operation.
-        op: &'static str,
         /// Left operand.
         left: String,
         /// Right operand.
@@ -34,21 +33,17 @@ pub enum ToolkitError {
     },
     /// Operands in different encoding units.
     #[error(
-        "{op}: the operands are encoded in units {left} and {right}; encode both in one unit, or use the mixed-unit form"
+        "the operands are encoded in units {left} and {right}; encode both in one unit, or use the mixed-unit form"
     )]
     UnitMismatch {
-        /// The operation.
-        op: &'static str,
         /// Unit of the left operand.
         left: String,
         /// Unit of the right operand.
         right: String,
     },
     /// A shape that a unit cannot hold for this operation, or a unit that is none.
-    #[error("{op}: {shape} does not fit {unit}; {remedy}")]
+    #[error("{shape} does not fit {unit}; {remedy}")]
     DoesNotFit {
-        /// The operation.
-        op: &'static str,
         /// The shape.
         shape: String,
         /// The unit.
@@ -58,12 +53,14 @@ pub enum ToolkitError {
     },
     /// The circuit needs more levels than there are.
     #[error(
-        "{op}: needs {needed} levels, there are {available}; use parameters with {} more levels (a larger ring may be needed) or a \
-         circuit of lower depth", needed - available
+        "{}needs {needed} levels, there are {available}; use parameters with {} more levels (a larger ring may be needed) or a \
+         circuit of lower depth",
+        input.as_ref().map_or(String::new(), |name| format!("input {name:?}: ")),
+        needed - available
     )]
     TooFewLevels {
-        /// The operation or input.
-        op: String,
+        /// The input that needs them, where it is one.
+        input: Option<String>,
         /// Levels needed.
         needed: usize,
         /// Levels there.
@@ -71,7 +68,7 @@ pub enum ToolkitError {
     },
     /// An input that was encrypted at a lower level than the circuit needs of it.
     #[error(
-        "run: input {name:?} is at level {available}, the circuit needs it at level {needed}; encrypt it at level {needed}, as \
+        "input {name:?} is at level {available}, the circuit needs it at level {needed}; encrypt it at level {needed}, as \
          Client::encrypt_inputs does, or use a circuit of lower depth"
     )]
     InputTooLow {
@@ -84,7 +81,7 @@ pub enum ToolkitError {
     },
     /// Rotation keys that were not given to the evaluator.
     #[error(
-        "run: the keys for rotations by {missing:?} are missing; the circuit needs the rotations that its rotation set lists, make \
+        "the keys for rotations by {missing:?} are missing; the circuit needs the rotations that its rotation set lists, make \
          keys for all of them"
     )]
     MissingRotationKeys {
@@ -92,18 +89,11 @@ pub enum ToolkitError {
         missing: Vec<i64>,
     },
     /// A list without entries.
-    #[error("{op}: an empty list; at least one operand is needed")]
-    EmptyList {
-        /// The operation.
-        op: &'static str,
-    },
+    #[error("an empty list; at least one operand is needed")]
+    EmptyList,
     /// A plaintext operand or an input that is not a finite number.
-    #[error(
-        "{op}: {what} is {value} at {index:?}; only finite numbers can be encrypted or encoded"
-    )]
+    #[error("{what} is {value} at {index:?}; only finite numbers can be encrypted or encoded")]
     NonFinite {
-        /// The operation.
-        op: &'static str,
         /// Which argument.
         what: String,
         /// Its value.
@@ -112,10 +102,8 @@ pub enum ToolkitError {
         index: Vec<usize>,
     },
     /// A number outside what the operation takes.
-    #[error("{op}: {what} = {value} is outside {range}")]
+    #[error("{what} = {value} is outside {range}")]
     OutOfRange {
-        /// The operation.
-        op: &'static str,
         /// Which argument.
         what: &'static str,
         /// Its value.
@@ -124,37 +112,30 @@ pub enum ToolkitError {
         range: String,
     },
     /// Something that needs a key this client does not hold.
-    #[error("{op}: this client has no {key} key; {remedy}")]
+    #[error("this client has no {key} key; {remedy}")]
     KeyAbsent {
-        /// The operation.
-        op: &'static str,
         /// The key.
         key: &'static str,
         /// What would work.
         remedy: &'static str,
     },
     /// Handles of two circuits in one operation.
-    #[error("{op}: the operands belong to two circuits; record them with one recorder")]
-    TwoCircuits {
-        /// The operation.
-        op: &'static str,
-    },
+    #[error("the operands belong to two circuits; record them with one recorder")]
+    TwoCircuits,
     /// Two inputs or two outputs of one name.
-    #[error("{op}: the name {name:?} is taken; every {op} of a circuit needs its own name")]
+    #[error("the name {name:?} is taken; every {what} of a circuit needs its own name")]
     NameTaken {
         /// `input` or `output`.
-        op: &'static str,
+        what: &'static str,
         /// The name.
         name: String,
     },
     /// A circuit without outputs.
-    #[error("finish: the circuit has no output; name at least one with Recorder::output")]
+    #[error("the circuit has no output; name at least one with Recorder::output")]
     NoOutput,
     /// An input that was not given, or an output that is not there.
-    #[error("{op}: there is no {name:?}; there are {known:?}")]
+    #[error("there is no {name:?}; there are {known:?}")]
     UnknownName {
-        /// What was done.
-        op: &'static str,
         /// The name.
         name: String,
         /// The names there are.
@@ -162,11 +143,9 @@ pub enum ToolkitError {
     },
     /// An input of another shape or encoding than the circuit was recorded for.
     #[error(
-        "{op}: {name:?} was recorded as {expected}, the value given is {found}; give it in that shape and unit"
+        "{name:?} was recorded as {expected}, the value given is {found}; give it in that shape and unit"
     )]
     WrongInput {
-        /// What was done.
-        op: &'static str,
         /// The input.
         name: String,
         /// Recorded layout.
@@ -176,23 +155,21 @@ pub enum ToolkitError {
     },
     /// A circuit for another number of slots than the parameters have.
     #[error(
-        "{op}: the circuit was recorded for {circuit} slots, the parameters have {parameters}; record it with units of {parameters} slots or \
+        "the circuit was recorded for {circuit} slots, the parameters have {parameters}; record it with units of {parameters} slots or \
          use parameters of that degree"
     )]
     SlotsMismatch {
-        /// What was done.
-        op: &'static str,
         /// Slots of the circuit.
         circuit: usize,
         /// Slots of the parameters.
         parameters: usize,
     },
-    /// An encrypted step that is off, in a debugging run.
-    #[error("debug: {0}")]
-    Deviates(Box<crate::interpret::Deviation>),
+    /// An encrypted step that is off, in a debugging run: the step, what was expected and what was found.
+    #[error("{0}")]
+    Deviates(String),
     /// A circuit deeper than any safe parameter set of its ring degree.
     #[error(
-        "plan: the circuit needs {needed} levels on {slots} slots; a ring of that size has at most {} with 128-bit security; {}",
+        "the circuit needs {needed} levels on {slots} slots; a ring of that size has at most {} with 128-bit security; {}",
         available.map_or("none".to_owned(), |l| l.to_string()),
         sufficient_slots.map_or(
             "no ring has so many: split the circuit and encrypt anew between the parts, or lower its depth".to_owned(),
@@ -211,7 +188,7 @@ pub enum ToolkitError {
     },
     /// No parameter set that was considered has the precision.
     #[error(
-        "plan: {asked} bits after the point were asked for, output {output:?} reaches {reached:.1} at best; ask for less, scale its values down, or \
+        "{asked} bits after the point were asked for, output {output:?} reaches {reached:.1} at best; ask for less, scale its values down, or \
          lower the depth of what amplifies errors"
     )]
     PrecisionNotReached {
@@ -222,11 +199,11 @@ pub enum ToolkitError {
         /// Its predicted bits under the best set.
         reached: f64,
     },
-    /// Values too large for their level under every parameter set that was considered.
+    /// Values too large for their level under every parameter set that was considered: the step, its values and the room.
     #[error(
-        "plan: {0}; scale the inputs down or deliver the result at a higher level (Recorder::output_at)"
+        "{0}; scale the inputs down or deliver the result at a higher level (Recorder::output_at)"
     )]
-    HeadroomExceeded(Box<crate::interpret::Magnitude>),
+    HeadroomExceeded(String),
     /// A cost table.
     #[error(transparent)]
     Cost(#[from] crate::cost::CostError),
@@ -235,29 +212,115 @@ pub enum ToolkitError {
     Ckks(#[from] CkksError),
 }
 
-impl From<arras_ckks::params::ParamsError> for ToolkitError {
-    fn from(error: arras_ckks::params::ParamsError) -> Self {
-        Self::Ckks(error.into())
+impl ToolkitError {
+    /// What went wrong.
+    pub fn kind(&self) -> &ToolkitErrorKind {
+        &self.kind
+    }
+
+    /// The operation that failed; what the scheme and cost tables say has its own.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.operation
+    }
+
+    /// The call in the source at which the circuit's author recorded the operation, if it failed in a circuit.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+
+    /// The error with the place where its operation was recorded; one that has a place keeps it.
+    pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
+        self.location.get_or_insert(location);
+        self
+    }
+
+    /// The error of a kind that another kind was made of.
+    pub(crate) fn map_kind(self, map: impl FnOnce(ToolkitErrorKind) -> ToolkitErrorKind) -> Self {
+        let kind = Box::new(map(*self.kind));
+        Self { kind, ..self }
+    }
+
+    /// Two shapes that do not go together.
+    pub(crate) fn mismatch(
+        left: impl fmt::Display,
+        right: impl fmt::Display,
+        remedy: &'static str,
+    ) -> Self {
+        let (left, right) = (left.to_string(), right.to_string());
+        ToolkitErrorKind::DimensionMismatch {
+            left,
+            right,
+            remedy,
+        }
+        .into()
+    }
+
+    /// A shape that does not fit a unit.
+    pub(crate) fn does_not_fit(
+        shape: impl fmt::Display,
+        unit: impl fmt::Display,
+        remedy: impl Into<String>,
+    ) -> Self {
+        ToolkitErrorKind::DoesNotFit {
+            shape: shape.to_string(),
+            unit: unit.to_string(),
+            remedy: remedy.into(),
+        }
+        .into()
+    }
+
+    /// A name that is not among those there are.
+    pub(crate) fn unknown_name(name: &str, known: Vec<String>) -> Self {
+        let name = name.to_owned();
+        ToolkitErrorKind::UnknownName { name, known }.into()
+    }
+
+    /// A number that the operation does not take.
+    pub(crate) fn out_of_range(what: &'static str, value: f64, range: impl Into<String>) -> Self {
+        let range = range.into();
+        ToolkitErrorKind::OutOfRange { what, value, range }.into()
     }
 }
 
-impl ToolkitError {
-    /// The error with the place where its operation was recorded; one that has a place keeps it.
-    pub(crate) fn at(self, location: &'static Location<'static>) -> Self {
-        match self {
-            Self::Recorded { .. } => self,
-            error => Self::Recorded {
-                location,
-                error: Box::new(error),
-            },
+impl Named for ToolkitError {
+    fn named(mut self, operation: &'static str) -> Self {
+        self.operation.get_or_insert(operation);
+        self
+    }
+}
+
+impl fmt::Display for ToolkitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kind(), self.operation) {
+            (ToolkitErrorKind::Cost(_) | ToolkitErrorKind::Ckks(_), _) | (_, None) => {}
+            (_, Some(operation)) => write!(f, "{operation}: ")?,
+        }
+        write!(f, "{}", self.kind)?;
+        match self.location {
+            Some(location) => write!(f, "\n  recorded at {location}"),
+            None => Ok(()),
         }
     }
+}
 
-    /// The error itself, without the place where its operation was recorded.
-    pub fn kind(&self) -> &Self {
-        match self {
-            Self::Recorded { error, .. } => error.kind(),
-            error => error,
+impl std::error::Error for ToolkitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.kind.source()
+    }
+}
+
+impl<E: Into<ToolkitErrorKind>> From<E> for ToolkitError {
+    fn from(error: E) -> Self {
+        Self {
+            operation: None,
+            location: None,
+            kind: Box::new(error.into()),
         }
+    }
+}
+
+impl From<arras_ckks::params::ParamsError> for ToolkitErrorKind {
+    fn from(error: arras_ckks::params::ParamsError) -> Self {
+        Self::Ckks(error.into())
     }
 }

@@ -1,12 +1,4 @@
-//! Circuits on encrypted data, recorded once, run and examined many ways, and linear algebra on encrypted scalars, vectors and
-//! matrices.
-//!
-//! ```text
-//!   Recorder, Matrix, RowVector, ..  -->  Circuit  -->  Program  -->  Homomorphic   ciphertexts, on any engine
-//!        ordinary Rust over handles                        |          Cleartext, Depth, OpCount, RotationSet, ScaleAndPrecision,
-//!                                                          |          Tracer, Picture
-//!                                                          +------->  plan: parameters, keys, bytes, precision, memory, time
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! A matrix by a vector, both encrypted:
 //!
@@ -57,7 +49,7 @@
 )]
 
 pub mod circuit;
-pub mod client;
+mod client;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod cost;
@@ -83,7 +75,7 @@ pub mod wire;
 pub use circuit::{Circuit, Recorded, Recorder, Slots};
 pub use client::Client;
 pub use encrypted::{CiphertextBatch, Encrypted, SeededEncrypted, WithLayout};
-pub use error::{Result, ToolkitError};
+pub use error::{Result, ToolkitError, ToolkitErrorKind};
 pub use interpret::{Cleartext, Depth, OpCount, RotationSet, Samples, ScaleAndPrecision, Tracer};
 pub use layout::{Layout, Value};
 pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};

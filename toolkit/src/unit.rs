@@ -4,6 +4,7 @@ mod choice;
 
 use std::fmt;
 
+use arras_hal::Named;
 use serde::{Deserialize, Serialize};
 
 pub use choice::{UnitBuilder, UnitCandidate, UnitChoice};
@@ -26,19 +27,18 @@ impl EncodingUnit {
     /// A unit of `height` rows and `width` columns.
     ///
     /// # Errors
-    /// [`ToolkitError::DoesNotFit`] unless both are powers of two and their product is at most [`EncodingUnit::MAX_SLOTS`].
+    /// [`crate::ToolkitErrorKind::DoesNotFit`] unless both are powers of two and their product is at most [`EncodingUnit::MAX_SLOTS`].
     pub fn new(height: usize, width: usize) -> Result<Self> {
         let fits = |n: usize| n.is_power_of_two() && n <= Self::MAX_SLOTS;
         if fits(height) && fits(width) && height * width <= Self::MAX_SLOTS {
             return Ok(Self { height, width });
         }
-        Err(ToolkitError::DoesNotFit {
-            op: "EncodingUnit::new",
-            shape: format!("a unit of {height} x {width}"),
-            unit: format!("ciphertexts of at most {} slots", Self::MAX_SLOTS),
-            remedy: "height and width are powers of two whose product is the number of slots"
-                .into(),
-        })
+        Err(ToolkitError::does_not_fit(
+            format!("a unit of {height} x {width}"),
+            format!("ciphertexts of at most {} slots", Self::MAX_SLOTS),
+            "height and width are powers of two whose product is the number of slots",
+        )
+        .named("EncodingUnit::new"))
     }
 
     /// The unit of this height in ciphertexts of `slots` slots.
@@ -48,12 +48,12 @@ impl EncodingUnit {
     pub fn with_height(slots: usize, height: usize) -> Result<Self> {
         let width = slots.checked_div(height).unwrap_or(0);
         if width * height != slots {
-            return Err(ToolkitError::DoesNotFit {
-                op: "EncodingUnit::with_height",
-                shape: format!("a unit of {height} rows"),
-                unit: format!("ciphertexts of {slots} slots"),
-                remedy: format!("the height is a power of two up to {slots}"),
-            });
+            return Err(ToolkitError::does_not_fit(
+                format!("a unit of {height} rows"),
+                format!("ciphertexts of {slots} slots"),
+                format!("the height is a power of two up to {slots}"),
+            )
+            .named("EncodingUnit::with_height"));
         }
         Self::new(height, width)
     }
@@ -114,6 +114,7 @@ impl From<EncodingUnit> for (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ToolkitErrorKind;
 
     #[test]
     fn only_powers_of_two_are_units() {
@@ -129,7 +130,10 @@ mod tests {
             (1 << 9, 1 << 8),
         ] {
             let error = EncodingUnit::new(height, width).unwrap_err();
-            assert!(matches!(error, ToolkitError::DoesNotFit { .. }), "{error}");
+            assert!(
+                matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. }),
+                "{error}"
+            );
         }
         assert_eq!(EncodingUnit::with_height(4096, 16).unwrap(), unit);
         assert!(EncodingUnit::with_height(4096, 17).is_err());

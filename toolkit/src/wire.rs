@@ -19,9 +19,11 @@ use arras_ckks::{
     },
 };
 
-use crate::{CiphertextBatch, Layout, Result, ToolkitError, WithLayout};
+use arras_hal::Named;
 
-impl From<WireError> for ToolkitError {
+use crate::{CiphertextBatch, Layout, Result, ToolkitError, ToolkitErrorKind, WithLayout};
+
+impl From<WireError> for ToolkitErrorKind {
     fn from(error: WireError) -> Self {
         CkksError::from(error).into()
     }
@@ -29,16 +31,16 @@ impl From<WireError> for ToolkitError {
 
 /// Names the file in which bytes are wrong.
 fn in_file(error: ToolkitError, path: &Path) -> ToolkitError {
-    match error {
-        ToolkitError::Ckks(error) => error.in_file(path).into(),
-        error => error,
-    }
+    error.map_kind(|kind| match kind {
+        ToolkitErrorKind::Ckks(error) => error.in_file(path).into(),
+        kind => kind,
+    })
 }
 
 /// The checked layout, after which the container of the ciphertexts comes.
 fn layout<R: Read>(reader: &Reader<R>) -> Result<Layout> {
     let layout: Layout = reader.header()?;
-    layout.check("read an encrypted object")?;
+    layout.check().named("read an encrypted object")?;
     Ok(layout)
 }
 
@@ -84,8 +86,8 @@ impl<C: CiphertextBatch> WithLayout<C> {
     /// Reads the object from one container, trusting nothing in it. Memory stays within a small multiple of `bytes`.
     ///
     /// # Errors
-    /// [`CkksErrorKind::Wire`](arras_ckks::CkksErrorKind::Wire) says what is wrong with the bytes; [`ToolkitError::DoesNotFit`] refuses layouts that do not exist,
-    /// [`ToolkitError::WrongInput`] ciphertexts that are not those of the layout; [`CkksErrorKind::ParametersMismatch`](arras_ckks::CkksErrorKind::ParametersMismatch) if they were made
+    /// [`CkksErrorKind::Wire`](arras_ckks::CkksErrorKind::Wire) says what is wrong with the bytes; [`ToolkitErrorKind::DoesNotFit`] refuses layouts that do not exist,
+    /// [`ToolkitErrorKind::WrongInput`] ciphertexts that are not those of the layout; [`CkksErrorKind::ParametersMismatch`](arras_ckks::CkksErrorKind::ParametersMismatch) if they were made
     /// with other parameters.
     pub fn from_bytes(bytes: &[u8], home: C::Home<'_>) -> Result<Self> {
         read(Reader::from_bytes(bytes, C::KIND)?, home)

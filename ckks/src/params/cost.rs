@@ -4,7 +4,7 @@
 //!   limbs --extend--> digits x (limbs + specials) --multiply by the key--> 2 x (limbs + specials) --bring down--> 2 x limbs of the target
 //! ```
 
-use std::ops::{Add, AddAssign, Mul};
+use std::ops::{Add, Mul};
 
 use super::Parameters;
 use super::path::Window;
@@ -83,17 +83,12 @@ impl KeySwitchCost {
 impl Add for KeySwitchCost {
     type Output = Self;
 
-    fn add(mut self, other: Self) -> Self {
-        self += other;
-        self
-    }
-}
-
-impl AddAssign for KeySwitchCost {
-    fn add_assign(&mut self, other: Self) {
-        self.ntts += other.ntts;
-        self.conversions += other.conversions;
-        self.products += other.products;
+    fn add(self, other: Self) -> Self {
+        Self {
+            ntts: self.ntts + other.ntts,
+            conversions: self.conversions + other.conversions,
+            products: self.products + other.products,
+        }
     }
 }
 

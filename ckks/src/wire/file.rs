@@ -109,7 +109,6 @@ impl AtomicFile {
     }
 
     /// Where the file will be.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }

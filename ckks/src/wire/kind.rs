@@ -54,13 +54,11 @@ impl ObjectKind {
     ];
 
     /// The number that stands for this kind in a container.
-    #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
     }
 
     /// The name used in messages and by `inspect`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Parameters => "parameter set",

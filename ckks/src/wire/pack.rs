@@ -23,7 +23,6 @@ fn width(q: u32) -> u32 {
 
 /// Bytes of a packed row of `n` residues modulo `q`: ceil(n * ceil(log2 q) / 8). Saturates at `usize::MAX`, which no
 /// slice reaches.
-#[must_use]
 pub(super) fn packed_row_len(n: usize, q: u32) -> usize {
     let bits = width(q) as usize;
     // Eight at a time, so that the product does not overflow for any n that is the length of a slice of u32.

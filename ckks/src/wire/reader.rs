@@ -179,7 +179,6 @@ impl<'a> Reader<&'a [u8]> {
     }
 
     /// The payload that was not read yet.
-    #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         self.input
     }
@@ -226,7 +225,6 @@ impl<R: Read> Reader<R> {
     }
 
     /// What the first bytes say.
-    #[must_use]
     pub fn prefix(&self) -> Prefix {
         self.prefix
     }
@@ -247,7 +245,6 @@ impl<R: Read> Reader<R> {
     }
 
     /// The header as it is encoded, for formats whose first field says how to decode the rest.
-    #[must_use]
     pub fn header_bytes(&self) -> &[u8] {
         &self.header
     }
@@ -260,7 +257,6 @@ impl<R: Read> Reader<R> {
     }
 
     /// Bytes of the payload not read yet.
-    #[must_use]
     pub fn remaining(&self) -> u64 {
         self.unread
     }

@@ -7,7 +7,6 @@
 use super::WireError;
 
 /// Bytes of a packed ternary row of `n` coefficients: ceil(n / 4).
-#[must_use]
 pub(super) const fn packed_ternary_len(n: usize) -> usize {
     n.div_ceil(4)
 }

@@ -31,6 +31,14 @@ pub(super) fn insecure(log_n: u32) -> PlannerOptions {
     }
 }
 
+/// Secure rings.
+fn rings(log_n: std::ops::RangeInclusive<u32>) -> PlannerOptions {
+    PlannerOptions {
+        log_n,
+        ..PlannerOptions::default()
+    }
+}
+
 /// A few rows of a built-in data set.
 pub(super) fn some_rows(count: usize) -> Dataset {
     let data = builtin::breast_cancer().unwrap();
@@ -230,10 +238,7 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
     let settings = Settings::new(64, 32)
         .rounds(Rounds::Fewest)
         .circuit(Kind::SingleChainMaskFree);
-    let options = PlannerOptions {
-        log_n: 14..=15,
-        ..PlannerOptions::default()
-    };
+    let options = rings(14..=15);
     let (plan, report) = plan(&settings, 31, 400, &options).unwrap();
     println!("{report}");
     let fewest = report.candidates.iter().map(|c| c.rounds.len()).min();
@@ -254,10 +259,7 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
 #[test]
 fn too_many_iterations_are_answered_with_what_would_do() {
     let settings = Settings::new(32, 8).circuit(Kind::Baseline);
-    let options = PlannerOptions {
-        log_n: 13..=15,
-        ..PlannerOptions::default()
-    };
+    let options = rings(13..=15);
     let error = plan(&settings, 31, 400, &options).unwrap_err();
     println!("{error}");
     let TrainError::Exchange(ExchangeError::TooManyIterations { most, choices, .. }) = &error
@@ -318,10 +320,7 @@ fn capacities_grow_with_the_ring_and_name_minibatches_that_are_too_large() {
         &Settings::new(100, 1).circuit(Kind::LowDepth),
         31,
         400,
-        &PlannerOptions {
-            log_n: 13..=13,
-            ..options
-        },
+        &rings(13..=13),
     )
     .unwrap_err();
     assert!(
@@ -356,16 +355,7 @@ fn the_depth_of_small_circuits_is_that_of_large_ones() {
 #[test]
 fn auto_leaves_out_circuits_beyond_their_longest_run() {
     let settings = Settings::new(16, 14).rounds(Rounds::Count(7));
-    let (_, report) = plan(
-        &settings,
-        31,
-        400,
-        &PlannerOptions {
-            log_n: 14..=15,
-            ..PlannerOptions::default()
-        },
-    )
-    .unwrap();
+    let (_, report) = plan(&settings, 31, 400, &rings(14..=15)).unwrap();
     assert!(
         report
             .candidates
@@ -373,16 +363,7 @@ fn auto_leaves_out_circuits_beyond_their_longest_run() {
             .all(|c| c.kind != Kind::LowDepth && !c.beyond_longest_run)
     );
     let given = settings.circuit(Kind::LowDepth);
-    let (_, report) = plan(
-        &given,
-        31,
-        400,
-        &PlannerOptions {
-            log_n: 14..=15,
-            ..PlannerOptions::default()
-        },
-    )
-    .unwrap();
+    let (_, report) = plan(&given, 31, 400, &rings(14..=15)).unwrap();
     assert!(report.chosen.beyond_longest_run && report.to_string().contains("WARNING"));
 }
 
@@ -391,16 +372,7 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     let settings = Settings::new(16, 3)
         .rounds(Rounds::Count(3))
         .order(Order::Shuffled { seed: 7 });
-    let (plan, report) = plan(
-        &settings,
-        20,
-        100,
-        &PlannerOptions {
-            log_n: 13..=14,
-            ..PlannerOptions::default()
-        },
-    )
-    .unwrap();
+    let (plan, report) = plan(&settings, 20, 100, &rings(13..=14)).unwrap();
     let text = plan.to_toml().unwrap();
     let again = TrainingPlan::from_toml(&text).unwrap();
     assert_eq!((&again, again.id()), (&plan, plan.id()));

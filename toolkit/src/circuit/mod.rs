@@ -20,7 +20,9 @@ pub use record::{Recorded, Recorder, Section, Summing};
 pub use slots::Slots;
 
 pub use crate::op::{Class, Op};
-use crate::{Layout, Result, ToolkitError};
+use arras_hal::Named;
+
+use crate::{Layout, Result, ToolkitError, ToolkitErrorKind};
 
 /// A named input of a circuit.
 #[derive(Clone, Debug)]
@@ -109,7 +111,7 @@ impl Circuit {
         outputs: Vec<Output>,
     ) -> Result<Self> {
         if outputs.is_empty() {
-            return Err(ToolkitError::NoOutput);
+            return Err(ToolkitError::from(ToolkitErrorKind::NoOutput).named("finish"));
         }
         let mut levels = vec![None; nodes.len()];
         for output in &outputs {
@@ -216,30 +218,34 @@ impl Circuit {
     /// The input of a name.
     ///
     /// # Errors
-    /// [`ToolkitError::UnknownName`].
+    /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn input(&self, name: &str) -> Result<&Input> {
         self.inputs
             .iter()
             .find(|input| input.name == name)
-            .ok_or_else(|| ToolkitError::UnknownName {
-                op: "input",
-                name: name.into(),
-                known: self.inputs.iter().map(|i| i.name.clone()).collect(),
+            .ok_or_else(|| {
+                ToolkitError::unknown_name(
+                    name,
+                    self.inputs.iter().map(|i| i.name.clone()).collect(),
+                )
+                .named("input")
             })
     }
 
     /// The output of a name.
     ///
     /// # Errors
-    /// [`ToolkitError::UnknownName`].
+    /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn output(&self, name: &str) -> Result<&Output> {
         self.outputs
             .iter()
             .find(|output| output.name == name)
-            .ok_or_else(|| ToolkitError::UnknownName {
-                op: "output",
-                name: name.into(),
-                known: self.outputs.iter().map(|o| o.name.clone()).collect(),
+            .ok_or_else(|| {
+                ToolkitError::unknown_name(
+                    name,
+                    self.outputs.iter().map(|o| o.name.clone()).collect(),
+                )
+                .named("output")
             })
     }
 }

@@ -9,7 +9,9 @@ use std::{
 use super::{
     Circuit, Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId, Slots,
 };
-use crate::{EncodingUnit, Layout, Result, ToolkitError};
+use arras_hal::Named;
+
+use crate::{EncodingUnit, Layout, Result, ToolkitError, ToolkitErrorKind};
 
 /// Records a circuit. Handles made by it refer to it; the first error of any operation is kept and returned by
 /// [`Recorder::finish`] with the place in the source where it was recorded.
@@ -104,7 +106,7 @@ impl Recorder {
     /// Records a circuit for ciphertexts of `slots` slots (half of the ring degree).
     ///
     /// # Errors
-    /// [`ToolkitError::DoesNotFit`] unless `slots` is a power of two up to [`EncodingUnit::MAX_SLOTS`].
+    /// [`crate::ToolkitErrorKind::DoesNotFit`] unless `slots` is a power of two up to [`EncodingUnit::MAX_SLOTS`].
     pub fn new(slots: usize) -> Result<Self> {
         EncodingUnit::with_height(slots, 1)?;
         Ok(Self {
@@ -178,7 +180,7 @@ impl Recorder {
     pub(crate) fn input_slots(&self, name: &str, layout: Layout) -> Slots {
         let operation = self.open("input", &[], Some(layout), Some(name));
         let slots = self.try_input(name, layout).unwrap_or_else(|error| {
-            self.fail(error);
+            self.fail(error.named("input"));
             Slots::failed(self, layout.units().min(1))
         });
         self.close(operation);
@@ -186,22 +188,18 @@ impl Recorder {
     }
 
     fn try_input(&self, name: &str, layout: Layout) -> Result<Slots> {
-        const OP: &str = "input";
-        layout.check(OP)?;
+        layout.check()?;
         if layout.slots() != self.slots {
-            return Err(ToolkitError::DoesNotFit {
-                op: OP,
-                shape: layout.to_string(),
-                unit: format!("a circuit of {} slots", self.slots),
-                remedy: "use units with as many slots as the circuit".into(),
-            });
+            return Err(ToolkitError::does_not_fit(
+                layout,
+                format!("a circuit of {} slots", self.slots),
+                "use units with as many slots as the circuit",
+            ));
         }
         let mut state = self.lock();
         if state.inputs.iter().any(|input| input.name == name) {
-            return Err(ToolkitError::NameTaken {
-                op: OP,
-                name: name.into(),
-            });
+            let (what, name) = ("input", name.into());
+            return Err(ToolkitErrorKind::NameTaken { what, name }.into());
         }
         let index = state.inputs.len();
         let node = state.push(Op::Input(index), vec![], layout.units());
@@ -232,13 +230,12 @@ impl Recorder {
     pub fn output_at(&self, name: &str, result: &impl Recorded, level: usize) {
         let slots = result.recorded();
         if !self.is(slots.recorder()) {
-            return self.fail(ToolkitError::TwoCircuits { op: "output" });
+            return self.fail(ToolkitError::from(ToolkitErrorKind::TwoCircuits).named("output"));
         }
         if self.lock().outputs.iter().any(|o| o.name == name) {
-            return self.fail(ToolkitError::NameTaken {
-                op: "output",
-                name: name.into(),
-            });
+            let (what, name) = ("output", name.into());
+            let error = ToolkitError::from(ToolkitErrorKind::NameTaken { what, name });
+            return self.fail(error.named("output"));
         }
         // A failed result has left its error behind.
         if let Some(node) = slots.node() {
@@ -255,7 +252,7 @@ impl Recorder {
     /// The circuit.
     ///
     /// # Errors
-    /// The first error of the recording, with its place; [`ToolkitError::NoOutput`].
+    /// The first error of the recording, with its place; [`crate::ToolkitErrorKind::NoOutput`].
     pub fn finish(self) -> Result<Circuit> {
         let mut state = self.lock();
         if let Some(error) = state.error.take() {

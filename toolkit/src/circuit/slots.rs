@@ -1,7 +1,9 @@
 //! Handles of batches of slots: what linear algebra is lowered to, and what hand-made circuits use.
 
 use super::{NodeId, Op, PlainId, Recorder, record::Recorded};
-use crate::{Layout, Result, ToolkitError, layout::check_finite};
+use arras_hal::Named;
+
+use crate::{Layout, Result, ToolkitError, ToolkitErrorKind, layout::check_finite};
 
 /// A batch of encrypted slots in a circuit that is being recorded.
 ///
@@ -55,16 +57,11 @@ impl Slots {
     #[track_caller]
     fn record(&self, op: Op, operands: &[&Self], units: Result<usize>) -> Self {
         if operands.iter().any(|o| !self.recorder.is(&o.recorder)) {
-            let error = ToolkitError::TwoCircuits { op: op.name() };
-            self.recorder.fail(error);
-            return Self::failed(&self.recorder, self.units);
+            return self.fails(op.name(), ToolkitErrorKind::TwoCircuits);
         }
         let units = match units {
             Ok(units) => units,
-            Err(error) => {
-                self.recorder.fail(error);
-                return Self::failed(&self.recorder, self.units);
-            }
+            Err(error) => return self.fails(op.name(), error),
         };
         let nodes: Option<Vec<NodeId>> = operands.iter().map(|o| o.node).collect();
         match nodes {
@@ -73,24 +70,30 @@ impl Slots {
         }
     }
 
-    fn common(&self, op: &'static str, other: usize) -> Result<usize> {
+    /// Keeps the error of an operation.
+    #[track_caller]
+    fn fails(&self, operation: &'static str, error: impl Into<ToolkitError>) -> Self {
+        self.recorder.fail(error.into().named(operation));
+        Self::failed(&self.recorder, self.units)
+    }
+
+    fn common(&self, other: usize) -> Result<usize> {
         if self.units == other || other == 1 {
             Ok(self.units)
         } else if self.units == 1 {
             Ok(other)
         } else {
-            Err(ToolkitError::DimensionMismatch {
-                op,
-                left: format!("{} ciphertexts", self.units),
-                right: format!("{other} ciphertexts"),
-                remedy: "batches are equal, or one of them is 1",
-            })
+            Err(ToolkitError::mismatch(
+                format!("{} ciphertexts", self.units),
+                format!("{other} ciphertexts"),
+                "batches are equal, or one of them is 1",
+            ))
         }
     }
 
     #[track_caller]
     fn binary(&self, op: Op, other: &Self) -> Self {
-        let units = self.common(op.name(), other.units);
+        let units = self.common(other.units);
         self.record(op, &[self, other], units)
     }
 
@@ -130,7 +133,7 @@ impl Slots {
         let (first, _) = pairs.first()?;
         let operands: Vec<&Self> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
         let units = operands.iter().try_fold(1, |units, o| {
-            Self::failed(&first.recorder, units).common("sum_of_products", o.units)
+            Self::failed(&first.recorder, units).common(o.units)
         });
         Some(first.record(Op::SumOfProducts, &operands, units))
     }
@@ -151,80 +154,73 @@ impl Slots {
     /// Sum with constants: one vector for all ciphertexts, or one for each. A vector shorter than the slots repeats.
     #[track_caller]
     pub fn add_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
-        let units = self.check_plain("add_plain", &vectors);
-        self.with_plain(vectors, units, Op::AddPlain)
+        self.with_plain("add_plain", vectors, Op::AddPlain)
     }
 
     /// Difference to constants, vectors as in [`Slots::add_plain`]: where they are added or multiplied with as well, at the same level,
     /// they are encoded once.
     #[track_caller]
     pub fn sub_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
-        let units = self.check_plain("sub_plain", &vectors);
-        self.with_plain(vectors, units, Op::SubPlain)
+        self.with_plain("sub_plain", vectors, Op::SubPlain)
     }
 
     /// Product with constants; one level. Vectors as in [`Slots::add_plain`].
     #[track_caller]
     pub fn multiply_plain(&self, vectors: Vec<Vec<f64>>) -> Self {
-        let units = self.check_plain("multiply_plain", &vectors);
-        self.with_plain(vectors, units, Op::MultiplyPlain)
+        self.with_plain("multiply_plain", vectors, Op::MultiplyPlain)
     }
 
     #[track_caller]
     fn with_plain(
         &self,
+        name: &'static str,
         vectors: Vec<Vec<f64>>,
-        units: Result<usize>,
         op: impl Fn(PlainId) -> Op,
     ) -> Self {
-        match units {
+        match self.check_plain(&vectors) {
             Ok(units) => {
                 let plain = self.recorder.plain(vectors);
                 self.record(op(plain), &[self], Ok(units))
             }
-            Err(error) => {
-                self.recorder.fail(error);
-                Self::failed(&self.recorder, self.units)
-            }
+            Err(error) => self.fails(name, error),
         }
     }
 
-    fn check_plain(&self, op: &'static str, vectors: &[Vec<f64>]) -> Result<usize> {
+    fn check_plain(&self, vectors: &[Vec<f64>]) -> Result<usize> {
         for (i, vector) in vectors.iter().enumerate() {
             if !vector.len().is_power_of_two() || vector.len() > self.slots() {
-                return Err(ToolkitError::DoesNotFit {
-                    op,
-                    shape: format!("a constant of {} slots", vector.len()),
-                    unit: format!("ciphertexts of {} slots", self.slots()),
-                    remedy: "constants have a power of two of slots and repeat".into(),
-                });
+                return Err(ToolkitError::does_not_fit(
+                    format!("a constant of {} slots", vector.len()),
+                    format!("ciphertexts of {} slots", self.slots()),
+                    "constants have a power of two of slots and repeat",
+                ));
             }
             for (j, &x) in vector.iter().enumerate() {
-                check_finite(op, x, &[i, j])?;
+                check_finite("constant", x, &[i, j])?;
             }
         }
         if vectors.is_empty() {
-            return Err(ToolkitError::EmptyList { op });
+            return Err(ToolkitErrorKind::EmptyList.into());
         }
-        self.common(op, vectors.len())
+        self.common(vectors.len())
     }
 
-    fn scalar(&self, op: &'static str, value: f64) -> Result<usize> {
-        check_finite(op, value, &[])?;
+    fn scalar(&self, value: f64) -> Result<usize> {
+        check_finite("number", value, &[])?;
         Ok(self.units)
     }
 
     /// Sum of every slot, padding included, with a number.
     #[track_caller]
     pub fn add_scalar(&self, value: f64) -> Self {
-        let units = self.scalar("add_scalar", value);
+        let units = self.scalar(value);
         self.record(Op::AddScalar(value), &[self], units)
     }
 
     /// Product with a number: one level, unless it is a small integer, which costs none.
     #[track_caller]
     pub fn multiply_scalar(&self, value: f64) -> Self {
-        let units = self.scalar("multiply_scalar", value);
+        let units = self.scalar(value);
         if value.fract() == 0.0 && value.abs() <= 1024.0 {
             return self.multiply_integer(value as i64);
         }
@@ -266,7 +262,7 @@ impl Slots {
     #[track_caller]
     pub fn rotation_sum(&self, steps: &[i64]) -> Self {
         let units = if steps.is_empty() {
-            Err(ToolkitError::EmptyList { op: "rotation_sum" })
+            Err(ToolkitErrorKind::EmptyList.into())
         } else {
             Ok(self.units)
         };
@@ -279,13 +275,9 @@ impl Slots {
     #[track_caller]
     pub fn rotate_and_sum(&self, stride: i64, count: usize) -> Self {
         if !count.is_power_of_two() || count > self.slots() {
-            self.recorder.fail(ToolkitError::OutOfRange {
-                op: "rotate_and_sum",
-                what: "count",
-                value: count as f64,
-                range: format!("powers of two up to {}", self.slots()),
-            });
-            return Self::failed(&self.recorder, self.units);
+            let range = format!("powers of two up to {}", self.slots());
+            let error = ToolkitError::out_of_range("count", count as f64, range);
+            return self.fails("rotate_and_sum", error);
         }
         let strides: Vec<i64> = (0..count.ilog2()).map(|bit| stride << bit).collect();
         self.rotate_and_sum_by(&strides)
@@ -324,26 +316,23 @@ impl Slots {
     pub fn weighted_rotation_sum(&self, terms: Vec<(i64, Vec<Vec<f64>>)>) -> Self {
         const OP: &str = "weighted_rotation_sum";
         if terms.is_empty() {
-            self.recorder.fail(ToolkitError::EmptyList { op: OP });
-            return Self::failed(&self.recorder, self.units);
+            return self.fails(OP, ToolkitErrorKind::EmptyList);
         }
         let mut steps = Vec::with_capacity(terms.len());
         let mut weights = Vec::with_capacity(terms.len());
         for (step, vectors) in terms {
-            let fits = self.check_plain(OP, &vectors).and_then(|units| {
+            let fits = self.check_plain(&vectors).and_then(|units| {
                 if units == self.units {
                     return Ok(());
                 }
-                Err(ToolkitError::DimensionMismatch {
-                    op: OP,
-                    left: format!("{} ciphertexts", self.units),
-                    right: format!("{} constants", vectors.len()),
-                    remedy: "give one constant, or one for each ciphertext",
-                })
+                Err(ToolkitError::mismatch(
+                    format!("{} ciphertexts", self.units),
+                    format!("{} constants", vectors.len()),
+                    "give one constant, or one for each ciphertext",
+                ))
             });
             if let Err(error) = fits {
-                self.recorder.fail(error);
-                return Self::failed(&self.recorder, self.units);
+                return self.fails(OP, error);
             }
             steps.push(self.signed(step));
             weights.push(self.recorder.plain(vectors));
@@ -359,13 +348,12 @@ impl Slots {
             return self.clone();
         }
         let units = match indices.iter().find(|&&i| i >= self.units) {
-            Some(&index) => Err(ToolkitError::OutOfRange {
-                op: "pick",
-                what: "index",
-                value: index as f64,
-                range: format!("a batch of {} ciphertexts", self.units),
-            }),
-            None if indices.is_empty() => Err(ToolkitError::EmptyList { op: "pick" }),
+            Some(&index) => Err(ToolkitError::out_of_range(
+                "index",
+                index as f64,
+                format!("a batch of {} ciphertexts", self.units),
+            )),
+            None if indices.is_empty() => Err(ToolkitErrorKind::EmptyList.into()),
             None => Ok(indices.len()),
         };
         self.record(Op::Pick(indices.to_vec()), &[self], units)

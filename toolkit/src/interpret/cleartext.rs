@@ -32,7 +32,7 @@ impl Cleartext {
     /// For a program with these inputs.
     ///
     /// # Errors
-    /// [`crate::ToolkitError::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
+    /// [`crate::ToolkitErrorKind::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(program: &Program, inputs: &Bindings<Value>) -> Result<Self> {
         let circuit = program.circuit();
         check_inputs(circuit, inputs)?;

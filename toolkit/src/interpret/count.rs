@@ -68,7 +68,7 @@ impl OpCount {
     /// Counts a program and adds up its costs, encoding of constants included.
     ///
     /// # Errors
-    /// [`crate::ToolkitError::Cost`] if the table lacks a level that the program has.
+    /// [`crate::ToolkitErrorKind::Cost`] if the table lacks a level that the program has.
     pub fn with_costs_of(program: &Program, table: &CostTable) -> Result<Self> {
         let mut count = Self::new();
         for step in program.steps() {

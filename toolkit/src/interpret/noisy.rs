@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use arras_ckks::NoiseModel;
+use arras_hal::Named;
 
 use super::{Interpretation, cleartext::evaluate, random::Random};
 use crate::{
@@ -40,8 +41,8 @@ impl Noisy {
     /// For a program with these inputs, encrypted with the secret key.
     ///
     /// # Errors
-    /// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] if the model's parameters cannot run the program;
-    /// [`crate::ToolkitError::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
+    /// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`] if the model's parameters cannot run the program;
+    /// [`crate::ToolkitErrorKind::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(
         program: &Program,
         inputs: &Bindings<Value>,
@@ -49,7 +50,7 @@ impl Noisy {
         seed: u64,
     ) -> Result<Self> {
         let (circuit, params) = (program.circuit(), model.params());
-        program.check_fits("predict", params)?;
+        program.check_fits(params).named("predict")?;
         check_inputs(circuit, inputs)?;
         let inputs = circuit
             .inputs()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arras_hal::Named;
 use ndarray::{Array1, Array2};
 
 use super::random::Random;
@@ -57,8 +58,8 @@ impl Samples {
     /// The inputs of a trial.
     ///
     /// # Errors
-    /// [`ToolkitError::UnknownName`] for an input of which nothing is said, and for names that the circuit does not have;
-    /// [`ToolkitError::OutOfRange`] for bounds that are not finite or in the wrong order.
+    /// [`crate::ToolkitErrorKind::UnknownName`] for an input of which nothing is said, and for names that the circuit does not have;
+    /// [`crate::ToolkitErrorKind::OutOfRange`] for bounds that are not finite or in the wrong order.
     pub fn draw(&self, circuit: &Circuit, trial: u64) -> Result<Bindings<Value>> {
         let given = self.given.iter().map(|(name, _)| name);
         for name in given.chain(self.bounds.keys().map(String::as_str)) {
@@ -75,11 +76,8 @@ impl Samples {
             } else if circuit.level(input.node()).is_none() {
                 continue;
             } else {
-                return Err(ToolkitError::UnknownName {
-                    op: "samples (a value or bounds for an input)",
-                    name: name.into(),
-                    known: self.known(),
-                });
+                return Err(ToolkitError::unknown_name(name, self.known())
+                    .named("samples (a value or bounds for an input)"));
             };
             inputs.insert(name, value);
         }
@@ -94,12 +92,12 @@ impl Samples {
 
 fn drawn(input: &Input, low: f64, high: f64, random: &mut Random) -> Result<Value> {
     if !(low.is_finite() && high.is_finite() && low <= high) {
-        return Err(ToolkitError::OutOfRange {
-            op: "samples",
-            what: "upper bound of an input",
-            value: high,
-            range: format!("finite numbers from the lower bound {low}"),
-        });
+        return Err(ToolkitError::out_of_range(
+            "upper bound of an input",
+            high,
+            format!("finite numbers from the lower bound {low}"),
+        )
+        .named("samples"));
     }
     let mut next = || low + (high - low) * random.uniform();
     Ok(match *input.layout() {

@@ -13,7 +13,7 @@ use crate::{
 /// Seconds of the longest chain of dependent steps: what remains with unlimited cores.
 ///
 /// # Errors
-/// [`crate::ToolkitError::Cost`] if the table lacks a level that the program has.
+/// [`crate::ToolkitErrorKind::Cost`] if the table lacks a level that the program has.
 pub fn critical_path_seconds(program: &Program, table: &CostTable) -> Result<f64> {
     let seconds = program.steps().iter().map(|s| s.work().seconds(table));
     let seconds = seconds.collect::<Result<Vec<f64>, _>>()?;

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use arras_ckks::{Ciphertext, Decryptor, SecretKey};
-use arras_hal::SecretEngine;
+use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
 use super::{Cleartext, Interpretation, Place, walk};
 use crate::{
-    Result, ToolkitError, Value,
+    Result, ToolkitError, ToolkitErrorKind, Value,
     encrypted::Encrypted,
     program::{Form, Program, StepId},
     run::{Bindings, Homomorphic, Stepwise},
@@ -86,13 +86,11 @@ impl<'a, S: SecretEngine> Tracer<'a, S> {
     /// # Errors
     /// The scheme's, with the place of the operation. A step that is off is no error but [`TraceReport::deviation`].
     pub fn run(mut self, program: &Program) -> Result<TraceReport> {
-        if let Err(error) = walk(program, &mut self, |_, _| Ok(())) {
-            let ToolkitError::Deviates(deviation) = error.kind() else {
-                return Err(error);
-            };
-            self.report.deviation = Some((**deviation).clone());
+        match walk(program, &mut self, |_, _| Ok(())) {
+            Ok(()) => Ok(self.report),
+            Err(_) if self.report.deviation.is_some() => Ok(self.report),
+            Err(error) => Err(error),
         }
-        Ok(self.report)
     }
 
     /// What was seen so far.
@@ -166,7 +164,9 @@ impl<'a, S: SecretEngine> Tracer<'a, S> {
                 .collect(),
         };
         if error > allowed || allowed.is_nan() {
-            return Err(ToolkitError::Deviates(Box::new(deviation())));
+            let deviation = self.report.deviation.insert(deviation());
+            let error = ToolkitError::from(ToolkitErrorKind::Deviates(deviation.to_string()));
+            return Err(error.named("debug"));
         }
         if self.report.worst.as_ref().is_none_or(|w| error > w.error) {
             self.report.worst = Some(deviation());

@@ -101,16 +101,10 @@ impl Layout {
     /// Checks that the object exists: not empty, at most [`MAX_UNITS`] ciphertexts, stride and period that fit the unit.
     ///
     /// # Errors
-    /// [`ToolkitError::DoesNotFit`].
-    pub fn check(&self, op: &'static str) -> Result<()> {
-        let wrong = |unit: String, remedy: &str| {
-            Err(ToolkitError::DoesNotFit {
-                op,
-                shape: self.to_string(),
-                unit,
-                remedy: remedy.into(),
-            })
-        };
+    /// [`crate::ToolkitErrorKind::DoesNotFit`].
+    pub fn check(&self) -> Result<()> {
+        let wrong =
+            |unit: String, remedy: &str| Err(ToolkitError::does_not_fit(self, unit, remedy));
         let (empty, legal, unit) = match *self {
             Self::Matrix {
                 rows,

@@ -1,23 +1,29 @@
 //! Between values and slots.
 
+use arras_hal::Named;
 use ndarray::{Array1, Array2};
 
 use super::{Layout, Value};
-use crate::{Result, ToolkitError};
+use crate::{Result, ToolkitError, ToolkitErrorKind};
 
 impl Layout {
     /// The slots of each ciphertext for a value of this layout.
     ///
     /// # Errors
-    /// [`ToolkitError::WrongInput`] for a value of another shape, [`ToolkitError::NonFinite`]; those of [`Layout::check`].
+    /// [`ToolkitErrorKind::WrongInput`] for a value of another shape, [`ToolkitErrorKind::NonFinite`]; those of [`Layout::check`].
     pub fn pack(&self, name: &str, value: &Value) -> Result<Vec<Vec<f64>>> {
-        const OP: &str = "pack";
-        self.check(OP)?;
-        let wrong = || ToolkitError::WrongInput {
-            op: OP,
-            name: name.into(),
-            expected: self.to_string(),
-            found: value.describe(),
+        self.slots_of(name, value).named("pack")
+    }
+
+    /// As [`Layout::pack`], for operations that name their errors.
+    pub(crate) fn slots_of(&self, name: &str, value: &Value) -> Result<Vec<Vec<f64>>> {
+        self.check()?;
+        let wrong = || {
+            ToolkitError::from(ToolkitErrorKind::WrongInput {
+                name: name.into(),
+                expected: self.to_string(),
+                found: value.describe(),
+            })
         };
         let mut slots = vec![vec![0.0; self.slots()]; self.units()];
         match (*self, value) {
@@ -90,21 +96,17 @@ impl Layout {
     /// The value in the slots of each ciphertext. Where entries are repeated, the first is read.
     ///
     /// # Errors
-    /// [`ToolkitError::WrongInput`] for another number of ciphertexts or slots; those of [`Layout::check`].
+    /// [`ToolkitErrorKind::WrongInput`] for another number of ciphertexts or slots; those of [`Layout::check`].
     pub fn unpack(&self, name: &str, slots: &[Vec<f64>]) -> Result<Value> {
-        const OP: &str = "unpack";
-        self.check(OP)?;
+        self.check().named("unpack")?;
         if slots.len() != self.units() || slots.iter().any(|s| s.len() != self.slots()) {
-            return Err(ToolkitError::WrongInput {
-                op: OP,
+            let of_each = slots.first().map_or(0, Vec::len);
+            let error = ToolkitError::from(ToolkitErrorKind::WrongInput {
                 name: name.into(),
                 expected: self.to_string(),
-                found: format!(
-                    "{} ciphertexts of {} slots",
-                    slots.len(),
-                    slots.first().map_or(0, Vec::len)
-                ),
+                found: format!("{} ciphertexts of {of_each} slots", slots.len()),
             });
+            return Err(error.named("unpack"));
         }
         Ok(match *self {
             Self::Matrix {
@@ -141,12 +143,12 @@ pub(crate) fn check_finite(what: &str, value: f64, index: &[usize]) -> Result<()
     if value.is_finite() {
         return Ok(());
     }
-    Err(ToolkitError::NonFinite {
-        op: "encode",
+    Err(ToolkitErrorKind::NonFinite {
         what: format!("{what:?}"),
         value,
         index: index.to_vec(),
-    })
+    }
+    .into())
 }
 
 #[cfg(test)]
@@ -235,7 +237,7 @@ mod tests {
         m[[3, 4]] = f64::NAN;
         let error = layout.pack("weights", &m.into()).unwrap_err();
         assert!(
-            matches!(&error, ToolkitError::NonFinite { index, .. } if index == &[3, 4]),
+            matches!(error.kind(), ToolkitErrorKind::NonFinite { index, .. } if index == &[3, 4]),
             "{error}"
         );
         for layout in [
@@ -246,8 +248,11 @@ mod tests {
             Layout::Slots { units: 0, slots: 4 },
             Layout::Scalar { slots: 3 },
         ] {
-            let error = layout.check("test").unwrap_err();
-            assert!(matches!(error, ToolkitError::DoesNotFit { .. }), "{error}");
+            let error = layout.check().unwrap_err();
+            assert!(
+                matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. }),
+                "{error}"
+            );
         }
     }
 }

@@ -4,17 +4,16 @@ use super::{ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, r
 use crate::{Layout, Result, Slots, ToolkitError};
 
 /// The common layout of two objects of one kind.
-pub(super) fn same_layout(op: &'static str, left: &Layout, right: &Layout) -> Result<Layout> {
+pub(super) fn same_layout(left: &Layout, right: &Layout) -> Result<Layout> {
     if left == right {
         return Ok(*left);
     }
-    same_unit(op, unit_of(left), unit_of(right))?;
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: left.to_string(),
-        right: right.to_string(),
-        remedy: "both need the same shape and encoding",
-    })
+    same_unit(unit_of(left), unit_of(right))?;
+    Err(ToolkitError::mismatch(
+        left,
+        right,
+        "both need the same shape and encoding",
+    ))
 }
 
 #[track_caller]
@@ -24,7 +23,7 @@ fn combine<T: Object>(
     right: &T,
     body: impl FnOnce(&Slots, &Slots) -> Slots,
 ) -> T {
-    let layout = same_layout(op, &left.layout(), &right.layout());
+    let layout = same_layout(&left.layout(), &right.layout());
     let (a, b) = (left.recorded(), right.recorded());
     record(op, &[a, b], unit_of(&left.layout()), layout, |_| body(a, b))
 }

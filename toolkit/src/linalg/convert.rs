@@ -64,11 +64,10 @@ impl Matrix {
     /// The entries on the diagonal. One level; H lg m rotations in lg m steps.
     #[track_caller]
     pub fn diagonal(&self) -> ColumnVector {
-        const OP: &str = "diagonal";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = plain_rows(OP, self).map(|()| Layout::column_vector(rows.min(cols), unit));
-        record(OP, &[x], unit, layout, |layout| {
+        let layout = plain_rows(self).map(|()| Layout::column_vector(rows.min(cols), unit));
+        record("diagonal", &[x], unit, layout, |layout| {
             on_diagonal(x, &self.layout, unit, layout.units())
                 .rotate_and_sum(unit.width() as i64, unit.height())
         })
@@ -77,12 +76,11 @@ impl Matrix {
     /// The sum of the entries on the diagonal. One level; lg(m n) rotations.
     #[track_caller]
     pub fn trace(&self) -> Scalar {
-        const OP: &str = "trace";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
         let slots = unit.slots();
-        let layout = plain_rows(OP, self).map(|()| Layout::Scalar { slots });
-        record(OP, &[x], unit, layout, |_| {
+        let layout = plain_rows(self).map(|()| Layout::Scalar { slots });
+        record("trace", &[x], unit, layout, |_| {
             let across = rows.min(cols).div_ceil(unit.width());
             sum_units(&on_diagonal(x, &self.layout, unit, across)).rotate_and_sum(1, slots)
         })

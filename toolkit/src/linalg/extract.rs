@@ -12,12 +12,11 @@ impl Matrix {
     /// Row `row` as a column vector. One level; H lg m rotations in lg m steps.
     #[track_caller]
     pub fn row(&self, row: usize) -> ColumnVector {
-        const OP: &str = "row";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
         let layout =
-            within(OP, "row", &(row..row + 1), rows).map(|()| Layout::column_vector(cols, unit));
-        record(OP, &[x], unit, layout, |layout| {
+            within("row", &(row..row + 1), rows).map(|()| Layout::column_vector(cols, unit));
+        record("row", &[x], unit, layout, |layout| {
             let (m, n) = (unit.height(), unit.width());
             let (across, r) = (layout.units(), row * self.row_stride());
             let units: Vec<usize> = (0..across).map(|j| r / m * across + j).collect();
@@ -32,13 +31,12 @@ impl Matrix {
     /// Column `column` as a row vector. One level; V lg n rotations in lg n steps, whose signs depend on the column.
     #[track_caller]
     pub fn column(&self, column: usize) -> RowVector {
-        const OP: &str = "column";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = super::hadamard::plain_rows(OP, self)
-            .and_then(|()| within(OP, "column", &(column..column + 1), cols))
+        let layout = super::hadamard::plain_rows(self)
+            .and_then(|()| within("column", &(column..column + 1), cols))
             .map(|()| Layout::row_vector(rows, unit));
-        record(OP, &[x], unit, layout, |layout| {
+        record("column", &[x], unit, layout, |layout| {
             let n = unit.width();
             let across = self.layout.horizontal_units();
             let units: Vec<usize> = (0..layout.units())
@@ -54,14 +52,13 @@ impl Matrix {
     /// Entry (row, column). One level; lg(m n) rotations.
     #[track_caller]
     pub fn entry(&self, row: usize, column: usize) -> Scalar {
-        const OP: &str = "entry of a matrix";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
         let slots = unit.slots();
-        let layout = within(OP, "row", &(row..row + 1), rows)
-            .and_then(|()| within(OP, "column", &(column..column + 1), cols))
+        let layout = within("row", &(row..row + 1), rows)
+            .and_then(|()| within("column", &(column..column + 1), cols))
             .map(|()| Layout::Scalar { slots });
-        record(OP, &[x], unit, layout, |_| {
+        record("entry of a matrix", &[x], unit, layout, |_| {
             let (m, n) = (unit.height(), unit.width());
             let row = row * self.row_stride();
             let place = row / m * self.layout.horizontal_units() + column / n;
@@ -77,19 +74,18 @@ impl Matrix {
     /// and one rotation for each unit if every unit moves as a whole; else one level and at most two rotation keys.
     #[track_caller]
     pub fn block(&self, rows: Range<usize>, columns: Range<usize>) -> Self {
-        const OP: &str = "block";
         let (x, unit) = (self.recorded(), self.unit());
         let (all_rows, all_cols) = self.dim();
         let stride = self.row_stride();
-        let layout = within(OP, "rows", &rows, all_rows)
-            .and_then(|()| within(OP, "columns", &columns, all_cols))
+        let layout = within("rows", &rows, all_rows)
+            .and_then(|()| within("columns", &columns, all_cols))
             .map(|()| Layout::Matrix {
                 rows: rows.len(),
                 cols: columns.len(),
                 unit,
                 row_stride: stride,
             });
-        record(OP, &[x], unit, layout, |layout| {
+        record("block", &[x], unit, layout, |layout| {
             let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
             for r in 0..rows.len() {
                 for c in 0..columns.len() {
@@ -132,12 +128,11 @@ impl RowVector {
     /// Entry `index`. One level; lg m rotations.
     #[track_caller]
     pub fn entry(&self, index: usize) -> Scalar {
-        const OP: &str = "entry of a row vector";
         let (x, unit) = (self.recorded(), self.unit());
         let slots = unit.slots();
         let layout =
-            within(OP, "index", &(index..index + 1), self.len()).map(|()| Layout::Scalar { slots });
-        record(OP, &[x], unit, layout, |_| {
+            within("index", &(index..index + 1), self.len()).map(|()| Layout::Scalar { slots });
+        record("entry of a row vector", &[x], unit, layout, |_| {
             let (m, n) = (unit.height(), unit.width());
             let mut mask = vec![0.0; slots];
             mask[index % m * n..][..n].fill(1.0);
@@ -150,11 +145,10 @@ impl RowVector {
     /// The entries of a range. Free, or without a level, or with one, as [`Matrix::block`]; one rotation key.
     #[track_caller]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        const OP: &str = "slice of a row vector";
         let (x, unit) = (self.recorded(), self.unit());
         let layout =
-            within(OP, "range", &range, self.len()).map(|()| Layout::row_vector(range.len(), unit));
-        record(OP, &[x], unit, layout, |layout| {
+            within("range", &range, self.len()).map(|()| Layout::row_vector(range.len(), unit));
+        record("slice of a row vector", &[x], unit, layout, |layout| {
             let m = unit.height();
             let mut map = SlotMap::new(unit.width(), m, x.units(), layout.units());
             for (to, from) in range.enumerate() {
@@ -169,12 +163,11 @@ impl ColumnVector {
     /// Entry `index`. One level; lg n rotations.
     #[track_caller]
     pub fn entry(&self, index: usize) -> Scalar {
-        const OP: &str = "entry of a column vector";
         let (x, unit) = (self.recorded(), self.unit());
         let slots = unit.slots();
         let layout =
-            within(OP, "index", &(index..index + 1), self.len()).map(|()| Layout::Scalar { slots });
-        record(OP, &[x], unit, layout, |_| {
+            within("index", &(index..index + 1), self.len()).map(|()| Layout::Scalar { slots });
+        record("entry of a column vector", &[x], unit, layout, |_| {
             let mut mask = vec![0.0; self.period()];
             mask[index % unit.width()] = 1.0;
             x.pick(&[index / unit.width()])
@@ -186,11 +179,10 @@ impl ColumnVector {
     /// The entries of a range. Free, or without a level, or with one, as [`Matrix::block`]; one rotation key.
     #[track_caller]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        const OP: &str = "slice of a column vector";
         let (x, unit) = (self.recorded(), self.unit());
-        let layout = within(OP, "range", &range, self.len())
-            .map(|()| Layout::column_vector(range.len(), unit));
-        record(OP, &[x], unit, layout, |layout| {
+        let layout =
+            within("range", &range, self.len()).map(|()| Layout::column_vector(range.len(), unit));
+        record("slice of a column vector", &[x], unit, layout, |layout| {
             let n = unit.width();
             let mut map = SlotMap::new(1, n, x.units(), layout.units()).cycle(self.period());
             for (to, from) in range.enumerate() {

@@ -12,14 +12,19 @@ impl RowVector {
     /// Scales row r of a matrix by entry r. One level.
     #[track_caller]
     pub fn hadamard_matrix(&self, matrix: &Matrix) -> Matrix {
-        const OP: &str = "hadamard_matrix";
         let (a, b) = (self.recorded(), matrix.recorded());
-        let layout = rows_meet(OP, self, matrix);
-        record(OP, &[a, b], matrix.unit(), layout, |layout| {
-            let across = layout.horizontal_units();
-            let rows: Vec<usize> = (0..layout.units()).map(|u| u / across).collect();
-            a.pick(&rows).multiply(b)
-        })
+        let layout = rows_meet(self, matrix);
+        record(
+            "hadamard_matrix",
+            &[a, b],
+            matrix.unit(),
+            layout,
+            |layout| {
+                let across = layout.horizontal_units();
+                let rows: Vec<usize> = (0..layout.units()).map(|u| u / across).collect();
+                a.pick(&rows).multiply(b)
+            },
+        )
     }
 }
 
@@ -27,10 +32,9 @@ impl Matrix {
     /// Scales column c by entry c of a column vector. One level.
     #[track_caller]
     pub fn hadamard_column(&self, vector: &ColumnVector) -> Matrix {
-        const OP: &str = "hadamard_column";
         let (a, b) = (self.recorded(), vector.recorded());
-        let layout = columns_meet(OP, self, vector);
-        record(OP, &[a, b], self.unit(), layout, |layout| {
+        let layout = columns_meet(self, vector);
+        record("hadamard_column", &[a, b], self.unit(), layout, |layout| {
             let across = layout.horizontal_units();
             let columns: Vec<usize> = (0..layout.units()).map(|u| u % across).collect();
             a.multiply(&b.pick(&columns))
@@ -42,26 +46,35 @@ impl Matrix {
     /// Scales row r by entry r of a plaintext vector. One level.
     #[track_caller]
     pub fn hadamard_plain_rows(&self, vector: impl Into<Value>) -> Matrix {
-        const OP: &str = "hadamard_plain_rows";
         let (rows, cols) = self.dim();
-        let constants = plain_vector(OP, &self.layout, vector.into(), rows, ROWS).and_then(|v| {
+        let constants = plain_vector(&self.layout, vector.into(), rows, ROWS).and_then(|v| {
             let spread = Array2::from_shape_fn((rows, cols), |(r, _)| v[r]);
-            self.layout.pack(OP, &spread.into())
+            self.layout.slots_of("plaintext", &spread.into())
         });
-        spread(OP, self, self.layout, constants, |u, _| u)
+        spread(
+            "hadamard_plain_rows",
+            self,
+            self.layout,
+            constants,
+            |u, _| u,
+        )
     }
 
     /// Scales column c by entry c of a plaintext vector. One level.
     #[track_caller]
     pub fn hadamard_plain_columns(&self, vector: impl Into<Value>) -> Matrix {
-        const OP: &str = "hadamard_plain_columns";
         let (rows, cols) = self.dim();
-        let constants =
-            plain_vector(OP, &self.layout, vector.into(), cols, COLUMNS).and_then(|v| {
-                let spread = Array2::from_shape_fn((rows, cols), |(_, c)| v[c]);
-                self.layout.pack(OP, &spread.into())
-            });
-        spread(OP, self, self.layout, constants, |u, _| u)
+        let constants = plain_vector(&self.layout, vector.into(), cols, COLUMNS).and_then(|v| {
+            let spread = Array2::from_shape_fn((rows, cols), |(_, c)| v[c]);
+            self.layout.slots_of("plaintext", &spread.into())
+        });
+        spread(
+            "hadamard_plain_columns",
+            self,
+            self.layout,
+            constants,
+            |u, _| u,
+        )
     }
 }
 
@@ -69,10 +82,15 @@ impl RowVector {
     /// Scales row r of a plaintext matrix by entry r: an encrypted matrix. One level.
     #[track_caller]
     pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
-        const OP: &str = "hadamard_plain_matrix";
         let fits = |(rows, _): (usize, usize)| rows == self.len();
-        let (layout, constants) = plain_matrix(OP, self, &matrix.into(), fits, ROWS);
-        spread(OP, self, layout, constants, |u, across| u / across)
+        let (layout, constants) = plain_matrix(self, &matrix.into(), fits, ROWS);
+        spread(
+            "hadamard_plain_matrix",
+            self,
+            layout,
+            constants,
+            |u, across| u / across,
+        )
     }
 }
 
@@ -80,10 +98,15 @@ impl ColumnVector {
     /// Scales column c of a plaintext matrix by entry c: an encrypted matrix. One level.
     #[track_caller]
     pub fn hadamard_plain_matrix(&self, matrix: impl Into<Value>) -> Matrix {
-        const OP: &str = "hadamard_plain_matrix";
         let fits = |(_, cols): (usize, usize)| cols == self.len();
-        let (layout, constants) = plain_matrix(OP, self, &matrix.into(), fits, COLUMNS);
-        spread(OP, self, layout, constants, |u, across| u % across)
+        let (layout, constants) = plain_matrix(self, &matrix.into(), fits, COLUMNS);
+        spread(
+            "hadamard_plain_matrix",
+            self,
+            layout,
+            constants,
+            |u, across| u % across,
+        )
     }
 }
 
@@ -111,27 +134,24 @@ fn spread<T: Object, R: Object>(
 
 /// The vector that a plaintext operand of a matrix is.
 fn plain_vector(
-    op: &'static str,
     matrix: &Layout,
     vector: Value,
     len: usize,
     remedy: &'static str,
 ) -> Result<Array1<f64>> {
-    matrix.check(op)?;
+    matrix.check()?;
     match vector {
         Value::Vector(vector) if vector.len() == len => Ok(vector),
-        other => Err(ToolkitError::DimensionMismatch {
-            op,
-            left: matrix.to_string(),
-            right: format!("plaintext {}", other.describe()),
+        other => Err(ToolkitError::mismatch(
+            matrix,
+            format!("plaintext {}", other.describe()),
             remedy,
-        }),
+        )),
     }
 }
 
 /// The layout and the slots of the plaintext matrix that a vector scales.
 fn plain_matrix<T: Object>(
-    op: &'static str,
     vector: &T,
     matrix: &Value,
     fits: impl FnOnce((usize, usize)) -> bool,
@@ -141,62 +161,50 @@ fn plain_matrix<T: Object>(
     match matrix {
         Value::Matrix(m) if fits(m.dim()) => {
             let layout = Layout::matrix(m.nrows(), m.ncols(), unit);
-            (layout, layout.pack(op, matrix))
+            (layout, layout.slots_of("plaintext", matrix))
         }
         other => {
-            let error = ToolkitError::DimensionMismatch {
-                op,
-                left: vector.layout().to_string(),
-                right: format!("plaintext {}", other.describe()),
+            let error = ToolkitError::mismatch(
+                vector.layout(),
+                format!("plaintext {}", other.describe()),
                 remedy,
-            };
+            );
             (Layout::matrix(1, 1, unit), Err(error))
         }
     }
 }
 
 /// The layout of a matrix whose rows a row vector scales.
-pub(super) fn rows_meet(op: &'static str, vector: &RowVector, matrix: &Matrix) -> Result<Layout> {
-    same_unit(op, vector.unit(), matrix.unit())?;
-    plain_rows(op, matrix)?;
+pub(super) fn rows_meet(vector: &RowVector, matrix: &Matrix) -> Result<Layout> {
+    same_unit(vector.unit(), matrix.unit())?;
+    plain_rows(matrix)?;
     if vector.len() == matrix.dim().0 {
         return Ok(matrix.layout);
     }
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: vector.layout.to_string(),
-        right: matrix.layout.to_string(),
-        remedy: ROWS,
-    })
+    Err(ToolkitError::mismatch(vector.layout, matrix.layout, ROWS))
 }
 
 /// The layout of a matrix whose columns a column vector scales.
-pub(super) fn columns_meet(
-    op: &'static str,
-    matrix: &Matrix,
-    vector: &ColumnVector,
-) -> Result<Layout> {
-    same_unit(op, matrix.unit(), vector.unit())?;
+pub(super) fn columns_meet(matrix: &Matrix, vector: &ColumnVector) -> Result<Layout> {
+    same_unit(matrix.unit(), vector.unit())?;
     if vector.len() == matrix.dim().1 {
         return Ok(matrix.layout);
     }
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: matrix.layout.to_string(),
-        right: vector.layout.to_string(),
-        remedy: COLUMNS,
-    })
+    Err(ToolkitError::mismatch(
+        matrix.layout,
+        vector.layout,
+        COLUMNS,
+    ))
 }
 
 /// A matrix whose rows follow each other.
-pub(super) fn plain_rows(op: &'static str, matrix: &Matrix) -> Result<()> {
+pub(super) fn plain_rows(matrix: &Matrix) -> Result<()> {
     if matrix.row_stride() == 1 {
         return Ok(());
     }
-    Err(ToolkitError::DoesNotFit {
-        op,
-        shape: matrix.layout.to_string(),
-        unit: "row vectors of that unit".into(),
-        remedy: "transpose the unit back first; sums of rows and products with column vectors take it as it is".into(),
-    })
+    Err(ToolkitError::does_not_fit(
+        matrix.layout,
+        "row vectors of that unit",
+        "transpose the unit back first; sums of rows and products with column vectors take it as it is",
+    ))
 }

@@ -19,12 +19,15 @@ impl RowVector {
     /// Sum of the products of entries. One level; lg m rotations.
     #[track_caller]
     pub fn inner(&self, other: &Self) -> Scalar {
-        const OP: &str = "inner product of row vectors";
         let (a, b) = (self.recorded(), other.recorded());
-        let layout = same_layout(OP, &self.layout, &other.layout).map(|_| scalar(self.unit()));
-        record(OP, &[a, b], self.unit(), layout, |_| {
-            sum_rows_of_vector(&products(a, b), self.unit())
-        })
+        let layout = same_layout(&self.layout, &other.layout).map(|_| scalar(self.unit()));
+        record(
+            "inner product of row vectors",
+            &[a, b],
+            self.unit(),
+            layout,
+            |_| sum_rows_of_vector(&products(a, b), self.unit()),
+        )
     }
 
     /// The sum of all entries. No level; lg m rotations.
@@ -41,13 +44,16 @@ impl ColumnVector {
     /// Sum of the products of entries. One level; lg n rotations.
     #[track_caller]
     pub fn inner(&self, other: &Self) -> Scalar {
-        const OP: &str = "inner product of column vectors";
         let (a, b) = (self.recorded(), other.recorded());
         let layout: Result<Layout> =
-            same_layout(OP, &self.layout, &other.layout).map(|_| scalar(self.unit()));
-        record(OP, &[a, b], self.unit(), layout, |_| {
-            products(a, b).rotate_and_sum(1, self.period())
-        })
+            same_layout(&self.layout, &other.layout).map(|_| scalar(self.unit()));
+        record(
+            "inner product of column vectors",
+            &[a, b],
+            self.unit(),
+            layout,
+            |_| products(a, b).rotate_and_sum(1, self.period()),
+        )
     }
 
     /// The sum of all entries. No level; lg n rotations.
@@ -64,12 +70,15 @@ impl Matrix {
     /// The sum of the products of entries, that is the trace of A^T B. One level; lg(m n) rotations.
     #[track_caller]
     pub fn inner(&self, other: &Self) -> Scalar {
-        const OP: &str = "inner product of matrices";
         let (a, b) = (self.recorded(), other.recorded());
-        let layout = same_layout(OP, &self.layout, &other.layout).map(|_| scalar(self.unit()));
-        record(OP, &[a, b], self.unit(), layout, |_| {
-            products(a, b).rotate_and_sum(1, self.unit().slots())
-        })
+        let layout = same_layout(&self.layout, &other.layout).map(|_| scalar(self.unit()));
+        record(
+            "inner product of matrices",
+            &[a, b],
+            self.unit(),
+            layout,
+            |_| products(a, b).rotate_and_sum(1, self.unit().slots()),
+        )
     }
 
     /// The sum of all entries. No level; lg(m n) rotations.

@@ -14,26 +14,20 @@ impl Matrix {
     /// This matrix with others below it. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat_rows(&self, others: &[&Self]) -> Self {
-        const OP: &str = "concat_rows";
         let (parts, unit) = (all(self, others), self.unit());
         let cols = self.dim().1;
         let layout = parts
             .iter()
             .try_fold(0, |rows, part| {
-                plain_like(OP, self, part)?;
+                plain_like(self, part)?;
                 (part.dim().1 == cols)
                     .then_some(rows + part.dim().0)
                     .ok_or_else(|| {
-                        mismatch(
-                            OP,
-                            self,
-                            part,
-                            "matrices above each other have as many columns",
-                        )
+                        mismatch(self, part, "matrices above each other have as many columns")
                     })
             })
             .map(|rows| Layout::matrix(rows, cols, unit));
-        join(OP, &parts, unit, layout, |layout| {
+        join("concat_rows", &parts, unit, layout, |layout| {
             matrix_map(&parts, layout, |part| (part.dim().0, 0))
         })
     }
@@ -41,26 +35,20 @@ impl Matrix {
     /// This matrix with others to the right of it. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat_columns(&self, others: &[&Self]) -> Self {
-        const OP: &str = "concat_columns";
         let (parts, unit) = (all(self, others), self.unit());
         let rows = self.dim().0;
         let layout = parts
             .iter()
             .try_fold(0, |cols, part| {
-                plain_like(OP, self, part)?;
+                plain_like(self, part)?;
                 (part.dim().0 == rows)
                     .then_some(cols + part.dim().1)
                     .ok_or_else(|| {
-                        mismatch(
-                            OP,
-                            self,
-                            part,
-                            "matrices next to each other have as many rows",
-                        )
+                        mismatch(self, part, "matrices next to each other have as many rows")
                     })
             })
             .map(|cols| Layout::matrix(rows, cols, unit));
-        join(OP, &parts, unit, layout, |layout| {
+        join("concat_columns", &parts, unit, layout, |layout| {
             matrix_map(&parts, layout, |part| (0, part.dim().1))
         })
     }
@@ -70,15 +58,14 @@ impl RowVector {
     /// This vector followed by others. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat(&self, others: &[&Self]) -> Self {
-        const OP: &str = "concat of row vectors";
         let (parts, unit) = (all(self, others), self.unit());
         let layout = parts
             .iter()
             .try_fold(0, |len, part| {
-                same_unit(OP, unit, part.unit()).map(|()| len + part.len())
+                same_unit(unit, part.unit()).map(|()| len + part.len())
             })
             .map(|len| Layout::row_vector(len, unit));
-        join(OP, &parts, unit, layout, |layout| {
+        join("concat of row vectors", &parts, unit, layout, |layout| {
             let m = unit.height();
             let mut map = SlotMap::new(unit.width(), m, count(&parts), layout.units());
             vector_map(&mut map, parts.iter().map(|p| p.len()), m);
@@ -91,15 +78,14 @@ impl ColumnVector {
     /// This vector followed by others. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat(&self, others: &[&Self]) -> Self {
-        const OP: &str = "concat of column vectors";
         let (parts, unit) = (all(self, others), self.unit());
         let layout = parts
             .iter()
             .try_fold(0, |len, part| {
-                same_unit(OP, unit, part.unit()).map(|()| len + part.len())
+                same_unit(unit, part.unit()).map(|()| len + part.len())
             })
             .map(|len| Layout::column_vector(len, unit));
-        join(OP, &parts, unit, layout, |layout| {
+        join("concat of column vectors", &parts, unit, layout, |layout| {
             let n = unit.width();
             let mut map = SlotMap::new(1, n, count(&parts), layout.units());
             vector_map(&mut map, parts.iter().map(|p| p.len()), n);
@@ -118,18 +104,13 @@ fn count<T: Object>(parts: &[&T]) -> usize {
     parts.iter().map(|p| p.recorded().units()).sum()
 }
 
-fn mismatch(op: &'static str, left: &Matrix, right: &Matrix, remedy: &'static str) -> ToolkitError {
-    ToolkitError::DimensionMismatch {
-        op,
-        left: left.layout.to_string(),
-        right: right.layout.to_string(),
-        remedy,
-    }
+fn mismatch(left: &Matrix, right: &Matrix, remedy: &'static str) -> ToolkitError {
+    ToolkitError::mismatch(left.layout, right.layout, remedy)
 }
 
-fn plain_like(op: &'static str, first: &Matrix, part: &Matrix) -> Result<()> {
-    same_unit(op, first.unit(), part.unit())?;
-    super::hadamard::plain_rows(op, part)
+fn plain_like(first: &Matrix, part: &Matrix) -> Result<()> {
+    same_unit(first.unit(), part.unit())?;
+    super::hadamard::plain_rows(part)
 }
 
 #[track_caller]

@@ -1,5 +1,7 @@
 //! Sums of lists of objects.
 
+use arras_hal::Named;
+
 use super::{
     ColumnVector, Matrix, Object, RowVector,
     arithmetic::same_layout,
@@ -8,22 +10,23 @@ use super::{
     record, same_unit,
     sums::{columns_of_units, rows_of_units, sum_cols_of, sum_rows_of},
 };
-use crate::{EncodingUnit, Layout, Recorded, Recorder, Result, Slots, ToolkitError};
+use crate::{
+    EncodingUnit, Layout, Recorded, Recorder, Result, Slots, ToolkitError, ToolkitErrorKind,
+};
 
 impl Recorder {
     /// The sum of a list of objects of one kind, shape and unit, in a balanced tree. No level.
     ///
-    /// An empty list is an error of the circuit ([`ToolkitError::EmptyList`]).
+    /// An empty list is an error of the circuit ([`ToolkitErrorKind::EmptyList`]).
     #[track_caller]
     pub fn add_many<'a, T: Object + 'a>(&self, list: impl IntoIterator<Item = &'a T>) -> T {
-        const OP: &str = "add_many";
         let list: Vec<&T> = list.into_iter().collect();
         let layout = |first: &T, rest: &[&T]| {
             rest.iter().try_fold(first.layout(), |layout, next| {
-                same_layout(OP, &layout, &next.layout())
+                same_layout(&layout, &next.layout())
             })
         };
-        of_list(self, OP, &list, layout, |_, first| {
+        of_list(self, "add_many", &list, layout, |_, first| {
             let terms: Vec<Slots> = list.iter().map(|o| o.recorded().clone()).collect();
             Slots::sum(&terms).unwrap_or_else(|| first.clone())
         })
@@ -32,15 +35,13 @@ impl Recorder {
     /// The sum of the rows of all matrices of a list: they have one width and any heights. Equal to the sum of their
     /// [`Matrix::sum_rows`], with the rotations of one. No level; H lg m rotations.
     ///
-    /// An empty list is an error of the circuit ([`ToolkitError::EmptyList`]).
+    /// An empty list is an error of the circuit ([`ToolkitErrorKind::EmptyList`]).
     #[track_caller]
     pub fn sum_rows_many<'a>(&self, list: impl IntoIterator<Item = &'a Matrix>) -> ColumnVector {
-        const OP: &str = "sum_rows_many";
         let list: Vec<&Matrix> = list.into_iter().collect();
         let layout = |first: &Matrix, rest: &[&Matrix]| {
             for next in rest {
                 meet(
-                    OP,
                     first,
                     next,
                     |m| m.dim().1,
@@ -49,7 +50,7 @@ impl Recorder {
             }
             Ok(Layout::column_vector(first.dim().1, first.unit()))
         };
-        of_list(self, OP, &list, layout, |unit, first| {
+        of_list(self, "sum_rows_many", &list, layout, |unit, first| {
             let rows: Vec<Slots> = list
                 .iter()
                 .flat_map(|m| rows_of_units(m.recorded(), &m.layout))
@@ -61,21 +62,19 @@ impl Recorder {
     /// The sum of the columns of all matrices of a list, times `scale`: they have one height and any widths. Equal to the sum of
     /// their [`Matrix::sum_cols`], with the mask and the rotations of one. One level; 2 V lg n rotations.
     ///
-    /// An empty list is an error of the circuit ([`ToolkitError::EmptyList`]).
+    /// An empty list is an error of the circuit ([`ToolkitErrorKind::EmptyList`]).
     #[track_caller]
     pub fn sum_cols_many<'a>(
         &self,
         list: impl IntoIterator<Item = &'a Matrix>,
         scale: f64,
     ) -> RowVector {
-        const OP: &str = "sum_cols_many";
         let list: Vec<&Matrix> = list.into_iter().collect();
         let layout = |first: &Matrix, rest: &[&Matrix]| {
-            plain_rows(OP, first)?;
+            plain_rows(first)?;
             for next in rest {
-                plain_rows(OP, next)?;
+                plain_rows(next)?;
                 meet(
-                    OP,
                     first,
                     next,
                     |m| m.dim().0,
@@ -84,7 +83,7 @@ impl Recorder {
             }
             Ok(Layout::row_vector(first.dim().0, first.unit()))
         };
-        of_list(self, OP, &list, layout, |unit, first| {
+        of_list(self, "sum_cols_many", &list, layout, |unit, first| {
             let columns: Vec<Slots> = list
                 .iter()
                 .flat_map(|m| columns_of_units(m.recorded(), &m.layout))
@@ -112,29 +111,23 @@ fn of_list<T: Object, R: Object>(
                 body(unit, first.recorded())
             });
         }
-        Some(_) => ToolkitError::TwoCircuits { op },
-        None => ToolkitError::EmptyList { op },
+        Some(_) => ToolkitErrorKind::TwoCircuits,
+        None => ToolkitErrorKind::EmptyList,
     };
-    recorder.fail(error);
+    recorder.fail(ToolkitError::from(error).named(op));
     let unit = EncodingUnit::one_row(recorder.slots());
     R::from_parts(Slots::failed(recorder, 1), R::placeholder(unit))
 }
 
 fn meet(
-    op: &'static str,
     first: &Matrix,
     next: &Matrix,
     side: impl Fn(&Matrix) -> usize,
     remedy: &'static str,
 ) -> Result<()> {
-    same_unit(op, first.unit(), next.unit())?;
+    same_unit(first.unit(), next.unit())?;
     if side(first) == side(next) {
         return Ok(());
     }
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: first.layout.to_string(),
-        right: next.layout.to_string(),
-        remedy,
-    })
+    Err(ToolkitError::mismatch(first.layout, next.layout, remedy))
 }

@@ -58,24 +58,13 @@ impl ColumnVector {
 
 /// The slots of plaintext entries that have the layout's own shape and are finite.
 pub(super) fn packed(layout: &Layout, value: &Value) -> Vec<Vec<f64>> {
-    layout.pack("mask", value).unwrap_or_default()
+    layout.slots_of("mask", value).unwrap_or_default()
 }
 
 /// Checks that a range of rows, columns or entries is not empty and lies within `len`.
-pub(super) fn within(
-    op: &'static str,
-    what: &'static str,
-    range: &Range<usize>,
-    len: usize,
-) -> Result<()> {
-    let out_of_range = |value: usize, range: String| {
-        Err(ToolkitError::OutOfRange {
-            op,
-            what,
-            value: value as f64,
-            range,
-        })
-    };
+pub(super) fn within(what: &'static str, range: &Range<usize>, len: usize) -> Result<()> {
+    let out_of_range =
+        |value: usize, range: String| Err(ToolkitError::out_of_range(what, value as f64, range));
     if range.start >= len {
         return out_of_range(range.start, format!("0 to {}: there are {len}", len - 1));
     }

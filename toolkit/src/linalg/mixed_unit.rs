@@ -15,21 +15,26 @@ impl RowVector {
     /// One level; H lg n rotations.
     #[track_caller]
     pub fn dot_mixed_unit(&self, matrix: &Matrix) -> ColumnVector {
-        const OP: &str = "row vector x matrix, mixed unit";
         let unit = matrix.unit();
         let cols = matrix.dim().1;
-        let layout = rows_meet(OP, self, matrix)
-            .and_then(|_| wide(OP, unit, &matrix.layout(), cols))
+        let layout = rows_meet(self, matrix)
+            .and_then(|_| wide(unit, &matrix.layout(), cols))
             .map(|()| Layout::column_vector(cols, unit.transposed()));
         let operands = [self.recorded(), matrix.recorded()];
-        record(OP, &operands, unit.transposed(), layout, |_| {
-            let scaled = self.hadamard_matrix(matrix);
-            let units: Vec<Slots> = (0..scaled.recorded().units())
-                .map(|unit| scaled.recorded().pick(&[unit]))
-                .collect();
-            let sum = Slots::sum(&units).unwrap_or_else(|| scaled.recorded().clone());
-            sum.rotate_and_sum(unit.height() as i64, unit.width())
-        })
+        record(
+            "row vector x matrix, mixed unit",
+            &operands,
+            unit.transposed(),
+            layout,
+            |_| {
+                let scaled = self.hadamard_matrix(matrix);
+                let units: Vec<Slots> = (0..scaled.recorded().units())
+                    .map(|unit| scaled.recorded().pick(&[unit]))
+                    .collect();
+                let sum = Slots::sum(&units).unwrap_or_else(|| scaled.recorded().clone());
+                sum.rotate_and_sum(unit.height() as i64, unit.width())
+            },
+        )
     }
 }
 
@@ -38,67 +43,75 @@ impl Matrix {
     /// unit. Two levels; 2 V lg n rotations.
     #[track_caller]
     pub fn dot_mixed_unit(&self, vector: &ColumnVector, scale: f64) -> RowVector {
-        const OP: &str = "matrix x column vector, mixed unit";
         let unit = self.unit();
-        let layout = same_unit(OP, unit, vector.unit().transposed())
-            .and_then(|()| wide(OP, unit, &vector.layout(), vector.len()))
+        let layout = same_unit(unit, vector.unit().transposed())
+            .and_then(|()| wide(unit, &vector.layout(), vector.len()))
             .map(|()| Layout::row_vector(self.dim().0, unit));
         let operands = [self.recorded(), vector.recorded()];
-        record(OP, &operands, unit, layout, |_| {
-            let product = self.dot_scaled(&vector.transpose_unit(), scale);
-            product.recorded().clone()
-        })
+        record(
+            "matrix x column vector, mixed unit",
+            &operands,
+            unit,
+            layout,
+            |_| {
+                let product = self.dot_scaled(&vector.transpose_unit(), scale);
+                product.recorded().clone()
+            },
+        )
     }
 
     /// The product of A and B, times `scale`, from A^T (g x f) and B (g x h) in units of n x m, where f, h <= m <= n: a matrix in
     /// the transposed unit, m x n. Three levels.
     #[track_caller]
     pub fn multiply_row_major_mixed_unit(a_transposed: &Matrix, b: &Matrix, scale: f64) -> Matrix {
-        const OP: &str = "matrix x matrix, row major, mixed unit";
         let unit = a_transposed.unit();
         let (rows, cols) = (a_transposed.dim().1, b.dim().1);
-        let layout = mixed_factors(OP, a_transposed, b)
-            .map(|()| Layout::matrix(rows, cols, unit.transposed()));
+        let layout =
+            mixed_factors(a_transposed, b).map(|()| Layout::matrix(rows, cols, unit.transposed()));
         let (at, b) = (a_transposed.recorded(), b.recorded());
-        record(OP, &[at, b], unit.transposed(), layout, |_| {
-            let inner = a_transposed.dim().0;
-            matmul::mixed_unit(at, b, unit, (rows, inner, cols), scale)
-        })
+        record(
+            "matrix x matrix, row major, mixed unit",
+            &[at, b],
+            unit.transposed(),
+            layout,
+            |_| {
+                let inner = a_transposed.dim().0;
+                matmul::mixed_unit(at, b, unit, (rows, inner, cols), scale)
+            },
+        )
     }
 }
 
-fn mixed_factors(op: &'static str, a_transposed: &Matrix, b: &Matrix) -> Result<()> {
+fn mixed_factors(a_transposed: &Matrix, b: &Matrix) -> Result<()> {
     let unit = a_transposed.unit();
-    same_unit(op, unit, b.unit())?;
-    plain_rows(op, a_transposed)?;
-    plain_rows(op, b)?;
+    same_unit(unit, b.unit())?;
+    plain_rows(a_transposed)?;
+    plain_rows(b)?;
     if a_transposed.dim().0 != b.dim().0 {
-        return Err(ToolkitError::DimensionMismatch {
-            op,
-            left: a_transposed.layout().to_string(),
-            right: b.layout().to_string(),
-            remedy: "A^T and B have as many rows",
-        });
+        return Err(ToolkitError::mismatch(
+            a_transposed.layout(),
+            b.layout(),
+            "A^T and B have as many rows",
+        ));
     }
     for factor in [a_transposed, b] {
-        wide(op, unit.transposed(), &factor.layout(), factor.dim().1)?;
+        wide(unit.transposed(), &factor.layout(), factor.dim().1)?;
     }
     Ok(())
 }
 
 /// Checks that units of m x n have m <= n, and that `entries` fit m columns.
-fn wide(op: &'static str, unit: EncodingUnit, object: &Layout, entries: usize) -> Result<()> {
+fn wide(unit: EncodingUnit, object: &Layout, entries: usize) -> Result<()> {
     let (m, n) = (unit.height(), unit.width());
     if m <= n && entries <= m {
         return Ok(());
     }
-    Err(ToolkitError::DoesNotFit {
-        op,
-        shape: object.to_string(),
-        unit: format!("units {unit} and {} alike", unit.transposed()),
-        remedy: format!(
+    Err(ToolkitError::does_not_fit(
+        object,
+        format!("units {unit} and {} alike", unit.transposed()),
+        format!(
             "the longer side of the unit lies along the row vectors, and at most {} columns fit its shorter side",
             m.min(n)
         ),
-    })
+    ))
 }

@@ -60,9 +60,11 @@ pub use plain_product::PlainMatrix;
 pub use products::Dot;
 pub use transpose::Transposed;
 
-use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitError};
+use arras_hal::Named;
 
-/// Records an operation: its nodes belong to it, its errors carry the place of the call.
+use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitErrorKind};
+
+/// Records an operation: its nodes belong to it, its errors carry its name and the place of the call.
 #[track_caller]
 fn record<T: Object>(
     name: &'static str,
@@ -75,14 +77,14 @@ fn record<T: Object>(
     let open = recorder.open(name, operands, None, None);
     let one_circuit = operands.iter().all(|o| recorder.is(o.recorder()));
     let layout = if one_circuit {
-        layout.and_then(|layout| layout.check(name).map(|()| layout))
+        layout.and_then(|layout| layout.check().map(|()| layout))
     } else {
-        Err(ToolkitError::TwoCircuits { op: name })
+        Err(ToolkitErrorKind::TwoCircuits.into())
     };
     let (slots, layout) = match layout {
         Ok(layout) => (body(&layout), layout),
         Err(error) => {
-            recorder.fail(error);
+            recorder.fail(error.named(name));
             (Slots::failed(recorder, 1), T::placeholder(unit))
         }
     };
@@ -90,15 +92,15 @@ fn record<T: Object>(
     T::from_parts(slots, layout)
 }
 
-fn same_unit(op: &'static str, left: EncodingUnit, right: EncodingUnit) -> Result<()> {
+fn same_unit(left: EncodingUnit, right: EncodingUnit) -> Result<()> {
     if left == right {
         return Ok(());
     }
-    Err(ToolkitError::UnitMismatch {
-        op,
+    Err(ToolkitErrorKind::UnitMismatch {
         left: left.to_string(),
         right: right.to_string(),
-    })
+    }
+    .into())
 }
 
 impl Recorder {

@@ -58,12 +58,16 @@ object!(
     |unit| Layout::matrix(1, 1, unit)
 );
 object!(
-    /// An encrypted vector with one entry for each row of the matrices it meets, repeated in every column.
+    /// An encrypted vector with one entry for each row of the matrices it meets: entry r fills row r of the unit, so it is repeated in
+    /// every column. The name says how the entries are laid out, not on which side of a matrix it stands: it is what
+    /// matrix x [`ColumnVector`] gives, and what a product from the left (`x.dot(&a)`) takes.
     RowVector,
     |unit| Layout::row_vector(1, unit)
 );
 object!(
-    /// An encrypted vector with one entry for each column of the matrices it meets, repeated in every row.
+    /// An encrypted vector with one entry for each column of the matrices it meets: entry c fills column c of the unit, so it is
+    /// repeated in every row. It is what [`RowVector`] x matrix gives, and what a product from the right (`a.dot(&y)`) takes; the two
+    /// kinds alternate along a chain of products, and no product has to rearrange its result.
     ColumnVector,
     |unit| Layout::column_vector(1, unit)
 );

@@ -8,12 +8,11 @@ impl RowVector {
     /// for each column). One level, no rotation: V H products.
     #[track_caller]
     pub fn outer(&self, vector: &ColumnVector) -> Matrix {
-        const OP: &str = "outer product";
         let (a, b) = (self.recorded(), vector.recorded());
         let unit = self.unit();
-        let layout = fills_its_unit(OP, unit, vector)
-            .map(|()| Layout::matrix(self.len(), vector.len(), unit));
-        record(OP, &[a, b], unit, layout, |layout| {
+        let layout =
+            fills_its_unit(unit, vector).map(|()| Layout::matrix(self.len(), vector.len(), unit));
+        record("outer product", &[a, b], unit, layout, |layout| {
             let across = layout.horizontal_units();
             let rows: Vec<usize> = (0..layout.units()).map(|u| u / across).collect();
             let columns: Vec<usize> = (0..layout.units()).map(|u| u % across).collect();
@@ -23,16 +22,14 @@ impl RowVector {
 }
 
 /// A vector that repeats within the unit's width would write into the matrix's padding.
-fn fills_its_unit(op: &'static str, unit: EncodingUnit, vector: &ColumnVector) -> Result<()> {
-    same_unit(op, unit, vector.unit())?;
+fn fills_its_unit(unit: EncodingUnit, vector: &ColumnVector) -> Result<()> {
+    same_unit(unit, vector.unit())?;
     if vector.period() == unit.width() {
         return Ok(());
     }
-    Err(ToolkitError::DoesNotFit {
-        op,
-        shape: vector.layout.to_string(),
-        unit: format!("the columns of a matrix in units {unit}"),
-        remedy: "transpose the unit back first, or keep the vector's first period with `mask`"
-            .into(),
-    })
+    Err(ToolkitError::does_not_fit(
+        vector.layout,
+        format!("the columns of a matrix in units {unit}"),
+        "transpose the unit back first, or keep the vector's first period with `mask`",
+    ))
 }

@@ -197,7 +197,7 @@ mod tests {
             (Layout::Scalar { slots: 32 }, 1),
         ];
         for (layout, distinct) in layouts {
-            layout.check("test").unwrap();
+            layout.check().unwrap();
             let value = match layout {
                 Layout::Matrix { rows, cols, .. } => {
                     Value::from(Array2::from_elem((rows, cols), 2.5))

@@ -6,7 +6,7 @@ use super::{
     padding::Mask,
     record,
 };
-use crate::{Layout, Result, Slots, ToolkitError, Value, layout::check_finite};
+use crate::{Layout, Result, Slots, ToolkitError, ToolkitErrorKind, Value, layout::check_finite};
 
 /// What an object is combined with.
 enum Constant {
@@ -17,22 +17,20 @@ enum Constant {
 }
 
 impl Constant {
-    fn new(op: &'static str, layout: &Layout, value: &Value) -> Result<Self> {
+    fn new(layout: &Layout, value: &Value) -> Result<Self> {
         if let Value::Scalar(x) = value {
-            check_finite(op, *x, &[])?;
+            check_finite("number", *x, &[])?;
             return Ok(Self::Number(*x));
         }
-        match layout.pack(op, value) {
-            Ok(slots) => Ok(Self::Slots(slots)),
-            Err(ToolkitError::WrongInput {
-                expected, found, ..
-            }) => Err(ToolkitError::DimensionMismatch {
-                op,
-                left: expected,
-                right: format!("plaintext {found}"),
-                remedy: "the plaintext is a number or has the shape of the encrypted object",
-            }),
-            Err(error) => Err(error),
+        match layout.slots_of("plaintext", value) {
+            Err(error) if matches!(error.kind(), ToolkitErrorKind::WrongInput { .. }) => {
+                Err(ToolkitError::mismatch(
+                    layout,
+                    format!("plaintext {}", value.describe()),
+                    "the plaintext is a number or has the shape of the encrypted object",
+                ))
+            }
+            slots => slots.map(Self::Slots),
         }
     }
 
@@ -56,7 +54,7 @@ fn combine<T: Object>(
 ) -> T {
     let layout = object.layout();
     let slots = object.recorded();
-    let (layout, constant) = match Constant::new(op, &layout, value) {
+    let (layout, constant) = match Constant::new(&layout, value) {
         Ok(constant) => (Ok(layout), constant),
         Err(error) => (Err(error), Constant::Number(0.0)),
     };

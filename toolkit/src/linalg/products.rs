@@ -23,12 +23,10 @@ impl Dot<Matrix> for RowVector {
     /// Row vector x matrix: a column vector. One level; H lg m rotations.
     #[track_caller]
     fn dot(&self, matrix: &Matrix) -> ColumnVector {
-        const OP: &str = "row vector x matrix";
         let unit = matrix.unit();
-        let layout =
-            rows_meet(OP, self, matrix).map(|_| Layout::column_vector(matrix.dim().1, unit));
+        let layout = rows_meet(self, matrix).map(|_| Layout::column_vector(matrix.dim().1, unit));
         let operands = [self.recorded(), matrix.recorded()];
-        record(OP, &operands, unit, layout, |_| {
+        record("row vector x matrix", &operands, unit, layout, |_| {
             let scaled = self.hadamard_matrix(matrix);
             sum_rows(scaled.recorded(), &scaled.layout, unit)
         })
@@ -49,13 +47,12 @@ impl Matrix {
     /// Matrix x column vector, times `scale` in the mask that the product needs anyway. Two levels; 2 V lg n rotations.
     #[track_caller]
     pub fn dot_scaled(&self, vector: &ColumnVector, scale: f64) -> RowVector {
-        const OP: &str = "matrix x column vector";
         let unit = self.unit();
-        let layout = columns_meet(OP, self, vector)
-            .and_then(|_| plain_rows(OP, self))
+        let layout = columns_meet(self, vector)
+            .and_then(|_| plain_rows(self))
             .map(|()| Layout::row_vector(self.dim().0, unit));
         let operands = [self.recorded(), vector.recorded()];
-        record(OP, &operands, unit, layout, |_| {
+        record("matrix x column vector", &operands, unit, layout, |_| {
             let scaled = self.hadamard_column(vector);
             sum_cols(scaled.recorded(), &scaled.layout, unit, scale)
         })

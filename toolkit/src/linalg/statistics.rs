@@ -14,11 +14,10 @@ impl Matrix {
     /// The mean of each column. One level; H lg m rotations.
     #[track_caller]
     pub fn column_means(&self) -> ColumnVector {
-        const OP: &str = "column_means";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
         record(
-            OP,
+            "column_means",
             &[x],
             unit,
             Ok(Layout::column_vector(cols, unit)),
@@ -29,11 +28,10 @@ impl Matrix {
     /// The mean of each row. One level; 2 V lg n rotations.
     #[track_caller]
     pub fn row_means(&self) -> RowVector {
-        const OP: &str = "row_means";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = plain_rows(OP, self).map(|()| Layout::row_vector(rows, unit));
-        record(OP, &[x], unit, layout, |_| {
+        let layout = plain_rows(self).map(|()| Layout::row_vector(rows, unit));
+        record("row_means", &[x], unit, layout, |_| {
             sum_cols(x, &self.layout, unit, 1.0 / cols as f64)
         })
     }
@@ -45,11 +43,10 @@ impl Matrix {
     /// zero mean first ([`Matrix::center_columns`]) if their means are large against their deviations.
     #[track_caller]
     pub fn column_variances(&self, ddof: usize) -> ColumnVector {
-        const OP: &str = "column_variances";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = freedom(OP, rows, ddof).map(|()| Layout::column_vector(cols, unit));
-        record(OP, &[x], unit, layout, |_| {
+        let layout = freedom(rows, ddof).map(|()| Layout::column_vector(cols, unit));
+        record("column_variances", &[x], unit, layout, |_| {
             let scales = Scales::new(rows, ddof);
             let squares = sum_rows(&x.square(), &self.layout, unit).multiply_scalar(scales.squares);
             let mean = sum_rows(x, &self.layout, unit).multiply_scalar(scales.sum);
@@ -60,13 +57,12 @@ impl Matrix {
     /// The variance of each row, as [`Matrix::column_variances`]. Two levels; 4 V lg n rotations.
     #[track_caller]
     pub fn row_variances(&self, ddof: usize) -> RowVector {
-        const OP: &str = "row_variances";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = plain_rows(OP, self)
-            .and_then(|()| freedom(OP, cols, ddof))
+        let layout = plain_rows(self)
+            .and_then(|()| freedom(cols, ddof))
             .map(|()| Layout::row_vector(rows, unit));
-        record(OP, &[x], unit, layout, |_| {
+        record("row_variances", &[x], unit, layout, |_| {
             let scales = Scales::new(cols, ddof);
             let squares = sum_cols(&x.square(), &self.layout, unit, scales.squares);
             let mean = sum_cols(x, &self.layout, unit, scales.sum);
@@ -107,14 +103,13 @@ impl Scales {
     }
 }
 
-fn freedom(op: &'static str, count: usize, ddof: usize) -> Result<()> {
+fn freedom(count: usize, ddof: usize) -> Result<()> {
     if ddof < count {
         return Ok(());
     }
-    Err(ToolkitError::OutOfRange {
-        op,
-        what: "ddof",
-        value: ddof as f64,
-        range: format!("0 to {}: there are {count} values", count - 1),
-    })
+    Err(ToolkitError::out_of_range(
+        "ddof",
+        ddof as f64,
+        format!("0 to {}: there are {count} values", count - 1),
+    ))
 }

@@ -18,11 +18,10 @@ impl Matrix {
     /// The sum of all columns times `scale`: entry r is the sum of row r. One level (a mask); 2 V lg n rotations in 2 lg n steps.
     #[track_caller]
     pub fn sum_cols(&self, scale: f64) -> RowVector {
-        const OP: &str = "sum_cols";
         let slots = self.recorded();
         let unit = self.unit();
-        let layout = plain_rows(OP, self).map(|()| Layout::row_vector(self.dim().0, unit));
-        record(OP, &[slots], unit, layout, |_| {
+        let layout = plain_rows(self).map(|()| Layout::row_vector(self.dim().0, unit));
+        record("sum_cols", &[slots], unit, layout, |_| {
             sum_cols(slots, &self.layout, unit, scale)
         })
     }

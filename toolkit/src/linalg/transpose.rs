@@ -24,7 +24,6 @@ impl Matrix {
     /// n x m whose rows are n/m apart; transposing again gives it back. No level, no rotation.
     #[track_caller]
     pub fn transpose_unit(&self) -> Matrix {
-        const OP: &str = "transpose_unit";
         let ((rows, cols), unit) = (self.dim(), self.unit());
         let (short, long) = (
             unit.height().min(unit.width()),
@@ -46,27 +45,27 @@ impl Matrix {
                 unit: unit.transposed(),
                 row_stride,
             })
-            .ok_or_else(|| ToolkitError::DoesNotFit {
-                op: OP,
-                shape: self.layout.to_string(),
-                unit: format!("the transposed unit {}", unit.transposed()),
-                remedy: format!(
+            .ok_or_else(|| ToolkitError::does_not_fit(self.layout, format!("the transposed unit {}", unit.transposed()), format!(
                     "at most {short} rows and columns in units of {short}x{long}, or the result of transposing such a unit"
-                ),
-            });
+                )));
         let slots = self.recorded();
-        record(OP, &[slots], unit.transposed(), layout, |_| slots.clone())
+        record(
+            "transpose_unit",
+            &[slots],
+            unit.transposed(),
+            layout,
+            |_| slots.clone(),
+        )
     }
 
     /// The transpose, in the same unit: for matrices of any size. One level; about 2 sqrt(2 min(m, n)) rotations for each
     /// ciphertext in square units, more in others.
     #[track_caller]
     pub fn transpose(&self) -> Matrix {
-        const OP: &str = "transpose";
         let ((rows, cols), unit) = (self.dim(), self.unit());
-        let layout = plain_rows(OP, self).map(|()| Layout::matrix(cols, rows, unit));
+        let layout = plain_rows(self).map(|()| Layout::matrix(cols, rows, unit));
         let slots = self.recorded();
-        record(OP, &[slots], unit, layout, |_| {
+        record("transpose", &[slots], unit, layout, |_| {
             transposition(unit, rows, cols).apply(slots)
         })
     }
@@ -77,7 +76,6 @@ impl ColumnVector {
     /// of m x n that repeats every m columns; transposing again gives it back. No level, no rotation.
     #[track_caller]
     pub fn transpose_unit(&self) -> ColumnVector {
-        const OP: &str = "transpose_unit";
         let (len, unit) = (self.len(), self.unit());
         let short = unit.height().min(unit.width());
         let layout = if self.period() == short && len <= short {
@@ -87,18 +85,23 @@ impl ColumnVector {
                 period: short,
             })
         } else {
-            Err(ToolkitError::DoesNotFit {
-                op: OP,
-                shape: self.layout.to_string(),
-                unit: format!("the transposed unit {}", unit.transposed()),
-                remedy: format!(
+            Err(ToolkitError::does_not_fit(
+                self.layout,
+                format!("the transposed unit {}", unit.transposed()),
+                format!(
                     "at most {short} entries, in units of {} x {short} or repeated every {short} columns",
                     unit.height().max(unit.width())
                 ),
-            })
+            ))
         };
         let slots = self.recorded();
-        record(OP, &[slots], unit.transposed(), layout, |_| slots.clone())
+        record(
+            "transpose_unit",
+            &[slots],
+            unit.transposed(),
+            layout,
+            |_| slots.clone(),
+        )
     }
 }
 

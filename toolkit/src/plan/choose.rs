@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PlanOptions, Stage};
 use crate::{
-    Result, ToolkitError,
+    Result, ToolkitError, ToolkitErrorKind,
     cost::CostTable,
     interpret::{OpCount, PredictedPrecision, ScaleAndPrecision},
 };
@@ -120,39 +120,29 @@ pub(super) fn levels_needed(stages: &[Stage<'_>]) -> usize {
 /// The caller's parameters, or the cheapest that suffice.
 pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chosen> {
     let Some(slots) = stages.first().map(|stage| stage.program.circuit().slots()) else {
-        return Err(ToolkitError::OutOfRange {
-            op: "plan",
-            what: "number of stages",
-            value: 0.0,
-            range: "at least 1".into(),
-        });
+        return Err(ToolkitError::out_of_range(
+            "number of stages",
+            0.0,
+            "at least 1",
+        ));
     };
     let mut rejected = vec![];
-    let given = options.parameters.as_ref();
-    let ring = given.map_or(slots, Parameters::slots);
-    for stage in stages {
-        let circuit = stage.program.circuit().slots();
-        if circuit != ring {
-            return Err(ToolkitError::SlotsMismatch {
-                op: "plan",
+    let mut candidates = if let Some(parameters) = &options.parameters {
+        for stage in stages {
+            stage.program.check_fits(parameters)?;
+        }
+        vec![Candidate::new(stages, parameters.clone(), options)?]
+    } else {
+        let mut others = stages.iter().map(|stage| stage.program.circuit().slots());
+        if let Some(circuit) = others.find(|&other| other != slots) {
+            let parameters = slots;
+            return Err(ToolkitErrorKind::SlotsMismatch {
                 circuit,
-                parameters: ring,
-            });
-        }
-    }
-    let mut candidates = match given {
-        Some(parameters) => {
-            let (needed, available) = (levels_needed(stages), parameters.max_level());
-            if needed > available {
-                return Err(ToolkitError::TooFewLevels {
-                    op: "plan".into(),
-                    needed,
-                    available,
-                });
+                parameters,
             }
-            vec![Candidate::new(stages, parameters.clone(), options)?]
+            .into());
         }
-        None => candidates(stages, slots, options, &mut rejected)?,
+        candidates(stages, slots, options, &mut rejected)?
     };
     candidates.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     let mut worst: Option<(f64, PredictedPrecision)> = None;
@@ -185,7 +175,7 @@ pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chos
     }
     Err(match (worst, exceeded) {
         (Some((_, best)), _) => not_precise(options.asked.as_ref().map_or(0.0, |a| a.0), &best),
-        (None, Some(magnitude)) => ToolkitError::HeadroomExceeded(Box::new(magnitude)),
+        (None, Some(magnitude)) => ToolkitErrorKind::HeadroomExceeded(magnitude.to_string()).into(),
         (None, None) => too_deep(stages, slots, options),
     })
 }
@@ -271,14 +261,14 @@ fn too_deep(stages: &[Stage<'_>], slots: usize, options: &PlanOptions) -> Toolki
             .max()
     };
     let log_n = log_n(slots);
-    ToolkitError::TooDeep {
+    ToolkitError::from(ToolkitErrorKind::TooDeep {
         needed,
         slots,
         available: most(log_n),
         sufficient_slots: (log_n + 1..=LARGEST_LOG_N)
             .find(|&log_n| most(log_n).is_some_and(|most| most >= needed))
             .map(|log_n| 1 << (log_n - 1)),
-    }
+    })
 }
 
 fn not_precise(asked: f64, best: &PredictedPrecision) -> ToolkitError {
@@ -288,9 +278,9 @@ fn not_precise(asked: f64, best: &PredictedPrecision) -> ToolkitError {
         .min_by(|a, b| a.1.bits().total_cmp(&b.1.bits()));
     let (output, reached) =
         least.map_or((String::new(), 0.0), |(name, of)| (name.clone(), of.bits()));
-    ToolkitError::PrecisionNotReached {
+    ToolkitError::from(ToolkitErrorKind::PrecisionNotReached {
         asked,
         output,
         reached,
-    }
+    })
 }

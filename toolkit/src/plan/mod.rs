@@ -17,6 +17,7 @@ mod report;
 use std::collections::BTreeMap;
 
 use arras_ckks::Parameters;
+use arras_hal::Named;
 
 pub use choose::{Rejected, RejectedReason};
 pub use keys::KeyRequests;
@@ -59,12 +60,12 @@ impl<'a> Stage<'a> {
 /// Plans what runs one after the other under one set of parameters and keys. A single circuit is one stage.
 ///
 /// # Errors
-/// [`crate::ToolkitError::TooDeep`] if no safe ring of the circuits' slots has the levels;
-/// [`crate::ToolkitError::PrecisionNotReached`], [`crate::ToolkitError::HeadroomExceeded`] if no parameters keep what was asked for;
-/// [`crate::ToolkitError::SlotsMismatch`], [`crate::ToolkitError::TooFewLevels`] for programs of different slots and for given
-/// parameters that do not fit; [`crate::ToolkitError::OutOfRange`] for no stage; those of [`crate::Samples::draw`].
+/// [`crate::ToolkitErrorKind::TooDeep`] if no safe ring of the circuits' slots has the levels;
+/// [`crate::ToolkitErrorKind::PrecisionNotReached`], [`crate::ToolkitErrorKind::HeadroomExceeded`] if no parameters keep what was asked for;
+/// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`] for programs of different slots and for given
+/// parameters that do not fit; [`crate::ToolkitErrorKind::OutOfRange`] for no stage; those of [`crate::Samples::draw`].
 pub fn plan(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Plan> {
-    let chosen = choose::choose(stages, options)?;
+    let chosen = choose::choose(stages, options).named("plan")?;
     let params = &chosen.parameters;
     let key_requests = stages.iter().fold(KeyRequests::default(), |keys, stage| {
         keys.union(&KeyRequests::of(stage.program))

@@ -16,7 +16,7 @@ pub use work::{Price, Work};
 use arras_ckks::Parameters;
 
 use crate::{
-    Circuit, Result, ToolkitError,
+    Circuit, Result, ToolkitErrorKind,
     circuit::{NodeId, Op, Operation},
 };
 
@@ -170,6 +170,33 @@ impl Program {
         &self.circuit
     }
 
+    /// Checks that ciphertexts of some parameters have the circuit's slots and its levels.
+    ///
+    /// # Errors
+    /// [`ToolkitErrorKind::SlotsMismatch`], [`ToolkitErrorKind::TooFewLevels`].
+    pub fn check_fits(&self, parameters: &Parameters) -> Result<()> {
+        let (circuit, slots) = (self.circuit.slots(), parameters.slots());
+        if circuit != slots {
+            let parameters = slots;
+            return Err(ToolkitErrorKind::SlotsMismatch {
+                circuit,
+                parameters,
+            }
+            .into());
+        }
+        let (needed, available) = (self.levels_needed(), parameters.max_level());
+        if needed > available {
+            let input = None;
+            return Err(ToolkitErrorKind::TooFewLevels {
+                input,
+                needed,
+                available,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
     /// The steps; operands come before what uses them.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -208,30 +235,6 @@ impl Program {
             chains.push(weight + before.fold(0.0, f64::max));
         }
         chains
-    }
-
-    /// Checks that it can run under these parameters.
-    ///
-    /// # Errors
-    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`]; both name `op`.
-    pub(crate) fn check_fits(&self, op: &'static str, params: &Parameters) -> Result<()> {
-        let (circuit, parameters) = (self.circuit.slots(), params.slots());
-        if circuit != parameters {
-            return Err(ToolkitError::SlotsMismatch {
-                op,
-                circuit,
-                parameters,
-            });
-        }
-        let (needed, available) = (self.levels_needed(), params.max_level());
-        if needed > available {
-            return Err(ToolkitError::TooFewLevels {
-                op: op.into(),
-                needed,
-                available,
-            });
-        }
-        Ok(())
     }
 
     /// The level that inputs must reach at most: the circuit's need.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use arras_hal::Named;
+
 use crate::{Circuit, Result, ToolkitError};
 
 /// Values of a circuit's inputs, by name.
@@ -70,18 +72,18 @@ impl<T> FromIterator<(String, T)> for Bindings<T> {
 /// Checks that every input that is used has a value, and every value an input.
 ///
 /// # Errors
-/// [`ToolkitError::UnknownName`].
+/// [`crate::ToolkitErrorKind::UnknownName`].
 pub fn check_inputs<T>(circuit: &Circuit, bindings: &Bindings<T>) -> Result<()> {
     for (name, _) in bindings.iter() {
         circuit.input(name)?;
     }
     for input in circuit.inputs() {
         if circuit.level(input.node()).is_some() && bindings.get(input.name()).is_none() {
-            return Err(ToolkitError::UnknownName {
-                op: "run (a value for an input)",
-                name: input.name().into(),
-                known: bindings.iter().map(|(name, _)| name.to_owned()).collect(),
-            });
+            return Err(ToolkitError::unknown_name(
+                input.name(),
+                bindings.iter().map(|(name, _)| name.to_owned()).collect(),
+            )
+            .named("run (a value for an input)"));
         }
     }
     Ok(())

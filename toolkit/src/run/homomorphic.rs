@@ -10,7 +10,7 @@ use std::{
 };
 
 use arras_ckks::{Ciphertext, Evaluator};
-use arras_hal::{Backend, GaloisElement};
+use arras_hal::{Backend, GaloisElement, Named};
 
 use super::{
     Bindings, RunReport, check_inputs,
@@ -19,7 +19,7 @@ use super::{
     perform::Performer,
 };
 use crate::{
-    Result, ToolkitError,
+    Result, ToolkitError, ToolkitErrorKind,
     circuit::Op,
     encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
@@ -137,15 +137,11 @@ impl<B: Backend> Run<B> {
     /// The output of a name.
     ///
     /// # Errors
-    /// [`ToolkitError::UnknownName`].
+    /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn output(&self, name: &str) -> Result<&Encrypted<B>> {
-        self.outputs
-            .get(name)
-            .ok_or_else(|| ToolkitError::UnknownName {
-                op: "output",
-                name: name.into(),
-                known: self.outputs.keys().cloned().collect(),
-            })
+        self.outputs.get(name).ok_or_else(|| {
+            ToolkitError::unknown_name(name, self.outputs.keys().cloned().collect()).named("output")
+        })
     }
 }
 
@@ -214,10 +210,10 @@ impl<B: Backend> Homomorphic<B> {
     /// Checks that a program can run here: slots, levels, keys.
     ///
     /// # Errors
-    /// [`ToolkitError::SlotsMismatch`], [`ToolkitError::TooFewLevels`], [`ToolkitError::MissingRotationKeys`].
+    /// [`crate::ToolkitErrorKind::SlotsMismatch`], [`crate::ToolkitErrorKind::TooFewLevels`], [`crate::ToolkitErrorKind::MissingRotationKeys`].
     pub fn check(&self, program: &Program) -> Result<()> {
         let params = self.evaluator.context().params();
-        program.check_fits("run", params)?;
+        program.check_fits(params).named("run")?;
         let have: Vec<GaloisElement> = self.evaluator.keys().galois_elements().collect();
         let missing: Vec<i64> = rotation_steps(program)
             .into_keys()
@@ -229,14 +225,14 @@ impl<B: Backend> Homomorphic<B> {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(ToolkitError::MissingRotationKeys { missing })
+        Err(ToolkitError::from(ToolkitErrorKind::MissingRotationKeys { missing }).named("run"))
     }
 
     /// Runs a program.
     ///
     /// # Errors
-    /// Those of [`Homomorphic::check`]; [`ToolkitError::UnknownName`], [`ToolkitError::WrongInput`],
-    /// [`ToolkitError::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
+    /// Those of [`Homomorphic::check`]; [`crate::ToolkitErrorKind::UnknownName`], [`crate::ToolkitErrorKind::WrongInput`],
+    /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
     pub fn run(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Result<Run<B>> {
         self.check(program)?;
         check_encrypted(program, inputs)?;
@@ -375,11 +371,7 @@ fn input<'a, B: Backend>(
     inputs
         .get(name)
         .map(Encrypted::shared)
-        .ok_or_else(|| ToolkitError::UnknownName {
-            op: "run (a value for an input)",
-            name: name.into(),
-            known: vec![],
-        })
+        .ok_or_else(|| ToolkitError::unknown_name(name, vec![]).named("run (a value for an input)"))
 }
 
 /// Inputs by name, layout and level.
@@ -392,20 +384,21 @@ fn check_encrypted<B: Backend>(program: &Program, inputs: &Bindings<Encrypted<B>
             continue;
         };
         if value.layout() != input.layout() {
-            return Err(ToolkitError::WrongInput {
-                op: "run",
+            return Err(ToolkitError::from(ToolkitErrorKind::WrongInput {
                 name: input.name().into(),
                 expected: input.layout().to_string(),
                 found: value.layout().to_string(),
-            });
+            })
+            .named("run"));
         }
         let available = value.ciphertext().level();
         if available < needed {
-            return Err(ToolkitError::InputTooLow {
+            return Err(ToolkitError::from(ToolkitErrorKind::InputTooLow {
                 name: input.name().into(),
                 needed,
                 available,
-            });
+            })
+            .named("run"));
         }
     }
     Ok(())

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use arras_hal::Named;
 use serde::Serialize;
 
 use super::EncodingUnit;
-use crate::{Layout, Result, ToolkitError};
+use crate::{Layout, Result, ToolkitError, ToolkitErrorKind};
 
 /// Collects the shapes that a circuit works with and chooses a unit for them.
 ///
@@ -53,7 +54,7 @@ impl EncodingUnit {
     /// Begins the choice of a unit for ciphertexts of `slots` slots: name shapes, then [`UnitBuilder::choose`].
     ///
     /// # Errors
-    /// [`ToolkitError::DoesNotFit`] unless `slots` is a power of two up to [`EncodingUnit::MAX_SLOTS`].
+    /// [`ToolkitErrorKind::DoesNotFit`] unless `slots` is a power of two up to [`EncodingUnit::MAX_SLOTS`].
     pub fn for_slots(slots: usize) -> Result<UnitBuilder> {
         Self::with_height(slots, 1)?;
         Ok(UnitBuilder {
@@ -90,16 +91,19 @@ impl UnitBuilder {
     /// Chooses.
     ///
     /// # Errors
-    /// [`ToolkitError::EmptyList`] if no shape was named; [`ToolkitError::DoesNotFit`] if no unit holds a shape.
+    /// [`ToolkitErrorKind::EmptyList`] if no shape was named; [`ToolkitErrorKind::DoesNotFit`] if no unit holds a shape.
     pub fn choose(&self) -> Result<UnitChoice> {
-        const OP: &str = "UnitBuilder::choose";
-        let mut refused = ToolkitError::EmptyList { op: OP };
+        self.candidates().named("UnitBuilder::choose")
+    }
+
+    fn candidates(&self) -> Result<UnitChoice> {
+        let mut refused = ToolkitError::from(ToolkitErrorKind::EmptyList);
         if self.shapes.is_empty() {
             return Err(refused);
         }
         let mut candidates = vec![];
         for log_height in 0..=self.slots.trailing_zeros() {
-            match self.candidate(OP, 1 << log_height) {
+            match self.candidate(1 << log_height) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => refused = error,
             }
@@ -112,7 +116,7 @@ impl UnitBuilder {
         Ok(UnitChoice { candidates, shapes })
     }
 
-    fn candidate(&self, op: &'static str, height: usize) -> Result<UnitCandidate> {
+    fn candidate(&self, height: usize) -> Result<UnitCandidate> {
         let unit = EncodingUnit::with_height(self.slots, height)?;
         let (log_m, log_n) = (
             unit.height().trailing_zeros() as usize,
@@ -126,7 +130,7 @@ impl UnitBuilder {
         };
         for shape in &self.shapes {
             let layout = shape.layout(unit);
-            layout.check(op)?;
+            layout.check()?;
             candidate.ciphertexts += layout.units();
             if let Shape::Matrix(..) = shape {
                 candidate.rotations += layout.horizontal_units() * log_m;
@@ -346,14 +350,20 @@ mod tests {
     #[test]
     fn what_cannot_be_held_is_refused() {
         let error = builder().choose().unwrap_err();
-        assert!(matches!(error, ToolkitError::EmptyList { .. }), "{error}");
+        assert!(
+            matches!(error.kind(), ToolkitErrorKind::EmptyList),
+            "{error}"
+        );
         for builder in [
             builder().matrix(0, 3),
             builder().row_vector(0).matrix(2, 2),
             builder().matrix(usize::MAX, usize::MAX),
         ] {
             let error = builder.choose().unwrap_err();
-            assert!(matches!(error, ToolkitError::DoesNotFit { .. }), "{error}");
+            assert!(
+                matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. }),
+                "{error}"
+            );
         }
         assert!(EncodingUnit::for_slots(100).is_err());
         // One unit alone is flat enough for a vector this long: 65536 ciphertexts are the most.

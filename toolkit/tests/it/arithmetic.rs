@@ -3,16 +3,16 @@
 use std::f64::consts::PI;
 
 use arras_backend_cpu::CpuEngine;
-use arras_hal::{Reference, SecretEngine};
+use arras_hal::Reference;
 use arras_toolkit::{
-    Client, ColumnVector, EncodingUnit, Layout, Matrix, Program, Recorder, Scalar, linalg::Object,
+    ColumnVector, EncodingUnit, Layout, Matrix, Program, Recorder, Scalar, linalg::Object,
     plan::constant_bytes,
 };
 
 use crate::support::{
     case::{Building, Case},
     client,
-    sizes::{Sizes, large, large_parameters, selected, small, small_parameters},
+    sizes::{self, Sizes, small_parameters},
 };
 
 /// Everything that every kind has, on handles `a` and `b` of the values `x` and `y`.
@@ -134,28 +134,9 @@ fn cases(sizes: &[Sizes]) -> Vec<Case> {
     cases
 }
 
-fn on_ciphertexts<S: SecretEngine>(client: &Client<S>, sizes: &[Sizes]) {
-    for case in cases(sizes) {
-        assert_eq!(case.circuit.levels_needed(), 1);
-        case.on(client, 1e-6);
-    }
-}
-
 #[test]
-fn all_sizes_in_plaintext() {
-    for case in cases(&large()) {
-        case.in_plaintext();
-    }
-}
-
-#[test]
-fn on_the_cpu() {
-    on_ciphertexts(&client(&large_parameters(1), CpuEngine::new()), &selected());
-}
-
-#[test]
-fn on_the_reference() {
-    on_ciphertexts(&client(&small_parameters(1), Reference::new()), &small());
+fn all_sizes() {
+    sizes::run(cases, 1, 1e-6);
 }
 
 #[test]

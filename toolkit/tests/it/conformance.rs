@@ -72,12 +72,20 @@ fn no_operation_is_left_out() {
         let (circuit, _) = sheet.finish().unwrap();
         recorded.extend(circuit.operations().iter().map(|o| o.name().to_owned()));
     }
-    let names: BTreeSet<String> = linalg
-        .split("const OP: &str = \"")
-        .skip(1)
-        .filter(|after| after.contains("(OP, &[") || after.contains("record(OP"))
-        .filter_map(|after| Some(after.split_once('"')?.0.to_owned()))
-        .collect();
+    let names: BTreeSet<String> = [
+        "record(", "of_list(", "join(", "spread(", "combine(", "map(",
+    ]
+    .into_iter()
+    .flat_map(|recorder| linalg.split(recorder).skip(1))
+    .filter_map(|after| {
+        after
+            .trim_start()
+            .trim_start_matches("self,")
+            .trim_start()
+            .strip_prefix('"')
+    })
+    .filter_map(|after| Some(after.split_once('"')?.0.to_owned()))
+    .collect();
     assert!(names.len() > 30, "{names:?}");
     for name in names {
         assert!(

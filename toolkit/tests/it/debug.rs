@@ -4,8 +4,8 @@ use arras_backend_cpu::CpuEngine;
 use arras_ckks::{EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed};
 use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
-    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Recorder, ToolkitError, Tracer,
-    Value,
+    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Recorder, ToolkitErrorKind,
+    Tracer, Value,
     interpret::{Bound, TraceReport, walk},
     plan::KeyRequests,
 };
@@ -26,7 +26,7 @@ fn homomorphic<S: SecretEngine>(
     program: &Program,
     tamper: impl FnOnce(&mut EvaluationKeySet),
 ) -> Homomorphic<S> {
-    let generator = KeyGenerator::new(client.secret_key("test").unwrap()).unwrap();
+    let generator = KeyGenerator::new(client.secret_key().unwrap()).unwrap();
     let mut keys = KeyRequests::of(program).generate(&generator).unwrap();
     tamper(&mut keys);
     let keys = keys.load(client.context()).unwrap();
@@ -46,7 +46,7 @@ fn debug_on<S: SecretEngine>(
     let client = client(params, engine);
     let homomorphic = homomorphic(&client, program, |_| {});
     let encrypted = encrypted(&client, program, inputs);
-    let secret = client.secret_key("test").unwrap();
+    let secret = client.secret_key().unwrap();
     let bound = Bound::relative(1e-4);
     let debug = Tracer::new(program, &homomorphic, secret, &encrypted, inputs, bound);
     debug.unwrap().run(program).unwrap()
@@ -151,7 +151,7 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
     });
     let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
     let encrypted = encrypted(&client, &program, &inputs);
-    let secret = client.secret_key("test").unwrap();
+    let secret = client.secret_key().unwrap();
     let make = || {
         let bound = Bound::absolute(1e-3);
         Tracer::new(&program, &homomorphic, secret, &encrypted, &inputs, bound).unwrap()
@@ -168,5 +168,8 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
     // In a pair with another interpretation it is an error, with the place.
     let mut pair = (make(), Cleartext::new(&program, &inputs).unwrap());
     let error = walk(&program, &mut pair, |_, _| Ok(())).unwrap_err();
-    assert!(matches!(error.kind(), ToolkitError::Deviates(_)), "{error}");
+    assert!(
+        matches!(error.kind(), ToolkitErrorKind::Deviates(_)),
+        "{error}"
+    );
 }

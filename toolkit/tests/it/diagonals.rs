@@ -1,23 +1,17 @@
 //! Products of plaintext matrices with encrypted vectors and matrices.
 
-use arras_backend_cpu::CpuEngine;
-use arras_hal::Reference;
 use arras_toolkit::{
-    EncodingUnit, Program, Recorder, ToolkitError, Value,
+    EncodingUnit, Program, Recorder, ToolkitErrorKind,
     linalg::{Dot, PlainMatrix},
 };
 use ndarray::Array2;
 use proptest::prelude::*;
 
 use crate::support::{
-    Numbers, client,
-    costs::{Case, cost, count},
-    insecure,
+    Numbers,
+    case::{Building, Case, Cost, cost},
+    suite::{self, unit},
 };
-
-fn unit(height: usize, width: usize) -> EncodingUnit {
-    EncodingUnit::new(height, width).unwrap()
-}
 
 /// The products of a plaintext matrix with a vector, by kind of vector and of result.
 #[derive(Clone, Copy, Debug)]
@@ -39,22 +33,25 @@ const FORMS: [Form; 5] = [
 
 fn vector_case(form: Form, a: &Array2<f64>, unit: EncodingUnit) -> Case {
     let len = a.ncols();
-    let x = Numbers(len as u64).vector(len);
-    let inputs = [("x", Value::from(&x))];
-    Case::new(unit.slots(), &inputs, a.dot(&x), |recorder| {
-        let plain = PlainMatrix::from(a);
-        let row = |r: &Recorder| r.row_vector("x", len, unit);
-        let column = |r: &Recorder| r.column_vector("x", len, unit);
+    let mut case = Building::new(unit.slots(), len as u64);
+    let x = case.numbers.vector(len);
+    case.bind("x", &x);
+    let (plain, expected) = (PlainMatrix::from(a), a.dot(&x));
+    if matches!(form, Form::Row | Form::RowToColumn) {
+        let x = case.recorder.row_vector("x", len, unit);
         match form {
-            Form::Column => recorder.output("out", &plain.dot(&column(recorder))),
-            Form::ColumnInTwoLevels => {
-                recorder.output("out", &plain.dot_in_two_levels(&column(recorder)));
-            }
-            Form::Row => recorder.output("out", &plain.dot(&row(recorder))),
-            Form::RowToColumn => recorder.output("out", &plain.dot_to_column(&row(recorder))),
-            Form::ColumnToRow => recorder.output("out", &plain.dot_to_row(&column(recorder))),
+            Form::Row => case.expect("out", &plain.dot(&x), expected),
+            _ => case.expect("out", &plain.dot_to_column(&x), expected),
         }
-    })
+    } else {
+        let x = case.recorder.column_vector("x", len, unit);
+        match form {
+            Form::Column => case.expect("out", &plain.dot(&x), expected),
+            Form::ColumnToRow => case.expect("out", &plain.dot_to_row(&x), expected),
+            _ => case.expect("out", &plain.dot_in_two_levels(&x), expected),
+        }
+    }
+    case.finish()
 }
 
 /// Plain x encrypted (left) or encrypted x plain, the encrypted matrix of `rows` x `cols`.
@@ -70,27 +67,28 @@ fn matrix_case(left: bool, plain: &Array2<f64>, other: usize, unit: EncodingUnit
         let encrypted = recorder.matrix("x", rows, cols, unit);
         let plain = PlainMatrix::from(plain);
         if left {
-            recorder.output("out", &plain.dot(&encrypted));
+            plain.dot(&encrypted)
         } else {
-            recorder.output("out", &encrypted.dot(&plain));
+            encrypted.dot(&plain)
         }
     })
 }
 
+/// All products of a matrix, with encrypted matrices of these widths or heights.
+fn cases(a: &Array2<f64>, others: &[usize], unit: EncodingUnit) -> Vec<Case> {
+    let vectors = FORMS.map(|form| vector_case(form, a, unit));
+    let matrices = others
+        .iter()
+        .flat_map(|&other| [true, false].map(|left| matrix_case(left, a, other, unit)));
+    vectors.into_iter().chain(matrices).collect()
+}
+
 #[test]
 fn products_of_all_sizes() {
-    for (m, n) in [(8, 8), (4, 16), (16, 4), (1, 16), (16, 1)] {
-        for (rows, cols) in [(8, 8), (3, 5), (1, 1), (17, 9), (5, 33), (16, 16)] {
-            let a = Numbers((rows * 64 + cols) as u64).matrix(rows, cols);
-            for form in FORMS {
-                vector_case(form, &a, unit(m, n)).in_plaintext();
-            }
-            for other in [1, 7, 20] {
-                matrix_case(true, &a, other, unit(m, n)).in_plaintext();
-                matrix_case(false, &a, other, unit(m, n)).in_plaintext();
-            }
-        }
-    }
+    suite::all_sizes(|rows, cols, unit| {
+        let a = Numbers((rows * 64 + cols) as u64).matrix(rows, cols);
+        cases(&a, &[1, 7, 20], unit)
+    });
 }
 
 #[test]
@@ -144,7 +142,10 @@ fn a_thousand_by_a_thousand() {
         assert_eq!(case.in_plaintext(), expected, "{form:?} in {unit}");
     }
     let tiled = vector_case(Form::Column, &a, unit(128, 128));
-    assert_eq!(count(&Program::new(tiled.circuit)), cost(1, 176, 22, 8192));
+    assert_eq!(
+        Cost::of(&Program::new(tiled.circuit)),
+        cost(1, 176, 22, 8192)
+    );
 }
 
 #[test]
@@ -197,42 +198,37 @@ fn wrong_operands_are_named() {
     );
     let wrong = PlainMatrix::from(Array2::from_elem((2, 2), f64::NAN));
     let wrong = error(&|r| r.output("out", &wrong.dot(&r.row_vector("x", 2, unit))));
-    assert!(matches!(wrong.kind(), ToolkitError::NonFinite { index, .. } if index == &[0, 0]));
+    assert!(matches!(wrong.kind(), ToolkitErrorKind::NonFinite { index, .. } if index == &[0, 0]));
     assert!(PlainMatrix::selection(&[3], 3).is_err());
 }
 
 #[test]
 fn products_on_ciphertexts() {
-    let client = client(&insecure(13, 3), CpuEngine::new());
-    for (form, rows, cols, unit) in [
-        (Form::Column, 64, 64, unit(64, 64)),
-        (Form::Column, 70, 130, unit(64, 64)),
-        (Form::ColumnInTwoLevels, 256, 256, unit(16, 256)),
-        (Form::Row, 20, 40, unit(16, 256)),
-        (Form::RowToColumn, 300, 40, unit(16, 256)),
-        (Form::ColumnToRow, 77, 64, unit(64, 64)),
-    ] {
+    let (square, wide) = (unit(64, 64), unit(16, 256));
+    let vectors = [
+        (Form::Column, 64, 64, square),
+        (Form::Column, 70, 130, square),
+        (Form::ColumnInTwoLevels, 256, 256, wide),
+        (Form::Row, 20, 40, wide),
+        (Form::RowToColumn, 300, 40, wide),
+        (Form::ColumnToRow, 77, 64, square),
+    ]
+    .map(|(form, rows, cols, unit)| {
         let a = Numbers(rows as u64).matrix(rows, cols);
-        vector_case(form, &a, unit).on_ciphertexts(&client, 1e-4);
-    }
+        vector_case(form, &a, unit)
+    });
     let a = Numbers(9).matrix(30, 70);
-    matrix_case(true, &a, 70, unit(64, 64)).on_ciphertexts(&client, 1e-4);
-    matrix_case(false, &a, 70, unit(64, 64)).on_ciphertexts(&client, 1e-4);
-    let zero = Array2::zeros((64, 64));
-    vector_case(Form::Column, &zero, unit(64, 64)).on_ciphertexts(&client, 1e-4);
-}
-
-#[test]
-fn products_on_the_reference_engine() {
-    let client = client(&insecure(10, 2), Reference);
-    for (rows, cols) in [(8, 8), (5, 20), (40, 33)] {
-        let a = Numbers(rows as u64).matrix(rows, cols);
-        for form in FORMS {
-            vector_case(form, &a, unit(16, 32)).on_ciphertexts(&client, 1e-3);
-        }
-        matrix_case(true, &a, 9, unit(16, 32)).on_ciphertexts(&client, 1e-3);
-        matrix_case(false, &a, 9, unit(16, 32)).on_ciphertexts(&client, 1e-3);
-    }
+    let others = [
+        matrix_case(true, &a, 70, square),
+        matrix_case(false, &a, 70, square),
+        vector_case(Form::Column, &Array2::zeros((64, 64)), square),
+    ];
+    suite::on_the_cpu(1e-4, vectors.into_iter().chain(others));
+    let small = [(8, 8), (5, 20), (40, 33)].into_iter().flat_map(|(r, c)| {
+        let a = Numbers(r as u64).matrix(r, c);
+        cases(&a, &[9], unit(16, 32))
+    });
+    suite::on_the_reference((10, 2), 1e-3, small);
 }
 
 proptest! {
@@ -244,16 +240,13 @@ proptest! {
         (m, n) in (0u32..5, 0u32..5),
         density in 0.0..1.0f64,
     ) {
-        let unit = unit(1 << m, 1 << n);
         let mut numbers = Numbers(u64::from(m * 8 + n));
         let a = Array2::from_shape_simple_fn((rows, cols), || {
             let x = numbers.next();
             if x.abs() < density { x } else { 0.0 }
         });
-        for form in FORMS {
-            vector_case(form, &a, unit).in_plaintext();
+        for case in cases(&a, &[other], unit(1 << m, 1 << n)) {
+            case.in_plaintext();
         }
-        matrix_case(true, &a, other, unit).in_plaintext();
-        matrix_case(false, &a, other, unit).in_plaintext();
     }
 }

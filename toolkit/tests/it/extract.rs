@@ -1,23 +1,16 @@
 //! Inner and outer products, conversions, parts of objects, concatenation, masks.
 
-use arras_backend_cpu::CpuEngine;
-use arras_hal::Reference;
 use arras_toolkit::{
-    ColumnVector, EncodingUnit, Recorder, Value,
+    ColumnVector, EncodingUnit, Recorded, Recorder, Value,
     linalg::{Matrix, RowVector},
 };
 use ndarray::{Array1, Array2, concatenate, prelude::*, s};
-use proptest::prelude::*;
 
 use crate::support::{
-    Numbers, client,
-    costs::{Case, cost},
-    insecure,
+    Numbers,
+    case::{Case, cost},
+    suite::{self, unit},
 };
-
-fn unit(height: usize, width: usize) -> EncodingUnit {
-    EncodingUnit::new(height, width).unwrap()
-}
 
 fn matrix(rows: usize, cols: usize) -> Array2<f64> {
     Numbers((rows * 1000 + cols) as u64).matrix(rows, cols)
@@ -28,37 +21,36 @@ fn vector(len: usize) -> Array1<f64> {
 }
 
 /// A case with one encrypted matrix "a".
-fn with_matrix<T: arras_toolkit::Recorded>(
+fn with_matrix<T: Recorded>(
     a: &Array2<f64>,
     unit: EncodingUnit,
     expected: impl Into<Value>,
     op: impl Fn(&Matrix) -> T,
 ) -> Case {
     Case::new(unit.slots(), &[("a", a.into())], expected, |recorder| {
-        let a = recorder.matrix("a", a.nrows(), a.ncols(), unit);
-        recorder.output("out", &op(&a));
+        op(&recorder.matrix("a", a.nrows(), a.ncols(), unit))
     })
 }
 
-fn with_row<T: arras_toolkit::Recorded>(
+fn with_row<T: Recorded>(
     x: &Array1<f64>,
     unit: EncodingUnit,
     expected: impl Into<Value>,
     op: impl Fn(&RowVector) -> T,
 ) -> Case {
     Case::new(unit.slots(), &[("x", x.into())], expected, |recorder| {
-        recorder.output("out", &op(&recorder.row_vector("x", x.len(), unit)));
+        op(&recorder.row_vector("x", x.len(), unit))
     })
 }
 
-fn with_column<T: arras_toolkit::Recorded>(
+fn with_column<T: Recorded>(
     x: &Array1<f64>,
     unit: EncodingUnit,
     expected: impl Into<Value>,
     op: impl Fn(&ColumnVector) -> T,
 ) -> Case {
     Case::new(unit.slots(), &[("x", x.into())], expected, |recorder| {
-        recorder.output("out", &op(&recorder.column_vector("x", x.len(), unit)));
+        op(&recorder.column_vector("x", x.len(), unit))
     })
 }
 
@@ -90,19 +82,19 @@ fn vector_cases(len: usize, other: usize, unit: EncodingUnit) -> Vec<Case> {
                 recorder.row_vector("x", len, unit),
                 recorder.row_vector("y", other, unit),
             );
-            recorder.output("out", &x.concat(&[&y, &x]));
+            x.concat(&[&y, &x])
         }),
         Case::new(unit.slots(), &both, &joined, |recorder| {
             let (x, y) = (
                 recorder.column_vector("x", len, unit),
                 recorder.column_vector("y", other, unit),
             );
-            recorder.output("out", &x.concat(&[&y, &x]));
+            x.concat(&[&y, &x])
         }),
         Case::new(unit.slots(), &both, outer, |recorder| {
             let x = recorder.row_vector("x", len, unit);
             let y = recorder.column_vector("y", other, unit);
-            recorder.output("out", &x.outer(&y));
+            x.outer(&y)
         }),
     ]
 }
@@ -143,7 +135,7 @@ fn matrix_cases(rows: usize, cols: usize, unit: EncodingUnit) -> Vec<Case> {
             |recorder| {
                 let b = recorder.matrix("b", r + 1, cols, unit);
                 let a = recorder.matrix("a", rows, cols, unit);
-                recorder.output("out", &a.concat_rows(&[&b, &a]));
+                a.concat_rows(&[&b, &a])
             },
         ),
         Case::new(
@@ -153,26 +145,23 @@ fn matrix_cases(rows: usize, cols: usize, unit: EncodingUnit) -> Vec<Case> {
             |recorder| {
                 let b = recorder.matrix("b", rows, c + 1, unit);
                 let a = recorder.matrix("a", rows, cols, unit);
-                recorder.output("out", &a.concat_columns(&[&b, &a]));
+                a.concat_columns(&[&b, &a])
             },
         ),
     ]
 }
 
+/// All of them.
+fn cases(rows: usize, cols: usize, unit: EncodingUnit) -> Vec<Case> {
+    let mut cases = vector_cases(rows, cols, unit);
+    cases.extend(matrix_cases(rows, cols, unit));
+    cases
+}
+
 #[test]
 fn all_sizes() {
-    for (m, n) in [(8, 8), (4, 16), (16, 4), (1, 16), (16, 1)] {
-        for len in [1, 3, 8, 13, 16, 37] {
-            for case in vector_cases(len, len % 10 + 1, unit(m, n)) {
-                case.in_plaintext();
-            }
-        }
-        for (rows, cols) in [(8, 8), (3, 5), (1, 1), (17, 9), (5, 33), (24, 16)] {
-            for case in matrix_cases(rows, cols, unit(m, n)) {
-                case.in_plaintext();
-            }
-        }
-    }
+    suite::all_sizes(cases);
+    suite::any_size_any_unit(cases);
 }
 
 #[test]
@@ -323,7 +312,7 @@ fn what_it_costs() {
     let outer = Array2::from_shape_fn((64, 200), |(r, c)| x[r] * long[c]);
     let case = Case::new(4096, &both, outer, |recorder| {
         let y = recorder.column_vector("y", 200, wide);
-        recorder.output("out", &recorder.row_vector("x", 64, wide).outer(&y));
+        recorder.row_vector("x", 64, wide).outer(&y)
     });
     assert_eq!(case.in_plaintext(), cost(1, 0, 0, 0));
 }
@@ -392,47 +381,17 @@ fn wrong_operands_are_named() {
 
 #[test]
 fn on_ciphertexts() {
-    let client = client(&insecure(13, 3), CpuEngine::new());
-    for case in vector_cases(100, 30, unit(64, 64)) {
-        case.on_ciphertexts(&client, 1e-4);
-    }
+    suite::on_the_cpu(1e-4, vector_cases(100, 30, unit(64, 64)));
     // Sums of squares stay below 400, where values at level 0 of this chain end.
-    for (rows, cols, unit) in [(20, 30, unit(16, 256)), (5, 70, unit(64, 64))] {
-        for case in matrix_cases(rows, cols, unit) {
-            case.on_ciphertexts(&client, 1e-4);
-        }
-    }
+    suite::on_the_cpu(1e-4, matrix_cases(20, 30, unit(16, 256)));
+    suite::on_the_cpu(1e-4, matrix_cases(5, 70, unit(64, 64)));
 }
 
 #[test]
 fn on_the_reference_engine() {
-    let client = client(&insecure(9, 2), Reference);
-    for len in [9, 16, 20] {
-        for case in vector_cases(len, 5, unit(16, 16)) {
-            case.on_ciphertexts(&client, 1e-3);
-        }
-    }
-    for (rows, cols) in [(16, 16), (5, 9), (18, 20)] {
-        for case in matrix_cases(rows, cols, unit(16, 16)) {
-            case.on_ciphertexts(&client, 1e-3);
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    #[test]
-    fn any_size_any_unit(
-        (rows, cols) in (1usize..40, 1usize..40),
-        (m, n) in (0u32..5, 0u32..5),
-    ) {
-        let unit = unit(1 << m, 1 << n);
-        for case in vector_cases(rows, cols, unit) {
-            case.in_plaintext();
-        }
-        for case in matrix_cases(rows, cols, unit) {
-            case.in_plaintext();
-        }
-    }
+    let small = [(9, 5), (16, 5), (20, 5), (16, 16), (5, 9), (18, 20)];
+    let small = small
+        .into_iter()
+        .flat_map(|(r, c)| cases(r, c, unit(16, 16)));
+    suite::on_the_reference((9, 2), 1e-3, small);
 }

@@ -2,18 +2,20 @@
 
 use std::f64::consts::PI;
 
-use arras_backend_cpu::CpuEngine;
-use arras_hal::Reference;
 use arras_toolkit::{
-    Bindings, Circuit, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
-    ToolkitError, Value, run::Options,
+    Bindings, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
+    ToolkitErrorKind, Value,
 };
-use ndarray::{Array1, Array2};
 
-use crate::support::{Numbers, client, insecure, padding_is_zero, run, worst};
+use crate::support::{
+    Numbers,
+    case::{Building, Case},
+    suite::{self, unit},
+    worst,
+};
 
 fn units() -> [EncodingUnit; 2] {
-    [(64, 64), (16, 256)].map(|(m, n)| EncodingUnit::new(m, n).unwrap())
+    [unit(64, 64), unit(16, 256)]
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn what_does_not_fit_both_units_is_refused() {
         let recorder = Recorder::new(unit.slots()).unwrap();
         record(&recorder, unit, tall);
         let error = recorder.finish().unwrap_err();
-        let kind = matches!(error.kind(), ToolkitError::DoesNotFit { .. });
+        let kind = matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. });
         assert!(kind, "{error}");
         let message = error.to_string();
         assert!(message.contains(shape), "{message}");
@@ -133,57 +135,32 @@ fn what_does_not_fit_both_units_is_refused() {
     let error = recorder.finish().unwrap_err();
     let message = error.to_string();
     assert!(
-        matches!(error.kind(), ToolkitError::DimensionMismatch { .. }),
+        matches!(error.kind(), ToolkitErrorKind::DimensionMismatch { .. }),
         "{message}"
     );
     assert!(message.contains("5x3") && message.contains("6x2"));
 }
 
-struct Vectors {
-    x: Array1<f64>,
-    y: Array1<f64>,
-    a: Array2<f64>,
-}
-
-impl Vectors {
-    fn new(f: usize, g: usize) -> Self {
-        let mut numbers = Numbers((f + g) as u64);
-        Self {
-            x: numbers.vector(f),
-            y: numbers.vector(g),
-            a: numbers.matrix(f, g),
-        }
-    }
-
-    fn circuit(&self, unit: EncodingUnit, scale: f64) -> Circuit {
-        let (f, g) = self.a.dim();
-        let recorder = Recorder::new(unit.slots()).unwrap();
-        let a = recorder.matrix("a", f, g, unit);
-        let x = recorder.row_vector("x", f, unit);
-        let y = recorder.column_vector("y", g, unit.transposed());
-        let xa = x.dot_mixed_unit(&a);
-        recorder.output("xa", &xa);
-        recorder.output("ay", &a.dot_mixed_unit(&y, scale));
-        // What comes out of one goes into the other.
-        recorder.output("axa", &a.dot_mixed_unit(&xa, scale));
-        recorder.finish().unwrap()
-    }
-
-    fn inputs(&self) -> Bindings<Value> {
-        Bindings::new()
-            .with("a", self.a.view())
-            .with("x", self.x.view())
-            .with("y", self.y.view())
-    }
-
-    fn expected(&self, scale: f64) -> [(&'static str, Value); 3] {
-        let xa = self.x.dot(&self.a);
-        [
-            ("xa", xa.clone().into()),
-            ("ay", (self.a.dot(&self.y) * scale).into()),
-            ("axa", (self.a.dot(&xa) * scale).into()),
-        ]
-    }
+/// Products with a matrix of f x g; what comes out of one goes into the other.
+fn vectors(unit: EncodingUnit, (f, g): (usize, usize), scale: f64) -> Case {
+    let mut case = Building::new(unit.slots(), (f + g) as u64);
+    let (x, y) = (case.numbers.vector(f), case.numbers.vector(g));
+    let a = case.numbers.matrix(f, g);
+    let ha = case.recorder.matrix("a", f, g, unit);
+    let hx = case.recorder.row_vector("x", f, unit);
+    let hy = case.recorder.column_vector("y", g, unit.transposed());
+    let (hxa, xa) = (hx.dot_mixed_unit(&ha), x.dot(&a));
+    case.expect("xa", &hxa, &xa);
+    case.expect("ay", &ha.dot_mixed_unit(&hy, scale), a.dot(&y) * scale);
+    case.expect("axa", &ha.dot_mixed_unit(&hxa, scale), a.dot(&xa) * scale);
+    case.bind("a", a);
+    case.bind("x", x);
+    case.bind("y", y);
+    let case = case.finish().within(1e-10);
+    assert_eq!(case.circuit.levels_needed(), 3);
+    let layout = case.circuit.output("xa").unwrap().layout();
+    assert_eq!(*layout, Layout::column_vector(g, unit.transposed()));
+    case
 }
 
 #[test]
@@ -203,39 +180,28 @@ fn products_of_vectors() {
         ];
         // Columns beyond the unit's shorter side are refused: see above.
         let fitting = sizes.into_iter().filter(|&(_, g)| g <= m);
-        for (i, (f, g)) in fitting.enumerate() {
+        for (i, size) in fitting.enumerate() {
             let scale = if i % 2 == 0 { PI } else { 1.0 };
-            let vectors = Vectors::new(f, g);
-            let program = Program::new(vectors.circuit(unit, scale));
-            assert_eq!(program.levels_needed(), 3);
-            let run = Cleartext::run(&program, &vectors.inputs()).unwrap();
-            for (name, value) in vectors.expected(scale) {
-                assert!(worst(&run.outputs[name], &value) < 1e-10, "{name}");
-                padding_is_zero(&program, name, &run.slots[name]);
-            }
-            let layout = program.circuit().output("xa").unwrap().layout();
-            assert_eq!(*layout, Layout::column_vector(g, unit.transposed()));
+            vectors(unit, size, scale).in_plaintext();
         }
     }
 }
 
-pub(crate) fn product(unit: EncodingUnit, (f, g, h): (usize, usize, usize), scale: f64) -> Circuit {
+pub(crate) fn product(unit: EncodingUnit, (f, g, h): (usize, usize, usize), scale: f64) -> Case {
     let tall = unit.transposed();
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let (at, b) = (
-        recorder.matrix("at", g, f, tall),
-        recorder.matrix("b", g, h, tall),
-    );
-    let ab = Matrix::multiply_row_major_mixed_unit(&at, &b, scale);
-    recorder.output("ab", &ab);
-    recorder.finish().unwrap()
-}
-
-fn matrices((f, g, h): (usize, usize, usize)) -> (Bindings<Value>, Array2<f64>) {
-    let mut numbers = Numbers((f * g * h) as u64);
-    let (at, b) = (numbers.matrix(g, f), numbers.matrix(g, h));
-    let expected = at.t().dot(&b);
-    (Bindings::new().with("at", at).with("b", b), expected)
+    let mut case = Building::new(unit.slots(), (f * g * h) as u64);
+    let (at, b) = (case.numbers.matrix(g, f), case.numbers.matrix(g, h));
+    let hat = case.recorder.matrix("at", g, f, tall);
+    let hb = case.recorder.matrix("b", g, h, tall);
+    let ab = Matrix::multiply_row_major_mixed_unit(&hat, &hb, scale);
+    case.expect("ab", &ab, at.t().dot(&b) * scale);
+    case.bind("at", at);
+    case.bind("b", b);
+    let case = case.finish().within(1e-10);
+    assert_eq!(case.circuit.levels_needed(), 3);
+    let layout = case.circuit.output("ab").unwrap().layout();
+    assert_eq!(*layout, Layout::matrix(f, h, unit));
+    case
 }
 
 #[test]
@@ -253,61 +219,27 @@ fn products_of_matrices() {
         .enumerate()
         {
             let scale = if i % 2 == 0 { PI } else { 1.0 };
-            let program = Program::new(product(unit, size, scale));
-            assert_eq!(program.levels_needed(), 3);
-            let (inputs, expected) = matrices(size);
-            let run = Cleartext::run(&program, &inputs).unwrap();
-            let layout = program.circuit().outputs()[0].layout();
-            assert_eq!(*layout, Layout::matrix(size.0, size.2, unit));
-            assert!(worst(&run.outputs["ab"], &(expected * scale).into()) < 1e-10);
-            padding_is_zero(&program, "ab", &run.slots["ab"]);
+            product(unit, size, scale).in_plaintext();
         }
         // The published loop: a rotation, lg m to repeat, a relinearization, lg n to sum, for each row.
         let published = m * (2 + m.ilog2() + unit.width().ilog2()) as usize;
-        let count = OpCount::of(&Program::new(product(unit, (m, m, m), 1.0))).key_switches();
+        let program = Program::new(product(unit, (m, m, m), 1.0).circuit);
+        let count = OpCount::of(&program).key_switches();
         assert!(count < published, "{unit}: {count}, published {published}");
     }
 }
 
 #[test]
 fn on_ciphertexts() {
-    let client = client(&insecure(13, 3), CpuEngine::new());
-    let wide = EncodingUnit::new(16, 256).unwrap();
-    let vectors = Vectors::new(27, 13);
-    let out = run(
-        &client,
-        vectors.circuit(wide, PI),
-        &vectors.inputs(),
-        Options::new(),
-    );
-    for (name, value) in vectors.expected(PI) {
-        assert!(worst(&out.outputs[name], &value) < 1e-3, "{name}");
-    }
-    let size = (16, 300, 13);
-    let (inputs, expected) = matrices(size);
-    let out = run(&client, product(wide, size, PI), &inputs, Options::new());
-    let error = worst(&out.outputs["ab"], &(expected * PI).into());
-    assert!(error < 1e-3, "{error}");
-}
-
-#[test]
-fn on_the_reference_engine() {
-    let client = client(&insecure(7, 3), Reference::new());
-    let unit = EncodingUnit::new(4, 16).unwrap();
+    let wide = unit(16, 256);
+    let large = [
+        vectors(wide, (27, 13), PI),
+        product(wide, (16, 300, 13), PI),
+    ];
+    suite::on_the_cpu(1e-3, large);
+    let small = unit(4, 16);
     for size in [(4, 4, 4), (3, 19, 2), (1, 5, 4)] {
-        let (inputs, expected) = matrices(size);
-        let out = run(&client, product(unit, size, 1.0), &inputs, Options::new());
-        let error = worst(&out.outputs["ab"], &expected.into());
-        assert!(error < 1e-4, "{size:?}: {error}");
-        let vectors = Vectors::new(size.1, size.2);
-        let out = run(
-            &client,
-            vectors.circuit(unit, 1.0),
-            &vectors.inputs(),
-            Options::new(),
-        );
-        for (name, value) in vectors.expected(1.0) {
-            assert!(worst(&out.outputs[name], &value) < 1e-3, "{name}");
-        }
+        suite::on_the_reference((7, 3), 1e-4, [product(small, size, 1.0)]);
+        suite::on_the_reference((7, 3), 1e-3, [vectors(small, (size.1, size.2), 1.0)]);
     }
 }

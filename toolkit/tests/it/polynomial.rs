@@ -4,7 +4,7 @@ use arras_backend_cpu::CpuEngine;
 use arras_hal::Reference;
 use arras_toolkit::{
     Bindings, Circuit, Cleartext, EncodingUnit, Layout, OpCount, Polynomial, Program, Recorder,
-    Slots, ToolkitError, Value,
+    Slots, ToolkitError, ToolkitErrorKind, Value,
     circuit::Op,
     linalg::polynomial::{Basis, Cost, Iteration, Method, Stop},
     run::Options,
@@ -632,7 +632,7 @@ fn refusals_say_both_sides() {
     let x = recorder.matrix("x", 5, 7, unit);
     recorder.output("y", &x.inverse(-1.0, 1.0, stop));
     let error = recorder.finish().unwrap_err();
-    assert!(matches!(error.kind(), ToolkitError::OutOfRange { .. }));
+    assert!(matches!(error.kind(), ToolkitErrorKind::OutOfRange { .. }));
     says(error, &["polynomial.rs", "intervals without 0"]);
     let recorder = Recorder::new(unit.slots()).unwrap();
     let v = recorder.row_vector("v", 5, unit);

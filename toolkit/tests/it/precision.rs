@@ -29,7 +29,7 @@ fn measured(
     let client = client(params, CpuEngine::new());
     let context = client.context();
     let expected = Cleartext::run(program, inputs).unwrap().outputs;
-    let secret = client.secret_key("test").unwrap();
+    let secret = client.secret_key().unwrap();
     let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(program).generate(&generator).unwrap();
     let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();

@@ -9,10 +9,11 @@ use crate::support::{
     case::{Building, Case},
     client,
     sizes::large_parameters,
+    suite::unit,
 };
 
 fn units() -> [EncodingUnit; 2] {
-    [(64, 64), (16, 256)].map(|(m, n)| EncodingUnit::new(m, n).unwrap())
+    [unit(64, 64), unit(16, 256)]
 }
 
 /// A unit, two each way, a bit more than one, a half, and sizes in no relation to it.

@@ -40,7 +40,7 @@ fn comes_back<S: SecretEngine>(client: &Client<S>, encrypted: &Encrypted<S>, val
     assert_eq!(encrypted.ciphertext().batch(), layout.units());
     let found = client.decrypt(encrypted).unwrap();
     assert!(worst(&found, value) < TOLERANCE, "{layout}");
-    let secret = client.secret_key("test").unwrap();
+    let secret = client.secret_key().unwrap();
     let slots = Decryptor::new(secret)
         .decrypt(encrypted.ciphertext())
         .unwrap();

@@ -3,9 +3,8 @@
 use std::f64::consts::PI;
 
 use arras_backend_cpu::CpuEngine;
-use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
-    Bindings, Cleartext, Client, EncodingUnit, Program, Recorder, circuit::Op, circuit::Summing,
+    Bindings, Cleartext, EncodingUnit, OpCount, Program, Recorder, circuit::Summing,
     interpret::rotation_steps,
 };
 use ndarray::{Array2, Axis};
@@ -14,7 +13,7 @@ use crate::support::{
     Numbers,
     case::{Building, Case},
     client,
-    sizes::{Sizes, large, large_parameters, selected, small, small_parameters},
+    sizes::{self, Sizes, large_parameters, selected},
     worst,
 };
 
@@ -83,23 +82,9 @@ fn cases(sizes: &[Sizes]) -> Vec<Case> {
     cases
 }
 
-fn on_ciphertexts<S: SecretEngine>(client: &Client<S>, sizes: &[Sizes]) {
-    for case in cases(sizes) {
-        assert_eq!(case.circuit.levels_needed(), 1);
-        case.on(client, 1e-5);
-    }
-}
-
 #[test]
-fn all_sizes_in_plaintext() {
-    for case in cases(&large()) {
-        case.in_plaintext();
-    }
-}
-
-#[test]
-fn on_the_cpu() {
-    on_ciphertexts(&client(&large_parameters(1), CpuEngine::new()), &selected());
+fn all_sizes() {
+    sizes::run(cases, 1, 1e-5);
 }
 
 #[test]
@@ -120,20 +105,11 @@ fn as_precise_as_predicted() {
 }
 
 #[test]
-fn on_the_reference() {
-    on_ciphertexts(&client(&small_parameters(1), Reference::new()), &small());
-}
-
-#[test]
 fn a_list_costs_the_rotations_of_one_matrix() {
     let unit = EncodingUnit::new(64, 64).unwrap();
     let steps = |lengths: &[usize]| {
         let program = Program::new(of_lists(unit, lengths, 64).circuit);
-        let rotations = program
-            .steps()
-            .iter()
-            .filter(|step| matches!(step.op(), Op::RotationSum(_)))
-            .count();
+        let rotations = OpCount::of(&program).kind("rotation_sum").steps;
         (rotations, rotation_steps(&program).len())
     };
     assert_eq!(steps(&[64]), steps(&[70, 300, 5]));

@@ -12,7 +12,7 @@ use arras_ckks::{
 };
 use arras_hal::{Reference, SecretEngine};
 use arras_toolkit::{
-    Client, EncodingUnit, Encrypted, Layout, Result, SeededEncrypted, ToolkitError, Value,
+    Client, EncodingUnit, Encrypted, Layout, Result, SeededEncrypted, ToolkitErrorKind, Value,
     wire::inspect,
 };
 use ndarray::{Array1, Array2};
@@ -161,10 +161,10 @@ fn inspection_needs_no_parameters() {
     assert_eq!(inspect(&bytes).unwrap().layout, layout);
     assert_eq!(peek(&bytes).unwrap().kind, ObjectKind::EncryptedArray);
     let error = inspect(&expanded.ciphertext().to_bytes().unwrap()).unwrap_err();
-    assert!(matches!(
-        &error,
-        ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(WireError::WrongKind { .. }))
-    ));
+    assert!(
+        matches!(error.kind(), ToolkitErrorKind::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(WireError::WrongKind { .. }))
+        )
+    );
 }
 
 /// The encoding of layouts is part of the format.
@@ -324,7 +324,10 @@ fn hostile_layouts_are_refused() {
         },
     ] {
         let error = with(layout);
-        assert!(matches!(error, ToolkitError::DoesNotFit { .. }), "{error}");
+        assert!(
+            matches!(error.kind(), ToolkitErrorKind::DoesNotFit { .. }),
+            "{error}"
+        );
     }
     // Layouts that exist, of other ciphertexts.
     let other = EncodingUnit::new(16, 16).unwrap();
@@ -335,7 +338,10 @@ fn hostile_layouts_are_refused() {
         Layout::Scalar { slots: 256 },
     ] {
         let error = with(layout);
-        assert!(matches!(error, ToolkitError::WrongInput { .. }), "{error}");
+        assert!(
+            matches!(error.kind(), ToolkitErrorKind::WrongInput { .. }),
+            "{error}"
+        );
         assert!(
             error.to_string().contains("1 ciphertexts of 512 slots"),
             "{error}"
@@ -352,7 +358,7 @@ fn hostile_layouts_are_refused() {
     ] {
         let error = read(&Raw(header));
         assert!(
-            matches!(&error, ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(_))),
+            matches!(error.kind(), ToolkitErrorKind::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(_))),
             "{error}"
         );
     }
@@ -366,9 +372,7 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
         let other = Context::new(&insecure(log_n, levels), CpuEngine::new()).unwrap();
         let error = Encrypted::from_bytes(&bytes, &other).unwrap_err();
         assert!(
-            matches!(
-                &error,
-                ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::ParametersMismatch { .. })
+            matches!(error.kind(), ToolkitErrorKind::Ckks(error) if matches!(error.kind(), CkksErrorKind::ParametersMismatch { .. })
             ),
             "{error}"
         );
@@ -383,7 +387,7 @@ fn what_is_inside_must_be_ciphertexts_of_these_parameters() {
         let bytes = container(ObjectKind::EncryptedArray, encrypted.layout(), payload);
         let error = Encrypted::from_bytes(&bytes, &context).unwrap_err();
         assert!(
-            matches!(&error, ToolkitError::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(_))),
+            matches!(error.kind(), ToolkitErrorKind::Ckks(error) if matches!(error.kind(), CkksErrorKind::Wire(_))),
             "{error}"
         );
     }

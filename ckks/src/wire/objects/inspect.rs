@@ -95,44 +95,37 @@ impl KeySummary {
 
 impl Inspection {
     /// What the container holds.
-    #[must_use]
     pub fn kind(&self) -> ObjectKind {
         self.prefix.kind
     }
 
     /// The format version.
-    #[must_use]
     pub fn version(&self) -> u16 {
         self.prefix.version
     }
 
     /// Bytes of the header.
-    #[must_use]
     pub fn header_bytes(&self) -> u64 {
         u64::from(self.prefix.header_len)
     }
 
     /// Bytes of the payload.
-    #[must_use]
     pub fn payload_bytes(&self) -> u64 {
         self.prefix.payload_len
     }
 
     /// Bytes of the whole container.
-    #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// The parameters of the object, validated; they may be insecure. `None` for an object that this crate does not
     /// read.
-    #[must_use]
     pub fn parameters(&self) -> Option<&Parameters> {
         self.parameters.as_ref()
     }
 
     /// What the header says besides the parameters.
-    #[must_use]
     pub fn summary(&self) -> &ObjectSummary {
         &self.summary
     }

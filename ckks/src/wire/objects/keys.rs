@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io::Read, path::Path};
 
-use arras_hal::Backend;
+use arras_hal::{Backend, Named};
 
 use super::{
     Object, Reader, Rows, from_file,
@@ -147,7 +147,7 @@ impl<B: Backend> EvaluationKeys<B> {
     pub fn load_from(input: impl Read, context: &Context<B>) -> Result<Self> {
         let params = context.params();
         let (fields, mut payload): (Vec<KeyEntry>, _) =
-            open_stream(EvaluationKeySet::READ, input, params)?;
+            open_stream(input, params).named(EvaluationKeySet::READ)?;
         let mut keys = Self::none(context);
         for entry in fields {
             keys.insert(&entry.read(params, &mut payload)?)?;

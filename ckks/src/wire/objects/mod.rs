@@ -40,8 +40,7 @@ use super::{
     write_container,
 };
 use crate::{
-    CkksError, CkksErrorKind, Context, Result, context::abbreviate, params::Parameters,
-    params::ParametersSpec,
+    CkksErrorKind, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
 };
 
 /// What an object is read for: parameters, or a context that has them.
@@ -131,12 +130,12 @@ fn save(mut file: AtomicFile, write: impl FnOnce(&mut AtomicFile) -> Result<u64>
 }
 
 fn from_bytes<'h, O: Object<'h>>(bytes: &[u8], home: O::Home) -> Result<O> {
-    let (fields, payload) = open_bytes(O::READ, bytes, home.params())?;
+    let (fields, payload) = open_bytes(bytes, home.params()).named(O::READ)?;
     read(fields, home, payload)
 }
 
 fn read_from<'h, O: Object<'h>>(input: impl Read, home: O::Home) -> Result<O> {
-    let (fields, payload) = open_stream(O::READ, input, home.params())?;
+    let (fields, payload) = open_stream(input, home.params()).named(O::READ)?;
     read(fields, home, payload)
 }
 
@@ -152,33 +151,24 @@ fn read<'h, O: Object<'h>, R: Read>(
 
 /// The checked header of a container in memory, and its payload.
 fn open_bytes<'b, F: Fields>(
-    op: &'static str,
     bytes: &'b [u8],
     params: &Parameters,
 ) -> Result<(F, Reader<&'b [u8]>)> {
-    checked(op, Reader::from_bytes(bytes, F::KIND)?, params)
+    checked(Reader::from_bytes(bytes, F::KIND)?, params)
 }
 
 /// The checked header of a container that arrives, and the rest of it.
 ///
 /// The length needs no other bound: the payload's is what the header implies, and memory grows with what arrives.
-fn open_stream<F: Fields, R: Read>(
-    op: &'static str,
-    input: R,
-    params: &Parameters,
-) -> Result<(F, Reader<R>)> {
+fn open_stream<F: Fields, R: Read>(input: R, params: &Parameters) -> Result<(F, Reader<R>)> {
     let reader = Reader::new(input, u64::MAX)?;
     reader.prefix().expect_kind(F::KIND)?;
-    checked(op, reader, params)
+    checked(reader, params)
 }
 
-fn checked<F: Fields, R: Read>(
-    op: &'static str,
-    reader: Reader<R>,
-    params: &Parameters,
-) -> Result<(F, Reader<R>)> {
+fn checked<F: Fields, R: Read>(reader: Reader<R>, params: &Parameters) -> Result<(F, Reader<R>)> {
     let header: Header<F> = reader.header()?;
-    check_spec(op, params, &header.spec)?;
+    check_spec(params, &header.spec)?;
     reader.expect_payload_len(header.fields.payload_len(params)?)?;
     Ok((header.fields, reader))
 }
@@ -194,16 +184,16 @@ fn from_file<T>(path: &Path, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> R
         .map_err(|error| error.in_file(path))
 }
 
-fn check_spec(op: &'static str, given: &Parameters, found: &ParametersSpec) -> Result<()> {
+fn check_spec(given: &Parameters, found: &ParametersSpec) -> Result<()> {
     if given.spec() == found {
         return Ok(());
     }
     let found = found
         .fingerprint()
         .map_err(crate::params::ParamsError::from)?;
-    let kind = CkksErrorKind::ParametersMismatch {
+    Err(CkksErrorKind::ParametersMismatch {
         left: abbreviate(&given.fingerprint()),
         right: abbreviate(&found),
-    };
-    Err(CkksError::from(kind).named(op))
+    }
+    .into())
 }

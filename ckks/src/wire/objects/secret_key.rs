@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use arras_hal::SecretEngine;
+use arras_hal::{Named, SecretEngine};
 use zeroize::Zeroizing;
 
 use super::{
@@ -87,7 +87,7 @@ impl<S: SecretEngine> SecretKey<S> {
     /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch) if the key was made with other parameters; the
     /// engine's if it has no memory.
     pub fn from_bytes(bytes: &[u8], context: &Context<S>) -> Result<Self> {
-        let (SecretKeyFields, payload) = open_bytes(READ, bytes, context.params())?;
+        let (SecretKeyFields, payload) = open_bytes(bytes, context.params()).named(READ)?;
         read(context, payload)
     }
 
@@ -97,7 +97,7 @@ impl<S: SecretEngine> SecretKey<S> {
     /// # Errors
     /// As [`SecretKey::from_bytes`], and if `input` fails.
     pub fn read_from(input: impl Read, context: &Context<S>) -> Result<Self> {
-        let (SecretKeyFields, payload) = open_stream(READ, input, context.params())?;
+        let (SecretKeyFields, payload) = open_stream(input, context.params()).named(READ)?;
         read(context, payload)
     }
 

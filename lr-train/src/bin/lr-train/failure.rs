@@ -124,6 +124,7 @@ fn of(fault: Fault) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use arras::toolkit::ToolkitErrorKind;
     use lr_train::data::csv::CsvError;
 
     use super::*;
@@ -150,7 +151,7 @@ mod tests {
                 }
                 .into(),
             ),
-            (1, ToolkitError::NoOutput.into()),
+            (1, ToolkitError::from(ToolkitErrorKind::NoOutput).into()),
             (2, Failure::Usage(name())),
             (3, DataError::EmptyTable { header: true }.into()),
             (

@@ -190,7 +190,7 @@ impl KeyFiles {
         let plan = owner.plan().to_toml()?;
         keys.save(evaluation.join(EVALUATION_KEYS), replace)?;
         AtomicFile::create(evaluation.join(PLAN), replace)?.write_and_commit(plan.as_bytes())?;
-        let key = owner.client().secret_key("save keys")?;
+        let key = owner.client().secret_key()?;
         key.save(secret.join(SECRET_KEY), replace)?;
         AtomicFile::create_private(secret.join(PLAN), replace)?
             .write_and_commit(plan.as_bytes())?;

@@ -7,7 +7,7 @@ use arras_ckks::{
     params::{Security, max_log2_qp},
 };
 use arras_toolkit::{
-    OpCount, ToolkitError,
+    OpCount, ToolkitErrorKind,
     circuit::Summing,
     plan::{KeyRequests, Plan, PlanOptions, PlannedStage, Stage, plan},
 };
@@ -111,7 +111,9 @@ impl Planner<'_> {
             .collect();
         let planned = match plan(&stages, &self.plan_options()) {
             Ok(planned) => planned,
-            Err(error) if matches!(error.kind(), ToolkitError::TooDeep { .. }) => return Ok(None),
+            Err(error) if matches!(error.kind(), ToolkitErrorKind::TooDeep { .. }) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error.into()),
         };
         let candidate = self.candidate(kind, &specs, &recorded, &planned);

@@ -69,13 +69,12 @@ impl Matrix {
     /// [`Form::Shallow`] takes two levels, [`Form::Skewed`] three.
     #[track_caller]
     pub fn dot_matrix(&self, other: &Matrix, scale: f64, form: Form) -> Matrix {
-        const OP: &str = "matrix x matrix";
         let (unit, (rows, inner)) = (self.unit(), self.dim());
         let cols = other.dim().1;
-        let layout = factors_meet(OP, self, other, inner == other.dim().0, INNER)
+        let layout = factors_meet(self, other, inner == other.dim().0, INNER)
             .map(|()| Layout::matrix(rows, cols, unit));
         let (a, b) = (self.recorded(), other.recorded());
-        record(OP, &[a, b], unit, layout, |_| {
+        record("matrix x matrix", &[a, b], unit, layout, |_| {
             let sizes = Sizes::new(unit, rows, inner, cols);
             let shallow = || diagonals::record(a, b, &sizes, scale);
             if form == Form::Shallow {
@@ -94,14 +93,13 @@ impl Matrix {
     /// skewed form, which B takes over.
     #[track_caller]
     pub fn multiply_row_major(a_transposed: &Matrix, b: &Matrix, scale: f64) -> Matrix {
-        const OP: &str = "matrix x matrix, row major";
         let (unit, (inner, rows)) = (a_transposed.unit(), a_transposed.dim());
         let cols = b.dim().1;
         let meet = inner == b.dim().0;
-        let layout = factors_meet(OP, a_transposed, b, meet, "A^T and B have as many rows")
+        let layout = factors_meet(a_transposed, b, meet, "A^T and B have as many rows")
             .map(|()| Layout::matrix(rows, cols, unit));
         let (at, b) = (a_transposed.recorded(), b.recorded());
-        record(OP, &[at, b], unit, layout, |_| {
+        record("matrix x matrix, row major", &[at, b], unit, layout, |_| {
             let a = transposition(unit, inner, rows).apply(at);
             let sizes = Sizes::new(unit, rows, inner, cols);
             Skewed::new(sizes, 1, scale, Masked::Right).record(&a, b)
@@ -112,18 +110,23 @@ impl Matrix {
     /// leaves it.
     #[track_caller]
     pub fn multiply_column_major(a: &Matrix, b_transposed: &Matrix, scale: f64) -> Matrix {
-        const OP: &str = "matrix x matrix, column major";
         let (unit, (rows, inner)) = (a.unit(), a.dim());
         let cols = b_transposed.dim().0;
         let meet = inner == b_transposed.dim().1;
-        let layout = factors_meet(OP, a, b_transposed, meet, "A and B^T have as many columns")
+        let layout = factors_meet(a, b_transposed, meet, "A and B^T have as many columns")
             .map(|()| Layout::matrix(rows, cols, unit));
         let (a, bt) = (a.recorded(), b_transposed.recorded());
-        record(OP, &[a, bt], unit, layout, |_| {
-            let b = transposition(unit, cols, inner).apply(bt);
-            let sizes = Sizes::new(unit, rows, inner, cols);
-            Skewed::new(sizes, 1, scale, Masked::Left).record(a, &b)
-        })
+        record(
+            "matrix x matrix, column major",
+            &[a, bt],
+            unit,
+            layout,
+            |_| {
+                let b = transposition(unit, cols, inner).apply(bt);
+                let sizes = Sizes::new(unit, rows, inner, cols);
+                Skewed::new(sizes, 1, scale, Masked::Left).record(a, &b)
+            },
+        )
     }
 }
 
@@ -149,25 +152,14 @@ pub(super) fn mixed_unit(
 
 const INNER: &str = "the left one has as many columns as the right one has rows";
 
-fn factors_meet(
-    op: &'static str,
-    left: &Matrix,
-    right: &Matrix,
-    meet: bool,
-    remedy: &'static str,
-) -> Result<()> {
-    same_unit(op, left.unit(), right.unit())?;
-    plain_rows(op, left)?;
-    plain_rows(op, right)?;
+fn factors_meet(left: &Matrix, right: &Matrix, meet: bool, remedy: &'static str) -> Result<()> {
+    same_unit(left.unit(), right.unit())?;
+    plain_rows(left)?;
+    plain_rows(right)?;
     if meet {
         return Ok(());
     }
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: left.layout.to_string(),
-        right: right.layout.to_string(),
-        remedy,
-    })
+    Err(ToolkitError::mismatch(left.layout, right.layout, remedy))
 }
 
 impl Dot<Matrix> for Matrix {

@@ -23,6 +23,8 @@ use super::{
     slot_map::SlotMap,
     sums::{sum_cols, sum_rows},
 };
+use arras_hal::Named;
+
 use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError, layout::check_finite};
 
 /// A plaintext matrix to multiply encrypted objects with: `PlainMatrix::from(a).dot(&x)`.
@@ -51,16 +53,14 @@ impl PlainMatrix {
     /// The matrix that selects or permutes: entry r of its product with a vector of `len` entries is entry `positions[r]`.
     ///
     /// # Errors
-    /// [`ToolkitError::OutOfRange`] for a position outside the vector.
+    /// [`crate::ToolkitErrorKind::OutOfRange`] for a position outside the vector.
     pub fn selection(positions: &[usize], len: usize) -> Result<Self> {
         let mut matrix = Array2::zeros((positions.len(), len));
         for (r, &c) in positions.iter().enumerate() {
-            let entry = matrix.get_mut((r, c)).ok_or(ToolkitError::OutOfRange {
-                op: "PlainMatrix::selection",
-                what: "position",
-                value: c as f64,
-                range: format!("a vector of {len}"),
-            })?;
+            let entry = matrix.get_mut((r, c)).ok_or(
+                ToolkitError::out_of_range("position", c as f64, format!("a vector of {len}"))
+                    .named("PlainMatrix::selection"),
+            )?;
             *entry = 1.0;
         }
         Ok(Self(matrix))
@@ -84,22 +84,21 @@ impl PlainMatrix {
             .map(|((r, c), &x)| (r, c, x))
     }
 
-    fn check(&self, op: &'static str) -> Result<()> {
+    fn check(&self) -> Result<()> {
         self.nonzero()
-            .try_for_each(|(r, c, x)| check_finite(op, x, &[r, c]))
+            .try_for_each(|(r, c, x)| check_finite("plaintext", x, &[r, c]))
     }
 
     /// Checks that its columns meet something of `len` entries.
-    fn meets(&self, op: &'static str, len: usize, other: &Layout) -> Result<()> {
+    fn meets(&self, len: usize, other: &Layout) -> Result<()> {
         if self.0.ncols() == len {
-            return self.check(op);
+            return self.check();
         }
-        Err(ToolkitError::DimensionMismatch {
-            op,
-            left: describe(self),
-            right: other.to_string(),
-            remedy: "the plaintext matrix on the left has one column for each entry or row of what it multiplies",
-        })
+        Err(ToolkitError::mismatch(
+            describe(self),
+            other,
+            "the plaintext matrix on the left has one column for each entry or row of what it multiplies",
+        ))
     }
 }
 
@@ -118,20 +117,25 @@ impl Dot<ColumnVector> for PlainMatrix {
     /// see [`PlainMatrix::dot_in_two_levels`]; and [`PlainMatrix::dot_to_column`] takes a row vector and needs least.
     #[track_caller]
     fn dot(&self, vector: &ColumnVector) -> ColumnVector {
-        const OP: &str = "plaintext matrix x column vector";
         let (x, unit) = (vector.recorded(), vector.unit());
         let layout = self
-            .meets(OP, vector.len(), &vector.layout)
+            .meets(vector.len(), &vector.layout)
             .map(|()| Layout::column_vector(self.0.nrows(), unit));
-        record(OP, &[x], unit, layout, |layout| {
-            let n = unit.width();
-            let (inputs, outputs) = (x.units(), layout.units());
-            let mut map = SlotMap::new(1, n, inputs, outputs).cycle(vector.period());
-            for (r, c, weight) in self.nonzero() {
-                map.add((r / n, r % n), (c / n, c % n), weight);
-            }
-            map.apply(x)
-        })
+        record(
+            "plaintext matrix x column vector",
+            &[x],
+            unit,
+            layout,
+            |layout| {
+                let n = unit.width();
+                let (inputs, outputs) = (x.units(), layout.units());
+                let mut map = SlotMap::new(1, n, inputs, outputs).cycle(vector.period());
+                for (r, c, weight) in self.nonzero() {
+                    map.add((r / n, r % n), (c / n, c % n), weight);
+                }
+                map.apply(x)
+            },
+        )
     }
 }
 
@@ -142,19 +146,24 @@ impl Dot<RowVector> for PlainMatrix {
     /// The constants do not repeat within a ciphertext: column vectors, and [`PlainMatrix::dot_to_column`], need less memory.
     #[track_caller]
     fn dot(&self, vector: &RowVector) -> RowVector {
-        const OP: &str = "plaintext matrix x row vector";
         let (x, unit) = (vector.recorded(), vector.unit());
         let layout = self
-            .meets(OP, vector.len(), &vector.layout)
+            .meets(vector.len(), &vector.layout)
             .map(|()| Layout::row_vector(self.0.nrows(), unit));
-        record(OP, &[x], unit, layout, |layout| {
-            let m = unit.height();
-            let mut map = SlotMap::new(unit.width(), m, x.units(), layout.units());
-            for (r, c, weight) in self.nonzero() {
-                map.add((r / m, r % m), (c / m, c % m), weight);
-            }
-            map.apply(x)
-        })
+        record(
+            "plaintext matrix x row vector",
+            &[x],
+            unit,
+            layout,
+            |layout| {
+                let m = unit.height();
+                let mut map = SlotMap::new(unit.width(), m, x.units(), layout.units());
+                for (r, c, weight) in self.nonzero() {
+                    map.add((r / m, r % m), (c / m, c % m), weight);
+                }
+                map.apply(x)
+            },
+        )
     }
 }
 
@@ -165,19 +174,16 @@ impl Dot<Matrix> for PlainMatrix {
     /// each unit, d = min(m, diagonals).
     #[track_caller]
     fn dot(&self, matrix: &Matrix) -> Matrix {
-        const OP: &str = "plaintext matrix x matrix";
         let (x, unit) = (matrix.recorded(), matrix.unit());
         let (rows, cols) = matrix.dim();
         let stride = matrix.row_stride();
-        let layout = self
-            .meets(OP, rows, &matrix.layout)
-            .map(|()| Layout::Matrix {
-                rows: self.0.nrows(),
-                cols,
-                unit,
-                row_stride: stride,
-            });
-        record(OP, &[x], unit, layout, |layout| {
+        let layout = self.meets(rows, &matrix.layout).map(|()| Layout::Matrix {
+            rows: self.0.nrows(),
+            cols,
+            unit,
+            row_stride: stride,
+        });
+        record("plaintext matrix x matrix", &[x], unit, layout, |layout| {
             let m = unit.height();
             let across = layout.horizontal_units();
             let (down_in, down_out) = (matrix.layout.vertical_units(), layout.vertical_units());
@@ -199,16 +205,15 @@ impl Dot<PlainMatrix> for Matrix {
     /// for each unit, d = min(2n - 1, diagonals): rotations run into the next row, so a diagonal that wraps counts twice.
     #[track_caller]
     fn dot(&self, plain: &PlainMatrix) -> Matrix {
-        const OP: &str = "matrix x plaintext matrix";
         let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = right_side_meets(OP, &self.layout, cols, plain).map(|()| Layout::Matrix {
+        let layout = right_side_meets(&self.layout, cols, plain).map(|()| Layout::Matrix {
             rows,
             cols: plain.0.ncols(),
             unit,
             row_stride: self.row_stride(),
         });
-        record(OP, &[x], unit, layout, |layout| {
+        record("matrix x plaintext matrix", &[x], unit, layout, |layout| {
             let (n, slots) = (unit.width(), unit.slots());
             let down = layout.vertical_units();
             let (across_in, across_out) =
@@ -234,21 +239,15 @@ fn transposed(rows: usize, cols: usize) -> Vec<usize> {
         .collect()
 }
 
-fn right_side_meets(
-    op: &'static str,
-    left: &Layout,
-    cols: usize,
-    plain: &PlainMatrix,
-) -> Result<()> {
+fn right_side_meets(left: &Layout, cols: usize, plain: &PlainMatrix) -> Result<()> {
     if plain.0.nrows() == cols {
-        return plain.check(op);
+        return plain.check();
     }
-    Err(ToolkitError::DimensionMismatch {
-        op,
-        left: left.to_string(),
-        right: describe(plain),
-        remedy: "the plaintext matrix on the right has one row for each column of the matrix",
-    })
+    Err(ToolkitError::mismatch(
+        left,
+        describe(plain),
+        "the plaintext matrix on the right has one row for each column of the matrix",
+    ))
 }
 
 impl PlainMatrix {
@@ -256,36 +255,46 @@ impl PlainMatrix {
     /// the cheapest product where the result may be of the other kind.
     #[track_caller]
     pub fn dot_to_column(&self, vector: &RowVector) -> ColumnVector {
-        const OP: &str = "plaintext matrix x row vector to column vector";
         let (x, unit) = (vector.recorded(), vector.unit());
         let layout = self
-            .meets(OP, vector.len(), &vector.layout)
+            .meets(vector.len(), &vector.layout)
             .map(|()| Layout::column_vector(self.0.nrows(), unit));
-        record(OP, &[x], unit, layout, |_| {
-            let (packed, matrix) = self.packed(unit, true);
-            let across = matrix.horizontal_units();
-            let rows: Vec<usize> = (0..matrix.units()).map(|u| u / across).collect();
-            let scaled = x.pick(&rows).multiply_plain(packed);
-            sum_rows(&scaled, &matrix, unit)
-        })
+        record(
+            "plaintext matrix x row vector to column vector",
+            &[x],
+            unit,
+            layout,
+            |_| {
+                let (packed, matrix) = self.packed(unit, true);
+                let across = matrix.horizontal_units();
+                let rows: Vec<usize> = (0..matrix.units()).map(|u| u / across).collect();
+                let scaled = x.pick(&rows).multiply_plain(packed);
+                sum_rows(&scaled, &matrix, unit)
+            },
+        )
     }
 
     /// Plaintext matrix x column vector: a row vector. Two levels; 2 V lg n rotations in 2 lg n steps, V H products with
     /// constants.
     #[track_caller]
     pub fn dot_to_row(&self, vector: &ColumnVector) -> RowVector {
-        const OP: &str = "plaintext matrix x column vector to row vector";
         let (x, unit) = (vector.recorded(), vector.unit());
         let layout = self
-            .meets(OP, vector.len(), &vector.layout)
+            .meets(vector.len(), &vector.layout)
             .map(|()| Layout::row_vector(self.0.nrows(), unit));
-        record(OP, &[x], unit, layout, |_| {
-            let (packed, matrix) = self.packed(unit, false);
-            let across = matrix.horizontal_units();
-            let columns: Vec<usize> = (0..matrix.units()).map(|u| u % across).collect();
-            let scaled: Slots = x.pick(&columns).multiply_plain(packed);
-            sum_cols(&scaled, &matrix, unit, 1.0)
-        })
+        record(
+            "plaintext matrix x column vector to row vector",
+            &[x],
+            unit,
+            layout,
+            |_| {
+                let (packed, matrix) = self.packed(unit, false);
+                let across = matrix.horizontal_units();
+                let columns: Vec<usize> = (0..matrix.units()).map(|u| u % across).collect();
+                let scaled: Slots = x.pick(&columns).multiply_plain(packed);
+                sum_cols(&scaled, &matrix, unit, 1.0)
+            },
+        )
     }
 
     /// Its slots as a tiled matrix, or those of its transpose.

@@ -1,5 +1,7 @@
 //! Polynomials that approximate functions.
 
+use arras_hal::Named;
+
 use super::series::{Polynomial, check_degree, check_interval, finite};
 use crate::Result;
 
@@ -8,14 +10,11 @@ impl Polynomial {
     /// basis. For smooth functions its largest error is within a small factor (about 1 + 2/pi ln(degree + 1)) of the best one.
     ///
     /// # Errors
-    /// [`crate::ToolkitError::OutOfRange`] unless low < high and the degree is at most [`super::MAX_DEGREE`];
-    /// [`crate::ToolkitError::NonFinite`] where `f` is not finite.
+    /// [`crate::ToolkitErrorKind::OutOfRange`] unless low < high and the degree is at most [`super::MAX_DEGREE`];
+    /// [`crate::ToolkitErrorKind::NonFinite`] where `f` is not finite.
     pub fn interpolate(f: impl Fn(f64) -> f64, low: f64, high: f64, degree: usize) -> Result<Self> {
-        const OP: &str = "interpolate";
-        check_interval(OP, low, high)?;
-        check_degree(OP, degree)?;
         let n = degree + 1;
-        let values = sample(OP, &f, low, high, n)?;
+        let values = sample(&f, low, high, degree, n).named("interpolate")?;
         let coefficients: Vec<f64> = (0..n)
             .map(|k| {
                 let sum: f64 = (0..n)
@@ -39,12 +38,9 @@ impl Polynomial {
         high: f64,
         degree: usize,
     ) -> Result<Self> {
-        const OP: &str = "least_squares";
-        check_interval(OP, low, high)?;
-        check_degree(OP, degree)?;
         let (terms, n) = (degree + 1, 16 * (degree + 1));
-        let weights = sample(OP, &weight, low, high, n)?;
-        let values = sample(OP, &f, low, high, n)?;
+        let weights = sample(&weight, low, high, degree, n).named("least_squares")?;
+        let values = sample(&f, low, high, degree, n).named("least_squares")?;
         let mut rest: Vec<f64> = values.iter().zip(&weights).map(|(v, w)| v * w).collect();
         // Weighted columns T_k, orthonormalized one after the other (twice: once leaves rounding errors), their
         // combinations kept in terms of T.
@@ -105,17 +101,20 @@ fn point(low: f64, high: f64, j: usize, n: usize) -> f64 {
     0.5 * (low + high) + 0.5 * (high - low) * cos_pi(2 * j + 1, 2 * n)
 }
 
+/// A function's values in n Chebyshev points, for a polynomial of a degree.
 fn sample(
-    op: &'static str,
     f: impl Fn(f64) -> f64,
     low: f64,
     high: f64,
+    degree: usize,
     n: usize,
 ) -> Result<Vec<f64>> {
+    check_interval(low, high)?;
+    check_degree(degree)?;
     (0..n)
         .map(|j| {
             let value = f(point(low, high, j, n));
-            finite(op, "value of the function", value, &[j]).map(|()| value)
+            finite("value of the function", value, &[j]).map(|()| value)
         })
         .collect()
 }

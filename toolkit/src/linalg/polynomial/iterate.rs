@@ -7,6 +7,8 @@
 //!
 //! N is a power of two; the start for the inverse has the least relative error among polynomials of its degree, 1 / |T_N(u(0))|.
 
+use arras_hal::Named;
+
 use super::{
     Method, Polynomial,
     evaluate::{add_inside, polynomial},
@@ -41,16 +43,6 @@ enum Function {
     Sqrt,
 }
 
-impl Function {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Inverse => "inverse",
-            Self::InverseSqrt => "inverse_sqrt",
-            Self::Sqrt => "sqrt",
-        }
-    }
-}
-
 /// An inverse or a root: its start, its number of steps, and what they come to.
 #[derive(Clone, Debug)]
 pub struct Iteration {
@@ -67,14 +59,16 @@ impl Iteration {
     /// Values on the way stay below 2 / |low|; the ciphertext's own error is relative to that.
     ///
     /// # Errors
-    /// [`ToolkitError::OutOfRange`] unless low < high, both of one sign, and the stop is in its range;
-    /// [`ToolkitError::NonFinite`].
+    /// [`crate::ToolkitErrorKind::OutOfRange`] unless low < high, both of one sign, and the stop is in its range;
+    /// [`crate::ToolkitErrorKind::NonFinite`].
     pub fn inverse(low: f64, high: f64, stop: Stop) -> Result<Self> {
-        const OP: &str = "inverse";
-        check_interval(OP, low, high)?;
+        Self::reciprocal(low, high, stop).named("inverse")
+    }
+
+    fn reciprocal(low: f64, high: f64, stop: Stop) -> Result<Self> {
+        check_interval(low, high)?;
         if low <= 0.0 && high >= 0.0 {
-            return Err(out_of_range(
-                OP,
+            return Err(ToolkitError::out_of_range(
                 "lower end of the interval",
                 low,
                 format!(
@@ -93,10 +87,10 @@ impl Iteration {
     /// Values on the way: squares of the result, below 3 / low at first; half of x; and sqrt(3 high) / 2.
     ///
     /// # Errors
-    /// [`ToolkitError::OutOfRange`] unless 0 < low < high, the stop is in its range, and a start of degree up to 31 converges;
-    /// [`ToolkitError::NonFinite`].
+    /// [`crate::ToolkitErrorKind::OutOfRange`] unless 0 < low < high, the stop is in its range, and a start of degree up to 31 converges;
+    /// [`crate::ToolkitErrorKind::NonFinite`].
     pub fn inverse_sqrt(low: f64, high: f64, stop: Stop) -> Result<Self> {
-        Self::root(Function::InverseSqrt, low, high, stop)
+        Self::root(Function::InverseSqrt, low, high, stop).named("inverse_sqrt")
     }
 
     /// sqrt(x) on [`low`, `high`], 0 < low, as x times the inverse root: one level more than [`Iteration::inverse_sqrt`], of the same
@@ -105,15 +99,13 @@ impl Iteration {
     /// # Errors
     /// As [`Iteration::inverse_sqrt`].
     pub fn sqrt(low: f64, high: f64, stop: Stop) -> Result<Self> {
-        Self::root(Function::Sqrt, low, high, stop)
+        Self::root(Function::Sqrt, low, high, stop).named("sqrt")
     }
 
     fn root(function: Function, low: f64, high: f64, stop: Stop) -> Result<Self> {
-        let op = function.name();
-        check_interval(op, low, high)?;
+        check_interval(low, high)?;
         if low <= 0.0 {
-            return Err(out_of_range(
-                op,
+            return Err(ToolkitError::out_of_range(
                 "lower end of the interval",
                 low,
                 format!("numbers above 0 (its upper end is {high})"),
@@ -131,9 +123,8 @@ impl Iteration {
         stop: Stop,
         start: impl Fn(usize) -> Result<(Polynomial, Error)>,
     ) -> Result<Self> {
-        let op = function.name();
         let mut best: Option<Self> = None;
-        check_stop(op, stop)?;
+        check_stop(stop)?;
         for log_terms in 1..=MAX_LOG_TERMS {
             let (start, mut error) = start(log_terms)?;
             if !error.converges() {
@@ -166,8 +157,7 @@ impl Iteration {
             }
         }
         best.ok_or_else(|| {
-            out_of_range(
-                op,
+            ToolkitError::out_of_range(
                 "lower end / upper end",
                 ends,
                 format!(
@@ -349,35 +339,24 @@ fn root_start(low: f64, high: f64, terms: usize) -> Result<(Polynomial, Error)> 
     Ok((start, error))
 }
 
-fn check_stop(op: &'static str, stop: Stop) -> Result<()> {
+fn check_stop(stop: Stop) -> Result<()> {
     match stop {
-        Stop::Iterations(n) if n > MAX_STEPS => Err(out_of_range(
-            op,
+        Stop::Iterations(n) if n > MAX_STEPS => Err(ToolkitError::out_of_range(
             "number of iterations",
             n as f64,
             format!("0 to {MAX_STEPS}; every step squares the error"),
         )),
         Stop::RelativeError(e) => {
-            finite(op, "relative error", e, &[])?;
+            finite("relative error", e, &[])?;
             if (LEAST_ERROR..=0.5).contains(&e) {
                 return Ok(());
             }
-            Err(out_of_range(
-                op,
+            Err(ToolkitError::out_of_range(
                 "relative error",
                 e,
                 format!("{LEAST_ERROR:e} to 0.5"),
             ))
         }
         Stop::Iterations(_) => Ok(()),
-    }
-}
-
-fn out_of_range(op: &'static str, what: &'static str, value: f64, range: String) -> ToolkitError {
-    ToolkitError::OutOfRange {
-        op,
-        what,
-        value,
-        range,
     }
 }

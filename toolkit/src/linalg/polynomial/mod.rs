@@ -39,6 +39,8 @@ mod series;
 pub use iterate::{Iteration, Stop};
 pub use series::{Basis, MAX_DEGREE, Polynomial, PolynomialSpec};
 
+use arras_hal::Named;
+
 use super::{ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, record};
 use crate::{Layout, Recorded, Result, Slots};
 
@@ -82,7 +84,7 @@ fn on_slots(name: &'static str, x: &Slots, body: impl FnOnce(&Layout) -> Result<
     let (recorder, layout) = (x.recorder(), x.layout());
     let open = recorder.open(name, &[x], None, None);
     let value = body(&layout).unwrap_or_else(|error| {
-        recorder.fail(error);
+        recorder.fail(error.named(name));
         Slots::failed(recorder, x.units())
     });
     recorder.close_with(open, layout);
@@ -100,7 +102,7 @@ fn on_object<T: Object>(
     let slots = x.recorded();
     record(name, &[slots], unit_of(&layout), Ok(layout), |layout| {
         body(layout).unwrap_or_else(|error| {
-            slots.recorder().fail(error);
+            slots.recorder().fail(error.named(name));
             Slots::failed(slots.recorder(), slots.units())
         })
     })

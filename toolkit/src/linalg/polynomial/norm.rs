@@ -1,5 +1,7 @@
 //! Norms of vectors and matrices.
 
+use arras_hal::Named;
+
 use super::{Stop, series::check_interval};
 use crate::{
     ColumnVector, Layout, Matrix, Recorded, RowVector, Scalar, Slots, ToolkitError, linalg::record,
@@ -24,32 +26,25 @@ macro_rules! norms {
             #[doc = concat!("The sum of the squares of all entries. One level; ", $rotations, " rotations.")]
             #[track_caller]
             pub fn norm_squared(&self) -> Scalar {
-                const OP: &str = "norm_squared";
                 let (x, layout) = (self.recorded(), self.layout());
                 let scalar = Layout::Scalar { slots: layout.slots() };
-                record(OP, &[x], self.unit(), Ok(scalar), |_| norm_squared(x, &layout))
+                record("norm_squared", &[x], self.unit(), Ok(scalar), |_| norm_squared(x, &layout))
             }
 
             /// The root of the sum of the squares of all entries, a number in [`low`, `high`], 0 < low. One level more than
             /// [`super::Iteration::sqrt`] for the squares low^2 to high^2, which also says what is refused.
             #[track_caller]
             pub fn norm(&self, low: f64, high: f64, stop: Stop) -> Scalar {
-                const OP: &str = "norm";
                 let recorder = self.recorded().recorder();
-                let open = recorder.open(OP, &[self.recorded()], None, None);
-                let checked = check_interval(OP, low, high).and_then(|()| {
+                let open = recorder.open("norm", &[self.recorded()], None, None);
+                let checked = check_interval(low, high).and_then(|()| {
                     if low > 0.0 {
                         return Ok(());
                     }
-                    Err(ToolkitError::OutOfRange {
-                        op: OP,
-                        what: "lower end for the norm",
-                        value: low,
-                        range: format!("numbers above 0 and below the upper end {high}"),
-                    })
+                    Err(ToolkitError::out_of_range("lower end for the norm", low, format!("numbers above 0 and below the upper end {high}")))
                 });
                 if let Err(error) = checked {
-                    recorder.fail(error);
+                    recorder.fail(error.named("norm"));
                 }
                 let norm = self.norm_squared().sqrt(low * low, high * high, stop);
                 recorder.close_with(open, norm.layout());

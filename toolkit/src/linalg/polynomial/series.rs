@@ -1,8 +1,9 @@
 //! Polynomials in one variable, in clear.
 
+use arras_hal::Named;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, ToolkitError};
+use crate::{Result, ToolkitError, ToolkitErrorKind};
 
 /// The largest degree.
 pub const MAX_DEGREE: usize = 255;
@@ -43,22 +44,13 @@ impl TryFrom<PolynomialSpec> for Polynomial {
     type Error = ToolkitError;
 
     fn try_from(spec: PolynomialSpec) -> Result<Self> {
-        const OP: &str = "polynomial";
         let PolynomialSpec {
             basis,
             mut coefficients,
             low,
             high,
         } = spec;
-        check_interval(OP, low, high)?;
-        if coefficients.is_empty() {
-            return Err(ToolkitError::EmptyList { op: OP });
-        }
-        for (i, &c) in coefficients.iter().enumerate() {
-            finite(OP, "coefficient", c, &[i])?;
-        }
-        let degree = coefficients.iter().rposition(|&c| c != 0.0).unwrap_or(0);
-        check_degree(OP, degree)?;
+        let degree = checked_degree(&coefficients, low, high).named("polynomial")?;
         coefficients.truncate(degree + 1);
         Ok(Self {
             basis,
@@ -98,7 +90,7 @@ impl Polynomial {
     /// The sum of `coefficients[i]` T_i(u), with u = (2x - a - b) / (b - a), for x in [a, b] = [`low`, `high`].
     ///
     /// # Errors
-    /// [`ToolkitError::EmptyList`] without coefficients; [`ToolkitError::NonFinite`]; [`ToolkitError::OutOfRange`] unless
+    /// [`ToolkitErrorKind::EmptyList`] without coefficients; [`ToolkitErrorKind::NonFinite`]; [`ToolkitErrorKind::OutOfRange`] unless
     /// a < b and the degree is at most [`MAX_DEGREE`].
     pub fn chebyshev(coefficients: &[f64], low: f64, high: f64) -> Result<Self> {
         PolynomialSpec {
@@ -113,7 +105,7 @@ impl Polynomial {
     /// The same function of x, to be applied to values in [`low`, `high`]. Chebyshev coefficients change with the interval.
     ///
     /// # Errors
-    /// [`ToolkitError::OutOfRange`] unless low < high; [`ToolkitError::NonFinite`].
+    /// [`ToolkitErrorKind::OutOfRange`] unless low < high; [`ToolkitErrorKind::NonFinite`].
     pub fn on(&self, low: f64, high: f64) -> Result<Self> {
         let same = PolynomialSpec {
             basis: Basis::Monomial,
@@ -165,7 +157,7 @@ impl Polynomial {
     /// The same polynomial in the Chebyshev basis of its interval, by interpolation in degree + 1 points.
     ///
     /// # Errors
-    /// [`ToolkitError::NonFinite`] if values on the interval overflow.
+    /// [`ToolkitErrorKind::NonFinite`] if values on the interval overflow.
     pub fn to_chebyshev(&self) -> Result<Self> {
         match self.basis {
             Basis::Chebyshev => Ok(self.clone()),
@@ -179,7 +171,7 @@ impl Polynomial {
     /// as many digits of the values are lost: for small degrees.
     ///
     /// # Errors
-    /// [`ToolkitError::NonFinite`] if coefficients overflow.
+    /// [`ToolkitErrorKind::NonFinite`] if coefficients overflow.
     pub fn to_monomial(&self) -> Result<Self> {
         if self.basis == Basis::Monomial {
             return Ok(self.clone());
@@ -211,42 +203,53 @@ impl Polynomial {
     }
 }
 
-pub(super) fn check_interval(op: &'static str, low: f64, high: f64) -> Result<()> {
-    finite(op, "end of the interval", low, &[0])?;
-    finite(op, "end of the interval", high, &[1])?;
+/// The degree of coefficients on an interval that make a polynomial.
+fn checked_degree(coefficients: &[f64], low: f64, high: f64) -> Result<usize> {
+    check_interval(low, high)?;
+    if coefficients.is_empty() {
+        return Err(ToolkitErrorKind::EmptyList.into());
+    }
+    for (i, &c) in coefficients.iter().enumerate() {
+        finite("coefficient", c, &[i])?;
+    }
+    let degree = coefficients.iter().rposition(|&c| c != 0.0).unwrap_or(0);
+    check_degree(degree).map(|()| degree)
+}
+
+pub(super) fn check_interval(low: f64, high: f64) -> Result<()> {
+    finite("end of the interval", low, &[0])?;
+    finite("end of the interval", high, &[1])?;
     if low < high && (high - low).is_finite() {
         return Ok(());
     }
-    Err(ToolkitError::OutOfRange {
-        op,
-        what: "lower end of the interval",
-        value: low,
-        range: format!(
+    Err(ToolkitError::out_of_range(
+        "lower end of the interval",
+        low,
+        format!(
             "numbers below its upper end {high}; give the smaller end first and leave some width"
         ),
-    })
+    ))
 }
 
-pub(super) fn check_degree(op: &'static str, degree: usize) -> Result<()> {
+pub(super) fn check_degree(degree: usize) -> Result<()> {
     if degree <= MAX_DEGREE {
         return Ok(());
     }
-    Err(ToolkitError::OutOfRange {
-        op,
-        what: "degree",
-        value: degree as f64,
-        range: format!("0 to {MAX_DEGREE}; fit the function with a lower degree"),
-    })
+    Err(ToolkitError::out_of_range(
+        "degree",
+        degree as f64,
+        format!("0 to {MAX_DEGREE}; fit the function with a lower degree"),
+    ))
 }
 
-pub(super) fn finite(op: &'static str, what: &str, value: f64, index: &[usize]) -> Result<()> {
+pub(super) fn finite(what: &str, value: f64, index: &[usize]) -> Result<()> {
     if value.is_finite() {
         return Ok(());
     }
-    Err(ToolkitError::NonFinite {
-        op,
+    Err(ToolkitErrorKind::NonFinite {
         what: what.into(),
         value,
         index: index.to_vec(),
-    })
+    }
+    .into())
 }

@@ -1,12 +1,13 @@
-//! A circuit with its inputs and what its outputs have to be.
+//! A circuit with its inputs, what its outputs have to be, and what it costs.
 
 use std::collections::BTreeMap;
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Cleartext, Client, Layout, Program, Recorded, Recorder, Samples,
-    ScaleAndPrecision, Value, run::Options,
+    Bindings, Circuit, Cleartext, Client, Layout, OpCount, Program, Recorded, Recorder,
+    RotationSet, Samples, ScaleAndPrecision, Value, run::Options,
 };
+use ndarray::{Array1, Array2};
 
 use super::{Numbers, run, worst};
 
@@ -44,6 +45,37 @@ impl Building {
             circuit: self.recorder.finish().unwrap(),
             inputs: self.inputs,
             expected: self.expected,
+            tolerance: 1e-9,
+        }
+    }
+}
+
+/// What a circuit costs: levels, rotations of ciphertexts, rotation keys, products of a ciphertext with a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    pub levels: usize,
+    pub rotations: usize,
+    pub keys: usize,
+    pub constants: usize,
+}
+
+pub fn cost(levels: usize, rotations: usize, keys: usize, constants: usize) -> Cost {
+    Cost {
+        levels,
+        rotations,
+        keys,
+        constants,
+    }
+}
+
+impl Cost {
+    pub fn of(program: &Program) -> Self {
+        let count = OpCount::of(program);
+        Self {
+            levels: program.levels_needed(),
+            rotations: count.rotations(),
+            keys: RotationSet::of(program).len(),
+            constants: count.plaintext_products(),
         }
     }
 }
@@ -53,78 +85,108 @@ pub struct Case {
     pub circuit: Circuit,
     pub inputs: Bindings<Value>,
     pub expected: BTreeMap<String, Value>,
+    tolerance: f64,
 }
 
 impl Case {
+    /// Records with inputs of these names and values; the result of `record` is the output "out".
+    pub fn new<T: Recorded>(
+        slots: usize,
+        inputs: &[(&str, Value)],
+        expected: impl Into<Value>,
+        record: impl FnOnce(&Recorder) -> T,
+    ) -> Self {
+        let mut case = Building::new(slots, 0);
+        for (name, value) in inputs {
+            case.bind(name, value.clone());
+        }
+        let result = record(&case.recorder);
+        case.expect("out", &result, expected);
+        case.finish()
+    }
+
+    /// How far outputs of a plaintext run may be off.
+    pub fn within(self, tolerance: f64) -> Self {
+        Self { tolerance, ..self }
+    }
+
     /// Runs it on plaintext slots: the outputs are as expected and nothing but their entries is in their slots.
-    pub fn in_plaintext(&self) {
+    pub fn in_plaintext(&self) -> Cost {
         let program = Program::new(self.circuit.clone());
         let run = Cleartext::run(&program, &self.inputs).unwrap();
         assert_eq!(run.outputs.len(), self.expected.len());
         for (name, expected) in &self.expected {
             let layout = self.circuit.output(name).unwrap().layout();
             let error = worst(&run.outputs[name], expected);
-            assert!(error < 1e-9, "{name}, a {layout}, is off by {error}");
-            assert_clean(name, layout, &run.slots[name]);
+            assert!(
+                error < self.tolerance,
+                "{name}, a {layout}, is off by {error}"
+            );
+            assert_clean(name, layout, &run.slots[name], expected);
         }
+        Cost::of(&program)
     }
 
     /// Runs it on plaintext slots and on ciphertexts of a client's engine: outputs are off by less than `tolerance`.
     pub fn on<S: SecretEngine>(&self, client: &Client<S>, tolerance: f64) {
+        self.on_ciphertexts(client, |_| tolerance);
+    }
+
+    fn on_ciphertexts<S: SecretEngine>(&self, client: &Client<S>, tolerance: impl Fn(&str) -> f64) {
         self.in_plaintext();
         let out = run(client, self.circuit.clone(), &self.inputs, Options::new());
+        assert_eq!(out.outputs.len(), self.expected.len());
         for (name, expected) in &self.expected {
             let layout = self.circuit.output(name).unwrap().layout();
-            let error = worst(&out.outputs[name], expected);
-            assert!(error < tolerance, "{name}, a {layout}, is off by {error}");
+            let (error, most) = (worst(&out.outputs[name], expected), tolerance(name));
+            assert!(
+                error < most,
+                "{name}, a {layout}, is off by {error:e}, at most {most:e}"
+            );
         }
     }
-}
 
-impl Case {
     /// Runs it on plaintext slots and on ciphertexts of a client's engine: outputs are off by no more than is predicted for
     /// these inputs, to one bit.
     pub fn as_predicted<S: SecretEngine>(&self, client: &Client<S>) {
-        self.in_plaintext();
         let program = Program::new(self.circuit.clone());
         let samples = Samples::given(self.inputs.clone());
         let predicted = ScaleAndPrecision::new(client.context().params(), samples)
             .predict(&program)
             .unwrap();
         assert!(predicted.exceeded().is_none(), "{predicted}");
-        let out = run(client, self.circuit.clone(), &self.inputs, Options::new());
-        assert_eq!(out.outputs.len(), self.expected.len());
-        for (name, expected) in &self.expected {
-            let layout = self.circuit.output(name).unwrap().layout();
-            let error = worst(&out.outputs[name], expected);
-            let worst = predicted.output(name).unwrap().worst_error;
-            assert!(
-                error <= 2.0 * worst,
-                "{name}, a {layout}, is off by {error:e}, predicted {worst:e}"
-            );
-        }
+        self.on_ciphertexts(client, |name| {
+            2.0 * predicted.output(name).unwrap().worst_error
+        });
     }
 }
 
-/// Slots of an output hold its entries, repeated as its layout says, and zeros elsewhere.
-pub fn assert_clean(name: &str, layout: &Layout, slots: &[Vec<f64>]) {
-    let value = layout.unpack(name, slots).unwrap();
-    let packed = layout.pack(name, &value).unwrap();
-    for (u, (found, clean)) in slots.iter().zip(&packed).enumerate() {
-        for (j, (found, clean)) in found.iter().zip(clean).enumerate() {
-            assert!(
-                (found - clean).abs() < 1e-9,
-                "{name}, a {layout}: slot {j} of ciphertext {u} is {found}, not {clean}"
-            );
-        }
+/// Slots of an output hold its entries, repeated as its layout says, and exact zeros elsewhere.
+fn assert_clean(name: &str, layout: &Layout, slots: &[Vec<f64>], expected: &Value) {
+    let ones = match expected {
+        Value::Matrix(m) => Value::Matrix(Array2::ones(m.dim())),
+        Value::Vector(v) => Value::Vector(Array1::ones(v.len())),
+        other => other.clone(),
+    };
+    let inside = layout.pack(name, &ones).unwrap().concat();
+    let packed = layout.pack(name, expected).unwrap().concat();
+    let found = slots.concat();
+    assert_eq!(found.len(), packed.len(), "{name}, a {layout}");
+    for (j, &found) in found.iter().enumerate() {
+        let (clean, inside) = (packed[j], inside[j] != 0.0);
+        assert!(
+            (found - clean).abs() < 1e-9 && (inside || found == 0.0),
+            "{name}, a {layout}: slot {j} is {found}, not {clean}"
+        );
     }
 }
 
 #[test]
-#[should_panic(expected = "slot 5 of ciphertext 0")]
+#[should_panic(expected = "slot 5 is 0.000001")]
 fn a_number_in_the_padding_is_seen() {
     let unit = arras_toolkit::EncodingUnit::new(4, 8).unwrap();
     let mut slots = vec![0.0; 32];
     slots[5] = 1e-6;
-    assert_clean("x", &Layout::matrix(4, 5, unit), &[slots]);
+    let zeros = Array2::zeros((4, 5)).into();
+    assert_clean("x", &Layout::matrix(4, 5, unit), &[slots], &zeros);
 }

@@ -2,8 +2,8 @@
 #![allow(unreachable_pub, reason = "a module of a test binary")]
 
 pub mod case;
-pub mod costs;
 pub mod sizes;
+pub mod suite;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use arras_ckks::{
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Cleartext, Client, Homomorphic, Program, Value,
+    Bindings, Circuit, Client, Homomorphic, Program, Value,
     plan::KeyRequests,
     run::{Options, RunReport},
 };
@@ -23,7 +23,6 @@ use ndarray::{Array1, Array2};
 /// The outputs of a run, decrypted.
 pub struct Outcome {
     pub outputs: BTreeMap<String, Value>,
-    pub plaintext: BTreeMap<String, Value>,
     pub report: RunReport,
 }
 
@@ -56,8 +55,7 @@ pub fn run<S: SecretEngine>(
     options: Options,
 ) -> Outcome {
     let program = Program::new(circuit);
-    let plaintext = Cleartext::run(&program, inputs).unwrap().outputs;
-    let secret = client.secret_key("test").unwrap();
+    let secret = client.secret_key().unwrap();
     let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
     let keys = KeyRequests::of(&program).generate(&generator).unwrap();
     let context = client.context();
@@ -74,7 +72,6 @@ pub fn run<S: SecretEngine>(
         .collect();
     Outcome {
         outputs,
-        plaintext,
         report: run.report,
     }
 }
@@ -104,21 +101,5 @@ impl Numbers {
 
     pub fn vector(&mut self, len: usize) -> Array1<f64> {
         Array1::from_shape_simple_fn(len, || self.next())
-    }
-}
-
-/// Asserts that slots hold an output's value as its layout packs it, and zero elsewhere.
-pub fn padding_is_zero(program: &Program, name: &str, slots: &[Vec<f64>]) {
-    let layout = program.circuit().output(name).unwrap().layout();
-    let ones = match layout.unpack(name, slots).unwrap() {
-        Value::Matrix(m) => Value::Matrix(Array2::ones(m.dim())),
-        Value::Vector(v) => Value::Vector(Array1::ones(v.len())),
-        other => other,
-    };
-    let inside = layout.pack(name, &ones).unwrap();
-    for (slots, inside) in slots.iter().zip(&inside) {
-        for (&x, &inside) in slots.iter().zip(inside) {
-            assert!(inside != 0.0 || x == 0.0, "padding of {layout} is {x}");
-        }
     }
 }

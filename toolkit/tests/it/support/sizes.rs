@@ -1,9 +1,11 @@
 //! Shapes that the operations are tested with.
 
+use arras_backend_cpu::CpuEngine;
 use arras_ckks::Parameters;
+use arras_hal::Reference;
 use arras_toolkit::EncodingUnit;
 
-use super::insecure;
+use super::{case::Case, client, insecure, suite::unit};
 
 /// A unit with shapes of matrices and lengths of vectors: exact, smaller, larger and not dividing.
 pub struct Sizes {
@@ -11,10 +13,6 @@ pub struct Sizes {
     pub matrices: &'static [(usize, usize)],
     pub rows: &'static [usize],
     pub columns: &'static [usize],
-}
-
-fn unit(height: usize, width: usize) -> EncodingUnit {
-    EncodingUnit::new(height, width).unwrap()
 }
 
 /// For parameters of 4096 slots.
@@ -106,4 +104,22 @@ pub fn large_parameters(levels: usize) -> Parameters {
 /// Parameters for [`small`].
 pub fn small_parameters(levels: usize) -> Parameters {
     insecure(10, levels)
+}
+
+/// Cases of all sizes in plaintext, of some on ciphertexts: all need this many levels.
+pub fn run(cases: fn(&[Sizes]) -> Vec<Case>, levels: usize, tolerance: f64) {
+    for case in cases(&large()) {
+        case.in_plaintext();
+    }
+    let cpu = client(&large_parameters(levels), CpuEngine::new());
+    let reference = client(&small_parameters(levels), Reference::new());
+    let needs = |case: &Case| assert_eq!(case.circuit.levels_needed(), levels);
+    for case in cases(&selected()) {
+        needs(&case);
+        case.on(&cpu, tolerance);
+    }
+    for case in cases(&small()) {
+        needs(&case);
+        case.on(&reference, tolerance);
+    }
 }
