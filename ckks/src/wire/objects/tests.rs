@@ -103,7 +103,9 @@ fn again_streamed(bytes: &[u8], context: &Context<Reference>) -> Result<Vec<u8>>
 fn mutants_of_every_kind_are_refused_or_read_back_to_the_byte() {
     const COUNT: u64 = 110_000;
     let (corpus, context) = (corpus(), context());
-    let tally = drive(0x0b1ec7, COUNT, &corpus, |bytes| again(bytes, &context));
+    let tally = drive(0x0b1ec7, COUNT, &corpus, |bytes| {
+        again(bytes, &context).map_err(CkksError::into_kind)
+    });
     assert_eq!(tally.total(), COUNT);
     for variant in [
         "BadMagic",
