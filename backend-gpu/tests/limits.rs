@@ -266,7 +266,7 @@ fn an_upload_does_not_overtake_what_is_recorded() {
     for (sum, expected) in sums.iter().zip(&expected) {
         assert!(sum.to_words().unwrap() == *expected);
     }
-    // Every upload met a pending reader and was preceded by a submission; the lot was never larger than its bound.
+    // Every upload met a pending reader and was preceded by a submission; the submission was never larger than its bound.
     assert!(engine.submit_count() >= 200);
     // x's place served the next x, again and again: 200 sums, a few tables, few others.
     let report = engine.memory_report();

@@ -3,18 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    ConversionTable, GaloisElement, KeySwitchPlan, LimbConstants, Limbs, ModDownPlan, ModUpPlan,
-    RescalePlan, Result, RingBasis, Shape, composites,
+    ConversionTable, Domain, GaloisElement, KeySwitchPlan, LimbConstants, Limbs, ModDownPlan,
+    ModUpPlan, RescalePlan, Result, RingBasis, Shape, composites,
 };
-
-/// What the words of a buffer mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Domain {
-    /// Coefficients of X^0 .. X^(N-1).
-    Coeff,
-    /// Evaluations; at the boundary, index i is the value at psi^(2 bitrev(i) + 1).
-    Eval,
-}
 
 /// One row of a [`Backend::copy_rows`]; limbs are positions in the buffers' lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -181,28 +181,3 @@ macro_rules! op_map {
         $a
     };
 }
-
-/// The part of [`Backend`](crate::Backend) that a decorator with the buffers of its engine passes on unchanged.
-macro_rules! forward_engine {
-    ($inner:ident : $engine:ident) => {
-        type Buf = $engine::Buf;
-        type Ring = $engine::Ring;
-        type Key = $engine::Key;
-
-        fn ring(&self, basis: &std::sync::Arc<$crate::RingBasis>) -> $crate::Result<Self::Ring> {
-            self.$inner.ring(basis)
-        }
-
-        fn basis<'a>(&self, ring: &'a Self::Ring) -> &'a std::sync::Arc<$crate::RingBasis> {
-            self.$inner.basis(ring)
-        }
-
-        fn shape<'a>(&self, buf: &'a Self::Buf) -> &'a $crate::Shape {
-            self.$inner.shape(buf)
-        }
-
-        fn key_layout<'a>(&self, key: &'a Self::Key) -> &'a $crate::KeyLayout {
-            self.$inner.key_layout(key)
-        }
-    };
-}

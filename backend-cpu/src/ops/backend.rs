@@ -8,7 +8,7 @@ use arras_hal::{
 };
 
 use super::{CpuKey, rescale::Input};
-use crate::{CpuBuf, CpuEngine, CpuRing, simd};
+use crate::{CpuBuf, CpuEngine, CpuRing, kernels::dispatch};
 
 impl Backend for CpuEngine {
     type Buf = CpuBuf;
@@ -71,7 +71,7 @@ impl Backend for CpuEngine {
         let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
         self.each_chunk(x.words_mut(), ring.n(), |row, words| {
             let prime = ring.prime(limbs.at(row / polys));
-            simd::forward(ring.level(), prime, words, true, &[]);
+            dispatch::forward(ring.level(), prime, words, true, &[]);
         });
     }
 
@@ -79,24 +79,24 @@ impl Backend for CpuEngine {
         let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
         self.each_chunk(x.words_mut(), ring.n(), |row, words| {
             let prime = ring.prime(limbs.at(row / polys));
-            simd::inverse(ring.level(), prime, words, None, prime.n_inverse);
+            dispatch::inverse(ring.level(), prime, words, None, prime.n_inverse);
         });
     }
 
     fn add(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, simd::add);
+        self.binary(ring, dst, a, b, dispatch::add);
     }
 
     fn sub(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, simd::sub);
+        self.binary(ring, dst, a, b, dispatch::sub);
     }
 
     fn mul(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, simd::mul);
+        self.binary(ring, dst, a, b, dispatch::mul);
     }
 
     fn mul_acc(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, simd::mul_acc);
+        self.binary(ring, dst, a, b, dispatch::mul_acc);
     }
 
     fn scale(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, constants: &LimbConstants) {
@@ -130,17 +130,17 @@ impl Backend for CpuEngine {
     }
 
     fn add_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, simd::add_assign);
+        self.unary(ring, dst, a, dispatch::add_assign);
         Ok(())
     }
 
     fn sub_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, simd::sub_assign);
+        self.unary(ring, dst, a, dispatch::sub_assign);
         Ok(())
     }
 
     fn mul_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, simd::mul_assign);
+        self.unary(ring, dst, a, dispatch::mul_assign);
         Ok(())
     }
 
@@ -155,7 +155,7 @@ impl Backend for CpuEngine {
     }
 
     fn neg(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, simd::neg);
+        self.unary(ring, dst, a, dispatch::neg);
         Ok(())
     }
 
@@ -170,7 +170,7 @@ impl Backend for CpuEngine {
         self.rows(ring, dst, |p, l, prime, words| {
             if p < leading {
                 let b = b.row(p % b.polys(), l);
-                simd::add(ring.level(), prime, words, a.row(p, l), b);
+                dispatch::add(ring.level(), prime, words, a.row(p, l), b);
             } else {
                 words.copy_from_slice(a.row(p, l));
             }
@@ -189,7 +189,7 @@ impl Backend for CpuEngine {
         self.rows(ring, dst, |p, l, prime, words| {
             if p < leading {
                 let c = constants.as_slice()[l].value;
-                simd::add_constant(ring.level(), prime, words, a.row(p, l), c);
+                dispatch::add_constant(ring.level(), prime, words, a.row(p, l), c);
             } else {
                 words.copy_from_slice(a.row(p, l));
             }
@@ -208,7 +208,7 @@ impl Backend for CpuEngine {
         let positions = limbs.positions_in(&a.shape().limbs).unwrap_or_default();
         self.rows(ring, dst, |p, l, prime, words| {
             let c = constants.as_slice()[l].value;
-            simd::scale(ring.level(), prime, words, a.row(p, positions[l]), c);
+            dispatch::scale(ring.level(), prime, words, a.row(p, positions[l]), c);
         });
         Ok(())
     }

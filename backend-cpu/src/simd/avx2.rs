@@ -14,7 +14,7 @@ impl Avx2 {
     /// # Safety
     /// The processor must have AVX2.
     #[inline(always)]
-    pub(super) unsafe fn new() -> Self {
+    pub(crate) unsafe fn new() -> Self {
         Self(())
     }
 }

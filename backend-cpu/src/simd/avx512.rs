@@ -18,7 +18,7 @@ impl Avx512 {
     /// # Safety
     /// The processor must have the instructions named at the type.
     #[inline(always)]
-    pub(super) unsafe fn new() -> Self {
+    pub(crate) unsafe fn new() -> Self {
         Self {
             even: std::hint::black_box(EVEN),
         }

@@ -6,7 +6,7 @@ use arras_hal::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
     ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
 };
-use arras_shaders::Elementwise;
+use arras_shaders::{Direction, Elementwise};
 
 use super::{Digits, Operand, Product, View};
 use crate::{GpuBuf, GpuEngine, GpuKey, GpuRing};
@@ -100,14 +100,14 @@ impl Backend for GpuEngine {
 
     fn ntt(&self, ring: &Self::Ring, x: &mut GpuBuf) {
         self.primitive(ring, Operand::updated(x, 1), &[], |x, _| {
-            self.transform_buffer(ring, x, true);
+            self.transform_buffer(ring, x, Direction::Forward);
             Ok(())
         });
     }
 
     fn intt(&self, ring: &Self::Ring, x: &mut GpuBuf) {
         self.primitive(ring, Operand::updated(x, 1), &[], |x, _| {
-            self.transform_buffer(ring, x, false);
+            self.transform_buffer(ring, x, Direction::Inverse);
             Ok(())
         });
     }

@@ -32,7 +32,7 @@ pub(crate) struct RescaleEnd<'a> {
 
 impl GpuEngine {
     /// All rows of a buffer, in place.
-    pub(crate) fn transform_buffer(&self, ring: &GpuRing, x: &GpuBuf, forward: bool) {
+    pub(crate) fn transform_buffer(&self, ring: &GpuRing, x: &GpuBuf, direction: Direction) {
         let limbs = &x.shape.limbs;
         let entries = limbs.iter().enumerate().map(|(position, limb)| {
             let k = self.inverse_constant(ring, limb, 1);
@@ -47,11 +47,7 @@ impl GpuEngine {
         self.transform(
             ring,
             &Transform {
-                direction: if forward {
-                    Direction::Forward
-                } else {
-                    Direction::Inverse
-                },
+                direction,
                 list: List::once(entries.collect(), Vec::new()),
                 batch: x.shape.polys,
                 dst: &x.block,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arras_backend_gpu::GpuEngine;
 use arras_hal::{
-    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, Limbs, Poly, Ring,
-    RingBasis, Shape, poly::PolyDomain,
+    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, Limbs, Poly, PolyDomain,
+    Ring, RingBasis, Shape,
 };
 
 use super::{Words, ring, spec};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rig::{Rig, Words};
+use super::{rig::Rig, values::Words};
 use crate::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
     ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape, composites,

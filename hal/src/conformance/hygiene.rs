@@ -3,14 +3,13 @@
 use super::{
     call::{Body, Call},
     cases,
-    rig::{Rig, Words},
+    rig::Rig,
     rings,
     suite::Bed,
-    values::Values,
+    values::{Values, Words},
 };
 use crate::{
-    Backend, Domain, HalError, HalErrorKind, KeyLayout, Limbs, Reference, Result, Shape,
-    backend::OPERATIONS,
+    Backend, Domain, HalError, HalErrorKind, KeyLayout, Limbs, OPERATIONS, Reference, Result, Shape,
 };
 
 fn all_cases(log_n: u32) -> Vec<Call> {

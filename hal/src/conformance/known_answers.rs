@@ -5,10 +5,10 @@ use num_traits::{One, ToPrimitive, Zero};
 
 use super::{
     naive,
-    rig::{Rig, Words},
+    rig::Rig,
     rings,
     suite::Bed,
-    values::{Values, quotient_ties},
+    values::{Values, Words, quotient_ties},
 };
 use crate::{
     Backend, ConversionMode, Domain, GaloisElement, KeySwitchSpec, Limbs, RingBasis, Shape,

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{rig::Rig, rig::Words, rings, suite::Bed};
+use super::{rig::Rig, rings, suite::Bed, values::Words};
 use crate::{Backend, Domain, GaloisElement, KeyLayout, KeySwitchSpec, Limbs, Shape};
 
 type Rows = Vec<Vec<u32>>;

@@ -11,7 +11,11 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use super::{rig::Rig, rig::Words, suite::Bed, values::Values};
+use super::{
+    rig::Rig,
+    suite::Bed,
+    values::{Values, Words},
+};
 use crate::{Backend, Domain, GaloisElement, Limbs, Shape, composites};
 
 pub use switching::*;
