@@ -69,6 +69,14 @@ impl Elementwise {
         }
     }
 
+    /// Whether the result depends on the old output.
+    pub fn updates(self) -> bool {
+        matches!(
+            self,
+            Self::MulAcc | Self::AddAssign | Self::SubAssign | Self::MulAssign | Self::ScaleAssign
+        )
+    }
+
     /// The result from d, the old output, x and y, the inputs; m and k as in the entry; whether the batch item is a leading one.
     fn expression(self) -> &'static str {
         match self {

@@ -65,9 +65,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// [`HalErrorKind::WordCount`] or the first deferred error of the engine.
     pub fn download_into(&self, words: &mut [u32]) -> Result<()> {
         check_words(&self.ring, self.shape(), words.len()).named("download")?;
-        self.ring
-            .engine
-            .download(&self.ring.inner, &self.buf, D::DOMAIN, words)
+        let (e, r) = self.ring.parts();
+        e.download(r, &self.buf, D::DOMAIN, words)
     }
 
     /// A copy.
@@ -112,9 +111,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
 
     fn copy_selected(&self, dst: &mut Self, polys: Range<usize>, positions: &[usize]) {
         let list = composites::rows(polys.enumerate(), positions.iter().copied().enumerate());
-        self.ring
-            .engine
-            .copy_rows(&self.ring.inner, &mut dst.buf, &self.buf, &list);
+        let (e, r) = self.ring.parts();
+        e.copy_rows(r, &mut dst.buf, &self.buf, &list);
     }
 
     /// The polynomials in this order (an index may repeat), copied.
@@ -171,10 +169,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
                 polys.enumerate().map(|(i, p)| (start + i, p)),
                 limbs.clone().map(|l| (l, l)),
             );
-            first
-                .ring
-                .engine
-                .copy_rows(&first.ring.inner, &mut dst.buf, &part.buf, &list);
+            let (e, r) = first.ring.parts();
+            e.copy_rows(r, &mut dst.buf, &part.buf, &list);
             start += run;
         }
         Ok(dst)
@@ -213,10 +209,8 @@ impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
     pub fn select_secret(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
         let positions = self.positions(&polys, limbs).named("select_secret")?;
         let shape = Shape::new(polys.len(), limbs.clone());
-        let mut dst = Self::wrap(
-            &self.ring,
-            self.ring.engine.alloc_secret(&self.ring.inner, &shape)?,
-        );
+        let (e, r) = self.ring.parts();
+        let mut dst = Self::wrap(&self.ring, e.alloc_secret(r, &shape)?);
         self.copy_selected(&mut dst, polys, &positions);
         Ok(dst)
     }
