@@ -5,15 +5,14 @@ use std::{ops::Range, sync::Arc};
 use super::{Poly, PolyDomain, Ring, check};
 use crate::{
     Backend, HalError, HalErrorKind, Limbs, Named, Result, SecretEngine, Shape, composites,
+    error::ensure,
 };
 
 fn check_words<B: Backend>(ring: &Ring<B>, shape: &Shape, got: usize) -> Result<()> {
     ring.basis().check_limbs(&shape.limbs)?;
     let expected = shape.words(ring.basis().n());
-    if shape.polys == 0 || shape.limbs.is_empty() || expected != got {
-        return Err(HalErrorKind::WordCount { expected, got }.into());
-    }
-    Ok(())
+    let right = shape.polys > 0 && !shape.limbs.is_empty() && expected == got;
+    ensure(right, || HalErrorKind::WordCount { expected, got })
 }
 
 fn check_shape<B: Backend>(ring: &Ring<B>, shape: &Shape) -> Result<()> {
