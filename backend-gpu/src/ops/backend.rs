@@ -131,17 +131,9 @@ impl Backend for GpuEngine {
             self.primitive(ring, dst, &[digits], |dst, digits| {
                 let rows = View::new(digits[0], parts);
                 let product = Product {
-                    plan: None,
-                    dst: View::new(dst, 2),
-                    limbs: &dst.shape.limbs,
-                    batch: dst.shape.polys / 2,
                     digits: Some(Digits { rows, own: None, key, key_digits }),
                     galois,
-                    more: &[],
-                    unmoved: false,
-                    addend: None,
-                    weight: None,
-                    accumulate: false,
+                    ..Product::new(View::new(dst, 2), &dst.shape.limbs, dst.shape.polys / 2)
                 };
                 self.product(ring, &product);
                 Ok(())

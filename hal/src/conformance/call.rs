@@ -68,6 +68,17 @@ pub(super) struct Out {
     pub(super) initial: Option<Words>,
 }
 
+impl Out {
+    /// Written whatever it held.
+    pub(super) fn written(shape: Shape, domain: Domain) -> Self {
+        Self {
+            shape,
+            domain,
+            initial: None,
+        }
+    }
+}
+
 /// A key in boundary form.
 #[derive(Clone, Debug)]
 pub(super) struct KeyWords {
@@ -153,8 +164,15 @@ impl Call {
         self.finish(rig, &running)
     }
 
+    /// Runs the engine's own operation once more on the buffers of a call that worked.
+    pub(super) fn again<B: Backend>(&self, rig: &Rig<B>, call: &mut Running<B>) -> Vec<Words> {
+        self.apply(rig, Body::Own, &mut call.outs, &call.ins, &call.keys)
+            .expect("the call worked before");
+        self.finish(rig, call)
+    }
+
     /// Enqueues the operation on buffers of the caller.
-    pub(super) fn apply<B: Backend>(
+    fn apply<B: Backend>(
         &self,
         rig: &Rig<B>,
         body: Body,

@@ -93,15 +93,7 @@ pub fn inputs_are_left_alone<B: Backend>(bed: &Bed<'_, B>) {
                 *buf = rig.upload(words);
             }
         }
-        call.apply(
-            &rig,
-            Body::Own,
-            &mut running.outs,
-            &running.ins,
-            &running.keys,
-        )
-        .expect("the call worked before");
-        let second = call.finish(&rig, &running);
+        let second = call.again(&rig, &mut running);
         expect_same(call, &second, &first, "again on the same inputs and keys");
     }
 }
@@ -164,15 +156,7 @@ pub fn old_contents_do_not_matter<B: Backend>(bed: &Bed<'_, B>) {
                 None => rig.engine.alloc(&rig.ring, &out.shape).expect("alloc"),
             };
         }
-        call.apply(
-            &rig,
-            Body::Own,
-            &mut running.outs,
-            &running.ins,
-            &running.keys,
-        )
-        .expect("the call worked before");
-        let third = call.finish(&rig, &running);
+        let third = call.again(&rig, &mut running);
         expect_same(call, &third, &first, "over memory from alloc");
     }
 }
