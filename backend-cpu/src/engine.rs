@@ -9,7 +9,8 @@ use arras_hal::{HalError, HalErrorKind, Result, RingBasis, Shape};
 use rayon::prelude::*;
 
 use crate::{
-    memory::{CpuBuf, Exhausted, Pool, PoolStats, Words},
+    memory::{CpuBuf, Pool, PoolStats, Words},
+    pages::Exhausted,
     ring::{CpuRing, Prime},
     simd::{Level, SimdLevel},
 };

@@ -1,7 +1,4 @@
-//! The CPU engine: rayon over limbs and polynomials, SIMD chosen at run time.
-//!
-//! [`CpuEngine`] implements [`arras_hal::Backend`] and [`arras_hal::SecretEngine`]; its results are those of the reference
-//! engine to the bit, for every number of threads and every [`SimdLevel`].
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //!   engine        threads, level, memory            memory     pool, buffers [limb][poly][N]

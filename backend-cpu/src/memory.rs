@@ -17,12 +17,7 @@ use std::{
 use arras_hal::Shape;
 use zeroize::Zeroize;
 
-use crate::{ops::Part, pages::Piece};
-
-/// Sixteen words at a multiple of 64 bytes: one cache line, one widest vector.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
-#[repr(C, align(64))]
-pub(crate) struct Line(pub(crate) [u32; 16]);
+use crate::pages::{Exhausted, LINE, Piece};
 
 /// What the pool has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,12 +80,6 @@ pub(crate) struct Pool {
     used: AtomicUsize,
     idle: AtomicUsize,
 }
-
-/// No memory: how many bytes were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted(pub(crate) usize);
-
-pub(crate) const LINE: usize = size_of::<Line>();
 
 /// Sizes are rounded up to eight steps per power of two, so that levels of nearly equal size share memory.
 fn size_class(lines: usize) -> usize {
@@ -317,6 +306,14 @@ impl std::fmt::Debug for CpuBuf {
     }
 }
 
+/// Ciphertexts `first .. first + count` of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    pub(crate) batch: usize,
+}
+
 /// Some polynomials of a buffer, read in place: `run` neighbours of every `step`.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -440,7 +437,10 @@ mod tests {
             drop(words);
             let free = pool.free();
             let lines = &free.pieces.values().next().unwrap()[0].1;
-            let zeros = lines.lines().iter().all(|line| *line == Line::default());
+            let zeros = lines
+                .lines()
+                .iter()
+                .all(|line| *line == crate::pages::Line::default());
             assert_eq!(zeros, secret);
         }
     }

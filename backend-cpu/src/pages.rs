@@ -2,7 +2,17 @@
 
 use memmap2::MmapMut;
 
-use crate::memory::{Exhausted, LINE, Line};
+/// Sixteen words at a multiple of 64 bytes: one cache line, one widest vector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(crate) [u32; 16]);
+
+/// No memory: how many bytes were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted(pub(crate) usize);
+
+/// Bytes of a line.
+pub(crate) const LINE: usize = size_of::<Line>();
 
 /// Bytes from which a piece is mapped by itself: the size of a large page on x86-64 and of most on aarch64.
 const LARGE: usize = 2 << 20;

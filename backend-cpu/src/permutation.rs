@@ -7,7 +7,7 @@
 
 use arras_hal::GaloisElement;
 
-use crate::{memory::Line, simd::Simd};
+use crate::{pages::Line, simd::Simd};
 
 /// How many vectors ahead one is asked for.
 const AHEAD: usize = 16;
@@ -78,7 +78,10 @@ impl Permutation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::{self, Level, SimdLevel};
+    use crate::{
+        kernels::dispatch,
+        simd::{Level, SimdLevel},
+    };
 
     #[test]
     fn every_width_moves_words_as_the_plain_permutation() {
@@ -95,7 +98,7 @@ mod tests {
                     let galois = GaloisElement::new(g, log_n).unwrap();
                     let permutation = Permutation::new(galois, log_n, level.lanes());
                     let mut out = vec![Line::default(); n / 16];
-                    simd::permute(
+                    dispatch::permute(
                         level,
                         bytemuck::cast_slice_mut(&mut out),
                         bytemuck::cast_slice(&words),

@@ -7,7 +7,7 @@ use std::{
 
 use arras_hal::{GaloisElement, RingBasis};
 
-use crate::{memory::Line, permutation::Permutation, simd::Level};
+use crate::{pages::Line, permutation::Permutation, simd::Level};
 
 /// One prime's constants.
 #[derive(Debug)]

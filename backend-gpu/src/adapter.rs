@@ -36,6 +36,7 @@ pub struct GpuOptions {
 
 /// An adapter and what it can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AdapterReport {
     /// The device's name as the driver states it.
     pub name: String,

@@ -1,15 +1,15 @@
-//! The GPU engine: RNS-CKKS on wgpu compute shaders (Vulkan, Metal, DX12), bit for bit like the reference engine.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //!   GpuEngine     the Backend: primitives and fused composites     (modules engine, ops)
-//!   Recorder      dispatches recorded, submitted in bounded lots   (module recorder)
+//!   Recorder      dispatches recorded in bounded submissions       (module recorder)
 //!   Profiler      device time by kernel                            (module profile)
 //!   Memory        buffers, pooled and accounted                    (module memory)
 //!   Gpu           device, queue, pipelines, deferred errors        (module device)
 //!   adapter       which device, and why                            (module adapter)
 //! ```
 //!
-//! It does not implement [`arras_hal::SecretEngine`]: device memory is not the process's own, so no secret may reach it.
+//! No secret may reach it:
 //!
 //! ```compile_fail,E0277
 //! fn generate_keys<E: arras_hal::SecretEngine>() {}

@@ -12,6 +12,7 @@ use crate::device::{Gpu, lock};
 
 /// What the dispatches of a kernel took on the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KernelTime {
     /// The kernel.
     pub kernel: String,

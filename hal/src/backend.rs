@@ -3,18 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    ConversionTable, GaloisElement, KeySwitchPlan, LimbConstants, Limbs, ModDownPlan, ModUpPlan,
-    RescalePlan, Result, RingBasis, Shape, composites,
+    ConversionTable, Domain, GaloisElement, KeySwitchPlan, LimbConstants, Limbs, ModDownPlan,
+    ModUpPlan, RescalePlan, Result, RingBasis, Shape, composites,
 };
-
-/// What the words of a buffer mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Domain {
-    /// Coefficients of X^0 .. X^(N-1).
-    Coeff,
-    /// Evaluations; at the boundary, index i is the value at psi^(2 bitrev(i) + 1).
-    Eval,
-}
 
 /// One row of a [`Backend::copy_rows`]; limbs are positions in the buffers' lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,14 +115,14 @@ macro_rules! define_backend {
             /// The layout a key was prepared with.
             fn key_layout<'a>(&self, key: &'a Self::Key) -> &'a KeyLayout;
 
-            $( $(#[$pm])* fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*); )*
+            $( $(#[$pm])* fn $p(&self, ring: &Self::Ring, $($pa: op_type!(Self: $($pk)+)),*); )*
 
             $(
                 $(#[$cm])*
                 ///
                 /// # Errors
                 /// If there is no scratch memory.
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
+                fn $c(&self, ring: &Self::Ring, $($ca: op_type!(Self: $($ck)+)),*) -> Result<()> {
                     composites::$body(self, ring, $($ca),*)
                 }
             )*

@@ -1,8 +1,4 @@
-//! The seam between the CKKS scheme and the engines that compute.
-//!
-//! Above this crate: ciphertexts, keys, circuits, written once. Below it: engines, each a
-//! [`Backend`] that stores polynomials its own way and does modular arithmetic, number-theoretic
-//! transforms and base conversions on them, **bit for bit like the [reference engine](mod@reference)**.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //!   scheme, toolkit, trainer
@@ -17,6 +13,11 @@
 //! A buffer is `[polys][limbs][N]`: `N` coefficients or evaluations modulo one prime make a *row*, a
 //! polynomial has one row per *limb* (a prime of the ring's basis, named by its index), and one call of
 //! an operation covers all rows of all polynomials.
+//!
+//! # Features
+//!
+//! - `conformance` (off by default): the conformance suite for engines, [`backend_conformance!`], and the engine that is wrong on
+//!   purpose; for dev-dependencies.
 #![doc = ""]
 #![doc = include_str!("../docs/backend_contract.md")]
 #![forbid(unsafe_code)]
@@ -24,33 +25,33 @@
 #[macro_use]
 mod ops;
 
-pub mod any;
-pub mod backend;
+mod any;
+mod backend;
 pub mod composites;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-pub mod convert;
+mod convert;
 pub mod decorators;
 mod error;
 mod galois;
 mod limbs;
 mod modulus;
 mod named;
-pub mod plan;
-pub mod poly;
+mod plan;
+mod poly;
 pub mod reference;
-pub mod ring;
+mod ring;
 
-pub use any::AnyBackend;
-pub use backend::{Backend, Domain, KeyLayout, RowCopy, SecretEngine};
+pub use any::{AnyBackend, AnyBuf, AnyKey, AnyRing};
+pub use backend::{Backend, KeyLayout, OPERATIONS, RowCopy, SecretEngine};
 pub use convert::{ConversionMode, ConversionTable};
 pub use decorators::{Checked, Counting, OpCounts, Traced};
 pub use error::{HalError, HalErrorKind, Mismatch, MismatchKind, Result};
 pub use galois::GaloisElement;
-pub use limbs::{Limbs, Shape};
+pub use limbs::{Domain, Limbs, Shape};
 pub use modulus::{LimbConstant, LimbConstants, Modulus};
 pub use named::Named;
 pub use plan::{DigitPlan, KeySwitchPlan, KeySwitchSpec, ModDownPlan, ModUpPlan, RescalePlan};
-pub use poly::{Coeff, Eval, Key, Poly, Ring};
+pub use poly::{Coeff, Eval, Key, Poly, PolyDomain, Ring};
 pub use reference::Reference;
 pub use ring::{RingBasis, RingSpec};

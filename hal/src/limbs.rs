@@ -1,6 +1,15 @@
-//! Which rows a buffer has.
+//! Which rows a buffer has, and what they mean.
 
 use std::{fmt, sync::Arc};
+
+/// What the words of a buffer mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// Coefficients of X^0 .. X^(N-1).
+    Coeff,
+    /// Evaluations; at the boundary, index i is the value at psi^(2 bitrev(i) + 1).
+    Eval,
+}
 
 /// A strictly ascending list of indices into a ring's basis: the moduli of a buffer's limbs.
 ///

@@ -1,4 +1,6 @@
-//! Logistic regression on encrypted data: data sets, training circuits, trainer.
+#![doc = include_str!("../README.md")]
+//!
+//! # The library
 //!
 //! ```text
 //!   data::{csv, mnist, builtin} -> Dataset          labelled rows, as they were read
@@ -18,7 +20,7 @@
 //! use lr_train::{
 //!     data::builtin,
 //!     metrics::Quality,
-//!     plain::{Rate, Settings, State, nesterov, scores},
+//!     plain::{PlainSettings, Rate, State, nesterov, scores},
 //!     preprocess::{Preprocessor, Scheme, signed_rows},
 //!     sigmoid::{Approximation, Sigmoid},
 //!     split::{Minibatches, Order, train_test},
@@ -30,7 +32,7 @@
 //!
 //! let normalization = Preprocessor::fit(&train, Scheme::MaxAbs)?;
 //! let z = signed_rows(&normalization.apply(&train)?, train.labels())?;
-//! let settings = Settings {
+//! let settings = PlainSettings {
 //!     iterations: 6,
 //!     rate: Rate::Constant(1.0),
 //!     sigmoid: Sigmoid::Polynomial(Approximation::cubic_16()),
@@ -64,6 +66,12 @@
 //! assert!(model.evaluate(&data)?.accuracy > 0.75);
 //! # Ok::<(), lr_train::TrainError>(())
 //! ```
+//!
+//! # Features
+//!
+//! - `report` (default): terminal tables, JSON and an HTML page with plots.
+//! - `cli` (default): the command line `lr-train`; takes `report` in.
+//! - `cpu` (default), `gpu`: engines of the command line. The library runs on any engine.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -73,6 +81,7 @@
 pub mod circuits;
 pub mod data;
 mod error;
+mod fault;
 pub mod metrics;
 pub mod plain;
 pub mod preprocess;
@@ -83,4 +92,5 @@ pub mod split;
 pub mod trainer;
 
 pub use error::{Result, TrainError};
+pub use fault::Fault;
 pub use trainer::Trainer;

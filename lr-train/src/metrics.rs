@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError};
+use crate::data::DataError;
 
 /// How many rows of each class were taken for which; a row is taken for positive if its score is above 0, that is its
 /// probability above 1/2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Confusion {
     /// Positive rows taken for positive.
     pub true_positive: usize,
@@ -22,8 +23,8 @@ impl Confusion {
     /// Counts.
     ///
     /// # Errors
-    /// [`TrainError::Length`], [`TrainError::NotFinite`], [`TrainError::EmptyTable`] without rows.
-    pub fn count(scores: &[f64], labels: &[bool]) -> Result<Self> {
+    /// [`DataError::Length`], [`DataError::NotFinite`], [`DataError::EmptyTable`] without rows.
+    pub fn count(scores: &[f64], labels: &[bool]) -> Result<Self, DataError> {
         check("confusion counts", scores, labels)?;
         let mut counts = Self::default();
         for (&score, &label) in scores.iter().zip(labels) {
@@ -51,13 +52,13 @@ impl Confusion {
 /// Area under the ROC curve: the probability that a positive row scores above a negative one, ties counted half.
 ///
 /// # Errors
-/// As [`Confusion::count`]; [`TrainError::OneClass`].
-pub fn auc(scores: &[f64], labels: &[bool]) -> Result<f64> {
+/// As [`Confusion::count`]; [`DataError::OneClass`].
+pub fn auc(scores: &[f64], labels: &[bool]) -> Result<f64, DataError> {
     check("area under the curve", scores, labels)?;
     let positives = labels.iter().filter(|&&l| l).count();
     let negatives = labels.len() - positives;
     if positives == 0 || negatives == 0 {
-        return Err(TrainError::OneClass {
+        return Err(DataError::OneClass {
             what: "area under the curve",
             rows: labels.len(),
             value: if positives > 0 {
@@ -86,7 +87,7 @@ pub fn auc(scores: &[f64], labels: &[bool]) -> Result<f64> {
 ///
 /// # Errors
 /// As [`Confusion::count`].
-pub fn log_loss(scores: &[f64], labels: &[bool]) -> Result<f64> {
+pub fn log_loss(scores: &[f64], labels: &[bool]) -> Result<f64, DataError> {
     check("log loss", scores, labels)?;
     let sum: f64 = scores
         .iter()
@@ -102,6 +103,7 @@ pub fn log_loss(scores: &[f64], labels: &[bool]) -> Result<f64> {
 
 /// Everything about one set of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Quality {
     /// Share of rows taken for what they are.
     pub accuracy: f64,
@@ -118,13 +120,13 @@ impl Quality {
     ///
     /// # Errors
     /// As [`Confusion::count`].
-    pub fn measure(scores: &[f64], labels: &[bool]) -> Result<Self> {
+    pub fn measure(scores: &[f64], labels: &[bool]) -> Result<Self, DataError> {
         let confusion = Confusion::count(scores, labels)?;
         Ok(Self {
             accuracy: confusion.accuracy(),
             auc: match auc(scores, labels) {
                 Ok(area) => Some(area),
-                Err(TrainError::OneClass { .. }) => None,
+                Err(DataError::OneClass { .. }) => None,
                 Err(error) => return Err(error),
             },
             log_loss: log_loss(scores, labels)?,
@@ -133,9 +135,9 @@ impl Quality {
     }
 }
 
-fn check(op: &'static str, scores: &[f64], labels: &[bool]) -> Result<()> {
+fn check(op: &'static str, scores: &[f64], labels: &[bool]) -> Result<(), DataError> {
     if scores.len() != labels.len() {
-        return Err(TrainError::Length {
+        return Err(DataError::Length {
             op,
             what: "scores",
             found: scores.len(),
@@ -143,10 +145,10 @@ fn check(op: &'static str, scores: &[f64], labels: &[bool]) -> Result<()> {
         });
     }
     if scores.is_empty() {
-        return Err(TrainError::EmptyTable { header: false });
+        return Err(DataError::EmptyTable { header: false });
     }
     match scores.iter().position(|s| !s.is_finite()) {
-        Some(row) => Err(TrainError::NotFinite {
+        Some(row) => Err(DataError::NotFinite {
             what: op,
             row,
             column: 0,
@@ -190,7 +192,7 @@ mod tests {
         assert_eq!(auc(&[-0.0, 0.0, 0.0, -0.0], &labels).unwrap(), 0.5);
         assert!(matches!(
             auc(&[1.0], &[true]),
-            Err(TrainError::OneClass { .. })
+            Err(DataError::OneClass { .. })
         ));
     }
 
@@ -209,15 +211,15 @@ mod tests {
     fn bad_scores_are_refused() {
         assert!(matches!(
             Quality::measure(&[1.0], &[]),
-            Err(TrainError::Length { .. })
+            Err(DataError::Length { .. })
         ));
         assert!(matches!(
             Quality::measure(&[], &[]),
-            Err(TrainError::EmptyTable { .. })
+            Err(DataError::EmptyTable { .. })
         ));
         assert!(matches!(
             Quality::measure(&[0.0, f64::NAN], &[true, false]),
-            Err(TrainError::NotFinite { row: 1, .. })
+            Err(DataError::NotFinite { row: 1, .. })
         ));
         assert_eq!(Quality::measure(&[1.0], &[true]).unwrap().auc, None);
     }

@@ -8,7 +8,7 @@ use ndarray::{Array2, Axis};
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError};
+use crate::data::DataError;
 
 /// Row numbers of two disjoint parts, each in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,15 +29,15 @@ enum Purpose {
 /// Splits rows so that each class gives the same share to the test (rounded, at least 1 row and not all).
 ///
 /// # Errors
-/// [`TrainError::Split`] if `test_share` is not between 0 and 1 exclusively, or a class has fewer than 2 rows.
-pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split> {
+/// [`DataError::Split`] if `test_share` is not between 0 and 1 exclusively, or a class has fewer than 2 rows.
+pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split, DataError> {
     let mut test = vec![false; labels.len()];
     let mut stream = stream(seed, Purpose::TrainTest, 0);
     for class in [false, true] {
         let mut rows = rows_of(labels, class);
         let possible = test_share > 0.0 && test_share < 1.0 && rows.len() >= 2;
         if !possible {
-            return Err(TrainError::Split {
+            return Err(DataError::Split {
                 what: "share of test rows",
                 value: test_share,
                 rows: rows.len(),
@@ -58,15 +58,15 @@ pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split> 
 /// at most 1.
 ///
 /// # Errors
-/// [`TrainError::Split`] unless 2 <= `folds` <= rows of the smaller class.
-pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>> {
+/// [`DataError::Split`] unless 2 <= `folds` <= rows of the smaller class.
+pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>, DataError> {
     let mut fold_of = vec![0; labels.len()];
     let mut stream = stream(seed, Purpose::Folds, 0);
     let mut next = 0;
     for class in [false, true] {
         let mut rows = rows_of(labels, class);
         if folds < 2 || folds > rows.len() {
-            return Err(TrainError::Split {
+            return Err(DataError::Split {
                 what: "number of folds",
                 value: folds as f64,
                 rows: rows.len(),
@@ -91,7 +91,7 @@ pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>> {
 pub enum Order {
     /// As they stand in the data.
     Original,
-    /// Shuffled anew for each epoch.
+    /// Reshuffled for each epoch.
     Shuffled {
         /// Decides the order.
         seed: u64,
@@ -114,10 +114,10 @@ impl Minibatches {
     /// Minibatches of `size` out of `rows` rows.
     ///
     /// # Errors
-    /// [`TrainError::Split`] if either is 0.
-    pub fn new(rows: usize, size: usize, order: Order) -> Result<Self> {
+    /// [`DataError::Split`] if either is 0.
+    pub fn new(rows: usize, size: usize, order: Order) -> Result<Self, DataError> {
         if rows == 0 || size == 0 {
-            return Err(TrainError::Split {
+            return Err(DataError::Split {
                 what: "minibatch size",
                 value: size as f64,
                 rows,
@@ -131,8 +131,8 @@ impl Minibatches {
     /// Each minibatch is all rows.
     ///
     /// # Errors
-    /// [`TrainError::Split`] if there are none.
-    pub fn full(rows: usize) -> Result<Self> {
+    /// [`DataError::Split`] if there are none.
+    pub fn full(rows: usize) -> Result<Self, DataError> {
         Self::new(rows, rows.max(1), Order::Original)
     }
 
@@ -253,17 +253,17 @@ mod tests {
         for share in [0.0, 1.0, -0.5, f64::NAN] {
             assert!(matches!(
                 train_test(&labels(5, 5), share, 0),
-                Err(TrainError::Split { .. })
+                Err(DataError::Split { .. })
             ));
         }
         assert!(matches!(
             train_test(&labels(5, 1), 0.5, 0),
-            Err(TrainError::Split { rows: 1, .. })
+            Err(DataError::Split { rows: 1, .. })
         ));
         for folds in [0, 1, 4] {
             assert!(matches!(
                 k_fold(&labels(5, 3), folds, 0),
-                Err(TrainError::Split { .. })
+                Err(DataError::Split { .. })
             ));
         }
         assert!(Minibatches::new(10, 0, Order::Original).is_err());

@@ -1,9 +1,4 @@
-//! WGSL compute kernels for RNS-CKKS, generated and composed by Rust.
-//!
-//! Nothing here talks to a device: a [`Kernel`] is a value, [`Kernel::source`] is its WGSL text for one
-//! [`Prelude`], and [`layout`] holds the structures that the host writes and the kernel reads. The tests parse and
-//! validate every kernel with naga, for every prelude, so that a kernel that does not compile is found
-//! without a GPU.
+#![doc = include_str!("../README.md")]
 //!
 //! ```text
 //!   binding 0   Params    header and entries of one dispatch, read-only, at a dynamic offset

@@ -1,11 +1,13 @@
 //! The kernels: one row (or a piece of one) at a time, written once over [`Simd`].
 //!
-//! Each is called through its namesake in `simd::dispatch`. Rows are canonical in and out unless a kernel says
+//! Each is called through its namesake in [`dispatch`]. Rows are canonical in and out unless a kernel says
 //! otherwise; operands of one call have one length, a multiple of [`STEP`] vectors where it is said.
 
 use crate::simd::Simd;
 
 pub(crate) mod convert;
+#[allow(unsafe_code)]
+pub(crate) mod dispatch;
 pub(crate) mod inner;
 pub(crate) mod ntt;
 pub(crate) mod pointwise;

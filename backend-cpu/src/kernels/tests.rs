@@ -4,15 +4,16 @@ use arras_hal::{GaloisElement, RingBasis, RingSpec};
 
 use super::{
     convert::{MAX_SOURCES, MAX_TARGETS, Weights},
+    dispatch,
     inner::{KEY_BLOCK, Key, LAZY_DIGITS, MAX_DIGITS, Source},
     products,
     reduce::FOLD,
 };
 use crate::{
-    memory::Line,
+    pages::Line,
     permutation::Permutation,
     ring::Prime,
-    simd::{self, Level, SimdLevel},
+    simd::{Level, SimdLevel},
 };
 
 /// Words of the rows: eight of the widest vectors.
@@ -107,7 +108,7 @@ fn conversions_of_the_most_and_largest_sources() {
         }) {
             let targets = &targets[first..end];
             let mut out = Rows::new(targets.len(), |_, _| 0);
-            simd::convert(level, &mut out.all_mut(), sources, targets);
+            dispatch::convert(level, &mut out.all_mut(), sources, targets);
             for (target, out) in targets.iter().zip(out.all()) {
                 let (prime, start) = (target.prime, target.start);
                 for (i, &got) in out.iter().enumerate() {
@@ -166,7 +167,16 @@ fn inner_products_of_the_most_digits() {
                     numbers: &numbers,
                     source,
                 };
-                simd::inner_product(level, &prime, dst, 0, digits, key, permutation, accumulate);
+                dispatch::inner_product(
+                    level,
+                    &prime,
+                    dst,
+                    0,
+                    digits,
+                    key,
+                    permutation,
+                    accumulate,
+                );
                 for (c, out) in out.all().into_iter().enumerate() {
                     for i in 0..N {
                         let products = digits.iter().zip(&numbers);
@@ -199,7 +209,7 @@ fn sums_of_the_most_products() {
             let pairs: Vec<_> = (0..products::MAX_TERMS)
                 .map(|k| [rows[k], rows[29 - k]])
                 .collect();
-            simd::weighted_sum(level, &prime, out.all_mut()[0], &pairs, accumulate);
+            dispatch::weighted_sum(level, &prime, out.all_mut()[0], &pairs, accumulate);
             for i in 0..N {
                 let sum: u128 = (0..pairs.len()).map(|k| product(k, 29 - k, i)).sum();
                 assert_eq!(u128::from(out.all()[0][i]), (sum + before) % q);
@@ -211,7 +221,7 @@ fn sums_of_the_most_products() {
             let pairs: Vec<_> = (0..products::MAX_PAIRS)
                 .map(|k| std::array::from_fn(|c| rows[4 * k + c]))
                 .collect();
-            simd::sum_of_products(level, &prime, dst, &pairs, accumulate);
+            dispatch::sum_of_products(level, &prime, dst, &pairs, accumulate);
             for i in 0..N {
                 let mut sums = [before; 3];
                 for k in (0..pairs.len()).map(|k| 4 * k) {
@@ -233,7 +243,7 @@ fn forward_takes_any_value_below_4q_and_inverse_undoes_it() {
     for prime in primes() {
         let plain = Rows::new(1, |r, i| value(prime.q, r, i));
         let mut expected = Rows::new(1, |r, i| value(prime.q, r, i));
-        simd::forward(Level::SCALAR, &prime, expected.all_mut()[0], true, &[]);
+        dispatch::forward(Level::SCALAR, &prime, expected.all_mut()[0], true, &[]);
         for level in levels() {
             // Multiples of q that leave the residues alone.
             let lazy = |r, i| value(prime.q, r, i) + prime.q * (i as u32 % 4);
@@ -241,15 +251,15 @@ fn forward_takes_any_value_below_4q_and_inverse_undoes_it() {
                 let mut row = Rows::new(1, lazy);
                 // Nothing that is only asked for is read.
                 let ahead = if canonical { plain.all()[0] } else { &[] };
-                simd::forward(level, &prime, row.all_mut()[0], canonical, ahead);
+                dispatch::forward(level, &prime, row.all_mut()[0], canonical, ahead);
                 if !canonical {
-                    simd::canonical(level, &prime, row.all_mut()[0]);
+                    dispatch::canonical(level, &prime, row.all_mut()[0]);
                 }
                 assert_eq!(row.all(), expected.all(), "{level:?}, q = {}", prime.q);
                 let mut back = Rows::new(1, |_, _| prime.q - 1);
                 let (src, n_inverse) = (Some(row.all()[0]), prime.n_inverse);
-                simd::inverse(level, &prime, back.all_mut()[0], src, n_inverse);
-                simd::inverse(level, &prime, row.all_mut()[0], None, n_inverse);
+                dispatch::inverse(level, &prime, back.all_mut()[0], src, n_inverse);
+                dispatch::inverse(level, &prime, row.all_mut()[0], None, n_inverse);
                 for back in [&back, &row] {
                     assert_eq!(back.all(), plain.all(), "{level:?}, q = {}", prime.q);
                 }

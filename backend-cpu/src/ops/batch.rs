@@ -3,19 +3,17 @@
 use arras_hal::Result;
 use rayon::prelude::*;
 
-use crate::{CpuEngine, memory::CpuBuf};
+use crate::{
+    CpuEngine,
+    memory::{CpuBuf, Part},
+};
 
 /// Words on the way that one part of a batch may have: more ciphertexts are taken together only below this. They would read a
 /// key once for all, but what they leave behind between two passes would no longer be in the cache.
 const PART_WORDS: usize = 1 << 20;
 
-/// Ciphertexts `first .. first + count` of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) first: usize,
-    pub(crate) count: usize,
-    pub(crate) batch: usize,
-}
+/// The most limbs of one task.
+pub(super) const MAX_GROUP: usize = 4;
 
 /// Rows to write, `[limb][poly]`, of one part of a buffer.
 pub(super) type Rows<'a> = Vec<&'a mut [u32]>;

@@ -2,18 +2,15 @@
 
 use arras_hal::{ConversionMode, ConversionTable, Result};
 
-use super::{
-    batch::{Grid, split, stride},
-    key_switch::MAX_GROUP,
-};
+use super::batch::{Grid, MAX_GROUP, split, stride};
 use crate::{
     CpuEngine, CpuRing,
     kernels::{
         PIECE,
         convert::{MAX_SOURCES, MAX_TARGETS, Weights},
+        dispatch,
     },
     memory::{CpuBuf, Words},
-    simd,
 };
 
 /// One target of a conversion with its constants ready.
@@ -127,7 +124,7 @@ pub(super) fn convert_rows(
             for (piece, dst) in pieces.iter_mut().zip(&mut dst[..targets.len()]) {
                 *piece = &mut dst[at..at + len];
             }
-            simd::convert(
+            dispatch::convert(
                 ring.level(),
                 &mut pieces[..targets.len()],
                 piece.as_slice(),
@@ -154,7 +151,7 @@ impl CpuEngine {
             let sources = Sources::new(rows);
             for at in (0..n).step_by(len) {
                 let (piece, sources) = (&mut words[at..at + len], sources.piece(at, len));
-                simd::quotient(ring.level(), piece, sources.as_slice(), table.reciprocal());
+                dispatch::quotient(ring.level(), piece, sources.as_slice(), table.reciprocal());
             }
         });
         Ok(quotients)
@@ -192,7 +189,7 @@ impl CpuEngine {
                     let (i, p) = (row / polys, row % polys);
                     words.copy_from_slice(src.row(p, i));
                     let prime = ring.prime(table.from().at(i));
-                    simd::add_constant_assign(ring.level(), prime, words, table.half()[i]);
+                    dispatch::add_constant_assign(ring.level(), prime, words, table.half()[i]);
                 });
                 (None, Some(shifted))
             }
@@ -214,7 +211,7 @@ impl CpuEngine {
                 convert_rows(ring, &sources, &targets, &mut rows, |k| k * polys + p);
             }
             for (target, rows) in targets.iter().zip(words.chunks_exact_mut(polys * n)) {
-                simd::canonical(ring.level(), ring.prime(target.limb), rows);
+                dispatch::canonical(ring.level(), ring.prime(target.limb), rows);
             }
         });
         Ok(())

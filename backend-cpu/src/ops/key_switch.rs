@@ -10,18 +10,17 @@ use arras_hal::{GaloisElement, ModUpPlan, Result};
 
 use super::{
     CpuKey,
-    batch::{Grid, Needs, split, stride},
+    batch::{Grid, MAX_GROUP, Needs, split, stride},
     convert::{Sources, Target, convert_rows},
 };
 use crate::{
     CpuEngine, CpuRing,
     kernels::{
-        PIECE,
+        PIECE, dispatch,
         inner::{Key, MAX_DIGITS, Source},
     },
     memory::{CpuBuf, View, Words},
     permutation::Permutation,
-    simd,
 };
 
 /// Digits at one limb: rows `[digit][B]`, canonical, or below 4q if the digits are at most
@@ -83,8 +82,8 @@ impl CpuEngine {
             let digit = &plan.digits()[j];
             let scale = digit.source_scale().as_slice()[i].value;
             let factor = prime.mul(prime.n_inverse, scale);
-            simd::inverse(ring.level(), prime, words, Some(src.row(p, w)), factor);
-            simd::add_constant_assign(ring.level(), prime, words, digit.table().half()[i]);
+            dispatch::inverse(ring.level(), prime, words, Some(src.row(p, w)), factor);
+            dispatch::add_constant_assign(ring.level(), prime, words, digit.table().half()[i]);
         });
         Ok(x)
     }
@@ -144,7 +143,7 @@ impl CpuEngine {
             }
             for row in rows {
                 let ahead = ahead.next().unwrap_or_default();
-                simd::forward(ring.level(), ring.prime(limb), row, canonical, ahead);
+                dispatch::forward(ring.level(), ring.prime(limb), row, canonical, ahead);
             }
         }
         asked
@@ -244,7 +243,7 @@ impl CpuEngine {
                     let dst = [&mut b[p][at..at + len], &mut a[p][at..at + len]];
                     let rows = &rows[..numbers.len()];
                     let (level, more) = (ring.level(), how.accumulate || chunk > 0);
-                    simd::inner_product(level, prime, dst, at, rows, key, permutation, more);
+                    dispatch::inner_product(level, prime, dst, at, rows, key, permutation, more);
                 }
             }
         }
@@ -287,6 +286,3 @@ fn own_digit(plan: &ModUpPlan, limb: usize) -> Option<(usize, usize)> {
 pub(super) fn shares(words: &[u32], transforms: usize) -> std::slice::Chunks<'_, u32> {
     words.chunks(words.len().div_ceil(transforms.max(1)).max(1))
 }
-
-/// The most limbs of one task.
-pub(super) const MAX_GROUP: usize = 4;

@@ -11,8 +11,6 @@ mod switch;
 
 use arras_hal::KeyLayout;
 
-pub(crate) use batch::Part;
-
 use crate::memory::Words;
 
 /// A switching key: `[limb][block][digit][2][KEY_BLOCK]`, words times 2^32 modulo their prime.

@@ -5,12 +5,13 @@ use arras_hal::{GaloisElement, LimbConstants, Result, RowCopy};
 use crate::{
     CpuEngine, CpuRing,
     kernels::{
+        dispatch,
         inner::KEY_BLOCK,
         products::{MAX_PAIRS, MAX_TERMS},
     },
     memory::CpuBuf,
     ring::Prime,
-    simd::{self, Level},
+    simd::Level,
 };
 
 type Binary = fn(Level, &Prime, &mut [u32], &[u32], &[u32]);
@@ -55,8 +56,8 @@ impl CpuEngine {
         self.rows(ring, dst, |p, l, prime, words| {
             let c = constants.as_slice()[l].value;
             match a {
-                None => simd::scale_assign(ring.level(), prime, words, c),
-                Some(a) => simd::scale(ring.level(), prime, words, a.row(p % a.polys(), l), c),
+                None => dispatch::scale_assign(ring.level(), prime, words, c),
+                Some(a) => dispatch::scale(ring.level(), prime, words, a.row(p % a.polys(), l), c),
             }
         });
     }
@@ -73,7 +74,7 @@ impl CpuEngine {
             let a = a.row(p % a.polys(), l);
             match &permutation {
                 None => words.copy_from_slice(a),
-                Some(permutation) => simd::permute(ring.level(), words, a, permutation),
+                Some(permutation) => dispatch::permute(ring.level(), words, a, permutation),
             }
         });
     }
@@ -99,7 +100,7 @@ impl CpuEngine {
                 if let ([a], [b]) = (a, b) {
                     let a = [a.row(p, l), a.row(batch + p, l)];
                     let b = [b.row(p, l), b.row(batch + p, l)];
-                    simd::tensor(ring.level(), prime, [d0, d1, d2], a, b);
+                    dispatch::tensor(ring.level(), prime, [d0, d1, d2], a, b);
                     continue;
                 }
                 for (k, (a, b)) in a.chunks(MAX_PAIRS).zip(b.chunks(MAX_PAIRS)).enumerate() {
@@ -113,7 +114,7 @@ impl CpuEngine {
                         ];
                     }
                     let (dst, pairs) = ([&mut *d0, &mut *d1, &mut *d2], &pairs[..a.len()]);
-                    simd::sum_of_products(ring.level(), prime, dst, pairs, k > 0);
+                    dispatch::sum_of_products(ring.level(), prime, dst, pairs, k > 0);
                 }
             }
         });
@@ -134,7 +135,7 @@ impl CpuEngine {
                     *pair = [a.row(p % a.polys(), l), b.row(p % b.polys(), l)];
                 }
                 let pairs = &pairs[..terms.len()];
-                simd::weighted_sum(ring.level(), prime, words, pairs, k > 0);
+                dispatch::weighted_sum(ring.level(), prime, words, pairs, k > 0);
             }
         });
     }
@@ -174,7 +175,7 @@ impl CpuEngine {
                 dst.copy_from_slice(&words[at..at + block]);
             }
             let prime = ring.prime(layout.limbs.at(l));
-            simd::scale_assign(ring.level(), prime, dst, prime.radix);
+            dispatch::scale_assign(ring.level(), prime, dst, prime.radix);
         });
         Ok(super::CpuKey {
             layout: layout.clone(),

@@ -10,16 +10,14 @@
 use arras_hal::{ModDownPlan, RescalePlan, Result};
 
 use super::{
-    Part,
     batch::{Grid, Needs, stride},
     convert::{Sources, Target, convert_rows},
 };
 use crate::{
     CpuEngine, CpuRing,
-    kernels::switch::Terms,
-    memory::{CpuBuf, View, Words},
+    kernels::{dispatch, switch::Terms},
+    memory::{CpuBuf, Part, View, Words},
     permutation::Permutation,
-    simd,
 };
 
 /// What a rescale reads: `src + P * sigma(addend)`.
@@ -81,7 +79,7 @@ pub(super) fn drop_row(
 ) {
     let prime = ring.prime(plan.dropped().at(i));
     let scale = plan.source_scale().as_slice()[i].value;
-    simd::inverse(
+    dispatch::inverse(
         ring.level(),
         prime,
         words,
@@ -103,7 +101,7 @@ pub(super) fn finish_row(
     ahead: &[u32],
 ) {
     let (level, prime) = (ring.level(), ring.prime(plan.to().at(t)));
-    simd::forward(level, prime, words, false, ahead);
+    dispatch::forward(level, prime, words, false, ahead);
     let inverse = plan.dropped_inverse().as_slice()[t].value;
     let kept = prime.mul(plan.restored_product().as_slice()[t].value, inverse);
     // What is restored was zero before, the addend too.
@@ -118,7 +116,7 @@ pub(super) fn finish_row(
             factor: prime.to_montgomery(prime.neg(inverse)),
         }
     };
-    simd::combine(level, prime, words, terms);
+    dispatch::combine(level, prime, words, terms);
 }
 
 impl CpuEngine {
@@ -211,7 +209,7 @@ impl CpuEngine {
                 (None, src) => drop_row(ring, plan, i, words, src),
                 (Some((addend, factor)), src) => {
                     let (prime, permutation) = (ring.prime(limb), input.permutation);
-                    simd::lift(level, prime, words, src, addend, permutation, factor);
+                    dispatch::lift(level, prime, words, src, addend, permutation, factor);
                     drop_row(ring, plan, i, words, None);
                 }
             }

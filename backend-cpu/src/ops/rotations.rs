@@ -3,26 +3,17 @@
 use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 
 use super::{
-    CpuKey, Part,
+    CpuKey,
     batch::Rows,
     key_switch::{Digits, How},
     rescale::Input,
-    switch::{Job, Sum},
+    switch::{Job, Sum, Term},
 };
 use crate::{
     CpuEngine, CpuRing,
-    memory::{CpuBuf, View},
-    permutation::Permutation,
-    simd,
+    kernels::dispatch,
+    memory::{CpuBuf, Part, View},
 };
-
-/// One term of a sum of rotations.
-#[derive(Clone, Copy)]
-pub(super) struct Term<'a> {
-    pub(super) key: Option<&'a CpuKey>,
-    permutation: Option<&'a Permutation>,
-    pub(super) weight: Option<&'a CpuBuf>,
-}
 
 impl CpuEngine {
     pub(super) fn hoist(
@@ -196,7 +187,7 @@ impl CpuEngine {
         }
         let Some(w) = window else { return };
         for (p, out) in out.iter_mut().take(lifted).enumerate() {
-            simd::lift_assign(
+            dispatch::lift_assign(
                 level,
                 prime,
                 out,
@@ -226,9 +217,9 @@ fn weigh(
         let poly = p / which.count * which.batch + which.first + p % which.count;
         let weight = weight.row(poly % weight.polys(), position);
         if accumulate {
-            simd::mul_acc(level, prime, total, part, weight);
+            dispatch::mul_acc(level, prime, total, part, weight);
         } else {
-            simd::mul(level, prime, total, part, weight);
+            dispatch::mul(level, prime, total, part, weight);
         }
     }
 }

@@ -11,18 +11,16 @@
 use arras_hal::{GaloisElement, KeySwitchPlan, Result};
 
 use super::{
-    CpuKey, Part,
-    batch::{Grid, Needs, Rows, split, stride},
-    key_switch::{Digits, How, MAX_GROUP, shares},
+    CpuKey,
+    batch::{Grid, MAX_GROUP, Needs, Rows, split, stride},
+    key_switch::{Digits, How, shares},
     rescale::{Dropped, Input, drop_row, finish_row},
-    rotations::Term,
 };
 use crate::{
     CpuEngine, CpuRing,
-    kernels::inner::LAZY_DIGITS,
-    memory::{CpuBuf, View, Words},
+    kernels::{dispatch, inner::LAZY_DIGITS},
+    memory::{CpuBuf, Part, View, Words},
     permutation::Permutation,
-    simd,
 };
 
 /// What is summed at every extended limb.
@@ -42,6 +40,14 @@ impl<'a> Sum<'a> {
             Self::Rotations(terms, ..) => terms.iter().find_map(|term| term.key),
         }
     }
+}
+
+/// One term of a sum of rotations.
+#[derive(Clone, Copy)]
+pub(super) struct Term<'a> {
+    pub(super) key: Option<&'a CpuKey>,
+    pub(super) permutation: Option<&'a Permutation>,
+    pub(super) weight: Option<&'a CpuBuf>,
 }
 
 /// A switch of some ciphertexts.
@@ -207,7 +213,7 @@ impl CpuEngine {
                         if let Some((addend, factor)) = input.addend(p, limb) {
                             let (level, prime) = (ring.level(), ring.prime(limb));
                             let permutation = input.permutation;
-                            simd::lift_assign(level, prime, row, addend, permutation, factor);
+                            dispatch::lift_assign(level, prime, row, addend, permutation, factor);
                         }
                         drop_row(ring, plan, first + k, row, None);
                     }

@@ -2,6 +2,7 @@
 
 /// A set of vector instructions the engine can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum SimdLevel {
     /// No explicit vectors; what the compiler makes of plain loops for the target's baseline.
     Scalar,

@@ -1,8 +1,8 @@
 //! Lanes of 32-bit words at several widths, chosen at run time.
 //!
 //! A kernel is written once over [`Simd`] (`kernels`), is compiled for every width inside a function with the width's
-//! target features ([`dispatch`]), and the engine's [`Level`] picks one. All unsafe code of the crate is in this folder: the
-//! intrinsics, the views of words as vectors, and the calls of functions with target features.
+//! target features (`kernels::dispatch`), and the engine's [`Level`] picks one. The crate's unsafe code is the intrinsics and the
+//! views of words as vectors, all in this folder, and the calls of functions with target features, all in `kernels::dispatch`.
 //!
 //! ```text
 //!   V   one vector:      x0 x1 x2 x3 ..            LANES words
@@ -15,11 +15,15 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod dispatch;
 mod level;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-pub(crate) use dispatch::*;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
 pub(crate) use level::Level;
 pub use level::SimdLevel;
 pub(crate) use scalar::Scalar;

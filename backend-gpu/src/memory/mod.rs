@@ -34,6 +34,7 @@ const ROOM_PIECE: u64 = 64 << 20;
 
 /// How much device memory an engine uses, in bytes, without its 17 MiB of parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MemoryReport {
     /// Held by buffers, keys and tables.
     pub in_use: u64,

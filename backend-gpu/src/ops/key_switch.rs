@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use arras_hal::{GaloisElement, KeySwitchPlan, ModDownPlan, Result};
+use arras_hal::{Backend, GaloisElement, KeySwitchPlan, ModDownPlan, Result};
 use arras_shaders::Elementwise;
 
 use super::{
@@ -129,7 +129,7 @@ impl GpuEngine {
     ) -> Result<()> {
         let batch = src.shape.polys / 2;
         let components = addend.shape.polys / batch;
-        let sum = self.scratch(ring, &src.shape)?;
+        let sum = self.alloc(ring, &src.shape)?;
         self.elementwise(ring, Elementwise::Copy, &sum, &[src], (None, 0));
         self.product(
             ring,

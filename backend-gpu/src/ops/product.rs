@@ -6,7 +6,7 @@ use arras_shaders::{
     layout::{Entry, NONE, flags},
 };
 
-use super::View;
+use super::rows::View;
 use crate::{
     GpuBuf, GpuEngine, GpuKey, GpuRing,
     buffer::KeyBlock,

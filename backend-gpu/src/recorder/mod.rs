@@ -1,11 +1,11 @@
-//! Dispatches are recorded and submitted in bounded lots; uploads and downloads keep their place in the order.
+//! Dispatches are recorded in bounded submissions; uploads and downloads keep their place in the order.
 //!
 //! ```text
 //!   params     where a dispatch's parameters are
-//!   submit     the thread that encodes and submits lots
+//!   submit     the thread that encodes and submits them
 //!   transfer   uploads, downloads, copies, waits
 //! ```
-//! A buffer that a recorded command uses is never written from the host before the lot has been submitted.
+//! A buffer that a recorded command uses is never written from the host before the submission is with the driver.
 
 mod params;
 mod submit;
@@ -36,10 +36,10 @@ use crate::{
     profile::{KernelTime, Profiler},
 };
 
-/// Dispatches of a lot: large enough to make a submission cheap, small enough to keep the device busy meanwhile.
-const LOT: usize = 64;
-/// Dispatches of the first lot after a wait, when the device has nothing to do; later ones double.
-const FIRST_LOT: usize = 8;
+/// Dispatches of a submission, at most: enough to make it cheap, few enough to keep the device busy meanwhile.
+const LARGEST_SUBMISSION: usize = 64;
+/// Dispatches of the first submission after a wait, when the device has nothing to do; later ones double.
+const FIRST_SUBMISSION: usize = 8;
 /// Workgroups in one dimension of a dispatch.
 const GRID: u32 = 65_535;
 
@@ -60,26 +60,26 @@ pub(crate) struct Launch<'a> {
     pub(crate) inputs: Vec<&'a Block>,
 }
 
-struct Lot {
+struct Submission {
     job: Job,
     /// Its dispatches at most.
     largest: usize,
-    /// For this and later lots.
+    /// For this and later submissions.
     kept: Kept,
-    /// Ids of the buffers that the lot uses.
+    /// Ids of the buffers that the submission uses.
     touched: HashSet<u64>,
     writes: usize,
     written_words: usize,
-    /// Words of uploads since they were last waited for, by this and earlier lots.
+    /// Words of uploads since they were last waited for, by this and earlier submissions.
     words_ahead: usize,
 }
 
-impl Lot {
+impl Submission {
     fn take(&mut self) -> Job {
         self.touched.clear();
         self.writes = 0;
         self.written_words = 0;
-        self.largest = (2 * self.largest).min(LOT);
+        self.largest = (2 * self.largest).min(LARGEST_SUBMISSION);
         std::mem::take(&mut self.job)
     }
 }
@@ -88,7 +88,7 @@ pub(crate) struct Recorder {
     gpu: Arc<Gpu>,
     memory: Arc<Memory>,
     params: wgpu::Buffer,
-    lot: Mutex<Lot>,
+    submission: Mutex<Submission>,
     submitter: Submitter,
     staging: Mutex<Option<wgpu::Buffer>>,
     dispatches: AtomicU64,
@@ -101,9 +101,9 @@ impl Recorder {
         Self {
             gpu: gpu.clone(),
             memory: memory.clone(),
-            lot: Mutex::new(Lot {
+            submission: Mutex::new(Submission {
                 job: Job::default(),
-                largest: FIRST_LOT,
+                largest: FIRST_SUBMISSION,
                 kept: Kept::default(),
                 touched: HashSet::new(),
                 writes: 0,
@@ -131,8 +131,8 @@ impl Recorder {
             return Vec::new();
         };
         // Nobody submits meanwhile.
-        let mut lot = lock(&self.lot);
-        self.submit_now(&mut lot, |_| {});
+        let mut submission = lock(&self.submission);
+        self.submit_now(&mut submission, |_| {});
         profiler.take(&self.gpu)
     }
 
@@ -202,23 +202,23 @@ impl Recorder {
         (key, params): (Option<ParamsKey>, &[&[u8]]),
         grid: [u32; 3],
     ) {
-        let mut lot = lock(&self.lot);
-        if lot.job.dispatches.len() >= lot.largest {
-            self.submit(&mut lot);
+        let mut submission = lock(&self.submission);
+        if submission.job.dispatches.len() >= submission.largest {
+            self.submit(&mut submission);
         }
         let offset = match key {
-            Some(key) => self.keep_params(&mut lot, key, params),
-            None => self.lay_params(&mut lot, params),
+            Some(key) => self.keep_params(&mut submission, key, params),
+            None => self.lay_params(&mut submission, params),
         };
-        lot.touched.insert(dst.id);
-        lot.touched.extend(inputs.iter().map(|b| b.id));
+        submission.touched.insert(dst.id);
+        submission.touched.extend(inputs.iter().map(|b| b.id));
         let window = wgpu::BufferBinding {
             buffer: &self.params,
             offset: 0,
             size: wgpu::BufferSize::new(PARAMS_WINDOW_BYTES),
         };
         let bind_group = self.memory.bind_group(window, dst, inputs);
-        lot.job.dispatches.push(Dispatch {
+        submission.job.dispatches.push(Dispatch {
             kernel,
             pipeline: pipeline.clone(),
             bind_group,
@@ -229,14 +229,18 @@ impl Recorder {
     }
 
     /// Passes on what is recorded; what is passed on later comes after it.
-    fn submit(&self, lot: &mut Lot) {
-        let job = lot.take();
+    fn submit(&self, submission: &mut Submission) {
+        let job = submission.take();
         self.submitter.enqueue(job);
     }
 
     /// Submits what is recorded, and `last` after it; when this returns, everything is with the driver.
-    fn submit_now(&self, lot: &mut Lot, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
-        let job = lot.take();
+    fn submit_now(
+        &self,
+        submission: &mut Submission,
+        last: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) {
+        let job = submission.take();
         self.submitter.submit_now(&job, last);
     }
 }

@@ -1,19 +1,19 @@
 //! Parameters of dispatches.
 //!
-//! Those that only depend on plans and on where operands are stay on the device, in places of their own. The others of a lot are one piece
-//! of host memory. Both travel with the lot and are written in front of its commands: `queue.write_buffer` runs before everything in the next
+//! Those that only depend on plans and on where operands are stay on the device, in places of their own. The others of a submission are one piece
+//! of host memory. Both travel with the submission and are written in front of its commands: `queue.write_buffer` runs before everything in the next
 //! submission.
 
 use std::collections::HashMap;
 
 use arras_shaders::layout::{Header, PARAMS_WINDOW_BYTES};
 
-use super::{Lot, Recorder};
+use super::{Recorder, Submission};
 use crate::device::Gpu;
 
-/// Words of a lot's parameters.
-const LOT_WORDS: usize = 1 << 18;
-/// Words of the parameters that stay on the device: 16 MiB, after those of the lot; few in unit tests, where they start over.
+/// Words of a submission's parameters.
+const SUBMISSION_WORDS: usize = 1 << 18;
+/// Words of the parameters that stay on the device: 16 MiB, after those of the submission; few in unit tests, where they start over.
 const KEPT_WORDS: usize = if cfg!(test) { 1 << 13 } else { 4 << 20 };
 /// Parameters start at multiples of this many words: the largest alignment that a device may ask for.
 const ALIGN_WORDS: usize = 64;
@@ -38,7 +38,7 @@ pub(super) fn buffer(gpu: &Gpu) -> wgpu::Buffer {
     gpu.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("parameters"),
         // A window starts anywhere.
-        size: (LOT_WORDS + KEPT_WORDS) as u64 * 4 + PARAMS_WINDOW_BYTES,
+        size: (SUBMISSION_WORDS + KEPT_WORDS) as u64 * 4 + PARAMS_WINDOW_BYTES,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     })
@@ -49,36 +49,44 @@ fn words(params: &[&[u8]]) -> usize {
 }
 
 impl Recorder {
-    /// Where parameters of the lot are, in bytes.
-    pub(super) fn lay_params(&self, lot: &mut Lot, params: &[&[u8]]) -> u32 {
-        if lot.job.params.len() + words(params) > LOT_WORDS {
-            self.submit(lot);
+    /// Where parameters of the submission are, in bytes.
+    pub(super) fn lay_params(&self, submission: &mut Submission, params: &[&[u8]]) -> u32 {
+        if submission.job.params.len() + words(params) > SUBMISSION_WORDS {
+            self.submit(submission);
         }
-        let at = lot.job.params.len();
+        let at = submission.job.params.len();
         for part in params {
-            lot.job.params.extend_from_slice(bytemuck::cast_slice(part));
+            submission
+                .job
+                .params
+                .extend_from_slice(bytemuck::cast_slice(part));
         }
-        let aligned = lot.job.params.len().next_multiple_of(ALIGN_WORDS);
-        lot.job.params.resize(aligned, 0);
+        let aligned = submission.job.params.len().next_multiple_of(ALIGN_WORDS);
+        submission.job.params.resize(aligned, 0);
         (at * 4) as u32
     }
 
-    /// Where parameters that stay on the device are, in bytes: written with the lot of their first use, to a place that nothing in it reads
+    /// Where parameters that stay on the device are, in bytes: written with the submission of their first use, to a place that nothing in it reads
     /// for another list.
-    pub(super) fn keep_params(&self, lot: &mut Lot, key: ParamsKey, params: &[&[u8]]) -> u32 {
-        if let Some(&at) = lot.kept.places.get(&key) {
+    pub(super) fn keep_params(
+        &self,
+        submission: &mut Submission,
+        key: ParamsKey,
+        params: &[&[u8]],
+    ) -> u32 {
+        if let Some(&at) = submission.kept.places.get(&key) {
             return at;
         }
         let words = words(params).next_multiple_of(ALIGN_WORDS);
-        if lot.kept.words + words > KEPT_WORDS {
-            // Lots before still read the places that are written again.
-            self.submit(lot);
-            lot.kept = Kept::default();
+        if submission.kept.words + words > KEPT_WORDS {
+            // Submissions before still read the places that are written again.
+            self.submit(submission);
+            submission.kept = Kept::default();
         }
-        let at = ((LOT_WORDS + lot.kept.words) * 4) as u32;
-        lot.job.kept_params.push((at, params.concat()));
-        lot.kept.words += words;
-        lot.kept.places.insert(key, at);
+        let at = ((SUBMISSION_WORDS + submission.kept.words) * 4) as u32;
+        submission.job.kept_params.push((at, params.concat()));
+        submission.kept.words += words;
+        submission.kept.places.insert(key, at);
         at
     }
 }
@@ -136,10 +144,10 @@ mod tests {
             return;
         };
         assert!(rotations(&engine) == rotations(&Reference::new()));
-        let lot = lock(&engine.recorder().lot);
+        let submission = lock(&engine.recorder().submission);
         // Of more than a hundred launches with lists of their own, the room holds those of the last few.
-        let places = lot.kept.places.len();
+        let places = submission.kept.places.len();
         assert!((1..60).contains(&places), "{places}");
-        assert!(lot.kept.words <= KEPT_WORDS);
+        assert!(submission.kept.words <= KEPT_WORDS);
     }
 }

@@ -1,7 +1,7 @@
-//! Lots are encoded and submitted by a thread of their own, in order, while the next one is recorded: for small operations that takes
+//! Submissions are encoded and submitted by a thread of their own, in order, while the next one is recorded: for small operations that takes
 //! the host longer than the device needs for the work.
 //!
-//! All writes to buffers are made here, none while a lot is being submitted: wgpu clears what a lot is the first to see in front of the lot's own
+//! All writes to buffers are made here, none while a submission is on its way: wgpu clears what a submission is the first to see in front of its own
 //! commands, which is after a write that comes in between.
 
 use std::{
@@ -20,7 +20,7 @@ use crate::{
     profile::Profiler,
 };
 
-/// Lots that may wait; whoever records more waits too.
+/// Submissions that may wait; whoever records more waits too.
 const QUEUED: usize = 4;
 
 pub(super) struct Dispatch {
@@ -31,13 +31,13 @@ pub(super) struct Dispatch {
     pub(super) grid: [u32; 3],
 }
 
-/// A lot, recorded.
+/// What is recorded of a submission.
 #[derive(Default)]
 pub(super) struct Job {
     pub(super) dispatches: Vec<Dispatch>,
     /// Words at the beginning of the parameters.
     pub(super) params: Vec<u32>,
-    /// Parameters that stay and that this lot is the first to use, by where they go in bytes.
+    /// Parameters that stay and that this submission is the first to use, by where they go in bytes.
     pub(super) kept_params: Vec<(u32, Vec<u8>)>,
 }
 
@@ -52,7 +52,7 @@ struct Shared {
     params: wgpu::Buffer,
     profiler: Option<Profiler>,
     submissions: AtomicU64,
-    /// Lots that are not submitted yet; `None` once the thread has panicked.
+    /// Submissions that are not with the driver yet; `None` once the thread has panicked.
     waiting: Mutex<Option<usize>>,
     done: Condvar,
 }
@@ -101,7 +101,7 @@ impl Submitter {
         self.shared.profiler.as_ref()
     }
 
-    /// Submits the lot some time soon, after those before it.
+    /// Sends it to the driver some time soon, after those before it.
     pub(super) fn enqueue(&self, job: Job) {
         if job.is_empty() {
             return;
@@ -121,22 +121,22 @@ impl Submitter {
         }
     }
 
-    /// Writes a part of a buffer, after every lot: before what is submitted next.
+    /// Writes a part of a buffer, after every submission: before what is submitted next.
     pub(super) fn write(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
         self.drain();
         self.shared.gpu.queue.write_buffer(buffer, offset, bytes);
     }
 
-    /// Waits until every lot is with the driver.
+    /// Waits until every submission is with the driver.
     fn drain(&self) {
         let mut waiting = lock(&self.shared.waiting);
-        while waiting.is_some_and(|lots| lots > 0) {
+        while waiting.is_some_and(|submissions| submissions > 0) {
             let woken = self.shared.done.wait(waiting);
             waiting = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Submits the lot and commands after it, when those before it are with the driver: for a caller that is going to wait.
+    /// Sends it and commands after it, when those before it are with the driver: for a caller that is going to wait.
     pub(super) fn submit_now(&self, job: &Job, last: impl FnOnce(&mut wgpu::CommandEncoder)) {
         self.drain();
         self.shared.submissions.fetch_add(1, Ordering::Relaxed);
@@ -154,7 +154,7 @@ impl Drop for Submitter {
     }
 }
 
-/// Counts a lot as done; after a panic, all of them, and keeps the fault.
+/// Counts a submission as done; after a panic, all of them, and keeps the fault.
 struct Done<'a>(&'a Shared);
 
 impl Drop for Done<'_> {
@@ -254,7 +254,7 @@ mod tests {
             return;
         };
         let submitter = Submitter::new(&gpu, &super::super::params::buffer(&gpu), None);
-        // As if two lots waited, and the first of them met a bug.
+        // As if two submissions waited, and the first of them met a bug.
         *lock(&submitter.shared.waiting) = Some(2);
         let shared = submitter.shared.clone();
         let thread = std::thread::spawn(move || {

@@ -2,7 +2,7 @@
 
 use arras_hal::{HalErrorKind, Result};
 
-use super::{FIRST_LOT, Recorder};
+use super::{FIRST_SUBMISSION, Recorder};
 use crate::{device::lock, memory::Block};
 
 /// Uploads and downloads go in pieces of this many words: 64 MiB.
@@ -27,7 +27,7 @@ impl Recorder {
         if copies.is_empty() {
             return;
         }
-        self.submit_now(&mut lock(&self.lot), |encoder| {
+        self.submit_now(&mut lock(&self.submission), |encoder| {
             for copy in copies {
                 let (src, dst) = (copy.src, copy.dst);
                 encoder.copy_buffer_to_buffer(
@@ -43,24 +43,24 @@ impl Recorder {
 
     /// Writes the first words of a buffer, after everything recorded.
     pub(crate) fn upload(&self, block: &Block, words: &[u32]) {
-        let mut lot = lock(&self.lot);
-        if lot.touched.contains(&block.id) {
-            self.submit_now(&mut lot, |_| {});
+        let mut submission = lock(&self.submission);
+        if submission.touched.contains(&block.id) {
+            self.submit_now(&mut submission, |_| {});
         }
         for (piece, words) in words.chunks(PIECE_WORDS).enumerate() {
             let offset = (piece * PIECE_WORDS) as u64 * 4;
             let bytes = bytemuck::cast_slice(words);
             self.submitter.write(&block.buffer, offset, bytes);
-            lot.writes += 1;
-            lot.written_words += words.len();
-            if lot.writes >= WAITING_WRITES || lot.written_words >= PIECE_WORDS {
-                self.submit_now(&mut lot, |_| {});
+            submission.writes += 1;
+            submission.written_words += words.len();
+            if submission.writes >= WAITING_WRITES || submission.written_words >= PIECE_WORDS {
+                self.submit_now(&mut submission, |_| {});
             }
-            lot.words_ahead += words.len();
-            if lot.words_ahead >= PIECES_AHEAD * PIECE_WORDS {
-                self.submit_now(&mut lot, |_| {});
+            submission.words_ahead += words.len();
+            if submission.words_ahead >= PIECES_AHEAD * PIECE_WORDS {
+                self.submit_now(&mut submission, |_| {});
                 self.gpu.poll(wgpu::PollType::wait_indefinitely());
-                lot.words_ahead = 0;
+                submission.words_ahead = 0;
             }
         }
     }
@@ -94,15 +94,15 @@ impl Recorder {
 
     /// Waits for everything recorded.
     pub(crate) fn sync(&self) -> Result<()> {
-        self.submit_now(&mut lock(&self.lot), |_| {});
+        self.submit_now(&mut lock(&self.submission), |_| {});
         self.wait()
     }
 
     fn wait(&self) -> Result<()> {
-        let mut lot = lock(&self.lot);
-        lot.largest = FIRST_LOT;
-        lot.words_ahead = 0;
-        drop(lot);
+        let mut submission = lock(&self.submission);
+        submission.largest = FIRST_SUBMISSION;
+        submission.words_ahead = 0;
+        drop(submission);
         self.gpu.poll(wgpu::PollType::wait_indefinitely());
         self.gpu.check()
     }
@@ -122,7 +122,7 @@ impl Recorder {
         for (piece, words) in words.chunks_mut(PIECE_WORDS).enumerate() {
             let bytes = words.len() as u64 * 4;
             let offset = (piece * PIECE_WORDS) as u64 * 4;
-            self.submit_now(&mut lock(&self.lot), |encoder| {
+            self.submit_now(&mut lock(&self.submission), |encoder| {
                 encoder.copy_buffer_to_buffer(&block.buffer, offset, buffer, 0, bytes);
             });
             if let Err(error) = self.read(buffer, words) {

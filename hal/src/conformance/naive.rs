@@ -5,7 +5,7 @@ use num_traits::{Signed, ToPrimitive, Zero};
 
 use crate::{ConversionMode, Domain, Limbs, Modulus, RingBasis, galois::bit_reverse};
 
-use super::rig::Words;
+use super::values::Words;
 
 /// Evaluations of a row of coefficients by Horner's rule: index i at psi^(2 bitrev(i) + 1).
 pub(super) fn evaluate(row: &[u32], q: Modulus, psi: u32) -> Vec<u32> {

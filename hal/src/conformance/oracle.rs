@@ -1,7 +1,7 @@
 //! Every operation of the table against the reference engine, bit for bit.
 
 use super::{call::Body, call::Call, cases, rig::Rig, suite::Bed};
-use crate::{Backend, Reference, backend::OPERATIONS};
+use crate::{Backend, OPERATIONS, Reference};
 
 macro_rules! one_test_per_operation {
     (

@@ -2,56 +2,40 @@
 
 use std::sync::Arc;
 
-use super::values::Values;
-use crate::{Backend, Domain, RingBasis, Shape};
+use super::values::{Values, Words, place};
+use crate::{
+    Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
+    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
+};
 
-/// The contents of a buffer in boundary form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) shape: Shape,
-    pub(super) domain: Domain,
-    pub(super) words: Vec<u32>,
-}
-
-impl Words {
-    /// Fails with the place of the first difference.
-    pub(super) fn assert_same(&self, expected: &Self, what: &str) {
-        assert_eq!(self.shape, expected.shape, "{what}: shapes differ");
-        assert_eq!(
-            self.words.len(),
-            expected.words.len(),
-            "{what}: lengths differ"
-        );
-        let pairs = self.words.iter().zip(&expected.words);
-        if let Some(at) = pairs.clone().position(|(a, b)| a != b) {
-            let differences = pairs.filter(|(a, b)| a != b).count();
-            panic!(
-                "{what}: {} is {}, expected {} ({differences} of {} words differ)",
-                place(&self.shape, self.words.len(), at),
-                self.words[at],
-                expected.words[at],
-                self.words.len()
-            );
-        }
-    }
-}
-
-fn place(shape: &Shape, words: usize, at: usize) -> String {
-    let n = words / shape.rows();
-    let row = at / n;
-    let (poly, limb) = (row / shape.limbs.len(), row % shape.limbs.len());
-    format!(
-        "polynomial {poly}, limb {}, index {}",
-        shape.limbs.at(limb),
-        at % n
-    )
-}
-
+/// One engine with one ring.
 pub(super) struct Rig<B: Backend> {
     pub(super) engine: B,
     pub(super) basis: Arc<RingBasis>,
     pub(super) ring: B::Ring,
 }
+
+macro_rules! operations_on_the_ring {
+    (
+        primitives { $( $(#[$pm:meta])* fn $p:ident( $($pa:ident : [$($pk:tt)+]),* ) => $pd:ident; )* }
+        composites { $( $(#[$cm:meta])* fn $c:ident( $($ca:ident : [$($ck:tt)+]),* ) => $cd:ident = $body:ident; )* }
+    ) => {
+        /// The engine's operations.
+        impl<B: Backend> Rig<B> {
+            $(
+                pub(super) fn $p(&self, $($pa: op_type!(B: $($pk)+)),*) {
+                    self.engine.$p(&self.ring, $($pa),*);
+                }
+            )*
+            $(
+                pub(super) fn $c(&self, $($ca: op_type!(B: $($ck)+)),*) -> Result<()> {
+                    self.engine.$c(&self.ring, $($ca),*)
+                }
+            )*
+        }
+    };
+}
+backend_ops!(operations_on_the_ring);
 
 impl<B: Backend> Rig<B> {
     pub(super) fn new(engine: &B, basis: &Arc<RingBasis>) -> Self {
@@ -73,6 +57,18 @@ impl<B: Backend> Rig<B> {
     pub(super) fn garbage(&self, shape: &Shape, seed: u64) -> B::Buf {
         let mut values = Values::new("garbage", seed);
         self.upload(&values.words(&self.basis, shape, Domain::Eval))
+    }
+
+    pub(super) fn key(&self, layout: &KeyLayout, words: &[u32]) -> B::Key {
+        self.engine
+            .prepare_key(&self.ring, layout, words)
+            .expect("prepare_key")
+    }
+
+    /// Fails if the buffer holds anything else.
+    pub(super) fn expect(&self, buf: &B::Buf, expected: &Words, what: &str) {
+        self.download(buf, expected.domain, what)
+            .assert_same(expected, what);
     }
 
     /// The contents of a buffer; fails if a residue is not canonical.

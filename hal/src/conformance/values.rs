@@ -1,7 +1,49 @@
 //! Deterministic test data: residues biased to the places where modular arithmetic goes wrong.
 
-use super::rig::Words;
 use crate::{Domain, Limbs, RingBasis, Shape};
+
+/// The contents of a buffer in boundary form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) shape: Shape,
+    pub(super) domain: Domain,
+    pub(super) words: Vec<u32>,
+}
+
+impl Words {
+    /// Fails with the place of the first difference.
+    pub(super) fn assert_same(&self, expected: &Self, what: &str) {
+        assert_eq!(self.shape, expected.shape, "{what}: shapes differ");
+        assert_eq!(
+            self.words.len(),
+            expected.words.len(),
+            "{what}: lengths differ"
+        );
+        let pairs = self.words.iter().zip(&expected.words);
+        if let Some(at) = pairs.clone().position(|(a, b)| a != b) {
+            let differences = pairs.filter(|(a, b)| a != b).count();
+            panic!(
+                "{what}: {} is {}, expected {} ({differences} of {} words differ)",
+                place(&self.shape, self.words.len(), at),
+                self.words[at],
+                expected.words[at],
+                self.words.len()
+            );
+        }
+    }
+}
+
+/// Where a word of a buffer is.
+pub(super) fn place(shape: &Shape, words: usize, at: usize) -> String {
+    let n = words / shape.rows();
+    let row = at / n;
+    let (poly, limb) = (row / shape.limbs.len(), row % shape.limbs.len());
+    format!(
+        "polynomial {poly}, limb {}, index {}",
+        shape.limbs.at(limb),
+        at % n
+    )
+}
 
 /// A stream of values, the same on every platform for one label and seed.
 pub(super) struct Values {

@@ -172,44 +172,8 @@ impl<B: Backend, O: Backend> Checked<B, O> {
                 std::iter::repeat_n(word, basis.n())
             })
             .collect();
-        let rows = composites::rows(
-            (0..shape.polys).map(|p| (p, p)),
-            (0..shape.limbs.len()).map(|l| (l, l)),
-        );
-        // Copied, not replaced: the buffer may be one for secrets.
-        let on_engine = self.engine.upload(&ring.engine, &shape, domain, &words)?;
-        self.engine
-            .copy_rows(&ring.engine, &mut buf.engine, &on_engine, &rows);
-        let on_oracle = self.oracle.upload(&ring.oracle, &shape, domain, &words)?;
-        self.oracle
-            .copy_rows(&ring.oracle, &mut buf.oracle, &on_oracle, &rows);
-        Ok(())
-    }
-
-    fn engine_words(
-        &self,
-        ring: &Pair<B::Ring, O::Ring>,
-        buf: &CheckedBuf<B, O>,
-        domain: Domain,
-    ) -> Result<Words> {
-        let n = self.engine.basis(&ring.engine).n();
-        let mut words = Words::new(vec![0; self.engine.shape(&buf.engine).words(n)]);
-        self.engine
-            .download(&ring.engine, &buf.engine, domain, &mut words)?;
-        Ok(words)
-    }
-
-    fn oracle_words(
-        &self,
-        ring: &Pair<B::Ring, O::Ring>,
-        buf: &CheckedBuf<B, O>,
-        domain: Domain,
-    ) -> Result<Words> {
-        let n = self.oracle.basis(&ring.oracle).n();
-        let mut words = Words::new(vec![0; self.oracle.shape(&buf.oracle).words(n)]);
-        self.oracle
-            .download(&ring.oracle, &buf.oracle, domain, &mut words)?;
-        Ok(words)
+        overwrite(&self.engine, &ring.engine, &mut buf.engine, domain, &words)?;
+        overwrite(&self.oracle, &ring.oracle, &mut buf.oracle, domain, &words)
     }
 
     /// Compares the outputs of an operation, then its inputs.
@@ -226,8 +190,8 @@ impl<B: Backend, O: Backend> Checked<B, O> {
         }
         let domain = call.domain.unwrap_or(Domain::Eval);
         for (i, buf) in outputs.iter_mut().enumerate() {
-            let got = self.engine_words(ring, buf, domain);
-            let expected = self.oracle_words(ring, buf, domain);
+            let got = read(&self.engine, &ring.engine, &buf.engine, domain);
+            let expected = read(&self.oracle, &ring.oracle, &buf.oracle, domain);
             buf.contents = match (got, expected) {
                 (Ok(got), Ok(expected)) => {
                     self.judge(
@@ -251,7 +215,7 @@ impl<B: Backend, O: Backend> Checked<B, O> {
                 continue;
             };
             let domain = domain.unwrap_or(Domain::Eval);
-            match self.engine_words(ring, buf, domain) {
+            match read(&self.engine, &ring.engine, &buf.engine, domain) {
                 Ok(now) => {
                     let changed = now.iter().zip(before.iter()).position(|(a, b)| a != b);
                     if let Some(at) = changed {
@@ -373,6 +337,30 @@ impl<B: Backend, O: Backend> fmt::Debug for Checked<B, O> {
     }
 }
 
+/// What a buffer holds.
+fn read<E: Backend>(engine: &E, ring: &E::Ring, buf: &E::Buf, domain: Domain) -> Result<Words> {
+    let n = engine.basis(ring).n();
+    let mut words = Words::new(vec![0; engine.shape(buf).words(n)]);
+    engine.download(ring, buf, domain, &mut words)?;
+    Ok(words)
+}
+
+/// Copies the words over a buffer. It is not replaced: it may be one for secrets.
+fn overwrite<E: Backend>(
+    engine: &E,
+    ring: &E::Ring,
+    buf: &mut E::Buf,
+    domain: Domain,
+    words: &[u32],
+) -> Result<()> {
+    let shape = engine.shape(buf).clone();
+    let source = engine.upload(ring, &shape, domain, words)?;
+    let (polys, limbs) = (0..shape.polys, 0..shape.limbs.len());
+    let rows = composites::rows(polys.map(|p| (p, p)), limbs.map(|l| (l, l)));
+    engine.copy_rows(ring, buf, &source, &rows);
+    Ok(())
+}
+
 macro_rules! check {
     (
         primitives { $( $(#[$pm:meta])* fn $p:ident( $($pa:ident : [$($pk:tt)+]),* ) => $pd:ident; )* }
@@ -418,7 +406,7 @@ macro_rules! check {
                 self.surface()?;
                 self.engine.download(&ring.engine, &buf.engine, domain, words)?;
                 if !buf.is_unspecified() {
-                    let expected = self.oracle_words(ring, buf, domain)?;
+                    let expected = read(&self.oracle, &ring.oracle, &buf.oracle, domain)?;
                     let call = self.transfer("download", domain);
                     self.judge(ring, &call, 0, self.shape(buf), words, &expected);
                 }
@@ -441,7 +429,7 @@ macro_rules! check {
             }
 
             $(
-                fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*) {
+                fn $p(&self, ring: &Self::Ring, $($pa: op_type!(Self: $($pk)+)),*) {
                     let inputs: Vec<&Self::Buf> = [$(op_inputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
                     let mut outputs: Vec<&mut Self::Buf> = [$(op_outputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
                     let call = self.begin(ring, stringify!($p), op_domain!($pd), &inputs, &mut outputs);
@@ -453,7 +441,7 @@ macro_rules! check {
             )*
 
             $(
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
+                fn $c(&self, ring: &Self::Ring, $($ca: op_type!(Self: $($ck)+)),*) -> Result<()> {
                     let inputs: Vec<&Self::Buf> = [$(op_inputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
                     let mut outputs: Vec<&mut Self::Buf> = [$(op_outputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
                     let call = self.begin(ring, stringify!($c), op_domain!($cd), &inputs, &mut outputs);

@@ -7,13 +7,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{
-    Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
-    ModDownPlan, ModUpPlan, RescalePlan, Result, RowCopy, SecretEngine, Shape,
-};
+use super::observed::{Call, Observed, Observer};
+use crate::{Backend, OPERATIONS};
 
 /// How often something was done and to how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tally {
     /// Number of calls.
     pub calls: u64,
@@ -55,7 +54,7 @@ impl OpCounts {
         &self.operations
     }
 
-    /// Calls of the operation with this name (one of [`crate::backend::OPERATIONS`]).
+    /// Calls of the operation with this name (one of [`crate::OPERATIONS`]).
     pub fn calls(&self, op: &str) -> u64 {
         self.operations.get(op).map_or(0, |tally| tally.calls)
     }
@@ -140,153 +139,58 @@ impl fmt::Display for OpCounts {
 ///
 /// A composite counts as one call of itself: what the engine inside runs for it is not seen, because it may be
 /// one fused kernel. A call that fails is counted too.
-pub struct Counting<B: Backend> {
-    inner: B,
-    counts: Arc<Mutex<OpCounts>>,
-}
+pub type Counting<B> = Observed<B, Counter>;
+
+/// The observer of a [`Counting`] engine.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<Mutex<OpCounts>>);
 
 impl<B: Backend> Counting<B> {
-    /// The engine with all counts zero.
-    pub fn new(inner: B) -> Self {
-        Self {
-            inner,
-            counts: Arc::default(),
-        }
-    }
-
-    /// The engine inside.
-    pub fn inner(&self) -> &B {
-        &self.inner
-    }
-
     /// What was counted so far.
     pub fn counts(&self) -> OpCounts {
-        self.lock().clone()
+        self.observer.lock().clone()
     }
+}
 
-    /// Sets all counts to zero, for all clones.
-    pub fn reset(&self) {
-        *self.lock() = OpCounts::default();
-    }
-
+impl Counter {
     fn lock(&self) -> MutexGuard<'_, OpCounts> {
         // Counts are whole after every statement, so a panic elsewhere cannot leave them broken.
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn record(&self, op: &'static str, outputs: &[&mut B::Buf]) {
-        let rows = outputs.iter().map(|buf| self.inner.shape(buf).rows()).sum();
-        self.lock().operations.entry(op).or_default().record(rows);
-    }
-
-    fn bytes(&self, ring: &B::Ring, shape: &Shape) -> usize {
-        shape.words(self.inner.basis(ring).n()) * size_of::<u32>()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<B: Backend> Clone for Counting<B> {
-    fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            counts: self.counts.clone(),
+impl<B: Backend> Observer<B> for Counter {
+    const NAME: &'static str = "Counting";
+    type During = ();
+
+    fn begin(&self, call: Call) {
+        if OPERATIONS.contains(&call.name) {
+            let mut counts = self.lock();
+            counts
+                .operations
+                .entry(call.name)
+                .or_default()
+                .record(call.rows());
         }
     }
-}
 
-impl<B: Backend> fmt::Debug for Counting<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Counting({})", self.inner.name())
-    }
-}
-
-macro_rules! count {
-    (
-        primitives { $( $(#[$pm:meta])* fn $p:ident( $($pa:ident : [$($pk:tt)+]),* ) => $pd:ident; )* }
-        composites { $( $(#[$cm:meta])* fn $c:ident( $($ca:ident : [$($ck:tt)+]),* ) => $cd:ident = $body:ident; )* }
-    ) => {
-        impl<B: Backend> Backend for Counting<B> {
-            forward_engine!(inner: B);
-
-            fn name(&self) -> String {
-                self.inner.name()
-            }
-
-            fn prefers_joined_batches(&self) -> bool {
-                self.inner.prefers_joined_batches()
-            }
-
-            fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
-                let buf = self.inner.alloc(ring, shape)?;
-                self.lock().allocations.record(self.bytes(ring, shape));
-                Ok(buf)
-            }
-
-            fn upload(&self, ring: &Self::Ring, shape: &Shape, domain: Domain, words: &[u32]) -> Result<Self::Buf> {
-                let buf = self.inner.upload(ring, shape, domain, words)?;
-                self.lock().uploads.record(self.bytes(ring, shape));
-                Ok(buf)
-            }
-
-            fn download(&self, ring: &Self::Ring, buf: &Self::Buf, domain: Domain, words: &mut [u32]) -> Result<()> {
-                self.inner.download(ring, buf, domain, words)?;
-                self.lock().downloads.record(size_of_val(words));
-                Ok(())
-            }
-
-            fn sync(&self) -> Result<()> {
-                self.inner.sync()
-            }
-
-            fn prepare_key(&self, ring: &Self::Ring, layout: &KeyLayout, words: &[u32]) -> Result<Self::Key> {
-                let key = self.inner.prepare_key(ring, layout, words)?;
-                self.lock().keys.record(size_of_val(words));
-                Ok(key)
-            }
-
-            $(
-                fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*) {
-                    let outputs: Vec<&mut Self::Buf> = [$(op_outputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
-                    self.record(stringify!($p), &outputs);
-                    self.inner.$p(ring, $($pa),*);
-                }
-            )*
-
-            $(
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
-                    let outputs: Vec<&mut Self::Buf> = [$(op_outputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
-                    self.record(stringify!($c), &outputs);
-                    self.inner.$c(ring, $($ca),*)
-                }
-            )*
-        }
-    };
-}
-backend_ops!(count);
-
-impl<B: SecretEngine> SecretEngine for Counting<B> {
-    fn alloc_secret(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
-        let buf = self.inner.alloc_secret(ring, shape)?;
-        self.lock().allocations.record(self.bytes(ring, shape));
-        Ok(buf)
-    }
-
-    fn upload_secret(
-        &self,
-        ring: &Self::Ring,
-        shape: &Shape,
-        domain: Domain,
-        words: &[u32],
-    ) -> Result<Self::Buf> {
-        let buf = self.inner.upload_secret(ring, shape, domain, words)?;
-        self.lock().uploads.record(self.bytes(ring, shape));
-        Ok(buf)
+    fn done(&self, call: Call) {
+        let mut counts = self.lock();
+        let tally = match call.name {
+            "alloc" | "alloc_secret" => &mut counts.allocations,
+            "upload" | "upload_secret" => &mut counts.uploads,
+            "download" => &mut counts.downloads,
+            "prepare_key" => &mut counts.keys,
+            _ => return,
+        };
+        tally.record(call.bytes());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Reference, backend::OPERATIONS, decorators::program};
+    use crate::{Reference, Shape, decorators::program};
 
     #[test]
     fn results_are_unchanged_and_calls_are_counted() {
@@ -334,7 +238,6 @@ mod tests {
         assert_eq!(before.allocations().amount, 12 * 16 * 4);
         let table = difference.to_string();
         assert!(table.contains("ntt") && !table.contains("zero"), "{table}");
-        engine.reset();
-        assert_eq!(engine.counts(), OpCounts::default());
+        assert_eq!(&before - &before, OpCounts::default());
     }
 }

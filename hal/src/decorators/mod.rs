@@ -5,6 +5,7 @@
 
 pub mod checked;
 pub mod counting;
+pub mod observed;
 #[cfg(test)]
 pub(crate) mod program;
 #[cfg(any(test, feature = "conformance"))]
@@ -13,6 +14,7 @@ pub mod traced;
 
 pub use checked::Checked;
 pub use counting::{Counting, OpCounts};
+pub use observed::{Observed, Observer};
 #[cfg(any(test, feature = "conformance"))]
 pub use tampered::Tampered;
 pub use traced::Traced;

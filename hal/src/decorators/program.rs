@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
-    Poly, Result, Ring, RingBasis, RingSpec, Shape,
+    Modulus, Poly, Result, Ring, RingBasis, RingSpec, Shape,
 };
 
 const LOG_N: u32 = 4;
@@ -12,26 +12,14 @@ const LOG_N: u32 = 4;
 const WINDOW: usize = 4;
 const PRIMES: usize = 6;
 
-/// The largest primes q = 1 mod 2^17 below 2^30, by trial division.
-fn primes(count: usize) -> Vec<u32> {
-    let is_prime = |q: u32| {
-        (3..)
-            .step_by(2)
-            .take_while(|d| d * d <= q)
-            .all(|d: u32| !q.is_multiple_of(d))
-    };
-    (1..1u32 << 13)
-        .rev()
-        .map(|k| (k << 17) + 1)
-        .filter(|&q| is_prime(q))
-        .take(count)
-        .collect()
-}
-
+/// Over the largest primes q = 1 mod 2^17 below 2^30.
 pub(crate) fn basis() -> Arc<RingBasis> {
+    let candidates = (1..1u32 << 13).rev().map(|k| (k << 17) + 1);
+    let primes = candidates.filter(|&q| Modulus::new(q).is_prime());
+    let moduli = primes.take(PRIMES).collect();
     RingBasis::new(&RingSpec {
         log_n: LOG_N,
-        moduli: primes(PRIMES),
+        moduli,
     })
     .unwrap()
 }

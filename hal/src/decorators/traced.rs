@@ -1,11 +1,9 @@
 //! An engine that reports its operations to `tracing`.
 
-use std::fmt;
+use tracing::span::EnteredSpan;
 
-use crate::{
-    Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
-    ModDownPlan, ModUpPlan, RescalePlan, Result, RowCopy, SecretEngine, Shape,
-};
+use super::observed::{Call, Observed, Observer};
+use crate::Backend;
 
 /// `B` with a span around every operation.
 ///
@@ -14,135 +12,52 @@ use crate::{
 /// composites at DEBUG, uploads, downloads, key preparations and waits at TRACE. On an engine that only enqueues,
 /// the span of an operation covers the enqueuing; time spent computing shows in downloads and waits. Contents are never
 /// recorded.
-#[derive(Clone)]
-pub struct Traced<B: Backend> {
-    inner: B,
-}
+pub type Traced<B> = Observed<B, Spans>;
 
-impl<B: Backend> Traced<B> {
-    /// The engine, traced.
-    pub fn new(inner: B) -> Self {
-        Self { inner }
-    }
-
-    /// The engine inside.
-    pub fn inner(&self) -> &B {
-        &self.inner
-    }
-
-    /// Polynomials of all outputs, limbs of the first.
-    fn size(&self, outputs: &[&mut B::Buf]) -> (usize, usize) {
-        let polys = outputs.iter().map(|buf| self.inner.shape(buf).polys).sum();
-        let limbs = outputs
-            .first()
-            .map_or(0, |buf| self.inner.shape(buf).limbs.len());
-        (polys, limbs)
-    }
-}
-
-impl<B: Backend> fmt::Debug for Traced<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Traced({})", self.inner.name())
-    }
-}
+/// The observer of a [`Traced`] engine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spans;
 
 macro_rules! entered {
-    ($level:ident, $name:expr, $polys:expr, $limbs:expr) => {
-        tracing::span!(
-            target: "arras::engine",
-            tracing::Level::$level,
-            $name,
-            polys = $polys as u64,
-            limbs = $limbs as u64
-        )
-        .entered()
+    ($level:ident, $name:expr $(, $field:ident)*) => {
+        tracing::span!(target: "arras::engine", tracing::Level::$level, $name $(, $field = $field as u64)*).entered()
     };
 }
 
-macro_rules! trace {
+macro_rules! observe {
     (
         primitives { $( $(#[$pm:meta])* fn $p:ident( $($pa:ident : [$($pk:tt)+]),* ) => $pd:ident; )* }
         composites { $( $(#[$cm:meta])* fn $c:ident( $($ca:ident : [$($ck:tt)+]),* ) => $cd:ident = $body:ident; )* }
     ) => {
-        impl<B: Backend> Backend for Traced<B> {
-            forward_engine!(inner: B);
+        impl<B: Backend> Observer<B> for Spans {
+            const NAME: &'static str = "Traced";
+            type During = Option<EnteredSpan>;
 
-            fn name(&self) -> String {
-                self.inner.name()
+            /// A span's name has to be a constant where the span is made.
+            fn begin(&self, call: Call) -> Self::During {
+                let Call { polys, limbs, .. } = call;
+                let span = match call.name {
+                    $( stringify!($p) => entered!(TRACE, stringify!($p), polys, limbs), )*
+                    $( stringify!($c) => entered!(DEBUG, stringify!($c), polys, limbs), )*
+                    "upload" => entered!(TRACE, "upload", polys, limbs),
+                    "upload_secret" => entered!(TRACE, "upload_secret", polys, limbs),
+                    "download" => entered!(TRACE, "download", polys, limbs),
+                    "prepare_key" => entered!(TRACE, "prepare_key", polys, limbs),
+                    "sync" => entered!(TRACE, "sync"),
+                    _ => return None,
+                };
+                Some(span)
             }
-
-            fn prefers_joined_batches(&self) -> bool {
-                self.inner.prefers_joined_batches()
-            }
-
-            fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
-                self.inner.alloc(ring, shape)
-            }
-
-            fn upload(&self, ring: &Self::Ring, shape: &Shape, domain: Domain, words: &[u32]) -> Result<Self::Buf> {
-                let _span = entered!(TRACE, "upload", shape.polys, shape.limbs.len());
-                self.inner.upload(ring, shape, domain, words)
-            }
-
-            fn download(&self, ring: &Self::Ring, buf: &Self::Buf, domain: Domain, words: &mut [u32]) -> Result<()> {
-                let shape = self.inner.shape(buf);
-                let _span = entered!(TRACE, "download", shape.polys, shape.limbs.len());
-                self.inner.download(ring, buf, domain, words)
-            }
-
-            fn sync(&self) -> Result<()> {
-                let _span = tracing::trace_span!(target: "arras::engine", "sync").entered();
-                self.inner.sync()
-            }
-
-            fn prepare_key(&self, ring: &Self::Ring, layout: &KeyLayout, words: &[u32]) -> Result<Self::Key> {
-                let _span = entered!(TRACE, "prepare_key", 2 * layout.digits, layout.limbs.len());
-                self.inner.prepare_key(ring, layout, words)
-            }
-
-            $(
-                fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*) {
-                    let outputs: Vec<&mut Self::Buf> = [$(op_outputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
-                    let (polys, limbs) = self.size(&outputs);
-                    let _span = entered!(TRACE, stringify!($p), polys, limbs);
-                    self.inner.$p(ring, $($pa),*);
-                }
-            )*
-
-            $(
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
-                    let outputs: Vec<&mut Self::Buf> = [$(op_outputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
-                    let (polys, limbs) = self.size(&outputs);
-                    let _span = entered!(DEBUG, stringify!($c), polys, limbs);
-                    self.inner.$c(ring, $($ca),*)
-                }
-            )*
         }
     };
 }
-backend_ops!(trace);
-
-impl<B: SecretEngine> SecretEngine for Traced<B> {
-    fn alloc_secret(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
-        self.inner.alloc_secret(ring, shape)
-    }
-
-    fn upload_secret(
-        &self,
-        ring: &Self::Ring,
-        shape: &Shape,
-        domain: Domain,
-        words: &[u32],
-    ) -> Result<Self::Buf> {
-        let _span = entered!(TRACE, "upload_secret", shape.polys, shape.limbs.len());
-        self.inner.upload_secret(ring, shape, domain, words)
-    }
-}
+backend_ops!(observe);
 
 #[cfg(test)]
 mod tests {
     use std::{
         collections::BTreeMap,
+        fmt,
         sync::{
             Arc, Mutex,
             atomic::{AtomicU64, Ordering},

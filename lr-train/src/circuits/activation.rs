@@ -14,7 +14,7 @@
 
 use arras_toolkit::Slots;
 
-use crate::{Result, TrainError, sigmoid::Approximation};
+use crate::{plain::FitError, sigmoid::Approximation};
 
 /// The odd part of a polynomial, factored; coefficients are of t' = t / B.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ enum Form {
 }
 
 impl Activation {
-    pub(super) fn new(approximation: &Approximation) -> Result<Self> {
+    pub(super) fn new(approximation: &Approximation) -> Result<Self, FitError> {
         let normalized = approximation.normalized();
         let odd = normalized.odd();
         let leading = odd.last().copied().unwrap_or(0.0);
@@ -61,7 +61,7 @@ impl Activation {
                 }
             }
             _ => {
-                return Err(TrainError::Hyperparameter {
+                return Err(FitError::Hyperparameter {
                     what: "degree of the sigmoid's polynomial",
                     value: approximation.degree() as f64,
                     allowed: "training circuits evaluate degrees 3, 5 and 7",

@@ -12,7 +12,7 @@ use arras_toolkit::Slots;
 
 use super::{
     momentum::{add, combine},
-    training::{Inputs, Recording, WeightParts, sum_columns},
+    recording::{Inputs, Recording, WeightParts, sum_columns},
 };
 
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {

@@ -18,7 +18,7 @@ use arras_toolkit::Slots;
 use super::{
     activation::Powers,
     momentum::{add, combine},
-    training::{Inputs, Recording, WeightParts},
+    recording::{Inputs, Recording, WeightParts},
 };
 
 /// How a vector of features stands in slots (see [`super::geometry`]).
@@ -234,6 +234,6 @@ pub(super) fn products(
 ) -> Option<Slots> {
     let mut products = grams.products.clone();
     products.extend(ahead.map(|p| r.sum_tiles(&data.multiply(p))));
-    // All products share one relinearization, which what is none would come in between.
+    // The products share one relinearization, so they are summed before anything that is not a product is added.
     add(Slots::sum(&products).as_ref(), grams.constant.as_ref())
 }

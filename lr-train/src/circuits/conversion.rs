@@ -9,7 +9,7 @@
 
 use arras_toolkit::Slots;
 
-use super::{Geometry, training::sum_columns_into_first};
+use super::{Geometry, recording::sum_columns_into_first};
 
 /// A sum over j of the rotation by j m, masked where `keep(slot, slot + j m)` holds.
 fn gather(

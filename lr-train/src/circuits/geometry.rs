@@ -12,11 +12,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
-use crate::{Result, TrainError};
+use super::{CircuitError, Kind};
 
 /// Units and tiles of a training circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Geometry {
     /// Slots of a ciphertext: m times n.
     pub slots: usize,
@@ -37,8 +37,13 @@ impl Geometry {
     /// a sum of columns with a mask rotates twice for every doubling of a row, a sum of rows once for every doubling of their number.
     ///
     /// # Errors
-    /// [`TrainError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take.
-    pub fn choose(kind: Kind, slots: usize, features: usize, rows: usize) -> Result<Self> {
+    /// [`CircuitError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take.
+    pub fn choose(
+        kind: Kind,
+        slots: usize,
+        features: usize,
+        rows: usize,
+    ) -> Result<Self, CircuitError> {
         let halves = usize::from(kind.halves_columns()) + 1;
         let candidates = (0..=slots.trailing_zeros()).map(|log| {
             let m = 1usize << log;
@@ -67,7 +72,7 @@ impl Geometry {
         let best = candidates
             .filter(fits)
             .min_by_key(|g| (g.across * g.down, g.n));
-        best.ok_or_else(|| TrainError::MinibatchTooLarge {
+        best.ok_or_else(|| CircuitError::MinibatchTooLarge {
             circuit: kind.name(),
             rows,
             most: Self::most_rows(kind, slots),

@@ -24,7 +24,7 @@ use arras_toolkit::Slots;
 use super::{
     activation::Powers,
     momentum::{add, combine},
-    training::{Inputs, Recording, WeightParts, sum_columns},
+    recording::{Inputs, Recording, WeightParts, sum_columns},
 };
 
 /// Optimizer state in one kind of vector: P_i, v_{i-1}, g_{i-1}.

@@ -13,7 +13,7 @@ use arras_toolkit::Slots;
 
 use super::{
     momentum::{add, combine},
-    training::{Inputs, Recording, WeightParts},
+    recording::{Inputs, Recording, WeightParts},
 };
 
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {

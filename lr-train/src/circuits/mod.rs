@@ -23,6 +23,7 @@
 //! | `spec` | what a circuit is recorded for |
 //! | `geometry`, `pack` | where minibatches, Gram matrices and weights stand in slots |
 //! | `activation` | the polynomial with another factor in its free slot |
+//! | `recording` | what circuits are recorded with: shared sums, inputs |
 //! | `baseline`, `mask_free`, `low_depth`, `single_chain`, `single_chain_mask_free` | the circuits |
 //! | `chain`, `conversion` | what the two single chains share: bookkeeping of gradients, changes of kind |
 
@@ -30,11 +31,13 @@ mod activation;
 mod baseline;
 mod chain;
 mod conversion;
+mod error;
 mod geometry;
 mod low_depth;
 mod mask_free;
 mod momentum;
 mod pack;
+mod recording;
 mod single_chain;
 mod single_chain_mask_free;
 mod spec;
@@ -42,6 +45,7 @@ mod spec;
 mod tests;
 mod training;
 
+pub use error::CircuitError;
 pub use geometry::Geometry;
 pub use spec::{Kind, Results, Spec, Start, Step};
 pub use training::TrainingCircuit;

@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{Geometry, Spec, Start};
-use crate::{Result, TrainError, plain::State};
+use super::{CircuitError, Geometry, Spec, Start};
+use crate::{Result, data::DataError, plain::State};
 
 /// What an input holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Content {
                 }
             }
             Self::Start { v, row } => {
-                let start = start.ok_or(TrainError::MissingResult {
+                let start = start.ok_or(CircuitError::MissingResult {
                     name: "start".into(),
                 })?;
                 let weights = if v { &start.v } else { &start.w };
@@ -177,10 +177,11 @@ pub(super) fn check_start(spec: &Spec, state: &State) -> Result<()> {
 }
 
 fn length(what: &'static str, found: usize, expected: usize) -> Result<()> {
-    Err(TrainError::Length {
+    Err(DataError::Length {
         op: "training inputs",
         what,
         found,
         expected,
-    })
+    }
+    .into())
 }

@@ -9,7 +9,7 @@ use super::{
     activation::Powers,
     chain::{self, Algebra, Grams, VectorKind, products},
     conversion,
-    training::{Inputs, Recording, WeightParts, sum_columns},
+    recording::{Inputs, Recording, WeightParts, sum_columns},
 };
 
 struct Masked;

@@ -19,7 +19,7 @@ use super::{
     activation::Powers,
     chain::{self, Algebra, Grams, VectorKind, products},
     conversion,
-    training::{Inputs, Recording, WeightParts},
+    recording::{Inputs, Recording, WeightParts},
 };
 
 struct Unmasked;

@@ -9,9 +9,9 @@ use std::fmt;
 use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
+use super::CircuitError;
 use crate::{
-    Result, TrainError,
-    plain::{Rate, etas},
+    plain::{FitError, Rate, etas},
     sigmoid::Approximation,
 };
 
@@ -93,13 +93,13 @@ impl fmt::Display for Kind {
 }
 
 impl std::str::FromStr for Kind {
-    type Err = TrainError;
+    type Err = CircuitError;
 
-    fn from_str(name: &str) -> Result<Self> {
+    fn from_str(name: &str) -> Result<Self, CircuitError> {
         Self::ALL
             .into_iter()
             .find(|kind| kind.name() == name)
-            .ok_or_else(|| TrainError::UnknownCircuit { given: name.into() })
+            .ok_or_else(|| CircuitError::UnknownCircuit { given: name.into() })
     }
 }
 
@@ -218,13 +218,13 @@ impl Spec {
     /// Constants of Nesterov's accelerated gradient for iterations `first .. first + count`, minibatches of `rows` rows.
     ///
     /// # Errors
-    /// [`TrainError::Hyperparameter`] from the rate.
+    /// [`FitError::Hyperparameter`] from the rate.
     pub fn nesterov_steps(
         rate: &Rate,
         rows: usize,
         first: usize,
         count: usize,
-    ) -> Result<Vec<Step>> {
+    ) -> Result<Vec<Step>, FitError> {
         let etas = etas(first + count);
         (first..first + count)
             .map(|t| {
@@ -245,7 +245,7 @@ impl Spec {
         rows: usize,
         first: usize,
         count: usize,
-    ) -> Result<Vec<Step>> {
+    ) -> Result<Vec<Step>, FitError> {
         (first..first + count)
             .map(|t| {
                 Ok(Step {
@@ -257,10 +257,10 @@ impl Spec {
     }
 
     /// # Errors
-    /// [`TrainError::Hyperparameter`] for no iteration, no feature, no row or constants that are not finite.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// [`FitError::Hyperparameter`] for no iteration, no feature, no row or constants that are not finite.
+    pub(crate) fn check(&self) -> Result<(), FitError> {
         let wrong = |what, value, allowed| {
-            Err(TrainError::Hyperparameter {
+            Err(FitError::Hyperparameter {
                 what,
                 value,
                 allowed,

@@ -1,241 +1,17 @@
 //! A recorded training circuit with what its client needs: how to pack inputs and read results.
 
-use arras_toolkit::{
-    Bindings, Circuit, EncodingUnit, Layout, Recorder, Slots, Value, circuit::Section,
-};
+use arras_toolkit::{Bindings, Circuit, EncodingUnit, Layout, Recorder, Value};
 use ndarray::{Array1, Array2};
 
 use super::{
-    Geometry, Kind, Results, Spec, Start,
-    activation::{Activation, Powers},
+    CircuitError, Geometry, Kind, Results, Spec,
+    activation::Activation,
     baseline, low_depth, mask_free,
     pack::{self, Content},
+    recording::{Inputs, Recording},
     single_chain, single_chain_mask_free,
 };
-use crate::{Result, TrainError, plain::State};
-
-/// What recording a circuit needs to know, and the sums that circuits share.
-pub(super) struct Recording<'a> {
-    pub(super) spec: &'a Spec,
-    pub(super) geometry: &'a Geometry,
-    pub(super) activation: Activation,
-}
-
-/// Sums every row of `width` columns into its first column, zeros elsewhere. One level.
-pub(super) fn sum_columns_into_first(slots: &Slots, width: usize) -> Slots {
-    let mut mask = vec![0.0; width];
-    mask[0] = 1.0;
-    slots.rotate_and_sum(1, width).multiply_plain(vec![mask])
-}
-
-/// Sums every row of `width` columns into all of its columns. One level.
-pub(super) fn sum_columns(slots: &Slots, width: usize) -> Slots {
-    sum_columns_into_first(slots, width).rotate_and_sum(-1, width)
-}
-
-impl Recording<'_> {
-    /// One vector for each tile, for every row of tiles.
-    pub(super) fn repeat_down(&self, tiles: &Slots) -> Slots {
-        let units: Vec<usize> = (0..self.geometry.down)
-            .flat_map(|_| 0..self.geometry.across)
-            .collect();
-        tiles.pick(&units)
-    }
-
-    /// Sums tiles side by side.
-    pub(super) fn sum_across(&self, tiles: &Slots) -> Slots {
-        let (down, across) = (self.geometry.down, self.geometry.across);
-        let parts: Vec<Slots> = (0..across)
-            .map(|j| tiles.pick(&(0..down).map(|i| i * across + j).collect::<Vec<_>>()))
-            .collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
-    }
-
-    /// Sums all tiles.
-    pub(super) fn sum_tiles(&self, tiles: &Slots) -> Slots {
-        let parts: Vec<Slots> = (0..tiles.units()).map(|i| tiles.pick(&[i])).collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
-    }
-
-    /// Sums tiles below each other, then the rows of the wide unit, and where data fills only the left halves of rows both halves: a
-    /// vector of column kind.
-    pub(super) fn sum_wide_rows(&self, tiles: &Slots) -> Slots {
-        self.sum_down(tiles)
-            .rotate_and_sum(self.geometry.chunk as i64, self.geometry.tall_width())
-    }
-
-    /// The same, but where data fills only the left halves of rows the right halves stay zero.
-    pub(super) fn sum_wide_rows_apart(&self, tiles: &Slots) -> Slots {
-        self.sum_down(tiles)
-            .rotate_and_sum(self.geometry.n as i64, self.geometry.m)
-    }
-
-    /// Sums tiles below each other.
-    fn sum_down(&self, tiles: &Slots) -> Slots {
-        let (down, across) = (self.geometry.down, self.geometry.across);
-        let parts: Vec<Slots> = (0..down)
-            .map(|i| tiles.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
-            .collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
-    }
-
-    /// Sums every row's left half, of `half` columns, into each of its columns; the right half is zero before and something else
-    /// after.
-    ///
-    /// ```text
-    ///   [x | 0]: the window of 2 half columns from half before column c < half has all of x, and zeros beside it
-    /// ```
-    pub(super) fn sum_left_half(&self, slots: &Slots, half: usize) -> Slots {
-        let half = half as i64;
-        let within = (0..half.ilog2()).map(|bit| 1 << bit);
-        let strides: Vec<i64> = within.chain([-half]).collect();
-        slots.rotate_and_sum_by(&strides)
-    }
-
-    /// Sums the rows of the tall unit: a value for each row of the minibatch, of column kind.
-    pub(super) fn sum_tall_rows(&self, slots: &Slots) -> Slots {
-        slots.rotate_and_sum(self.geometry.tall_width() as i64, self.geometry.chunk)
-    }
-
-    /// The powers of t of an iteration, which are k times as large.
-    pub(super) fn powers(&self, t: &Slots, iteration: usize) -> Powers {
-        self.activation.powers(t, self.spec.scale(iteration))
-    }
-
-    /// `gamma Z s(t)` entry by entry, for the iteration's data and powers of t of the kind that data meets. Where t is `None`, for zero, this
-    /// is the data itself: the client multiplied it by gamma c0.
-    pub(super) fn weighted_data(
-        &self,
-        data: &Slots,
-        t: Option<&Powers>,
-        iteration: usize,
-    ) -> Slots {
-        let Some(t) = t else { return data.clone() };
-        let factor = self.activation.bound * self.spec.gradient_factor(iteration)
-            / self.spec.scale(iteration);
-        let constant = data.multiply_scalar(factor * self.activation.constant);
-        // 1 or -1 by the choice of k, or 0.
-        let sign =
-            (factor * self.activation.leading / self.spec.scale_of_products(iteration)).round();
-        // A value for each row of a minibatch meets all tiles side by side.
-        let across = data.units() / self.geometry.down.max(1);
-        let units: Vec<usize> = (0..data.units())
-            .map(|u| {
-                if self.geometry.down == 1 {
-                    0
-                } else {
-                    u / across
-                }
-            })
-            .collect();
-        let leading = data.multiply_scalar(sign);
-        t.pick(&units).times(&leading).add(&constant)
-    }
-
-    /// The gradient of column kind from rows and t of row kind.
-    pub(super) fn column_gradient(&self, z: &Slots, t: Option<&Slots>, iteration: usize) -> Slots {
-        let powers = t.map(|t| self.powers(t, iteration));
-        self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), iteration))
-    }
-
-    /// `k a gamma G s(t) / B` entry by entry, from a Gram matrix of data with that of `earlier` and its powers of t: a is the share of the
-    /// gradient in v, and the client multiplied the matrix by all but what powers of t have. Where t is `None`, for zero, this is the
-    /// matrix itself.
-    pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>, earlier: usize) -> Slots {
-        let Some(t) = t else { return gram.clone() };
-        let k = self.spec.scale_of_products(earlier);
-        let constant = gram.multiply_scalar(k * self.activation.constant / self.activation.leading);
-        t.times(gram).add(&constant)
-    }
-}
-
-/// Parts of the last two weights that the client adds in the clear; a part that is `None` is zero.
-#[derive(Clone, Debug)]
-pub(super) struct WeightParts {
-    pub(super) column: Option<Slots>,
-    pub(super) row: Option<Slots>,
-    pub(super) previous_column: Option<Slots>,
-    pub(super) previous_row: Option<Slots>,
-}
-
-impl WeightParts {
-    pub(super) fn columns(weights: Option<Slots>, previous: Option<Slots>) -> Self {
-        Self {
-            column: weights,
-            row: None,
-            previous_column: previous,
-            previous_row: None,
-        }
-    }
-}
-
-/// Makes the inputs of a circuit and remembers what they hold.
-pub(super) struct Inputs<'a> {
-    recorder: &'a Recorder,
-    spec: &'a Spec,
-    geometry: &'a Geometry,
-    contents: Vec<(String, Content)>,
-    known: std::collections::BTreeMap<String, Slots>,
-}
-
-impl Inputs<'_> {
-    /// Begins a part of the circuit, which pictures and reports name.
-    pub(super) fn section(&self, name: &str) -> Section {
-        self.recorder.section(name)
-    }
-
-    /// Begins an iteration, counted from 1 for readers.
-    pub(super) fn iteration(&self, i: usize) -> Section {
-        self.section(&format!("iteration {}", i + 1))
-    }
-
-    fn input(&mut self, name: String, content: Content) -> Slots {
-        if let Some(slots) = self.known.get(&name) {
-            return slots.clone();
-        }
-        let slots = self
-            .recorder
-            .slots_input(&name, content.units(self.geometry));
-        self.known.insert(name.clone(), slots.clone());
-        self.contents.push((name, content));
-        slots
-    }
-
-    /// Z_i, scaled, in wide units.
-    pub(super) fn rows(&mut self, i: usize) -> Slots {
-        self.input(format!("rows {i}"), Content::Rows { iteration: i })
-    }
-
-    /// Z_i^T, scaled, in tall units.
-    pub(super) fn columns(&mut self, i: usize) -> Slots {
-        self.input(format!("columns {i}"), Content::Columns { iteration: i })
-    }
-
-    /// G_ij = Z_i Z_j^T for an earlier iteration j, or its transpose, scaled, in a wide unit.
-    pub(super) fn gram(&mut self, i: usize, j: usize, transposed: bool) -> Slots {
-        let name = if transposed { "gram^T" } else { "gram" };
-        self.input(
-            format!("{name} {i} {j}"),
-            Content::Gram {
-                iteration: i,
-                earlier: j,
-                transposed,
-            },
-        )
-    }
-
-    /// v or w at the start in column kind; `None` if it is zero.
-    pub(super) fn start_column(&mut self, which: &'static str) -> Option<Slots> {
-        (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} column"), Content::start(which, false)))
-    }
-
-    /// v or w at the start in row kind; `None` if it is zero.
-    pub(super) fn start_row(&mut self, which: &'static str) -> Option<Slots> {
-        (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} row"), Content::start(which, true)))
-    }
-}
+use crate::{Result, data::DataError, plain::State};
 
 /// A training circuit with the packing of its inputs and results.
 #[derive(Clone, Debug)]
@@ -252,7 +28,7 @@ impl TrainingCircuit {
     /// Records the circuit of a specification.
     ///
     /// # Errors
-    /// [`TrainError::Hyperparameter`], [`TrainError::MinibatchTooLarge`]; the toolkit's.
+    /// [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter), [`CircuitError::MinibatchTooLarge`]; the toolkit's.
     pub fn record(spec: Spec) -> Result<Self> {
         spec.check()?;
         let geometry = Geometry::choose(spec.kind, spec.slots, spec.features, spec.minibatch)?;
@@ -263,13 +39,7 @@ impl TrainingCircuit {
             geometry: &geometry,
             activation: Activation::new(&spec.activation)?,
         };
-        let mut inputs = Inputs {
-            recorder: &recorder,
-            spec: &spec,
-            geometry: &geometry,
-            contents: vec![],
-            known: std::collections::BTreeMap::new(),
-        };
+        let mut inputs = Inputs::new(&recorder, &spec, &geometry);
         let record = match spec.kind {
             Kind::Baseline => baseline::record,
             Kind::MaskFree => mask_free::record,
@@ -278,7 +48,7 @@ impl TrainingCircuit {
             Kind::SingleChainMaskFree => single_chain_mask_free::record,
         };
         let parts = record(&recording, &mut inputs);
-        let contents = inputs.contents;
+        let contents = inputs.into_contents();
         let state = spec.results == Results::State;
         let parts = [
             (parts.column, true),
@@ -319,7 +89,7 @@ impl TrainingCircuit {
     /// encrypted start, the state to go on from.
     ///
     /// # Errors
-    /// [`TrainError::Length`] for another number of minibatches, more rows or another number of columns than the circuit was
+    /// [`DataError::Length`] for another number of minibatches, more rows or another number of columns than the circuit was
     /// recorded for, a missing or needless start.
     pub fn inputs(
         &self,
@@ -333,7 +103,7 @@ impl TrainingCircuit {
     /// The inputs that hold data: [`TrainingCircuit::inputs`] without those of the start.
     ///
     /// # Errors
-    /// [`TrainError::Length`] as there.
+    /// [`DataError::Length`] as there.
     pub fn data_inputs(&self, minibatches: &[Array2<f64>]) -> Result<Bindings<Value>> {
         pack::check_minibatches(&self.spec, minibatches)?;
         self.packed(|content| !content.is_start(), minibatches, None)
@@ -342,7 +112,7 @@ impl TrainingCircuit {
     /// The inputs that hold the state to start from; none for a circuit that starts from zero.
     ///
     /// # Errors
-    /// [`TrainError::Length`] for weights of another length.
+    /// [`DataError::Length`] for weights of another length.
     pub fn start_inputs(&self, start: &State) -> Result<Bindings<Value>> {
         pack::check_start(&self.spec, start)?;
         self.packed(Content::is_start, &[], Some(start))
@@ -375,7 +145,7 @@ impl TrainingCircuit {
                 minibatches,
                 None,
             )?)),
-            _ => Err(TrainError::MissingResult { name: name.into() }),
+            _ => Err(CircuitError::MissingResult { name: name.into() }.into()),
         }
     }
 
@@ -414,21 +184,23 @@ impl TrainingCircuit {
         for out in self.circuit.outputs() {
             let position = PARTS.iter().position(|name| *name == out.name());
             let (Some(position), Some(Value::Slots(slots))) = (position, output(out.name())) else {
-                return Err(TrainError::MissingResult {
+                return Err(CircuitError::MissingResult {
                     name: out.name().to_owned(),
-                });
+                }
+                .into());
             };
             let shape = Layout::Slots {
                 units: slots.len(),
                 slots: slots.first().map_or(0, Vec::len),
             };
             if shape != *out.layout() {
-                return Err(TrainError::Length {
+                return Err(DataError::Length {
                     op: "weights",
                     what: "ciphertexts of a result",
                     found: slots.len(),
                     expected: out.layout().units(),
-                });
+                }
+                .into());
             }
             let part =
                 pack::unpack_weights(&self.geometry, slots, self.spec.features, position % 2 == 1);

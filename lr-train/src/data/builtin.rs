@@ -1,14 +1,13 @@
 //! Two small data sets that need no file. Sources and licence: `data/README.md` of this crate.
 
-use super::{Dataset, csv};
-use crate::Result;
+use super::{DataError, Dataset, csv};
 
 /// UCI handwritten digits, 3 (negative) against 8 (positive): 357 rows of 64 pixels from 0 to 16, of which 10 are
 /// constant. The rows stand in the original order, in which the digits alternate.
 ///
 /// # Errors
 /// None in practice: the text is part of the program.
-pub fn digits() -> Result<Dataset> {
+pub fn digits() -> Result<Dataset, DataError> {
     read(include_str!("../../data/digits-3-8.csv"), "digit")
 }
 
@@ -16,11 +15,11 @@ pub fn digits() -> Result<Dataset> {
 ///
 /// # Errors
 /// None in practice: the text is part of the program.
-pub fn breast_cancer() -> Result<Dataset> {
+pub fn breast_cancer() -> Result<Dataset, DataError> {
     read(include_str!("../../data/breast-cancer.csv"), "diagnosis")
 }
 
-fn read(text: &str, label: &str) -> Result<Dataset> {
+fn read(text: &str, label: &str) -> Result<Dataset, DataError> {
     csv::read(
         text.as_bytes(),
         &csv::Options::new(csv::Label::Name(label.to_owned())),

@@ -17,7 +17,8 @@ use std::{
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::{Result, TrainError};
+use super::DataError;
+use crate::TrainError;
 
 /// The most data bytes that a header may announce: 1 GiB, 22 times the largest MNIST file.
 pub const LIMIT: u64 = 1 << 30;
@@ -59,9 +60,9 @@ impl Images {
 /// Reads a file of images.
 ///
 /// # Errors
-/// [`TrainError::Read`]; in [`TrainError::InFile`]: [`TrainError::IdxMagic`], [`TrainError::IdxTooLarge`] (images
-/// without a pixel, too), [`TrainError::IdxLength`].
-pub fn read_images(path: &Path) -> Result<Images> {
+/// [`TrainError::Read`]; in [`TrainError::InFile`]: [`DataError::IdxMagic`], [`DataError::IdxTooLarge`] (images
+/// without a pixel, too), [`DataError::IdxLength`].
+pub fn read_images(path: &Path) -> Result<Images, TrainError> {
     read_file(path, parse_images)
 }
 
@@ -69,11 +70,14 @@ pub fn read_images(path: &Path) -> Result<Images> {
 ///
 /// # Errors
 /// As [`read_images`].
-pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
+pub fn read_labels(path: &Path) -> Result<Vec<u8>, TrainError> {
     read_file(path, parse_labels)
 }
 
-fn read_file<T>(path: &Path, parse: fn(&mut dyn Read) -> Result<T, ParseError>) -> Result<T> {
+fn read_file<T>(
+    path: &Path,
+    parse: fn(&mut dyn Read) -> Result<T, ParseError>,
+) -> Result<T, TrainError> {
     let unreadable = |error| TrainError::Read {
         path: path.to_owned(),
         error,
@@ -87,17 +91,17 @@ fn read_file<T>(path: &Path, parse: fn(&mut dyn Read) -> Result<T, ParseError>) 
     };
     parsed.map_err(|error| match error {
         ParseError::Io(error) => unreadable(error),
-        ParseError::Format(error) => error.in_file(path),
+        ParseError::Format(error) => TrainError::from(error).in_file(path),
     })
 }
 
 enum ParseError {
     Io(std::io::Error),
-    Format(TrainError),
+    Format(DataError),
 }
 
-impl From<TrainError> for ParseError {
-    fn from(error: TrainError) -> Self {
+impl From<DataError> for ParseError {
+    fn from(error: DataError) -> Self {
         Self::Format(error)
     }
 }
@@ -123,7 +127,7 @@ fn parse<const D: usize>(
 ) -> Result<([u32; D], Vec<u8>), ParseError> {
     let found = word(input)?;
     if found != expected {
-        return Err(TrainError::IdxMagic {
+        return Err(DataError::IdxMagic {
             what,
             found,
             expected,
@@ -139,7 +143,7 @@ fn parse<const D: usize>(
         .fold(1u64, |product, &d| product.saturating_mul(u64::from(d)));
     // An image without pixels would make the number of images meaningless.
     if bytes > LIMIT || dimensions[1..].contains(&0) {
-        return Err(TrainError::IdxTooLarge {
+        return Err(DataError::IdxTooLarge {
             dimensions: dimensions.to_vec(),
             bytes,
             limit: LIMIT,
@@ -153,7 +157,7 @@ fn parse<const D: usize>(
         .read_to_end(&mut data)
         .map_err(|error| truncated(error, bytes))? as u64;
     if found != bytes {
-        return Err(TrainError::IdxLength {
+        return Err(DataError::IdxLength {
             expected: bytes,
             found,
         }
@@ -173,7 +177,7 @@ fn word(input: &mut dyn Read) -> Result<u32, ParseError> {
 /// A stream that ends early is a damaged file, other failures are the system's.
 fn truncated(error: std::io::Error, expected: u64) -> ParseError {
     if error.kind() == std::io::ErrorKind::UnexpectedEof {
-        return TrainError::IdxLength { expected, found: 0 }.into();
+        return DataError::IdxLength { expected, found: 0 }.into();
     }
     ParseError::Io(error)
 }
@@ -196,15 +200,18 @@ mod tests {
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Result<Images> {
+    fn read(bytes: &[u8]) -> Result<Images, TrainError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
         read_images(file.path())
     }
 
-    fn inner(error: TrainError) -> TrainError {
+    fn inner(error: TrainError) -> DataError {
         match error {
-            TrainError::InFile { error, .. } => *error,
+            TrainError::InFile { error, .. } => match *error {
+                TrainError::Data(error) => error,
+                other => panic!("{other}"),
+            },
             other => panic!("{other}"),
         }
     }
@@ -222,7 +229,7 @@ mod tests {
         // Cut within the compressed stream.
         assert!(matches!(
             inner(read(&packed[..packed.len() - 12]).unwrap_err()),
-            TrainError::IdxLength { .. }
+            DataError::IdxLength { .. }
         ));
     }
 
@@ -231,7 +238,7 @@ mod tests {
         let good = images_file(2, 2, 2, &[0; 8]);
         assert!(matches!(
             inner(read(&good[..good.len() - 1]).unwrap_err()),
-            TrainError::IdxLength {
+            DataError::IdxLength {
                 expected: 8,
                 found: 7
             }
@@ -240,18 +247,18 @@ mod tests {
         long.push(0);
         assert!(matches!(
             inner(read(&long).unwrap_err()),
-            TrainError::IdxLength {
+            DataError::IdxLength {
                 expected: 8,
                 found: 9
             }
         ));
         assert!(matches!(
             inner(read(&good[..9]).unwrap_err()),
-            TrainError::IdxLength { .. }
+            DataError::IdxLength { .. }
         ));
         assert!(matches!(
             inner(read(b"").unwrap_err()),
-            TrainError::IdxLength { .. }
+            DataError::IdxLength { .. }
         ));
         let mut labels = good.clone();
         labels[3] = 1;
@@ -270,16 +277,16 @@ mod tests {
     fn announced_sizes_are_bounded_before_reading() {
         for (count, height, width) in [(u32::MAX, u32::MAX, u32::MAX), (1 << 20, 1 << 10, 2)] {
             let error = inner(read(&images_file(count, height, width, &[])).unwrap_err());
-            assert!(matches!(error, TrainError::IdxTooLarge { .. }), "{error}");
+            assert!(matches!(error, DataError::IdxTooLarge { .. }), "{error}");
         }
         let error = inner(read(&images_file(1 << 20, 1 << 10, 1, &[])).unwrap_err());
         assert!(
-            matches!(error, TrainError::IdxLength { found: 0, .. }),
+            matches!(error, DataError::IdxLength { found: 0, .. }),
             "{error}"
         );
         assert!(matches!(
             inner(read(&images_file(5, 0, 3, &[])).unwrap_err()),
-            TrainError::IdxTooLarge { .. }
+            DataError::IdxTooLarge { .. }
         ));
     }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use super::{
-    Classes, Dataset,
+    Classes, DataError, Dataset,
     idx::{self, Images},
 };
-use crate::{Result, TrainError};
+use crate::TrainError;
 
 /// Pixels on a side of an image.
 const SIDE: usize = 28;
@@ -17,6 +17,7 @@ const HALF: usize = SIDE / 2;
 
 /// Training and test rows of one source.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Parts {
     /// For training: 11,982 rows of MNIST.
     pub train: Dataset,
@@ -31,13 +32,16 @@ pub struct Parts {
 /// training rows, which the literature does next, is [`Scheme::MaxAbs`](crate::preprocess::Scheme::MaxAbs).
 ///
 /// # Errors
-/// [`TrainError::MnistMissing`], [`TrainError::MnistCounts`], [`TrainError::MnistSize`], [`TrainError::OneClass`] if
+/// [`DataError::MnistMissing`], [`DataError::MnistCounts`], [`DataError::MnistSize`], [`DataError::OneClass`] if
 /// threes or eights are absent; those of [`idx::read_images`].
-pub fn three_against_eight(folder: &Path) -> Result<Parts> {
+pub fn three_against_eight(folder: &Path) -> Result<Parts, TrainError> {
     let part = |prefix: &str| {
         let images = find(folder, &format!("{prefix}-images-idx3-ubyte"))?;
         let labels = find(folder, &format!("{prefix}-labels-idx1-ubyte"))?;
-        prepare(&idx::read_images(&images)?, &idx::read_labels(&labels)?)
+        Ok::<_, TrainError>(prepare(
+            &idx::read_images(&images)?,
+            &idx::read_labels(&labels)?,
+        )?)
     };
     Ok(Parts {
         train: part("train")?,
@@ -57,9 +61,9 @@ pub fn halved(image: &[u8; SIDE * SIDE]) -> [u8; HALF * HALF] {
     })
 }
 
-fn prepare(images: &Images, labels: &[u8]) -> Result<Dataset> {
+fn prepare(images: &Images, labels: &[u8]) -> Result<Dataset, DataError> {
     if images.count() != labels.len() {
-        return Err(TrainError::MnistCounts {
+        return Err(DataError::MnistCounts {
             images: images.count(),
             labels: labels.len(),
         });
@@ -79,10 +83,10 @@ fn prepare(images: &Images, labels: &[u8]) -> Result<Dataset> {
         return Err(wrong_size(images));
     }
     if eight.is_empty() {
-        return Err(TrainError::EmptyTable { header: false });
+        return Err(DataError::EmptyTable { header: false });
     }
     if eight.iter().all(|&e| e == eight[0]) {
-        return Err(TrainError::OneClass {
+        return Err(DataError::OneClass {
             what: "MNIST 3 against 8",
             rows: eight.len(),
             value: if eight[0] { "8" } else { "3" }.to_owned(),
@@ -92,7 +96,7 @@ fn prepare(images: &Images, labels: &[u8]) -> Result<Dataset> {
         .map(|i| format!("p{:02}{:02}", i / HALF, i % HALF))
         .collect();
     let features = Array2::from_shape_vec((eight.len(), HALF * HALF), features).map_err(|_| {
-        TrainError::DatasetShape {
+        DataError::DatasetShape {
             what: "features",
             found: 0,
             expected: HALF * HALF,
@@ -106,19 +110,19 @@ fn prepare(images: &Images, labels: &[u8]) -> Result<Dataset> {
     Dataset::new(features, eight, names, classes)
 }
 
-fn wrong_size(images: &Images) -> TrainError {
-    TrainError::MnistSize {
+fn wrong_size(images: &Images) -> DataError {
+    DataError::MnistSize {
         height: images.height(),
         width: images.width(),
     }
 }
 
-fn find(folder: &Path, name: &str) -> Result<PathBuf> {
+fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
     [name.to_owned(), format!("{name}.gz")]
         .iter()
         .map(|file| folder.join(file))
         .find(|path| path.is_file())
-        .ok_or_else(|| TrainError::MnistMissing {
+        .ok_or_else(|| DataError::MnistMissing {
             folder: folder.to_owned(),
             name: name.to_owned(),
         })

@@ -5,13 +5,14 @@
 
 pub mod builtin;
 pub mod csv;
+mod error;
 pub mod idx;
 pub mod mnist;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError};
+pub use error::DataError;
 
 /// The names of the two label values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,13 +46,13 @@ impl Dataset {
     /// one class only.
     ///
     /// # Errors
-    /// As [`Table::new`]; [`TrainError::DatasetShape`] if the number of labels differs from that of rows.
+    /// As [`Table::new`]; [`DataError::DatasetShape`] if the number of labels differs from that of rows.
     pub fn new(
         features: Array2<f64>,
         labels: Vec<bool>,
         feature_names: Vec<String>,
         classes: Classes,
-    ) -> Result<Self> {
+    ) -> Result<Self, DataError> {
         Table::new(features, feature_names)?.labelled(labels, classes)
     }
 
@@ -98,17 +99,17 @@ impl Dataset {
     /// The given rows, in the given order.
     ///
     /// # Errors
-    /// [`TrainError::RowOutOfRange`]; [`TrainError::EmptyTable`] if `rows` is empty.
-    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+    /// [`DataError::RowOutOfRange`]; [`DataError::EmptyTable`] if `rows` is empty.
+    pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
         if let Some(&row) = rows.iter().find(|&&r| r >= self.rows()) {
-            return Err(TrainError::RowOutOfRange {
+            return Err(DataError::RowOutOfRange {
                 what: "selection of rows",
                 row,
                 rows: self.rows(),
             });
         }
         if rows.is_empty() {
-            return Err(TrainError::EmptyTable { header: false });
+            return Err(DataError::EmptyTable { header: false });
         }
         Ok(Self {
             table: Table {
@@ -134,14 +135,14 @@ impl Table {
     /// Puts a table together.
     ///
     /// # Errors
-    /// [`TrainError::EmptyTable`] without rows or columns, [`TrainError::DatasetShape`] if the number of names differs from
-    /// that of columns, [`TrainError::NotFinite`].
-    pub fn new(features: Array2<f64>, names: Vec<String>) -> Result<Self> {
+    /// [`DataError::EmptyTable`] without rows or columns, [`DataError::DatasetShape`] if the number of names differs from
+    /// that of columns, [`DataError::NotFinite`].
+    pub fn new(features: Array2<f64>, names: Vec<String>) -> Result<Self, DataError> {
         if features.is_empty() {
-            return Err(TrainError::EmptyTable { header: false });
+            return Err(DataError::EmptyTable { header: false });
         }
         if names.len() != features.ncols() {
-            return Err(TrainError::DatasetShape {
+            return Err(DataError::DatasetShape {
                 what: "feature names",
                 found: names.len(),
                 expected: features.ncols(),
@@ -150,7 +151,7 @@ impl Table {
         }
         if let Some(((row, column), &value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
         {
-            return Err(TrainError::NotFinite {
+            return Err(DataError::NotFinite {
                 what: "features",
                 row,
                 column,
@@ -174,10 +175,10 @@ impl Table {
     /// Adds labels; `labels[i]` is true where row i is of the positive class.
     ///
     /// # Errors
-    /// [`TrainError::DatasetShape`].
-    pub fn labelled(self, labels: Vec<bool>, classes: Classes) -> Result<Dataset> {
+    /// [`DataError::DatasetShape`].
+    pub fn labelled(self, labels: Vec<bool>, classes: Classes) -> Result<Dataset, DataError> {
         if labels.len() != self.rows() {
-            return Err(TrainError::DatasetShape {
+            return Err(DataError::DatasetShape {
                 what: "labels",
                 found: labels.len(),
                 expected: self.rows(),
@@ -269,7 +270,7 @@ pub(crate) mod tests {
         assert!(Dataset::new(x.clone(), vec![true, false], names.clone(), classes()).is_ok());
         assert!(matches!(
             Dataset::new(x.clone(), vec![true], names.clone(), classes()),
-            Err(TrainError::DatasetShape {
+            Err(DataError::DatasetShape {
                 what: "labels",
                 found: 1,
                 expected: 2,
@@ -278,7 +279,7 @@ pub(crate) mod tests {
         ));
         assert!(matches!(
             Dataset::new(x, vec![true, false], names[..1].to_vec(), classes()),
-            Err(TrainError::DatasetShape {
+            Err(DataError::DatasetShape {
                 what: "feature names",
                 ..
             })
@@ -286,7 +287,7 @@ pub(crate) mod tests {
         let nan = array![[1.0, 2.0], [f64::NAN, 4.0]];
         assert!(matches!(
             Dataset::new(nan, vec![true, false], names, classes()),
-            Err(TrainError::NotFinite {
+            Err(DataError::NotFinite {
                 row: 1,
                 column: 0,
                 ..
@@ -294,7 +295,7 @@ pub(crate) mod tests {
         ));
         assert!(matches!(
             Dataset::new(Array2::zeros((0, 2)), vec![], vec![], classes()),
-            Err(TrainError::EmptyTable { .. })
+            Err(DataError::EmptyTable { .. })
         ));
     }
 
@@ -312,7 +313,7 @@ pub(crate) mod tests {
         assert_eq!(part.labels(), [true, false]);
         assert!(matches!(
             data.select(&[3]),
-            Err(TrainError::RowOutOfRange {
+            Err(DataError::RowOutOfRange {
                 row: 3,
                 rows: 3,
                 ..

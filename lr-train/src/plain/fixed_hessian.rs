@@ -25,8 +25,8 @@ pub fn hessian_bound(z: &Array2<f64>) -> Array1<f64> {
 /// `first`. With all rows, the exact sigmoid and rates up to 1 the loss never grows.
 ///
 /// # Errors
-/// [`Length`](crate::TrainError::Length), [`Hyperparameter`](crate::TrainError::Hyperparameter),
-/// [`Diverged`](crate::TrainError::Diverged).
+/// [`Length`](crate::data::DataError::Length), [`Hyperparameter`](super::FitError::Hyperparameter),
+/// [`Diverged`](super::FitError::Diverged).
 pub fn fixed_hessian(
     z: &Array2<f64>,
     settings: &PlainSettings,

@@ -8,8 +8,8 @@ use crate::Result;
 /// Trains from `start` by `w+ = w + g`, beginning with the rate and minibatch of iteration `first`.
 ///
 /// # Errors
-/// [`Length`](crate::TrainError::Length), [`Hyperparameter`](crate::TrainError::Hyperparameter),
-/// [`Diverged`](crate::TrainError::Diverged).
+/// [`Length`](crate::data::DataError::Length), [`Hyperparameter`](super::FitError::Hyperparameter),
+/// [`Diverged`](super::FitError::Diverged).
 pub fn gradient_descent(
     z: &Array2<f64>,
     settings: &PlainSettings,

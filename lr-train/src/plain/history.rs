@@ -2,10 +2,11 @@
 
 use ndarray::Array1;
 
-use crate::{Result, TrainError};
+use super::FitError;
 
 /// One iteration.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Iteration {
     /// The weights after it, intercept first.
     pub weights: Array1<f64>,
@@ -31,9 +32,9 @@ impl History {
     }
 
     /// Adds an iteration, unless the run has diverged.
-    pub(super) fn push(&mut self, weights: &Array1<f64>, largest_t: f64) -> Result<()> {
+    pub(super) fn push(&mut self, weights: &Array1<f64>, largest_t: f64) -> Result<(), FitError> {
         if !weights.iter().all(|w| w.is_finite()) {
-            return Err(TrainError::Diverged {
+            return Err(FitError::Diverged {
                 iteration: self.first + self.iterations.len(),
                 largest: self.largest_t(),
                 bound: self.bound,

@@ -30,6 +30,7 @@
 //! | 5 folds, mean over seeds 0 to 19 | .955 | .664 | .694 | .738 | .605 |
 //! | standard deviation over seeds | .001 | .016 | .000 | .005 | .007 |
 
+mod error;
 mod fixed_hessian;
 mod gradient;
 mod history;
@@ -38,12 +39,13 @@ mod nesterov;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+pub use error::FitError;
 pub use fixed_hessian::{fixed_hessian, hessian_bound};
 pub use gradient::gradient_descent;
 pub use history::{History, Iteration};
 pub use nesterov::{State, etas, nesterov};
 
-use crate::{Result, TrainError, sigmoid::Sigmoid, split::Minibatches};
+use crate::{data::DataError, sigmoid::Sigmoid, split::Minibatches};
 
 /// The learning rate by iteration; the step is `gamma = rate / mb`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,8 +63,8 @@ impl Rate {
     /// The rate of iteration t, from 0.
     ///
     /// # Errors
-    /// [`TrainError::Hyperparameter`] if it is not a positive finite number, or none is given for t.
-    pub fn at(&self, t: usize) -> Result<f64> {
+    /// [`FitError::Hyperparameter`] if it is not a positive finite number, or none is given for t.
+    pub fn at(&self, t: usize) -> Result<f64, FitError> {
         let (rate, allowed) = match self {
             Self::Constant(rate) => (*rate, "the learning rate is a positive number"),
             Self::Harmonic(rate) => (
@@ -72,7 +74,7 @@ impl Rate {
             Self::Given(rates) => match rates.get(t) {
                 Some(&rate) => (rate, "each given rate is a positive number"),
                 None => {
-                    return Err(TrainError::Hyperparameter {
+                    return Err(FitError::Hyperparameter {
                         what: "number of given learning rates",
                         value: rates.len() as f64,
                         allowed: "give one for each iteration, counted from the very first",
@@ -83,7 +85,7 @@ impl Rate {
         if rate.is_finite() && rate > 0.0 {
             return Ok(rate);
         }
-        Err(TrainError::Hyperparameter {
+        Err(FitError::Hyperparameter {
             what: "learning rate",
             value: rate,
             allowed,
@@ -107,10 +109,10 @@ pub struct PlainSettings {
 /// The scores `w0 + w . x` of normalized rows; above 0 is the positive class, `sigma(score)` its probability.
 ///
 /// # Errors
-/// [`TrainError::Length`] unless there is one weight more than columns.
-pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>> {
+/// [`DataError::Length`] unless there is one weight more than columns.
+pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>, DataError> {
     if weights.len() != features.ncols() + 1 {
-        return Err(TrainError::Length {
+        return Err(DataError::Length {
             op: "scores",
             what: "weights (intercept first)",
             found: weights.len(),
@@ -125,9 +127,9 @@ pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>>
 }
 
 /// Checks what every trainer needs before its first iteration.
-fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Result<()> {
+fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Result<(), DataError> {
     if start.len() != z.ncols() {
-        return Err(TrainError::Length {
+        return Err(DataError::Length {
             op: "training",
             what: "starting weights",
             found: start.len(),
@@ -135,7 +137,7 @@ fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Resu
         });
     }
     if settings.batches.rows() != z.nrows() {
-        return Err(TrainError::Length {
+        return Err(DataError::Length {
             op: "training",
             what: "rows that minibatches are made of",
             found: settings.batches.rows(),

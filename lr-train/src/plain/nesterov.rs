@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{History, PlainSettings, ascent, check};
-use crate::{Result, TrainError};
+use super::{FitError, History, PlainSettings, ascent, check};
+use crate::{Result, data::DataError};
 
 /// Momentum coefficients `eta_0 .. eta_{count - 1}` with `eta_t = (1 - alpha_t) / alpha_{t+1}`, `alpha_0 = 0.01`,
 /// `alpha_{t+1} = (1 + sqrt(1 + 4 alpha_t^2)) / 2`. The first is 0.9899, the second nearly 0, all later ones negative, towards -1.
@@ -44,22 +44,23 @@ impl State {
     /// encrypted training returns these two, and v costs it no level.
     ///
     /// # Errors
-    /// [`TrainError::Hyperparameter`] if `iteration` is 0; [`TrainError::Length`].
+    /// [`FitError::Hyperparameter`] if `iteration` is 0; [`DataError::Length`].
     pub fn from_last_two(iteration: usize, w: Array1<f64>, previous: &Array1<f64>) -> Result<Self> {
         if w.len() != previous.len() {
-            return Err(TrainError::Length {
+            return Err(DataError::Length {
                 op: "state from the last two weights",
                 what: "weights before the last",
                 found: previous.len(),
                 expected: w.len(),
-            });
+            }
+            .into());
         }
         let Some(&eta) = etas(iteration).last() else {
-            return Err(TrainError::Hyperparameter {
+            return Err(FitError::Hyperparameter {
                 what: "number of iterations done",
                 value: 0.0,
                 allowed: "the last two weights exist after at least 1 iteration; begin with State::zero",
-            });
+            }.into());
         };
         let v = momentum(eta, &w, previous);
         Ok(Self { iteration, w, v })
@@ -70,7 +71,7 @@ impl State {
 /// so that two rounds give the bits of one.
 ///
 /// # Errors
-/// [`TrainError::Length`], [`TrainError::Hyperparameter`], [`TrainError::Diverged`].
+/// [`DataError::Length`], [`FitError::Hyperparameter`], [`FitError::Diverged`].
 pub fn nesterov(
     z: &Array2<f64>,
     settings: &PlainSettings,

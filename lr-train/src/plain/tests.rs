@@ -5,8 +5,11 @@ use ndarray::array;
 
 use super::*;
 use crate::{
+    TrainError,
+    data::DataError,
     data::{Dataset, builtin, csv, mnist, tests::external},
     metrics::{Quality, auc, log_loss},
+    plain::FitError,
     preprocess::{Preprocessor, Scheme, signed_rows},
     sigmoid::Approximation,
     split::{Order, k_fold},
@@ -112,7 +115,7 @@ fn rounds_give_the_bits_of_one_run() {
     assert_eq!((second.first(), last), (4, end));
     assert!(matches!(
         State::from_last_two(0, array![1.0], &array![1.0]),
-        Err(TrainError::Hyperparameter { .. })
+        Err(TrainError::Fit(FitError::Hyperparameter { .. }))
     ));
 
     let one = gradient_descent(&z, &run(5), 0, Array1::zeros(3)).unwrap();
@@ -224,7 +227,7 @@ fn leaving_the_interval_and_divergence_are_told() {
     assert!(t > 16.0 && t == history.largest_t());
     assert!(matches!(
         gradient_descent(&z, &run(50), 0, Array1::zeros(3)),
-        Err(TrainError::Diverged { .. })
+        Err(TrainError::Fit(FitError::Diverged { .. }))
     ));
     let exact = settings(
         2,
@@ -252,17 +255,17 @@ fn sizes_and_rates_are_checked() {
     ] {
         assert!(matches!(
             nesterov(&z, &run(rate), State::zero(3)),
-            Err(TrainError::Hyperparameter { .. })
+            Err(TrainError::Fit(FitError::Hyperparameter { .. }))
         ));
     }
     assert!(nesterov(&z, &run(Rate::Given(vec![1.0, 0.5, 0.25])), State::zero(3)).is_ok());
     assert!(matches!(
         nesterov(&z, &run(Rate::Constant(1.0)), State::zero(4)),
-        Err(TrainError::Length {
+        Err(TrainError::Data(DataError::Length {
             found: 4,
             expected: 3,
             ..
-        })
+        }))
     ));
     let other = settings(
         1,
@@ -272,11 +275,11 @@ fn sizes_and_rates_are_checked() {
     );
     assert!(matches!(
         gradient_descent(&z, &other, 0, Array1::zeros(3)),
-        Err(TrainError::Length {
+        Err(TrainError::Data(DataError::Length {
             found: 6,
             expected: 5,
             ..
-        })
+        }))
     ));
     assert!(scores(&z, &array![1.0, 2.0, 3.0]).is_err());
 }
@@ -334,7 +337,10 @@ fn mnist_reaches_the_figures_of_the_literature() {
     );
     // Rate 2 leaves the interval, rate 3 diverges for most orders.
     assert!(run(2.0, 0).unwrap().0.left_interval().is_some());
-    assert!(matches!(run(3.0, 0), Err(TrainError::Diverged { .. })));
+    assert!(matches!(
+        run(3.0, 0),
+        Err(TrainError::Fit(FitError::Diverged { .. }))
+    ));
 }
 
 /// Simulated elsewhere: .957, .690, .695, .740, .614, with a division into training and test that was not recorded. They lie within the

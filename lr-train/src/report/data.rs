@@ -35,7 +35,7 @@ pub struct PlanSummary {
     pub circuit: String,
     /// Iterations of a round.
     pub iterations: usize,
-    /// Rounds; between two of them the client decrypts and encrypts the weights anew.
+    /// Rounds; between two of them the client decrypts and re-encrypts the weights.
     pub rounds: usize,
     /// Rows of a minibatch.
     pub minibatch: usize,

@@ -3,8 +3,7 @@
 //! Both work in a basis of orthogonal polynomials and convert to powers of x at the end. No function of the platform's
 //! mathematical library is used, so the coefficients are the same everywhere.
 
-use super::sigma;
-use crate::{Result, TrainError};
+use super::{SigmoidError, sigma};
 
 /// Intervals of the grid on which errors are looked for.
 const GRID: usize = 20_000;
@@ -85,7 +84,7 @@ fn odd_powers(coefficients: &[f64], recursion: impl Fn(usize) -> (f64, f64)) -> 
 ///
 /// The n odd Chebyshev polynomials form a Haar system on (0, 1], so the best fit's error takes its largest value with alternating
 /// sign in n + 1 points of it.
-pub(super) fn minimax(degree: usize, bound: f64) -> Result<Vec<f64>> {
+pub(super) fn minimax(degree: usize, bound: f64) -> Result<Vec<f64>, SigmoidError> {
     const ROUNDS: usize = 100;
     let n = degree.div_ceil(2);
     // The extrema of T_{2n+1} in (0, 1]: those of the error if f were a polynomial of the next odd degree.
@@ -120,7 +119,7 @@ pub(super) fn minimax(degree: usize, bound: f64) -> Result<Vec<f64>> {
     }
     let (largest, coefficients) = best;
     if largest > lower * 1.001 + 1e-14 {
-        return Err(TrainError::MinimaxDiverged {
+        return Err(SigmoidError::MinimaxDiverged {
             degree,
             bound,
             rounds: ROUNDS,

@@ -7,14 +7,14 @@
 //! Circuits carry `t' = t / B`, which stays within [-1, 1] ([`Approximation::normalized`]): powers of t itself reach `B^degree` and
 //! their errors with them.
 
+mod error;
 mod exact;
 mod fit;
 
 use serde::{Deserialize, Serialize};
 
+pub use error::SigmoidError;
 pub use exact::sigma;
-
-use crate::{Result, TrainError};
 
 /// The highest degree that is fitted. Beyond it the monomial coefficients cancel so much that digits are lost.
 pub const MAX_DEGREE: usize = 15;
@@ -26,6 +26,7 @@ pub const MAX_BOUND: f64 = 1024.0;
 /// Where an approximation comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Origin {
     /// Coefficients from the literature.
     Published,
@@ -84,9 +85,9 @@ impl Approximation {
     /// The polynomial of the given odd degree with the smallest mean squared error on `[-bound, bound]`.
     ///
     /// # Errors
-    /// [`TrainError::Approximation`] unless the degree is odd and at most [`MAX_DEGREE`], and [`MIN_BOUND`] <= `bound` <=
+    /// [`SigmoidError::Approximation`] unless the degree is odd and at most [`MAX_DEGREE`], and [`MIN_BOUND`] <= `bound` <=
     /// [`MAX_BOUND`].
-    pub fn least_squares(degree: usize, bound: f64) -> Result<Self> {
+    pub fn least_squares(degree: usize, bound: f64) -> Result<Self, SigmoidError> {
         check(degree, bound)?;
         Ok(Self::from_normalized(
             &fit::least_squares(degree, bound),
@@ -98,8 +99,8 @@ impl Approximation {
     /// The polynomial of the given odd degree with the smallest largest error on `[-bound, bound]` (Remez's exchange).
     ///
     /// # Errors
-    /// As [`Self::least_squares`]; [`TrainError::MinimaxDiverged`] if the error cannot be levelled to one part in a thousand.
-    pub fn minimax(degree: usize, bound: f64) -> Result<Self> {
+    /// As [`Self::least_squares`]; [`SigmoidError::MinimaxDiverged`] if the error cannot be levelled to one part in a thousand.
+    pub fn minimax(degree: usize, bound: f64) -> Result<Self, SigmoidError> {
         check(degree, bound)?;
         Ok(Self::from_normalized(
             &fit::minimax(degree, bound)?,
@@ -111,8 +112,8 @@ impl Approximation {
     /// A polynomial of the caller: `odd` are the coefficients of t, t^3, t^5, ..
     ///
     /// # Errors
-    /// [`TrainError::Approximation`] as [`Self::least_squares`], and if a coefficient is not finite or the last one is 0.
-    pub fn given(odd: Vec<f64>, bound: f64) -> Result<Self> {
+    /// [`SigmoidError::Approximation`] as [`Self::least_squares`], and if a coefficient is not finite or the last one is 0.
+    pub fn given(odd: Vec<f64>, bound: f64) -> Result<Self, SigmoidError> {
         Self::try_from(Stored {
             odd,
             bound,
@@ -284,14 +285,14 @@ impl From<Approximation> for Stored {
 }
 
 impl TryFrom<Stored> for Approximation {
-    type Error = TrainError;
+    type Error = SigmoidError;
 
-    fn try_from(stored: Stored) -> Result<Self> {
+    fn try_from(stored: Stored) -> Result<Self, SigmoidError> {
         check((2 * stored.odd.len()).saturating_sub(1), stored.bound)?;
         let last = stored.odd.len() - 1;
         for (k, &c) in stored.odd.iter().enumerate() {
             if !c.is_finite() || (k == last && c == 0.0) {
-                return Err(TrainError::Approximation {
+                return Err(SigmoidError::Approximation {
                     what: "coefficient",
                     value: c,
                     allowed: "coefficients are finite, and the last is not 0",
@@ -306,16 +307,16 @@ impl TryFrom<Stored> for Approximation {
     }
 }
 
-fn check(degree: usize, bound: f64) -> Result<()> {
+fn check(degree: usize, bound: f64) -> Result<(), SigmoidError> {
     if degree.is_multiple_of(2) || degree > MAX_DEGREE {
-        return Err(TrainError::Approximation {
+        return Err(SigmoidError::Approximation {
             what: "degree",
             value: degree as f64,
             allowed: "take an odd degree from 1 to 15",
         });
     }
     if !(MIN_BOUND..=MAX_BOUND).contains(&bound) {
-        return Err(TrainError::Approximation {
+        return Err(SigmoidError::Approximation {
             what: "half of the interval",
             value: bound,
             allowed: "take a number from 0.5 to 1024",

@@ -175,11 +175,11 @@ fn impossible_polynomials_are_refused() {
     ] {
         assert!(matches!(
             Approximation::least_squares(degree, bound),
-            Err(TrainError::Approximation { .. })
+            Err(SigmoidError::Approximation { .. })
         ));
         assert!(matches!(
             Approximation::minimax(degree, bound),
-            Err(TrainError::Approximation { .. })
+            Err(SigmoidError::Approximation { .. })
         ));
     }
     for odd in [vec![], vec![f64::NAN], vec![1.0, 0.0], vec![0.1; 9]] {

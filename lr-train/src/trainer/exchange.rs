@@ -7,7 +7,7 @@ use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetId, KeySetId, PlanId};
-use crate::{Result, TrainError};
+use crate::{Result, trainer::ExchangeError};
 
 /// Which exchange something belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Origin {
 
 impl Origin {
     /// # Errors
-    /// [`TrainError::Mismatch`] if it is of another plan or of other keys.
+    /// [`ExchangeError::Mismatch`] if it is of another plan or of other keys.
     pub(super) fn expect(
         &self,
         op: &'static str,
@@ -31,14 +31,15 @@ impl Origin {
         keys: KeySetId,
     ) -> Result<()> {
         let mismatch = |what, found: String, expected: String, remedy| {
-            Err(TrainError::Mismatch {
+            Err(ExchangeError::Mismatch {
                 op,
                 what,
                 subject,
                 found,
                 expected,
                 remedy,
-            })
+            }
+            .into())
         };
         if self.plan != plan {
             return mismatch(
@@ -60,7 +61,7 @@ impl Origin {
     }
 
     /// # Errors
-    /// [`TrainError::Mismatch`] if it is of other data.
+    /// [`ExchangeError::Mismatch`] if it is of other data.
     pub(super) fn expect_dataset(
         &self,
         op: &'static str,
@@ -70,19 +71,20 @@ impl Origin {
         if self.dataset == dataset {
             return Ok(());
         }
-        Err(TrainError::Mismatch {
+        Err(ExchangeError::Mismatch {
             op,
             what: "data set",
             subject,
             found: self.dataset.to_string(),
             expected: dataset.to_string(),
             remedy: "use data, state and model of one encryption",
-        })
+        }
+        .into())
     }
 }
 
 /// # Errors
-/// [`TrainError::Mismatch`] for another round.
+/// [`ExchangeError::Mismatch`] for another round.
 pub(super) fn expect_round(
     op: &'static str,
     subject: &'static str,
@@ -92,14 +94,15 @@ pub(super) fn expect_round(
     if found == expected {
         return Ok(());
     }
-    Err(TrainError::Mismatch {
+    Err(ExchangeError::Mismatch {
         op,
         what: "round (from 0)",
         subject,
         found: found.to_string(),
         expected: expected.to_string(),
         remedy: "rounds follow one another, each with the state that the one before returned",
-    })
+    }
+    .into())
 }
 
 /// The encrypted data of one round.

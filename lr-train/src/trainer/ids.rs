@@ -5,7 +5,7 @@ use std::fmt;
 use arras_ckks::EvaluationKeySet;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError};
+use crate::{Result, trainer::ExchangeError};
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
@@ -45,10 +45,10 @@ macro_rules! identifier {
         }
 
         impl std::str::FromStr for $name {
-            type Err = TrainError;
+            type Err = ExchangeError;
 
-            fn from_str(text: &str) -> Result<Self> {
-                let malformed = || TrainError::Mismatch {
+            fn from_str(text: &str) -> Result<Self, ExchangeError> {
+                let malformed = || ExchangeError::Mismatch {
                     op: "read an identifier",
                     what: "text",
                     subject: stringify!($name),
@@ -68,9 +68,9 @@ macro_rules! identifier {
         }
 
         impl TryFrom<String> for $name {
-            type Error = TrainError;
+            type Error = ExchangeError;
 
-            fn try_from(text: String) -> Result<Self> {
+            fn try_from(text: String) -> Result<Self, ExchangeError> {
                 text.parse()
             }
         }
@@ -117,10 +117,10 @@ impl DatasetId {
     /// A new one.
     ///
     /// # Errors
-    /// [`TrainError::NoRandomness`].
-    pub fn random() -> Result<Self> {
+    /// [`ExchangeError::NoRandomness`].
+    pub fn random() -> Result<Self, ExchangeError> {
         let mut id = [0; 16];
-        getrandom::fill(&mut id).map_err(|error| TrainError::NoRandomness { error })?;
+        getrandom::fill(&mut id).map_err(|error| ExchangeError::NoRandomness { error })?;
         Ok(Self(id))
     }
 }

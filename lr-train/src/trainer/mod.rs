@@ -14,6 +14,7 @@
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
 mod depth;
+mod error;
 mod exchange;
 pub mod files;
 mod ids;
@@ -32,6 +33,7 @@ mod settings;
 mod tests;
 
 pub use arras_toolkit::plan::ServerMemory;
+pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use ids::{DatasetId, KeySetId, PlanId};
 pub use model::{MODEL_VERSION, Model, Prediction};
@@ -40,7 +42,7 @@ pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
 pub use planner::{PlannerOptions, RINGS, capacity, plan};
 pub use predict::ErrorsFor;
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, training_rows};
-pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport, Remedy};
+pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport};
 pub use round::{InputShape, Round};
 pub use server::TrainingServer;
 pub use session::{RoundDone, Trainer, TrainerBuilder};

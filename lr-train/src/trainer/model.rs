@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use crate::{
-    Result, TrainError,
+    Result,
     circuits::Kind,
+    data::DataError,
     data::{Classes, Dataset, Table},
     metrics::Quality,
     plain::scores,
     preprocess::Preprocessor,
     sigmoid::sigma,
+    trainer::ExchangeError,
 };
 
 /// The version of models that this build writes, and the only one that it reads.
@@ -52,24 +54,26 @@ pub struct Prediction {
 
 impl Model {
     /// # Errors
-    /// [`TrainError::Version`], [`TrainError::Length`], [`TrainError::UnusableResult`].
+    /// [`ExchangeError::Version`], [`DataError::Length`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
         if self.version != MODEL_VERSION {
-            return Err(TrainError::Version {
+            return Err(ExchangeError::Version {
                 what: "model",
                 found: self.version,
                 known: MODEL_VERSION,
                 command: "lr-train decrypt",
-            });
+            }
+            .into());
         }
         let expected = self.preprocessor.features() + 1;
         if self.weights.len() != expected {
-            return Err(TrainError::Length {
+            return Err(DataError::Length {
                 op: "model",
                 what: "weights (intercept first)",
                 found: self.weights.len(),
                 expected,
-            });
+            }
+            .into());
         }
         match self
             .weights
@@ -77,11 +81,12 @@ impl Model {
             .enumerate()
             .find(|(_, w)| !w.is_finite())
         {
-            Some((entry, &value)) => Err(TrainError::UnusableResult {
+            Some((entry, &value)) => Err(ExchangeError::UnusableResult {
                 what: "weights",
                 entry,
                 value,
-            }),
+            }
+            .into()),
             None => Ok(()),
         }
     }
@@ -89,9 +94,9 @@ impl Model {
     /// Reads a model from JSON, trusting nothing in it.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`], [`TrainError::Version`], [`TrainError::Length`].
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`DataError::Length`].
     pub fn from_json(text: &str) -> Result<Self> {
-        let model: Self = serde_json::from_str(text).map_err(|error| TrainError::Malformed {
+        let model: Self = serde_json::from_str(text).map_err(|error| ExchangeError::Malformed {
             what: "model",
             error: Box::new(error),
         })?;
@@ -102,24 +107,27 @@ impl Model {
     /// The model as JSON.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`] if a number is not finite.
+    /// [`ExchangeError::Malformed`] if a number is not finite.
     pub fn to_json(&self) -> Result<String> {
         self.check()?;
-        serde_json::to_string_pretty(self).map_err(|error| TrainError::Malformed {
-            what: "model",
-            error: Box::new(error),
-        })
+        Ok(
+            serde_json::to_string_pretty(self).map_err(|error| ExchangeError::Malformed {
+                what: "model",
+                error: Box::new(error),
+            })?,
+        )
     }
 
     /// The scores of rows as they were read: `w0 + w . x` of the normalized features.
     ///
     /// # Errors
-    /// [`TrainError::ColumnCount`], [`TrainError::ColumnName`], [`TrainError::NotFinite`].
+    /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount),
+    /// [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
     pub fn scores(&self, data: &impl AsRef<Table>) -> Result<Vec<f64>> {
-        scores(
+        Ok(scores(
             &self.preprocessor.apply(data)?,
             &Array1::from(self.weights.clone()),
-        )
+        )?)
     }
 
     /// Score, probability and class of rows as they were read.
@@ -142,17 +150,18 @@ impl Model {
     /// How good it is on labelled rows as they were read.
     ///
     /// # Errors
-    /// As [`Model::scores`]; [`TrainError::OtherClasses`] if the labels have other names.
+    /// As [`Model::scores`]; [`ExchangeError::OtherClasses`] if the labels have other names.
     pub fn evaluate(&self, data: &Dataset) -> Result<Quality> {
         let classes = data.classes();
         if classes != &self.classes {
-            return Err(TrainError::OtherClasses {
+            return Err(ExchangeError::OtherClasses {
                 model_negative: self.classes.negative.clone(),
                 model_positive: self.classes.positive.clone(),
                 negative: classes.negative.clone(),
                 positive: classes.positive.clone(),
-            });
+            }
+            .into());
         }
-        Quality::measure(&self.scores(data)?, data.labels())
+        Ok(Quality::measure(&self.scores(data)?, data.labels())?)
     }
 }

@@ -11,7 +11,10 @@ use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
     PreparedData, Round, RoundResult, TrainingPlan, exchange::Origin,
 };
-use crate::{Result, TrainError, data::Dataset, plain::State, preprocess::Scheme};
+use crate::{
+    Result, circuits::CircuitError, data::Dataset, plain::State, preprocess::Scheme,
+    trainer::ExchangeError,
+};
 
 /// Who owns the data and holds the secret key.
 #[derive(Debug)]
@@ -40,14 +43,15 @@ impl<S: SecretEngine> DataOwner<S> {
     /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_keys(plan: TrainingPlan, secret: SecretKey<S>, keys: KeySetId) -> Result<Self> {
         if secret.context().params() != plan.params() {
-            return Err(TrainError::Mismatch {
+            return Err(ExchangeError::Mismatch {
                 op: "open keys",
                 what: "parameter set",
                 subject: "the secret key",
                 found: hex(&secret.context().params().fingerprint()),
                 expected: hex(&plan.params().fingerprint()),
                 remedy: "use the plan that the keys were made from",
-            });
+            }
+            .into());
         }
         Ok(Self {
             plan,
@@ -99,7 +103,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Encrypts the data of a round, each input at the level at which it is needed.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] for data prepared for another plan or other keys; the toolkit's.
+    /// [`ExchangeError::Mismatch`] for data prepared for another plan or other keys; the toolkit's.
     pub fn encrypt_round(&self, data: &PreparedData, round: usize) -> Result<EncryptedRound> {
         let round = self.plan.round(round)?;
         let mut inputs = Bindings::new();
@@ -139,7 +143,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Encrypts the state that a round starts from.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] if the state is after another number of iterations than the round begins with; the toolkit's.
+    /// [`ExchangeError::Mismatch`] if the state is after another number of iterations than the round begins with; the toolkit's.
     pub fn encrypt_state(
         &self,
         record: &DatasetRecord,
@@ -151,20 +155,20 @@ impl<S: SecretEngine> DataOwner<S> {
         origin.expect(OP, "the data's record", self.plan.id(), self.keys)?;
         let round = self.plan.round(round)?;
         if round.index == 0 || state.iteration != round.first {
-            return Err(TrainError::Mismatch {
+            return Err(ExchangeError::Mismatch {
                 op: OP,
                 what: "number of iterations done",
                 subject: "the state",
                 found: state.iteration.to_string(),
                 expected: round.first.to_string(),
                 remedy: "a state belongs to the round after the one that returned it; the first round takes none",
-            });
+            }.into());
         }
         let values = round.circuit.start_inputs(state)?;
         let mut inputs = Bindings::new();
         for shape in round.start_shapes() {
             let Some(value) = values.get(&shape.name) else {
-                return Err(TrainError::MissingResult { name: shape.name });
+                return Err(CircuitError::MissingResult { name: shape.name }.into());
             };
             let encrypted = self
                 .client
@@ -181,8 +185,8 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] for results of another plan, other keys or other data, [`TrainError::MissingResult`],
-    /// [`TrainError::UnusableResult`] for what no training gives; the scheme's.
+    /// [`ExchangeError::Mismatch`] for results of another plan, other keys or other data, [`CircuitError::MissingResult`],
+    /// [`ExchangeError::UnusableResult`] for what no training gives; the scheme's.
     pub fn decrypt_state<B: Backend>(
         &self,
         record: &DatasetRecord,
@@ -234,7 +238,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Decrypts a state and re-encrypts it for the next round. Nothing is encrypted unless every check of the decryption passed.
     ///
     /// # Errors
-    /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`TrainError::NothingToRefresh`] for the last round's result.
+    /// As [`DataOwner::decrypt_state`] and [`DataOwner::encrypt_state`]; [`ExchangeError::NothingToRefresh`] for the last round's result.
     pub fn refresh<B: Backend>(
         &self,
         record: &DatasetRecord,
@@ -242,10 +246,11 @@ impl<S: SecretEngine> DataOwner<S> {
     ) -> Result<EncryptedState> {
         let rounds = self.plan.rounds().len();
         if result.round + 1 >= rounds {
-            return Err(TrainError::NothingToRefresh {
+            return Err(ExchangeError::NothingToRefresh {
                 round: result.round + 1,
                 rounds,
-            });
+            }
+            .into());
         }
         let state = self.decrypt_state(record, result)?;
         self.encrypt_state(record, &state, result.round + 1)
@@ -267,7 +272,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// The model of a state in the clear.
     ///
     /// # Errors
-    /// [`TrainError::Length`].
+    /// [`DataError::Length`](crate::data::DataError::Length).
     pub fn model(&self, record: &DatasetRecord, state: &State) -> Result<Model> {
         record.model(&self.plan, &state.w)
     }
@@ -280,7 +285,7 @@ fn hex(bytes: &[u8]) -> String {
 fn usable(what: &'static str, weights: &Array1<f64>, most: f64) -> Result<()> {
     let bad = |w: &f64| !(w.is_finite() && w.abs() <= most);
     match weights.iter().enumerate().find(|(_, w)| bad(w)) {
-        Some((entry, &value)) => Err(TrainError::UnusableResult { what, entry, value }),
+        Some((entry, &value)) => Err(ExchangeError::UnusableResult { what, entry, value }.into()),
         None => Ok(()),
     }
 }

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Result, TrainError,
     circuits::{Geometry, Kind},
+    trainer::ExchangeError,
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
@@ -122,7 +123,8 @@ impl TrainingPlan {
     /// Checks a plan, trusting nothing in it.
     ///
     /// # Errors
-    /// [`TrainError::Version`], [`TrainError::PlanInconsistent`], [`TrainError::Hyperparameter`]; those of the parameters, which must be
+    /// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`],
+    /// [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter); those of the parameters, which must be
     /// secure.
     pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =
@@ -216,7 +218,7 @@ impl TrainingPlan {
     /// A round with its circuit, which is recorded the first time.
     ///
     /// # Errors
-    /// [`TrainError::PlanInconsistent`] for a round that it does not have or that needs more levels than the parameters have.
+    /// [`ExchangeError::PlanInconsistent`] for a round that it does not have or that needs more levels than the parameters have.
     pub fn round(&self, index: usize) -> Result<Arc<Round>> {
         if index >= self.spec.rounds.len() {
             return Err(self.no_round(index));
@@ -285,7 +287,7 @@ impl TrainingPlan {
     /// The plan in TOML.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`] for numbers that TOML does not have: seeds of 2^63 and above.
+    /// [`ExchangeError::Malformed`] for numbers that TOML does not have: seeds of 2^63 and above.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(&self.spec).map_err(malformed)
     }
@@ -293,7 +295,7 @@ impl TrainingPlan {
     /// Reads a plan in TOML; parameters must be secure.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`]; as [`TrainingPlan::from_spec`].
+    /// [`ExchangeError::Malformed`]; as [`TrainingPlan::from_spec`].
     pub fn from_toml(text: &str) -> Result<Self> {
         Self::from_spec(Self::spec_from_toml(text)?)
     }
@@ -301,7 +303,7 @@ impl TrainingPlan {
     /// Reads a plan in TOML without checking more than its version.
     ///
     /// # Errors
-    /// [`TrainError::Malformed`], [`TrainError::Version`].
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`].
     pub fn spec_from_toml(text: &str) -> Result<PlanSpec> {
         #[derive(Deserialize)]
         struct Head {
@@ -318,19 +320,21 @@ fn known_version(found: u32) -> Result<()> {
     if found == PLAN_VERSION {
         return Ok(());
     }
-    Err(TrainError::Version {
+    Err(ExchangeError::Version {
         what: "training plan",
         found,
         known: PLAN_VERSION,
         command: "lr-train plan --out",
-    })
+    }
+    .into())
 }
 
 fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> TrainError {
-    TrainError::Malformed {
+    ExchangeError::Malformed {
         what: "training plan",
         error: Box::new(error),
     }
+    .into()
 }
 
 fn outline<'a>(spec: &'a PlanSpec, params: &Parameters) -> Outline<'a> {
@@ -345,11 +349,12 @@ fn outline<'a>(spec: &'a PlanSpec, params: &Parameters) -> Outline<'a> {
 }
 
 fn inconsistent(what: &'static str, found: &dyn ToString, expected: &dyn ToString) -> TrainError {
-    TrainError::PlanInconsistent {
+    ExchangeError::PlanInconsistent {
         what,
         found: found.to_string(),
         expected: expected.to_string(),
     }
+    .into()
 }
 
 fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {

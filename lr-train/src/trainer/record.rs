@@ -9,11 +9,13 @@ use super::{
     model::{MODEL_VERSION, Model},
 };
 use crate::{
-    Result, TrainError,
+    Result,
+    data::DataError,
     data::{Classes, Dataset},
     plain::hessian_bound,
     preprocess::{Preprocessor, Scheme, signed_rows},
     split::Minibatches,
+    trainer::ExchangeError,
 };
 
 /// The version of records that this build writes, and the only one that it reads.
@@ -40,36 +42,39 @@ pub struct DatasetRecord {
 
 impl DatasetRecord {
     /// # Errors
-    /// [`TrainError::Version`], [`TrainError::Mismatch`], [`TrainError::Length`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Mismatch`], [`DataError::Length`].
     pub(super) fn check(&self) -> Result<()> {
         if self.version != RECORD_VERSION {
-            return Err(TrainError::Version {
+            return Err(ExchangeError::Version {
                 what: "record of a data set",
                 found: self.version,
                 known: RECORD_VERSION,
                 command: "lr-train encrypt",
-            });
+            }
+            .into());
         }
         if let Some(scaling) = &self.scaling {
             let expected = self.preprocessor.features() + 1;
             if scaling.len() != expected {
-                return Err(TrainError::Length {
+                return Err(DataError::Length {
                     op: "record of a data set",
                     what: "scaling",
                     found: scaling.len(),
                     expected,
-                });
+                }
+                .into());
             }
             if let Some((entry, &value)) = scaling
                 .iter()
                 .enumerate()
                 .find(|(_, s)| !(s.is_finite() && **s > 0.0))
             {
-                return Err(TrainError::UnusableResult {
+                return Err(ExchangeError::UnusableResult {
                     what: "scaling",
                     entry,
                     value,
-                });
+                }
+                .into());
             }
         }
         Ok(())
@@ -79,12 +84,13 @@ impl DatasetRecord {
     pub(super) fn model(&self, plan: &TrainingPlan, weights: &Array1<f64>) -> Result<Model> {
         let features = self.preprocessor.features() + 1;
         if weights.len() < features {
-            return Err(TrainError::Length {
+            return Err(DataError::Length {
                 op: "model",
                 what: "weights",
                 found: weights.len(),
                 expected: features,
-            });
+            }
+            .into());
         }
         let one = |f: usize| self.scaling.as_ref().map_or(1.0, |s| s[f]);
         let weights = (0..features).map(|f| weights[f] * one(f)).collect();
@@ -145,7 +151,7 @@ impl PreparedData {
     /// Fits the normalization to training rows, applies it, and checks that a plan holds the data.
     ///
     /// # Errors
-    /// [`TrainError::OneClass`], [`TrainError::BeyondPlan`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
+    /// [`DataError::OneClass`], [`ExchangeError::BeyondPlan`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
     pub fn new(
         plan: &TrainingPlan,
         origin: Origin,
@@ -155,7 +161,7 @@ impl PreparedData {
         let (positives, rows) = (data.positives(), data.rows());
         if positives == 0 || positives == rows {
             let classes = data.classes();
-            return Err(TrainError::OneClass {
+            return Err(DataError::OneClass {
                 what: "training",
                 rows,
                 value: if positives > 0 {
@@ -163,7 +169,8 @@ impl PreparedData {
                 } else {
                     classes.negative.clone()
                 },
-            });
+            }
+            .into());
         }
         let preprocessor = Preprocessor::fit(data, scheme)?;
         let features = preprocessor.features() + 1;
@@ -177,12 +184,13 @@ impl PreparedData {
             ),
         ] {
             if !(least..=most).contains(&found) {
-                return Err(TrainError::BeyondPlan {
+                return Err(ExchangeError::BeyondPlan {
                     what,
                     found,
                     least,
                     most,
-                });
+                }
+                .into());
             }
         }
         let (signed, scaling) = scaled_rows(plan.settings().optimizer, data, &preprocessor)?;

@@ -88,58 +88,6 @@ pub struct Capacity {
     pub iterations: Option<usize>,
 }
 
-/// What would do instead of a plan that does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Remedy {
-    /// A larger ring.
-    Ring {
-        /// The circuit.
-        kind: Kind,
-        /// log2 of its degree.
-        log_n: u32,
-    },
-    /// A circuit of lower depth.
-    Circuit {
-        /// The circuit.
-        kind: Kind,
-        /// log2 of the ring degree it needs.
-        log_n: u32,
-    },
-    /// Rounds between which the client re-encrypts the state.
-    Rounds {
-        /// The circuit.
-        kind: Kind,
-        /// log2 of the ring degree.
-        log_n: u32,
-        /// How many rounds.
-        rounds: usize,
-        /// The most iterations of one.
-        length: usize,
-    },
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ring { kind, log_n } => write!(f, "allow N = 2^{log_n} with {kind}"),
-            Self::Circuit { kind, log_n } => {
-                write!(f, "take the circuit {kind}, which fits N = 2^{log_n}")
-            }
-            Self::Rounds {
-                kind,
-                log_n,
-                rounds,
-                length,
-            } => write!(
-                f,
-                "train in {rounds} rounds of up to {length} iterations with refreshes between ({kind} at N = 2^{log_n})"
-            ),
-        }
-    }
-}
-
 /// What a plan will cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

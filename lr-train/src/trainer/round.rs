@@ -114,7 +114,7 @@ pub struct Round {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InputShape {
-    /// Its name.
+    /// The name of the circuit's input.
     pub name: String,
     /// The level at which it is encrypted.
     pub level: usize,

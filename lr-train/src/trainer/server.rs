@@ -7,7 +7,7 @@ use arras_toolkit::{Homomorphic, run::Options};
 use super::{
     EncryptedRound, EncryptedState, KeySetId, RoundResult, TrainingPlan, exchange::expect_round,
 };
-use crate::{Result, TrainError};
+use crate::{Result, trainer::ExchangeError};
 
 /// Trains on ciphertexts, a round at a time. It holds evaluation keys only.
 pub struct TrainingServer<B: Backend> {
@@ -66,7 +66,7 @@ impl<B: Backend> TrainingServer<B> {
     /// Trains a round: the first from zero, without a state, a later one from the state that the client re-encrypted.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] for data or a state of another plan, other keys or another round, a missing or needless state;
+    /// [`ExchangeError::Mismatch`] for data or a state of another plan, other keys or another round, a missing or needless state;
     /// the toolkit's for missing keys or inputs, the engine's.
     pub fn train(
         &self,
@@ -76,7 +76,7 @@ impl<B: Backend> TrainingServer<B> {
         const OP: &str = "train";
         data.origin
             .expect(OP, "the data", self.plan.id(), self.keys)?;
-        let missing = |found: &str, expected: &str| TrainError::Mismatch {
+        let missing = |found: &str, expected: &str| ExchangeError::Mismatch {
             op: OP,
             what: "start",
             subject: "the round",
@@ -85,8 +85,8 @@ impl<B: Backend> TrainingServer<B> {
             remedy: "the first round starts from zero, every later one from the state that the client refreshed",
         };
         match state {
-            None if data.round > 0 => return Err(missing("absent", "a state")),
-            Some(_) if data.round == 0 => return Err(missing("a state", "none")),
+            None if data.round > 0 => return Err(missing("absent", "a state").into()),
+            Some(_) if data.round == 0 => return Err(missing("a state", "none").into()),
             Some(state) => {
                 state
                     .origin

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result, TrainError,
     circuits::{Kind, Spec, Step},
+    plain::FitError,
     plain::Rate,
     sigmoid::Approximation,
     split::Order,
@@ -39,7 +40,7 @@ impl std::str::FromStr for CircuitChoice {
         if name == "auto" {
             return Ok(Self::Auto);
         }
-        name.parse().map(Self::Given)
+        Ok(Self::Given(name.parse()?))
     }
 }
 
@@ -76,8 +77,14 @@ impl Optimizer {
     /// Constants of iterations `first .. first + count` with minibatches of `rows` rows.
     ///
     /// # Errors
-    /// [`TrainError::Hyperparameter`] from the rate.
-    pub fn steps(self, rate: &Rate, rows: usize, first: usize, count: usize) -> Result<Vec<Step>> {
+    /// [`FitError::Hyperparameter`] from the rate.
+    pub fn steps(
+        self,
+        rate: &Rate,
+        rows: usize,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<Step>, FitError> {
         match self {
             Self::Nesterov => Spec::nesterov_steps(rate, rows, first, count),
             Self::GradientDescent | Self::FixedHessian => {
@@ -87,7 +94,7 @@ impl Optimizer {
     }
 }
 
-/// How iterations are spread over rounds. Between two rounds the client decrypts and encrypts anew the optimizer's state.
+/// How iterations are spread over rounds. Between two rounds the client decrypts and re-encrypts the optimizer's state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounds {
@@ -218,7 +225,7 @@ impl Settings {
     }
 
     /// # Errors
-    /// [`TrainError::Hyperparameter`].
+    /// [`FitError::Hyperparameter`].
     pub(super) fn check(&self) -> Result<()> {
         let counts = [
             ("number of iterations", self.iterations, MAX_ITERATIONS),
@@ -226,28 +233,30 @@ impl Settings {
         ];
         for (what, value, most) in counts {
             if !(1..=most).contains(&value) {
-                return Err(TrainError::Hyperparameter {
+                return Err(FitError::Hyperparameter {
                     what,
                     value: value as f64,
                     allowed: "at least 1 iteration and 1 row, at most 10,000 iterations and 2^24 rows",
-                });
+                }.into());
             }
         }
         if let Rounds::Count(count) = self.rounds
             && (count == 0 || count > self.iterations)
         {
-            return Err(TrainError::Hyperparameter {
+            return Err(FitError::Hyperparameter {
                 what: "number of rounds",
                 value: count as f64,
                 allowed: "there is at least 1 round, and each has at least 1 iteration",
-            });
+            }
+            .into());
         }
         if self.rounds == Rounds::Of(0) {
-            return Err(TrainError::Hyperparameter {
+            return Err(FitError::Hyperparameter {
                 what: "iterations of a round",
                 value: 0.0,
                 allowed: "a round has at least 1 iteration",
-            });
+            }
+            .into());
         }
         for t in 0..self.iterations {
             self.rate.at(t)?;

@@ -8,12 +8,17 @@ use ndarray::Array1;
 use super::*;
 use crate::{
     TrainError,
+    circuits::CircuitError,
     circuits::{Kind, Results, Start},
+    data::DataError,
     data::{Classes, Dataset, builtin},
+    plain::FitError,
     plain::{self, State},
+    preprocess::PreprocessError,
     preprocess::{Preprocessor, Scheme},
     sigmoid::Sigmoid,
     split::{Minibatches, Order},
+    trainer::ExchangeError,
 };
 
 /// Small rings without security.
@@ -257,21 +262,22 @@ fn too_many_iterations_are_answered_with_what_would_do() {
     let options = rings(13..=15);
     let error = plan(&settings, 31, 400, &options).unwrap_err();
     println!("{error}");
-    let TrainError::TooManyIterations { most, choices, .. } = &error else {
+    let TrainError::Exchange(ExchangeError::TooManyIterations { most, choices, .. }) = &error
+    else {
         panic!("{error}");
     };
     assert!(*most < 8 && *most >= 2);
     assert!(choices.iter().any(|c| matches!(
         c,
         Remedy::Ring {
-            kind: Kind::Baseline,
+            circuit: "baseline",
             log_n: 16 | 17
         }
     )));
     assert!(choices.iter().any(|c| matches!(
         c,
         Remedy::Circuit {
-            kind: Kind::SingleChainMaskFree,
+            circuit: "single-chain-mask-free",
             ..
         }
     )));
@@ -320,11 +326,11 @@ fn capacities_grow_with_the_ring_and_name_minibatches_that_are_too_large() {
     assert!(
         matches!(
             error,
-            TrainError::MinibatchTooLarge {
+            TrainError::Circuit(CircuitError::MinibatchTooLarge {
                 rows: 100,
                 most: 64,
                 ..
-            }
+            })
         ),
         "{error}"
     );
@@ -433,7 +439,10 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     assert!(error.to_string().contains("named twice"), "{error}");
     let error = TrainingPlan::from_toml("version = 3\nkind = \"baseline\"").unwrap_err();
     assert!(
-        matches!(error, TrainError::Version { found: 3, .. }),
+        matches!(
+            error,
+            TrainError::Exchange(ExchangeError::Version { found: 3, .. })
+        ),
         "{error}"
     );
     assert!(
@@ -508,7 +517,7 @@ fn settings_out_of_range_are_refused() {
         assert!(
             matches!(
                 plan(&settings, 5, 50, &options),
-                Err(TrainError::Hyperparameter { .. })
+                Err(TrainError::Fit(FitError::Hyperparameter { .. }))
             ),
             "{settings:?}"
         );
@@ -541,14 +550,20 @@ fn data_that_no_plan_holds_is_refused() {
         (features, 60, &data.select(&few).unwrap()),
     ] {
         let error = prepare(features, rows, data).unwrap_err();
-        assert!(matches!(error, TrainError::BeyondPlan { .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                TrainError::Exchange(ExchangeError::BeyondPlan { .. })
+            ),
+            "{error}"
+        );
     }
     let ones = data
         .select(&(0..60).filter(|&r| data.labels()[r]).collect::<Vec<_>>())
         .unwrap();
     assert!(matches!(
         prepare(features, 60, &ones),
-        Err(TrainError::OneClass { .. })
+        Err(TrainError::Data(DataError::OneClass { .. }))
     ));
 }
 
@@ -583,7 +598,7 @@ fn models_refuse_other_features_and_classes() {
     .unwrap();
     assert!(matches!(
         model.predict(&swapped),
-        Err(TrainError::ColumnName { .. })
+        Err(TrainError::Preprocess(PreprocessError::ColumnName { .. }))
     ));
     names.pop();
     let narrow = data
@@ -598,7 +613,7 @@ fn models_refuse_other_features_and_classes() {
     .unwrap();
     assert!(matches!(
         model.evaluate(&narrow),
-        Err(TrainError::ColumnCount { .. })
+        Err(TrainError::Preprocess(PreprocessError::ColumnCount { .. }))
     ));
     let classes = Classes {
         negative: "a".into(),
@@ -613,12 +628,15 @@ fn models_refuse_other_features_and_classes() {
     .unwrap();
     assert!(matches!(
         model.evaluate(&other),
-        Err(TrainError::OtherClasses { .. })
+        Err(TrainError::Exchange(ExchangeError::OtherClasses { .. }))
     ));
 
     let mut broken = model.clone();
     broken.weights.pop();
-    assert!(matches!(broken.to_json(), Err(TrainError::Length { .. })));
+    assert!(matches!(
+        broken.to_json(),
+        Err(TrainError::Data(DataError::Length { .. }))
+    ));
     broken = model;
     broken.weights[0] = f64::NAN;
     assert!(broken.to_json().is_err());
@@ -639,7 +657,10 @@ fn things_of_different_exchanges_do_not_mix() {
     let record = prepared.record();
     let other_data = owner.prepare(&data, Scheme::MaxAbs).unwrap();
     let mismatch = |error: TrainError| {
-        assert!(matches!(error, TrainError::Mismatch { .. }), "{error}");
+        assert!(
+            matches!(error, TrainError::Exchange(ExchangeError::Mismatch { .. })),
+            "{error}"
+        );
         println!("{error}");
     };
     mismatch(stranger.encrypt_round(&prepared, 0).unwrap_err());
@@ -670,10 +691,10 @@ fn things_of_different_exchanges_do_not_mix() {
     assert!(
         matches!(
             nothing,
-            TrainError::NothingToRefresh {
+            TrainError::Exchange(ExchangeError::NothingToRefresh {
                 round: 2,
                 rounds: 2
-            }
+            })
         ) && nothing.to_string().contains("decrypt it"),
         "{nothing}"
     );
@@ -685,7 +706,10 @@ fn things_of_different_exchanges_do_not_mix() {
     forged_record.origin.keys = stranger.key_set_id();
     let error = stranger.decrypt_model(&forged_record, &forged).unwrap_err();
     assert!(
-        matches!(error, TrainError::UnusableResult { .. }),
+        matches!(
+            error,
+            TrainError::Exchange(ExchangeError::UnusableResult { .. })
+        ),
         "{error}"
     );
 

@@ -3,7 +3,7 @@
 use super::Cases;
 use crate::{
     Domain, LimbConstants, Limbs, RowCopy, Shape,
-    conformance::{call::Op, rig::Words},
+    conformance::{call::Op, values::Words},
 };
 
 fn shape(polys: usize, limbs: &[usize]) -> Shape {

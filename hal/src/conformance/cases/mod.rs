@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::{
     call::{Call, KeyWords, Op, Out},
-    rig::Words,
     rings,
     values::Values,
+    values::Words,
 };
 use crate::{ConversionMode, Domain, GaloisElement, Limbs, RingBasis, Shape};
 

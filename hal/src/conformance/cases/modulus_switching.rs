@@ -7,8 +7,8 @@ use crate::{
     ConversionMode, Domain, GaloisElement, KeyLayout, KeySwitchPlan, Limbs, Shape,
     conformance::{
         call::{Call, KeyWords, Op, Out},
-        rig::Words,
         rings,
+        values::Words,
         values::quotient_ties,
     },
 };

@@ -2,8 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::*;
 use crate::{
-    Counting, Eval, Limbs, Poly, Reference, Ring, Traced,
-    backend::OPERATIONS,
+    Counting, Eval, Limbs, OPERATIONS, Poly, Reference, Ring, Traced,
     decorators::{Tampered, program},
     reference::{ReferenceBuf, ReferenceRing},
 };

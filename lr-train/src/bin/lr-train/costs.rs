@@ -23,7 +23,7 @@ fn wrong(path: &Path, reason: impl std::fmt::Display) -> Failure {
     Failure::File {
         path: path.to_owned(),
         reason: format!(
-            "is no file of costs ({reason}); measure with `lr-train devices --measure --out FILE`"
+            "is not a file of costs ({reason}); measure with `lr-train devices --measure --out FILE`"
         ),
     }
 }

@@ -27,7 +27,7 @@ Examples:
 pub(crate) struct Devices {
     #[command(flatten)]
     engine: EngineChoice,
-    /// Only list, test nothing
+    /// List the engines without testing them
     #[arg(long)]
     list: bool,
     /// Measure costs for the planner
@@ -42,7 +42,7 @@ pub(crate) struct Devices {
     /// log2 of the ring degrees to measure at, each a table; a plan takes the nearest and scales it
     #[arg(long, value_delimiter = ',', default_value = "14,15,16", value_parser = clap::value_parser!(u32).range(13..=17))]
     log_n: Vec<u32>,
-    /// About how many seconds to measure, all tables together
+    /// Roughly how many seconds to measure, over all tables
     #[arg(long, default_value_t = 90.0)]
     seconds: f64,
 }

@@ -40,7 +40,7 @@ pub(crate) struct Encrypt {
     /// Replace the file
     #[arg(long)]
     force: bool,
-    /// Do nothing if the file is there, whole, and of these keys and rows
+    /// Do nothing if the file already exists, is complete, and was made from these keys and rows
     #[arg(long)]
     resume: bool,
 }
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
         return Err(crate::failure::Failure::File {
             path: args.out.clone(),
             reason:
-                "holds other rows than the data given; name another file, or --force to replace it"
+                "holds other rows than the data given; name another file, or use --force to replace it"
                     .into(),
         });
     }
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
     Ok(answer(args, prepared.record(), false))
 }
 
-/// Whether two records describe the same rows, as far as records tell.
+/// Whether two records describe the same rows, as far as records show.
 fn same(a: &DatasetRecord, b: &DatasetRecord) -> bool {
     let key = |r: &DatasetRecord| {
         (
@@ -95,7 +95,7 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         .map(|d| &*names[d.position])
         .collect();
     let did = if resumed {
-        "is there already, whole"
+        "already exists and is complete"
     } else {
         "written"
     };

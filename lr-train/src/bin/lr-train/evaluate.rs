@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arras::toolkit::text;
+use arras::toolkit::text::{self, Table};
 use clap::Args;
 use lr_train::{metrics::Quality, trainer::files::load_model};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::{
     sources::{Purpose, Source},
 };
 
-/// Client: how good a model is on labelled rows
+/// Client: measure a model on labelled rows
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,20 +35,27 @@ pub(crate) fn run(args: &Evaluate, _: &Output) -> Done {
     let auc = quality
         .auc
         .map_or("unknown: one class".to_owned(), |auc| format!("{auc:.4}"));
+    let (negative, positive) = (&model.classes.negative, &model.classes.positive);
+    let mut table = Table::new([
+        String::new(),
+        format!("predicted {negative}"),
+        format!("predicted {positive}"),
+    ]);
+    for (class, as_negative, as_positive) in [
+        (negative, counts.true_negative, counts.false_positive),
+        (positive, counts.false_negative, counts.true_positive),
+    ] {
+        table.row([
+            format!("is {class}"),
+            as_negative.to_string(),
+            as_positive.to_string(),
+        ]);
+    }
     let text = format!(
-        "rows      {}\naccuracy  {}\nAUC       {auc}\nlog loss  {:.4}\n\n{:<24}{:>14}{:>14}\n{:<24}{:>14}{:>14}\n{:<24}{:>14}{:>14}",
+        "rows      {}\naccuracy  {}\nAUC       {auc}\nlog loss  {:.4}\n\n{table}",
         data.rows(),
         text::percent(quality.accuracy),
         quality.log_loss,
-        "",
-        format!("taken for {}", model.classes.negative),
-        format!("for {}", model.classes.positive),
-        format!("is {}", model.classes.negative),
-        counts.true_negative,
-        counts.false_positive,
-        format!("is {}", model.classes.positive),
-        counts.false_negative,
-        counts.true_positive,
     );
     let json = json!({"rows": data.rows(), "quality": quality});
     Ok(Answer::new(text, json))

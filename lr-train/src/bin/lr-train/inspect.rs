@@ -25,7 +25,7 @@ use crate::{
     plan,
 };
 
-/// Say what a file is, its parameters, level, size, and whether it is whole; needs no key
+/// Describe a file: its kind, parameters, level and size, and whether it is complete; needs no key
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every byte is read and every checksum compared. No secret key is read or needed.
@@ -123,7 +123,7 @@ fn text(file: &Path) -> Done {
     let unknown = || {
         Failure::File {
         path: file.to_owned(),
-        reason: "is nothing that lr-train writes: no container, plan, model, record of a data set or table of costs".into(),
+        reason: "is not a file that lr-train writes: no container, plan, model, record of a data set or table of costs".into(),
     }
     };
     let content = std::str::from_utf8(&bytes).map_err(|_| unknown())?;

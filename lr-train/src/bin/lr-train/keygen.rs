@@ -32,7 +32,7 @@ pub(crate) struct Keygen {
     /// Folder of keys to write
     #[arg(long)]
     out: PathBuf,
-    /// Replace keys: what was encrypted with the old ones can no longer be decrypted
+    /// Replace the keys: what was encrypted with the old ones can no longer be decrypted
     #[arg(long)]
     force: bool,
 }

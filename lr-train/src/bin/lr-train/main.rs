@@ -52,16 +52,16 @@ Exit codes:
   0  done
   1  failed: engine, memory, anything not below
   2  wrong usage
-  3  the data are at fault: not a number, one class, other columns than the model's, more than the keys' plan holds
-  4  a file is damaged, or is not the one that belongs here (other plan, other keys, other data set)
-  5  a file cannot be read or written, or exists already (--force replaces it)
+  3  bad data: not a number, one class only, columns that differ from the model's, more rows or features than the plan holds
+  4  a file is damaged, or belongs to another plan, other keys or another data set
+  5  a file cannot be read or written, or already exists (--force replaces it)
   6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range";
 
 /// Trains logistic regression on data that stays encrypted.
 #[derive(Debug, Parser)]
 #[command(name = "lr-train", version, about, after_help = EXAMPLES, max_term_width = 110)]
 struct Cli {
-    /// Print one JSON object instead of text, and no progress
+    /// Print one JSON object instead of text, without progress
     #[arg(long, global = true)]
     json: bool,
     /// Print no progress and no notes
@@ -102,8 +102,8 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => ("inspect", inspect::run(args, &output)),
         Verb::Devices(args) => ("devices", devices::run(args, &output)),
     };
-    let told = answer.and_then(|answer: Answer| output.answer(verb, answer));
-    match told {
+    let answered = answer.and_then(|answer: Answer| output.answer(verb, answer));
+    match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(verb, &failure);

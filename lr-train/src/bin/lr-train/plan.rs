@@ -28,7 +28,7 @@ use crate::{
     sources::{Normalization, Purpose, Source},
 };
 
-/// Choose circuit and parameters; say what keys, data, memory and time they take, before any key exists
+/// Choose a circuit and parameters, and report the keys, data, memory and time they need, before any key exists
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -55,10 +55,10 @@ pub(crate) struct PlanArgs {
 struct PlanData {
     #[command(flatten)]
     source: Option<Source>,
-    /// Without --data: features, the intercept not counted
+    /// Without --data: number of features, not counting the intercept
     #[arg(long, conflicts_with = "data", requires = "rows")]
     features: Option<usize>,
-    /// Rows that the keys are to hold [default: those of the data]
+    /// Rows that the keys must hold [default: those of the data]
     #[arg(long)]
     rows: Option<usize>,
     /// How columns are normalized
@@ -75,20 +75,20 @@ pub(crate) struct Training {
     /// Rows of a minibatch
     #[arg(long, default_value_t = 64)]
     pub(crate) minibatch: usize,
-    /// Iterations in all
+    /// Iterations, over all rounds
     #[arg(long, default_value_t = 6)]
     pub(crate) iterations: usize,
     /// Learning rate
     #[arg(long, default_value_t = 1.0)]
     pub(crate) lr: f64,
-    /// Whether the rate stays or falls as 1/t
+    /// How the learning rate changes: stays constant, or falls as 1/t
     #[arg(long, default_value = "constant", value_parser = named(&SCHEDULES))]
     schedule: Schedule,
     /// What moves the weights
     #[arg(long, default_value = "nesterov", value_parser = named(&OPTIMIZERS))]
     optimizer: Optimizer,
-    /// one, a number of rounds, of:N (N iterations each), fewest (as the levels allow) or fastest (least work for the server, often
-    /// many short rounds; the time of refreshes is not counted); between rounds the client refreshes the state
+    /// one, a number of rounds, of:N (N iterations each), fewest (as few as the levels allow) or fastest (least work for the server, often
+    /// many short rounds; refreshes are not counted); between rounds the client refreshes the state
     #[arg(long, default_value = "one", value_parser = parse_rounds)]
     pub(crate) rounds: Rounds,
     /// Polynomial in place of the sigmoid: degree and half the interval
@@ -109,7 +109,7 @@ struct Choice {
     /// Largest log2 of the ring degree
     #[arg(long, default_value_t = *RINGS.end(), value_parser = clap::value_parser!(u32).range(i64::from(*RINGS.start())..=i64::from(*RINGS.end())))]
     log_n: u32,
-    /// Threads of the server that built-in costs are taken for [default: those of this machine]
+    /// Threads of the server, for the built-in costs [default: those of this machine]
     #[arg(long)]
     threads: Option<usize>,
 }
@@ -211,7 +211,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         (None, Some(features)) => (features + 1, args.data.rows.unwrap_or(0), 0),
         (None, None) => {
             return Err(Failure::Usage(
-                "say what is to be trained on: --data SOURCE, or --features F --rows R".into(),
+                "say what to train on: --data SOURCE, or --features F --rows R".into(),
             ));
         }
     };
@@ -263,7 +263,7 @@ pub(crate) fn read(file: &Path) -> Result<lr_train::trainer::TrainingPlan, Failu
     let bytes = arras::ckks::wire::read_bounded(file, 1 << 28)?;
     let text = String::from_utf8(bytes).map_err(|error| Failure::File {
         path: file.to_owned(),
-        reason: format!("is no text ({error}); give the plan that `lr-train plan --out` wrote"),
+        reason: format!("is not text ({error}); give the plan that `lr-train plan --out` wrote"),
     })?;
     lr_train::trainer::TrainingPlan::from_toml(&text).map_err(Failure::in_file(file))
 }

@@ -12,7 +12,7 @@ use crate::{
     sources::Source,
 };
 
-/// Client: class and probability of each row
+/// Client: predict class and probability of each row
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints CSV: row (from 1), score, probability of the positive class, class. A label column that the file may have is left out of the

@@ -1,4 +1,4 @@
-//! `refresh`: a state, decrypted and encrypted anew.
+//! `refresh`: a state, decrypted and re-encrypted.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::{
     output::{Answer, Output, claim, path},
 };
 
-/// Client, between rounds: decrypt a state and encrypt it anew for the next round
+/// Client, between rounds: decrypt a state and re-encrypt it for the next round
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Nothing is written, so nothing can be sent back, unless every check of the decrypted state passed.

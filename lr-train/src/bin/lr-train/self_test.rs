@@ -19,7 +19,7 @@ use crate::failure::Failure;
 const LOG_N: u32 = 14;
 const LEVELS: usize = 4;
 const SHARE: Duration = Duration::from_secs(1);
-/// The largest error that is right: scales leave twenty bits and more.
+/// The largest error that passes: scales leave twenty bits and more.
 const MOST: f64 = 1e-4;
 
 /// What the self-test found.
@@ -96,7 +96,7 @@ impl std::fmt::Display for SelfTest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "right (error {:.0e}); {:.1} products/s, {:.1} rotations/s at N = 2^{LOG_N}, {LEVELS} levels, one at a time",
+            "correct (error {:.0e}); {:.1} products/s, {:.1} rotations/s at N = 2^{LOG_N}, {LEVELS} levels, one at a time",
             self.error, self.products, self.rotations
         )
     }

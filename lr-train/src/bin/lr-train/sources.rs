@@ -27,13 +27,13 @@ pub(crate) struct Source {
     /// Label value of the positive class [default: the larger number, or the later word]
     #[arg(long)]
     pub(crate) positive: Option<String>,
-    /// Whether the first row of a CSV file holds names
+    /// First row of a CSV file: names, data, or found out from what it holds
     #[arg(long, value_enum, default_value_t = HeaderChoice::Auto)]
     pub(crate) header: HeaderChoice,
     /// Delimiter of a CSV file [default: the one that occurs most]
     #[arg(long)]
     pub(crate) delimiter: Option<char>,
-    /// Which rows: auto is all of a CSV file, and of other sources `train` where a model is made, `test` where it is used
+    /// Which rows to use; auto: all of a CSV file, and of other sources `train` to make a model, `test` to use one
     #[arg(long, value_enum, default_value_t = Part::Auto)]
     pub(crate) part: Part,
     /// Share of rows in the part `test`
@@ -77,12 +77,12 @@ enum Place<'a> {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Normalization {
-    /// Each column over its largest absolute value
+    /// Divide each column by its largest absolute value
     #[default]
     MaxAbs,
-    /// Mean 0, standard deviation 1
+    /// Bring each column to mean 0 and standard deviation 1
     Standard,
-    /// As it is
+    /// Leave columns as they are
     None,
 }
 
@@ -158,7 +158,7 @@ impl Source {
             Some(("builtin", "breast-cancer")) => Place::BreastCancer,
             Some(("builtin", other)) => {
                 return Err(Failure::Usage(format!(
-                    "--data builtin:{other}: there is no such set; there are builtin:digits and builtin:breast-cancer"
+                    "--data builtin:{other}: there is no such data set; choose builtin:digits or builtin:breast-cancer"
                 )));
             }
             Some(("mnist", folder)) => Place::Mnist(folder.into()),

@@ -35,7 +35,7 @@ Examples:
   lr-train train --eval-keys eval --data data.arras --out result.arras
   lr-train train --eval-keys eval --data data.arras --state state-1.arras --out result-1.arras --engine gpu")]
 pub(crate) struct Train {
-    /// Folder of evaluation keys, which holds the plan, too
+    /// Folder of evaluation keys, which also holds the plan
     #[arg(long)]
     eval_keys: PathBuf,
     /// File of encrypted data
@@ -50,7 +50,7 @@ pub(crate) struct Train {
     /// Replace the result
     #[arg(long)]
     force: bool,
-    /// Do nothing if the result is there, of this round and data
+    /// Do nothing if the result of this round and data already exists
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         return Err(Failure::File {
             path: args.out.clone(),
             reason: format!(
-                "is not the result of round {} of these data; name another file, or --force to replace it",
+                "is not the result of round {} of these data; name another file, or use --force to replace it",
                 round + 1
             ),
         });
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
     output.note(format_args!(
-        "memory needed: {}, of it by the engine {} ({needed})",
+        "memory needed: {}, of which the engine takes {} ({needed})",
         text::bytes(needed.total()),
         text::bytes(needed.on_engine()),
     ));
@@ -137,7 +137,7 @@ pub(crate) fn secret_note(eval: &Path) -> String {
     match secret {
         None => "secret key: not here and not needed".to_owned(),
         Some(file) => format!(
-            "secret key: not needed and not read, but {} lies beside the evaluation keys: on a server it must not",
+            "secret key: not needed and not read, but {} is next to the evaluation keys; it must never be on a server",
             file.display()
         ),
     }
@@ -154,13 +154,16 @@ fn answer(
     let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
     let mut text = match &run {
         Some((report, memory)) => format!(
-            "round {} of {rounds} trained in {}\n{report}\nmemory of the process: {}, by the plan {}\n",
+            "round {} of {rounds} trained in {}\n{report}\nmemory of the process: {}, planned: {}\n",
             round + 1,
             text::seconds(report.seconds),
             memory.peak.map_or("unknown".to_owned(), text::bytes),
             text::bytes(memory.planned)
         ),
-        None => format!("round {} of {rounds} is there already, whole\n", round + 1),
+        None => format!(
+            "round {} of {rounds}: the result already exists and is complete\n",
+            round + 1
+        ),
     };
     let out = args.out.display();
     text += &format!(

@@ -1,7 +1,7 @@
 //! The two values of a label.
 
-use super::is_missing;
-use crate::{Result, TrainError, data::Classes};
+use super::{CsvError, is_missing};
+use crate::data::{Classes, DataError};
 
 /// A label value that is a finite number.
 fn numeric(label: &str) -> Option<f64> {
@@ -38,13 +38,14 @@ impl Labels {
         line: u64,
         column: &dyn Fn() -> String,
         value: &str,
-    ) -> Result<()> {
+    ) -> Result<(), DataError> {
         if is_missing(value) {
-            return Err(TrainError::MissingValue {
+            return Err(CsvError::MissingValue {
                 line,
                 column: column(),
                 found: value.to_owned(),
-            });
+            }
+            .into());
         }
         let index = match self.seen.iter().position(|seen| same_label(seen, value)) {
             Some(index) => index,
@@ -52,21 +53,21 @@ impl Labels {
                 self.seen.push(value.to_owned());
                 self.seen.len() - 1
             }
-            None => return Err(self.unexpected(line, value)),
+            None => return Err(self.unexpected(line, value).into()),
         };
         self.rows.push(index == 1);
         Ok(())
     }
 
-    fn unexpected(&self, line: u64, value: &str) -> TrainError {
+    fn unexpected(&self, line: u64, value: &str) -> CsvError {
         match &self.classes {
-            Some(classes) => TrainError::UnknownLabel {
+            Some(classes) => CsvError::UnknownLabel {
                 line,
                 found: value.to_owned(),
                 negative: classes.negative.clone(),
                 positive: classes.positive.clone(),
             },
-            None => TrainError::ThreeClasses {
+            None => CsvError::ThreeClasses {
                 line,
                 first: self.seen[0].clone(),
                 second: self.seen[1].clone(),
@@ -76,12 +77,12 @@ impl Labels {
     }
 
     /// Per row whether it is positive, and the classes' names.
-    pub(super) fn finish(self, positive: Option<&str>) -> Result<(Vec<bool>, Classes)> {
+    pub(super) fn finish(self, positive: Option<&str>) -> Result<(Vec<bool>, Classes), DataError> {
         if let Some(classes) = self.classes {
             return Ok((self.rows, classes));
         }
         let [first, second] =
-            <[String; 2]>::try_from(self.seen).map_err(|seen| TrainError::OneClass {
+            <[String; 2]>::try_from(self.seen).map_err(|seen| DataError::OneClass {
                 what: "reading labels",
                 rows: self.rows.len(),
                 value: seen.into_iter().next().unwrap_or_default(),
@@ -90,11 +91,12 @@ impl Labels {
             (Some(p), ..) if same_label(p, &second) => true,
             (Some(p), ..) if same_label(p, &first) => false,
             (Some(p), ..) => {
-                return Err(TrainError::NoSuchClass {
+                return Err(CsvError::NoSuchClass {
                     positive: p.to_owned(),
                     first,
                     second,
-                });
+                }
+                .into());
             }
             (None, Some(a), Some(b)) => b > a,
             _ => second > first,

@@ -13,6 +13,7 @@
 //!    larger number if both are numbers, else the later word by bytes: `malignant` over `benign`, `yes` over `no`, `true` over
 //!    `false`.
 
+mod error;
 mod labels;
 mod rows;
 
@@ -20,12 +21,13 @@ use std::{fs::File, io::Read, path::Path};
 
 use ndarray::Array2;
 
+pub use self::error::CsvError;
 use self::{
     labels::Labels,
     rows::{Row, Rows},
 };
-use super::{Classes, Dataset, Table};
-use crate::{Result, TrainError};
+use super::{Classes, DataError, Dataset, Table};
+use crate::TrainError;
 
 /// Which column holds the label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +38,15 @@ pub enum Label {
     Index(i64),
 }
 
-/// Whether the first row holds names.
+/// What the first row holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Header {
     /// Look at the first row; see the rules of this [module](self).
     #[default]
     Auto,
-    /// It does.
+    /// Names.
     Present,
-    /// It does not.
+    /// Data.
     Absent,
 }
 
@@ -53,7 +55,7 @@ pub enum Header {
 pub struct Options {
     /// The label's column.
     pub label: Label,
-    /// Whether there is a header.
+    /// What the first row holds.
     pub header: Header,
     /// The delimiter, an ASCII character; None chooses among comma, tab and semicolon.
     pub delimiter: Option<u8>,
@@ -81,19 +83,19 @@ impl Options {
 ///
 /// # Errors
 /// [`TrainError::Read`]; everything else as [`read`], in [`TrainError::InFile`].
-pub fn read_file(path: &Path, options: &Options) -> Result<Dataset> {
-    read(open(path)?, options).map_err(|error| error.in_file(path))
+pub fn read_file(path: &Path, options: &Options) -> Result<Dataset, TrainError> {
+    read(open(path)?, options).map_err(|error| TrainError::from(error).in_file(path))
 }
 
 /// Reads labelled text.
 ///
 /// # Errors
-/// [`TrainError::EmptyTable`], [`TrainError::RaggedRow`], [`TrainError::MissingValue`], [`TrainError::NotANumber`],
-/// [`TrainError::NotFiniteField`], [`TrainError::BadRecord`] (not UTF-8, or reading failed), [`TrainError::AmbiguousHeader`],
-/// [`TrainError::NoSuchColumn`], [`TrainError::DuplicateLabelColumn`], [`TrainError::LabelNameWithoutHeader`],
-/// [`TrainError::LabelIndexOutOfRange`], [`TrainError::NoFeatures`], [`TrainError::OneClass`], [`TrainError::ThreeClasses`],
-/// [`TrainError::UnknownLabel`], [`TrainError::NoSuchClass`].
-pub fn read(input: impl Read, options: &Options) -> Result<Dataset> {
+/// [`DataError::EmptyTable`], [`CsvError::RaggedRow`], [`CsvError::MissingValue`], [`CsvError::NotANumber`],
+/// [`CsvError::NotFiniteField`], [`CsvError::BadRecord`] (not UTF-8, or reading failed), [`CsvError::AmbiguousHeader`],
+/// [`CsvError::NoSuchColumn`], [`CsvError::DuplicateLabelColumn`], [`CsvError::LabelNameWithoutHeader`],
+/// [`CsvError::LabelIndexOutOfRange`], [`CsvError::NoFeatures`], [`DataError::OneClass`], [`CsvError::ThreeClasses`],
+/// [`CsvError::UnknownLabel`], [`CsvError::NoSuchClass`].
+pub fn read(input: impl Read, options: &Options) -> Result<Dataset, DataError> {
     let mut labels = Labels::new(options.classes.clone());
     let table = scan(
         input,
@@ -115,8 +117,9 @@ pub fn read_table_file(
     header: Header,
     delimiter: Option<u8>,
     label: Option<&Label>,
-) -> Result<Table> {
-    read_table(open(path)?, header, delimiter, label).map_err(|error| error.in_file(path))
+) -> Result<Table, TrainError> {
+    read_table(open(path)?, header, delimiter, label)
+        .map_err(|error| TrainError::from(error).in_file(path))
 }
 
 /// Reads features, for prediction. With `label`, that column is left out.
@@ -128,11 +131,11 @@ pub fn read_table(
     header: Header,
     delimiter: Option<u8>,
     label: Option<&Label>,
-) -> Result<Table> {
+) -> Result<Table, DataError> {
     scan(input, header, delimiter, label, |_, _, _| Ok(()))
 }
 
-fn open(path: &Path) -> Result<File> {
+fn open(path: &Path) -> Result<File, TrainError> {
     File::open(path).map_err(|error| TrainError::Read {
         path: path.to_owned(),
         error,
@@ -145,11 +148,11 @@ fn scan(
     header: Header,
     delimiter: Option<u8>,
     label: Option<&Label>,
-    mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<()>,
-) -> Result<Table> {
+    mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<(), DataError>,
+) -> Result<Table, DataError> {
     let mut rows = Rows::new(input, delimiter)?;
     let Some(first) = rows.next()? else {
-        return Err(TrainError::EmptyTable { header: false });
+        return Err(DataError::EmptyTable { header: false });
     };
     let columns = first.len();
     let label_at_index = match label {
@@ -158,7 +161,7 @@ fn scan(
     };
     let header = match (header, label) {
         (Header::Absent, Some(Label::Name(name))) => {
-            return Err(TrainError::LabelNameWithoutHeader { name: name.clone() });
+            return Err(CsvError::LabelNameWithoutHeader { name: name.clone() }.into());
         }
         (Header::Absent, _) => false,
         (Header::Present, _) | (Header::Auto, Some(Label::Name(_))) => true,
@@ -179,10 +182,11 @@ fn scan(
     };
     let features = columns - usize::from(label_at.is_some());
     if features == 0 {
-        return Err(TrainError::NoFeatures {
+        return Err(CsvError::NoFeatures {
             columns,
             delimiter: rows.delimiter(),
-        });
+        }
+        .into());
     }
     let place = |column: usize| match header {
         true => format!("column {} ({:?})", column + 1, names[column]),
@@ -192,16 +196,17 @@ fn scan(
     let mut values = Vec::new();
     let mut row = if header { rows.next()? } else { Some(first) };
     if row.is_none() {
-        return Err(TrainError::EmptyTable { header });
+        return Err(DataError::EmptyTable { header });
     }
     while let Some(current) = row {
         let line = current.line;
         if current.len() != columns {
-            return Err(TrainError::RaggedRow {
+            return Err(CsvError::RaggedRow {
                 line,
                 found: current.len(),
                 expected: columns,
-            });
+            }
+            .into());
         }
         for (column, field) in current.fields().enumerate() {
             if label_at == Some(column) {
@@ -214,14 +219,13 @@ fn scan(
     }
     let count = values.len() / features;
     let found = values.len();
-    let features = Array2::from_shape_vec((count, features), values).map_err(|_| {
-        TrainError::DatasetShape {
+    let features =
+        Array2::from_shape_vec((count, features), values).map_err(|_| DataError::DatasetShape {
             what: "features",
             found,
             expected: count * features,
             per: "field",
-        }
-    })?;
+        })?;
     let names = names
         .into_iter()
         .enumerate()
@@ -232,7 +236,7 @@ fn scan(
     Ok(if header { table } else { table.unnamed() })
 }
 
-fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
+fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> {
     let is_word = |field: &str| !is_missing(field) && field.parse::<f64>().is_err();
     let features = || {
         row.fields()
@@ -243,7 +247,7 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
         return Ok(false);
     };
     if features().any(|(_, field)| field.parse::<f64>().is_ok()) {
-        return Err(TrainError::AmbiguousHeader {
+        return Err(CsvError::AmbiguousHeader {
             line: row.line,
             column: format!("column {}", column + 1),
             word: word.to_owned(),
@@ -252,7 +256,7 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool> {
     Ok(true)
 }
 
-fn resolve_index(index: i64, columns: usize) -> Result<usize> {
+fn resolve_index(index: i64, columns: usize) -> Result<usize, CsvError> {
     let from_start = if index < 0 {
         i64::try_from(columns)
             .ok()
@@ -263,19 +267,19 @@ fn resolve_index(index: i64, columns: usize) -> Result<usize> {
     from_start
         .and_then(|i| usize::try_from(i).ok())
         .filter(|&i| i < columns)
-        .ok_or(TrainError::LabelIndexOutOfRange { index, columns })
+        .ok_or(CsvError::LabelIndexOutOfRange { index, columns })
 }
 
-fn resolve_name(name: &str, names: &[String]) -> Result<usize> {
+fn resolve_name(name: &str, names: &[String]) -> Result<usize, CsvError> {
     let mut found = (0..names.len()).filter(|&c| names[c] == name);
     match (found.next(), found.next()) {
         (Some(column), None) => Ok(column),
-        (Some(first), Some(second)) => Err(TrainError::DuplicateLabelColumn {
+        (Some(first), Some(second)) => Err(CsvError::DuplicateLabelColumn {
             name: name.to_owned(),
             first: first + 1,
             second: second + 1,
         }),
-        _ => Err(TrainError::NoSuchColumn {
+        _ => Err(CsvError::NoSuchColumn {
             name: name.to_owned(),
             columns: names.to_vec(),
         }),
@@ -288,10 +292,10 @@ fn is_missing(field: &str) -> bool {
         .any(|word| field.eq_ignore_ascii_case(word))
 }
 
-fn number(field: &str, line: u64, place: impl Fn() -> String) -> Result<f64> {
+fn number(field: &str, line: u64, place: impl Fn() -> String) -> Result<f64, CsvError> {
     let found = || field.to_owned();
     if is_missing(field) {
-        return Err(TrainError::MissingValue {
+        return Err(CsvError::MissingValue {
             line,
             column: place(),
             found: found(),
@@ -300,17 +304,17 @@ fn number(field: &str, line: u64, place: impl Fn() -> String) -> Result<f64> {
     match field.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         // "+nan" and "-nan" are numbers to the parser.
-        Ok(value) if value.is_nan() => Err(TrainError::MissingValue {
+        Ok(value) if value.is_nan() => Err(CsvError::MissingValue {
             line,
             column: place(),
             found: found(),
         }),
-        Ok(_) => Err(TrainError::NotFiniteField {
+        Ok(_) => Err(CsvError::NotFiniteField {
             line,
             column: place(),
             found: found(),
         }),
-        Err(_) => Err(TrainError::NotANumber {
+        Err(_) => Err(CsvError::NotANumber {
             line,
             column: place(),
             found: found(),

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
-use crate::{Result, TrainError};
+use super::CsvError;
 
 /// Reads row after row.
 pub(super) struct Rows<R> {
@@ -14,7 +14,7 @@ pub(super) struct Rows<R> {
 
 impl<R: Read> Rows<R> {
     /// Without a delimiter, the first line decides.
-    pub(super) fn new(input: R, delimiter: Option<u8>) -> Result<Self> {
+    pub(super) fn new(input: R, delimiter: Option<u8>) -> Result<Self, CsvError> {
         let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
         let delimiter = match delimiter {
             Some(given) => given,
@@ -33,12 +33,12 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next row that is not blank.
-    pub(super) fn next(&mut self) -> Result<Option<Row>> {
+    pub(super) fn next(&mut self) -> Result<Option<Row>, CsvError> {
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
             Ok(true) => Row::new(record, self.reader.position().line()).map(Some),
             Ok(false) => Ok(None),
-            Err(error) => Err(TrainError::BadRecord {
+            Err(error) => Err(CsvError::BadRecord {
                 line: self.reader.position().line(),
                 reason: error.to_string(),
             }),
@@ -56,13 +56,13 @@ pub(super) struct Row {
 impl Row {
     /// `after` is the line on which the reader stands behind the record. The line that the reader states for the record itself is
     /// that of the blank lines before it.
-    fn new(record: ByteRecord, after: u64) -> Result<Self> {
+    fn new(record: ByteRecord, after: u64) -> Result<Self, CsvError> {
         let bytes = record.iter().flatten();
         let inner = bytes.filter(|&&byte| byte == b'\n').count() as u64;
         let line = after.saturating_sub(inner + 1);
         match StringRecord::from_byte_record(record) {
             Ok(record) => Ok(Self { line, record }),
-            Err(error) => Err(TrainError::BadRecord {
+            Err(error) => Err(CsvError::BadRecord {
                 line,
                 reason: format!("not UTF-8 text ({})", error.utf8_error()),
             }),
@@ -80,8 +80,8 @@ impl Row {
     }
 }
 
-fn guess_delimiter(input: &mut impl BufRead) -> Result<u8> {
-    let start = input.fill_buf().map_err(|error| TrainError::BadRecord {
+fn guess_delimiter(input: &mut impl BufRead) -> Result<u8, CsvError> {
+    let start = input.fill_buf().map_err(|error| CsvError::BadRecord {
         line: 1,
         reason: error.to_string(),
     })?;

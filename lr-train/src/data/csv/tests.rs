@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::tests::external;
 
-fn by_name(text: &str, label: &str) -> Result<Dataset> {
+fn by_name(text: &str, label: &str) -> Result<Dataset, DataError> {
     read(text.as_bytes(), &Options::new(Label::Name(label.into())))
 }
 
-fn by_index(text: &str, index: i64) -> Result<Dataset> {
+fn by_index(text: &str, index: i64) -> Result<Dataset, DataError> {
     read(text.as_bytes(), &Options::new(Label::Index(index)))
 }
 
@@ -49,7 +49,10 @@ fn label_by_number_from_both_ends() {
     for index in [3, -4, i64::MIN, i64::MAX] {
         assert!(matches!(
             by_index("0,2,0\n1,4,1\n", index),
-            Err(TrainError::LabelIndexOutOfRange { columns: 3, .. })
+            Err(DataError::Csv(CsvError::LabelIndexOutOfRange {
+                columns: 3,
+                ..
+            }))
         ));
     }
     let message = by_index("0,2,0\n", 3).unwrap_err().to_string();
@@ -63,7 +66,7 @@ fn headers_are_recognized() {
     assert_eq!(by_index("a,b,y\n3,4,M\n5,6,B\n", -1).unwrap().rows(), 2);
     assert!(matches!(
         by_index("a,2,0\n3,4,1\n", -1),
-        Err(TrainError::AmbiguousHeader { line: 1, .. })
+        Err(DataError::Csv(CsvError::AmbiguousHeader { line: 1, .. }))
     ));
     let options = |header| Options {
         header,
@@ -79,17 +82,17 @@ fn headers_are_recognized() {
     // Taken for data, the header's label is a third one.
     assert!(matches!(
         by_index(numbered, -1),
-        Err(TrainError::ThreeClasses { line: 3, .. })
+        Err(DataError::Csv(CsvError::ThreeClasses { line: 3, .. }))
     ));
     assert!(matches!(
         read("a,b,y\n3,4,0\n".as_bytes(), &options(Header::Absent)),
-        Err(TrainError::NotANumber { line: 1, .. })
+        Err(DataError::Csv(CsvError::NotANumber { line: 1, .. }))
     ));
     let mut named = options(Header::Absent);
     named.label = Label::Name("y".into());
     assert!(matches!(
         read("a,b,y\n".as_bytes(), &named),
-        Err(TrainError::LabelNameWithoutHeader { .. })
+        Err(DataError::Csv(CsvError::LabelNameWithoutHeader { .. }))
     ));
     assert_eq!(
         by_name("\u{feff}y,a\n0,1\n1,2\n", "y")
@@ -145,11 +148,11 @@ fn labels_of_one_or_three_values() {
     );
     assert!(matches!(
         by_index("1,1\n2,1\n", -1),
-        Err(TrainError::OneClass { rows: 2, .. })
+        Err(DataError::OneClass { rows: 2, .. })
     ));
     assert!(matches!(
         by_index("1,a\n2,b\n3,c\n", -1),
-        Err(TrainError::ThreeClasses { line: 3, .. })
+        Err(DataError::Csv(CsvError::ThreeClasses { line: 3, .. }))
     ));
     // Against a model's classes one class is enough, and others are refused.
     let against = Options {
@@ -169,7 +172,7 @@ fn labels_of_one_or_three_values() {
     );
     assert!(matches!(
         read("1,9\n2,0\n".as_bytes(), &against),
-        Err(TrainError::UnknownLabel { line: 2, .. })
+        Err(DataError::Csv(CsvError::UnknownLabel { line: 2, .. }))
     ));
 }
 
@@ -181,7 +184,7 @@ fn bad_fields_are_refused_with_line_and_column() {
         assert!(
             matches!(
                 by_name(&text, "y"),
-                Err(TrainError::MissingValue { line: 4, .. })
+                Err(DataError::Csv(CsvError::MissingValue { line: 4, .. }))
             ),
             "{missing}"
         );
@@ -193,7 +196,7 @@ fn bad_fields_are_refused_with_line_and_column() {
     }
     assert!(matches!(
         by_name("a,y\n1,\n", "y"),
-        Err(TrainError::MissingValue { line: 2, .. })
+        Err(DataError::Csv(CsvError::MissingValue { line: 2, .. }))
     ));
     let told = message("a,y\n1,0\n\"x\ny\",1\n");
     assert!(
@@ -205,7 +208,7 @@ fn bad_fields_are_refused_with_line_and_column() {
         assert!(
             matches!(
                 by_name(&text, "y"),
-                Err(TrainError::NotFiniteField { line: 2, .. })
+                Err(DataError::Csv(CsvError::NotFiniteField { line: 2, .. }))
             ),
             "{infinite}"
         );
@@ -213,11 +216,11 @@ fn bad_fields_are_refused_with_line_and_column() {
     for (row, found) in [("1", 1), ("1,2,3,4", 4)] {
         let text = format!("a,b,y\n1,2,0\n{row}\n");
         match by_name(&text, "y") {
-            Err(TrainError::RaggedRow {
+            Err(DataError::Csv(CsvError::RaggedRow {
                 line: 3,
                 found: f,
                 expected: 3,
-            }) => assert_eq!(f, found),
+            })) => assert_eq!(f, found),
             other => panic!("{other:?}"),
         }
     }
@@ -228,7 +231,7 @@ fn bad_fields_are_refused_with_line_and_column() {
             assert!(
                 matches!(
                     by_name(&text, "y"),
-                    Err(TrainError::NotANumber { line: 8, .. })
+                    Err(DataError::Csv(CsvError::NotANumber { line: 8, .. }))
                 ),
                 "{text:?}"
             );
@@ -237,7 +240,7 @@ fn bad_fields_are_refused_with_line_and_column() {
     let bytes = b"a,y\n1,0\n\xff,1\n";
     assert!(matches!(
         read(&bytes[..], &Options::new(Label::Name("y".into()))),
-        Err(TrainError::BadRecord { line: 3, .. })
+        Err(DataError::Csv(CsvError::BadRecord { line: 3, .. }))
     ));
 }
 
@@ -245,19 +248,19 @@ fn bad_fields_are_refused_with_line_and_column() {
 fn tables_that_hold_nothing() {
     assert!(matches!(
         by_index("", 0),
-        Err(TrainError::EmptyTable { header: false })
+        Err(DataError::EmptyTable { header: false })
     ));
     assert!(matches!(
         by_index("\n\n", 0),
-        Err(TrainError::EmptyTable { header: false })
+        Err(DataError::EmptyTable { header: false })
     ));
     assert!(matches!(
         by_name("a,y\n", "y"),
-        Err(TrainError::EmptyTable { header: true })
+        Err(DataError::EmptyTable { header: true })
     ));
     assert!(matches!(
         by_index("1\n0\n", 0),
-        Err(TrainError::NoFeatures { columns: 1, .. })
+        Err(DataError::Csv(CsvError::NoFeatures { columns: 1, .. }))
     ));
     let message = by_name("a,b\n1,2\n", "y").unwrap_err().to_string();
     assert_eq!(
@@ -266,11 +269,11 @@ fn tables_that_hold_nothing() {
     );
     assert!(matches!(
         by_name("y,a,y\n1,2,3\n", "y"),
-        Err(TrainError::DuplicateLabelColumn {
+        Err(DataError::Csv(CsvError::DuplicateLabelColumn {
             first: 1,
             second: 3,
             ..
-        })
+        }))
     ));
 }
 

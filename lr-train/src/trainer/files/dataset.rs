@@ -21,7 +21,7 @@ use super::{
     header::{DatasetFields, Fields, FileHeader, number, open, verify},
     writing::save,
 };
-use crate::{Result, TrainError};
+use crate::{Result, TrainError, trainer::ExchangeError};
 
 const OP: &str = "read a data set";
 
@@ -68,7 +68,7 @@ pub fn dataset_file_bytes(plan: &TrainingPlan) -> Result<u64> {
 /// Encrypts a data set for all rounds into a file, one input at a time; returns the file's length.
 ///
 /// # Errors
-/// [`TrainError::Mismatch`] for data of another plan or key; what [`AtomicFile::commit`] refuses; what the operating system refuses,
+/// [`ExchangeError::Mismatch`] for data of another plan or key; what [`AtomicFile::commit`] refuses; what the operating system refuses,
 /// naming the file.
 pub fn write_dataset<S: SecretEngine>(
     owner: &DataOwner<S>,
@@ -125,7 +125,7 @@ impl DatasetFile {
     /// Opens a file and compares it with a plan and keys. No ciphertext is read.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`] for other parameters, another plan or other keys; those of [`Reader`](arras_ckks::wire::Reader)
+    /// [`ExchangeError::Mismatch`] for other parameters, another plan or other keys; those of [`Reader`](arras_ckks::wire::Reader)
     /// for a file that is damaged, cut short or something else. All name the file.
     pub fn open(path: impl Into<PathBuf>, plan: &TrainingPlan, keys: KeySetId) -> Result<Self> {
         let path = path.into();
@@ -133,14 +133,15 @@ impl DatasetFile {
             let (header, reader) = open::<DatasetFields>(&path)?;
             header.check(OP, "the data", plan, keys)?;
             if header.fields.rounds as usize != plan.rounds().len() {
-                return Err(TrainError::Mismatch {
+                return Err(ExchangeError::Mismatch {
                     op: OP,
                     what: "number of rounds",
                     subject: "the data",
                     found: header.fields.rounds.to_string(),
                     expected: plan.rounds().len().to_string(),
                     remedy: "encrypt the data with this plan",
-                });
+                }
+                .into());
             }
             reader.expect_payload_len(payload_len(plan, plan.data_shapes()?)?)?;
             Ok(Self {
@@ -161,8 +162,8 @@ impl DatasetFile {
     /// Reads the inputs of a round and verifies each one's checksum.
     ///
     /// # Errors
-    /// [`TrainError::PlanInconsistent`] for a round that the plan does not have; those of [`SeededCiphertext::read_from`]
-    /// for ciphertexts that are damaged; [`TrainError::Mismatch`] for those of another level or number. All name the file.
+    /// [`ExchangeError::PlanInconsistent`] for a round that the plan does not have; those of [`SeededCiphertext::read_from`]
+    /// for ciphertexts that are damaged; [`ExchangeError::Mismatch`] for those of another level or number. All name the file.
     pub fn round(&self, round: usize) -> Result<EncryptedRound> {
         self.read(round).map_err(|error| error.in_file(&self.path))
     }
@@ -219,14 +220,15 @@ pub(super) fn expected(
 ) -> Result<SeededEncrypted> {
     let found = (ciphertext.level(), ciphertext.batch());
     if found != (shape.level, shape.units()) {
-        return Err(TrainError::Mismatch {
+        return Err(ExchangeError::Mismatch {
             op: OP,
             what: "level and number of ciphertexts",
             subject: "an input",
             found: format!("{found:?}"),
             expected: format!("{:?}", (shape.level, shape.units())),
             remedy: "encrypt the data again",
-        });
+        }
+        .into());
     }
     Ok(SeededEncrypted::new(shape.layout, ciphertext)?)
 }

@@ -10,7 +10,7 @@ use arras_ckks::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::super::{DatasetId, KeySetId, PlanId, TrainingPlan, exchange::Origin};
-use crate::{Result, TrainError};
+use crate::{Result, TrainError, trainer::ExchangeError};
 
 /// The version of the layout within these containers. It is the header's first field, so that it can be read before the others.
 const VERSION: u32 = 2;
@@ -99,7 +99,7 @@ impl<F: Fields> FileHeader<F> {
     /// Compares parameters, plan and keys.
     ///
     /// # Errors
-    /// [`TrainError::Mismatch`].
+    /// [`ExchangeError::Mismatch`].
     pub(super) fn check(
         &self,
         op: &'static str,
@@ -108,14 +108,15 @@ impl<F: Fields> FileHeader<F> {
         keys: KeySetId,
     ) -> Result<()> {
         if &self.parameters != plan.params().spec() {
-            return Err(TrainError::Mismatch {
+            return Err(ExchangeError::Mismatch {
                 op,
                 what: "parameter set",
                 subject,
                 found: describe(&self.parameters),
                 expected: describe(plan.params().spec()),
                 remedy: "use keys and data that were made from one plan",
-            });
+            }
+            .into());
         }
         self.origin().expect(op, subject, plan.id(), keys)
     }
@@ -123,19 +124,19 @@ impl<F: Fields> FileHeader<F> {
 
 impl RoundFields {
     /// # Errors
-    /// [`TrainError::Mismatch`] for a file with another content.
+    /// [`ExchangeError::Mismatch`] for a file with another content.
     pub(super) fn expect_content(self, op: &'static str, wanted: &[Content]) -> Result<Content> {
         if wanted.contains(&self.content) {
             return Ok(self.content);
         }
-        Err(TrainError::Mismatch {
+        Err(ExchangeError::Mismatch {
             op,
             what: "content",
             subject: "the file",
             found: format!("{:?}", self.content),
             expected: format!("{wanted:?}"),
             remedy: "a round returns weights or a state; refresh makes the start of the next round from a state",
-        })
+        }.into())
     }
 }
 
@@ -211,12 +212,13 @@ pub(super) fn open<F: Fields>(path: &Path) -> Result<(FileHeader<F>, Reader<BufR
 /// The header, if its version is this one.
 fn read_header<F: Fields>(reader: &Reader<BufReader<File>>) -> Result<FileHeader<F>> {
     match postcard::take_from_bytes::<u32>(reader.header_bytes()) {
-        Ok((found, _)) if found != VERSION => Err(TrainError::Version {
+        Ok((found, _)) if found != VERSION => Err(ExchangeError::Version {
             what: F::NAME,
             found,
             known: VERSION,
             command: F::COMMAND,
-        }),
+        }
+        .into()),
         _ => Ok(reader.header()?),
     }
 }
@@ -224,7 +226,7 @@ fn read_header<F: Fields>(reader: &Reader<BufReader<File>>) -> Result<FileHeader
 /// Reads what a file of kind 9 or 12 says of itself. The payload is not read.
 ///
 /// # Errors
-/// Those of the container, naming the file; [`TrainError::Version`].
+/// Those of the container, naming the file; [`ExchangeError::Version`].
 pub fn inspect(path: &Path) -> Result<TrainingFile> {
     fn described<F: Fields>(path: &Path, holds: fn(F) -> Holds) -> Result<TrainingFile> {
         let (header, reader) = open::<F>(path)?;

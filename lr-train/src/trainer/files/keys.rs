@@ -10,7 +10,7 @@ use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::super::{DataOwner, DatasetId, DatasetRecord, KeySetId, PlanId, TrainingPlan};
-use crate::{Result, TrainError};
+use crate::{Result, TrainError, trainer::ExchangeError};
 
 /// The most bytes of a plan or a record.
 const TEXT_BYTES: u64 = 1 << 28;
@@ -91,19 +91,20 @@ impl KeyDirectory {
     /// The owner of the keys here.
     ///
     /// # Errors
-    /// [`TrainError::Read`] without complete keys, [`TrainError::Mismatch`] if plan and keys do not belong together; those of the files,
+    /// [`TrainError::Read`] without complete keys, [`ExchangeError::Mismatch`] if plan and keys do not belong together; those of the files,
     /// naming them.
     pub fn owner<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
         let done = self.secret().join(OWNER);
         let owner: Owner = read_json(&done, "description of keys")?;
         let check = || -> Result<()> {
             if owner.version != VERSION {
-                return Err(TrainError::Version {
+                return Err(ExchangeError::Version {
                     what: "description of keys",
                     found: owner.version,
                     known: VERSION,
                     command: "lr-train keygen",
-                });
+                }
+                .into());
             }
             Ok(())
         };
@@ -111,15 +112,15 @@ impl KeyDirectory {
         let path = self.secret().join(PLAN);
         let plan = read_plan(&path, self.insecure)?;
         if plan.id() != owner.plan {
-            return Err(TrainError::Mismatch {
+            let mismatch = ExchangeError::Mismatch {
                 op: "open keys",
                 what: "plan",
                 subject: "the secret folder",
                 found: plan.id().to_string(),
                 expected: owner.plan.to_string(),
                 remedy: "restore the plan that the keys were made from",
-            }
-            .in_file(&path));
+            };
+            return Err(TrainError::from(mismatch).in_file(&path));
         }
         let context = Context::new(plan.params(), engine)?;
         let secret = SecretKey::from_file(self.secret().join(SECRET_KEY), &context)?;
@@ -143,7 +144,7 @@ impl KeyDirectory {
     /// Reads what the client kept of a data set.
     ///
     /// # Errors
-    /// [`TrainError::Read`] if the data set was not encrypted with these keys; [`TrainError::Malformed`] and what else is wrong with the
+    /// [`TrainError::Read`] if the data set was not encrypted with these keys; [`ExchangeError::Malformed`] and what else is wrong with the
     /// file, naming it.
     pub fn record(&self, id: DatasetId) -> Result<DatasetRecord> {
         let path = self.record_path(id);
@@ -228,15 +229,15 @@ fn read_plan(path: &Path, insecure: bool) -> Result<TrainingPlan> {
     read().map_err(|error| error.in_file(path))
 }
 
-pub(super) fn utf8<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|error| TrainError::Malformed {
+pub(super) fn utf8<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str, ExchangeError> {
+    std::str::from_utf8(bytes).map_err(|error| ExchangeError::Malformed {
         what,
         error: Box::new(error),
     })
 }
 
 fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| TrainError::Malformed {
+    let text = serde_json::to_string_pretty(value).map_err(|error| ExchangeError::Malformed {
         what: "private record",
         error: Box::new(error),
     })?;
@@ -246,10 +247,10 @@ fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()> {
 fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
     let bytes = read_bounded(path, TEXT_BYTES)?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        TrainError::Malformed {
+        TrainError::from(ExchangeError::Malformed {
             what,
             error: Box::new(error),
-        }
+        })
         .in_file(path)
     })
 }

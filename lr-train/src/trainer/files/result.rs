@@ -15,7 +15,7 @@ use super::{
     header::{Content, Fields, FileHeader, RoundFields, number, open},
     writing::save,
 };
-use crate::{Result, TrainError};
+use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
 /// The most bytes of a model in JSON.
 const MODEL_BYTES: u64 = 1 << 28;
@@ -37,7 +37,7 @@ fn open_round(
 /// Writes a round's result, one ciphertext at a time; returns the file's length.
 ///
 /// # Errors
-/// [`WireError::AlreadyExists`]; what the operating system refuses, naming the file; [`TrainError::MissingResult`].
+/// [`WireError::AlreadyExists`]; what the operating system refuses, naming the file; [`CircuitError::MissingResult`].
 pub fn save_result<B: Backend>(
     plan: &TrainingPlan,
     result: &RoundResult<B>,
@@ -53,9 +53,10 @@ pub fn save_result<B: Backend>(
     let mut length = 0;
     for output in round.program.circuit().outputs() {
         let Some(encrypted) = result.outputs.get(output.name()) else {
-            return Err(TrainError::MissingResult {
+            return Err(CircuitError::MissingResult {
                 name: output.name().to_owned(),
-            });
+            }
+            .into());
         };
         length += encrypted.ciphertext().container_len()?;
         parts.push(encrypted.ciphertext());
@@ -90,7 +91,7 @@ fn most_bytes(plan: &TrainingPlan, round: &Round) -> Result<u64> {
 /// Reads a round's result onto an engine, one ciphertext at a time.
 ///
 /// # Errors
-/// [`TrainError::Mismatch`] for another plan, other keys or a file that holds a start; those of the container and the ciphertexts. All
+/// [`ExchangeError::Mismatch`] for another plan, other keys or a file that holds a start; those of the container and the ciphertexts. All
 /// name the file.
 pub fn load_result<B: Backend>(
     path: &Path,
@@ -106,14 +107,15 @@ pub fn load_result<B: Backend>(
         let round = plan.round(index)?;
         let finished = index + 1 == plan.rounds().len();
         if finished != (content == Content::Weights) {
-            return Err(TrainError::Mismatch {
+            return Err(ExchangeError::Mismatch {
                 op: OP,
                 what: "content",
                 subject: "the file",
                 found: format!("{content:?}"),
                 expected: format!("{:?}", wanted[usize::from(!finished)]),
                 remedy: "the last round returns weights, every other one a state",
-            });
+            }
+            .into());
         }
         let most = most_bytes(plan, &round)?;
         if payload.remaining() > most {
@@ -160,7 +162,7 @@ pub fn save_state(plan: &TrainingPlan, state: &EncryptedState, file: AtomicFile)
     let write = |payload: &mut PayloadWriter<'_>| -> Result<()> {
         for shape in shapes {
             let Some(encrypted) = state.inputs.get(&shape.name) else {
-                return Err(TrainError::MissingResult { name: shape.name });
+                return Err(CircuitError::MissingResult { name: shape.name }.into());
             };
             payload.bytes(&encrypted.ciphertext().to_bytes()?)?;
         }
@@ -211,6 +213,6 @@ pub fn save_model(model: &Model, file: AtomicFile) -> Result<()> {
 /// As [`Model::from_json`], naming the file.
 pub fn load_model(path: &Path) -> Result<Model> {
     let bytes = read_bounded(path, MODEL_BYTES)?;
-    let text = super::keys::utf8("model", &bytes).map_err(|error| error.in_file(path))?;
-    Model::from_json(text).map_err(|error| error.in_file(path))
+    let model = || Model::from_json(super::keys::utf8("model", &bytes)?);
+    model().map_err(|error| error.in_file(path))
 }

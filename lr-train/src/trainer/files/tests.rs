@@ -17,6 +17,7 @@ use crate::{
     TrainError,
     circuits::Kind,
     preprocess::Scheme,
+    trainer::ExchangeError,
     trainer::{
         DataOwner, PreparedData, Rounds, Settings, TrainingPlan, TrainingServer, plan,
         tests::{features_of, insecure, some_rows},
@@ -286,7 +287,7 @@ fn files_of_other_parameters_and_keys_are_told_apart() {
             panic!("{error}");
         };
         assert!(
-            matches!(*error, TrainError::Mismatch { what: w, .. } if w == what),
+            matches!(*error, TrainError::Exchange(ExchangeError::Mismatch { what: w, .. }) if w == what),
             "{error}"
         );
     }

@@ -5,10 +5,13 @@ use std::ops::RangeInclusive;
 use arras_ckks::params::deepest;
 
 use super::{
-    super::report::{Capacity, Remedy},
+    super::{
+        error::{ExchangeError, Remedy},
+        report::Capacity,
+    },
     Planner, RINGS,
 };
-use crate::{Result, TrainError, circuits::Kind};
+use crate::{Result, circuits::Kind};
 
 impl Planner<'_> {
     /// Iterations that fit each circuit and ring in one round.
@@ -37,20 +40,26 @@ impl Planner<'_> {
     }
 
     /// What would do instead.
-    pub(super) fn too_many(&mut self, kinds: &[Kind]) -> Result<TrainError> {
+    pub(super) fn too_many(&mut self, kinds: &[Kind]) -> Result<ExchangeError> {
         let iterations = self.settings.iterations;
         let rings = self.options.log_n.clone();
         let largest = *rings.end();
         let mut choices = vec![];
         for &kind in kinds {
             let beyond = self.smallest(kind, largest + 1..=*RINGS.end())?;
-            choices.extend(beyond.map(|log_n| Remedy::Ring { kind, log_n }));
+            choices.extend(beyond.map(|log_n| Remedy::Ring {
+                circuit: kind.name(),
+                log_n,
+            }));
         }
         for kind in Kind::ALL {
             let safe = kind.longest_run().is_none_or(|most| iterations <= most);
             if !kinds.contains(&kind) && safe {
                 let fits = self.smallest(kind, rings.clone())?;
-                choices.extend(fits.map(|log_n| Remedy::Circuit { kind, log_n }));
+                choices.extend(fits.map(|log_n| Remedy::Circuit {
+                    circuit: kind.name(),
+                    log_n,
+                }));
             }
         }
         let levels = self.levels(largest).unwrap_or(0);
@@ -65,7 +74,7 @@ impl Planner<'_> {
             let rounds = iterations.div_ceil(length.max(1));
             if length > 0 && fewest.is_none_or(|(fewest, _)| rounds < fewest) {
                 let remedy = Remedy::Rounds {
-                    kind,
+                    circuit: kind.name(),
                     log_n: largest,
                     rounds,
                     length,
@@ -74,7 +83,7 @@ impl Planner<'_> {
             }
         }
         choices.extend(fewest.map(|(_, remedy)| remedy));
-        Ok(TrainError::TooManyIterations {
+        Ok(ExchangeError::TooManyIterations {
             iterations,
             rounds: self.settings.round_lengths(1).len(),
             circuit: match kinds {

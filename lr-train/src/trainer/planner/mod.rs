@@ -18,8 +18,9 @@ use super::{
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
 use crate::{
-    Result, TrainError,
+    Result,
     circuits::{Geometry, Kind},
+    plain::FitError,
 };
 
 /// What a planner may choose from.
@@ -76,7 +77,8 @@ pub const RINGS: RangeInclusive<u32> = 13..=17;
 /// Plans a training of up to `rows` rows with `features` features, the intercept counted, constant columns not.
 ///
 /// # Errors
-/// [`TrainError::Hyperparameter`], [`TrainError::MinibatchTooLarge`]; [`TrainError::TooManyIterations`] with what would do instead; the
+/// [`FitError::Hyperparameter`], [`CircuitError::MinibatchTooLarge`](crate::circuits::CircuitError::MinibatchTooLarge);
+/// [`ExchangeError::TooManyIterations`](crate::trainer::ExchangeError::TooManyIterations) with what would do instead; the
 /// scheme's.
 pub fn plan(
     settings: &Settings,
@@ -90,11 +92,12 @@ pub fn plan(
         ("number of features", features, MAX_FEATURES),
     ] {
         if !(1..=most).contains(&value) {
-            return Err(TrainError::Hyperparameter {
+            return Err(FitError::Hyperparameter {
                 what,
                 value: value as f64,
                 allowed: "at least 1, at most 2^24 rows and 2^20 features",
-            });
+            }
+            .into());
         }
     }
     Planner::new(settings, features, rows, options).plan()
@@ -169,7 +172,7 @@ impl<'a> Planner<'a> {
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
         let Some(best) = evaluated.into_iter().next() else {
-            return Err(self.too_many(&kinds)?);
+            return Err(self.too_many(&kinds)?.into());
         };
         let plan = self.assemble(&best)?;
         let report = PlanReport {

@@ -150,7 +150,7 @@ pub(super) fn train(
 
 impl Outcome {
     /// A line while the demo runs.
-    pub(super) fn told(&self, data: &Material) -> Result<String, Failure> {
+    pub(super) fn summary(&self, data: &Material) -> Result<String, Failure> {
         let quality = data.quality(&self.weights)?;
         let plan = &self.plan;
         Ok(format!(

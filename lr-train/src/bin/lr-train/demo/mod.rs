@@ -38,7 +38,7 @@ use crate::{
     output::{Answer, Output, claim},
 };
 
-/// The whole story on built-in digits: plan, keys, encryption, training with several circuits, decryption, comparison, report
+/// Run everything on built-in digits: plan, keys, encryption, training with several circuits, decryption, comparison, report
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Nothing is fetched, and all parameters have 128 bits of security. Circuits for which the time does not suffice are left out, and so are
@@ -49,7 +49,7 @@ Examples:
   lr-train demo --rounds                     twelve iterations in three rounds, the state refreshed between them
   lr-train demo --out digits.html --force")]
 pub(crate) struct Demo {
-    /// Show training by rounds instead, longer than the levels allow
+    /// Show training in rounds instead, with more iterations than the levels allow
     #[arg(long)]
     rounds: bool,
     /// Page to write [default: the first of lr-train-report.html, lr-train-report-2.html, .. that is free]
@@ -58,7 +58,7 @@ pub(crate) struct Demo {
     /// Replace the page
     #[arg(long)]
     force: bool,
-    /// About how many seconds to take; baseline and low-depth always run
+    /// Roughly how many seconds to take; baseline and low-depth always run
     #[arg(long, default_value_t = 44.0)]
     seconds: f64,
     #[command(flatten)]
@@ -209,7 +209,7 @@ fn circuits(
             &history,
             output,
         )? {
-            output.note(outcome.told(data)?);
+            output.note(outcome.summary(data)?);
             done.push((kind, ITERATIONS, outcome));
         }
     }

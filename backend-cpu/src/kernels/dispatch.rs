@@ -1,12 +1,12 @@
 //! Every kernel compiled for every width, and the choice at run time.
 //!
-//! The functions here have the names and operands of the kernels in `kernels`, with the engine's [`Level`] first.
+//! The functions here have the names and operands of the kernels, with the engine's [`Level`] first.
 
-use super::{Level, Scalar, SimdLevel};
+use super::{convert, inner, ntt, pointwise, products, switch};
 use crate::{
-    kernels::{convert, inner, ntt, pointwise, products, switch},
     permutation::Permutation,
     ring::Prime,
+    simd::{Level, Scalar, SimdLevel},
 };
 
 macro_rules! multiversion {
@@ -18,13 +18,13 @@ macro_rules! multiversion {
                 #[target_feature(enable = "avx2")]
                 fn avx2($($arg: $ty),*) {
                     // SAFETY: this function has the feature.
-                    let simd = unsafe { super::avx2::Avx2::new() };
+                    let simd = unsafe { crate::simd::Avx2::new() };
                     $module::$name(simd, $($arg),*);
                 }
                 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512dq,avx512vl")]
                 fn avx512($($arg: $ty),*) {
                     // SAFETY: this function has the features.
-                    let simd = unsafe { super::avx512::Avx512::new() };
+                    let simd = unsafe { crate::simd::Avx512::new() };
                     $module::$name(simd, $($arg),*);
                 }
                 match level.get() {

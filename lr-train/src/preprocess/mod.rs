@@ -1,9 +1,16 @@
 //! Normalization fitted on training rows, and the signed rows that training computes on.
 
+mod error;
+
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, TrainError, data::Table};
+pub use error::PreprocessError;
+
+use crate::{
+    TrainError,
+    data::{DataError, Table},
+};
 
 /// How a column is brought to a common range: `(x - offset) / scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +26,7 @@ pub enum Scheme {
 
 /// A column that carries something, and what is done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Column {
     /// Its position among the features as read, from 0.
     pub position: usize,
@@ -30,6 +38,7 @@ pub struct Column {
 
 /// A column that is the same in all training rows. It is left out: the intercept carries what it says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Dropped {
     /// Its position among the features as read, from 0.
     pub position: usize,
@@ -54,9 +63,9 @@ impl Preprocessor {
     /// Fits to training rows.
     ///
     /// # Errors
-    /// [`TrainError::AllConstant`]; [`TrainError::Unnormalizable`] if a column's numbers are so large or so small that
+    /// [`PreprocessError::AllConstant`]; [`PreprocessError::Unnormalizable`] if a column's numbers are so large or so small that
     /// its scale is not a normal double.
-    pub fn fit(train: &impl AsRef<Table>, scheme: Scheme) -> Result<Self> {
+    pub fn fit(train: &impl AsRef<Table>, scheme: Scheme) -> Result<Self, PreprocessError> {
         let mut columns = Vec::new();
         let mut dropped = Vec::new();
         let train = train.as_ref();
@@ -79,14 +88,14 @@ impl Preprocessor {
             };
             let column = || train.feature_names()[position].clone();
             if !offset.is_finite() {
-                return Err(TrainError::Unnormalizable {
+                return Err(PreprocessError::Unnormalizable {
                     column: column(),
                     quantity: "mean",
                     value: offset,
                 });
             }
             if !(scale.is_normal() && scale > 0.0) {
-                return Err(TrainError::Unnormalizable {
+                return Err(PreprocessError::Unnormalizable {
                     column: column(),
                     quantity: "scale",
                     value: scale,
@@ -99,7 +108,7 @@ impl Preprocessor {
             });
         }
         if columns.is_empty() {
-            return Err(TrainError::AllConstant {
+            return Err(PreprocessError::AllConstant {
                 columns: features.ncols(),
                 rows: features.nrows(),
             });
@@ -116,25 +125,27 @@ impl Preprocessor {
     /// The normalized rows, without the dropped columns: `rows x features()`.
     ///
     /// # Errors
-    /// [`TrainError::ColumnCount`]; [`TrainError::ColumnName`] if both sides have names from their sources and these
-    /// differ; [`TrainError::NotFinite`] if a value leaves the range of doubles.
-    pub fn apply(&self, data: &impl AsRef<Table>) -> Result<Array2<f64>> {
+    /// [`PreprocessError::ColumnCount`]; [`PreprocessError::ColumnName`] if both sides have names from their sources and these
+    /// differ; [`DataError::NotFinite`] if a value leaves the range of doubles.
+    pub fn apply(&self, data: &impl AsRef<Table>) -> Result<Array2<f64>, TrainError> {
         let data = data.as_ref();
         let features = data.features();
         if features.ncols() != self.names.len() {
-            return Err(TrainError::ColumnCount {
+            return Err(PreprocessError::ColumnCount {
                 model: self.names.len(),
                 data: features.ncols(),
-            });
+            }
+            .into());
         }
         if self.named && data.has_names() {
             let mut pairs = self.names.iter().zip(data.feature_names());
             if let Some(at) = pairs.position(|(model, data)| model != data) {
-                return Err(TrainError::ColumnName {
+                return Err(PreprocessError::ColumnName {
                     position: at + 1,
                     model: self.names[at].clone(),
                     data: data.feature_names()[at].clone(),
-                });
+                }
+                .into());
             }
         }
         let normalized =
@@ -143,12 +154,13 @@ impl Preprocessor {
                 (features[(row, column.position)] - column.offset) / column.scale
             });
         match normalized.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            Some(((row, at), &value)) => Err(TrainError::NotFinite {
+            Some(((row, at), &value)) => Err(DataError::NotFinite {
                 what: "normalized features",
                 row,
                 column: self.columns[at].position,
                 value,
-            }),
+            }
+            .into()),
             None => Ok(normalized),
         }
     }
@@ -209,10 +221,10 @@ impl From<Preprocessor> for Stored {
 }
 
 impl TryFrom<Stored> for Preprocessor {
-    type Error = TrainError;
+    type Error = PreprocessError;
 
-    fn try_from(stored: Stored) -> Result<Self> {
-        let damaged = |reason| Err(TrainError::StoredNormalization { reason });
+    fn try_from(stored: Stored) -> Result<Self, PreprocessError> {
+        let damaged = |reason| Err(PreprocessError::StoredNormalization { reason });
         let mut positions: Vec<usize> = (stored.columns.iter().map(|c| c.position))
             .chain(stored.dropped.iter().map(|d| d.position))
             .collect();
@@ -249,10 +261,10 @@ pub fn signs(labels: &[bool]) -> Array1<f64> {
 /// The rows `z_i = y_i (1, x_i)` that training computes on: the intercept's column first, then the features.
 ///
 /// # Errors
-/// [`TrainError::Length`].
-pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64>> {
+/// [`DataError::Length`].
+pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64>, DataError> {
     if features.nrows() != labels.len() {
-        return Err(TrainError::Length {
+        return Err(DataError::Length {
             op: "signed rows",
             what: "labels",
             found: labels.len(),
@@ -332,7 +344,7 @@ mod tests {
         let constant = dataset(array![[1.0, 2.0], [1.0, 2.0]], &["a", "b"]);
         assert!(matches!(
             Preprocessor::fit(&constant, Scheme::Standard),
-            Err(TrainError::AllConstant {
+            Err(PreprocessError::AllConstant {
                 columns: 2,
                 rows: 2
             })
@@ -370,18 +382,18 @@ mod tests {
         assert!(Preprocessor::fit(&huge, Scheme::MaxAbs).is_ok());
         assert!(matches!(
             Preprocessor::fit(&huge, Scheme::Standard),
-            Err(TrainError::Unnormalizable { .. })
+            Err(PreprocessError::Unnormalizable { .. })
         ));
         let tiny = dataset(array![[1e-320], [2e-320]], &["a"]);
         assert!(matches!(
             Preprocessor::fit(&tiny, Scheme::MaxAbs),
-            Err(TrainError::Unnormalizable { .. })
+            Err(PreprocessError::Unnormalizable { .. })
         ));
         let small = Preprocessor::fit(&dataset(array![[1e-300], [2e-300]], &["a"]), Scheme::MaxAbs)
             .unwrap();
         assert!(matches!(
             small.apply(&dataset(array![[1e300]], &["a"])),
-            Err(TrainError::NotFinite { .. })
+            Err(TrainError::Data(DataError::NotFinite { .. }))
         ));
     }
 
@@ -414,7 +426,7 @@ mod tests {
         assert_eq!(z, array![[1.0, 2.0, 3.0], [-1.0, -4.0, -5.0]]);
         assert!(matches!(
             signed_rows(&array![[2.0]], &[]),
-            Err(TrainError::Length {
+            Err(DataError::Length {
                 found: 0,
                 expected: 1,
                 ..

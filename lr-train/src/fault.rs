@@ -1,0 +1,56 @@
+//! Whose fault an error is.
+
+use arras_ckks::{CkksError, CkksErrorKind, wire::WireError};
+use arras_toolkit::{ToolkitError, ToolkitErrorKind};
+
+/// Where the fault for an error lies, so that a program can decide what to do without knowing every error. The command line's
+/// exit codes are these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// In the data: not a number, one class, other columns than the model's, more than a plan holds.
+    Data,
+    /// In a file that is damaged, or is not the one that belongs here: of another plan, other keys or another data set.
+    File,
+    /// In the operating system: something cannot be read or written, or exists already.
+    System,
+    /// In what was asked of training: too many iterations for the levels, too large a minibatch, a parameter outside its range.
+    Plan,
+    /// Elsewhere: engines, memory, randomness.
+    Other,
+}
+
+// Errors of other crates may grow: what is not named here falls to what most of them are.
+
+/// A container that does not hold what it should is the file's fault.
+impl From<&WireError> for Fault {
+    fn from(error: &WireError) -> Self {
+        match error {
+            WireError::InFile { source, .. } => (&**source).into(),
+            WireError::AlreadyExists { .. }
+            | WireError::Busy { .. }
+            | WireError::Io { .. }
+            | WireError::Stream { .. } => Self::System,
+            WireError::OutOfMemory { .. } => Self::Other,
+            _ => Self::File,
+        }
+    }
+}
+
+impl From<&CkksError> for Fault {
+    fn from(error: &CkksError) -> Self {
+        match error.kind() {
+            CkksErrorKind::Wire(error) => error.into(),
+            CkksErrorKind::ParametersMismatch { .. } | CkksErrorKind::Params(_) => Self::File,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<&ToolkitError> for Fault {
+    fn from(error: &ToolkitError) -> Self {
+        match error.kind() {
+            ToolkitErrorKind::Ckks(error) => error.into(),
+            _ => Self::Other,
+        }
+    }
+}

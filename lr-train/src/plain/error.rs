@@ -1,0 +1,40 @@
+//! Why a training without encryption stops.
+
+use crate::fault::Fault;
+
+/// Why a training cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// A parameter of training outside its range.
+    #[error("training: {what} is {value}; {allowed}")]
+    Hyperparameter {
+        /// Which parameter.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is possible.
+        allowed: &'static str,
+    },
+    /// Training whose weights grew beyond double precision.
+    #[error(
+        "training diverged in iteration {iteration}: the weights are no longer finite (largest |z v| before: {largest:.3e}, the approximation holds to {bound}); lower the learning rate or widen the interval"
+    )]
+    Diverged {
+        /// The iteration, from 0.
+        iteration: usize,
+        /// Largest inner product seen while it was finite.
+        largest: f64,
+        /// Half the interval of the approximation, infinite for the exact sigmoid.
+        bound: f64,
+    },
+}
+
+impl FitError {
+    /// Where the fault lies.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Hyperparameter { .. } | Self::Diverged { .. } => Fault::Plan,
+        }
+    }
+}

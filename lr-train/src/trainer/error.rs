@@ -1,0 +1,216 @@
+//! What can go wrong between a data owner and a training service: plans, keys, results and their files.
+
+use std::fmt;
+
+use crate::fault::Fault;
+
+/// What goes wrong between a data owner and a training service: in plans, keys, results and their files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The operating system has no randomness.
+    #[error("cannot draw an identifier: {error}")]
+    NoRandomness {
+        /// The system's answer.
+        error: getrandom::Error,
+    },
+    /// Text that is not what it should be.
+    #[error("the {what} cannot be read: {error}; write it again")]
+    Malformed {
+        /// What it should be.
+        what: &'static str,
+        /// The decoder's error.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something of a version that this build does not know.
+    #[error(
+        "the {what} has version {found}, this build knows version {known}; make it again with `{command}`, or use the release that wrote it"
+    )]
+    Version {
+        /// What it is.
+        what: &'static str,
+        /// Its version.
+        found: u32,
+        /// The version known.
+        known: u32,
+        /// What makes a new one.
+        command: &'static str,
+    },
+    /// A plan whose parts contradict each other.
+    #[error(
+        "the training plan contradicts itself: {what} is {found}, {expected} follows from the rest; make a new plan"
+    )]
+    PlanInconsistent {
+        /// Which part.
+        what: &'static str,
+        /// What stands there.
+        found: String,
+        /// What would have to.
+        expected: String,
+    },
+    /// More iterations than there are levels for.
+    #[error(
+        "{iterations} iterations in {rounds} do not fit {circuit} at N up to 2^{log_n}, where {most} in one round do; {}",
+        ways_out(.choices),
+        rounds = if *.rounds == 1 { "one round".to_owned() } else { format!("{} rounds", .rounds) }
+    )]
+    TooManyIterations {
+        /// Iterations asked for.
+        iterations: usize,
+        /// In how many rounds.
+        rounds: usize,
+        /// The circuit, or all of them.
+        circuit: String,
+        /// The largest ring allowed.
+        log_n: u32,
+        /// The most iterations of a round.
+        most: usize,
+        /// What would do.
+        choices: Vec<Remedy>,
+    },
+    /// Data beyond what keys were made for.
+    #[error(
+        "the data set has {found} {what}, the plan of these keys holds {least} to {most}; make a plan and keys for this data, or select from it"
+    )]
+    BeyondPlan {
+        /// Rows or features.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The fewest.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// Things of two exchanges that were mixed up.
+    #[error("{op}: the {what} of {subject} is {found}, {expected} is needed; {remedy}")]
+    Mismatch {
+        /// What was tried.
+        op: &'static str,
+        /// What is compared.
+        what: &'static str,
+        /// Whose it is.
+        subject: &'static str,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A result after which no round follows.
+    #[error(
+        "refresh: the result is that of round {round} of {rounds}, after which none follows; decrypt it to the model, or make a plan with \
+         more rounds"
+    )]
+    NothingToRefresh {
+        /// The result's round, from 1.
+        round: usize,
+        /// Rounds of the plan.
+        rounds: usize,
+    },
+    /// A decrypted result that no training gives.
+    #[error(
+        "the decrypted {what} is no usable result: {value} in entry {entry}; the ciphertexts are not from this key or this data, or training diverged: lower the \
+         learning rate or widen the sigmoid's interval"
+    )]
+    UnusableResult {
+        /// Weights or those before.
+        what: &'static str,
+        /// Which entry.
+        entry: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// Labels of other classes than the model's.
+    #[error(
+        "the model tells {model_negative:?} from {model_positive:?}, the data holds {negative:?} and {positive:?}; read the data with the model's classes"
+    )]
+    OtherClasses {
+        /// The model's negative class.
+        model_negative: String,
+        /// The model's positive class.
+        model_positive: String,
+        /// The data's negative class.
+        negative: String,
+        /// The data's positive class.
+        positive: String,
+    },
+}
+
+impl ExchangeError {
+    /// Where the fault lies.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoRandomness { .. } => Fault::Other,
+            Self::Malformed { .. }
+            | Self::Version { .. }
+            | Self::PlanInconsistent { .. }
+            | Self::Mismatch { .. }
+            | Self::NothingToRefresh { .. }
+            | Self::UnusableResult { .. } => Fault::File,
+            Self::TooManyIterations { .. } => Fault::Plan,
+            Self::BeyondPlan { .. } | Self::OtherClasses { .. } => Fault::Data,
+        }
+    }
+}
+
+/// What would do instead of a plan that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// A larger ring.
+    Ring {
+        /// The circuit.
+        circuit: &'static str,
+        /// log2 of its degree.
+        log_n: u32,
+    },
+    /// A circuit of lower depth.
+    Circuit {
+        /// The circuit.
+        circuit: &'static str,
+        /// log2 of the ring degree it needs.
+        log_n: u32,
+    },
+    /// Rounds between which the client re-encrypts the state.
+    Rounds {
+        /// The circuit.
+        circuit: &'static str,
+        /// log2 of the ring degree.
+        log_n: u32,
+        /// How many rounds.
+        rounds: usize,
+        /// The most iterations of one.
+        length: usize,
+    },
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ring { circuit, log_n } => write!(f, "allow N = 2^{log_n} with {circuit}"),
+            Self::Circuit { circuit, log_n } => {
+                write!(f, "take the circuit {circuit}, which fits N = 2^{log_n}")
+            }
+            Self::Rounds {
+                circuit,
+                log_n,
+                rounds,
+                length,
+            } => write!(
+                f,
+                "train in {rounds} rounds of up to {length} iterations with refreshes between ({circuit} at N = 2^{log_n})"
+            ),
+        }
+    }
+}
+
+/// What would do instead, for a message.
+fn ways_out(choices: &[Remedy]) -> String {
+    if choices.is_empty() {
+        return "train fewer iterations".to_owned();
+    }
+    let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
+    choices.join(", or ")
+}
