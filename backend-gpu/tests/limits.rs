@@ -6,42 +6,25 @@ use std::sync::Arc;
 
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuError, GpuOptions};
 use arras_hal::{
-    Backend, Coeff, Eval, GaloisElement, HalErrorKind, Key, KeyLayout, Limbs, Poly, Reference,
-    Ring, RingBasis, Shape,
+    Backend, Coeff, Eval, GaloisElement, HalErrorKind, Limbs, Poly, Reference, RingBasis, Shape,
 };
-use common::{Words, chain, engine, shared, spec, toy};
-
-fn poly<B: Backend>(
-    ring: &Arc<Ring<B>>,
-    words: &mut Words,
-    polys: usize,
-    limbs: &Limbs,
-) -> Poly<B, Eval> {
-    let shape = Shape::new(polys, limbs.clone());
-    Poly::from_words(ring, &shape, &words.rows(ring.basis(), polys, limbs)).unwrap()
-}
+use common::{Words, chain, engine, scenarios::Case, shared, spec, toy};
 
 /// Two ciphertext batches multiplied, relinearized, rescaled; then rotated, one by one and summed.
 fn circuit<B: Backend>(engine: &B, basis: &Arc<RingBasis>, batch: usize) -> Vec<Vec<u32>> {
-    let ring = common::ring(engine, basis);
-    let mut words = Words::new(7);
+    let mut case = Case::new(engine, basis, 7);
     let spec = spec(basis, 2, 1);
     let window = Limbs::new(0..basis.len() - 2);
     let lower = Limbs::new(1..basis.len() - 2);
-    let layout = KeyLayout {
-        digits: spec.groups.len(),
-        limbs: basis.all_limbs(),
-    };
-    let key_words = words.rows(basis, layout.digits * 2, &layout.limbs);
-    let key = Key::prepare(&ring, &layout, &key_words).unwrap();
-    let a = poly(&ring, &mut words, 2 * batch, &window);
-    let b = poly(&ring, &mut words, 2 * batch, &window);
+    let key = case.key(spec.groups.len());
+    let a: Poly<B, Eval> = case.poly(2 * batch, &window);
+    let b = case.poly(2 * batch, &window);
     let product = a.tensor(&b).unwrap();
     let product = product.relinearize(&key, &spec, &lower).unwrap();
     let g = GaloisElement::rotation(1, basis.log_n());
     let terms = [(GaloisElement::IDENTITY, None), (g, Some(&key))];
     let ext = lower.union(&spec.special);
-    let weights = [1, 2 * batch].map(|polys| poly(&ring, &mut words, polys, &ext));
+    let weights = [1, 2 * batch].map(|polys| case.poly(polys, &ext));
     let weights = [&weights[0], &weights[1]];
     let mut results = vec![product.rotate(&key, g, &spec, &lower).unwrap()];
     results.extend(product.hoisted_rotations(&terms, &spec, &lower).unwrap());
@@ -121,8 +104,7 @@ fn an_item_that_exceeds_a_binding_is_an_error_that_says_what_fits() {
         return;
     };
     let basis = chain(7, 2, 4, 2);
-    let ring = common::ring(&engine, &basis);
-    let x = poly(&ring, &mut Words::new(3), 1, &Limbs::new(0..6));
+    let x: Poly<_, Eval> = Case::new(&engine, &basis, 3).poly(1, &Limbs::new(0..6));
     let refused = x.mod_up(&spec(&basis, 2, 1)).unwrap_err();
     assert!(
         matches!(refused.kind(), HalErrorKind::OutOfMemory { bytes, available, .. }
@@ -153,19 +135,13 @@ fn multiplication_takes_few_dispatches() {
     };
     // N = 2^13: a transform is two kernels.
     let basis = chain(13, 2, 4, 2);
-    let ring = common::ring(&engine, &basis);
-    let mut words = Words::new(9);
+    let mut case = Case::new(&engine, &basis, 9);
     let spec = spec(&basis, 2, 2);
     let window = Limbs::new(0..6);
     let lower = Limbs::new(1..6);
-    let layout = KeyLayout {
-        digits: spec.groups.len(),
-        limbs: basis.all_limbs(),
-    };
-    let key_words = words.rows(&basis, layout.digits * 2, &layout.limbs);
-    let key = Key::prepare(&ring, &layout, &key_words).unwrap();
-    let a = poly(&ring, &mut words, 4, &window);
-    let b = poly(&ring, &mut words, 4, &window);
+    let key = case.key(spec.groups.len());
+    let a: Poly<_, Eval> = case.poly(4, &window);
+    let b = case.poly(4, &window);
     let count = |run: &dyn Fn()| {
         let before = engine.dispatch_count();
         run();
@@ -193,27 +169,13 @@ fn dispatches_are_folded_above_the_grid_limit() {
         return;
     };
     let basis = toy(3);
-    let limbs = Limbs::new([1, 8]);
-    let polys = 70_001;
-    let run = |sum: &dyn Fn(&[u32], &Shape) -> Vec<u32>| {
-        let words = Words::new(11).rows(&basis, polys, &limbs);
-        sum(&words, &Shape::new(polys, limbs.clone()))
-    };
-    fn work<B: Backend>(
-        engine: &B,
-        basis: &Arc<RingBasis>,
-        words: &[u32],
-        shape: &Shape,
-    ) -> Vec<u32> {
-        let ring = common::ring(engine, basis);
-        let x: Poly<B, Coeff> = Poly::from_words(&ring, shape, words).unwrap();
-        let y = x.try_clone().unwrap().ntt();
+    fn work<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Vec<u32> {
+        let x: Poly<B, Coeff> = Case::new(engine, basis, 11).poly(70_001, &Limbs::new([1, 8]));
+        let y = x.ntt();
         let z = y.mul(&y).unwrap().add(&y).unwrap();
         z.rescale(&Limbs::new([1])).unwrap().to_words().unwrap()
     }
-    let got = run(&|words, shape| work(&engine, &basis, words, shape));
-    let expected = run(&|words, shape| work(&Reference::new(), &basis, words, shape));
-    assert!(got == expected);
+    assert!(work(&engine, &basis) == work(&Reference::new(), &basis));
 }
 
 #[test]
@@ -223,25 +185,15 @@ fn entries_beyond_one_window_of_parameters_are_split() {
     };
     // 30 digits over 32 limbs: 960 rows of digits in one transform.
     let basis = chain(5, 6, 24, 2);
-    let work = |words: &mut Words| words.rows(&basis, 1, &Limbs::new(0..30));
-    let spec = spec(&basis, 2, 1);
-    fn run<B: Backend>(
-        engine: &B,
-        basis: &Arc<RingBasis>,
-        words: &[u32],
-        spec: &arras_hal::KeySwitchSpec,
-    ) -> Vec<u32> {
-        let ring = common::ring(engine, basis);
-        let shape = Shape::new(1, Limbs::new(0..30));
-        let x: Poly<B, Eval> = Poly::from_words(&ring, &shape, words).unwrap();
-        x.mod_up(spec).unwrap().to_words().unwrap()
+    fn run<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Vec<u32> {
+        let x: Poly<B, Eval> = Case::new(engine, basis, 13).poly(1, &Limbs::new(0..30));
+        x.mod_up(&spec(basis, 2, 1)).unwrap().to_words().unwrap()
     }
-    let words = work(&mut Words::new(13));
     let before = engine.dispatch_count();
-    let got = run(&engine, &basis, &words, &spec);
+    let got = run(&engine, &basis);
     // One inverse transform, two conversions, two transforms, one copy.
     assert_eq!(engine.dispatch_count() - before, 6);
-    assert!(got == run(&Reference::new(), &basis, &words, &spec));
+    assert!(got == run(&Reference::new(), &basis));
 }
 
 #[test]
@@ -375,10 +327,9 @@ fn a_device_destroyed_in_mid_run_is_an_error_at_every_later_wait() {
         return;
     };
     let basis = chain(12, 1, 3, 2);
-    let ring = common::ring(&engine, &basis);
-    let mut words = Words::new(19);
-    let limbs = basis.all_limbs();
-    let x = poly(&ring, &mut words, 2, &limbs);
+    let mut case = Case::new(&engine, &basis, 19);
+    let (ring, limbs) = (case.ring.clone(), basis.all_limbs());
+    let x: Poly<_, Eval> = case.poly(2, &limbs);
     let mut sum = x.try_clone().unwrap();
     for step in 0..300 {
         if step == 200 {
@@ -395,7 +346,7 @@ fn a_device_destroyed_in_mid_run_is_an_error_at_every_later_wait() {
         assert!(matches!(owed.kind(), HalErrorKind::Device { .. }));
     }
     // Nothing panics on a lost device, wherever it is noticed.
-    let upload = Poly::<_, Eval>::from_words(&ring, x.shape(), &words.rows(&basis, 2, &limbs));
+    let upload = Poly::<_, Eval>::from_words(&ring, x.shape(), &case.words.rows(&basis, 2, &limbs));
     assert!(upload.and_then(|y| y.add(&x)?.to_words()).is_err());
     // A new engine works.
     let fresh = common::ring(&common::engine(&GpuOptions::default()).unwrap(), &basis);

@@ -55,11 +55,7 @@ fn below_the_typed_layer<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Resu
             key_digits,
             rotate,
         );
-        let mut words = vec![0; sum.shape().words(basis.n())];
-        engine
-            .download(inner, &out, arras_hal::Domain::Eval, &mut words)
-            .unwrap();
-        case.results.push(("key_inner_product".into(), words));
+        case.keep_buffer("key_inner_product", &out);
         for components in [0, 1, 2] {
             let addend: Poly<B, Eval> = case.poly(components.max(1) * batch, &window);
             let mut dst = engine
@@ -75,12 +71,7 @@ fn below_the_typed_layer<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Resu
                     plan.mod_down(),
                 )
                 .unwrap();
-            let mut words = vec![0; 2 * batch * to.len() * basis.n()];
-            engine
-                .download(inner, &dst, arras_hal::Domain::Eval, &mut words)
-                .unwrap();
-            case.results
-                .push((format!("mod_down, addend {components}"), words));
+            case.keep_buffer(&format!("mod_down, addend {components}"), &dst);
         }
         sum.add_assign(&zeros).unwrap();
         case.keep("input unchanged", &zeros);
@@ -182,11 +173,7 @@ fn extremes<B: Backend>(engine: &B, basis: &Arc<RingBasis>, spread: u32) -> Resu
         let key_digits: Vec<usize> = (0..digits).collect();
         let g = GaloisElement::IDENTITY;
         engine.key_inner_product(ring.inner(), &mut sum, x.buf(), key.inner(), &key_digits, g);
-        let mut words = vec![0; shape.words(basis.n())];
-        engine
-            .download(ring.inner(), &sum, arras_hal::Domain::Eval, &mut words)
-            .unwrap();
-        case.results.push(("key_inner_product".into(), words));
+        case.keep_buffer("key_inner_product", &sum);
     }
     // Twenty digits of three rotations: sums are reduced on the way.
     let window = Limbs::new(0..60);

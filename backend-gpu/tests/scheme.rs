@@ -4,24 +4,10 @@ mod common;
 
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator,
-    Parameters, PrecisionReport, SecretKey, SeededCiphertext,
-    params::{Dnum, LevelWidth, Security},
-    random::Seed,
+    Parameters, PrecisionReport, SecretKey, SeededCiphertext, random::Seed,
 };
 use arras_hal::{Backend, Reference};
-use common::engines;
-
-/// A small set without any security.
-fn parameters(log_n: u32) -> Parameters {
-    Parameters::builder()
-        .log_n(log_n)
-        .levels(4)
-        .level_width(LevelWidth::Bits39)
-        .dnum(Dnum::Fixed(3))
-        .security(Security::InsecureForTests)
-        .build()
-        .unwrap()
-}
+use common::{engines, parameters};
 
 struct Client {
     secret: SecretKey<Reference>,
@@ -101,7 +87,7 @@ fn check(log_n: u32) {
     if engines.is_empty() {
         return;
     }
-    let params = parameters(log_n);
+    let params = parameters(log_n, 4);
     let client = Client::new(&params);
     let expected = serve(client.secret.context(), &client);
     for engine in engines {

@@ -12,7 +12,7 @@ use arras_backend_cpu::CpuEngine;
 use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
     Ciphertext, Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, Security},
+    params::Security,
     random::Seed,
     wire::{AtomicFile, Overwrite},
 };
@@ -21,7 +21,7 @@ use arras_toolkit::{
     Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
     plan::KeyRequests, run::Options,
 };
-use common::engines;
+use common::{engines, parameters};
 use lr_train::{
     circuits::{Kind, Results, Spec, Start, TrainingCircuit},
     data::builtin,
@@ -40,18 +40,6 @@ const LOG_N: u32 = 10;
 const FEATURES: usize = 9;
 const ROWS: usize = 8;
 const ITERATIONS: usize = 2;
-
-/// A set without any security, as deep as a circuit.
-fn parameters(levels: usize) -> Parameters {
-    Parameters::builder()
-        .log_n(LOG_N)
-        .levels(levels)
-        .level_width(LevelWidth::Bits39)
-        .dnum(Dnum::Fixed(3))
-        .security(Security::InsecureForTests)
-        .build()
-        .unwrap()
-}
 
 fn circuit(kind: Kind) -> TrainingCircuit {
     TrainingCircuit::record(Spec {
@@ -102,7 +90,7 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
     for kind in Kind::ALL {
         let circuit = circuit(kind);
         let program = Program::new(circuit.circuit().clone());
-        let params = parameters(program.levels_needed());
+        let params = parameters(LOG_N, program.levels_needed());
         let context = Context::new(&params, CpuEngine::new()).unwrap();
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));

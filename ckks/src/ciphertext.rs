@@ -28,17 +28,26 @@ pub struct Ciphertext<B: Backend> {
 }
 
 impl<B: Backend> Ciphertext<B> {
-    /// A settled batch at `level`.
-    pub(crate) fn settled(context: &Context<B>, poly: Poly<B, Eval>, level: usize) -> Self {
-        let batch = poly.polys() / 2;
-        let context = context.clone();
+    pub(crate) fn new(
+        context: &Context<B>,
+        poly: Poly<B, Eval>,
+        batch: usize,
+        level: usize,
+        pending: bool,
+    ) -> Self {
         Self {
-            context,
+            context: context.clone(),
             poly,
             batch,
             level,
-            pending: false,
+            pending,
         }
+    }
+
+    /// A settled batch at `level`.
+    pub(crate) fn settled(context: &Context<B>, poly: Poly<B, Eval>, level: usize) -> Self {
+        let batch = poly.polys() / 2;
+        Self::new(context, poly, batch, level, false)
     }
 
     /// A product over the window of `level + 1` whose rescale lands on `level`.
@@ -48,14 +57,7 @@ impl<B: Backend> Ciphertext<B> {
         batch: usize,
         level: usize,
     ) -> Self {
-        let context = context.clone();
-        Self {
-            context,
-            poly,
-            batch,
-            level,
-            pending: true,
-        }
+        Self::new(context, poly, batch, level, true)
     }
 
     /// The context it belongs to.
@@ -160,22 +162,13 @@ impl<B: Backend> Ciphertext<B> {
             }
         }
         let poly = Poly::from_words(context.ring(), self.poly.shape(), &self.poly.to_words()?)?;
-        Ok(if self.pending {
-            Ciphertext::pending(context, poly, self.batch, self.level)
-        } else {
-            Ciphertext::settled(context, poly, self.level)
-        })
+        let (batch, level) = (self.batch, self.level);
+        Ok(Ciphertext::new(context, poly, batch, level, self.pending))
     }
 
     /// The same level and form, other components.
     pub(crate) fn with_poly(&self, poly: Poly<B, Eval>, batch: usize) -> Self {
-        Self {
-            context: self.context.clone(),
-            poly,
-            batch,
-            level: self.level,
-            pending: self.pending,
-        }
+        Self::new(&self.context, poly, batch, self.level, self.pending)
     }
 
     /// The ciphertexts of this batch at these positions (a position may repeat), as a batch.
@@ -188,11 +181,8 @@ impl<B: Backend> Ciphertext<B> {
                 return Err(CkksErrorKind::Empty.into());
             }
             if let Some(&index) = indices.iter().find(|&&i| i >= self.batch) {
-                return Err(CkksErrorKind::BatchIndex {
-                    index,
-                    batch: self.batch,
-                }
-                .into());
+                let batch = self.batch;
+                return Err(CkksErrorKind::BatchIndex { index, batch }.into());
             }
             let polys: Vec<usize> = (0..self.components())
                 .flat_map(|c| indices.iter().map(move |i| c * self.batch + i))

@@ -5,6 +5,11 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+#[cfg(test)]
+#[macro_use]
+#[path = "../tests/support/refused.rs"]
+mod refused;
+
 mod ciphertext;
 mod client;
 #[cfg(feature = "conformance")]

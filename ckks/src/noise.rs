@@ -4,7 +4,7 @@ use arras_hal::Named;
 use num_traits::ToPrimitive;
 
 use crate::{
-    params::{Parameters, ParamsError},
+    params::{LevelDownPlan, Parameters, ParamsError},
     random::CENTRED_BINOMIAL_ETA,
 };
 
@@ -225,14 +225,10 @@ impl NoiseModel {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`], [`ParamsError::LevelOrder`] if `to` is above `from`.
     pub fn level_down(&self, from: usize, to: usize) -> Result<f64> {
-        if from == to {
-            self.params
-                .check_level(from)
-                .named("predict the error of going down")?;
-            return Ok(0.0);
+        match self.way_down(from, to)? {
+            Some(_) => self.rescale(to),
+            None => Ok(0.0),
         }
-        self.params.level_down_plan(from, to)?;
-        self.rescale(to)
     }
 
     /// By which part of itself a value changes on the way from level `from` to `to`, because the constant that brings it to the
@@ -241,31 +237,18 @@ impl NoiseModel {
     /// # Errors
     /// As [`level_down`](Self::level_down).
     pub fn level_down_bias(&self, from: usize, to: usize) -> Result<f64> {
-        if from == to {
-            self.params
-                .check_level(from)
-                .named("predict the error of going down")?;
+        let Some(plan) = self.way_down(from, to)? else {
             return Ok(0.0);
-        }
-        let plan = self.params.level_down_plan(from, to)?;
-        let target = self.params.window(to);
-        let modulus = |limb: usize| {
-            self.params
-                .moduli()
-                .get(limb)
-                .map_or(1.0, |&q| f64::from(q))
         };
+        let target = self.params.window(to);
+        let moduli = self.params.moduli();
+        let modulus = |limb: usize| moduli.get(limb).map_or(1.0, |&q| f64::from(q));
         // W / Q_to without the primes that both have: few factors, each right to 2^-53.
-        let dropped: f64 = plan
-            .sub_window
-            .iter()
-            .filter(|limb| !target.contains(limb))
-            .map(|&limb| modulus(limb))
-            .product();
-        let restored: f64 = target
-            .filter(|limb| !plan.sub_window.contains(limb))
-            .map(modulus)
-            .product();
+        let kept = plan.sub_window.iter().copied();
+        let dropped = kept.filter(|limb| !target.contains(limb));
+        let dropped: f64 = dropped.map(modulus).product();
+        let restored = target.filter(|limb| !plan.sub_window.contains(limb));
+        let restored: f64 = restored.map(modulus).product();
         let exact = self.params.scale(to) / self.params.scale(from) * (dropped / restored);
         let constant = plan.constant.to_f64().unwrap_or(exact);
         Ok((constant - exact) / exact)
@@ -292,6 +275,17 @@ impl NoiseModel {
     pub fn worst_slot(&self, deviation: f64) -> f64 {
         let harmonic: f64 = (1..=self.params.slots()).map(|k| 1.0 / k as f64).sum();
         deviation * std::f64::consts::FRAC_1_SQRT_2 * harmonic
+    }
+
+    /// `None` where there is nothing to do.
+    fn way_down(&self, from: usize, to: usize) -> Result<Option<LevelDownPlan>> {
+        if from == to {
+            let check = self.params.check_level(from);
+            return check
+                .named("predict the error of going down")
+                .map(|()| None);
+        }
+        Ok(Some(self.params.level_down_plan(from, to)?))
     }
 
     fn n(&self) -> f64 {

@@ -168,17 +168,10 @@ mod tests {
 
     #[test]
     fn lists_that_cannot_be_compared_are_refused() {
-        assert_eq!(
-            PrecisionReport::real(&[1.0], &[]),
-            Err(PrecisionError::Length {
-                expected: 1,
-                actual: 0
-            })
-        );
-        assert_eq!(PrecisionReport::real(&[], &[]), Err(PrecisionError::Empty));
-        assert_eq!(
-            PrecisionReport::real(&[0.0, 1.0], &[0.0, f64::NAN]),
-            Err(PrecisionError::NotFinite { slot: 1 })
-        );
+        refused! {
+            PrecisionReport::real(&[1.0], &[]) => PrecisionError::Length { expected: 1, actual: 0 },
+            PrecisionReport::real(&[], &[]) => PrecisionError::Empty,
+            PrecisionReport::real(&[0.0, 1.0], &[0.0, f64::NAN]) => PrecisionError::NotFinite { slot: 1 },
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! The scheme level of the conformance suite fails for engines that are wrong.
 
+#[macro_use]
+mod support;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arras_backend_cpu::CpuEngine;
@@ -23,6 +26,7 @@ fn wrong(op: &'static str) -> Tampered<Reference> {
     })
 }
 
+/// An operation, and the step of the program that it spoils first.
 type Case = (
     &'static str,
     &'static str,
@@ -31,97 +35,42 @@ type Case = (
     &'static str,
 );
 
+macro_rules! cases {
+    ($($op:literal spoils $program:ident at $step:literal;)+) => {
+        [$(($op, stringify!($program), programs::$program, programs::$program, $step)),+]
+    };
+}
+
 #[test]
 fn the_first_step_that_differs_is_named() {
-    let cases: [Case; 6] = [
-        (
-            "tensor",
-            "products",
-            programs::products,
-            programs::products,
-            "multiply at 1, batch 1",
-        ),
-        (
-            "relinearize",
-            "products",
-            programs::products,
-            programs::products,
-            "relinearize, batch 1",
-        ),
-        (
-            "rescale",
-            "levels",
-            programs::levels,
-            programs::levels,
-            "level_down from 1 to 0, batch 1",
-        ),
-        (
-            "rotate",
-            "rotations",
-            programs::rotations,
-            programs::rotations,
-            "rotate at 0, batch 1",
-        ),
-        (
-            "weighted_sum",
-            "plaintexts",
-            programs::plaintexts,
-            programs::plaintexts,
-            "multiply_plain, batch 1",
-        ),
-        (
-            "rotation_sum",
-            "circuit",
-            programs::circuit,
-            programs::circuit,
-            "inner product, batch 1",
-        ),
-    ];
+    let cases: [Case; 6] = cases! {
+        "tensor" spoils products at "multiply at 1, batch 1";
+        "relinearize" spoils products at "relinearize, batch 1";
+        "rescale" spoils levels at "level_down from 1 to 0, batch 1";
+        "rotate" spoils rotations at "rotate at 0, batch 1";
+        "weighted_sum" spoils plaintexts at "multiply_plain, batch 1";
+        "rotation_sum" spoils circuit at "inner product, batch 1";
+    };
     for (op, name, on_engine, on_reference, step) in cases {
-        let message = failure(|| {
-            check(Ok(wrong(op)), sets::bits39(), name, on_engine, on_reference);
-        });
-        assert!(message.contains(&format!("{step:?}")), "{op}: {message}");
-        assert!(
-            message.contains("bits39") && message.contains(name),
-            "{message}"
-        );
+        let set = sets::bits39();
+        let message = failure(|| check(Ok(wrong(op)), set, name, on_engine, on_reference));
+        says! { message => [&format!("{step:?}"), "bits39", name] }
     }
 }
 
 #[test]
 fn a_wrong_client_is_found() {
-    let message = failure(|| {
-        check(
-            Ok(wrong("mul")),
-            sets::bits34(),
-            "keys",
-            client::keys,
-            client::keys,
-        );
-    });
-    assert!(
-        message.contains("step 0, \"key Relinearization\""),
-        "{message}"
-    );
+    let (set, keys) = (sets::bits34(), client::keys);
+    let message = failure(|| check(Ok(wrong("mul")), set, "keys", keys, client::keys));
+    says! { message => ["step 0, \"key Relinearization\""] }
 }
 
 #[test]
 fn an_agreement_with_the_reference_is_not_enough() {
     // A program that has no recorded hash: what a changed scheme looks like.
-    let message = failure(|| {
-        check(
-            Ok(Reference::new()),
-            sets::bits39(),
-            "unheard_of",
-            programs::levels,
-            programs::levels,
-        );
-    });
-    assert!(
-        message.contains("not with the recorded hash None"),
-        "{message}"
-    );
+    let (set, engine, program) = (sets::bits39(), Ok(Reference::new()), programs::levels);
+    let message = failure(|| check(engine, set, "unheard_of", program, program));
+    says! { message => ["not with the recorded hash None"] }
 }
 
 #[test]
@@ -129,13 +78,9 @@ fn absent_engines_are_skipped() {
     if std::env::var("ARRAS_REQUIRE_GPU").is_ok_and(|v| v == "1") {
         return;
     }
-    check::<Reference>(
-        Err(Absent::because("no adapter")),
-        sets::bits39(),
-        "levels",
-        |_, _| panic!("ran"),
-        |_, _| panic!("ran"),
-    );
+    let absent = Err(Absent::because("no adapter"));
+    let never: Program<Reference> = |_, _| panic!("ran");
+    check(absent, sets::bits39(), "levels", never, never);
 }
 
 /// Every operation of the programs, also inside composites, compared with the reference engine one by one.
@@ -161,8 +106,6 @@ fn the_cpu_engine_agrees_operation_by_operation() {
 #[test]
 fn a_checked_engine_names_the_operation() {
     let engine = Checked::new(wrong("tensor"), Reference::new());
-    let error = programs::products(sets::bits39().fixture(), engine)
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("tensor"), "{error}");
+    let outcome = programs::products(sets::bits39().fixture(), engine);
+    says! { outcome.unwrap_err() => ["tensor"] }
 }

@@ -28,43 +28,32 @@ fn make<S: SecretEngine>(params: &Parameters, engine: S, seed: u8) -> Made {
     let vectors = [values(1, params.slots()), values(2, params.slots())];
     let vectors = [&vectors[0][..], &vectors[1][..]];
     let level = params.max_level();
-    let seeded = Encryptor::with_streams(&secret, &streams)
-        .encrypt(&vectors, level)
-        .unwrap();
-    let public = Encryptor::with_streams(&public_key.load(&context).unwrap(), &streams)
-        .encrypt(&vectors, level)
-        .unwrap();
+    let seeded = Encryptor::with_streams(&secret, &streams).encrypt(&vectors, level);
+    let loaded = public_key.load(&context).unwrap();
+    let public = Encryptor::with_streams(&loaded, &streams).encrypt(&vectors, level);
     Made {
         keys,
         public_key,
-        seeded,
-        public: public.poly().to_words().unwrap(),
+        seeded: seeded.unwrap(),
+        public: public.unwrap().poly().to_words().unwrap(),
     }
 }
 
 fn with_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap()
-        .install(f)
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    builder.build().unwrap().install(f)
 }
 
 /// On failure says what differs without printing megabytes.
 fn assert_same(left: &Made, right: &Made, what: &str) {
-    assert!(left.keys == right.keys, "{what}: evaluation keys differ");
-    assert!(
-        left.public_key == right.public_key,
-        "{what}: public keys differ"
-    );
-    assert!(
-        left.seeded == right.seeded,
-        "{what}: secret-key encryptions differ"
-    );
-    assert!(
-        left.public == right.public,
-        "{what}: public-key encryptions differ"
-    );
+    for (of, same) in [
+        ("evaluation keys", left.keys == right.keys),
+        ("public keys", left.public_key == right.public_key),
+        ("secret-key encryptions", left.seeded == right.seeded),
+        ("public-key encryptions", left.public == right.public),
+    ] {
+        assert!(same, "{what}: {of} differ");
+    }
 }
 
 #[test]
@@ -74,9 +63,8 @@ fn threads_and_engines_do_not_change_a_byte() {
         for threads in [1, 2, 5] {
             let reference = with_threads(threads, || make(&params, Reference::new(), 1));
             assert_same(&base, &reference, &format!("reference, {threads} threads"));
-            let cpu = with_threads(threads, || {
-                make(&params, CpuEngine::with_threads(threads).unwrap(), 1)
-            });
+            let engine = CpuEngine::with_threads(threads).unwrap();
+            let cpu = with_threads(threads, || make(&params, engine, 1));
             assert_same(&base, &cpu, &format!("cpu, {threads} threads"));
         }
     }
@@ -85,10 +73,7 @@ fn threads_and_engines_do_not_change_a_byte() {
 #[test]
 fn seeds_and_calls_change_everything() {
     let params = insecure(7, 2);
-    let (one, other) = (
-        make(&params, Reference::new(), 1),
-        make(&params, Reference::new(), 11),
-    );
+    let [one, other] = [1, 11].map(|seed| make(&params, Reference::new(), seed));
     assert!(one.keys != other.keys && one.public_key != other.public_key);
     assert!(one.seeded != other.seeded && one.public != other.public);
 
@@ -101,10 +86,8 @@ fn seeds_and_calls_change_everything() {
     let encrypt = || encryptor.encrypt(&[&[1.0]], 1).unwrap();
     assert!(encrypt() != encrypt());
     // So do two encryptors and keys with randomness from the operating system.
-    let fresh = || {
-        let encryptor = Encryptor::new(&secret).unwrap();
-        encryptor.encrypt(&[&[1.0]], 1).unwrap()
-    };
+    let encryptor = || Encryptor::new(&secret).unwrap();
+    let fresh = || encryptor().encrypt(&[&[1.0]], 1).unwrap();
     assert!(fresh() != fresh());
     let secrets = [(); 2].map(|()| SecretKey::generate(&context).unwrap());
     assert!(!secrets[0].equals(&secrets[1]));

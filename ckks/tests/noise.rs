@@ -4,12 +4,16 @@
 //! Errors are measured as the root mean square over the real parts of all slots, against what the decrypted operands would give
 //! without a further error.
 
+#[macro_use]
 mod support;
 
-use std::ops::{Add, Mul, Sub};
+use std::{
+    fmt::Display,
+    ops::{Add, Mul, Sub},
+};
 
 use arras_ckks::{
-    Ciphertext, Decryptor, Encryptor, KeyGenerator, NoiseModel, Parameters,
+    Ciphertext, Decryptor, Encryptor, NoiseModel, Parameters,
     params::{Dnum, LevelWidth, ParamsError, Security},
     random::{Purpose, Seed, uniform_row},
 };
@@ -47,12 +51,11 @@ impl Slots {
     }
 
     fn rotated(&self, steps: i64, slots: usize) -> Self {
-        let of = |v: &[Complex64]| -> Vec<Complex64> {
-            (0..slots)
-                .map(|j| v[(j + steps as usize) % slots])
-                .collect()
-        };
-        Self(self.0.chunks_exact(slots).flat_map(of).collect())
+        let mut rotated = self.clone();
+        for vector in rotated.0.chunks_exact_mut(slots) {
+            vector.rotate_left(steps as usize);
+        }
+        rotated
     }
 
     fn times(&self, factor: f64) -> Self {
@@ -61,13 +64,8 @@ impl Slots {
 
     fn zip(&self, other: &Self, f: impl Fn(Complex64, Complex64) -> Complex64) -> Self {
         assert_eq!(self.0.len(), other.0.len());
-        Self(
-            self.0
-                .iter()
-                .zip(&other.0)
-                .map(|(&a, &b)| f(a, b))
-                .collect(),
-        )
+        let pairs = self.0.iter().zip(&other.0);
+        Self(pairs.map(|(&a, &b)| f(a, b)).collect())
     }
 
     /// Root mean square of the real parts.
@@ -76,35 +74,24 @@ impl Slots {
     }
 }
 
-impl Add for &Slots {
-    type Output = Slots;
-    fn add(self, other: &Slots) -> Slots {
-        self.zip(other, |a, b| a + b)
-    }
+macro_rules! slot_by_slot {
+    ($($Trait:ident $method:ident)+) => {$(
+        impl $Trait for &Slots {
+            type Output = Slots;
+            fn $method(self, other: &Slots) -> Slots {
+                self.zip(other, $Trait::$method)
+            }
+        }
+    )+};
 }
 
-impl Sub for &Slots {
-    type Output = Slots;
-    fn sub(self, other: &Slots) -> Slots {
-        self.zip(other, |a, b| a - b)
-    }
-}
-
-impl Mul for &Slots {
-    type Output = Slots;
-    fn mul(self, other: &Slots) -> Slots {
-        self.zip(other, |a, b| a * b)
-    }
-}
+slot_by_slot! { Add add Sub sub Mul mul }
 
 /// The statistical error of a measurement, and of the keys' own errors and the secret in the predictions, is about 1%.
-fn assert_deviation(what: &str, errors: &Slots, predicted: f64) {
+fn assert_deviation(what: impl Display, errors: &Slots, predicted: f64) {
     let measured = errors.deviation();
-    println!(
-        "{what}: measured 2^{:.3}, predicted 2^{:.3}",
-        measured.log2(),
-        predicted.log2()
-    );
+    let bits = [measured, predicted].map(f64::log2);
+    println!("{what}: measured and predicted, in bits: {bits:.3?}");
     assert!(
         (measured / predicted - 1.0).abs() < 0.025,
         "{what}: standard deviation {measured:e}, predicted {predicted:e}"
@@ -117,35 +104,27 @@ fn fresh_errors_have_the_predicted_deviation() {
     let (p, model) = (party(&params), NoiseModel::new(&params));
     let x = vectors(0, params.slots());
     let exact = Slots::real(&x);
-    let public_key = KeyGenerator::with_seed(&p.secret, Seed::from_bytes([9; 32]))
-        .public_key()
-        .unwrap()
-        .load(&p.context)
-        .unwrap();
+    let public_key = p.public_key();
     for level in 0..=2 {
         let ct = p.encrypt_batch(&slices(&x), level);
         let fresh = Slots::of(&p, &ct);
         let what = format!("secret-key encryption, level {level}");
-        assert_deviation(&what, &(&fresh - &exact), model.encryption(level).unwrap());
+        assert_deviation(what, &(&fresh - &exact), model.encryption(level).unwrap());
 
-        let ct = Encryptor::with_streams(&public_key, &p.streams)
-            .encrypt(&slices(&x), level)
-            .unwrap();
+        let encryptor = Encryptor::with_streams(&public_key, &p.streams);
+        let ct = encryptor.encrypt(&slices(&x), level).unwrap();
         let errors = &Slots::of(&p, &ct) - &exact;
         let what = format!("public-key encryption, level {level}");
-        let predicted = model.public_encryption(level).unwrap();
-        assert_deviation(&what, &errors, predicted);
+        assert_deviation(what, &errors, model.public_encryption(level).unwrap());
 
         let y = vectors(1, params.slots());
         let plain = p.evaluator.encode(&slices(&y), level).unwrap();
-        let ct = p
-            .evaluator
-            .add_plain(&p.encrypt_batch(&slices(&x), level), &plain)
-            .unwrap();
+        let ct = p.encrypt_batch(&slices(&x), level);
+        let ct = p.evaluator.add_plain(&ct, &plain).unwrap();
         let zero = p.evaluator.sub_plain(&ct, &plain).unwrap();
         let errors = &(&Slots::of(&p, &ct) - &Slots::of(&p, &zero)) - &Slots::real(&y);
         let what = format!("encoding, level {level}");
-        assert_deviation(&what, &errors, model.encoding(level).unwrap());
+        assert_deviation(what, &errors, model.encoding(level).unwrap());
     }
 }
 
@@ -180,31 +159,24 @@ fn rotations_add_what_the_model_says() {
         let predicted = model.rotation(level).unwrap();
         let one = p.evaluator.rotate(&ct, 1).unwrap();
         let one = &Slots::of(&p, &one) - &fresh.rotated(1, slots);
-        assert_deviation(&format!("a rotation, level {level}"), &one, predicted);
+        assert_deviation(format!("a rotation, level {level}"), &one, predicted);
         let four = model.rotation_sum(level, 4).unwrap();
-        assert_deviation(
-            &format!("4 rotations, level {level}"),
-            &added(&[1, 2, 3, 4]),
-            four,
-        );
+        let what = format!("4 rotations, level {level}");
+        assert_deviation(what, &added(&[1, 2, 3, 4]), four);
         // The operand itself needs no key.
         assert_deviation("a rotation and the operand", &added(&[0, 3]), predicted);
 
         // A rotation taken 16 times has 16 times its error; the division by P rounds once. So the errors of the keys show.
         let steps: Vec<i64> = (0..64).map(|i| 1 + i % 4).collect();
-        let many = model
-            .rotation_sum_of_squares(level, 4.0 * 16.0 * 16.0)
-            .unwrap();
+        let squares = 4.0 * 16.0 * 16.0;
+        let many = model.rotation_sum_of_squares(level, squares).unwrap();
         let switches = 32.0 * model.key_switch(level).unwrap();
         assert!(
             level < 10 || switches > 2.0 * model.rescale(level).unwrap(),
             "the errors of the keys do not show: {switches:e}"
         );
-        assert_deviation(
-            &format!("64 rotations, level {level}"),
-            &added(&steps),
-            many,
-        );
+        let what = format!("64 rotations, level {level}");
+        assert_deviation(what, &added(&steps), many);
     }
 }
 
@@ -216,26 +188,20 @@ fn weighted_rotations_add_what_the_model_says() {
     let (slots, level) = (params.slots(), 11);
     // Small weights show the rounding, large ones the keys, large values the rounding of the weights.
     for (weight, value) in [(1.0, 1.0), (200.0, 0.01), (0.01, 200.0)] {
-        let scaled = |seed, by| -> Vec<Vec<f64>> {
-            let vectors: Vec<Vec<f64>> = vectors(seed, slots);
+        let scaled = |seed, by| {
+            let mut vectors = vectors(seed, slots);
+            vectors.iter_mut().flatten().for_each(|x| *x *= by);
             vectors
-                .iter()
-                .map(|v| v.iter().map(|x| x * by).collect())
-                .collect()
         };
         let ct = p.encrypt_batch(&slices(&scaled(0, value)), level);
         let fresh = Slots::of(&p, &ct);
         let weights: Vec<Vec<Vec<f64>>> = (1..=3).map(|seed| scaled(seed, weight)).collect();
-        let encoded: Vec<_> = weights
-            .iter()
-            .map(|w| p.evaluator.encode_weights(&slices(w), level).unwrap())
-            .collect();
-        let steps = [0, 1, 2];
+        let encode = |w: &Vec<_>| p.evaluator.encode_weights(&slices(w), level).unwrap();
+        let encoded: Vec<_> = weights.iter().map(encode).collect();
         let encoded: Vec<_> = encoded.iter().collect();
-        let sum = p
-            .evaluator
-            .weighted_rotation_sum(&ct, &steps, &encoded)
-            .unwrap();
+        let steps = [0, 1, 2];
+        let sum = p.evaluator.weighted_rotation_sum(&ct, &steps, &encoded);
+        let sum = sum.unwrap();
         let terms = steps.iter().zip(&weights);
         let errors = terms.fold(Slots::of(&p, &sum), |sum, (&k, w)| {
             &sum - &(&fresh.rotated(k, slots) * &Slots::real(w))
@@ -243,7 +209,7 @@ fn weighted_rotations_add_what_the_model_says() {
         // Uniform numbers up to 1 have a mean square of 1/3; two of the three terms need a key.
         let (w, v) = (2.0 * weight * weight / 3.0, 3.0 * value * value / 3.0);
         let predicted = model.weighted_rotation_sum(level, w, v).unwrap();
-        assert_deviation(&format!("weights up to {weight}"), &errors, predicted);
+        assert_deviation(format!("weights up to {weight}"), &errors, predicted);
     }
 }
 
@@ -254,18 +220,12 @@ fn products_add_what_the_model_says() {
     let slots = params.slots();
     let (x, y) = (vectors(0, slots), vectors(1, slots));
     for level in [11, 7, 1] {
-        let (a, b) = (
-            p.encrypt_batch(&slices(&x), level),
-            p.encrypt_batch(&slices(&y), level),
-        );
+        let [a, b] = [&x, &y].map(|x| p.encrypt_batch(&slices(x), level));
         let exact = &Slots::of(&p, &a) * &Slots::of(&p, &b);
-        let product = p
-            .evaluator
-            .relinearize_and_rescale(&p.evaluator.multiply(&a, &b).unwrap())
-            .unwrap();
+        let product = p.settle(&p.evaluator.multiply(&a, &b).unwrap());
         let errors = &Slots::of(&p, &product) - &exact;
         let predicted = model.relinearize_and_rescale(level - 1).unwrap();
-        assert_deviation(&format!("a product, level {level}"), &errors, predicted);
+        assert_deviation(format!("a product, level {level}"), &errors, predicted);
 
         let plain = p.evaluator.encode(&slices(&y), level).unwrap();
         let product = p.evaluator.multiply_plain(&a, &plain).unwrap();
@@ -276,21 +236,15 @@ fn products_add_what_the_model_says() {
         assert_deviation("rounding of a plaintext factor", &rounded, predicted);
         let settled = Slots::of(&p, &p.evaluator.rescale(&product).unwrap());
         let predicted = model.rescale(level - 1).unwrap();
-        assert_deviation(
-            &format!("a rescale, level {level}"),
-            &(&settled - &pending),
-            predicted,
-        );
+        let what = format!("a rescale, level {level}");
+        assert_deviation(what, &(&settled - &pending), predicted);
 
         // A pending operand is rotated and rescaled in one step.
         let rotated = Slots::of(&p, &p.evaluator.rotate(&product, 1).unwrap());
         let errors = &rotated - &pending.rotated(1, slots);
         let predicted = model.relinearize_and_rescale(level - 1).unwrap();
-        assert_deviation(
-            &format!("rotation and rescale, level {level}"),
-            &errors,
-            predicted,
-        );
+        let what = format!("rotation and rescale, level {level}");
+        assert_deviation(what, &errors, predicted);
     }
 }
 
@@ -308,7 +262,7 @@ fn relinearization_adds_what_the_model_says() {
         let errors = &Slots::of(&p, &linear) - &Slots::of(&p, &product);
         let predicted = model.relinearize(level).unwrap();
         assert_deviation(
-            &format!("relinearization, level {level}"),
+            format!("relinearization, level {level}"),
             &errors,
             predicted,
         );
@@ -325,7 +279,7 @@ fn going_down_adds_one_rounding() {
         let down = p.evaluator.level_down(&ct, to).unwrap();
         let errors = &Slots::of(&p, &down) - &Slots::of(&p, &ct);
         let what = format!("level {from} to {to}");
-        assert_deviation(&what, &errors, model.level_down(from, to).unwrap());
+        assert_deviation(what, &errors, model.level_down(from, to).unwrap());
     }
 }
 
@@ -352,25 +306,17 @@ fn going_down_changes_large_values_by_the_predicted_part() {
                 assert!(bias.abs() < 2f64.powi(-33), "{from} to {to}: {bias:e}");
                 let x = vec![vec![large; params.slots()]; BATCH];
                 let ct = p.encrypt_batch(&slices(&x), from);
-                let (before, after) = (
-                    Slots::of(&p, &ct),
-                    Slots::of(&p, &p.evaluator.level_down(&ct, to).unwrap()),
-                );
-                let errors = &after - &before;
+                let after = p.evaluator.level_down(&ct, to).unwrap();
+                let errors = &Slots::of(&p, &after) - &Slots::of(&p, &ct);
                 let mean = errors.0.iter().sum::<Complex64>().re / errors.0.len() as f64;
                 // The mean over all slots is that of the constant coefficient's rounding, and of its batch.
-                let noise =
-                    model.rescale(to).unwrap() / (BATCH as f64 * params.slots() as f64).sqrt();
-                seen += usize::from((bias * large).abs() > 20.0 * noise);
-                println!(
-                    "{from} to {to}: {mean:e}, predicted {:e}, noise {noise:e}",
-                    bias * large
-                );
-                assert!(
-                    (mean - bias * large).abs() < 6.0 * noise,
-                    "{from} to {to}: mean error {mean:e}, predicted {:e}",
-                    bias * large
-                );
+                let count = BATCH as f64 * params.slots() as f64;
+                let noise = model.rescale(to).unwrap() / count.sqrt();
+                let predicted = bias * large;
+                seen += usize::from(predicted.abs() > 20.0 * noise);
+                let found = format!("{from} to {to}: {mean:e}, predicted {predicted:e}");
+                println!("{found}, noise {noise:e}");
+                assert!((mean - predicted).abs() < 6.0 * noise, "{found}");
             }
         }
         assert!(seen > 1, "{width}: the bias shows nowhere");
@@ -409,11 +355,8 @@ fn values_wrap_around_beyond_the_headroom() {
     assert!(doubled.iter().all(|x| (x / most - 0.98).abs() < 1e-6));
     let tripled = p.decrypt(&p.evaluator.multiply_integer(&ct, 3).unwrap());
     // 1.47 is as far from 1 as -0.53 is from -1.
-    assert!(
-        tripled.iter().all(|x| (x / most + 0.53).abs() < 1e-6),
-        "{}",
-        tripled[0] / most
-    );
+    let wrapped = tripled.iter().all(|x| (x / most + 0.53).abs() < 1e-6);
+    assert!(wrapped, "{}", tripled[0] / most);
 }
 
 #[test]
@@ -436,16 +379,9 @@ fn the_worst_slot_is_where_a_laplace_distribution_has_it() {
     let measured = worst / (BATCH as f64 * f64::from(parties));
     let deviation = model.rescale(0).unwrap();
     let predicted = model.worst_slot(deviation);
-    println!(
-        "worst slot: {:.2} deviations, predicted {:.2}",
-        measured / deviation,
-        predicted / deviation
-    );
     // The largest of 4096 varies by about a fifth from vector to vector, and the secret's largest slots are shared.
-    assert!(
-        (measured / predicted - 1.0).abs() < 0.1,
-        "{measured:e}, {predicted:e}"
-    );
+    let near = (measured / predicted - 1.0).abs() < 0.1;
+    assert!(near, "{measured:e}, {predicted:e}");
     // A normal distribution would have it at 3.7 deviations.
     assert!(measured > 5.0 * deviation);
 }
@@ -475,29 +411,13 @@ fn levels_that_do_not_exist_are_named() {
     for (what, predict) in all {
         let ok = predict(&model, 2).unwrap();
         assert!(ok.is_finite() && ok >= 0.0);
-        let error = predict(&model, 3).unwrap_err();
-        assert!(error.to_string().contains(what), "{what}: {error}");
-        assert!(
-            matches!(
-                error,
-                ParamsError::NoSuchLevel {
-                    level: 3,
-                    max: 2,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        says! { predict(&model, 3).unwrap_err() => [what] }
+        refused! { predict(&model, 3) => ParamsError::NoSuchLevel { level: 3, max: 2, .. } }
     }
-    for error in [
-        model.weighted_rotation_sum(0, 1.0, 1.0),
-        model.level_down(0, 1),
-        model.level_down_bias(1, 2),
-    ] {
-        assert!(
-            matches!(error, Err(ParamsError::LevelOrder { .. })),
-            "{error:?}"
-        );
+    refused! {
+        model.weighted_rotation_sum(0, 1.0, 1.0) => ParamsError::LevelOrder { .. },
+        model.level_down(0, 1) => ParamsError::LevelOrder { .. },
+        model.level_down_bias(1, 2) => ParamsError::LevelOrder { .. },
     }
     assert_eq!(model.level_down(1, 1).unwrap(), 0.0);
 }
@@ -512,30 +432,21 @@ fn chi_square(words: &[u32], q: u32) -> [f64; 2] {
             counts[bin(x)] += 1.0;
         }
         let expected = words.len() as f64 / 64.0;
-        counts
-            .iter()
-            .map(|c| (c - expected).powi(2) / expected)
-            .sum()
+        let parts = counts.map(|c| (c - expected).powi(2) / expected);
+        parts.iter().sum()
     };
     [statistic(&high), statistic(&low)]
 }
 
 fn assert_uniform(what: &str, rows: &[u32], moduli: &[u32], n: usize) {
     for (limb, &q) in moduli.iter().enumerate() {
-        let words: Vec<u32> = rows
-            .chunks_exact(n)
-            .skip(limb)
-            .step_by(moduli.len())
-            .flatten()
-            .copied()
-            .collect();
+        let rows = rows.chunks_exact(n).skip(limb).step_by(moduli.len());
+        let words: Vec<u32> = rows.flatten().copied().collect();
         assert!(words.iter().all(|&x| x < q));
         for statistic in chi_square(&words, q) {
             // 63 degrees of freedom: mean 63, standard deviation 11.2; between four below and six above.
-            assert!(
-                (18.0..130.0).contains(&statistic),
-                "{what}, limb {limb}: {statistic}"
-            );
+            let usual = (18.0..130.0).contains(&statistic);
+            assert!(usual, "{what}, limb {limb}: {statistic}");
         }
     }
 }
@@ -545,18 +456,13 @@ fn what_is_sent_is_uniform() {
     let p = party(&secure(13, 2));
     let n = p.context.params().n();
     let zeros = vec![vec![0.0]; BATCH];
-    let public_key = KeyGenerator::with_seed(&p.secret, Seed::from_bytes([9; 32]))
-        .public_key()
-        .unwrap()
-        .load(&p.context)
-        .unwrap();
+    let public_key = p.public_key();
+    let encryptor = Encryptor::with_streams(&public_key, &p.streams);
     for level in 0..=2 {
         let limbs = p.context.params().window(level);
         let moduli = &p.context.params().moduli()[limbs];
         let secret = p.encrypt_batch(&slices(&zeros), level);
-        let public = Encryptor::with_streams(&public_key, &p.streams)
-            .encrypt(&slices(&zeros), level)
-            .unwrap();
+        let public = encryptor.encrypt(&slices(&zeros), level).unwrap();
         let again = p.encrypt_batch(&slices(&zeros), level);
         let difference = p.evaluator.sub(&secret, &again).unwrap();
         for (what, ct) in [
@@ -583,28 +489,20 @@ fn what_is_sent_is_uniform() {
 fn the_uniformity_test_sees_small_and_skewed_values() {
     let uniform = |count: u64, q: u32| -> Vec<u32> {
         let mut words = vec![0; count as usize];
-        uniform_row(
-            &mut Seed::from_bytes([4; 32]).stream(Purpose::KeyUniform, [0; 3]),
-            q,
-            &mut words,
-        );
+        let mut stream = Seed::from_bytes([4; 32]).stream(Purpose::KeyUniform, [0; 3]);
+        uniform_row(&mut stream, q, &mut words);
         words
     };
     let q = 536_903_681;
     let words = uniform(1 << 16, q);
-    assert!(
-        chi_square(&words, q)
-            .iter()
-            .all(|c| (18.0..130.0).contains(c))
-    );
+    let mut sound = chi_square(&words, q).into_iter();
+    assert!(sound.all(|c| (18.0..130.0).contains(&c)));
     // Plain reduction of 30-bit words modulo q, small errors, and words with a cleared bit.
-    let biased: Vec<u32> = uniform(1 << 16, 1 << 30)
-        .iter()
-        .map(|x| x % (q - q / 8))
-        .collect();
-    assert!(chi_square(&biased, q)[0] > 1000.0);
-    let small: Vec<u32> = words.iter().map(|x| x % 43).collect();
-    assert!(chi_square(&small, q)[0] > 1000.0);
-    let even: Vec<u32> = words.iter().map(|x| x & !1).collect();
-    assert!(chi_square(&even, q)[1] > 1000.0);
+    let mapped = |words: &[u32], f: &dyn Fn(u32) -> u32| {
+        let words: Vec<u32> = words.iter().map(|&x| f(x)).collect();
+        chi_square(&words, q)
+    };
+    assert!(mapped(&uniform(1 << 16, 1 << 30), &|x| x % (q - q / 8))[0] > 1000.0);
+    assert!(mapped(&words, &|x| x % 43)[0] > 1000.0);
+    assert!(mapped(&words, &|x| x & !1)[1] > 1000.0);
 }

@@ -1,5 +1,6 @@
 //! Sizes told from parameters alone are those of real objects.
 
+#[macro_use]
 mod support;
 
 use arras_ckks::{
@@ -54,13 +55,8 @@ fn keys_have_the_bytes_that_were_told() {
             }
             let set = generator.evaluation_keys_up_to(&[1, 2, 5], budget).unwrap();
             // In any order, and twice is once.
-            let kinds = [
-                galois(5),
-                KeyKind::Relinearization,
-                galois(2),
-                galois(1),
-                galois(2),
-            ];
+            let rotations = [5, 2, 1, 2].map(galois);
+            let kinds = rotations.into_iter().chain([KeyKind::Relinearization]);
             let told = evaluation_key_set_bytes(&params, kinds, budget).unwrap();
             assert_eq!(told.container, set.to_bytes().unwrap().len() as u64);
             assert_eq!(told.loaded, set.expanded_bytes());
@@ -88,39 +84,24 @@ fn keys_have_the_bytes_that_were_told() {
 #[test]
 fn what_cannot_exist_has_no_size() {
     let params = insecure(7, 3);
-    let out_of_bounds = |error: CkksError, text: &str| {
-        assert!(
-            matches!(
-                error.kind(),
-                CkksErrorKind::Wire(WireError::OutOfBounds { .. })
-            ),
-            "{error}"
-        );
-        assert!(error.to_string().contains(text), "{error}");
-    };
-    out_of_bounds(ciphertext_bytes(&params, 4, 1).unwrap_err(), "level");
-    out_of_bounds(
-        ciphertext_bytes(&params, usize::MAX, 1).unwrap_err(),
-        "level",
-    );
-    out_of_bounds(ciphertext_bytes(&params, 0, 0).unwrap_err(), "batch");
-    out_of_bounds(seeded_ciphertext_bytes(&params, 4, 1).unwrap_err(), "level");
-    out_of_bounds(
-        seeded_ciphertext_bytes(&params, 0, usize::MAX).unwrap_err(),
-        "batch",
-    );
     let relinearization = KeyKind::Relinearization;
-    out_of_bounds(
-        evaluation_key_bytes(&params, relinearization, 4).unwrap_err(),
-        "budget",
-    );
-    out_of_bounds(
-        evaluation_key_set_bytes(&params, [relinearization], 9).unwrap_err(),
-        "budget",
-    );
+    for (outcome, text) in [
+        (ciphertext_bytes(&params, 4, 1), "level"),
+        (ciphertext_bytes(&params, usize::MAX, 1), "level"),
+        (ciphertext_bytes(&params, 0, 0), "batch"),
+        (seeded_ciphertext_bytes(&params, 4, 1), "level"),
+        (seeded_ciphertext_bytes(&params, 0, usize::MAX), "batch"),
+        (evaluation_key_bytes(&params, relinearization, 4), "budget"),
+        (
+            evaluation_key_set_bytes(&params, [relinearization], 9),
+            "budget",
+        ),
+    ] {
+        let error = outcome.unwrap_err();
+        says! { error => [text] }
+        refused! { Err::<(), _>(error.into_kind()) => CkksErrorKind::Wire(WireError::OutOfBounds { .. }) }
+    }
     let larger = KeyKind::Galois(GaloisElement::conjugation(9));
-    assert!(matches!(
-        evaluation_key_bytes(&params, larger, 0).unwrap_err().kind(),
-        CkksErrorKind::Hal(_)
-    ));
+    let outcome = evaluation_key_bytes(&params, larger, 0);
+    refused! { outcome.map_err(CkksError::into_kind) => CkksErrorKind::Hal(_) }
 }

@@ -10,6 +10,7 @@ use std::{
 use arras_ckks::{
     Ciphertext, Context, EvaluationKeySet, EvaluationKeys, Parameters, Plaintext, PublicKey,
     SecretKey, SeededCiphertext, SwitchingKey,
+    params::ParametersSpec,
     wire::{self, CHECKSUM_LEN, ObjectKind, PREFIX_LEN, container_to_vec, peek},
 };
 use arras_hal::Reference;
@@ -26,10 +27,8 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 // SAFETY: every call is passed on to the system's allocator with the arguments it came with.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(
-            NOW.fetch_add(layout.size(), Relaxed) + layout.size(),
-            Relaxed,
-        );
+        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(now, Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`, which is the same.
         unsafe { System.alloc(layout) }
     }
@@ -100,11 +99,8 @@ fn bounded(bytes: &[u8], context: &Context<Reference>, what: &str) -> bool {
     let multiple = peak.saturating_sub(SLACK) as f64 / bytes.len() as f64;
     WORST.fetch_max((100.0 * multiple) as usize, Relaxed);
     let most = MULTIPLE * bytes.len() + SLACK;
-    assert!(
-        peak <= most,
-        "{what}: {peak} bytes held for {} bytes of input",
-        bytes.len()
-    );
+    let len = bytes.len();
+    assert!(peak <= most, "{what}: {peak} bytes held for {len} of input");
     accepted
 }
 
@@ -190,50 +186,35 @@ fn hostile_headers(context: &Context<Reference>) {
         }
     }
 
-    let numbers = vec![1u32; 500_000];
-    let mut long = spec.clone();
-    long.mains.clone_from(&numbers);
-    assert!(!bounded(
-        &forged(K::Parameters, &long, &[]),
-        context,
-        "mains"
-    ));
-    let mut long = spec.clone();
-    long.digit_sizes = vec![1; 1_000_000];
-    assert!(!bounded(
-        &forged(K::SecretKey, &long, &[]),
-        context,
-        "digits"
-    ));
-    let mut long = spec.clone();
-    long.windows = vec![long.windows[0]; 500_000];
-    assert!(!bounded(
-        &forged(K::PublicKey, &(long, [7u8; 32]), &[]),
-        context,
-        "windows"
-    ));
+    let long = |change: fn(&mut ParametersSpec)| {
+        let mut spec = spec.clone();
+        change(&mut spec);
+        spec
+    };
+    let mains = long(|s| s.mains = vec![1; 500_000]);
+    let digits = long(|s| s.digit_sizes = vec![1; 1_000_000]);
+    let windows = long(|s| s.windows = vec![s.windows[0]; 500_000]);
     let limbs = vec![1u16; 1_000_000];
     let cut = (spec, 1u32, 1u32, 2u32, false, limbs);
-    assert!(!bounded(
-        &forged(K::Ciphertext, &cut, &[]),
-        context,
-        "limbs"
-    ));
-
+    let keys = |count: u32| -> Vec<_> {
+        let elements = (0..count).map(|i| 2 * i + 1);
+        elements.map(|g| (g, 2u32, [7u8; 32])).collect()
+    };
     // As many keys as a header holds; the ring has no such Galois elements.
-    let keys: Vec<_> = (0..29_000u32)
-        .map(|i| (2 * i + 1, 2u32, [7u8; 32]))
-        .collect();
-    let bytes = forged(K::EvaluationKeys, &(spec, keys), &[]);
-    assert!(bytes.len() > 1_000_000);
-    assert!(!bounded(&bytes, context, "keys"));
+    let many = forged(K::EvaluationKeys, &(spec, keys(29_000)), &[]);
+    assert!(many.len() > 1_000_000);
     // Every key that the ring has, without rows.
-    let keys: Vec<_> = (0..64u32).map(|i| (2 * i + 1, 2u32, [7u8; 32])).collect();
-    assert!(!bounded(
-        &forged(K::EvaluationKeys, &(spec, keys), &[]),
-        context,
-        "keys"
-    ));
+    let all = forged(K::EvaluationKeys, &(spec, keys(64)), &[]);
+    for (bytes, what) in [
+        (forged(K::Parameters, &mains, &[]), "mains"),
+        (forged(K::SecretKey, &digits, &[]), "digits"),
+        (forged(K::PublicKey, &(windows, [7u8; 32]), &[]), "windows"),
+        (forged(K::Ciphertext, &cut, &[]), "limbs"),
+        (many, "many keys"),
+        (all, "all keys"),
+    ] {
+        assert!(!bounded(&bytes, context, what), "{what}");
+    }
 }
 
 /// Each byte of each header replaced by extremes, and by a long varint.

@@ -1,12 +1,13 @@
 //! Sizes close to the information content, files on disk, and the security bound recomputed from what is in them.
 
+#[macro_use]
 mod support;
 
 use std::path::Path;
 
 use arras_ckks::{
-    Ciphertext, CkksErrorKind, Context, EvaluationKeys, Evaluator, KeyGenerator, KeyKind,
-    Parameters, PublicKey, SecretKey, SeededCiphertext, SwitchingKey,
+    Ciphertext, CkksError, CkksErrorKind, Context, EvaluationKeys, Evaluator, KeyGenerator,
+    KeyKind, Parameters, PublicKey, SecretKey, SeededCiphertext, SwitchingKey,
     random::Seed,
     wire::{self, ObjectSummary, Overwrite, WireError},
 };
@@ -43,54 +44,27 @@ fn sizes_are_close_to_the_information_content() {
     };
     let window = |level: usize| params.window(level).map(modulus);
     let public_limbs = (0..=params.special_range().start).map(modulus);
+    let public_content = content(&params, public_limbs, 1);
+    let cut_content = content(&params, cut.limbs().iter().map(modulus), 4);
+    let at_level = |level, polys| content(&params, window(level), polys);
+    let secret = secret.to_bytes().map(|bytes| bytes.to_vec());
     for (what, bytes, content) in [
-        (
-            "secret key",
-            secret.to_bytes().unwrap().to_vec(),
-            params.n() as f64 / 4.0,
-        ),
-        (
-            "public key",
-            public.to_bytes().unwrap(),
-            content(&params, public_limbs, 1),
-        ),
-        ("switching key", key.to_bytes().unwrap(), key_content(&key)),
-        (
-            "switching key, level 0",
-            small.to_bytes().unwrap(),
-            key_content(&small),
-        ),
-        (
-            "2 seeded ciphertexts",
-            seeded.to_bytes().unwrap(),
-            content(&params, window(2), 2),
-        ),
-        (
-            "2 ciphertexts",
-            ct.to_bytes().unwrap(),
-            content(&params, window(2), 4),
-        ),
-        (
-            "2 cut ciphertexts",
-            cut.to_bytes().unwrap(),
-            content(&params, cut.limbs().iter().map(modulus), 4),
-        ),
-        (
-            "plaintext",
-            plain.to_bytes().unwrap(),
-            content(&params, window(1), 1),
-        ),
+        ("secret key", secret, params.n() as f64 / 4.0),
+        ("public key", public.to_bytes(), public_content),
+        ("switching key", key.to_bytes(), key_content(&key)),
+        ("key for level 0", small.to_bytes(), key_content(&small)),
+        ("2 seeded ciphertexts", seeded.to_bytes(), at_level(2, 2)),
+        ("2 ciphertexts", ct.to_bytes(), at_level(2, 4)),
+        ("2 cut ciphertexts", cut.to_bytes(), cut_content),
+        ("plaintext", plain.to_bytes(), at_level(1, 1)),
     ] {
+        let bytes = bytes.unwrap();
         let inspection = wire::inspect(bytes.as_slice()).unwrap();
-        let overhead = bytes.len() as f64 - content;
-        println!(
-            "{what:24} {:>9} bytes, {overhead:>4} more than its residues",
-            bytes.len()
-        );
+        let header = inspection.header_bytes();
         assert_eq!(inspection.payload_bytes() as f64, content, "{what}");
-        assert!(bytes.len() as f64 <= 1.01 * content + inspection.header_bytes() as f64 + 60.0);
-        assert!(inspection.header_bytes() < 200, "{what}");
-        assert!(inspection.to_string().contains("N = 2^13"));
+        assert!(bytes.len() as f64 <= 1.01 * content + header as f64 + 60.0);
+        assert!(header < 200, "{what}");
+        says! { inspection => ["N = 2^13"] }
     }
 }
 
@@ -106,9 +80,8 @@ fn the_modulus_in_serialized_keys_is_below_the_bound() {
         // A key for one level has every special prime; the prime lists are of the whole basis in any case.
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
         let budget = if log_n == 13 { levels } else { 0 };
-        let key = generator
-            .switching_key(KeyKind::Relinearization, budget)
-            .unwrap();
+        let key = generator.switching_key(KeyKind::Relinearization, budget);
+        let key = key.unwrap();
         let bytes = key.to_bytes().unwrap();
 
         let inspection = wire::inspect(bytes.as_slice()).unwrap();
@@ -126,12 +99,6 @@ fn the_modulus_in_serialized_keys_is_below_the_bound() {
         // The rows are over those primes and no others.
         let limbs = key.layout().limbs;
         assert!(limbs.iter().all(|i| primes.contains(&params.moduli()[i])));
-        println!(
-            "N = 2^{log_n}: log2 QP < {}, bound {bound}, key {} bytes",
-            qp.bits(),
-            bytes.len()
-        );
-
         let read = SwitchingKey::from_bytes(&bytes, &params).unwrap();
         assert!(read == key);
         assert!(Parameters::from_bytes(&params.to_bytes().unwrap()).unwrap() == params);
@@ -165,13 +132,8 @@ fn a_client_and_a_server_exchange_files() {
         let seeded = party.encryptor().encrypt(&[&x], 3).unwrap();
         seeded.save(at("input"), Overwrite::Refuse).unwrap();
         params.save(at("parameters"), Overwrite::Refuse).unwrap();
-        assert!(matches!(
-            seeded
-                .save(at("input"), Overwrite::Refuse)
-                .unwrap_err()
-                .kind(),
-            CkksErrorKind::Wire(WireError::AlreadyExists { .. })
-        ));
+        let again = seeded.save(at("input"), Overwrite::Refuse);
+        refused! { again.map_err(CkksError::into_kind) => CkksErrorKind::Wire(WireError::AlreadyExists { .. }) }
         seeded.save(at("input"), Overwrite::Replace).unwrap();
     }
     #[cfg(unix)]
@@ -182,16 +144,14 @@ fn a_client_and_a_server_exchange_files() {
         let keys = EvaluationKeys::load_from_file(at("keys"), &context).unwrap();
         let input = SeededCiphertext::from_file(at("input"), &params).unwrap();
         let e = Evaluator::new(&context, keys).unwrap();
-        let ct = e
-            .rotate(&e.square(&input.expand(&context).unwrap()).unwrap(), 3)
-            .unwrap();
+        let square = e.square(&input.expand(&context).unwrap()).unwrap();
+        let ct = e.rotate(&square, 3).unwrap();
         ct.save(at("output"), Overwrite::Refuse).unwrap();
     }
     let secret = SecretKey::from_file(at("secret"), &context).unwrap();
     let output = Ciphertext::from_file(at("output"), &context).unwrap();
-    let values = arras_ckks::Decryptor::new(&secret)
-        .decrypt(&output)
-        .unwrap();
+    let decryptor = arras_ckks::Decryptor::new(&secret);
+    let values = decryptor.decrypt(&output).unwrap();
     let expected: Vec<f64> = (0..x.len()).map(|i| x[(i + 3) % x.len()].powi(2)).collect();
     assert!(support::bits(&expected, &values[0]) > 24.0);
     let same = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
@@ -210,46 +170,26 @@ fn errors_name_the_file_and_what_is_wrong() {
     keys.save(at("keys"), Overwrite::Refuse).unwrap();
     assert!(at("keys").metadata().unwrap().len() > 1 << 16);
 
-    let error = SecretKey::from_file(at("keys"), context)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("evaluation key set, where secret key is expected"),
-        "{error}"
-    );
-    let error = PublicKey::from_file(at("secret"), params)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("public key is expected") && error.contains("secret: "),
-        "{error}"
-    );
-    let error = PublicKey::from_file(at("nothing"), params)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("cannot open") && error.contains("nothing"),
-        "{error}"
-    );
+    let public_key = |name| PublicKey::from_file(at(name), params).map(drop);
+    let secret_key = |name, context| SecretKey::from_file(at(name), context).map(drop);
+    says! {
+        secret_key("keys", context).unwrap_err() => ["evaluation key set, where secret key is expected"],
+        public_key("secret").unwrap_err() => ["public key is expected", "secret: "],
+        public_key("nothing").unwrap_err() => ["cannot open", "nothing"],
+    }
     let other = Context::new(&insecure(7, 2), Reference::new()).unwrap();
-    assert!(matches!(
-        SecretKey::from_file(at("secret"), &other)
-            .unwrap_err()
-            .kind(),
-        CkksErrorKind::ParametersMismatch { .. }
-    ));
+    let mismatch = secret_key("secret", &other).map_err(CkksError::into_kind);
+    refused! { mismatch => CkksErrorKind::ParametersMismatch { .. } }
 
     for (name, at_byte) in [("secret", 120), ("keys", 50_000)] {
         let mut bytes = std::fs::read(at(name)).unwrap();
         bytes[at_byte] ^= 1;
         std::fs::write(at(name), &bytes).unwrap();
     }
-    let error = EvaluationKeys::load_from_file(at("keys"), context).unwrap_err();
-    assert!(error.to_string().contains("keys: "), "{error}");
-    let error = SecretKey::from_file(at("secret"), context)
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("was damaged"), "{error}");
+    says! {
+        EvaluationKeys::load_from_file(at("keys"), context).unwrap_err() => ["keys: "],
+        secret_key("secret", context).unwrap_err() => ["was damaged"],
+    }
     let longer = [std::fs::read(at("keys")).unwrap(), vec![0]].concat();
     std::fs::write(at("longer"), longer).unwrap();
     assert!(wire::inspect(std::fs::File::open(at("longer")).unwrap()).is_err());
@@ -280,9 +220,5 @@ fn objects_follow_each_other_in_a_stream() {
     };
     assert_eq!((summary.kind, summary.level_budget), (conjugation, 1));
     assert_eq!(summary.bytes, inspection.payload_bytes());
-    assert!(
-        inspection
-            .to_string()
-            .contains("Galois element 255, levels up to 1")
-    );
+    says! { inspection => ["Galois element 255, levels up to 1"] }
 }

@@ -216,13 +216,13 @@ macro_rules! define_erased {
             }
 
             $(
-                fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*) {
+                fn $p(&self, ring: &Self::Ring, $($pa: op_type!(Self: $($pk)+)),*) {
                     self.engine.$p(ring, $($pa),*);
                 }
             )*
 
             $(
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
+                fn $c(&self, ring: &Self::Ring, $($ca: op_type!(Self: $($ck)+)),*) -> Result<()> {
                     self.engine.$c(ring, $($ca),*)
                 }
             )*

@@ -115,14 +115,14 @@ macro_rules! define_backend {
             /// The layout a key was prepared with.
             fn key_layout<'a>(&self, key: &'a Self::Key) -> &'a KeyLayout;
 
-            $( $(#[$pm])* fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*); )*
+            $( $(#[$pm])* fn $p(&self, ring: &Self::Ring, $($pa: op_type!(Self: $($pk)+)),*); )*
 
             $(
                 $(#[$cm])*
                 ///
                 /// # Errors
                 /// If there is no scratch memory.
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
+                fn $c(&self, ring: &Self::Ring, $($ca: op_type!(Self: $($ck)+)),*) -> Result<()> {
                     composites::$body(self, ring, $($ca),*)
                 }
             )*

@@ -188,6 +188,11 @@ pub enum HalErrorKind {
     Mismatch(Box<Mismatch>),
 }
 
+/// Refuses what is not `right`.
+pub(crate) fn ensure(right: bool, kind: impl FnOnce() -> HalErrorKind) -> Result<()> {
+    if right { Ok(()) } else { Err(kind().into()) }
+}
+
 /// The first fault that a checked engine showed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

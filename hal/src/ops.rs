@@ -13,8 +13,9 @@
 //! `Coeff`, or `Same` as the first buffer read (the output's own if none is).
 
 macro_rules! backend_ops {
-    ($callback:ident) => {
+    ($callback:ident $($dollar:tt)?) => {
         $callback! {
+            $($dollar)?
             primitives {
                 /// Copies whole rows: `dst[dst_poly][dst_limb] = src[src_poly][src_limb]` for every entry, where
                 /// limbs are positions in the buffers' lists. Rows of `dst` that no entry names keep their
@@ -96,16 +97,18 @@ macro_rules! backend_ops {
     };
 }
 
-/// The Rust type of an operand kind inside a trait or impl with `Buf` and `Key`.
+/// The Rust type of an operand kind: `Buf` and `Key` are those of `$on`, the engine or `Self`.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! op_type {
-    (Out) => { &mut Self::Buf };
-    (Outs) => { &mut [&mut Self::Buf] };
-    (In) => { &Self::Buf };
-    (OptIn) => { Option<&Self::Buf> };
-    (Ins) => { &[&Self::Buf] };
-    (Key) => { &Self::Key };
-    (Keys) => { &[Option<&Self::Key>] };
-    (Val $t:ty) => { $t };
+    ($on:ident: Out) => { &mut $on::Buf };
+    ($on:ident: Outs) => { &mut [&mut $on::Buf] };
+    ($on:ident: In) => { &$on::Buf };
+    ($on:ident: OptIn) => { Option<&$on::Buf> };
+    ($on:ident: Ins) => { &[&$on::Buf] };
+    ($on:ident: Key) => { &$on::Key };
+    ($on:ident: Keys) => { &[Option<&$on::Key>] };
+    ($on:ident: Val $t:ty) => { $t };
 }
 
 /// The output domain of a line as an `Option<Domain>`; `None` for `Same`.
@@ -181,3 +184,58 @@ macro_rules! op_map {
         $a
     };
 }
+
+macro_rules! define_operations {
+    (
+        $d:tt
+        primitives { $( $(#[$pm:meta])* fn $p:ident( $($pa:ident : [$($pk:tt)+]),* ) => $pd:ident; )* }
+        composites { $( $(#[$cm:meta])* fn $c:ident( $($ca:ident : [$($ck:tt)+]),* ) => $cd:ident = $body:ident; )* }
+    ) => {
+        /// Operations of an engine without their types, which [`Backend`](crate::Backend) has: for the inside of its impl.
+        ///
+        /// Bring it into scope by `use arras_hal::operations;`, with the types of plain data that the operations take:
+        ///
+        /// ```text
+        ///   fn add(self, ring, dst, a, b) { self.binary(ring, dst, a, b, Modulus::add); }
+        ///   fn neg(self, ring, dst, a) { self.unary(ring, dst, a, Modulus::neg) }          a composite: a Result
+        /// ```
+        #[macro_export]
+        macro_rules! operations {
+            () => {};
+            $(
+                (fn $p($d this:ident, $d ring:pat_param $(, $d $pa:pat_param)*) $d body:block $d($d rest:tt)*) => {
+                    fn $p(&$d this, $d ring: &Self::Ring $(, $d $pa: $crate::op_type!(Self: $($pk)+))*) $d body
+                    operations! { $d($d rest)* }
+                };
+            )*
+            $(
+                (fn $c($d this:ident, $d ring:pat_param $(, $d $ca:pat_param)*) $d body:block $d($d rest:tt)*) => {
+                    fn $c(&$d this, $d ring: &Self::Ring $(, $d $ca: $crate::op_type!(Self: $($ck)+))*) -> $crate::Result<()> $d body
+                    operations! { $d($d rest)* }
+                };
+            )*
+        }
+    };
+}
+backend_ops!(define_operations $);
+
+macro_rules! define_default_bodies {
+    (
+        $d:tt
+        primitives { $($primitives:tt)* }
+        composites { $( $(#[$cm:meta])* fn $c:ident( $($ca:ident : [$($ck:tt)+]),* ) => $cd:ident = $body:ident; )* }
+    ) => {
+        /// Default bodies of composites, without the types that the table has.
+        macro_rules! default_bodies {
+            () => {};
+            $(
+                (fn $c($d e:ident, $d ring:ident $(, $d $ca:ident)*) $d body:block $d($d rest:tt)*) => {
+                    #[doc = concat!("See [`Backend::", stringify!($c), "`].")]
+                    pub fn $c<B: Backend>($d e: &B, $d ring: &B::Ring $(, $d $ca: op_type!(B: $($ck)+))*) -> Result<()> $d body
+                    default_bodies! { $d($d rest)* }
+                };
+            )*
+        }
+    };
+}
+backend_ops!(define_default_bodies $);

@@ -21,30 +21,67 @@ fn next_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Rational rescale from one list of limbs to another: multiply by R, the product of the restored
-/// primes, and divide by S, the product of the dropped ones, rounding.
-///
-/// ```text
-///   x_i = intt(in_i) * (S/s_i)^-1 * R  mod s_i        for dropped i
-///   y_d = convert(x)                   mod d          for every d in `to`, quotient mode
-///   out_d = (in_d * R - ntt(y)_d) * S^-1              kept d
-///   out_d =           - ntt(y)_d  * S^-1              restored d
-/// ```
-/// The result differs from in * R / S by less than |S| units in every coefficient. Mod-down of key switching
-/// is the same with S the special primes.
-#[derive(Debug)]
-pub struct RescalePlan {
-    id: u64,
-    from: Limbs,
-    to: Limbs,
-    dropped: Limbs,
-    restored: Limbs,
-    dropped_in_from: Box<[usize]>,
-    to_in_from: Box<[Option<usize>]>,
-    source_scale: LimbConstants,
-    table: Arc<ConversionTable>,
-    restored_product: LimbConstants,
-    dropped_inverse: LimbConstants,
+/// A plan with the functions that read it.
+macro_rules! plan {
+    (
+        $(#[$doc:meta])*
+        struct $plan:ident;
+        copied { $( $(#[$copied_doc:meta])* $copied:ident: $value:ty, )* }
+        borrowed { $( $(#[$field_doc:meta])* $field:ident: $stored:ty => $read:ty, )* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $plan {
+            $( $copied: $value, )*
+            $( $field: $stored, )*
+        }
+
+        impl $plan {
+            $( $(#[$copied_doc])* pub fn $copied(&self) -> $value { self.$copied } )*
+            $( $(#[$field_doc])* pub fn $field(&self) -> $read { &self.$field } )*
+        }
+    };
+}
+
+plan! {
+    /// Rational rescale from one list of limbs to another: multiply by R, the product of the restored
+    /// primes, and divide by S, the product of the dropped ones, rounding.
+    ///
+    /// ```text
+    ///   x_i = intt(in_i) * (S/s_i)^-1 * R  mod s_i        for dropped i
+    ///   y_d = convert(x)                   mod d          for every d in `to`, quotient mode
+    ///   out_d = (in_d * R - ntt(y)_d) * S^-1              kept d
+    ///   out_d =           - ntt(y)_d  * S^-1              restored d
+    /// ```
+    /// The result differs from in * R / S by less than |S| units in every coefficient. Mod-down of key switching
+    /// is the same with S the special primes.
+    struct RescalePlan;
+    copied {
+        /// Unique in the process.
+        id: u64,
+    }
+    borrowed {
+        /// Limbs of the input.
+        from: Limbs => &Limbs,
+        /// Limbs of the output.
+        to: Limbs => &Limbs,
+        /// Limbs of the input that the output lacks.
+        dropped: Limbs => &Limbs,
+        /// Limbs of the output that the input lacks.
+        restored: Limbs => &Limbs,
+        /// Positions of the dropped limbs in the input.
+        dropped_in_from: Box<[usize]> => &[usize],
+        /// For every limb of the output its position in the input; `None` where it is restored.
+        to_in_from: Box<[Option<usize>]> => &[Option<usize>],
+        /// (S/s_i)^-1 * R modulo the dropped primes (N^-1 is not folded in).
+        source_scale: LimbConstants => &LimbConstants,
+        /// The conversion from the dropped limbs to all limbs of the output.
+        table: Arc<ConversionTable> => &Arc<ConversionTable>,
+        /// R modulo the output's primes.
+        restored_product: LimbConstants => &LimbConstants,
+        /// S^-1 modulo the output's primes.
+        dropped_inverse: LimbConstants => &LimbConstants,
+    }
 }
 
 impl RescalePlan {
@@ -82,61 +119,6 @@ impl RescalePlan {
             restored,
         })
     }
-
-    /// Unique in the process.
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Limbs of the input.
-    pub fn from(&self) -> &Limbs {
-        &self.from
-    }
-
-    /// Limbs of the output.
-    pub fn to(&self) -> &Limbs {
-        &self.to
-    }
-
-    /// Limbs of the input that the output lacks.
-    pub fn dropped(&self) -> &Limbs {
-        &self.dropped
-    }
-
-    /// Limbs of the output that the input lacks.
-    pub fn restored(&self) -> &Limbs {
-        &self.restored
-    }
-
-    /// Positions of the dropped limbs in the input.
-    pub fn dropped_in_from(&self) -> &[usize] {
-        &self.dropped_in_from
-    }
-
-    /// For every limb of the output its position in the input; `None` where it is restored.
-    pub fn to_in_from(&self) -> &[Option<usize>] {
-        &self.to_in_from
-    }
-
-    /// (S/s_i)^-1 * R modulo the dropped primes (N^-1 is not folded in).
-    pub fn source_scale(&self) -> &LimbConstants {
-        &self.source_scale
-    }
-
-    /// The conversion from the dropped limbs to all limbs of the output.
-    pub fn table(&self) -> &Arc<ConversionTable> {
-        &self.table
-    }
-
-    /// R modulo the output's primes.
-    pub fn restored_product(&self) -> &LimbConstants {
-        &self.restored_product
-    }
-
-    /// S^-1 modulo the output's primes.
-    pub fn dropped_inverse(&self) -> &LimbConstants {
-        &self.dropped_inverse
-    }
 }
 
 /// How a basis is cut into key-switching digits: groups of absolute limb indices, and the special limbs.
@@ -151,63 +133,46 @@ pub struct KeySwitchSpec {
     pub special: Limbs,
 }
 
-/// One digit of a [`ModUpPlan`].
-#[derive(Debug)]
-pub struct DigitPlan {
-    key_digit: usize,
-    source: Limbs,
-    source_in_window: Box<[usize]>,
-    source_in_ext: Box<[usize]>,
-    target_in_ext: Box<[usize]>,
-    source_scale: LimbConstants,
-    table: Arc<ConversionTable>,
-}
-
-impl DigitPlan {
-    /// Index of the group in the specification, and of the digit in the key.
-    pub fn key_digit(&self) -> usize {
-        self.key_digit
+plan! {
+    /// One digit of a [`ModUpPlan`].
+    struct DigitPlan;
+    copied {
+        /// Index of the group in the specification, and of the digit in the key.
+        key_digit: usize,
     }
-
-    /// The limbs of the group that the window has.
-    pub fn source(&self) -> &Limbs {
-        &self.source
-    }
-
-    /// Their positions in the window.
-    pub fn source_in_window(&self) -> &[usize] {
-        &self.source_in_window
-    }
-
-    /// Their positions in the extended list.
-    pub fn source_in_ext(&self) -> &[usize] {
-        &self.source_in_ext
-    }
-
-    /// Positions in the extended list of the conversion's targets.
-    pub fn target_in_ext(&self) -> &[usize] {
-        &self.target_in_ext
-    }
-
-    /// (D/d_i)^-1 modulo the digit's primes.
-    pub fn source_scale(&self) -> &LimbConstants {
-        &self.source_scale
-    }
-
-    /// The centred conversion from the digit's limbs to the rest of the extended list.
-    pub fn table(&self) -> &Arc<ConversionTable> {
-        &self.table
+    borrowed {
+        /// The limbs of the group that the window has.
+        source: Limbs => &Limbs,
+        /// Their positions in the window.
+        source_in_window: Box<[usize]> => &[usize],
+        /// Their positions in the extended list.
+        source_in_ext: Box<[usize]> => &[usize],
+        /// Positions in the extended list of the conversion's targets.
+        target_in_ext: Box<[usize]> => &[usize],
+        /// (D/d_i)^-1 modulo the digit's primes.
+        source_scale: LimbConstants => &LimbConstants,
+        /// The centred conversion from the digit's limbs to the rest of the extended list.
+        table: Arc<ConversionTable> => &Arc<ConversionTable>,
     }
 }
 
-/// Extension of all digits of a polynomial from a window to the window and the special limbs.
-#[derive(Debug)]
-pub struct ModUpPlan {
-    id: u64,
-    window: Limbs,
-    ext: Limbs,
-    digits: Vec<DigitPlan>,
-    key_digits: Vec<usize>,
+plan! {
+    /// Extension of all digits of a polynomial from a window to the window and the special limbs.
+    struct ModUpPlan;
+    copied {
+        /// Unique in the process.
+        id: u64,
+    }
+    borrowed {
+        /// Limbs of the input.
+        window: Limbs => &Limbs,
+        /// Limbs of every digit of the output: the window and the special limbs.
+        ext: Limbs => &Limbs,
+        /// The digits in use at this window.
+        digits: Vec<DigitPlan> => &[DigitPlan],
+        /// [`DigitPlan::key_digit`] of every digit.
+        key_digits: Vec<usize> => &[usize],
+    }
 }
 
 impl ModUpPlan {
@@ -263,41 +228,25 @@ impl ModUpPlan {
             key_digits,
         })
     }
-
-    /// Unique in the process.
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Limbs of the input.
-    pub fn window(&self) -> &Limbs {
-        &self.window
-    }
-
-    /// Limbs of every digit of the output: the window and the special limbs.
-    pub fn ext(&self) -> &Limbs {
-        &self.ext
-    }
-
-    /// The digits in use at this window.
-    pub fn digits(&self) -> &[DigitPlan] {
-        &self.digits
-    }
-
-    /// [`DigitPlan::key_digit`] of every digit.
-    pub fn key_digits(&self) -> &[usize] {
-        &self.key_digits
-    }
 }
 
-/// Division by P, merged with a rescale where the target is another level's window.
-#[derive(Debug)]
-pub struct ModDownPlan {
-    id: u64,
-    window: Limbs,
-    window_in_ext: Box<[usize]>,
-    special_product: LimbConstants,
-    rescale: Arc<RescalePlan>,
+plan! {
+    /// Division by P, merged with a rescale where the target is another level's window.
+    struct ModDownPlan;
+    copied {
+        /// Unique in the process.
+        id: u64,
+    }
+    borrowed {
+        /// Limbs of the addend.
+        window: Limbs => &Limbs,
+        /// Positions of the window's limbs in the extended list.
+        window_in_ext: Box<[usize]> => &[usize],
+        /// P modulo the window's primes.
+        special_product: LimbConstants => &LimbConstants,
+        /// The rescale from the extended list to the target.
+        rescale: Arc<RescalePlan> => &Arc<RescalePlan>,
+    }
 }
 
 impl ModDownPlan {
@@ -325,31 +274,6 @@ impl ModDownPlan {
         })
     }
 
-    /// Unique in the process.
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Limbs of the addend.
-    pub fn window(&self) -> &Limbs {
-        &self.window
-    }
-
-    /// Positions of the window's limbs in the extended list.
-    pub fn window_in_ext(&self) -> &[usize] {
-        &self.window_in_ext
-    }
-
-    /// P modulo the window's primes.
-    pub fn special_product(&self) -> &LimbConstants {
-        &self.special_product
-    }
-
-    /// The rescale from the extended list to the target.
-    pub fn rescale(&self) -> &Arc<RescalePlan> {
-        &self.rescale
-    }
-
     /// The extended list: limbs of the input.
     pub fn ext(&self) -> &Limbs {
         self.rescale.from()
@@ -361,12 +285,19 @@ impl ModDownPlan {
     }
 }
 
-/// A whole key switch at a window.
-#[derive(Debug)]
-pub struct KeySwitchPlan {
-    id: u64,
-    mod_up: Arc<ModUpPlan>,
-    mod_down: ModDownPlan,
+plan! {
+    /// A whole key switch at a window.
+    struct KeySwitchPlan;
+    copied {
+        /// Unique in the process.
+        id: u64,
+    }
+    borrowed {
+        /// Extension of the digits.
+        mod_up: Arc<ModUpPlan> => &Arc<ModUpPlan>,
+        /// Division by P and, where the target is a lower level, rescale.
+        mod_down: ModDownPlan => &ModDownPlan,
+    }
 }
 
 impl KeySwitchPlan {
@@ -376,21 +307,6 @@ impl KeySwitchPlan {
             mod_up,
             mod_down,
         }
-    }
-
-    /// Unique in the process.
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Extension of the digits.
-    pub fn mod_up(&self) -> &Arc<ModUpPlan> {
-        &self.mod_up
-    }
-
-    /// Division by P and, where the target is a lower level, rescale.
-    pub fn mod_down(&self) -> &ModDownPlan {
-        &self.mod_down
     }
 
     /// Limbs of the input.

@@ -11,7 +11,7 @@ use num_traits::ToPrimitive;
 use crate::{
     ConversionMode, ConversionTable, HalErrorKind, KeySwitchPlan, KeySwitchSpec, LimbConstant,
     LimbConstants, Limbs, ModDownPlan, ModUpPlan, Modulus, Named, RescalePlan, Result,
-    galois::bit_reverse,
+    error::ensure, galois::bit_reverse,
 };
 
 /// What a ring is made of, unchecked.
@@ -234,15 +234,10 @@ impl RingBasis {
     }
 
     pub(crate) fn check_limbs(&self, limbs: &Limbs) -> Result<()> {
-        if limbs.fit(self.len()) {
-            Ok(())
-        } else {
-            Err(HalErrorKind::BadLimbs {
-                limbs: limbs.clone(),
-                basis: self.len(),
-            }
-            .into())
-        }
+        ensure(limbs.fit(self.len()), || {
+            let (limbs, basis) = (limbs.clone(), self.len());
+            HalErrorKind::BadLimbs { limbs, basis }
+        })
     }
 
     /// The table that converts residues modulo `from` to residues modulo `to`, cached.

@@ -2,93 +2,69 @@
 
 use crate::LANES;
 
-/// Operations on rows, position by position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Elementwise {
+macro_rules! elementwise {
+    ($( $(#[$doc:meta])* $op:ident($inputs:literal, $updates:literal) = $expression:literal; )*) => {
+        /// Operations on rows, position by position.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Elementwise {
+            $( $(#[$doc])* $op, )*
+        }
+
+        impl Elementwise {
+            /// Every operation, for tests.
+            pub const ALL: [Self; [$( Self::$op ),*].len()] = [$( Self::$op ),*];
+
+            /// Number of inputs beside the output.
+            pub fn inputs(self) -> usize {
+                match self { $( Self::$op => $inputs, )* }
+            }
+
+            /// Whether the result depends on the old output.
+            pub fn updates(self) -> bool {
+                match self { $( Self::$op => $updates, )* }
+            }
+
+            /// The result from d, the old output, x and y, the inputs; m and k as in the entry; whether the batch item is a leading one.
+            fn expression(self) -> &'static str {
+                match self { $( Self::$op => $expression, )* }
+            }
+        }
+    };
+}
+
+// Number of inputs, whether the old output is read, and the result.
+elementwise! {
     /// `dst = 0`.
-    Zero,
+    Zero(0, false) = "0u";
     /// `dst = a`.
-    Copy,
+    Copy(1, false) = "x";
     /// `dst = a + b`.
-    Add,
+    Add(2, false) = "add_mod(x, y, m.q)";
     /// `dst = a - b`.
-    Sub,
+    Sub(2, false) = "sub_mod(x, y, m.q)";
     /// `dst = a * b`.
-    Mul,
+    Mul(2, false) = "mul_mod(x, y, m)";
     /// `dst += a * b`.
-    MulAcc,
+    MulAcc(2, true) = "add_mod(d, mul_mod(x, y, m), m.q)";
     /// `dst = a * k0`.
-    Scale,
+    Scale(1, false) = "shoup(x, k, m.q)";
     /// `dst = -a`.
-    Neg,
+    Neg(1, false) = "neg_mod(x, m.q)";
     /// `dst += a`.
-    AddAssign,
+    AddAssign(1, true) = "add_mod(d, x, m.q)";
     /// `dst -= a`.
-    SubAssign,
+    SubAssign(1, true) = "sub_mod(d, x, m.q)";
     /// `dst *= a`.
-    MulAssign,
+    MulAssign(1, true) = "mul_mod(d, x, m)";
     /// `dst *= k0`.
-    ScaleAssign,
+    ScaleAssign(0, true) = "shoup(d, k, m.q)";
     /// `dst = a`, plus b for the first `leading` batch items.
-    AddLeading,
+    AddLeading(2, false) = "add_mod(x, select(0u, y, leading), m.q)";
     /// `dst = a`, plus k0 for the first `leading` batch items.
-    AddConstants,
+    AddConstants(1, false) = "add_mod(x, select(0u, k.x, leading), m.q)";
 }
 
 impl Elementwise {
-    /// Every operation, for tests.
-    pub const ALL: [Self; 14] = [
-        Self::Zero,
-        Self::Copy,
-        Self::Add,
-        Self::Sub,
-        Self::Mul,
-        Self::MulAcc,
-        Self::Scale,
-        Self::Neg,
-        Self::AddAssign,
-        Self::SubAssign,
-        Self::MulAssign,
-        Self::ScaleAssign,
-        Self::AddLeading,
-        Self::AddConstants,
-    ];
-
-    /// Number of inputs beside the output.
-    pub fn inputs(self) -> usize {
-        match self {
-            Self::Zero | Self::ScaleAssign => 0,
-            Self::Copy
-            | Self::Scale
-            | Self::Neg
-            | Self::AddConstants
-            | Self::AddAssign
-            | Self::SubAssign
-            | Self::MulAssign => 1,
-            Self::Add | Self::Sub | Self::Mul | Self::MulAcc | Self::AddLeading => 2,
-        }
-    }
-
-    /// The result from d, the old output, x and y, the inputs; m and k as in the entry; whether the batch item is a leading one.
-    fn expression(self) -> &'static str {
-        match self {
-            Self::Zero => "0u",
-            Self::Copy => "x",
-            Self::Add => "add_mod(x, y, m.q)",
-            Self::AddLeading => "add_mod(x, select(0u, y, leading), m.q)",
-            Self::AddConstants => "add_mod(x, select(0u, k.x, leading), m.q)",
-            Self::Sub => "sub_mod(x, y, m.q)",
-            Self::Mul => "mul_mod(x, y, m)",
-            Self::MulAcc => "add_mod(d, mul_mod(x, y, m), m.q)",
-            Self::Scale => "shoup(x, k, m.q)",
-            Self::Neg => "neg_mod(x, m.q)",
-            Self::AddAssign => "add_mod(d, x, m.q)",
-            Self::SubAssign => "sub_mod(d, x, m.q)",
-            Self::MulAssign => "mul_mod(d, x, m)",
-            Self::ScaleAssign => "shoup(d, k, m.q)",
-        }
-    }
-
     /// Grid: x over groups of 4 positions, y entries, z batch items. N is a multiple of 4.
     pub(crate) fn source(self) -> String {
         let mut inputs = String::new();

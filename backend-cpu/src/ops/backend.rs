@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arras_hal::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
     ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, SecretEngine, Shape,
+    operations,
 };
 
 use super::{CpuKey, rescale::Input};
@@ -59,302 +60,157 @@ impl Backend for CpuEngine {
         &key.layout
     }
 
-    fn copy_rows(&self, _: &CpuRing, dst: &mut CpuBuf, src: &CpuBuf, rows: &[RowCopy]) {
-        self.copy(dst, src, rows);
-    }
+    operations! {
+        fn copy_rows(self, _, dst, src, rows) { self.copy(dst, src, rows); }
 
-    fn zero(&self, _: &CpuRing, dst: &mut CpuBuf) {
-        dst.words_mut().fill(0);
-    }
+        fn zero(self, _, dst) { dst.words_mut().fill(0); }
 
-    fn ntt(&self, ring: &CpuRing, x: &mut CpuBuf) {
-        let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
-        self.each_chunk(x.words_mut(), ring.n(), |row, words| {
-            let prime = ring.prime(limbs.at(row / polys));
-            dispatch::forward(ring.level(), prime, words, true, &[]);
-        });
-    }
+        fn ntt(self, ring, x) {
+            let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
+            self.each_chunk(x.words_mut(), ring.n(), |row, words| {
+                let prime = ring.prime(limbs.at(row / polys));
+                dispatch::forward(ring.level(), prime, words, true, &[]);
+            });
+        }
 
-    fn intt(&self, ring: &CpuRing, x: &mut CpuBuf) {
-        let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
-        self.each_chunk(x.words_mut(), ring.n(), |row, words| {
-            let prime = ring.prime(limbs.at(row / polys));
-            dispatch::inverse(ring.level(), prime, words, None, prime.n_inverse);
-        });
-    }
+        fn intt(self, ring, x) {
+            let (polys, limbs) = (x.polys(), x.shape().limbs.clone());
+            self.each_chunk(x.words_mut(), ring.n(), |row, words| {
+                let prime = ring.prime(limbs.at(row / polys));
+                dispatch::inverse(ring.level(), prime, words, None, prime.n_inverse);
+            });
+        }
 
-    fn add(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, dispatch::add);
-    }
+        fn add(self, ring, dst, a, b) { self.binary(ring, dst, a, b, dispatch::add); }
 
-    fn sub(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, dispatch::sub);
-    }
+        fn sub(self, ring, dst, a, b) { self.binary(ring, dst, a, b, dispatch::sub); }
 
-    fn mul(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, dispatch::mul);
-    }
+        fn mul(self, ring, dst, a, b) { self.binary(ring, dst, a, b, dispatch::mul); }
 
-    fn mul_acc(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) {
-        self.binary(ring, dst, a, b, dispatch::mul_acc);
-    }
+        fn mul_acc(self, ring, dst, a, b) { self.binary(ring, dst, a, b, dispatch::mul_acc); }
 
-    fn scale(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, constants: &LimbConstants) {
-        self.scale_rows(ring, dst, Some(a), constants);
-    }
+        fn scale(self, ring, dst, a, constants) { self.scale_rows(ring, dst, Some(a), constants); }
 
-    fn automorphism(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, galois: GaloisElement) {
-        self.permute(ring, dst, a, galois);
-    }
+        fn automorphism(self, ring, dst, a, galois) { self.permute(ring, dst, a, galois); }
 
-    fn base_convert(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        table: &ConversionTable,
-    ) {
-        self.defer(self.convert_buffer(ring, dst, src, table));
-    }
+        fn base_convert(self, ring, dst, src, table) { self.defer(self.convert_buffer(ring, dst, src, table)); }
 
-    fn key_inner_product(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        digits: &CpuBuf,
-        key: &CpuKey,
-        key_digits: &[usize],
-        galois: GaloisElement,
-    ) {
-        self.inner_product_buffer(ring, dst, digits, (key, key_digits), galois);
-    }
+        fn key_inner_product(self, ring, dst, digits, key, key_digits, galois) {
+            self.inner_product_buffer(ring, dst, digits, (key, key_digits), galois);
+        }
 
-    fn add_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, dispatch::add_assign);
-        Ok(())
-    }
+        fn add_assign(self, ring, dst, a) {
+            self.unary(ring, dst, a, dispatch::add_assign);
+            Ok(())
+        }
 
-    fn sub_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, dispatch::sub_assign);
-        Ok(())
-    }
+        fn sub_assign(self, ring, dst, a) {
+            self.unary(ring, dst, a, dispatch::sub_assign);
+            Ok(())
+        }
 
-    fn mul_assign(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, dispatch::mul_assign);
-        Ok(())
-    }
+        fn mul_assign(self, ring, dst, a) {
+            self.unary(ring, dst, a, dispatch::mul_assign);
+            Ok(())
+        }
 
-    fn scale_assign(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        constants: &LimbConstants,
-    ) -> Result<()> {
-        self.scale_rows(ring, dst, None, constants);
-        Ok(())
-    }
+        fn scale_assign(self, ring, dst, constants) {
+            self.scale_rows(ring, dst, None, constants);
+            Ok(())
+        }
 
-    fn neg(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf) -> Result<()> {
-        self.unary(ring, dst, a, dispatch::neg);
-        Ok(())
-    }
+        fn neg(self, ring, dst, a) {
+            self.unary(ring, dst, a, dispatch::neg);
+            Ok(())
+        }
 
-    fn add_leading(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        a: &CpuBuf,
-        b: &CpuBuf,
-        leading: usize,
-    ) -> Result<()> {
-        self.rows(ring, dst, |p, l, prime, words| {
-            if p < leading {
-                let b = b.row(p % b.polys(), l);
-                dispatch::add(ring.level(), prime, words, a.row(p, l), b);
-            } else {
-                words.copy_from_slice(a.row(p, l));
-            }
-        });
-        Ok(())
-    }
+        fn add_leading(self, ring, dst, a, b, leading) {
+            self.rows(ring, dst, |p, l, prime, words| {
+                if p < leading {
+                    let b = b.row(p % b.polys(), l);
+                    dispatch::add(ring.level(), prime, words, a.row(p, l), b);
+                } else {
+                    words.copy_from_slice(a.row(p, l));
+                }
+            });
+            Ok(())
+        }
 
-    fn add_constants(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        a: &CpuBuf,
-        constants: &LimbConstants,
-        leading: usize,
-    ) -> Result<()> {
-        self.rows(ring, dst, |p, l, prime, words| {
-            if p < leading {
+        fn add_constants(self, ring, dst, a, constants, leading) {
+            self.rows(ring, dst, |p, l, prime, words| {
+                if p < leading {
+                    let c = constants.as_slice()[l].value;
+                    dispatch::add_constant(ring.level(), prime, words, a.row(p, l), c);
+                } else {
+                    words.copy_from_slice(a.row(p, l));
+                }
+            });
+            Ok(())
+        }
+
+        fn restrict_and_scale(self, ring, dst, a, constants) {
+            let limbs = &dst.shape().limbs;
+            let positions = limbs.positions_in(&a.shape().limbs).unwrap_or_default();
+            self.rows(ring, dst, |p, l, prime, words| {
                 let c = constants.as_slice()[l].value;
-                dispatch::add_constant(ring.level(), prime, words, a.row(p, l), c);
-            } else {
-                words.copy_from_slice(a.row(p, l));
-            }
-        });
-        Ok(())
-    }
+                dispatch::scale(ring.level(), prime, words, a.row(p, positions[l]), c);
+            });
+            Ok(())
+        }
 
-    fn restrict_and_scale(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        a: &CpuBuf,
-        constants: &LimbConstants,
-    ) -> Result<()> {
-        let limbs = &dst.shape().limbs;
-        let positions = limbs.positions_in(&a.shape().limbs).unwrap_or_default();
-        self.rows(ring, dst, |p, l, prime, words| {
-            let c = constants.as_slice()[l].value;
-            dispatch::scale(ring.level(), prime, words, a.row(p, positions[l]), c);
-        });
-        Ok(())
-    }
+        fn rescale(self, ring, dst, src, plan) {
+            let input = Input { src: Some(src.all()), addend: None, permutation: None };
+            self.rescale_input(ring, dst, input, src.polys(), plan)
+        }
 
-    fn rescale(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        plan: &RescalePlan,
-    ) -> Result<()> {
-        let input = Input {
-            src: Some(src.all()),
-            addend: None,
-            permutation: None,
-        };
-        self.rescale_input(ring, dst, input, src.polys(), plan)
-    }
+        fn mod_up(self, ring, dst, src, plan) { self.mod_up_buffer(ring, dst, src, plan) }
 
-    fn mod_up(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        plan: &ModUpPlan,
-    ) -> Result<()> {
-        self.mod_up_buffer(ring, dst, src, plan)
-    }
+        fn mod_down_and_rescale(self, ring, dst, src, addend, galois, plan) {
+            let permutation = ring.permutation(galois);
+            let input = Input {
+                src: Some(src.all()),
+                addend: addend.map(|a| (a.all(), plan)),
+                permutation: permutation.as_deref(),
+            };
+            self.rescale_input(ring, dst, input, src.polys() / 2, plan.rescale())
+        }
 
-    fn mod_down_and_rescale(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        addend: Option<&CpuBuf>,
-        galois: GaloisElement,
-        plan: &ModDownPlan,
-    ) -> Result<()> {
-        let permutation = ring.permutation(galois);
-        let input = Input {
-            src: Some(src.all()),
-            addend: addend.map(|a| (a.all(), plan)),
-            permutation: permutation.as_deref(),
-        };
-        self.rescale_input(ring, dst, input, src.polys() / 2, plan.rescale())
-    }
+        fn tensor(self, ring, dst, a, b) {
+            self.products(ring, dst, &[a], &[b]);
+            Ok(())
+        }
 
-    fn tensor(&self, ring: &CpuRing, dst: &mut CpuBuf, a: &CpuBuf, b: &CpuBuf) -> Result<()> {
-        self.products(ring, dst, &[a], &[b]);
-        Ok(())
-    }
+        fn sum_of_products(self, ring, dst, a, b) {
+            self.products(ring, dst, a, b);
+            Ok(())
+        }
 
-    fn sum_of_products(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        a: &[&CpuBuf],
-        b: &[&CpuBuf],
-    ) -> Result<()> {
-        self.products(ring, dst, a, b);
-        Ok(())
-    }
+        fn weighted_sum(self, ring, dst, terms, weights) {
+            self.weighted(ring, dst, terms, weights);
+            Ok(())
+        }
 
-    fn weighted_sum(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        terms: &[&CpuBuf],
-        weights: &[&CpuBuf],
-    ) -> Result<()> {
-        self.weighted(ring, dst, terms, weights);
-        Ok(())
-    }
+        fn key_switch(self, ring, dst, src, addend, key, galois, plan) {
+            self.switch(ring, dst, src.all(), addend.map(CpuBuf::all), key, galois, plan)
+        }
 
-    fn key_switch(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        addend: Option<&CpuBuf>,
-        key: &CpuKey,
-        galois: GaloisElement,
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        self.switch(
-            ring,
-            dst,
-            src.all(),
-            addend.map(CpuBuf::all),
-            key,
-            galois,
-            plan,
-        )
-    }
+        fn relinearize(self, ring, dst, src, key, plan) {
+            let batch = src.polys() / 3;
+            let (linear, square) = (src.part(0, 2 * batch), src.part(2 * batch, batch));
+            self.switch(ring, dst, square, Some(linear), key, GaloisElement::IDENTITY, plan)
+        }
 
-    fn relinearize(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        key: &CpuKey,
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        let batch = src.polys() / 3;
-        let (linear, square) = (src.part(0, 2 * batch), src.part(2 * batch, batch));
-        let identity = GaloisElement::IDENTITY;
-        self.switch(ring, dst, square, Some(linear), key, identity, plan)
-    }
+        fn rotate(self, ring, dst, src, key, galois, plan) {
+            let batch = src.polys() / 2;
+            let (c0, c1) = (src.part(0, batch), src.part(batch, batch));
+            self.switch(ring, dst, c1, Some(c0), key, galois, plan)
+        }
 
-    fn rotate(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        key: &CpuKey,
-        galois: GaloisElement,
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        let batch = src.polys() / 2;
-        let (c0, c1) = (src.part(0, batch), src.part(batch, batch));
-        self.switch(ring, dst, c1, Some(c0), key, galois, plan)
-    }
+        fn hoisted_rotations(self, ring, dsts, src, keys, galois, plan) { self.hoist(ring, dsts, src, keys, galois, plan) }
 
-    fn hoisted_rotations(
-        &self,
-        ring: &CpuRing,
-        dsts: &mut [&mut CpuBuf],
-        src: &CpuBuf,
-        keys: &[Option<&CpuKey>],
-        galois: &[GaloisElement],
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        self.hoist(ring, dsts, src, keys, galois, plan)
-    }
-
-    fn rotation_sum(
-        &self,
-        ring: &CpuRing,
-        dst: &mut CpuBuf,
-        src: &CpuBuf,
-        keys: &[Option<&CpuKey>],
-        galois: &[GaloisElement],
-        weights: &[&CpuBuf],
-        plan: &KeySwitchPlan,
-    ) -> Result<()> {
-        self.sum_rotations(ring, dst, src, (keys, galois), weights, plan)
+        fn rotation_sum(self, ring, dst, src, keys, galois, weights, plan) {
+            self.sum_rotations(ring, dst, src, (keys, galois), weights, plan)
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Simd, x86::lanes_apart};
 
 /// Eight lanes. Made only where `avx2` is enabled.
 #[derive(Clone, Copy)]
@@ -33,100 +33,20 @@ const HIGH_TWICE: i32 = 0xF5;
 // SAFETY of all intrinsics below: an `Avx2` exists only where the processor has the instructions (`Avx2::new`).
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx2 {
-    type V = __m256i;
-    type W = Wide;
     const LOG: u32 = 3;
 
-    #[inline(always)]
-    fn view(self, words: &[u32]) -> &[__m256i] {
-        // SAFETY: every bit pattern is a value of both types, and the middle part is aligned.
-        let (before, vectors, after) = unsafe { words.align_to() };
-        assert!(before.is_empty() && after.is_empty(), "rows are aligned");
-        vectors
-    }
-
-    #[inline(always)]
-    fn view_mut(self, words: &mut [u32]) -> &mut [__m256i] {
-        // SAFETY: as for `view`.
-        let (before, vectors, after) = unsafe { words.align_to_mut() };
-        assert!(before.is_empty() && after.is_empty(), "rows are aligned");
-        vectors
-    }
-
-    #[inline(always)]
-    fn prefetch(self, vectors: &[__m256i], at: usize) {
-        // A hint reads nothing, so the address need not be inside.
-        let address = vectors.as_ptr().wrapping_add(at);
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-    }
-
-    #[inline(always)]
-    fn prefetch_once(self, vectors: &[__m256i], at: usize) {
-        let address = vectors.as_ptr().wrapping_add(at);
-        unsafe { _mm_prefetch::<_MM_HINT_NTA>(address.cast()) }
-    }
-
-    #[inline(always)]
-    fn prefetch_far(self, words: &[u32]) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(words.as_ptr().cast()) }
-    }
-
-    #[inline(always)]
-    fn splat(self, x: u32) -> __m256i {
-        unsafe { _mm256_set1_epi32(x as i32) }
-    }
-
-    #[inline(always)]
-    fn add(self, a: __m256i, b: __m256i) -> __m256i {
-        unsafe { _mm256_add_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    fn sub(self, a: __m256i, b: __m256i) -> __m256i {
-        unsafe { _mm256_sub_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    fn min(self, a: __m256i, b: __m256i) -> __m256i {
-        unsafe { _mm256_min_epu32(a, b) }
-    }
-
-    #[inline(always)]
-    fn mul_lo(self, a: __m256i, b: __m256i) -> __m256i {
-        unsafe { _mm256_mullo_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    fn shr(self, a: __m256i, bits: u32) -> __m256i {
-        unsafe { _mm256_srl_epi32(a, _mm_cvtsi32_si128(bits as i32)) }
-    }
-
-    #[inline(always)]
-    fn odd(self, a: __m256i) -> __m256i {
-        unsafe { _mm256_srli_epi64::<32>(a) }
-    }
-
-    #[inline(always)]
-    fn mul_wide(self, a: __m256i, a_odd: __m256i, b: __m256i, b_odd: __m256i) -> Wide {
-        unsafe { Wide(_mm256_mul_epu32(a, b), _mm256_mul_epu32(a_odd, b_odd)) }
-    }
-
-    #[inline(always)]
-    fn add_wide(self, a: Wide, b: Wide) -> Wide {
-        unsafe { Wide(_mm256_add_epi64(a.0, b.0), _mm256_add_epi64(a.1, b.1)) }
-    }
-
-    #[inline(always)]
-    fn mul_wide_low(self, a: Wide, c: __m256i) -> Wide {
-        unsafe { Wide(_mm256_mul_epu32(a.0, c), _mm256_mul_epu32(a.1, c)) }
-    }
-
-    #[inline(always)]
-    fn shr_wide(self, a: Wide, bits: u32) -> Wide {
-        unsafe {
-            let bits = _mm_cvtsi32_si128(bits as i32);
-            Wide(_mm256_srl_epi64(a.0, bits), _mm256_srl_epi64(a.1, bits))
-        }
+    lanes_apart! {
+        __m256i;
+        set: _mm256_set1_epi32,
+        add: _mm256_add_epi32,
+        sub: _mm256_sub_epi32,
+        min: _mm256_min_epu32,
+        mul_lo: _mm256_mullo_epi32,
+        shr: _mm256_srl_epi32,
+        shr_by: _mm256_srli_epi64,
+        mul_wide: _mm256_mul_epu32,
+        add_wide: _mm256_add_epi64,
+        shr_wide: _mm256_srl_epi64,
     }
 
     #[inline(always)]

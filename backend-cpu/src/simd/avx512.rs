@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Simd, x86::lanes_apart};
 
 /// Sixteen lanes. Made only where `avx512f`, `avx512bw`, `avx512dq` and `avx512vl` are enabled.
 #[derive(Clone, Copy)]
@@ -44,100 +44,20 @@ fn lanes(f: impl Fn(i32) -> i32) -> [i32; 16] {
 // SAFETY of all intrinsics below: an `Avx512` exists only where the processor has the instructions (`Avx512::new`).
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx512 {
-    type V = __m512i;
-    type W = Wide;
     const LOG: u32 = 4;
 
-    #[inline(always)]
-    fn view(self, words: &[u32]) -> &[__m512i] {
-        // SAFETY: every bit pattern is a value of both types, and the middle part is aligned.
-        let (before, vectors, after) = unsafe { words.align_to() };
-        assert!(before.is_empty() && after.is_empty(), "rows are aligned");
-        vectors
-    }
-
-    #[inline(always)]
-    fn view_mut(self, words: &mut [u32]) -> &mut [__m512i] {
-        // SAFETY: as for `view`.
-        let (before, vectors, after) = unsafe { words.align_to_mut() };
-        assert!(before.is_empty() && after.is_empty(), "rows are aligned");
-        vectors
-    }
-
-    #[inline(always)]
-    fn prefetch(self, vectors: &[__m512i], at: usize) {
-        // A hint reads nothing, so the address need not be inside.
-        let address = vectors.as_ptr().wrapping_add(at);
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-    }
-
-    #[inline(always)]
-    fn prefetch_once(self, vectors: &[__m512i], at: usize) {
-        let address = vectors.as_ptr().wrapping_add(at);
-        unsafe { _mm_prefetch::<_MM_HINT_NTA>(address.cast()) }
-    }
-
-    #[inline(always)]
-    fn prefetch_far(self, words: &[u32]) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(words.as_ptr().cast()) }
-    }
-
-    #[inline(always)]
-    fn splat(self, x: u32) -> __m512i {
-        unsafe { _mm512_set1_epi32(x as i32) }
-    }
-
-    #[inline(always)]
-    fn add(self, a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_add_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    fn sub(self, a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_sub_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    fn min(self, a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_min_epu32(a, b) }
-    }
-
-    #[inline(always)]
-    fn mul_lo(self, a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_mullo_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    fn shr(self, a: __m512i, bits: u32) -> __m512i {
-        unsafe { _mm512_srl_epi32(a, _mm_cvtsi32_si128(bits as i32)) }
-    }
-
-    #[inline(always)]
-    fn odd(self, a: __m512i) -> __m512i {
-        unsafe { _mm512_srli_epi64::<32>(a) }
-    }
-
-    #[inline(always)]
-    fn mul_wide(self, a: __m512i, a_odd: __m512i, b: __m512i, b_odd: __m512i) -> Wide {
-        unsafe { Wide(_mm512_mul_epu32(a, b), _mm512_mul_epu32(a_odd, b_odd)) }
-    }
-
-    #[inline(always)]
-    fn add_wide(self, a: Wide, b: Wide) -> Wide {
-        unsafe { Wide(_mm512_add_epi64(a.0, b.0), _mm512_add_epi64(a.1, b.1)) }
-    }
-
-    #[inline(always)]
-    fn mul_wide_low(self, a: Wide, c: __m512i) -> Wide {
-        unsafe { Wide(_mm512_mul_epu32(a.0, c), _mm512_mul_epu32(a.1, c)) }
-    }
-
-    #[inline(always)]
-    fn shr_wide(self, a: Wide, bits: u32) -> Wide {
-        unsafe {
-            let bits = _mm_cvtsi32_si128(bits as i32);
-            Wide(_mm512_srl_epi64(a.0, bits), _mm512_srl_epi64(a.1, bits))
-        }
+    lanes_apart! {
+        __m512i;
+        set: _mm512_set1_epi32,
+        add: _mm512_add_epi32,
+        sub: _mm512_sub_epi32,
+        min: _mm512_min_epu32,
+        mul_lo: _mm512_mullo_epi32,
+        shr: _mm512_srl_epi32,
+        shr_by: _mm512_srli_epi64,
+        mul_wide: _mm512_mul_epu32,
+        add_wide: _mm512_add_epi64,
+        shr_wide: _mm512_srl_epi64,
     }
 
     #[inline(always)]

@@ -17,6 +17,8 @@ mod avx2;
 mod avx512;
 mod level;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;

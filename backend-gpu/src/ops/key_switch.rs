@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use arras_hal::{GaloisElement, KeySwitchPlan, ModDownPlan, Result};
+use arras_hal::{Backend, GaloisElement, KeySwitchPlan, ModDownPlan, Result};
 use arras_shaders::Elementwise;
 
 use super::{
@@ -95,22 +95,14 @@ impl GpuEngine {
             let ext = plan.ext();
             let block = self.sum_block(ring, piece.len(), plan)?;
             let sum = View::of_block(&block, ext.len(), piece.len());
-            self.product(
-                ring,
-                &Product {
-                    plan: Some(plan.id()),
-                    dst: sum,
-                    limbs: ext,
-                    batch: piece.len(),
-                    digits: Some(digits),
-                    galois,
-                    more: &[],
-                    unmoved: false,
-                    addend,
-                    weight: None,
-                    accumulate: false,
-                },
-            );
+            let product = Product {
+                plan: Some(plan.id()),
+                digits: Some(digits),
+                galois,
+                addend,
+                ..Product::new(sum, ext, piece.len())
+            };
+            self.product(ring, &product);
             let rescale = plan.mod_down().rescale();
             self.rescale_rows(ring, &[dst], sum, (2, piece.len()), rescale)?;
         }
@@ -129,28 +121,20 @@ impl GpuEngine {
     ) -> Result<()> {
         let batch = src.shape.polys / 2;
         let components = addend.shape.polys / batch;
-        let sum = self.scratch(ring, &src.shape)?;
+        let sum = self.alloc(ring, &src.shape)?;
         self.elementwise(ring, Elementwise::Copy, &sum, &[src], (None, 0));
-        self.product(
-            ring,
-            &Product {
-                plan: Some(plan.id()),
-                dst: View::new(&sum, 2),
-                limbs: plan.ext(),
-                batch,
-                digits: None,
-                galois,
-                more: &[],
-                unmoved: false,
-                addend: Some(Addend {
-                    rows: View::new(addend, components),
-                    components,
-                    plan,
-                }),
-                weight: None,
-                accumulate: true,
-            },
-        );
+        let product = Product {
+            plan: Some(plan.id()),
+            galois,
+            addend: Some(Addend {
+                rows: View::new(addend, components),
+                components,
+                plan,
+            }),
+            accumulate: true,
+            ..Product::new(View::new(&sum, 2), plan.ext(), batch)
+        };
+        self.product(ring, &product);
         let (dst, src) = (View::new(dst, 2), View::new(&sum, 2));
         self.rescale_rows(ring, &[dst], src, (2, batch), plan.rescale())
     }

@@ -12,10 +12,15 @@ impl GpuEngine {
         &self,
         ring: &GpuRing,
         op: Elementwise,
-        dst: Operand<'_>,
+        dst: &GpuBuf,
         inputs: &[&GpuBuf],
         constants: Option<&LimbConstants>,
     ) -> Result<()> {
+        let dst = if op.updates() {
+            Operand::updated(dst, 1)
+        } else {
+            Operand::output(dst, 1)
+        };
         let inputs: Vec<Operand<'_>> = inputs.iter().map(|a| Operand::input(a, 1)).collect();
         let constants = constants.map(LimbConstants::as_slice);
         self.in_pieces(ring, &[dst], &inputs, |dst, inputs| {

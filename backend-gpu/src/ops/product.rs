@@ -60,6 +60,25 @@ pub(crate) struct Product<'a> {
     pub(crate) accumulate: bool,
 }
 
+impl<'a> Product<'a> {
+    /// Of nothing yet, without rotations.
+    pub(crate) fn new(dst: View<'a>, limbs: &'a Limbs, batch: usize) -> Self {
+        Self {
+            plan: None,
+            dst,
+            limbs,
+            batch,
+            digits: None,
+            galois: GaloisElement::IDENTITY,
+            more: &[],
+            unmoved: false,
+            addend: None,
+            weight: None,
+            accumulate: false,
+        }
+    }
+}
+
 impl GpuEngine {
     pub(crate) fn product(&self, ring: &GpuRing, product: &Product<'_>) {
         let Some(digits) = product.digits else {

@@ -35,22 +35,14 @@ impl GpuEngine {
                 for (k, rotation) in range.enumerate() {
                     let key = keys[rotation];
                     let (digits, addend) = term(c0, digits.as_ref(), key, plan, piece.len());
-                    self.product(
-                        ring,
-                        &Product {
-                            plan: Some(plan.id()),
-                            dst: sums.component(2 * k),
-                            limbs: plan.ext(),
-                            batch: piece.len(),
-                            digits,
-                            galois: galois[rotation],
-                            more: &[],
-                            unmoved: false,
-                            addend: Some(addend),
-                            weight: None,
-                            accumulate: false,
-                        },
-                    );
+                    let product = Product {
+                        plan: Some(plan.id()),
+                        digits,
+                        galois: galois[rotation],
+                        addend: Some(addend),
+                        ..Product::new(sums.component(2 * k), plan.ext(), piece.len())
+                    };
+                    self.product(ring, &product);
                     outputs.push(View::new(dsts[rotation], 2).item(piece.start));
                 }
                 let rescale = plan.mod_down().rescale();

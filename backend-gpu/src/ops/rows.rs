@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arras_hal::{Backend, GaloisElement, LimbConstant, Limbs, Result, RowCopy, Shape};
+use arras_hal::{GaloisElement, LimbConstant, Limbs, RowCopy};
 use arras_shaders::{
     Elementwise, Kernel, PAIRS_PER_DISPATCH,
     layout::{Entry, Header, NONE, RowPair, flags},
@@ -225,10 +225,5 @@ impl GpuEngine {
             launch.batch = dst.shape.polys;
             self.recorder().launch(ring.prelude, &launch);
         }
-    }
-
-    /// A buffer of the engine's own for `shape`.
-    pub(crate) fn scratch(&self, ring: &GpuRing, shape: &Shape) -> Result<GpuBuf> {
-        self.alloc(ring, shape)
     }
 }

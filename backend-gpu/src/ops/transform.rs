@@ -7,6 +7,7 @@ use arras_shaders::{
     layout::{Entry, Header},
 };
 
+use super::Operand;
 use crate::{GpuBuf, GpuEngine, GpuRing, lists::List, memory::Block};
 
 /// Rows to transform: the list names them in the output and in the input, `table` being the limb.
@@ -31,8 +32,15 @@ pub(crate) struct RescaleEnd<'a> {
 }
 
 impl GpuEngine {
-    /// All rows of a buffer, in place.
-    pub(crate) fn transform_buffer(&self, ring: &GpuRing, x: &GpuBuf, direction: Direction) {
+    /// All rows of a buffer, in place, in pieces where it exceeds a binding.
+    pub(super) fn transform_buffer(&self, ring: &GpuRing, x: &GpuBuf, direction: Direction) {
+        self.primitive(ring, Operand::updated(x, 1), &[], |x, _| {
+            self.transform_piece(ring, x, direction);
+            Ok(())
+        });
+    }
+
+    fn transform_piece(&self, ring: &GpuRing, x: &GpuBuf, direction: Direction) {
         let limbs = &x.shape.limbs;
         let entries = limbs.iter().enumerate().map(|(position, limb)| {
             let k = self.inverse_constant(ring, limb, 1);

@@ -6,6 +6,10 @@ pub mod scenarios;
 use std::sync::{Arc, OnceLock};
 
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
+use arras_ckks::{
+    Parameters,
+    params::{Dnum, LevelWidth, Security},
+};
 use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
 
 /// The engine, or `None` with the reason printed; with `ARRAS_REQUIRE_GPU=1` a missing adapter is a failure.
@@ -125,6 +129,18 @@ pub fn toy(log_n: u32) -> Arc<RingBasis> {
     let mut moduli = primes_below(step * 40, step, 4);
     moduli.extend(primes_below(1 << 30, step, 6));
     RingBasis::new(&RingSpec { log_n, moduli }).unwrap()
+}
+
+/// Parameters without any security.
+pub fn parameters(log_n: u32, levels: usize) -> Parameters {
+    Parameters::builder()
+        .log_n(log_n)
+        .levels(levels)
+        .level_width(LevelWidth::Bits39)
+        .dnum(Dnum::Fixed(3))
+        .security(Security::InsecureForTests)
+        .build()
+        .unwrap()
 }
 
 pub fn ring<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Arc<Ring<B>> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arras_backend_gpu::GpuEngine;
 use arras_hal::{
-    Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, Limbs, Poly, PolyDomain,
-    Ring, RingBasis, Shape,
+    Backend, Coeff, ConversionMode, Domain, Eval, GaloisElement, Key, KeyLayout, Limbs, Poly,
+    PolyDomain, Ring, RingBasis, Shape,
 };
 
 use super::{Words, ring, spec};
@@ -37,6 +37,16 @@ impl<B: Backend> Case<B> {
         let limbs = self.ring.basis().all_limbs();
         let words = self.words.rows(self.ring.basis(), digits * 2, &limbs);
         Key::prepare(&self.ring, &KeyLayout { digits, limbs }, &words).unwrap()
+    }
+
+    /// A buffer below the typed layer.
+    pub fn keep_buffer(&mut self, name: &str, buf: &B::Buf) {
+        let (engine, ring) = (self.ring.engine(), self.ring.inner());
+        let mut words = vec![0; engine.shape(buf).words(self.ring.basis().n())];
+        engine
+            .download(ring, buf, Domain::Eval, &mut words)
+            .unwrap();
+        self.results.push((name.into(), words));
     }
 
     pub fn keep<D: PolyDomain>(&mut self, name: &str, poly: &Poly<B, D>) {

@@ -218,25 +218,15 @@ mod tests {
         ];
         for (s, moduli) in sets.iter().enumerate() {
             let w = words(s as u64, 2000 * moduli.len());
-            let mut rows: Vec<Vec<u32>> = moduli
-                .iter()
-                .enumerate()
-                .map(|(i, &q)| {
-                    w[2000 * i..2000 * (i + 1)]
-                        .iter()
-                        .map(|v| (v % u64::from(q)) as u32)
-                        .collect()
-                })
+            let reduce =
+                |words: &[u64], q| words.iter().map(|v| (v % u64::from(q)) as u32).collect();
+            let mut rows: Vec<Vec<u32>> = std::iter::zip(w.chunks_exact(2000), *moduli)
+                .map(|(words, &q)| reduce(words, q))
                 .collect();
             // 0, 1, -1, floor(Q/2), floor(Q/2) + 1.
             let product: u128 = moduli.iter().map(|&q| u128::from(q)).product();
-            for x in [
-                0,
-                1 % product,
-                product - 1,
-                product / 2,
-                (product / 2 + 1) % product,
-            ] {
+            let half = product / 2;
+            for x in [0, 1, product - 1, half, half + 1].map(|x| x % product) {
                 for (row, &q) in rows.iter_mut().zip(*moduli) {
                     row.push((x % u128::from(q)) as u32);
                 }
@@ -272,73 +262,18 @@ mod tests {
         use EncodingError as E;
         let r: &[u32] = &[1, 2];
         let one: &[u32] = &[1];
-        assert_eq!(
-            compose_centred(&[], &[]),
-            Err(E::BadRowCount { given: 0, max: 4 })
-        );
-        assert_eq!(
-            compose_centred(&[r; 5], &[3, 5, 7, 11, 13]),
-            Err(E::BadRowCount { given: 5, max: 4 })
-        );
-        assert!(matches!(
-            compose_centred(&[r, r], &[3]),
-            Err(E::LengthMismatch { what: "moduli", .. })
-        ));
-        assert!(matches!(
-            compose_centred(&[r, one], &[3, 5]),
-            Err(E::LengthMismatch {
-                expected: 2,
-                given: 1,
-                ..
-            })
-        ));
-        assert_eq!(
-            compose_centred(&[r], &[1]),
-            Err(E::BadModulus {
-                index: 0,
-                modulus: 1
-            })
-        );
-        assert_eq!(
-            compose_centred(&[r], &[0]),
-            Err(E::BadModulus {
-                index: 0,
-                modulus: 0
-            })
-        );
-        assert_eq!(
-            compose_centred(&[r; 3], &[7, 6, 9]),
-            Err(E::NotCoprime {
-                first: 6,
-                second: 9
-            })
-        );
-        assert_eq!(
-            compose_centred(&[r; 2], &[7, 7]),
-            Err(E::NotCoprime {
-                first: 7,
-                second: 7
-            })
-        );
-        assert_eq!(
-            compose_centred(
-                &[r; 4],
-                &[u32::MAX, u32::MAX - 1, u32::MAX - 2, u32::MAX - 4]
-            ),
-            Err(E::ProductTooLarge {
-                bits: 128,
-                max: 126
-            })
-        );
-        assert_eq!(
-            compose_centred(&[r, r], &[5, 2]),
-            Err(E::NotCanonical {
-                row: 1,
-                index: 1,
-                residue: 2,
-                modulus: 2
-            })
-        );
+        refused! {
+            compose_centred(&[], &[]) => E::BadRowCount { given: 0, max: 4 },
+            compose_centred(&[r; 5], &[3, 5, 7, 11, 13]) => E::BadRowCount { given: 5, max: 4 },
+            compose_centred(&[r, r], &[3]) => E::LengthMismatch { what: "moduli", .. },
+            compose_centred(&[r, one], &[3, 5]) => E::LengthMismatch { expected: 2, given: 1, .. },
+            compose_centred(&[r], &[1]) => E::BadModulus { index: 0, modulus: 1 },
+            compose_centred(&[r], &[0]) => E::BadModulus { index: 0, modulus: 0 },
+            compose_centred(&[r; 3], &[7, 6, 9]) => E::NotCoprime { first: 6, second: 9 },
+            compose_centred(&[r; 2], &[7, 7]) => E::NotCoprime { first: 7, second: 7 },
+            compose_centred(&[r; 4], &[0, 1, 2, 4].map(|x| u32::MAX - x)) => E::ProductTooLarge { bits: 128, max: 126 },
+            compose_centred(&[r, r], &[5, 2]) => E::NotCanonical { row: 1, index: 1, residue: 2, modulus: 2 },
+        }
         assert_eq!(compose_centred(&[&[]], &[5]), Ok(vec![]));
     }
 }

@@ -80,10 +80,8 @@ fn automorphism(coefficients: &[f64], g: usize) -> Vec<f64> {
 fn decoding_is_evaluation_and_encoding_its_inverse() {
     for log_n in 4..=9 {
         let encoder = Encoder::new(log_n).unwrap();
-        assert_eq!(
-            (encoder.n(), encoder.slots()),
-            (1 << log_n, 1 << (log_n - 1))
-        );
+        let sizes = (encoder.n(), encoder.slots());
+        assert_eq!(sizes, (1 << log_n, 1 << (log_n - 1)));
         let scale = 2f64.powi(40);
         let values = discs(u64::from(log_n), encoder.slots());
         let coefficients = floats(&encoder.encode(&values, scale).unwrap());
@@ -92,10 +90,8 @@ fn decoding_is_evaluation_and_encoding_its_inverse() {
         let decoded = encoder.decode_complex(&coefficients, scale).unwrap();
         assert!(worst(&decoded, &by_definition) < 1e-12, "N = 2^{log_n}");
         // Rounding moves a slot by at most N/2 units of 1/scale.
-        assert!(
-            worst(&values, &by_definition) < encoder.n() as f64 / scale,
-            "N = 2^{log_n}"
-        );
+        let error = worst(&values, &by_definition);
+        assert!(error < encoder.n() as f64 / scale, "N = 2^{log_n}");
         // a_k = (2/N) Re sum_j z_j conj(zeta^(5^j k)), before rounding.
         let n = encoder.n();
         for k in 0..n {
@@ -106,10 +102,8 @@ fn decoding_is_evaluation_and_encoding_its_inverse() {
                 power = 5 * power % (2 * n);
             }
             let want = sum * 2.0 / n as f64 * scale;
-            assert!(
-                (coefficients[k] - want).abs() < 0.51,
-                "N = 2^{log_n}, coefficient {k}"
-            );
+            let near = (coefficients[k] - want).abs() < 0.51;
+            assert!(near, "N = 2^{log_n}, coefficient {k}");
         }
     }
 }
@@ -119,34 +113,21 @@ fn round_trip_at_working_sizes() {
     for log_n in 13..=17 {
         let encoder = Encoder::new(log_n).unwrap();
         let values = discs(u64::from(log_n), encoder.slots());
-        // At this scale the rounding to integers is far below that of f64.
-        let scale = 2f64.powi(70);
-        let encoded = encoder.encode(&values, scale).unwrap();
-        assert!(!encoded.is_small());
-        let error = worst(
-            &values,
-            &encoder.decode_complex(&floats(&encoded), scale).unwrap(),
-        );
-        println!("N = 2^{log_n}: 2^{:.2}", error.log2());
-        assert!(
-            error < 2f64.powi(-49),
-            "N = 2^{log_n}: 2^{:.2}",
-            error.log2()
-        );
+        // At the first scale the rounding to integers is far below that of f64.
+        let error = |scale, is_small| {
+            let encoded = encoder.encode(&values, scale).unwrap();
+            assert_eq!(encoded.is_small(), is_small);
+            let decoded = encoder.decode_complex(&floats(&encoded), scale);
+            worst(&values, &decoded.unwrap())
+        };
+        let bits = error(2f64.powi(70), false).log2();
+        assert!(bits < -49.0, "N = 2^{log_n}: 2^{bits:.2}");
         // At a working scale rounding dominates: standard deviation sqrt(N/12) units of 1/scale.
         let scale = 2f64.powi(36);
-        let encoded = encoder.encode(&values, scale).unwrap();
-        assert!(encoded.is_small());
-        let error = worst(
-            &values,
-            &encoder.decode_complex(&floats(&encoded), scale).unwrap(),
-        );
         let sigma = (encoder.n() as f64 / 12.0).sqrt() / scale;
-        assert!(
-            error < 6.0 * sigma && error > sigma,
-            "N = 2^{log_n}: {:.2} sigma",
-            error / sigma
-        );
+        let sigmas = error(scale, true) / sigma;
+        let usual = sigmas < 6.0 && sigmas > 1.0;
+        assert!(usual, "N = 2^{log_n}: {sigmas:.2} sigma");
     }
 }
 
@@ -159,52 +140,35 @@ fn round_trip_through_residues() {
         let scale = 2f64.powi(log_scale);
         let encoded = encoder.encode(&values, scale).unwrap();
         assert!(encoded.max_bits() < 31 * rows as u32 - 2);
-        let residues: Vec<Vec<u32>> = moduli[..rows]
-            .iter()
-            .map(|&q| {
-                let mut row = vec![0; encoder.n()];
-                encoded.residues_into(q, &mut row);
-                row
-            })
-            .collect();
-        let refs: Vec<&[u32]> = residues.iter().map(Vec::as_slice).collect();
-        assert_eq!(
-            compose_centred(&refs, &moduli[..rows]).unwrap(),
-            floats(&encoded)
-        );
+        let moduli = &moduli[..rows];
+        let mut residues = vec![0; rows * encoder.n()];
+        for (&q, row) in moduli.iter().zip(residues.chunks_exact_mut(encoder.n())) {
+            encoded.residues_into(q, row);
+        }
+        let rows: Vec<&[u32]> = residues.chunks_exact(encoder.n()).collect();
+        assert_eq!(compose_centred(&rows, moduli).unwrap(), floats(&encoded));
     }
 }
 
 #[test]
-fn x_to_the_fifth_rotates_left_by_one() {
+fn x_to_the_fifth_rotates_left_by_one_and_x_inverse_conjugates() {
     for log_n in [4, 8, 13] {
         let encoder = Encoder::new(log_n).unwrap();
         let scale = 2f64.powi(45);
         let values = discs(11, encoder.slots());
         let coefficients = floats(&encoder.encode(&values, scale).unwrap());
-        let mut rotated = encoder.decode_complex(&coefficients, scale).unwrap();
-        rotated.rotate_left(1);
-        let got = encoder
-            .decode_complex(&automorphism(&coefficients, 5), scale)
-            .unwrap();
-        assert!(worst(&got, &rotated) < 1e-13, "N = 2^{log_n}");
-        assert!(worst(&values, &rotated) > 0.1);
-    }
-}
-
-#[test]
-fn x_inverse_conjugates() {
-    for log_n in [4, 8, 13] {
-        let encoder = Encoder::new(log_n).unwrap();
-        let scale = 2f64.powi(45);
-        let values = discs(12, encoder.slots());
-        let coefficients = floats(&encoder.encode(&values, scale).unwrap());
         let plain = encoder.decode_complex(&coefficients, scale).unwrap();
+        let after = |g| {
+            let moved = automorphism(&coefficients, g);
+            encoder.decode_complex(&moved, scale).unwrap()
+        };
+        let mut rotated = plain.clone();
+        rotated.rotate_left(1);
+        assert!(worst(&after(5), &rotated) < 1e-13, "N = 2^{log_n}");
+        assert!(worst(&values, &rotated) > 0.1);
         let conjugates: Vec<Complex64> = plain.iter().map(Complex64::conj).collect();
-        let got = encoder
-            .decode_complex(&automorphism(&coefficients, 2 * encoder.n() - 1), scale)
-            .unwrap();
-        assert!(worst(&got, &conjugates) < 1e-13, "N = 2^{log_n}");
+        let inverse = after(2 * encoder.n() - 1);
+        assert!(worst(&inverse, &conjugates) < 1e-13, "N = 2^{log_n}");
     }
 }
 
@@ -216,25 +180,16 @@ fn scalar_is_the_constant_vector() {
         for scale in [2f64.powi(30), 2f64.powi(45), 2f64.powi(100)] {
             let scalar = encoder.encode_scalar(value, scale).unwrap();
             let integers = scalar.to_i128();
-            assert_eq!(integers[0], (value.re * scale).round_ties_even() as i128);
-            assert_eq!(
-                integers[encoder.slots()],
-                (value.im * scale).round_ties_even() as i128
-            );
+            let want = [value.re, value.im].map(|x| (x * scale).round_ties_even() as i128);
+            assert_eq!([integers[0], integers[encoder.slots()]], want);
             assert_eq!(integers.iter().filter(|&&c| c != 0).count(), 2);
             let decoded = encoder.decode_complex(&floats(&scalar), scale).unwrap();
             assert!(worst(&decoded, &vec![value; encoder.slots()]) < 1.0 / scale + 1e-14);
         }
-        let vector = encoder
-            .encode(&vec![value; encoder.slots()], 2f64.powi(40))
-            .unwrap();
-        assert_eq!(
-            vector.to_i128(),
-            encoder
-                .encode_scalar(value, 2f64.powi(40))
-                .unwrap()
-                .to_i128()
-        );
+        let scale = 2f64.powi(40);
+        let vector = encoder.encode(&vec![value; encoder.slots()], scale);
+        let scalar = encoder.encode_scalar(value, scale);
+        assert_eq!(vector.unwrap().to_i128(), scalar.unwrap().to_i128());
     }
 }
 
@@ -245,10 +200,8 @@ fn real_in_real_out() {
     let values = signed_units(5, encoder.slots());
     let complex: Vec<Complex64> = values.iter().map(|&v| Complex64::from(v)).collect();
     let encoded = encoder.encode(&values, scale).unwrap();
-    assert_eq!(
-        encoded.to_i128(),
-        encoder.encode(&complex, scale).unwrap().to_i128()
-    );
+    let same = encoder.encode(&complex, scale).unwrap();
+    assert_eq!(encoded.to_i128(), same.to_i128());
     let decoded = encoder.decode_real(&floats(&encoded), scale).unwrap();
     for (a, b) in values.iter().zip(&decoded) {
         assert!((a - b).abs() < 1e-9);
@@ -267,25 +220,19 @@ fn short_vectors_are_padded_with_zeros() {
     let mut padded = vec![0.0; encoder.slots()];
     padded[..3].copy_from_slice(&[0.5, -1.0, 0.25]);
     let short = encoder.encode(&padded[..3], scale).unwrap();
-    assert_eq!(
-        short.to_i128(),
-        encoder.encode(&padded, scale).unwrap().to_i128()
-    );
+    let whole = encoder.encode(&padded, scale).unwrap();
+    assert_eq!(short.to_i128(), whole.to_i128());
     let empty = encoder.encode::<f64>(&[], scale).unwrap();
-    assert_eq!(
-        (empty.max_bits(), empty.len(), empty.is_empty()),
-        (0, 256, false)
-    );
+    assert_eq!((empty.max_bits(), empty.len()), (0, 256));
+    assert!(!empty.is_empty());
 }
 
 #[test]
 fn ties_go_to_the_even_integer() {
     let encoder = Encoder::new(4).unwrap();
     for (value, want) in [(0.5, 0), (1.5, 2), (2.5, 2), (-0.5, 0), (-1.5, -2)] {
-        let scalar = encoder
-            .encode_scalar(Complex64::new(value, value), 1.0)
-            .unwrap()
-            .to_i128();
+        let scalar = encoder.encode_scalar(Complex64::new(value, value), 1.0);
+        let scalar = scalar.unwrap().to_i128();
         assert_eq!((scalar[0], scalar[8]), (want, want), "{value}");
     }
 }
@@ -297,92 +244,40 @@ fn bad_input_is_an_error() {
         assert_eq!(Encoder::new(log_n).unwrap_err(), E::BadRingDegree { log_n });
     }
     let encoder = Encoder::new(4).unwrap();
-    let real = |values: &[f64], scale| encoder.encode(values, scale).unwrap_err();
-    assert_eq!(
-        real(&[0.0; 9], 1.0),
-        E::TooManyValues { given: 9, slots: 8 }
-    );
-    assert!(matches!(
-        encoder.encode(&[Complex64::default(); 9], 1.0),
-        Err(E::TooManyValues { given: 9, slots: 8 })
-    ));
-    assert_eq!(
-        real(&[0.0, f64::INFINITY], 1.0),
-        E::NotFinite {
-            slot: 1,
-            value: f64::INFINITY
-        }
-    );
-    let nan = encoder
-        .encode(&[Complex64::new(0.0, f64::NAN)], 1.0)
-        .unwrap_err();
-    assert!(matches!(nan, E::NotFinite { slot: 0, value } if value.is_nan()));
-    let bound = 2f64.powi(120);
-    assert_eq!(
-        real(&[1.0, 2.0, -4.0, 4.0], 2f64.powi(118)),
-        E::DoesNotFit {
-            slot: 2,
-            value: -4.0,
-            scale: 2f64.powi(118),
-            bound
-        }
-    );
-    assert_eq!(
-        encoder
-            .encode_scalar(Complex64::new(0.0, f64::MAX), 2.0)
-            .unwrap_err(),
-        E::DoesNotFit {
-            slot: 0,
-            value: f64::MAX,
-            scale: 2.0,
-            bound
-        }
-    );
+    let real = |values: &[f64], scale| encoder.encode(values, scale);
+    let p = |e: i32| 2f64.powi(e);
+    let imaginary = |value| Complex64::new(0.0, value);
+    refused! {
+        real(&[0.0; 9], 1.0) => E::TooManyValues { given: 9, slots: 8 },
+        encoder.encode(&[Complex64::default(); 9], 1.0) => E::TooManyValues { given: 9, slots: 8 },
+        real(&[0.0, f64::INFINITY], 1.0) => E::NotFinite { slot: 1, value: f64::INFINITY },
+        encoder.encode(&[imaginary(f64::NAN)], 1.0) => E::NotFinite { slot: 0, value } if value.is_nan(),
+        real(&[1.0, 2.0, -4.0, 4.0], p(118)) =>
+            E::DoesNotFit { slot: 2, value: -4.0, scale, bound } if [*scale, *bound] == [p(118), p(120)],
+        encoder.encode_scalar(imaginary(f64::MAX), 2.0) =>
+            E::DoesNotFit { slot: 0, value: f64::MAX, scale: 2.0, bound } if *bound == p(120),
+    }
     for scale in [
         0.0,
         -1.0,
         f64::NAN,
         f64::INFINITY,
         f64::MIN_POSITIVE,
-        2f64.powi(127),
+        p(127),
     ] {
-        assert!(matches!(real(&[1.0], scale), E::BadScale { .. }), "{scale}");
-        assert!(
-            matches!(
-                encoder.decode_real(&[0.0; 16], scale),
-                Err(E::BadScale { .. })
-            ),
-            "{scale}"
-        );
-        assert!(
-            matches!(
-                encoder.encode_scalar(1.0.into(), scale),
-                Err(E::BadScale { .. })
-            ),
-            "{scale}"
-        );
+        refused! {
+            real(&[1.0], scale) => E::BadScale { .. },
+            encoder.decode_real(&[0.0; 16], scale) => E::BadScale { .. },
+            encoder.encode_scalar(1.0.into(), scale) => E::BadScale { .. },
+        }
     }
-    assert!(matches!(
-        encoder.decode_real(&[0.0; 15], 1.0),
-        Err(E::LengthMismatch {
-            expected: 16,
-            given: 15,
-            ..
-        })
-    ));
+    refused! { encoder.decode_real(&[0.0; 15], 1.0) => E::LengthMismatch { expected: 16, given: 15, .. } }
     for value in [f64::NAN, f64::NEG_INFINITY, 2f64.powi(127)] {
         let mut coefficients = [0.0; 16];
         coefficients[5] = value;
-        assert!(matches!(
-            encoder.decode_complex(&coefficients, 1.0),
-            Err(E::CoefficientOutOfRange { index: 5, .. })
-        ));
+        refused! { encoder.decode_complex(&coefficients, 1.0) => E::CoefficientOutOfRange { index: 5, .. } }
     }
-    let message = real(&[1.0, 2f64.powi(90)], 2f64.powi(40)).to_string();
-    assert!(
-        message.contains("slot 1") && message.contains("scale"),
-        "{message}"
-    );
+    says! { real(&[1.0, p(90)], p(40)).unwrap_err() => ["slot 1", "scale"] }
 }
 
 /// The largest input that fits, at the largest ring, does not overflow on the way.
@@ -390,30 +285,21 @@ fn bad_input_is_an_error() {
 fn the_largest_values_fit() {
     let encoder = Encoder::new(17).unwrap();
     let top = 2f64.powi(120).next_down();
-    let encoded = encoder
-        .encode(&vec![Complex64::new(top, -top); encoder.slots()], 1.0)
-        .unwrap();
-    assert_eq!(encoded.max_bits(), 120);
-    let huge = encoder
-        .encode(&[f64::MAX / 2f64.powi(910), 0.0], 2f64.powi(5))
-        .unwrap();
-    assert!(huge.max_bits() <= 120);
-    let decoded = encoder
-        .decode_complex(&vec![2f64.powi(126); encoder.n()], 2f64.powi(-126))
-        .unwrap();
-    assert!(decoded.iter().all(|z| z.is_finite()));
+    let encoded = encoder.encode(&vec![Complex64::new(top, -top); encoder.slots()], 1.0);
+    assert_eq!(encoded.unwrap().max_bits(), 120);
+    let huge = encoder.encode(&[f64::MAX / 2f64.powi(910), 0.0], 2f64.powi(5));
+    assert!(huge.unwrap().max_bits() <= 120);
+    let largest = vec![2f64.powi(126); encoder.n()];
+    let decoded = encoder.decode_complex(&largest, 2f64.powi(-126));
+    assert!(decoded.unwrap().iter().all(|z| z.is_finite()));
 }
 
 #[test]
 fn golden_hash_of_an_encoded_vector() {
     let encoder = Encoder::new(12).unwrap();
     let values: Vec<Complex64> = (0..encoder.slots())
-        .map(|j| {
-            Complex64::new(
-                (j as f64 - 1000.0) / 1024.0,
-                ((j * j) % 2047) as f64 / -2048.0,
-            )
-        })
+        .map(|j| (j as f64 - 1000.0, ((j * j) % 2047) as f64))
+        .map(|(re, im)| Complex64::new(re / 1024.0, im / -2048.0))
         .collect();
     let encoded = encoder.encode(&values, 2f64.powi(58)).unwrap();
     let mut hasher = blake3::Hasher::new();

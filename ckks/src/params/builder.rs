@@ -11,7 +11,7 @@ use super::log2::{Log2, ONE, log2_prime, units};
 use super::path::{LevelWidth, Window, extent, level_path};
 use super::primes::pool;
 use super::security::{Security, max_log2_qp};
-use super::spec::ParametersSpec;
+use super::spec::{ParametersSpec, check_count, check_log_n};
 
 /// [`Dnum::Auto`] takes at most this many digits: beyond, keys grow by more than the modulus gains.
 const MAX_AUTO_DNUM: usize = 8;
@@ -129,25 +129,12 @@ impl ParametersBuilder<RingRequest> {
 impl RingRequest {
     fn build(&self) -> Result<Parameters, ParamsError> {
         let log_n = self.log_n;
-        if !LOG_N.contains(&log_n) {
-            return Err(ParamsError::RingDegree {
-                log_n,
-                min: *LOG_N.start(),
-                max: *LOG_N.end(),
-            });
-        }
+        check_log_n(log_n)?;
         let levels = self.levels.ok_or(ParamsError::NotGiven {
             what: "the number of levels",
             method: "levels",
         })?;
-        if levels > MAX_LEVELS {
-            return Err(ParamsError::Count {
-                what: "levels",
-                got: levels,
-                min: 0,
-                max: MAX_LEVELS,
-            });
-        }
+        check_count("levels", levels, 0..=MAX_LEVELS)?;
         if self.dnum == Dnum::Fixed(0) {
             return Err(ParamsError::NoDigits);
         }
@@ -184,18 +171,14 @@ impl RingRequest {
     }
 
     fn does_not_fit(&self, levels: usize, path: &[Window]) -> ParamsError {
-        let fits = |log_n| {
-            Budget::new(log_n)
-                .and_then(|budget| budget.best(path, self.dnum))
-                .is_some()
-        };
+        let best = |log_n| Budget::new(log_n)?.best(path, self.dnum);
         ParamsError::DoesNotFit {
             log_n: self.log_n,
             levels,
             width: self.width,
             most_digits: self.dnum.most(),
             deepest: deepest(self.log_n, self.width, self.dnum).filter(|&deepest| deepest < levels),
-            sufficient_log_n: (self.log_n + 1..=*LOG_N.end()).find(|&log_n| fits(log_n)),
+            sufficient_log_n: (self.log_n + 1..=*LOG_N.end()).find(|&n| best(n).is_some()),
         }
     }
 }
@@ -209,13 +192,11 @@ pub fn deepest(log_n: u32, width: LevelWidth, dnum: Dnum) -> Option<usize> {
 
 /// Limbs that one step down drops, at most.
 pub(crate) fn most_dropped(path: &[Window]) -> usize {
-    let dropped = |from: Window, to: Window| {
+    let dropped = path.windows(2).map(|pair| {
+        let (to, from) = (pair[0], pair[1]);
         from.mains.saturating_sub(to.mains) + from.terminals.saturating_sub(to.terminals)
-    };
-    path.windows(2)
-        .map(|pair| dropped(pair[1], pair[0]))
-        .max()
-        .unwrap_or(0)
+    });
+    dropped.max().unwrap_or(0)
 }
 
 /// The plan that `dnum` asks for among those within `limit`; `plans` are sorted by digits, fewest first.
@@ -259,16 +240,11 @@ impl Budget {
     /// `None` where no security bound is tabulated.
     pub(crate) fn new(log_n: u32) -> Option<Self> {
         let limit = max_log2_qp(log_n)?;
-        let specials = pool(log_n)
-            .iter()
-            .rev()
-            .take(MAX_CONVERSION_SOURCES)
-            .map(|&q| log2_prime(q))
-            .collect();
+        let largest = pool(log_n).into_iter().rev().take(MAX_CONVERSION_SOURCES);
         Some(Self {
             log_n,
             limit,
-            specials,
+            specials: largest.map(log2_prime).collect(),
         })
     }
 
@@ -284,15 +260,15 @@ impl Budget {
     /// The most levels that fit.
     pub(crate) fn deepest(&self, width: LevelWidth, dnum: Dnum) -> Option<usize> {
         // More levels need a larger chain (tested in `path`), so what fits is a prefix.
-        let (mut fits, mut too_many) = (None, MAX_LEVELS + 1);
-        while fits.map_or(0, |n: usize| n + 1) < too_many {
-            let middle = (fits.map_or(0, |n| n + 1) + too_many) / 2;
+        let (mut unknown, mut too_many) = (0, MAX_LEVELS + 1);
+        while unknown < too_many {
+            let middle = (unknown + too_many) / 2;
             if self.best(&level_path(width, middle), dnum).is_some() {
-                fits = Some(middle);
+                unknown = middle + 1;
             } else {
                 too_many = middle;
             }
         }
-        fits
+        too_many.checked_sub(1)
     }
 }

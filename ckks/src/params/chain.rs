@@ -42,19 +42,13 @@ const SPARE_MAINS: usize = 40;
 pub(crate) fn choose(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<Chain, ParamsError> {
     let need = extent(path);
     let mut pool = pool(log_n);
-    let specials: Vec<u32> = pool
-        .split_off(pool.len().saturating_sub(MAX_CONVERSION_SOURCES))
-        .into_iter()
-        .rev()
-        .collect();
+    let mut specials = pool.split_off(pool.len().saturating_sub(MAX_CONVERSION_SOURCES));
+    specials.reverse();
     pool.retain(|&q| q < CHAIN_PRIME_BOUND);
 
     let terminals = take_nearest(&mut pool, units(5, 1), need.terminals + SPARE_TERMINALS);
-    let mains = take_nearest(
-        &mut pool,
-        units(6, 1),
-        need.mains + SPARE_MAINS.max(need.mains / 4),
-    );
+    let candidates = need.mains + SPARE_MAINS.max(need.mains / 4);
+    let mains = take_nearest(&mut pool, units(6, 1), candidates);
     if terminals.len() < need.terminals || mains.len() < need.mains {
         return Err(ParamsError::NotEnoughPrimes {
             log_n,
@@ -65,15 +59,13 @@ pub(crate) fn choose(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<C
     }
     let mut order = Order::new(width, path, &terminals, &mains);
     order.anneal();
+    let first = |count, order: &[usize], primes: &[u32]| {
+        let first = order.iter().take(count);
+        first.map(|&i| primes[i]).collect()
+    };
     Ok(Chain {
-        terminals: order.best.0[..need.terminals]
-            .iter()
-            .map(|&i| terminals[i])
-            .collect(),
-        mains: order.best.1[..need.mains]
-            .iter()
-            .map(|&i| mains[i])
-            .collect(),
+        terminals: first(need.terminals, &order.best.0, &terminals),
+        mains: first(need.mains, &order.best.1, &mains),
         specials,
     })
 }
@@ -107,19 +99,14 @@ impl<'a> Order<'a> {
     fn new(width: LevelWidth, path: &'a [Window], terminals: &[u32], mains: &[u32]) -> Self {
         let coarse = |x: Log2| x >> (FRACTION_BITS - COARSE);
         let indexed = |primes: &[u32]| {
-            primes
-                .iter()
-                .enumerate()
-                .map(|(i, &q)| (coarse(log2_prime(q)), i))
-                .collect()
+            let logs = primes.iter().map(|&q| coarse(log2_prime(q)));
+            logs.zip(0..).collect()
         };
         let need = extent(path);
+        let nominal = nominal_scales(width, path);
         Self {
             path,
-            nominal: nominal_scales(width, path)
-                .into_iter()
-                .map(coarse)
-                .collect(),
+            nominal: nominal.into_iter().map(coarse).collect(),
             terminals: indexed(terminals),
             mains: indexed(mains),
             used: need,
@@ -168,6 +155,15 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// The mains or the terminals, and how many of them the path uses.
+    fn primes(&mut self, of_mains: bool) -> (&mut [(i64, usize)], usize) {
+        if of_mains {
+            (&mut self.mains, self.used.mains)
+        } else {
+            (&mut self.terminals, self.used.terminals)
+        }
+    }
+
     fn round(&mut self, random: &mut SplitMix64, best: &mut (i64, i64)) {
         let mut current = self.cost().0;
         // 10^-3 bits squared, shrinking by 1/1024 a step: at the end a deviation of 2 * 10^-5 bits.
@@ -179,16 +175,7 @@ impl<'a> Order<'a> {
                 1 => (false, 2),
                 _ => (self.used.mains > 0, 1),
             };
-            let list = if of_mains {
-                &mut self.mains
-            } else {
-                &mut self.terminals
-            };
-            let used = if of_mains {
-                self.used.mains
-            } else {
-                self.used.terminals
-            };
+            let (list, used) = self.primes(of_mains);
             let mut done = [(0, 0); 2];
             for swap in &mut done[..swaps] {
                 *swap = (random.below(used), random.below(list.len()));
@@ -206,11 +193,7 @@ impl<'a> Order<'a> {
                     self.best.1.extend(self.mains.iter().map(|m| m.1));
                 }
             } else {
-                let list = if of_mains {
-                    &mut self.mains
-                } else {
-                    &mut self.terminals
-                };
+                let (list, _) = self.primes(of_mains);
                 for swap in done[..swaps].iter().rev() {
                     list.swap(swap.0, swap.1);
                 }
@@ -266,16 +249,11 @@ mod tests {
             let path = level_path(width, levels);
             let chain = choose(log_n, width, &path).unwrap();
             let drift = drift(&chain, width, &path);
-            assert!(
-                drift <= bound,
-                "N = 2^{log_n}, {levels} levels of {width}: drift {drift:.4}"
-            );
+            let name = format!("N = 2^{log_n}, {levels} levels of {width}");
+            assert!(drift <= bound, "{name}: drift {drift:.4}");
             let sum = log2_product(&chain.mains) + log2_product(&chain.terminals);
             let excess = to_bits(sum - units(extent(&path).size(), 1));
-            assert!(
-                excess < 0.25,
-                "N = 2^{log_n}, {levels} levels of {width}: {excess:.3} bits over"
-            );
+            assert!(excess < 0.25, "{name}: {excess:.3} bits over");
         };
         for levels in 1..=38 {
             check(16, LevelWidth::Bits39, levels, 0.03);
@@ -297,50 +275,29 @@ mod tests {
     #[test]
     fn primes_are_distinct_and_in_their_bands() {
         for (log_n, levels) in [(13, 1), (15, 14), (17, 65)] {
-            let chain = choose(
-                log_n,
-                LevelWidth::Bits39,
-                &level_path(LevelWidth::Bits39, levels),
-            )
-            .unwrap();
-            let mut all = [
-                chain.terminals.clone(),
-                chain.mains.clone(),
-                chain.specials.clone(),
-            ]
-            .concat();
+            let width = LevelWidth::Bits39;
+            let Chain {
+                terminals,
+                mains,
+                specials,
+            } = choose(log_n, width, &level_path(width, levels)).unwrap();
+            let mut all = [&terminals[..], &mains, &specials].concat();
             let count = all.len();
             all.sort_unstable();
             all.dedup();
             assert_eq!(all.len(), count);
-            assert!(
-                chain
-                    .mains
-                    .iter()
-                    .all(|&q| q < CHAIN_PRIME_BOUND && q > 1 << 28)
-            );
-            assert!(
-                chain
-                    .terminals
-                    .iter()
-                    .all(|&q| (1 << 23..1 << 25).contains(&q))
-            );
-            assert!(
-                chain
-                    .specials
-                    .iter()
-                    .all(|&q| to_bits(log2_prime(q)) > 29.75)
-            );
-            assert!(chain.specials.windows(2).all(|p| p[0] > p[1]));
+            let main = (1 << 28) + 1..CHAIN_PRIME_BOUND;
+            assert!(mains.iter().all(|q| main.contains(q)));
+            let terminal = 1 << 23..1 << 25;
+            assert!(terminals.iter().all(|q| terminal.contains(q)));
+            assert!(specials.iter().all(|&q| to_bits(log2_prime(q)) > 29.75));
+            assert!(specials.windows(2).all(|p| p[0] > p[1]));
         }
     }
 
     #[test]
     fn a_path_longer_than_the_pool_is_refused() {
         let path = level_path(LevelWidth::Bits39, 600);
-        assert!(matches!(
-            choose(17, LevelWidth::Bits39, &path),
-            Err(ParamsError::NotEnoughPrimes { log_n: 17, .. })
-        ));
+        refused! { choose(17, LevelWidth::Bits39, &path) => ParamsError::NotEnoughPrimes { log_n: 17, .. } }
     }
 }

@@ -20,14 +20,13 @@ const SPARE_LEVELS: usize = 2;
 #[must_use]
 #[derive(Clone, Debug)]
 pub struct Choice {
-    parameters: Parameters,
     explanation: Explanation,
 }
 
 impl Choice {
     /// The chosen set.
     pub fn parameters(&self) -> &Parameters {
-        &self.parameters
+        &self.explanation.parameters
     }
 
     /// What was chosen and why; `Display` gives one line per fact.
@@ -37,7 +36,7 @@ impl Choice {
 
     /// The chosen set alone.
     pub fn into_parameters(self) -> Parameters {
-        self.parameters
+        self.explanation.parameters
     }
 }
 
@@ -56,18 +55,7 @@ pub struct Explanation {
     pub predicted_tenths: u32,
     /// Alternatives that were considered and not taken, smallest ring first.
     pub rejected: Vec<Rejection>,
-    summary: Summary,
-}
-
-#[derive(Clone, Debug)]
-struct Summary {
-    log_n: u32,
-    levels: usize,
-    width: LevelWidth,
-    dnum: usize,
-    specials: usize,
-    log2_qp: f64,
-    headroom: f64,
+    parameters: Parameters,
 }
 
 /// An alternative that was not taken.
@@ -179,18 +167,21 @@ impl CircuitRequest {
         let mut rejected = vec![];
         for log_n in SMALLEST_LOG_N..=*LOG_N.end() {
             let available = 1 << (log_n - 1);
-            if available < slots {
+            let mut reject = |width, reason| {
                 rejected.push(Rejection {
                     log_n,
-                    width: None,
-                    reason: Reason::Slots { available },
+                    width,
+                    reason,
                 });
+            };
+            if available < slots {
+                reject(None, Reason::Slots { available });
                 continue;
             }
             let Some(budget) = Budget::new(log_n) else {
                 continue;
             };
-            let candidates = candidates(&budget, log_n, depth, precision_bits, &mut rejected);
+            let candidates = candidates(&budget, log_n, depth, precision_bits, &mut reject);
             for (i, candidate) in candidates.iter().enumerate() {
                 let builder = Parameters::builder()
                     .log_n(log_n)
@@ -199,11 +190,7 @@ impl CircuitRequest {
                 let parameters = match builder.build() {
                     Ok(parameters) => parameters,
                     Err(ParamsError::DoesNotFit { .. } | ParamsError::NotEnoughPrimes { .. }) => {
-                        rejected.push(Rejection {
-                            log_n,
-                            width: Some(candidate.width),
-                            reason: Reason::Primes,
-                        });
+                        reject(Some(candidate.width), Reason::Primes);
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -215,11 +202,7 @@ impl CircuitRequest {
                 {
                     let percent =
                         (u128::from(other.cost) * 100 / u128::from(candidate.cost.max(1))) as u64;
-                    rejected.push(Rejection {
-                        log_n,
-                        width: Some(other.width),
-                        reason: Reason::Cost { percent },
-                    });
+                    reject(Some(other.width), Reason::Cost { percent });
                 }
                 let explanation = Explanation {
                     depth,
@@ -227,12 +210,9 @@ impl CircuitRequest {
                     slots,
                     predicted_tenths: candidate.predicted_tenths,
                     rejected,
-                    summary: Summary::of(&parameters),
-                };
-                return Ok(Choice {
                     parameters,
-                    explanation,
-                });
+                };
+                return Ok(Choice { explanation });
             }
         }
         Err(ParamsError::NoSetForCircuit {
@@ -250,13 +230,13 @@ struct Candidate {
     cost: u64,
 }
 
-/// What meets depth and precision at one ring degree, cheapest first; reasons for widths of which nothing does go to `rejected`.
+/// What meets depth and precision at one ring degree, cheapest first; reasons for widths of which nothing does go to `reject`.
 fn candidates(
     budget: &Budget,
     log_n: u32,
     depth: usize,
     precision_bits: u32,
-    rejected: &mut Vec<Rejection>,
+    reject: &mut impl FnMut(Option<LevelWidth>, Reason),
 ) -> Vec<Candidate> {
     let mut found = vec![];
     for width in LevelWidth::ALL {
@@ -285,11 +265,7 @@ fn candidates(
             Some(predicted_tenths) => Reason::Precision { predicted_tenths },
         };
         if found.iter().all(|candidate| candidate.width != width) {
-            rejected.push(Rejection {
-                log_n,
-                width: Some(width),
-                reason,
-            });
+            reject(Some(width), reason);
         }
     }
     found.sort_by_key(|candidate| (candidate.cost, candidate.levels));
@@ -352,37 +328,18 @@ fn limits(depth: usize, precision_bits: u32, slots: usize) -> CircuitLimits {
     best
 }
 
-impl Summary {
-    fn of(parameters: &Parameters) -> Self {
-        Self {
-            log_n: parameters.log_n(),
-            levels: parameters.max_level(),
-            width: parameters.level_width(),
-            dnum: parameters.dnum(),
-            specials: parameters.special_limbs(),
-            log2_qp: parameters.log2_qp(),
-            headroom: parameters.headroom_bits(0),
-        }
-    }
-}
-
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             depth,
             precision_bits,
             slots,
+            parameters: set,
             ..
         } = self;
-        let Summary {
-            log_n,
-            levels,
-            width,
-            dnum,
-            specials,
-            log2_qp,
-            headroom,
-        } = &self.summary;
+        let (log_n, levels, width) = (set.log_n(), set.max_level(), set.level_width());
+        let (dnum, specials) = (set.dnum(), set.special_limbs());
+        let (log2_qp, headroom) = (set.log2_qp(), set.headroom_bits(0));
         writeln!(
             f,
             "asked for  depth {depth}, {precision_bits} bits, {slots} slots"
@@ -397,7 +354,7 @@ impl fmt::Display for Explanation {
             f,
             "digits     {dnum}, with {specials} special primes: the cheapest key switching that fits"
         )?;
-        let limit = max_log2_qp(*log_n).unwrap_or(0);
+        let limit = max_log2_qp(log_n).unwrap_or(0);
         writeln!(
             f,
             "security   log2 QP = {log2_qp:.1} of at most {limit} for 128 bits"
@@ -407,18 +364,11 @@ impl fmt::Display for Explanation {
             "precision  {} bits predicted, values up to 2^{headroom:.1}",
             Tenths(self.predicted_tenths)
         )?;
-        write!(f, "rejected   ")?;
-        for (i, rejection) in self.rejected.iter().enumerate() {
-            write!(
-                f,
-                "{}{rejection}",
-                if i == 0 { "" } else { "\n           " }
-            )?;
+        let rejected: Vec<String> = self.rejected.iter().map(Rejection::to_string).collect();
+        match &rejected[..] {
+            [] => write!(f, "rejected   nothing smaller exists"),
+            all => write!(f, "rejected   {}", all.join("\n           ")),
         }
-        if self.rejected.is_empty() {
-            write!(f, "nothing smaller exists")?;
-        }
-        Ok(())
     }
 }
 
@@ -485,12 +435,7 @@ mod tests {
         ] {
             let choice = choose(depth, precision, slots);
             let params = choice.parameters();
-            assert_eq!(
-                params.log_n(),
-                log_n,
-                "depth {depth}, {precision} bits, {slots} slots:\n{}",
-                choice.explanation()
-            );
+            assert_eq!(params.log_n(), log_n, "{}", choice.explanation());
             assert!(params.max_level() >= depth && params.slots() >= slots);
             assert!(choice.explanation().predicted_tenths >= 10 * precision);
             assert_eq!(params.security(), Security::Classical128);
@@ -499,26 +444,17 @@ mod tests {
 
     #[test]
     fn precision_decides_the_width() {
-        assert_eq!(
-            choose(12, 15, 1000).parameters().level_width(),
-            LevelWidth::Bits34
-        );
-        assert_eq!(
-            choose(12, 20, 1000).parameters().level_width(),
-            LevelWidth::Bits39
-        );
+        for (precision, width) in [(15, LevelWidth::Bits34), (20, LevelWidth::Bits39)] {
+            let choice = choose(12, precision, 1000);
+            assert_eq!(choice.parameters().level_width(), width);
+        }
     }
 
     #[test]
     fn predictions_stay_below_the_measured_floors() {
-        let predict = |log_n, depth, levels| {
-            predict(
-                log_n,
-                LevelWidth::Bits39,
-                &level_path(LevelWidth::Bits39, levels),
-                depth,
-            )
-        };
+        let width = LevelWidth::Bits39;
+        let predict =
+            |log_n, depth, levels| predict(log_n, width, &level_path(width, levels), depth);
         assert_eq!(predict(14, 1, 4), 225);
         assert_eq!(predict(15, 2, 4), 215);
         // Floor after 15 multiplications at N = 2^15 is 20.5.
@@ -531,29 +467,15 @@ mod tests {
     #[test]
     fn explanations_name_the_choice_and_what_was_rejected() {
         let choice = choose(14, 20, 1000);
-        let text = choice.explanation().to_string();
-        for part in [
-            "depth 14, 20 bits, 1000 slots",
-            "N = 2^15",
-            "of at most 868",
-            "bits predicted",
-            "N = 2^13, ",
-            "room for",
-        ] {
-            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        let text = choice.explanation();
+        says! {
+            text => ["depth 14, 20 bits, 1000 slots", "N = 2^15", "of at most 868"],
+            text => ["bits predicted", "N = 2^13, ", "room for"],
         }
-        assert!(
-            choice
-                .explanation()
-                .rejected
-                .iter()
-                .any(|r| r.log_n == 14 && matches!(r.reason, Reason::Levels { .. }))
-        );
-        let slots = choose(1, 15, 20_000);
-        assert_eq!(
-            slots.explanation().rejected[0].reason,
-            Reason::Slots { available: 4096 }
-        );
+        let too_deep = |r: &Rejection| r.log_n == 14 && matches!(r.reason, Reason::Levels { .. });
+        assert!(choice.explanation().rejected.iter().any(too_deep));
+        let first = choose(1, 15, 20_000).explanation().rejected[0].clone();
+        assert_eq!(first.reason, Reason::Slots { available: 4096 });
     }
 
     #[test]
@@ -577,16 +499,9 @@ mod tests {
         assert!(request(usize::MAX, 0, 1).is_err());
         assert!(request(1, u32::MAX, 1).is_err());
         let error = Parameters::builder().depth(1).build().unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("call ParametersBuilder::precision_bits")
-        );
+        says! { error => ["call ParametersBuilder::precision_bits"] }
         for slots in [0, 65_537, usize::MAX] {
-            assert_eq!(
-                request(1, 10, slots).unwrap_err(),
-                ParamsError::Slots { slots, max: 65_536 }
-            );
+            refused! { request(1, 10, slots) => ParamsError::Slots { slots: s, max: 65_536 } if *s == slots }
         }
     }
 }

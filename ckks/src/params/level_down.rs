@@ -87,9 +87,6 @@ fn exact(scale: f64) -> BigUint {
 
 #[cfg(test)]
 mod tests {
-    use num_bigint::BigInt;
-    use num_traits::Signed;
-
     use super::super::LevelWidth;
     use super::*;
 
@@ -100,12 +97,8 @@ mod tests {
             (LevelWidth::Bits34, 15),
             (LevelWidth::Bits39, 3),
         ] {
-            let params = Parameters::builder()
-                .log_n(15)
-                .levels(levels)
-                .level_width(width)
-                .build()
-                .unwrap();
+            let builder = Parameters::builder().log_n(15).levels(levels);
+            let params = builder.level_width(width).build().unwrap();
             let basis = params.moduli();
             for from in 1..=levels {
                 for to in 0..from {
@@ -113,31 +106,21 @@ mod tests {
                     let (source, target) = (params.window(from), params.window(to));
                     let w = &plan.sub_window;
                     assert!(w.iter().all(|i| source.contains(i)));
-                    assert!(
-                        source
-                            .clone()
-                            .filter(|i| target.contains(i))
-                            .all(|i| w.contains(&i))
-                    );
-                    assert!(
-                        w.windows(2).all(|p| p[1] == p[0] + 1),
-                        "{from} -> {to}: {w:?} is not contiguous"
-                    );
+                    let shared = |i: &usize| source.contains(i) && target.contains(i);
+                    assert!(target.clone().filter(shared).all(|i| w.contains(&i)));
+                    let contiguous = w.windows(2).all(|p| p[1] == p[0] + 1);
+                    assert!(contiguous, "{from} -> {to}: {w:?} is not contiguous");
                     let target: Vec<usize> = target.collect();
                     let (big_w, q) = (product(basis, w), product(basis, &target));
                     let whole = w.len() == source.len();
                     assert!(whole || big_w >= &q << 34, "{from} -> {to}");
                     // K s_from Q_to / W is s_to up to half of s_from Q_to / W, and relatively up to 2^-30 at worst.
-                    let got = exact(params.scale(from)) * &q * &plan.constant;
+                    let unit = exact(params.scale(from)) * &q;
+                    let got = &unit * &plan.constant;
                     let want = exact(params.scale(to)) * &big_w;
-                    let gap = (BigInt::from(got) - BigInt::from(want.clone()))
-                        .abs()
-                        .to_biguint()
-                        .unwrap();
-                    assert!(
-                        &gap * 2u32 <= exact(params.scale(from)) * &q,
-                        "{from} -> {to}: not the nearest integer"
-                    );
+                    let gap = (&got).max(&want) - (&got).min(&want);
+                    let nearest = &gap * 2u32 <= unit;
+                    assert!(nearest, "{from} -> {to}: not the nearest integer");
                     assert!(gap << 30 < want, "{from} -> {to}");
                 }
             }
@@ -155,21 +138,10 @@ mod tests {
     #[test]
     fn levels_are_checked() {
         let params = Parameters::builder().log_n(15).levels(5).build().unwrap();
-        assert!(matches!(
-            params.level_down_plan(6, 0),
-            Err(ParamsError::NoSuchLevel {
-                level: 6,
-                max: 5,
-                ..
-            })
-        ));
-        assert!(matches!(
-            params.level_down_plan(3, 3),
-            Err(ParamsError::LevelOrder { from: 3, to: 3, .. })
-        ));
-        assert!(matches!(
-            params.level_down_plan(2, 4),
-            Err(ParamsError::LevelOrder { .. })
-        ));
+        refused! {
+            params.level_down_plan(6, 0) => ParamsError::NoSuchLevel { level: 6, max: 5, .. },
+            params.level_down_plan(3, 3) => ParamsError::LevelOrder { from: 3, to: 3, .. },
+            params.level_down_plan(2, 4) => ParamsError::LevelOrder { .. },
+        }
     }
 }

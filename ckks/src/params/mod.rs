@@ -202,11 +202,8 @@ impl Parameters {
             let limbs = group.start.max(window.start)..group.end.min(window.end);
             (!limbs.is_empty()).then_some(ActiveDigit { digit, limbs })
         };
-        self.digit_groups()
-            .iter()
-            .enumerate()
-            .filter_map(clip)
-            .collect()
+        let groups = self.digit_groups().iter().enumerate();
+        groups.filter_map(clip).collect()
     }
 
     /// Bits by which P exceeds the largest digit; at least [`MARGIN_BITS`].
@@ -290,10 +287,8 @@ impl Parameters {
         let start = windows.iter().map(|w| w.start).min().unwrap_or(0);
         let end = windows.iter().map(|w| w.end).max().unwrap_or(0);
         // Counts are bounded by MAX_MAINS + MAX_TERMINALS + MAX_CONVERSION_SOURCES, far below 2^16.
-        Ok((start..end)
-            .chain(self.special_range())
-            .map(|i| i as u16)
-            .collect())
+        let limbs = (start..end).chain(self.special_range());
+        Ok(limbs.map(|i| i as u16).collect())
     }
 
     /// Modelled work of one merged key switch and rescale at every level.
@@ -369,39 +364,26 @@ impl fmt::Debug for Parameters {
 impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let spec = self.spec();
-        write!(f, "CKKS parameters ")?;
-        for byte in &self.0.fingerprint[..4] {
-            write!(f, "{byte:02x}")?;
-        }
-        writeln!(f, ", {}", self.security())?;
-        writeln!(
-            f,
-            "  ring     N = 2^{}, {} slots",
-            self.log_n(),
-            self.slots()
-        )?;
+        let name = crate::context::abbreviate(&self.fingerprint());
+        writeln!(f, "CKKS parameters {name}, {}", self.security())?;
+        let (log_n, slots) = (self.log_n(), self.slots());
+        writeln!(f, "  ring     N = 2^{log_n}, {slots} slots")?;
         writeln!(f, "  levels   {}, {}", self.max_level(), self.level_width())?;
-        let (terminals, mains, specials) =
-            (spec.terminals.len(), spec.mains.len(), spec.specials.len());
-        writeln!(
-            f,
-            "  primes   {terminals} terminals, {mains} mains, {specials} specials"
-        )?;
+        let (terminals, mains) = (spec.terminals.len(), spec.mains.len());
+        let specials = spec.specials.len();
+        write!(f, "  primes   {terminals} terminals, {mains} mains, ")?;
+        writeln!(f, "{specials} specials")?;
         write!(f, "  modulus  log2 QP = {:.1}", self.log2_qp())?;
         match (self.security(), max_log2_qp(self.log_n())) {
             (Security::Classical128, Some(limit)) => writeln!(f, " of at most {limit}")?,
             _ => writeln!(f, ", compared with NO bound")?,
         }
-        write!(f, "  keys     {} digits of", self.dnum())?;
-        for (i, size) in spec.digit_sizes.iter().enumerate() {
-            write!(f, "{}{size}", if i == 0 { " " } else { " + " })?;
-        }
+        let sizes: Vec<String> = spec.digit_sizes.iter().map(usize::to_string).collect();
+        let (dnum, sizes) = (self.dnum(), sizes.join(" + "));
+        let margin = self.margin_bits();
         let mebibytes = self.key_bytes() as f64 / f64::from(1 << 20);
-        writeln!(
-            f,
-            " limbs, margin {:.1} bits, {mebibytes:.1} MiB each",
-            self.margin_bits()
-        )?;
+        write!(f, "  keys     {dnum} digits of {sizes} limbs, ")?;
+        writeln!(f, "margin {margin:.1} bits, {mebibytes:.1} MiB each")?;
         let fold = |pick: fn(f64, f64) -> f64, start: f64| {
             self.0.scales.iter().copied().fold(start, pick).log2()
         };

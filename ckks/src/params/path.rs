@@ -150,10 +150,8 @@ fn regular(width: LevelWidth, levels: usize) -> Vec<Window> {
         for terminals in 0..6 {
             let rest = width.in_units() - TERMINAL * (terminals as i64 - at.terminals as i64);
             if rest % MAIN == 0 {
-                at = Window::new(
-                    at.mains.saturating_add_signed((rest / MAIN) as isize),
-                    terminals,
-                );
+                let mains = at.mains.saturating_add_signed((rest / MAIN) as isize);
+                at = Window::new(mains, terminals);
                 break;
             }
         }
@@ -170,11 +168,7 @@ fn wide_path(levels: usize) -> Vec<Window> {
     match (levels - 1) % 3 {
         0 => path.push(Window::new(m, 4)),
         1 => path.extend([Window::new(m, 4), Window::new(m + 1, 4)]),
-        _ => path.extend([
-            Window::new(m + 3, 0),
-            Window::new(m + 3, 2),
-            Window::new(m + 3, 4),
-        ]),
+        _ => path.extend([0, 2, 4].map(|t| Window::new(m + 3, t))),
     }
     path
 }
@@ -191,13 +185,8 @@ fn narrow_path(levels: usize) -> Vec<Window> {
     for free in 0..=FREE_STEPS.min(levels) {
         let mut path = regular[..=levels - free].to_vec();
         let reach = extent(&path);
-        search.extend(
-            &mut path,
-            reach,
-            free,
-            8 * LevelWidth::Bits34.in_units(),
-            i64::MAX,
-        );
+        let scale = 8 * LevelWidth::Bits34.in_units();
+        search.extend(&mut path, reach, free, scale, i64::MAX);
     }
     search.path
 }
@@ -241,13 +230,8 @@ impl Search {
                     continue;
                 }
                 path.push(next);
-                self.extend(
-                    path,
-                    extent(&[reach, next]),
-                    free - 1,
-                    doubled / 2,
-                    lowest.min(doubled / 2),
-                );
+                let (reach, scale) = (extent(&[reach, next]), doubled / 2);
+                self.extend(path, reach, free - 1, scale, lowest.min(scale));
                 path.pop();
             }
         }
@@ -284,19 +268,12 @@ mod tests {
 
     #[test]
     fn wide_tops_hold_every_prime() {
-        assert_eq!(level_path(LevelWidth::Bits39, 0), windows(&[(0, 2)]));
-        assert_eq!(
-            level_path(LevelWidth::Bits39, 1),
-            windows(&[(0, 2), (0, 4)])
-        );
-        assert_eq!(
-            level_path(LevelWidth::Bits39, 5),
-            windows(&[(0, 2), (3, 0), (1, 4), (4, 2), (4, 4), (5, 4)])
-        );
-        assert_eq!(
-            level_path(LevelWidth::Bits39, 6).last(),
-            Some(&Window::new(7, 4))
-        );
+        let path = |levels| level_path(LevelWidth::Bits39, levels);
+        assert_eq!(path(0), windows(&[(0, 2)]));
+        assert_eq!(path(1), windows(&[(0, 2), (0, 4)]));
+        let five = [(0, 2), (3, 0), (1, 4), (4, 2), (4, 4), (5, 4)];
+        assert_eq!(path(5), windows(&five));
+        assert_eq!(path(6).last(), Some(&Window::new(7, 4)));
         for levels in 1..100 {
             let path = level_path(LevelWidth::Bits39, levels);
             assert_eq!(path.last().copied(), Some(extent(&path)), "{levels} levels");
@@ -313,18 +290,11 @@ mod tests {
                 assert_eq!(path.len(), levels + 1);
                 assert_eq!(path[0], BASE);
                 let scales = nominal_scales(width, &path);
-                assert!(
-                    scales
-                        .iter()
-                        .all(|s| (low + units(1, 8)..=high - units(1, 8)).contains(s)),
-                    "{width} {levels}"
-                );
+                let band = low + units(1, 8)..=high - units(1, 8);
+                let in_band = scales.iter().all(|s| band.contains(s));
+                assert!(in_band, "{width} {levels}");
                 let size = extent(&path).size();
-                assert!(
-                    size > previous,
-                    "{width}: {levels} levels need no more than {}",
-                    levels - 1
-                );
+                assert!(size > previous, "{width}: {levels} levels need no more");
                 previous = size;
             }
         }
@@ -336,12 +306,8 @@ mod tests {
             16, 25, 31, 38, 45, 55, 61, 67, 73, 85, 91, 97, 103, 109, 115, 127, 133, 139, 145,
         ];
         for (i, want) in model.into_iter().enumerate() {
-            assert_eq!(
-                extent(&level_path(LevelWidth::Bits34, i + 1)).size(),
-                want,
-                "{} levels",
-                i + 1
-            );
+            let path = level_path(LevelWidth::Bits34, i + 1);
+            assert_eq!(extent(&path).size(), want, "{} levels", i + 1);
         }
     }
 

@@ -78,10 +78,8 @@ mod tests {
     #[test]
     fn agrees_with_trial_division() {
         let by_division = |n: u32| {
-            n >= 2
-                && (2..)
-                    .take_while(|d| d * d <= n)
-                    .all(|d| !n.is_multiple_of(d))
+            let mut divisors = (2..).take_while(|d| d * d <= n);
+            n >= 2 && divisors.all(|d| !n.is_multiple_of(d))
         };
         for n in 0..20_000 {
             assert_eq!(is_prime(n), by_division(n), "{n}");
@@ -97,16 +95,12 @@ mod tests {
     fn pools_have_the_known_sizes() {
         for (log_n, all) in [(5, 822), (13, 822), (16, 822), (17, 422)] {
             let step = 1u32 << step_log2(log_n);
-            let small = (1..PRIME_MINIMUM)
-                .step_by(step as usize)
-                .filter(|&q| is_prime(q))
-                .count();
+            let small = (1..PRIME_MINIMUM).step_by(step as usize);
+            let small = small.filter(|&q| is_prime(q)).count();
             let pool = pool(log_n);
             assert_eq!(pool.len() + small, all, "log_n {log_n}");
-            assert!(
-                pool.iter()
-                    .all(|q| q % step == 1 && (PRIME_MINIMUM..PRIME_BOUND).contains(q))
-            );
+            let range = PRIME_MINIMUM..PRIME_BOUND;
+            assert!(pool.iter().all(|q| q % step == 1 && range.contains(q)));
             assert!(pool.is_sorted());
         }
     }

@@ -62,16 +62,20 @@ pub(crate) fn canonical_scales(
     let mut scales = vec![Some(base)];
     let mut scale = Some(base);
     for pair in windows.windows(2) {
-        let (dropped, restored) = (
-            difference(&pair[1], &pair[0]),
-            difference(&pair[0], &pair[1]),
-        );
+        let (dropped, restored) = pi(basis, &pair[1], &pair[0]);
         scale = scale
-            .and_then(|s| s.step(&product(basis, &dropped), &product(basis, &restored)))
+            .and_then(|s| s.step(&dropped, &restored))
             .filter(|s| s.0 >> SCALE_FRACTION_BITS != 0);
         scales.push(scale);
     }
     scales
+}
+
+/// Numerator and denominator of `Pi` of a step from one window to another: the products of the primes that are dropped and of those
+/// that are restored.
+fn pi(basis: &[u32], from: &Range<usize>, to: &Range<usize>) -> (BigUint, BigUint) {
+    let of = |indices: Vec<usize>| product(basis, &indices);
+    (of(difference(from, to)), of(difference(to, from)))
 }
 
 /// The indices of `a` that are not in `b`, ascending.
@@ -90,22 +94,12 @@ mod tests {
 
     #[test]
     fn conversions_are_exact() {
-        for x in [
-            478_590_233_455.517_6,
-            1_048_576.0,
-            1_048_576.000_000_000_2,
-            2f64.powi(61),
-        ] {
+        let (least, above) = (1_048_576.0, 1_048_576.000_000_000_2);
+        for x in [478_590_233_455.517_6, least, above, 2f64.powi(61)] {
             assert_eq!(FixedScale::from_f64(x).unwrap().to_f64(), x);
         }
-        for x in [
-            f64::NAN,
-            f64::INFINITY,
-            -1e12,
-            0.0,
-            1_048_575.0,
-            2f64.powi(62),
-        ] {
+        let (below, most) = (1_048_575.0, 2f64.powi(62));
+        for x in [f64::NAN, f64::INFINITY, -1e12, 0.0, below, most] {
             assert_eq!(FixedScale::from_f64(x), None);
         }
     }
@@ -118,67 +112,41 @@ mod tests {
         let windows = path::level_path(width, 65);
         let chain = chain::choose(17, width, &windows).unwrap();
         let a = chain.terminals.len();
-        let basis: Vec<u32> = chain
-            .terminals
-            .iter()
-            .rev()
-            .chain(&chain.mains)
-            .copied()
-            .collect();
-        let ranges: Vec<_> = windows
-            .iter()
-            .map(|w| a - w.terminals..a + w.mains)
-            .collect();
+        let in_order = chain.terminals.iter().rev().chain(&chain.mains);
+        let basis: Vec<u32> = in_order.copied().collect();
+        let range = |w: &path::Window| a - w.terminals..a + w.mains;
+        let ranges: Vec<_> = windows.iter().map(range).collect();
         let base = FixedScale::from_f64(width.base_scale()).unwrap();
-        let scales: Vec<FixedScale> = canonical_scales(base, &basis, &ranges)
-            .into_iter()
-            .map(Option::unwrap)
-            .collect();
+        let scales = canonical_scales(base, &basis, &ranges);
+        let scales: Vec<FixedScale> = scales.into_iter().map(Option::unwrap).collect();
+        fn gap(a: &BigUint, b: &BigUint) -> BigUint {
+            a.max(b) - a.min(b)
+        }
         assert_eq!(scales.len(), 66);
 
         // The definition without recursion: s_i = prod_k Pi_k^(2^(k-1-i)) * s_0^(2^-i). Compare s_i^(2^i) for the first
         // levels, where the powers are still of a size to write down.
         for i in 1..=6usize {
-            let (mut left, mut right) = (
-                BigUint::from(scales[i].0).pow(1 << i),
-                BigUint::from(base.0),
-            );
+            let mut left = BigUint::from(scales[i].0).pow(1 << i);
+            let mut right = BigUint::from(base.0);
             for k in 1..=i {
-                let (dropped, restored) = (
-                    difference(&ranges[k], &ranges[k - 1]),
-                    difference(&ranges[k - 1], &ranges[k]),
-                );
-                right *= product(&basis, &dropped).pow(1 << (k - 1));
-                left *= product(&basis, &restored).pow(1 << (k - 1));
+                let (dropped, restored) = pi(&basis, &ranges[k], &ranges[k - 1]);
+                right *= dropped.pow(1 << (k - 1));
+                left *= restored.pow(1 << (k - 1));
             }
             right <<= 64 * ((1 << i) - 1);
-            let gap = if left > right {
-                &left - &right
-            } else {
-                &right - &left
-            };
             // 2^i times the relative error of s_i.
-            assert!((gap << (80 - i)) < right, "level {i}");
+            assert!((gap(&left, &right) << (80 - i)) < right, "level {i}");
         }
         // And one step at a time at every level, on the rounded floats.
         for i in 1..scales.len() {
             let (s, below) = (scales[i].to_f64(), scales[i - 1].to_f64());
-            let (dropped, restored) = (
-                difference(&ranges[i], &ranges[i - 1]),
-                difference(&ranges[i - 1], &ranges[i]),
-            );
+            let (dropped, restored) = pi(&basis, &ranges[i], &ranges[i - 1]);
             let exact = |x: f64| BigUint::from(FixedScale::from_f64(x).unwrap().0);
-            let left = exact(s).pow(2) * product(&basis, &restored);
-            let right = (exact(below) * product(&basis, &dropped)) << 64;
-            let gap = if left > right {
-                &left - &right
-            } else {
-                &right - &left
-            };
-            assert!(
-                (gap << 51) < right,
-                "level {i}: s^2 is off by more than 2^-51"
-            );
+            let left = exact(s).pow(2) * restored;
+            let right = (exact(below) * dropped) << 64;
+            let near = (gap(&left, &right) << 51) < right;
+            assert!(near, "level {i}: s^2 is off by more than 2^-51");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The unchecked form of a parameter set, and its checks.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,31 @@ pub struct ParametersSpec {
     pub security: Security,
 }
 
+pub(super) fn check_log_n(log_n: u32) -> Result<(), ParamsError> {
+    let (min, max) = LOG_N.into_inner();
+    if (min..=max).contains(&log_n) {
+        return Ok(());
+    }
+    Err(ParamsError::RingDegree { log_n, min, max })
+}
+
+pub(super) fn check_count(
+    what: &'static str,
+    got: usize,
+    allowed: RangeInclusive<usize>,
+) -> Result<(), ParamsError> {
+    if allowed.contains(&got) {
+        return Ok(());
+    }
+    let (min, max) = allowed.into_inner();
+    Err(ParamsError::Count {
+        what,
+        got,
+        min,
+        max,
+    })
+}
+
 /// Separates fingerprints from every other use of BLAKE3.
 const FINGERPRINT_CONTEXT: &str = "arras-ckks parameters fingerprint v1";
 
@@ -75,24 +100,14 @@ impl ParametersSpec {
         self.check_counts()?;
         self.check_windows()?;
         self.check_primes()?;
-        let basis: Vec<u32> = self
-            .terminals
-            .iter()
-            .rev()
-            .chain(&self.mains)
-            .chain(&self.specials)
-            .copied()
-            .collect();
+        let mut basis = self.terminals.clone();
+        basis.reverse();
+        basis.extend(self.mains.iter().chain(&self.specials));
         let a = self.terminals.len();
-        let windows: Vec<_> = self
-            .windows
-            .iter()
-            .map(|w| a - w.terminals..a + w.mains)
-            .collect();
-        let log2_q: Vec<Log2> = windows
-            .iter()
-            .map(|w| log2_product(&basis[w.clone()]))
-            .collect();
+        let window = |w: &Window| a - w.terminals..a + w.mains;
+        let windows: Vec<_> = self.windows.iter().map(window).collect();
+        let log2_q = |w: &Range<usize>| log2_product(&basis[w.clone()]);
+        let log2_q: Vec<Log2> = windows.iter().map(log2_q).collect();
         let scales = self.check_scales(&basis, &windows, &log2_q)?;
         self.check_conversions(&windows)?;
         let (digits, margin) = self.check_digits(&basis)?;
@@ -109,42 +124,17 @@ impl ParametersSpec {
     }
 
     fn check_counts(&self) -> Result<(), ParamsError> {
-        if !LOG_N.contains(&self.log_n) {
-            return Err(ParamsError::RingDegree {
-                log_n: self.log_n,
-                min: *LOG_N.start(),
-                max: *LOG_N.end(),
-            });
-        }
-        let limbs = self.terminals.len().saturating_add(self.mains.len());
-        for (what, got, min, max) in [
-            ("windows", self.windows.len(), 1, MAX_LEVELS + 1),
-            ("terminal primes", self.terminals.len(), 0, MAX_TERMINALS),
-            ("main primes", self.mains.len(), 0, MAX_MAINS),
-            (
-                "terminal and main primes",
-                limbs,
-                1,
-                MAX_TERMINALS + MAX_MAINS,
-            ),
-            (
-                "special primes",
-                self.specials.len(),
-                1,
-                MAX_CONVERSION_SOURCES,
-            ),
-            ("digits", self.digit_sizes.len(), 1, limbs),
-        ] {
-            if !(min..=max).contains(&got) {
-                return Err(ParamsError::Count {
-                    what,
-                    got,
-                    min,
-                    max,
-                });
-            }
-        }
-        Ok(())
+        check_log_n(self.log_n)?;
+        let (terminals, mains) = (self.terminals.len(), self.mains.len());
+        let limbs = terminals.saturating_add(mains);
+        let specials = self.specials.len();
+        check_count("windows", self.windows.len(), 1..=MAX_LEVELS + 1)?;
+        check_count("terminal primes", terminals, 0..=MAX_TERMINALS)?;
+        check_count("main primes", mains, 0..=MAX_MAINS)?;
+        let most = MAX_TERMINALS + MAX_MAINS;
+        check_count("terminal and main primes", limbs, 1..=most)?;
+        check_count("special primes", specials, 1..=MAX_CONVERSION_SOURCES)?;
+        check_count("digits", self.digit_sizes.len(), 1..=limbs)
     }
 
     fn check_windows(&self) -> Result<(), ParamsError> {
@@ -272,10 +262,8 @@ impl ParametersSpec {
     /// The digits as index ranges, and the smallest margin.
     fn check_digits(&self, basis: &[u32]) -> Result<(Vec<Range<usize>>, Log2), ParamsError> {
         let limbs = self.terminals.len() + self.mains.len();
-        let covered = self
-            .digit_sizes
-            .iter()
-            .fold(0usize, |sum, &size| sum.saturating_add(size));
+        let sizes = self.digit_sizes.iter();
+        let covered = sizes.fold(0usize, |sum, &size| sum.saturating_add(size));
         let empty = self.digit_sizes.iter().filter(|&&size| size == 0).count();
         if covered != limbs || empty > 0 {
             return Err(ParamsError::DigitPartition {

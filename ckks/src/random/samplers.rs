@@ -140,13 +140,10 @@ mod tests {
 
     fn moments(values: &[i8]) -> (f64, f64) {
         let n = values.len() as f64;
-        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-        let variance = values
-            .iter()
-            .map(|&v| (f64::from(v) - mean).powi(2))
-            .sum::<f64>()
-            / n;
-        (mean, variance)
+        let values = values.iter().map(|&v| f64::from(v));
+        let mean = values.clone().sum::<f64>() / n;
+        let squares: f64 = values.map(|v| (v - mean).powi(2)).sum();
+        (mean, squares / n)
     }
 
     /// The samplers word by word, as they are defined.
@@ -221,16 +218,12 @@ mod tests {
         for v in -1..=1 {
             let count = values.iter().filter(|&&x| x == v).count() as f64;
             // Five standard deviations of a binomial with p = 1/3.
-            assert!(
-                (count - 1e5).abs() < 5.0 * (3e5 * 2.0 / 9.0f64).sqrt(),
-                "{v}: {count}"
-            );
+            let most = 5.0 * (3e5 * 2.0 / 9.0f64).sqrt();
+            assert!((count - 1e5).abs() < most, "{v}: {count}");
         }
+        // Neighbours are independent.
         let pairs = values.windows(2).filter(|w| w[0] == w[1]).count() as f64;
-        assert!(
-            (pairs - 1e5).abs() < 1500.0,
-            "neighbours are independent: {pairs}"
-        );
+        assert!((pairs - 1e5).abs() < 1500.0, "{pairs}");
     }
 
     #[test]
@@ -258,10 +251,8 @@ mod tests {
                 cells[(u64::from(x) * 64 / u64::from(q)) as usize] += 1.0;
             }
             let expected = row.len() as f64 / 64.0;
-            let chi: f64 = cells
-                .iter()
-                .map(|c| (c - expected).powi(2) / expected)
-                .sum();
+            let parts = cells.map(|c| (c - expected).powi(2) / expected);
+            let chi: f64 = parts.iter().sum();
             // 63 degrees of freedom: mean 63, standard deviation 11.2.
             assert!((20.0..120.0).contains(&chi), "q = {q}: chi-square {chi}");
         }
@@ -290,19 +281,12 @@ mod tests {
     #[test]
     fn rows_do_not_depend_on_threads_or_on_the_other_limbs() {
         let seed = PublicSeed::from_bytes([9; 32]);
-        let limbs: Vec<(usize, u32)> = vec![
-            (0, 20_054_017),
-            (3, 1_073_479_681),
-            (7, 998_244_353),
-            (9, 97 << 20 | 1),
-        ];
+        let moduli = [20_054_017, 1_073_479_681, 998_244_353, 97 << 20 | 1];
+        let limbs: Vec<(usize, u32)> = [0, 3, 7, 9].into_iter().zip(moduli).collect();
         let make = |threads, limbs: &[(usize, u32)]| {
             let mut out = vec![0; limbs.len() * 256];
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
                 uniform_rows(&seed, Purpose::KeyUniform, [1, 2], limbs, 256, &mut out);
             });
             out

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectKind, WireError};
+use super::ObjectKind;
+use super::error::{WireError, check_bounds};
 
 /// The first eight bytes of every container.
 pub const MAGIC: [u8; 8] = *b"\x89ARRAS\r\n";
@@ -126,7 +127,7 @@ pub fn peek(bytes: &[u8]) -> Result<Prefix, WireError> {
         return Err(WireError::UnknownFlags { found: flags });
     }
     let kind = ObjectKind::try_from(kind)?;
-    check_header_len(u64::from(header_len))?;
+    check_header_len(header_len.into())?;
     let prefix = Prefix {
         version,
         kind,
@@ -138,15 +139,7 @@ pub fn peek(bytes: &[u8]) -> Result<Prefix, WireError> {
 }
 
 fn check_header_len(len: u64) -> Result<(), WireError> {
-    if len > u64::from(MAX_HEADER_LEN) {
-        return Err(WireError::OutOfBounds {
-            what: "header length",
-            value: len,
-            least: 0,
-            most: u64::from(MAX_HEADER_LEN),
-        });
-    }
-    Ok(())
+    check_bounds("header length", len, 0..=u64::from(MAX_HEADER_LEN))
 }
 
 /// Decodes a header and insists that it is the encoding of what it decodes to. Without that, a varint written in more

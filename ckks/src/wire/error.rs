@@ -1,6 +1,7 @@
 //! What can be wrong with a container, its payload or its file.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::{FORMAT_VERSION, MAX_HEADER_LEN, ObjectKind};
@@ -252,6 +253,40 @@ pub enum WireError {
     },
 }
 
+/// That a number is among those accepted.
+pub(super) fn check_bounds(
+    what: &'static str,
+    value: u64,
+    accepted: RangeInclusive<u64>,
+) -> Result<(), WireError> {
+    if accepted.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = accepted.into_inner();
+    Err(WireError::OutOfBounds {
+        what,
+        value,
+        least,
+        most,
+    })
+}
+
+/// That a length is the one that is needed.
+pub(super) fn check_len(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), WireError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(WireError::DimensionMismatch {
+        what,
+        expected,
+        found,
+    })
+}
+
 /// What a person can do about a system error.
 fn advice_for(error: &io::Error) -> &'static str {
     match error.kind() {
@@ -298,23 +333,14 @@ impl WireError {
     }
 
     /// Replaces the row of an error in a single row, which knows itself only as row 0.
-    pub(crate) fn at_row(self, number: u64) -> Self {
-        match self {
-            Self::NonCanonicalResidue {
-                index,
-                residue,
-                modulus,
-                ..
-            } => Self::NonCanonicalResidue {
-                row: number,
-                index,
-                residue,
-                modulus,
-            },
-            Self::NonzeroPadding { .. } => Self::NonzeroPadding { row: number },
-            Self::NotTernary { .. } => Self::NotTernary { row: number },
-            other => other,
+    pub(crate) fn at_row(mut self, number: u64) -> Self {
+        if let Self::NonCanonicalResidue { row, .. }
+        | Self::NonzeroPadding { row }
+        | Self::NotTernary { row } = &mut self
+        {
+            *row = number;
         }
+        self
     }
 }
 

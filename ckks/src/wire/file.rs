@@ -219,21 +219,14 @@ fn set_mode(_: &mut tempfile::Builder<'_, '_>, _: u32) {}
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> Result<(), WireError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    match synced {
-        Ok(()) => Ok(()),
-        // Some network file systems have no such operation, and a folder may be writable without being readable.
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::InvalidInput
-                    | std::io::ErrorKind::Unsupported
-                    | std::io::ErrorKind::PermissionDenied
-            ) =>
-        {
-            Ok(())
+    use ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    // Some network file systems have no such operation, and a folder may be writable without being readable.
+    let harmless = [InvalidInput, Unsupported, PermissionDenied];
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(source) if !harmless.contains(&source.kind()) => {
+            Err(WireError::io("sync the folder", folder, source))
         }
-        Err(source) => Err(WireError::io("sync the folder", folder, source)),
+        _ => Ok(()),
     }
 }
 

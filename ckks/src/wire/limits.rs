@@ -3,7 +3,7 @@
 //! A reader checks every dimension of a header against these before it computes a size from them, and every size against the
 //! bytes that are there before it allocates.
 
-use super::WireError;
+use super::error::{WireError, check_bounds, check_len};
 use super::pack::{packed_row_len, residue_bits};
 
 /// The most ciphertexts (or plaintexts) in one batch.
@@ -16,14 +16,7 @@ const MAX_LOG_N: u32 = 17;
 const MAX_POLYS: u32 = 1 << 16;
 
 fn within(what: &'static str, value: u64, most: u32) -> Result<usize, WireError> {
-    if value == 0 || value > u64::from(most) {
-        return Err(WireError::OutOfBounds {
-            what,
-            value,
-            least: 1,
-            most: u64::from(most),
-        });
-    }
+    check_bounds(what, value, 1..=u64::from(most))?;
     usize::try_from(value).map_err(|_| WireError::SizeOverflow { what })
 }
 
@@ -44,11 +37,8 @@ pub(super) fn batch(batch: u64) -> Result<usize, WireError> {
 /// two, and those of [`checked_rows_len`].
 pub(super) fn rows_len(n: usize, moduli: &[u32], polys: usize) -> Result<u64, WireError> {
     if !n.is_power_of_two() {
-        return Err(WireError::DimensionMismatch {
-            what: "ring degree, a power of two,",
-            expected: n.checked_next_power_of_two().unwrap_or(0),
-            found: n,
-        });
+        let next = n.checked_next_power_of_two().unwrap_or(0);
+        check_len("ring degree, a power of two,", next, n)?;
     }
     degree(u64::from(n.trailing_zeros()))?;
     within("number of limbs", moduli.len() as u64, MAX_LIMBS)?;
@@ -87,10 +77,7 @@ mod tests {
         assert_eq!(degree(17).unwrap(), 1 << 17);
         assert_eq!(degree(1).unwrap(), 2);
         for log_n in [0, 18, 31, 64, 3000, u64::MAX] {
-            assert!(matches!(
-                degree(log_n),
-                Err(WireError::OutOfBounds { value, .. }) if value == log_n
-            ));
+            refused! { degree(log_n) => WireError::OutOfBounds { value, .. } if *value == log_n }
         }
         for (limbs, polys, fits) in [
             (256, 1, true),
@@ -112,19 +99,13 @@ mod tests {
         assert_eq!(checked_rows_len(8, &moduli, 3).unwrap(), 3 * 55);
         assert_eq!(rows_len(8, &moduli, 3).unwrap(), 3 * 55);
         assert_eq!(checked_rows_len(0, &moduli, 3).unwrap(), 0);
-        assert!(matches!(
-            checked_rows_len(8, &[7, 1], 1),
-            Err(WireError::BadModulus { modulus: 1 })
-        ));
+        refused! { checked_rows_len(8, &[7, 1], 1) => WireError::BadModulus { modulus: 1 } }
         for (n, polys) in [
             (usize::MAX, 1),
             (usize::MAX / 8, usize::MAX),
             (1 << 17, usize::MAX),
         ] {
-            assert!(matches!(
-                checked_rows_len(n, &moduli, polys),
-                Err(WireError::SizeOverflow { .. })
-            ));
+            refused! { checked_rows_len(n, &moduli, polys) => WireError::SizeOverflow { .. } }
         }
     }
 

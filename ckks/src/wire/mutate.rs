@@ -40,7 +40,7 @@ pub(crate) struct Mutator {
     state: u64,
 }
 
-/// Values that readers get wrong: signs, widths, powers of two and the limits of this crate.
+/// Values that readers get wrong: signs, widths (`!0 >> 32` is the largest `u32`), powers of two and the limits of this crate.
 const EXTREMES: [u64; 22] = [
     0,
     1,
@@ -57,13 +57,13 @@ const EXTREMES: [u64; 22] = [
     257,
     1 << 15,
     1 << 16,
-    (1 << 17) + 1,
+    131_073,
     1 << 20,
-    u32::MAX as u64,
+    !0 >> 32,
     1 << 32,
-    i64::MAX as u64,
+    !0 >> 1,
     1 << 63,
-    u64::MAX,
+    !0,
 ];
 
 const EXTREME_BYTES: [u8; 10] = [0, 1, 2, 0x7f, 0x80, 0x81, 0xaa, 0xfe, 0xff, 0x40];
@@ -195,16 +195,12 @@ impl Mutator {
 
     /// Version, kind, flags, header length or payload length; the lengths most often.
     fn prefix_field(&mut self, bytes: &mut [u8]) -> String {
-        let (at, len) = self.pick(&[
-            (8, 2),
-            (10, 2),
-            (10, 2),
-            (12, 4),
-            (16, 4),
-            (16, 4),
-            (20, 8),
-            (20, 8),
-        ]);
+        let at = self.pick(&[8, 10, 10, 12, 16, 16, 20, 20]);
+        let len = match at {
+            8 | 10 => 2,
+            12 | 16 => 4,
+            _ => 8,
+        };
         let Some(field) = bytes.get_mut(at..at + len) else {
             return "nothing: no prefix".into();
         };

@@ -3,7 +3,7 @@
 //! Value `i` of a row occupies bits `i * bits .. (i + 1) * bits` of the row, counted from the least significant bit
 //! of its first byte; the row is padded with zero bits to a whole byte. Eight values take exactly `bits` bytes.
 
-use super::WireError;
+use super::error::{WireError, check_len};
 
 /// Bits that a residue modulo `q` takes: ceil(log2 q), in `1..=32`.
 ///
@@ -46,18 +46,6 @@ fn first_non_canonical(values: &[u32], q: u32) -> Result<(), WireError> {
             modulus: q,
         }),
         None => Ok(()),
-    }
-}
-
-fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), WireError> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(WireError::DimensionMismatch {
-            what,
-            expected,
-            found,
-        })
     }
 }
 
@@ -206,10 +194,7 @@ mod tests {
             assert_eq!(packed_row_len(8, q), bits as usize);
         }
         for q in [0, 1] {
-            assert!(matches!(
-                residue_bits(q),
-                Err(WireError::BadModulus { modulus }) if modulus == q
-            ));
+            refused! { residue_bits(q) => WireError::BadModulus { modulus } if *modulus == q }
             assert!(pack_row(&[0], q, &mut [0]).is_err());
             assert!(unpack_row(&[0], q, &mut [0]).is_err());
         }
@@ -222,30 +207,14 @@ mod tests {
         let mut values = vec![q - 1; 64];
         let mut row = packed(&values, q);
         values[37] = q;
-        match pack_row(&values, q, &mut row) {
-            Err(WireError::NonCanonicalResidue {
-                index,
-                residue,
-                modulus,
-                ..
-            }) => {
-                assert_eq!((index, residue, modulus), (37, q, q));
-            }
-            other => panic!("{other:?}"),
+        let forged = pack_bit_by_bit(&values, q);
+        for outcome in [
+            pack_row(&values, q, &mut row),
+            unpack_row(&forged, q, &mut [0; 64]),
+        ] {
+            refused! { outcome => WireError::NonCanonicalResidue { index: 37, residue, modulus, .. } if [*residue, *modulus] == [q, q] }
         }
         assert_eq!(row, pack_bit_by_bit(&[q - 1; 64], q), "nothing was written");
-        let forged = pack_bit_by_bit(&values, q);
-        match unpack_row(&forged, q, &mut [0; 64]) {
-            Err(WireError::NonCanonicalResidue {
-                index,
-                residue,
-                modulus,
-                ..
-            }) => {
-                assert_eq!((index, residue, modulus), (37, q, q));
-            }
-            other => panic!("{other:?}"),
-        }
     }
 
     #[test]
@@ -255,24 +224,17 @@ mod tests {
         assert_eq!(row.len(), 2);
         let mut forged = row.clone();
         forged[1] |= 0x80;
-        assert!(matches!(
-            unpack_row(&forged, q, &mut [0; 3]),
-            Err(WireError::NonzeroPadding { .. })
-        ));
+        refused! { unpack_row(&forged, q, &mut [0; 3]) => WireError::NonzeroPadding { .. } }
     }
 
     #[test]
     fn lengths_must_agree() {
         let q = 97;
         for len in [0, 6, 8, 100] {
-            assert!(matches!(
-                pack_row(&[1; 8], q, &mut vec![0; len]),
-                Err(WireError::DimensionMismatch { expected: 7, found, .. }) if found == len
-            ));
-            assert!(matches!(
-                unpack_row(&vec![0; len], q, &mut [0; 8]),
-                Err(WireError::DimensionMismatch { expected: 7, found, .. }) if found == len
-            ));
+            refused! {
+                pack_row(&[1; 8], q, &mut vec![0; len]) => WireError::DimensionMismatch { expected: 7, found, .. } if *found == len,
+                unpack_row(&vec![0; len], q, &mut [0; 8]) => WireError::DimensionMismatch { expected: 7, found, .. } if *found == len,
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::container::{check_payload_len, decode_header};
+use super::error::check_bounds;
 use super::file::open;
 use super::pack::{packed_row_len, residue_bits, unpack_row};
 use super::ternary::{packed_ternary_len, unpack_ternary_row};
@@ -68,14 +69,7 @@ fn read_prefix(input: &mut impl Read, most: u64) -> Result<(Prefix, Vec<u8>), Wi
     }
     let prefix = peek(&bytes)?;
     let len = prefix.container_len()?;
-    if len > most {
-        return Err(WireError::OutOfBounds {
-            what: "length of the container",
-            value: len,
-            least: 0,
-            most,
-        });
-    }
+    check_bounds("length of the container", len, 0..=most)?;
     Ok((prefix, bytes))
 }
 
@@ -130,6 +124,25 @@ impl<R> std::fmt::Debug for Reader<R> {
     }
 }
 
+impl<R> Reader<R> {
+    fn at_payload(
+        input: R,
+        prefix: Prefix,
+        header: Vec<u8>,
+        hasher: Option<Zeroizing<blake3::Hasher>>,
+    ) -> Self {
+        Self {
+            input,
+            prefix,
+            header,
+            hasher,
+            unread: prefix.payload_len,
+            row: 0,
+            buffer: Zeroizing::default(),
+        }
+    }
+}
+
 impl<'a> Reader<&'a [u8]> {
     /// Opens `bytes`, which are one whole container of this kind and nothing else. They are hashed only once kind and lengths
     /// agree; memory is taken for the header only.
@@ -167,15 +180,7 @@ impl<'a> Reader<&'a [u8]> {
         if blake3::hash(signed) != *checksum {
             return Err(WireError::ChecksumMismatch);
         }
-        Ok(Self {
-            input: payload,
-            prefix,
-            header: header.to_vec(),
-            hasher: None,
-            unread: prefix.payload_len,
-            row: 0,
-            buffer: Zeroizing::default(),
-        })
+        Ok(Self::at_payload(payload, prefix, header.to_vec(), None))
     }
 
     /// The payload that was not read yet.
@@ -204,24 +209,12 @@ impl<R: Read> Reader<R> {
     pub fn new(mut input: R, most: u64) -> Result<Self, WireError> {
         let (prefix, start) = read_prefix(&mut input, most)?;
         let mut header = Vec::new();
-        append(
-            &mut input,
-            &mut header,
-            u64::from(prefix.header_len),
-            "header",
-        )?;
+        let len = u64::from(prefix.header_len);
+        append(&mut input, &mut header, len, "header")?;
         let mut hasher = Zeroizing::new(blake3::Hasher::new());
         hasher.update(&start);
         hasher.update(&header);
-        Ok(Self {
-            input,
-            prefix,
-            header,
-            hasher: Some(hasher),
-            unread: prefix.payload_len,
-            row: 0,
-            buffer: Zeroizing::default(),
-        })
+        Ok(Self::at_payload(input, prefix, header, Some(hasher)))
     }
 
     /// What the first bytes say.
@@ -391,12 +384,8 @@ impl<R: Read> Reader<R> {
             return Ok(());
         };
         let mut checksum = Vec::with_capacity(CHECKSUM_LEN);
-        append(
-            &mut self.input,
-            &mut checksum,
-            CHECKSUM_LEN as u64,
-            "checksum",
-        )?;
+        let len = CHECKSUM_LEN as u64;
+        append(&mut self.input, &mut checksum, len, "checksum")?;
         if hasher.finalize().as_bytes() != checksum.as_slice() {
             return Err(WireError::ChecksumMismatch);
         }

@@ -4,23 +4,15 @@
 //! coefficients share a byte, the first in its lowest bits; bits after the last coefficient are zero. Neither branches
 //! nor addresses depend on the coefficients.
 
-use super::WireError;
+use super::error::{WireError, check_len};
 
 /// Bytes of a packed ternary row of `n` coefficients: ceil(n / 4).
 pub(super) const fn packed_ternary_len(n: usize) -> usize {
     n.div_ceil(4)
 }
 
-fn check_len(n: usize, found: usize) -> Result<(), WireError> {
-    if packed_ternary_len(n) == found {
-        Ok(())
-    } else {
-        Err(WireError::DimensionMismatch {
-            what: "packed ternary row",
-            expected: packed_ternary_len(n),
-            found,
-        })
-    }
+fn check_packed(n: usize, found: usize) -> Result<(), WireError> {
+    check_len("packed ternary row", packed_ternary_len(n), found)
 }
 
 /// 1 for the code `10`, 0 for the three that stand for a coefficient.
@@ -41,7 +33,7 @@ fn sign_extend(code: u8) -> i8 {
 /// [`WireError::DimensionMismatch`] for a `packed` of another length, [`WireError::NotTernary`] (as row 0) for any
 /// other coefficient.
 pub(super) fn pack_ternary_row(coefficients: &[i8], packed: &mut [u8]) -> Result<(), WireError> {
-    check_len(coefficients.len(), packed.len())?;
+    check_packed(coefficients.len(), packed.len())?;
     let mut bad = 0u8;
     for (byte, group) in packed.iter_mut().zip(coefficients.chunks(4)) {
         *byte = 0;
@@ -66,7 +58,7 @@ pub(super) fn pack_ternary_row(coefficients: &[i8], packed: &mut [u8]) -> Result
 /// [`WireError::DimensionMismatch`] for a `packed` of another length, [`WireError::NotTernary`] (as row 0) if the code
 /// `10` occurs, [`WireError::NonzeroPadding`] (as row 0) if a bit after the last coefficient is set.
 pub(super) fn unpack_ternary_row(packed: &[u8], coefficients: &mut [i8]) -> Result<(), WireError> {
-    check_len(coefficients.len(), packed.len())?;
+    check_packed(coefficients.len(), packed.len())?;
     let (mut bad, mut padding) = (0u8, 0u8);
     for (&byte, group) in packed.iter().zip(coefficients.chunks_mut(4)) {
         let mut rest = byte;
@@ -126,10 +118,7 @@ mod tests {
 
     #[test]
     fn padding_and_lengths() {
-        assert!(matches!(
-            unpack_ternary_row(&[0b0100_0000], &mut [0; 3]),
-            Err(WireError::NonzeroPadding { .. })
-        ));
+        refused! { unpack_ternary_row(&[0b0100_0000], &mut [0; 3]) => WireError::NonzeroPadding { .. } }
         assert!(pack_ternary_row(&[0; 5], &mut [0]).is_err());
         assert!(unpack_ternary_row(&[0; 3], &mut [0; 8]).is_err());
         assert!(unpack_ternary_row(&[], &mut []).is_ok());

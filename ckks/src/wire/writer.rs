@@ -29,10 +29,7 @@ impl PayloadWriter<'_> {
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let written = self.written.saturating_add(bytes.len() as u64);
         if written > self.declared {
-            return Err(WireError::PayloadLength {
-                implied: self.declared,
-                found: written,
-            });
+            check_payload_len(self.declared, written)?;
         }
         self.hasher.update(bytes);
         self.out.write_all(bytes)?;
@@ -240,10 +237,7 @@ mod tests {
         };
         assert!(write(3, b"abc").is_ok());
         for declared in [0, 2, 4] {
-            assert!(matches!(
-                write(declared, b"abc"),
-                Err(WireError::PayloadLength { implied, found: 3 }) if implied == declared
-            ));
+            refused! { write(declared, b"abc") => WireError::PayloadLength { implied, found: 3 } if *implied == declared }
         }
     }
 
@@ -256,20 +250,11 @@ mod tests {
         };
         let moduli = [97, 1_073_479_681];
         for (n, len) in [(10, 30), (10, 41), (0, 1), (usize::MAX, 1)] {
-            assert!(matches!(
-                write(n, &moduli, len),
-                Err(WireError::DimensionMismatch { .. } | WireError::SizeOverflow { .. })
-            ));
+            refused! { write(n, &moduli, len) => WireError::DimensionMismatch { .. } | WireError::SizeOverflow { .. } }
         }
-        assert!(matches!(
-            write(10, &[], 1),
-            Err(WireError::DimensionMismatch { .. })
-        ));
+        refused! { write(10, &[], 1) => WireError::DimensionMismatch { .. } }
         // Nothing at all is the wrong length only.
-        assert!(matches!(
-            write(0, &moduli, 0),
-            Err(WireError::PayloadLength { .. })
-        ));
+        refused! { write(0, &moduli, 0) => WireError::PayloadLength { .. } }
     }
 
     #[test]
@@ -277,57 +262,33 @@ mod tests {
         for declared in [u64::MAX, u64::MAX - 60, 1 << 62] {
             let result =
                 container_to_vec(ObjectKind::Model, &(), declared, |_| Ok::<_, WireError>(()));
-            assert!(
-                matches!(result, Err(WireError::OutOfMemory { .. })),
-                "{declared}"
-            );
+            refused! { result => WireError::OutOfMemory { .. } }
         }
         let huge = vec![0u8; MAX_HEADER_LEN as usize];
-        assert!(matches!(
-            container_to_vec(ObjectKind::Model, &huge, 0, |_| Ok::<_, WireError>(())),
-            Err(WireError::OutOfBounds {
-                what: "header length",
-                ..
-            })
-        ));
+        refused! {
+            container_to_vec(ObjectKind::Model, &huge, 0, |_| Ok::<_, WireError>(())) => WireError::OutOfBounds { what: "header length", .. }
+        }
     }
 
     #[test]
     fn a_bad_row_is_named() {
-        let error = container_to_vec(ObjectKind::Plaintext, &(), 14, |out| {
+        let outcome = container_to_vec(ObjectKind::Plaintext, &(), 14, |out| {
             out.residues(97, &[1; 8])?;
             out.residues(97, &[1, 2, 97, 4, 5, 6, 7, 8])
-        })
-        .unwrap_err();
-        assert!(matches!(
-            error,
-            WireError::NonCanonicalResidue {
-                row: 1,
-                index: 2,
-                residue: 97,
-                modulus: 97
-            }
-        ));
+        });
+        refused! { outcome => WireError::NonCanonicalResidue { row: 1, index: 2, residue: 97, modulus: 97 } }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_that_says_so() {
-        let mut full = std::fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .unwrap();
+        let mut full = std::fs::File::create("/dev/full").unwrap();
         let error = write_container(&mut full, ObjectKind::Model, &(), 3, |out| {
             out.bytes(b"abc")
         })
         .unwrap_err();
-        match &error {
-            WireError::Stream { source, .. } => {
-                assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
-            }
-            other => panic!("{other:?}"),
-        }
-        assert!(error.to_string().contains("free some space"), "{error}");
+        says! { error => ["free some space"] }
+        refused! { Err::<(), _>(error) => WireError::Stream { source, .. } if source.kind() == std::io::ErrorKind::StorageFull }
     }
 
     #[test]
@@ -343,10 +304,7 @@ mod tests {
         let total = PREFIX_LEN + 1 + 14 + CHECKSUM_LEN;
         assert_eq!(write(total).unwrap(), total as u64);
         for room in 0..total {
-            assert!(
-                matches!(write(room), Err(WireError::Stream { .. })),
-                "{room}"
-            );
+            refused! { write(room) => WireError::Stream { .. } }
         }
     }
 }

@@ -2,12 +2,16 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_macros,
     reason = "every test file uses a part of it"
 )]
 
+#[macro_use]
+mod refused;
+
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, EncryptionStreams, Encryptor, Evaluator, KeyGenerator,
-    Parameters, SecretKey,
+    Ciphertext, Complex64, Context, Decryptor, EncryptionStreams, Encryptor, Evaluator,
+    KeyGenerator, LoadedPublicKey, Parameters, PrecisionReport, SecretKey,
     params::{Dnum, LevelWidth, Security},
     random::Seed,
 };
@@ -48,15 +52,32 @@ impl<S: SecretEngine> Party<S> {
     }
 
     pub fn encrypt_batch(&self, vectors: &[&[f64]], level: usize) -> Ciphertext<S> {
-        self.encryptor()
-            .encrypt(vectors, level)
-            .unwrap()
-            .expand(&self.context)
-            .unwrap()
+        self.encrypt_values(vectors, level)
+    }
+
+    /// Of real or complex values.
+    pub fn encrypt_values<V: Copy + Into<Complex64> + Sync>(
+        &self,
+        vectors: &[&[V]],
+        level: usize,
+    ) -> Ciphertext<S> {
+        let seeded = self.encryptor().encrypt(vectors, level).unwrap();
+        seeded.expand(&self.context).unwrap()
+    }
+
+    pub fn settle(&self, ct: &Ciphertext<S>) -> Ciphertext<S> {
+        self.evaluator.relinearize_and_rescale(ct).unwrap()
+    }
+
+    /// The public key from a seed of its own.
+    pub fn public_key(&self) -> LoadedPublicKey<S> {
+        let generator = KeyGenerator::with_seed(&self.secret, Seed::from_bytes([9; 32]));
+        let key = generator.public_key().unwrap();
+        key.load(&self.context).unwrap()
     }
 
     pub fn decrypt(&self, ct: &Ciphertext<S>) -> Vec<f64> {
-        Decryptor::new(&self.secret).decrypt(ct).unwrap().remove(0)
+        self.decrypt_batch(ct).remove(0)
     }
 
     pub fn decrypt_batch(&self, ct: &Ciphertext<S>) -> Vec<Vec<f64>> {
@@ -96,14 +117,6 @@ pub fn values(seed: u64, count: usize) -> Vec<f64> {
 
 /// -log2 of the worst error.
 pub fn bits(expected: &[f64], actual: &[f64]) -> f64 {
-    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()])
-        .unwrap()
-        .worst_bits()
-}
-
-/// -log2 of the error of slot 0.
-pub fn bits0(expected: &[f64], actual: &[f64]) -> f64 {
-    arras_ckks::PrecisionReport::real(expected, &actual[..expected.len()])
-        .unwrap()
-        .slot0_bits()
+    let report = PrecisionReport::real(expected, &actual[..expected.len()]);
+    report.unwrap().worst_bits()
 }

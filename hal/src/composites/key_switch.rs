@@ -3,37 +3,27 @@
 use super::rows::{copy_all, rows, select};
 use crate::{Backend, GaloisElement, KeyLayout, KeySwitchPlan, ModUpPlan, Result, Shape};
 
-/// See [`Backend::mod_up`].
-pub fn mod_up<B: Backend>(
-    e: &B,
-    ring: &B::Ring,
-    dst: &mut B::Buf,
-    src: &B::Buf,
-    plan: &ModUpPlan,
-) -> Result<()> {
-    let batch = e.shape(src).polys;
-    let mut coefficients = copy_all(e, ring, src)?;
-    e.intt(ring, &mut coefficients);
-    for (j, digit) in plan.digits().iter().enumerate() {
-        let source = Shape::new(batch, digit.source().clone());
-        let from = digit.source_in_window().iter().copied();
-        let mut x = select(e, ring, &coefficients, 0, &source, from.clone())?;
-        e.scale_assign(ring, &mut x, digit.source_scale())?;
-        let mut y = e.alloc(ring, &Shape::new(batch, digit.table().to().clone()))?;
-        e.base_convert(ring, &mut y, &x, digit.table());
-        e.ntt(ring, &mut y);
-        let polys = (0..batch).map(|p| (j * batch + p, p));
-        let converted = digit
-            .target_in_ext()
-            .iter()
-            .copied()
-            .enumerate()
-            .map(|(l, t)| (t, l));
-        e.copy_rows(ring, dst, &y, &rows(polys.clone(), converted));
-        let kept = digit.source_in_ext().iter().copied().zip(from);
-        e.copy_rows(ring, dst, src, &rows(polys, kept));
+default_bodies! {
+    fn mod_up(e, ring, dst, src, plan) {
+        let batch = e.shape(src).polys;
+        let mut coefficients = copy_all(e, ring, src)?;
+        e.intt(ring, &mut coefficients);
+        for (j, digit) in plan.digits().iter().enumerate() {
+            let source = Shape::new(batch, digit.source().clone());
+            let from = digit.source_in_window().iter().copied();
+            let mut x = select(e, ring, &coefficients, 0, &source, from.clone())?;
+            e.scale_assign(ring, &mut x, digit.source_scale())?;
+            let mut y = e.alloc(ring, &Shape::new(batch, digit.table().to().clone()))?;
+            e.base_convert(ring, &mut y, &x, digit.table());
+            e.ntt(ring, &mut y);
+            let polys = (0..batch).map(|p| (j * batch + p, p));
+            let converted = digit.target_in_ext().iter().copied().enumerate().map(|(l, t)| (t, l));
+            e.copy_rows(ring, dst, &y, &rows(polys.clone(), converted));
+            let kept = digit.source_in_ext().iter().copied().zip(from);
+            e.copy_rows(ring, dst, src, &rows(polys, kept));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A ready body for [`Backend::key_inner_product`] of engines whose key is a buffer `[digit][2]` of rows.
@@ -86,29 +76,14 @@ pub fn key_inner_product_of_rows<B: Backend>(
     Ok(())
 }
 
-/// See [`Backend::key_switch`].
-pub fn key_switch<B: Backend>(
-    e: &B,
-    ring: &B::Ring,
-    dst: &mut B::Buf,
-    src: &B::Buf,
-    addend: Option<&B::Buf>,
-    key: &B::Key,
-    galois: GaloisElement,
-    plan: &KeySwitchPlan,
-) -> Result<()> {
-    let batch = e.shape(src).polys;
-    let digits = extended_digits(e, ring, src, plan)?;
-    let mut sum = e.alloc(ring, &Shape::new(2 * batch, plan.ext().clone()))?;
-    e.key_inner_product(
-        ring,
-        &mut sum,
-        &digits,
-        key,
-        plan.mod_up().key_digits(),
-        galois,
-    );
-    e.mod_down_and_rescale(ring, dst, &sum, addend, galois, plan.mod_down())
+default_bodies! {
+    fn key_switch(e, ring, dst, src, addend, key, galois, plan) {
+        let batch = e.shape(src).polys;
+        let digits = extended_digits(e, ring, src, plan)?;
+        let mut sum = e.alloc(ring, &Shape::new(2 * batch, plan.ext().clone()))?;
+        e.key_inner_product(ring, &mut sum, &digits, key, plan.mod_up().key_digits(), galois);
+        e.mod_down_and_rescale(ring, dst, &sum, addend, galois, plan.mod_down())
+    }
 }
 
 fn extended_digits<B: Backend>(
@@ -123,29 +98,15 @@ fn extended_digits<B: Backend>(
     Ok(digits)
 }
 
-/// See [`Backend::relinearize`].
-pub fn relinearize<B: Backend>(
-    e: &B,
-    ring: &B::Ring,
-    dst: &mut B::Buf,
-    src: &B::Buf,
-    key: &B::Key,
-    plan: &KeySwitchPlan,
-) -> Result<()> {
-    let shape = e.shape(src).clone();
-    let batch = shape.polys / 3;
-    let limbs = 0..shape.limbs.len();
-    let linear = select(e, ring, src, 0, &shape.with_polys(2 * batch), limbs.clone())?;
-    let square = select(e, ring, src, 2 * batch, &shape.with_polys(batch), limbs)?;
-    e.key_switch(
-        ring,
-        dst,
-        &square,
-        Some(&linear),
-        key,
-        GaloisElement::IDENTITY,
-        plan,
-    )
+default_bodies! {
+    fn relinearize(e, ring, dst, src, key, plan) {
+        let shape = e.shape(src).clone();
+        let batch = shape.polys / 3;
+        let limbs = 0..shape.limbs.len();
+        let linear = select(e, ring, src, 0, &shape.with_polys(2 * batch), limbs.clone())?;
+        let square = select(e, ring, src, 2 * batch, &shape.with_polys(batch), limbs)?;
+        e.key_switch(ring, dst, &square, Some(&linear), key, GaloisElement::IDENTITY, plan)
+    }
 }
 
 /// Components 0 and 1 of a batch `[2][B]`.
@@ -159,18 +120,11 @@ fn components<B: Backend>(e: &B, ring: &B::Ring, src: &B::Buf) -> Result<(B::Buf
     Ok((c0, c1))
 }
 
-/// See [`Backend::rotate`].
-pub fn rotate<B: Backend>(
-    e: &B,
-    ring: &B::Ring,
-    dst: &mut B::Buf,
-    src: &B::Buf,
-    key: &B::Key,
-    galois: GaloisElement,
-    plan: &KeySwitchPlan,
-) -> Result<()> {
-    let (c0, c1) = components(e, ring, src)?;
-    e.key_switch(ring, dst, &c1, Some(&c0), key, galois, plan)
+default_bodies! {
+    fn rotate(e, ring, dst, src, key, galois, plan) {
+        let (c0, c1) = components(e, ring, src)?;
+        e.key_switch(ring, dst, &c1, Some(&c0), key, galois, plan)
+    }
 }
 
 /// A sum over the extended limbs that is zero on the special ones: P times `src`, both components.
@@ -189,69 +143,52 @@ fn lift<B: Backend>(e: &B, ring: &B::Ring, src: &B::Buf, plan: &KeySwitchPlan) -
     Ok(wide)
 }
 
-/// See [`Backend::hoisted_rotations`].
-pub fn hoisted_rotations<B: Backend>(
-    e: &B,
-    ring: &B::Ring,
-    dsts: &mut [&mut B::Buf],
-    src: &B::Buf,
-    keys: &[Option<&B::Key>],
-    galois: &[GaloisElement],
-    plan: &KeySwitchPlan,
-) -> Result<()> {
-    let (c0, c1) = components(e, ring, src)?;
-    let digits = extended_digits(e, ring, &c1, plan)?;
-    for ((dst, key), &g) in dsts.iter_mut().zip(keys).zip(galois) {
-        if let Some(key) = key {
-            let mut sum = e.alloc(ring, &Shape::new(e.shape(src).polys, plan.ext().clone()))?;
-            e.key_inner_product(ring, &mut sum, &digits, key, plan.mod_up().key_digits(), g);
-            e.mod_down_and_rescale(ring, dst, &sum, Some(&c0), g, plan.mod_down())?;
-        } else {
-            let wide = lift(e, ring, src, plan)?;
-            e.rescale(ring, dst, &wide, plan.mod_down().rescale())?;
+default_bodies! {
+    fn hoisted_rotations(e, ring, dsts, src, keys, galois, plan) {
+        let (c0, c1) = components(e, ring, src)?;
+        let digits = extended_digits(e, ring, &c1, plan)?;
+        for ((dst, key), &g) in dsts.iter_mut().zip(keys).zip(galois) {
+            if let Some(key) = key {
+                let mut sum = e.alloc(ring, &Shape::new(e.shape(src).polys, plan.ext().clone()))?;
+                e.key_inner_product(ring, &mut sum, &digits, key, plan.mod_up().key_digits(), g);
+                e.mod_down_and_rescale(ring, dst, &sum, Some(&c0), g, plan.mod_down())?;
+            } else {
+                let wide = lift(e, ring, src, plan)?;
+                e.rescale(ring, dst, &wide, plan.mod_down().rescale())?;
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// See [`Backend::rotation_sum`].
-pub fn rotation_sum<B: Backend>(
-    e: &B,
-    ring: &B::Ring,
-    dst: &mut B::Buf,
-    src: &B::Buf,
-    keys: &[Option<&B::Key>],
-    galois: &[GaloisElement],
-    weights: &[&B::Buf],
-    plan: &KeySwitchPlan,
-) -> Result<()> {
-    let (c0, c1) = components(e, ring, src)?;
-    let batch = e.shape(&c0).polys;
-    let digits = extended_digits(e, ring, &c1, plan)?;
-    let wide_c0 = lift(e, ring, &c0, plan)?;
-    let wide = Shape::new(2 * batch, plan.ext().clone());
-    let mut total = e.alloc(ring, &wide)?;
-    for (k, (key, &g)) in keys.iter().zip(galois).enumerate() {
-        let term = if let Some(key) = key {
-            let mut sum = e.alloc(ring, &wide)?;
-            e.key_inner_product(ring, &mut sum, &digits, key, plan.mod_up().key_digits(), g);
-            let mut moved = e.alloc(ring, &wide.with_polys(batch))?;
-            e.automorphism(ring, &mut moved, &wide_c0, g);
-            let all = 0..wide.limbs.len();
-            let first = select(e, ring, &sum, 0, &wide.with_polys(batch), all.clone())?;
-            e.add_assign(ring, &mut moved, &first)?;
-            let list = rows((0..batch).map(|p| (p, p)), all.map(|l| (l, l)));
-            e.copy_rows(ring, &mut sum, &moved, &list);
-            sum
-        } else {
-            lift(e, ring, src, plan)?
-        };
-        match (weights.get(k), k) {
-            (None, 0) => total = term,
-            (None, _) => e.add_assign(ring, &mut total, &term)?,
-            (Some(weight), 0) => e.mul(ring, &mut total, &term, weight),
-            (Some(weight), _) => e.mul_acc(ring, &mut total, &term, weight),
+    fn rotation_sum(e, ring, dst, src, keys, galois, weights, plan) {
+        let (c0, c1) = components(e, ring, src)?;
+        let batch = e.shape(&c0).polys;
+        let digits = extended_digits(e, ring, &c1, plan)?;
+        let wide_c0 = lift(e, ring, &c0, plan)?;
+        let wide = Shape::new(2 * batch, plan.ext().clone());
+        let mut total = e.alloc(ring, &wide)?;
+        for (k, (key, &g)) in keys.iter().zip(galois).enumerate() {
+            let term = if let Some(key) = key {
+                let mut sum = e.alloc(ring, &wide)?;
+                e.key_inner_product(ring, &mut sum, &digits, key, plan.mod_up().key_digits(), g);
+                let mut moved = e.alloc(ring, &wide.with_polys(batch))?;
+                e.automorphism(ring, &mut moved, &wide_c0, g);
+                let all = 0..wide.limbs.len();
+                let first = select(e, ring, &sum, 0, &wide.with_polys(batch), all.clone())?;
+                e.add_assign(ring, &mut moved, &first)?;
+                let list = rows((0..batch).map(|p| (p, p)), all.map(|l| (l, l)));
+                e.copy_rows(ring, &mut sum, &moved, &list);
+                sum
+            } else {
+                lift(e, ring, src, plan)?
+            };
+            match (weights.get(k), k) {
+                (None, 0) => total = term,
+                (None, _) => e.add_assign(ring, &mut total, &term)?,
+                (Some(weight), 0) => e.mul(ring, &mut total, &term, weight),
+                (Some(weight), _) => e.mul_acc(ring, &mut total, &term, weight),
+            }
         }
+        e.rescale(ring, dst, &total, plan.mod_down().rescale())
     }
-    e.rescale(ring, dst, &total, plan.mod_down().rescale())
 }

@@ -8,78 +8,56 @@ use crate::{
     ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape, composites,
 };
 
-/// An operation with its plain data.
-#[derive(Debug)]
-pub(super) enum Op {
-    CopyRows(Vec<RowCopy>),
-    Zero,
-    Ntt,
-    Intt,
-    Add,
-    Sub,
-    Mul,
-    MulAcc,
-    Scale(LimbConstants),
-    Automorphism(GaloisElement),
-    BaseConvert(Arc<ConversionTable>),
-    KeyInnerProduct(Vec<usize>, GaloisElement),
-    AddAssign,
-    SubAssign,
-    MulAssign,
-    ScaleAssign(LimbConstants),
-    Neg,
-    AddLeading(usize),
-    AddConstants(LimbConstants, usize),
-    RestrictAndScale(LimbConstants),
-    Rescale(Arc<RescalePlan>),
-    ModUp(Arc<ModUpPlan>),
-    ModDownAndRescale(GaloisElement, Arc<KeySwitchPlan>),
-    Tensor,
-    SumOfProducts,
-    WeightedSum,
-    KeySwitch(GaloisElement, Arc<KeySwitchPlan>),
-    Relinearize(Arc<KeySwitchPlan>),
-    Rotate(GaloisElement, Arc<KeySwitchPlan>),
-    HoistedRotations(Vec<GaloisElement>, Arc<KeySwitchPlan>),
-    RotationSum(Vec<GaloisElement>, Arc<KeySwitchPlan>),
+macro_rules! define_op {
+    ($( $variant:ident $(( $($data:ty),* ))? = $name:ident; )*) => {
+        /// An operation with its plain data.
+        #[derive(Debug)]
+        pub(super) enum Op {
+            $( $variant $(( $($data),* ))?, )*
+        }
+
+        impl Op {
+            pub(super) fn name(&self) -> &'static str {
+                match self {
+                    $( Self::$variant { .. } => stringify!($name), )*
+                }
+            }
+        }
+    };
 }
 
-impl Op {
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::CopyRows(_) => "copy_rows",
-            Self::Zero => "zero",
-            Self::Ntt => "ntt",
-            Self::Intt => "intt",
-            Self::Add => "add",
-            Self::Sub => "sub",
-            Self::Mul => "mul",
-            Self::MulAcc => "mul_acc",
-            Self::Scale(_) => "scale",
-            Self::Automorphism(_) => "automorphism",
-            Self::BaseConvert(_) => "base_convert",
-            Self::KeyInnerProduct(..) => "key_inner_product",
-            Self::AddAssign => "add_assign",
-            Self::SubAssign => "sub_assign",
-            Self::MulAssign => "mul_assign",
-            Self::ScaleAssign(_) => "scale_assign",
-            Self::Neg => "neg",
-            Self::AddLeading(_) => "add_leading",
-            Self::AddConstants(..) => "add_constants",
-            Self::RestrictAndScale(_) => "restrict_and_scale",
-            Self::Rescale(_) => "rescale",
-            Self::ModUp(_) => "mod_up",
-            Self::ModDownAndRescale(..) => "mod_down_and_rescale",
-            Self::Tensor => "tensor",
-            Self::SumOfProducts => "sum_of_products",
-            Self::WeightedSum => "weighted_sum",
-            Self::KeySwitch(..) => "key_switch",
-            Self::Relinearize(_) => "relinearize",
-            Self::Rotate(..) => "rotate",
-            Self::HoistedRotations(..) => "hoisted_rotations",
-            Self::RotationSum(..) => "rotation_sum",
-        }
-    }
+define_op! {
+    CopyRows(Vec<RowCopy>) = copy_rows;
+    Zero = zero;
+    Ntt = ntt;
+    Intt = intt;
+    Add = add;
+    Sub = sub;
+    Mul = mul;
+    MulAcc = mul_acc;
+    Scale(LimbConstants) = scale;
+    Automorphism(GaloisElement) = automorphism;
+    BaseConvert(Arc<ConversionTable>) = base_convert;
+    KeyInnerProduct(Vec<usize>, GaloisElement) = key_inner_product;
+    AddAssign = add_assign;
+    SubAssign = sub_assign;
+    MulAssign = mul_assign;
+    ScaleAssign(LimbConstants) = scale_assign;
+    Neg = neg;
+    AddLeading(usize) = add_leading;
+    AddConstants(LimbConstants, usize) = add_constants;
+    RestrictAndScale(LimbConstants) = restrict_and_scale;
+    Rescale(Arc<RescalePlan>) = rescale;
+    ModUp(Arc<ModUpPlan>) = mod_up;
+    ModDownAndRescale(GaloisElement, Arc<KeySwitchPlan>) = mod_down_and_rescale;
+    Tensor = tensor;
+    SumOfProducts = sum_of_products;
+    WeightedSum = weighted_sum;
+    KeySwitch(GaloisElement, Arc<KeySwitchPlan>) = key_switch;
+    Relinearize(Arc<KeySwitchPlan>) = relinearize;
+    Rotate(GaloisElement, Arc<KeySwitchPlan>) = rotate;
+    HoistedRotations(Vec<GaloisElement>, Arc<KeySwitchPlan>) = hoisted_rotations;
+    RotationSum(Vec<GaloisElement>, Arc<KeySwitchPlan>) = rotation_sum;
 }
 
 /// An output: written whatever it held, or updated from `initial`.
@@ -88,6 +66,17 @@ pub(super) struct Out {
     pub(super) shape: Shape,
     pub(super) domain: Domain,
     pub(super) initial: Option<Words>,
+}
+
+impl Out {
+    /// Written whatever it held.
+    pub(super) fn written(shape: Shape, domain: Domain) -> Self {
+        Self {
+            shape,
+            domain,
+            initial: None,
+        }
+    }
 }
 
 /// A key in boundary form.
@@ -143,7 +132,11 @@ impl Call {
     /// Uploads everything and enqueues the operation; outputs that are only written hold garbage made from `poison`.
     pub(super) fn start<B: Backend>(&self, rig: &Rig<B>, body: Body, poison: u64) -> Running<B> {
         let ins: Vec<B::Buf> = self.ins.iter().map(|w| rig.upload(w)).collect();
-        let keys: Vec<Option<B::Key>> = self.keys.iter().map(|k| prepare(rig, k)).collect();
+        let keys: Vec<Option<B::Key>> = self
+            .keys
+            .iter()
+            .map(|key| key.as_ref().map(|key| rig.key(&key.layout, &key.words)))
+            .collect();
         let mut outs: Vec<B::Buf> = self
             .outs
             .iter()
@@ -171,8 +164,15 @@ impl Call {
         self.finish(rig, &running)
     }
 
+    /// Runs the engine's own operation once more on the buffers of a call that worked.
+    pub(super) fn again<B: Backend>(&self, rig: &Rig<B>, call: &mut Running<B>) -> Vec<Words> {
+        self.apply(rig, Body::Own, &mut call.outs, &call.ins, &call.keys)
+            .expect("the call worked before");
+        self.finish(rig, call)
+    }
+
     /// Enqueues the operation on buffers of the caller.
-    pub(super) fn apply<B: Backend>(
+    fn apply<B: Backend>(
         &self,
         rig: &Rig<B>,
         body: Body,
@@ -184,14 +184,14 @@ impl Call {
         macro_rules! composite {
             ($name:ident($($arg:expr),*)) => {
                 match body {
-                    Body::Own => e.$name(r, $($arg),*),
+                    Body::Own => rig.$name($($arg),*),
                     Body::Default => composites::$name(e, r, $($arg),*),
                 }
             };
         }
         macro_rules! primitive {
             ($name:ident($($arg:expr),*)) => {{
-                e.$name(r, $($arg),*);
+                rig.$name($($arg),*);
                 Ok(())
             }};
         }
@@ -277,12 +277,4 @@ impl Call {
             Op::HoistedRotations(..) => unreachable!("has several outputs and is handled above"),
         }
     }
-}
-
-fn prepare<B: Backend>(rig: &Rig<B>, key: &Option<KeyWords>) -> Option<B::Key> {
-    key.as_ref().map(|key| {
-        rig.engine
-            .prepare_key(&rig.ring, &key.layout, &key.words)
-            .expect("prepare_key")
-    })
 }

@@ -93,15 +93,7 @@ pub fn inputs_are_left_alone<B: Backend>(bed: &Bed<'_, B>) {
                 *buf = rig.upload(words);
             }
         }
-        call.apply(
-            &rig,
-            Body::Own,
-            &mut running.outs,
-            &running.ins,
-            &running.keys,
-        )
-        .expect("the call worked before");
-        let second = call.finish(&rig, &running);
+        let second = call.again(&rig, &mut running);
         expect_same(call, &second, &first, "again on the same inputs and keys");
     }
 }
@@ -164,15 +156,7 @@ pub fn old_contents_do_not_matter<B: Backend>(bed: &Bed<'_, B>) {
                 None => rig.engine.alloc(&rig.ring, &out.shape).expect("alloc"),
             };
         }
-        call.apply(
-            &rig,
-            Body::Own,
-            &mut running.outs,
-            &running.ins,
-            &running.keys,
-        )
-        .expect("the call worked before");
-        let third = call.finish(&rig, &running);
+        let third = call.again(&rig, &mut running);
         expect_same(call, &third, &first, "over memory from alloc");
     }
 }
@@ -254,16 +238,14 @@ pub fn two_rings_live_side_by_side<B: Backend>(bed: &Bed<'_, B>) {
 /// A transform and a rescale, enqueued.
 fn pending<B: Backend>(rig: &Rig<B>, a: &Words, b: &Words, to: &Limbs) -> (B::Buf, B::Buf) {
     let mut x = rig.upload(a);
-    rig.engine.ntt(&rig.ring, &mut x);
+    rig.ntt(&mut x);
     let src = rig.upload(b);
     let plan = rig
         .basis
         .rescale_plan(&b.shape.limbs, to)
         .expect("a valid pair");
     let mut y = rig.garbage(&Shape::new(b.shape.polys, to.clone()), 1);
-    rig.engine
-        .rescale(&rig.ring, &mut y, &src, &plan)
-        .expect("rescale");
+    rig.rescale(&mut y, &src, &plan).expect("rescale");
     (x, y)
 }
 
@@ -306,9 +288,9 @@ pub fn dropping_while_pending<B: Backend>(bed: &Bed<'_, B>) {
     for _ in 0..20 {
         let addend = rig.upload(&step);
         let mut next = rig.engine.alloc(&rig.ring, &shape).expect("alloc");
-        rig.engine.add(&rig.ring, &mut next, &sum, &addend);
+        rig.add(&mut next, &sum, &addend);
         let mut unused = rig.engine.alloc(&rig.ring, &shape).expect("alloc");
-        rig.engine.mul(&rig.ring, &mut unused, &sum, &addend);
+        rig.mul(&mut unused, &sum, &addend);
         sum = next;
     }
     let got = rig.download(&sum, Domain::Eval, "a chain of sums");
@@ -338,9 +320,9 @@ pub fn device_errors_surface_at_the_next_wait<B: Backend>(bed: &Bed<'_, B>) {
     if !bed.inject_fault() {
         return;
     }
-    rig.engine.add(&rig.ring, &mut failed, &a, &b);
+    rig.add(&mut failed, &a, &b);
     // Enqueueing goes on: the caller does not know yet. A composite may learn of it when it takes scratch memory.
-    let composite = rig.engine.neg(&rig.ring, &mut later, &failed);
+    let composite = rig.neg(&mut later, &failed);
     if let Err(error) = composite {
         assert!(
             matches!(error.kind(), HalErrorKind::Device { .. }),
@@ -368,7 +350,7 @@ pub fn device_errors_surface_at_sync<B: Backend>(bed: &Bed<'_, B>) {
     if !bed.inject_fault() {
         return;
     }
-    rig.engine.add(&rig.ring, &mut failed, &a, &a);
+    rig.add(&mut failed, &a, &a);
     let waited = rig.engine.sync();
     assert!(failed_device(&waited), "{waited:?}");
 }

@@ -33,10 +33,9 @@ pub fn ntt_evaluates_at_the_stated_points<B: Backend>(bed: &Bed<'_, B>) {
         let rig = bed.standard(log_n);
         let words = coefficients(&rig, "ntt", 2, &some_limbs());
         let mut x = rig.upload(&words);
-        rig.engine.ntt(&rig.ring, &mut x);
+        rig.ntt(&mut x);
         let expected = naive::to_eval(&rig.basis, &words);
-        rig.download(&x, Domain::Eval, "ntt")
-            .assert_same(&expected, "ntt");
+        rig.expect(&x, &expected, "ntt");
     }
 }
 
@@ -46,9 +45,8 @@ pub fn intt_interpolates<B: Backend>(bed: &Bed<'_, B>) {
         let rig = bed.standard(log_n);
         let words = coefficients(&rig, "intt", 2, &some_limbs());
         let mut x = rig.upload(&naive::to_eval(&rig.basis, &words));
-        rig.engine.intt(&rig.ring, &mut x);
-        rig.download(&x, Domain::Coeff, "intt")
-            .assert_same(&words, "intt");
+        rig.intt(&mut x);
+        rig.expect(&x, &words, "intt");
     }
 }
 
@@ -59,12 +57,12 @@ pub fn products_are_negacyclic<B: Backend>(bed: &Bed<'_, B>) {
         let [a, b] = ["a", "b"].map(|label| coefficients(&rig, label, 1, &some_limbs()));
         let [x, y] = [&a, &b].map(|words| {
             let mut buf = rig.upload(words);
-            rig.engine.ntt(&rig.ring, &mut buf);
+            rig.ntt(&mut buf);
             buf
         });
         let mut z = rig.garbage(&a.shape, 0);
-        rig.engine.mul(&rig.ring, &mut z, &x, &y);
-        rig.engine.intt(&rig.ring, &mut z);
+        rig.mul(&mut z, &x, &y);
+        rig.intt(&mut z);
         let n = rig.basis.n();
         let pairs = a.words.chunks_exact(n).zip(b.words.chunks_exact(n));
         let products = pairs.zip(a.shape.limbs.iter());
@@ -76,8 +74,7 @@ pub fn products_are_negacyclic<B: Backend>(bed: &Bed<'_, B>) {
             domain: Domain::Coeff,
             words,
         };
-        rig.download(&z, Domain::Coeff, "mul")
-            .assert_same(&expected, "mul");
+        rig.expect(&z, &expected, "mul");
     }
 }
 
@@ -87,18 +84,17 @@ pub fn automorphisms_substitute<B: Backend>(bed: &Bed<'_, B>) {
         let rig = bed.standard(log_n);
         let words = coefficients(&rig, "automorphism", 2, &Limbs::new([2, 8]));
         let mut x = rig.upload(&words);
-        rig.engine.ntt(&rig.ring, &mut x);
+        rig.ntt(&mut x);
         for g in (1..2u32 << log_n).step_by(2) {
             let element = GaloisElement::new(g.into(), log_n).expect("odd and below 2N");
             let mut y = rig.garbage(&words.shape, 0);
-            rig.engine.automorphism(&rig.ring, &mut y, &x, element);
-            rig.engine.intt(&rig.ring, &mut y);
+            rig.automorphism(&mut y, &x, element);
+            rig.intt(&mut y);
             let expected = naive::map_rows(&rig.basis, &words, Domain::Coeff, |row, q, _| {
                 naive::substitute(row, g, q)
             });
             let what = format!("X -> X^{g}");
-            rig.download(&y, Domain::Coeff, &what)
-                .assert_same(&expected, &what);
+            rig.expect(&y, &expected, &what);
         }
     }
 }
@@ -122,8 +118,7 @@ fn conversion<B: Backend>(bed: &Bed<'_, B>, mode: ConversionMode) {
         let table = rig.basis.conversion_table(&from, &to, mode);
         let src = rig.upload(&words);
         let mut dst = rig.garbage(&Shape::new(2, to.clone()), 0);
-        rig.engine
-            .base_convert(&rig.ring, &mut dst, &src, &table.expect("disjoint limbs"));
+        rig.base_convert(&mut dst, &src, &table.expect("disjoint limbs"));
         let got = rig.download(&dst, Domain::Coeff, "base_convert");
         let product = BigInt::from(rig.basis.product(&from));
         for poly in 0..2 {
@@ -189,9 +184,7 @@ pub fn rescale_divides<B: Backend>(bed: &Bed<'_, B>) {
         let plan = basis.rescale_plan(&from, &to).expect("a valid pair");
         let src = rig.upload(&naive::to_eval(basis, &words));
         let mut dst = rig.garbage(&Shape::new(2, to.clone()), 0);
-        rig.engine
-            .rescale(&rig.ring, &mut dst, &src, &plan)
-            .expect("rescale");
+        rig.rescale(&mut dst, &src, &plan).expect("rescale");
         let got = rig.download(&dst, Domain::Eval, "rescale");
         let got = naive::to_coeff(basis, &got);
         let (dropped, restored) = (from.without(&to), to.without(&from));
@@ -230,9 +223,7 @@ pub fn mod_up_extends<B: Backend>(bed: &Bed<'_, B>) {
         let digits = digits_of(&spec, &window);
         let ext = window.union(&spec.special);
         let mut dst = rig.garbage(&Shape::new(2 * digits.len(), ext.clone()), 0);
-        rig.engine
-            .mod_up(&rig.ring, &mut dst, &src, &plan)
-            .expect("mod_up");
+        rig.mod_up(&mut dst, &src, &plan).expect("mod_up");
         let got = rig.download(&dst, Domain::Eval, "mod_up");
         check_digits(
             &rig.basis,

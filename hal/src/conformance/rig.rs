@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::values::{Values, Words, place};
-use crate::{Backend, Domain, RingBasis, Shape};
+use crate::{
+    Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
+    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
+};
 
 /// One engine with one ring.
 pub(super) struct Rig<B: Backend> {
@@ -11,6 +14,28 @@ pub(super) struct Rig<B: Backend> {
     pub(super) basis: Arc<RingBasis>,
     pub(super) ring: B::Ring,
 }
+
+macro_rules! operations_on_the_ring {
+    (
+        primitives { $( $(#[$pm:meta])* fn $p:ident( $($pa:ident : [$($pk:tt)+]),* ) => $pd:ident; )* }
+        composites { $( $(#[$cm:meta])* fn $c:ident( $($ca:ident : [$($ck:tt)+]),* ) => $cd:ident = $body:ident; )* }
+    ) => {
+        /// The engine's operations.
+        impl<B: Backend> Rig<B> {
+            $(
+                pub(super) fn $p(&self, $($pa: op_type!(B: $($pk)+)),*) {
+                    self.engine.$p(&self.ring, $($pa),*);
+                }
+            )*
+            $(
+                pub(super) fn $c(&self, $($ca: op_type!(B: $($ck)+)),*) -> Result<()> {
+                    self.engine.$c(&self.ring, $($ca),*)
+                }
+            )*
+        }
+    };
+}
+backend_ops!(operations_on_the_ring);
 
 impl<B: Backend> Rig<B> {
     pub(super) fn new(engine: &B, basis: &Arc<RingBasis>) -> Self {
@@ -32,6 +57,18 @@ impl<B: Backend> Rig<B> {
     pub(super) fn garbage(&self, shape: &Shape, seed: u64) -> B::Buf {
         let mut values = Values::new("garbage", seed);
         self.upload(&values.words(&self.basis, shape, Domain::Eval))
+    }
+
+    pub(super) fn key(&self, layout: &KeyLayout, words: &[u32]) -> B::Key {
+        self.engine
+            .prepare_key(&self.ring, layout, words)
+            .expect("prepare_key")
+    }
+
+    /// Fails if the buffer holds anything else.
+    pub(super) fn expect(&self, buf: &B::Buf, expected: &Words, what: &str) {
+        self.download(buf, expected.domain, what)
+            .assert_same(expected, what);
     }
 
     /// The contents of a buffer; fails if a residue is not canonical.

@@ -99,11 +99,6 @@ fn spec(groups: &[usize], special: &[usize]) -> KeySwitchSpec {
     rings::groups(groups, limbs(special))
 }
 
-fn expect<B: Backend>(rig: &Rig<B>, buf: &B::Buf, expected: &Words, what: &str) {
-    rig.download(buf, expected.domain, what)
-        .assert_same(expected, what);
-}
-
 fn check<B: Backend>(bed: &Bed<'_, B>, json: &str) {
     let file: File = serde_json::from_str(json).expect("the file of recorded answers is valid");
     let log_n = file.n.trailing_zeros();
@@ -122,11 +117,9 @@ fn check<B: Backend>(bed: &Bed<'_, B>, json: &str) {
         let plan = rig.basis.rescale_plan(&from, &to).expect("a valid pair");
         let src = rig.upload(&words(&case.from, Domain::Eval, &[&case.input]));
         let mut dst = rig.garbage(&Shape::new(1, to), 0);
-        rig.engine
-            .rescale(&rig.ring, &mut dst, &src, &plan)
-            .expect("rescale");
+        rig.rescale(&mut dst, &src, &plan).expect("rescale");
         let expected = words(&case.to, Domain::Eval, &[&case.output]);
-        expect(&rig, &dst, &expected, &format!("rescale, {}", case.name));
+        rig.expect(&dst, &expected, &format!("rescale, {}", case.name));
     }
     for case in &file.mod_up {
         mod_up(&rig, case);
@@ -140,10 +133,10 @@ fn transform<B: Backend>(rig: &Rig<B>, case: &Ntt) {
     let input = words(&case.limbs, Domain::Coeff, &[&case.input]);
     let output = words(&case.limbs, Domain::Eval, &[&case.output]);
     let mut x = rig.upload(&input);
-    rig.engine.ntt(&rig.ring, &mut x);
-    expect(rig, &x, &output, &format!("ntt, {}", case.name));
-    rig.engine.intt(&rig.ring, &mut x);
-    expect(rig, &x, &input, &format!("intt, {}", case.name));
+    rig.ntt(&mut x);
+    rig.expect(&x, &output, &format!("ntt, {}", case.name));
+    rig.intt(&mut x);
+    rig.expect(&x, &input, &format!("intt, {}", case.name));
 }
 
 fn automorphism<B: Backend>(rig: &Rig<B>, case: &Automorphism) {
@@ -156,19 +149,19 @@ fn automorphism<B: Backend>(rig: &Rig<B>, case: &Automorphism) {
     let input = words(&case.limbs, Domain::Eval, &[&case.input]);
     let src = rig.upload(&input);
     let mut dst = rig.garbage(&input.shape, 0);
-    rig.engine.automorphism(&rig.ring, &mut dst, &src, g);
+    rig.automorphism(&mut dst, &src, g);
     let output = words(&case.limbs, Domain::Eval, &[&case.output]);
-    expect(rig, &dst, &output, &what);
-    rig.engine.intt(&rig.ring, &mut dst);
+    rig.expect(&dst, &output, &what);
+    rig.intt(&mut dst);
     let output = words(&case.limbs, Domain::Coeff, &[&case.output_coefficients]);
-    expect(rig, &dst, &output, &format!("{what}, coefficients"));
+    rig.expect(&dst, &output, &format!("{what}, coefficients"));
     let mut x = rig.upload(&words(
         &case.limbs,
         Domain::Coeff,
         &[&case.input_coefficients],
     ));
-    rig.engine.ntt(&rig.ring, &mut x);
-    expect(rig, &x, &input, &format!("{what}, the input's transform"));
+    rig.ntt(&mut x);
+    rig.expect(&x, &input, &format!("{what}, the input's transform"));
 }
 
 fn mod_up<B: Backend>(rig: &Rig<B>, case: &ModUp) {
@@ -182,12 +175,10 @@ fn mod_up<B: Backend>(rig: &Rig<B>, case: &ModUp) {
     let ext: Vec<usize> = window.union(&spec.special).iter().collect();
     let src = rig.upload(&words(&case.window, Domain::Eval, &[&case.input]));
     let mut dst = rig.garbage(&Shape::new(case.digits.len(), limbs(&ext)), 0);
-    rig.engine
-        .mod_up(&rig.ring, &mut dst, &src, &plan)
-        .expect("mod_up");
+    rig.mod_up(&mut dst, &src, &plan).expect("mod_up");
     let digits: Vec<&Rows> = case.digits.iter().map(|d| &d.output).collect();
     let expected = words(&ext, Domain::Eval, &digits);
-    expect(rig, &dst, &expected, &format!("mod_up, {}", case.name));
+    rig.expect(&dst, &expected, &format!("mod_up, {}", case.name));
 }
 
 fn key_switch<B: Backend>(rig: &Rig<B>, case: &KeySwitch) {
@@ -204,22 +195,18 @@ fn key_switch<B: Backend>(rig: &Rig<B>, case: &KeySwitch) {
         limbs: limbs(&all),
     };
     let key = words(&all, Domain::Eval, &key);
-    let key = rig
-        .engine
-        .prepare_key(&rig.ring, &layout, &key.words)
-        .expect("prepare_key");
+    let key = rig.key(&layout, &key.words);
     let src = rig.upload(&words(&case.window, Domain::Eval, &[&case.d]));
     let addend: Vec<&Rows> = case.addend.iter().collect();
     let addend =
         (!addend.is_empty()).then(|| rig.upload(&words(&case.window, Domain::Eval, &addend)));
     let g = GaloisElement::new(case.galois, rig.basis.log_n()).expect("a valid element");
     let mut dst = rig.garbage(&Shape::new(2, to), 0);
-    rig.engine
-        .key_switch(&rig.ring, &mut dst, &src, addend.as_ref(), &key, g, &plan)
+    rig.key_switch(&mut dst, &src, addend.as_ref(), &key, g, &plan)
         .expect("key_switch");
     let output: Vec<&Rows> = case.output.iter().collect();
     let expected = words(&case.to, Domain::Eval, &output);
-    expect(rig, &dst, &expected, &format!("key_switch, {}", case.name));
+    rig.expect(&dst, &expected, &format!("key_switch, {}", case.name));
 }
 
 /// All recorded answers at N = 8.

@@ -429,7 +429,7 @@ macro_rules! check {
             }
 
             $(
-                fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*) {
+                fn $p(&self, ring: &Self::Ring, $($pa: op_type!(Self: $($pk)+)),*) {
                     let inputs: Vec<&Self::Buf> = [$(op_inputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
                     let mut outputs: Vec<&mut Self::Buf> = [$(op_outputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
                     let call = self.begin(ring, stringify!($p), op_domain!($pd), &inputs, &mut outputs);
@@ -441,7 +441,7 @@ macro_rules! check {
             )*
 
             $(
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
+                fn $c(&self, ring: &Self::Ring, $($ca: op_type!(Self: $($ck)+)),*) -> Result<()> {
                     let inputs: Vec<&Self::Buf> = [$(op_inputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
                     let mut outputs: Vec<&mut Self::Buf> = [$(op_outputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
                     let call = self.begin(ring, stringify!($c), op_domain!($cd), &inputs, &mut outputs);

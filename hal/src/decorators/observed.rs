@@ -201,7 +201,7 @@ macro_rules! observe {
             }
 
             $(
-                fn $p(&self, ring: &Self::Ring, $($pa: op_type!($($pk)+)),*) {
+                fn $p(&self, ring: &Self::Ring, $($pa: op_type!(Self: $($pk)+)),*) {
                     let mut outputs: Vec<&mut Self::Buf> = [$(op_outputs!($pa, $($pk)+)),*].into_iter().flatten().collect();
                     let (call, _during) = self.begin(stringify!($p), ring, &mut outputs);
                     self.inner.$p(ring, $($pa),*);
@@ -211,7 +211,7 @@ macro_rules! observe {
             )*
 
             $(
-                fn $c(&self, ring: &Self::Ring, $($ca: op_type!($($ck)+)),*) -> Result<()> {
+                fn $c(&self, ring: &Self::Ring, $($ca: op_type!(Self: $($ck)+)),*) -> Result<()> {
                     let mut outputs: Vec<&mut Self::Buf> = [$(op_outputs!($ca, $($ck)+)),*].into_iter().flatten().collect();
                     let (call, _during) = self.begin(stringify!($c), ring, &mut outputs);
                     self.inner.$c(ring, $($ca),*)?;

@@ -11,9 +11,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     pub fn add(&self, other: &Self) -> Result<Self> {
         check::operands(self, other).named("add")?;
         let mut dst = Self::output(&self.ring, self.shape())?;
-        self.ring
-            .engine
-            .add(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
+        let (e, r) = self.ring.parts();
+        e.add(r, &mut dst.buf, &self.buf, &other.buf);
         Ok(dst)
     }
 
@@ -23,9 +22,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// As [`Poly::add`].
     pub fn add_assign(&mut self, other: &Self) -> Result<()> {
         check::operands(self, other).named("add_assign")?;
-        self.ring
-            .engine
-            .add_assign(&self.ring.inner, &mut self.buf, &other.buf)
+        let (e, r) = self.ring.parts();
+        e.add_assign(r, &mut self.buf, &other.buf)
     }
 
     /// `self - other`.
@@ -35,9 +33,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     pub fn sub(&self, other: &Self) -> Result<Self> {
         check::operands(self, other).named("sub")?;
         let mut dst = Self::output(&self.ring, self.shape())?;
-        self.ring
-            .engine
-            .sub(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
+        let (e, r) = self.ring.parts();
+        e.sub(r, &mut dst.buf, &self.buf, &other.buf);
         Ok(dst)
     }
 
@@ -47,9 +44,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// As [`Poly::add`].
     pub fn sub_assign(&mut self, other: &Self) -> Result<()> {
         check::operands(self, other).named("sub_assign")?;
-        self.ring
-            .engine
-            .sub_assign(&self.ring.inner, &mut self.buf, &other.buf)
+        let (e, r) = self.ring.parts();
+        e.sub_assign(r, &mut self.buf, &other.buf)
     }
 
     /// `-self`.
@@ -57,11 +53,9 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// # Errors
     /// The engine's.
     pub fn neg(&self) -> Result<Self> {
-        let mut dst = Self::output(&self.ring, self.shape())?;
-        self.ring
-            .engine
-            .neg(&self.ring.inner, &mut dst.buf, &self.buf)?;
-        Ok(dst)
+        Self::computed(&self.ring, self.shape(), |e, r, dst| {
+            e.neg(r, dst, &self.buf)
+        })
     }
 
     /// `self * c`, one constant per limb.
@@ -73,9 +67,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
             .and_then(|()| check::constants(&self.ring, constants))
             .named("scale")?;
         let mut dst = Self::output(&self.ring, self.shape())?;
-        self.ring
-            .engine
-            .scale(&self.ring.inner, &mut dst.buf, &self.buf, constants);
+        let (e, r) = self.ring.parts();
+        e.scale(r, &mut dst.buf, &self.buf, constants);
         Ok(dst)
     }
 
@@ -87,9 +80,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
         check::same_limbs(self.limbs(), constants.limbs())
             .and_then(|()| check::constants(&self.ring, constants))
             .named("scale_assign")?;
-        self.ring
-            .engine
-            .scale_assign(&self.ring.inner, &mut self.buf, constants)
+        let (e, r) = self.ring.parts();
+        e.scale_assign(r, &mut self.buf, constants)
     }
 
     /// `self`, with `other` added to the first `leading` polynomials; `other` has a divisor of that many and is repeated.
@@ -103,15 +95,9 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
             check::leading(self.polys(), leading)?;
             check::divides(leading, other.polys())
         })?;
-        let mut dst = Self::output(&self.ring, self.shape())?;
-        self.ring.engine.add_leading(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            &other.buf,
-            leading,
-        )?;
-        Ok(dst)
+        Self::computed(&self.ring, self.shape(), |e, r, dst| {
+            e.add_leading(r, dst, &self.buf, &other.buf, leading)
+        })
     }
 
     /// The residues at the constants' limbs, which are among those of `self`, times these constants.
@@ -123,14 +109,9 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
             .and_then(|_| check::constants(&self.ring, constants))
             .named("restrict_and_scale")?;
         let shape = Shape::new(self.polys(), constants.limbs().clone());
-        let mut dst = Self::output(&self.ring, &shape)?;
-        self.ring.engine.restrict_and_scale(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            constants,
-        )?;
-        Ok(dst)
+        Self::computed(&self.ring, &shape, |e, r, dst| {
+            e.restrict_and_scale(r, dst, &self.buf, constants)
+        })
     }
 }
 
@@ -138,7 +119,8 @@ impl<B: Backend> Poly<B, Coeff> {
     /// The evaluations.
     #[must_use]
     pub fn ntt(mut self) -> Poly<B, Eval> {
-        self.ring.engine.ntt(&self.ring.inner, &mut self.buf);
+        let (e, r) = self.ring.parts();
+        e.ntt(r, &mut self.buf);
         Poly::wrap(&self.ring, self.buf)
     }
 }
@@ -147,7 +129,8 @@ impl<B: Backend> Poly<B, Eval> {
     /// The coefficients.
     #[must_use]
     pub fn intt(mut self) -> Poly<B, Coeff> {
-        self.ring.engine.intt(&self.ring.inner, &mut self.buf);
+        let (e, r) = self.ring.parts();
+        e.intt(r, &mut self.buf);
         Poly::wrap(&self.ring, self.buf)
     }
 
@@ -161,15 +144,9 @@ impl<B: Backend> Poly<B, Eval> {
             check::constants(&self.ring, constants)?;
             check::leading(self.polys(), leading)
         })?;
-        let mut dst = Self::output(&self.ring, self.shape())?;
-        self.ring.engine.add_constants(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            constants,
-            leading,
-        )?;
-        Ok(dst)
+        Self::computed(&self.ring, self.shape(), |e, r, dst| {
+            e.add_constants(r, dst, &self.buf, constants, leading)
+        })
     }
 
     /// `self * other` in the ring.
@@ -191,9 +168,8 @@ impl<B: Backend> Poly<B, Eval> {
             check::operands(self, other)?;
             check::same_shape(self, dst)
         })?;
-        self.ring
-            .engine
-            .mul(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf);
+        let (e, r) = self.ring.parts();
+        e.mul(r, &mut dst.buf, &self.buf, &other.buf);
         Ok(())
     }
 
@@ -203,9 +179,8 @@ impl<B: Backend> Poly<B, Eval> {
     /// Ring, limb or count mismatch.
     pub fn mul_assign(&mut self, other: &Self) -> Result<()> {
         check::operands(self, other).named("mul_assign")?;
-        self.ring
-            .engine
-            .mul_assign(&self.ring.inner, &mut self.buf, &other.buf)
+        let (e, r) = self.ring.parts();
+        e.mul_assign(r, &mut self.buf, &other.buf)
     }
 
     /// `self += a * b`.
@@ -216,9 +191,8 @@ impl<B: Backend> Poly<B, Eval> {
         check::operands(self, a)
             .and_then(|()| check::operands(self, b))
             .named("mul_acc")?;
-        self.ring
-            .engine
-            .mul_acc(&self.ring.inner, &mut self.buf, &a.buf, &b.buf);
+        let (e, r) = self.ring.parts();
+        e.mul_acc(r, &mut self.buf, &a.buf, &b.buf);
         Ok(())
     }
 
@@ -239,9 +213,8 @@ impl<B: Backend> Poly<B, Eval> {
     pub fn automorphism_into(&self, galois: GaloisElement, dst: &mut Self) -> Result<()> {
         check::galois(&self.ring, galois)?;
         check::same_shape(self, dst).named("automorphism")?;
-        self.ring
-            .engine
-            .automorphism(&self.ring.inner, &mut dst.buf, &self.buf, galois);
+        let (e, r) = self.ring.parts();
+        e.automorphism(r, &mut dst.buf, &self.buf, galois);
         Ok(())
     }
 
@@ -255,11 +228,11 @@ impl<B: Backend> Poly<B, Eval> {
             check::same_shape(self, other)?;
             Ok(batch)
         })?;
-        let mut dst = Self::output(&self.ring, &self.shape().with_polys(3 * batch))?;
-        self.ring
-            .engine
-            .tensor(&self.ring.inner, &mut dst.buf, &self.buf, &other.buf)?;
-        Ok(dst)
+        Self::computed(
+            &self.ring,
+            &self.shape().with_polys(3 * batch),
+            |e, r, dst| e.tensor(r, dst, &self.buf, &other.buf),
+        )
     }
 
     /// The sum of the tensors of pairs of batches `[2][B]`, all of one shape; the result is `[3][B]`.
@@ -276,13 +249,12 @@ impl<B: Backend> Poly<B, Eval> {
             }
             Ok((first, batch))
         })?;
-        let mut dst = Self::output(&first.ring, &first.shape().with_polys(3 * batch))?;
         let (a, b): (Vec<_>, Vec<_>) = (bufs(a), bufs(b));
-        first
-            .ring
-            .engine
-            .sum_of_products(&first.ring.inner, &mut dst.buf, &a, &b)?;
-        Ok(dst)
+        Self::computed(
+            &first.ring,
+            &first.shape().with_polys(3 * batch),
+            |e, r, dst| e.sum_of_products(r, dst, &a, &b),
+        )
     }
 
     /// The sum of `weights[k] * terms[k]`, point by point; a weight may have fewer polynomials.
@@ -299,13 +271,10 @@ impl<B: Backend> Poly<B, Eval> {
             }
             Ok(first)
         })?;
-        let mut dst = Self::output(&first.ring, first.shape())?;
         let (terms, weights) = (bufs(terms), bufs(weights));
-        first
-            .ring
-            .engine
-            .weighted_sum(&first.ring.inner, &mut dst.buf, &terms, &weights)?;
-        Ok(dst)
+        Self::computed(&first.ring, first.shape(), |e, r, dst| {
+            e.weighted_sum(r, dst, &terms, &weights)
+        })
     }
 }
 

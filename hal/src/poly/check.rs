@@ -3,28 +3,20 @@
 use std::sync::Arc;
 
 use super::{Poly, PolyDomain, Ring};
-use crate::{Backend, GaloisElement, HalErrorKind, LimbConstants, Limbs, Result};
+use crate::{Backend, GaloisElement, HalErrorKind, LimbConstants, Limbs, Result, error::ensure};
 
 pub(super) fn same_ring<B: Backend>(left: &Arc<Ring<B>>, right: &Arc<Ring<B>>) -> Result<()> {
-    if Arc::ptr_eq(left, right) {
-        return Ok(());
-    }
-    Err(HalErrorKind::RingMismatch {
-        left: left.basis().n(),
-        right: right.basis().n(),
-    }
-    .into())
+    ensure(Arc::ptr_eq(left, right), || {
+        let (left, right) = (left.basis().n(), right.basis().n());
+        HalErrorKind::RingMismatch { left, right }
+    })
 }
 
 pub(super) fn same_limbs(left: &Limbs, right: &Limbs) -> Result<()> {
-    if left == right {
-        return Ok(());
-    }
-    Err(HalErrorKind::LimbMismatch {
-        left: left.clone(),
-        right: right.clone(),
-    }
-    .into())
+    ensure(left == right, || {
+        let (left, right) = (left.clone(), right.clone());
+        HalErrorKind::LimbMismatch { left, right }
+    })
 }
 
 /// Ring and limbs equal, and `b` has as many polynomials as `a` or a divisor of that.
@@ -45,50 +37,38 @@ pub(super) fn same_shape<B: Backend, D: PolyDomain>(a: &Poly<B, D>, b: &Poly<B, 
 }
 
 pub(super) fn divides(expected: usize, got: usize) -> Result<()> {
-    if got > 0 && expected.is_multiple_of(got) {
-        return Ok(());
-    }
-    Err(HalErrorKind::PolyCount { expected, got }.into())
+    let right = got > 0 && expected.is_multiple_of(got);
+    ensure(right, || HalErrorKind::PolyCount { expected, got })
 }
 
 pub(super) fn polys(expected: usize, got: usize) -> Result<()> {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(HalErrorKind::PolyCount { expected, got }.into())
-    }
+    ensure(expected == got, || HalErrorKind::PolyCount {
+        expected,
+        got,
+    })
 }
 
-/// The first `leading` polynomials are there and at least one.
-pub(super) fn leading(polys: usize, leading: usize) -> Result<()> {
-    if (1..=polys).contains(&leading) {
-        return Ok(());
-    }
-    Err(HalErrorKind::PolyCount {
-        expected: polys,
-        got: leading,
-    }
-    .into())
+/// At least one leading polynomial, and no more than there are.
+pub(super) fn leading(expected: usize, got: usize) -> Result<()> {
+    let right = (1..=expected).contains(&got);
+    ensure(right, || HalErrorKind::PolyCount { expected, got })
 }
 
-/// `count` is a positive multiple of `components`; returns the batch.
-pub(super) fn batch(components: usize, count: usize) -> Result<usize> {
-    if count > 0 && count.is_multiple_of(components) {
-        return Ok(count / components);
-    }
-    Err(HalErrorKind::PolyCount {
-        expected: components * (count / components).max(1),
-        got: count,
-    }
-    .into())
+/// `got` is a positive multiple of `components`; returns the batch.
+pub(super) fn batch(components: usize, got: usize) -> Result<usize> {
+    let expected = components * (got / components).max(1);
+    ensure(expected == got, || HalErrorKind::PolyCount {
+        expected,
+        got,
+    })?;
+    Ok(got / components)
 }
 
 pub(super) fn lists(left: usize, right: usize) -> Result<()> {
-    if left == right && left > 0 {
-        Ok(())
-    } else {
-        Err(HalErrorKind::ListLength { left, right }.into())
-    }
+    ensure(left == right && left > 0, || HalErrorKind::ListLength {
+        left,
+        right,
+    })
 }
 
 pub(super) fn galois<B: Backend>(ring: &Ring<B>, galois: GaloisElement) -> Result<()> {
@@ -100,14 +80,12 @@ pub(super) fn constants<B: Backend>(ring: &Ring<B>, constants: &LimbConstants) -
     for (limb, constant) in constants.limbs().iter().zip(constants.as_slice()) {
         let modulus = ring.basis().modulus(limb);
         let (value, q) = (constant.value, modulus.value());
-        if value >= q || modulus.constant(value) != *constant {
-            return Err(HalErrorKind::ForeignConstant {
-                value,
-                modulus: q,
-                limb,
-            }
-            .into());
-        }
+        let ours = value < q && modulus.constant(value) == *constant;
+        ensure(ours, || HalErrorKind::ForeignConstant {
+            value,
+            modulus: q,
+            limb,
+        })?;
     }
     Ok(())
 }
@@ -121,16 +99,15 @@ pub(super) fn canonical<B: Backend>(ring: &Ring<B>, limbs: &Limbs, words: &[u32]
         // A fold without an early exit vectorizes; the search for the place runs only on failure.
         if values.iter().fold(0, |acc: u32, &v| acc.max(v)) >= modulus {
             let index = values.iter().position(|&v| v >= modulus).unwrap_or(0);
-            let value = values[index];
-            let poly = row / limbs.len();
-            return Err(HalErrorKind::NotCanonical {
+            let (value, poly) = (values[index], row / limbs.len());
+            let kind = HalErrorKind::NotCanonical {
                 value,
                 modulus,
                 poly,
                 limb,
                 index,
-            }
-            .into());
+            };
+            return Err(kind.into());
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{Ring, check};
-use crate::{Backend, HalError, HalErrorKind, KeyLayout, KeySwitchPlan, Result};
+use crate::{Backend, HalError, HalErrorKind, KeyLayout, KeySwitchPlan, Result, error::ensure};
 
 /// A switching key in its engine's own layout.
 pub struct Key<B: Backend> {
@@ -20,9 +20,8 @@ impl<B: Backend> Key<B> {
         HalError::within("prepare_key", || {
             ring.basis().check_limbs(&layout.limbs)?;
             let (expected, got) = (layout.words(ring.basis().n()), words.len());
-            if expected == 0 || got != expected {
-                return Err(HalErrorKind::WordCount { expected, got }.into());
-            }
+            let right = expected > 0 && got == expected;
+            ensure(right, || HalErrorKind::WordCount { expected, got })?;
             check::canonical(ring, &layout.limbs, words)
         })?;
         let inner = ring.engine().prepare_key(ring.inner(), layout, words)?;
@@ -46,20 +45,13 @@ impl<B: Backend> Key<B> {
     pub(super) fn check(&self, ring: &Arc<Ring<B>>, plan: &KeySwitchPlan) -> Result<()> {
         check::same_ring(ring, &self.ring)?;
         let layout = self.layout();
-        let digits = plan
-            .mod_up()
-            .key_digits()
-            .iter()
-            .all(|&d| d < layout.digits);
-        if digits && layout.limbs.contains_all(plan.ext()) {
-            return Ok(());
-        }
-        Err(HalErrorKind::KeyTooSmall {
+        let mut digits = plan.mod_up().key_digits().iter();
+        let enough = digits.all(|&d| d < layout.digits) && layout.limbs.contains_all(plan.ext());
+        ensure(enough, || HalErrorKind::KeyTooSmall {
             have: layout.limbs.clone(),
             digits: layout.digits,
             need: plan.ext().clone(),
-        }
-        .into())
+        })
     }
 }
 

@@ -20,11 +20,9 @@ impl<B: Backend> Poly<B, Eval> {
     pub fn mod_up(&self, spec: &KeySwitchSpec) -> Result<Self> {
         let plan = self.ring.basis.mod_up_plan(spec, self.limbs())?;
         let shape = Shape::new(plan.digits().len() * self.polys(), plan.ext().clone());
-        let mut dst = Self::output(&self.ring, &shape)?;
-        self.ring
-            .engine
-            .mod_up(&self.ring.inner, &mut dst.buf, &self.buf, &plan)?;
-        Ok(dst)
+        Self::computed(&self.ring, &shape, |e, r, dst| {
+            e.mod_up(r, dst, &self.buf, &plan)
+        })
     }
 
     /// Switches `[B]` polynomials, after X -> X^g, with `key` and adds `addend` (`[1][B]` for component 0, or `[2][B]`) after
@@ -53,17 +51,21 @@ impl<B: Backend> Poly<B, Eval> {
             }
             check::polys(self.polys(), addend.polys())
         })?;
-        let mut dst = Self::output(&self.ring, &Shape::new(2 * self.polys(), to.clone()))?;
-        self.ring.engine.key_switch(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            addend.map(|a| &a.buf),
-            key.inner(),
-            galois,
-            &plan,
-        )?;
-        Ok(dst)
+        Self::computed(
+            &self.ring,
+            &Shape::new(2 * self.polys(), to.clone()),
+            |e, r, dst| {
+                e.key_switch(
+                    r,
+                    dst,
+                    &self.buf,
+                    addend.map(|a| &a.buf),
+                    key.inner(),
+                    galois,
+                    &plan,
+                )
+            },
+        )
     }
 
     /// `[3][B]` to `[2][B]` at the limbs `to`.
@@ -77,15 +79,11 @@ impl<B: Backend> Poly<B, Eval> {
             key.check(&self.ring, &plan)?;
             Ok((batch, plan))
         })?;
-        let mut dst = Self::output(&self.ring, &Shape::new(2 * batch, to.clone()))?;
-        self.ring.engine.relinearize(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            key.inner(),
-            &plan,
-        )?;
-        Ok(dst)
+        Self::computed(
+            &self.ring,
+            &Shape::new(2 * batch, to.clone()),
+            |e, r, dst| e.relinearize(r, dst, &self.buf, key.inner(), &plan),
+        )
     }
 
     /// X -> X^g of `[2][B]` with a key switch back, at the limbs `to`.
@@ -106,16 +104,11 @@ impl<B: Backend> Poly<B, Eval> {
             key.check(&self.ring, &plan)?;
             Ok((batch, plan))
         })?;
-        let mut dst = Self::output(&self.ring, &Shape::new(2 * batch, to.clone()))?;
-        self.ring.engine.rotate(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            key.inner(),
-            galois,
-            &plan,
-        )?;
-        Ok(dst)
+        Self::computed(
+            &self.ring,
+            &Shape::new(2 * batch, to.clone()),
+            |e, r, dst| e.rotate(r, dst, &self.buf, key.inner(), galois, &plan),
+        )
     }
 
     fn check_terms(
@@ -159,14 +152,8 @@ impl<B: Backend> Poly<B, Eval> {
             .collect::<Result<Vec<Self>>>()?;
         let mut dsts: Vec<&mut B::Buf> = outputs.iter_mut().map(|p| &mut p.buf).collect();
         let (galois, keys) = unzip(terms);
-        self.ring.engine.hoisted_rotations(
-            &self.ring.inner,
-            &mut dsts,
-            &self.buf,
-            &keys,
-            &galois,
-            &plan,
-        )?;
+        let (e, r) = self.ring.parts();
+        e.hoisted_rotations(r, &mut dsts, &self.buf, &keys, &galois, &plan)?;
         Ok(outputs)
     }
 
@@ -195,18 +182,12 @@ impl<B: Backend> Poly<B, Eval> {
             }
             Ok(())
         })?;
-        let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
         let (galois, keys) = unzip(terms);
-        self.ring.engine.rotation_sum(
-            &self.ring.inner,
-            &mut dst.buf,
-            &self.buf,
-            &keys,
-            &galois,
-            &bufs(weights),
-            &plan,
-        )?;
-        Ok(dst)
+        Self::computed(
+            &self.ring,
+            &Shape::new(self.polys(), to.clone()),
+            |e, r, dst| e.rotation_sum(r, dst, &self.buf, &keys, &galois, &bufs(weights), &plan),
+        )
     }
 }
 

@@ -37,6 +37,11 @@ impl<B: Backend> Ring<B> {
         }))
     }
 
+    /// The engine and its state: where operations begin.
+    pub(crate) fn parts(&self) -> (&B, &B::Ring) {
+        (&self.engine, &self.inner)
+    }
+
     /// The engine.
     pub fn engine(&self) -> &B {
         &self.engine
@@ -120,6 +125,17 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// A batch with unspecified contents, for outputs.
     pub(crate) fn output(ring: &Arc<Ring<B>>, shape: &Shape) -> Result<Self> {
         Ok(Self::wrap(ring, ring.engine.alloc(&ring.inner, shape)?))
+    }
+
+    /// A batch of this shape that an operation writes.
+    fn computed(
+        ring: &Arc<Ring<B>>,
+        shape: &Shape,
+        op: impl FnOnce(&B, &B::Ring, &mut B::Buf) -> Result<()>,
+    ) -> Result<Self> {
+        let mut dst = Self::output(ring, shape)?;
+        op(&ring.engine, &ring.inner, &mut dst.buf)?;
+        Ok(dst)
     }
 
     /// The ring.

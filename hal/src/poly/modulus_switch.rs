@@ -12,9 +12,8 @@ impl<B: Backend> Poly<B, Coeff> {
     pub fn base_convert(&self, to: &Limbs, mode: ConversionMode) -> Result<Self> {
         let table = self.ring.basis.conversion_table(self.limbs(), to, mode)?;
         let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
-        self.ring
-            .engine
-            .base_convert(&self.ring.inner, &mut dst.buf, &self.buf, &table);
+        let (e, r) = self.ring.parts();
+        e.base_convert(r, &mut dst.buf, &self.buf, &table);
         Ok(dst)
     }
 }
@@ -27,11 +26,11 @@ impl<B: Backend> Poly<B, Eval> {
     /// [`crate::HalErrorKind::Plan`] if nothing would be dropped or nothing would remain.
     pub fn rescale(&self, to: &Limbs) -> Result<Self> {
         let plan = self.ring.basis.rescale_plan(self.limbs(), to)?;
-        let mut dst = Self::output(&self.ring, &Shape::new(self.polys(), to.clone()))?;
-        self.ring
-            .engine
-            .rescale(&self.ring.inner, &mut dst.buf, &self.buf, &plan)?;
-        Ok(dst)
+        Self::computed(
+            &self.ring,
+            &Shape::new(self.polys(), to.clone()),
+            |e, r, dst| e.rescale(r, dst, &self.buf, &plan),
+        )
     }
 
     /// The residues at a part of the limbs: a value modulo a divisor of the modulus.

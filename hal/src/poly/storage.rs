@@ -5,15 +5,14 @@ use std::{ops::Range, sync::Arc};
 use super::{Poly, PolyDomain, Ring, check};
 use crate::{
     Backend, HalError, HalErrorKind, Limbs, Named, Result, SecretEngine, Shape, composites,
+    error::ensure,
 };
 
 fn check_words<B: Backend>(ring: &Ring<B>, shape: &Shape, got: usize) -> Result<()> {
     ring.basis().check_limbs(&shape.limbs)?;
     let expected = shape.words(ring.basis().n());
-    if shape.polys == 0 || shape.limbs.is_empty() || expected != got {
-        return Err(HalErrorKind::WordCount { expected, got }.into());
-    }
-    Ok(())
+    let right = shape.polys > 0 && !shape.limbs.is_empty() && expected == got;
+    ensure(right, || HalErrorKind::WordCount { expected, got })
 }
 
 fn check_shape<B: Backend>(ring: &Ring<B>, shape: &Shape) -> Result<()> {
@@ -65,9 +64,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
     /// [`HalErrorKind::WordCount`] or the first deferred error of the engine.
     pub fn download_into(&self, words: &mut [u32]) -> Result<()> {
         check_words(&self.ring, self.shape(), words.len()).named("download")?;
-        self.ring
-            .engine
-            .download(&self.ring.inner, &self.buf, D::DOMAIN, words)
+        let (e, r) = self.ring.parts();
+        e.download(r, &self.buf, D::DOMAIN, words)
     }
 
     /// A copy.
@@ -112,9 +110,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
 
     fn copy_selected(&self, dst: &mut Self, polys: Range<usize>, positions: &[usize]) {
         let list = composites::rows(polys.enumerate(), positions.iter().copied().enumerate());
-        self.ring
-            .engine
-            .copy_rows(&self.ring.inner, &mut dst.buf, &self.buf, &list);
+        let (e, r) = self.ring.parts();
+        e.copy_rows(r, &mut dst.buf, &self.buf, &list);
     }
 
     /// The polynomials in this order (an index may repeat), copied.
@@ -171,10 +168,8 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
                 polys.enumerate().map(|(i, p)| (start + i, p)),
                 limbs.clone().map(|l| (l, l)),
             );
-            first
-                .ring
-                .engine
-                .copy_rows(&first.ring.inner, &mut dst.buf, &part.buf, &list);
+            let (e, r) = first.ring.parts();
+            e.copy_rows(r, &mut dst.buf, &part.buf, &list);
             start += run;
         }
         Ok(dst)
@@ -213,10 +208,8 @@ impl<B: SecretEngine, D: PolyDomain> Poly<B, D> {
     pub fn select_secret(&self, polys: Range<usize>, limbs: &Limbs) -> Result<Self> {
         let positions = self.positions(&polys, limbs).named("select_secret")?;
         let shape = Shape::new(polys.len(), limbs.clone());
-        let mut dst = Self::wrap(
-            &self.ring,
-            self.ring.engine.alloc_secret(&self.ring.inner, &shape)?,
-        );
+        let (e, r) = self.ring.parts();
+        let mut dst = Self::wrap(&self.ring, e.alloc_secret(r, &shape)?);
         self.copy_selected(&mut dst, polys, &positions);
         Ok(dst)
     }

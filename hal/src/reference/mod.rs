@@ -138,136 +138,93 @@ impl Backend for Reference {
         &key.layout
     }
 
-    fn copy_rows(&self, _: &Self::Ring, dst: &mut Self::Buf, src: &Self::Buf, rows: &[RowCopy]) {
-        for r in rows {
-            let row = src.row(r.src_poly as usize, r.src_limb as usize);
-            dst.row_mut(r.dst_poly as usize, r.dst_limb as usize)
-                .copy_from_slice(row);
-        }
-    }
-
-    fn zero(&self, _: &Self::Ring, dst: &mut Self::Buf) {
-        dst.words_mut().fill(0);
-    }
-
-    fn ntt(&self, ring: &Self::Ring, x: &mut Self::Buf) {
-        x.for_each_row(|limb, row| {
-            transform::forward(row, ring.basis.modulus(limb), &ring.forward[limb]);
-        });
-    }
-
-    fn intt(&self, ring: &Self::Ring, x: &mut Self::Buf) {
-        x.for_each_row(|limb, row| {
-            let q = ring.basis.modulus(limb);
-            transform::inverse(
-                row,
-                q,
-                &ring.inverse[limb],
-                ring.basis.n_inverse(limb).value,
-            );
-        });
-    }
-
-    fn add(&self, ring: &Self::Ring, dst: &mut Self::Buf, a: &Self::Buf, b: &Self::Buf) {
-        ring.rowwise(dst, a, b, |q, _, a, b| q.add(a, b));
-    }
-
-    fn sub(&self, ring: &Self::Ring, dst: &mut Self::Buf, a: &Self::Buf, b: &Self::Buf) {
-        ring.rowwise(dst, a, b, |q, _, a, b| q.sub(a, b));
-    }
-
-    fn mul(&self, ring: &Self::Ring, dst: &mut Self::Buf, a: &Self::Buf, b: &Self::Buf) {
-        ring.rowwise(dst, a, b, |q, _, a, b| q.mul(a, b));
-    }
-
-    fn mul_acc(&self, ring: &Self::Ring, dst: &mut Self::Buf, a: &Self::Buf, b: &Self::Buf) {
-        ring.rowwise(dst, a, b, |q, d, a, b| q.add(d, q.mul(a, b)));
-    }
-
-    fn scale(
-        &self,
-        ring: &Self::Ring,
-        dst: &mut Self::Buf,
-        a: &Self::Buf,
-        constants: &LimbConstants,
-    ) {
-        for p in 0..dst.shape().polys {
-            for (l, limb) in constants.limbs().iter().enumerate() {
-                let (q, c) = (ring.basis.modulus(limb), constants.as_slice()[l].value);
-                let a = a.row(p % a.shape().polys, l);
-                for (d, &a) in dst.row_mut(p, l).iter_mut().zip(a) {
-                    *d = q.mul(a, c);
-                }
+    operations! {
+        fn copy_rows(self, _, dst, src, rows) {
+            for r in rows {
+                let row = src.row(r.src_poly as usize, r.src_limb as usize);
+                dst.row_mut(r.dst_poly as usize, r.dst_limb as usize).copy_from_slice(row);
             }
         }
-    }
 
-    fn automorphism(
-        &self,
-        ring: &Self::Ring,
-        dst: &mut Self::Buf,
-        a: &Self::Buf,
-        galois: GaloisElement,
-    ) {
-        let permutation = galois.evaluation_permutation(ring.basis.log_n());
-        let shape = dst.shape().clone();
-        for p in 0..shape.polys {
-            for l in 0..shape.limbs.len() {
-                let a = a.row(p, l);
-                for (d, &from) in dst.row_mut(p, l).iter_mut().zip(&permutation) {
-                    *d = a[from as usize];
-                }
-            }
+        fn zero(self, _, dst) { dst.words_mut().fill(0); }
+
+        fn ntt(self, ring, x) {
+            x.for_each_row(|limb, row| transform::forward(row, ring.basis.modulus(limb), &ring.forward[limb]));
         }
-    }
 
-    fn base_convert(
-        &self,
-        ring: &Self::Ring,
-        dst: &mut Self::Buf,
-        src: &Self::Buf,
-        table: &ConversionTable,
-    ) {
-        let sources: Vec<Modulus> = table.from().iter().map(|i| ring.basis.modulus(i)).collect();
-        let mut x = vec![0; sources.len()];
-        for p in 0..dst.shape().polys {
-            for k in 0..ring.basis.n() {
-                for (i, x) in x.iter_mut().enumerate() {
-                    *x = src.row(p, i)[k];
-                }
-                let quotient = match table.mode() {
-                    ConversionMode::Centred => {
-                        for ((x, q), &half) in x.iter_mut().zip(&sources).zip(table.half()) {
-                            *x = q.add(*x, half);
-                        }
-                        1
+        fn intt(self, ring, x) {
+            x.for_each_row(|limb, row| {
+                let (q, n_inverse) = (ring.basis.modulus(limb), ring.basis.n_inverse(limb).value);
+                transform::inverse(row, q, &ring.inverse[limb], n_inverse);
+            });
+        }
+
+        fn add(self, ring, dst, a, b) { ring.rowwise(dst, a, b, |q, _, a, b| q.add(a, b)); }
+
+        fn sub(self, ring, dst, a, b) { ring.rowwise(dst, a, b, |q, _, a, b| q.sub(a, b)); }
+
+        fn mul(self, ring, dst, a, b) { ring.rowwise(dst, a, b, |q, _, a, b| q.mul(a, b)); }
+
+        fn mul_acc(self, ring, dst, a, b) { ring.rowwise(dst, a, b, |q, d, a, b| q.add(d, q.mul(a, b))); }
+
+        fn scale(self, ring, dst, a, constants) {
+            for p in 0..dst.shape().polys {
+                for (l, limb) in constants.limbs().iter().enumerate() {
+                    let (q, c) = (ring.basis.modulus(limb), constants.as_slice()[l].value);
+                    let a = a.row(p % a.shape().polys, l);
+                    for (d, &a) in dst.row_mut(p, l).iter_mut().zip(a) {
+                        *d = q.mul(a, c);
                     }
-                    ConversionMode::Quotient => table.quotient(x.iter().copied()),
-                };
-                for (t, limb) in table.to().iter().enumerate() {
-                    let q = ring.basis.modulus(limb);
-                    let start = q.mul(quotient, table.offset()[t]);
-                    let y = x.iter().zip(table.row(t));
-                    dst.row_mut(p, t)[k] = y.fold(start, |acc, (&x, &w)| q.add(acc, q.mul(x, w)));
                 }
             }
         }
-    }
 
-    fn key_inner_product(
-        &self,
-        ring: &Self::Ring,
-        dst: &mut Self::Buf,
-        digits: &Self::Buf,
-        key: &Self::Key,
-        key_digits: &[usize],
-        galois: GaloisElement,
-    ) {
-        let key = (&key.layout, &key.rows);
-        // The body fails only where scratch does, and this engine's allocations do not fail.
-        let done =
-            composites::key_inner_product_of_rows(self, ring, dst, digits, key, key_digits, galois);
-        debug_assert!(done.is_ok());
+        fn automorphism(self, ring, dst, a, galois) {
+            let permutation = galois.evaluation_permutation(ring.basis.log_n());
+            let shape = dst.shape().clone();
+            for p in 0..shape.polys {
+                for l in 0..shape.limbs.len() {
+                    let a = a.row(p, l);
+                    for (d, &from) in dst.row_mut(p, l).iter_mut().zip(&permutation) {
+                        *d = a[from as usize];
+                    }
+                }
+            }
+        }
+
+        fn base_convert(self, ring, dst, src, table) {
+            let sources: Vec<Modulus> = table.from().iter().map(|i| ring.basis.modulus(i)).collect();
+            let mut x = vec![0; sources.len()];
+            for p in 0..dst.shape().polys {
+                for k in 0..ring.basis.n() {
+                    for (i, x) in x.iter_mut().enumerate() {
+                        *x = src.row(p, i)[k];
+                    }
+                    let quotient = match table.mode() {
+                        ConversionMode::Centred => {
+                            for ((x, q), &half) in x.iter_mut().zip(&sources).zip(table.half()) {
+                                *x = q.add(*x, half);
+                            }
+                            1
+                        }
+                        ConversionMode::Quotient => table.quotient(x.iter().copied()),
+                    };
+                    for (t, limb) in table.to().iter().enumerate() {
+                        let q = ring.basis.modulus(limb);
+                        let start = q.mul(quotient, table.offset()[t]);
+                        let y = x.iter().zip(table.row(t));
+                        dst.row_mut(p, t)[k] = y.fold(start, |acc, (&x, &w)| q.add(acc, q.mul(x, w)));
+                    }
+                }
+            }
+        }
+
+        fn key_inner_product(self, ring, dst, digits, key, key_digits, galois) {
+            let key = (&key.layout, &key.rows);
+            // The body fails only where scratch does, and this engine's allocations do not fail.
+            let done = composites::key_inner_product_of_rows(self, ring, dst, digits, key, key_digits, galois);
+            debug_assert!(done.is_ok());
+        }
     }
 }
 

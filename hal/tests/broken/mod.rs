@@ -12,6 +12,7 @@ use std::{
 use arras_hal::{
     Backend, ConversionMode, ConversionTable, Domain, GaloisElement, HalErrorKind, KeyLayout,
     LimbConstants, Reference, RescalePlan, Result, RingBasis, RowCopy, Shape, composites,
+    operations,
 };
 
 type Inner = <Reference as Backend>::Buf;
@@ -93,13 +94,32 @@ impl Faulty {
         self.fail_next.store(true, Ordering::SeqCst);
     }
 
-    /// Whether this operation fails.
-    fn fails(&self) -> bool {
-        let fails = self.fail_next.swap(false, Ordering::SeqCst);
-        if fails && self.fault != Fault::SwallowsErrors {
+    /// Runs an operation, unless it is to fail.
+    fn run(&self, operation: impl FnOnce()) {
+        if !self.fail_next.swap(false, Ordering::SeqCst) {
+            operation();
+        } else if self.fault != Fault::SwallowsErrors {
             self.failed.store(true, Ordering::SeqCst);
         }
-        fails
+    }
+
+    fn element_wise(
+        &self,
+        ring: &FaultyRing,
+        dst: &mut FaultyBuf,
+        a: &FaultyBuf,
+        b: &FaultyBuf,
+        op: fn(&Reference, &InnerRing, &mut Inner, &Inner, &Inner),
+    ) {
+        self.run(|| {
+            let polys = dst.shape.polys;
+            let edited = [a, b].map(|operand| self.operand(ring, operand, polys));
+            let (a, b) = (
+                edited[0].as_ref().unwrap_or(a),
+                edited[1].as_ref().unwrap_or(b),
+            );
+            op(&Reference, &ring.inner, dst.write(), &a.read(), &b.read());
+        });
     }
 
     /// `a` with its polynomial 0 in place of all, where that is this engine's fault.
@@ -158,21 +178,6 @@ impl Faulty {
             q.add(q.sub(word, q.mul(right, offset)), q.mul(wrong, offset))
         });
     }
-}
-
-/// Element-wise operations with one or two inputs.
-macro_rules! forward {
-    ($($name:ident($($arg:ident),+);)*) => { $(
-        fn $name(&self, ring: &FaultyRing, dst: &mut FaultyBuf, $($arg: &FaultyBuf),+) {
-            if self.fails() {
-                return;
-            }
-            let polys = dst.shape.polys;
-            $( let edited = self.operand(ring, $arg, polys);
-               let $arg = edited.as_ref().unwrap_or($arg); )+
-            Reference.$name(&ring.inner, dst.write(), $(&$arg.read()),+);
-        }
-    )* };
 }
 
 impl Backend for Faulty {
@@ -258,136 +263,87 @@ impl Backend for Faulty {
         Reference.key_layout(key)
     }
 
-    fn copy_rows(&self, ring: &FaultyRing, dst: &mut FaultyBuf, src: &FaultyBuf, rows: &[RowCopy]) {
-        if !self.fails() {
-            Reference.copy_rows(&ring.inner, dst.write(), &src.read(), rows);
+    operations! {
+        fn copy_rows(self, ring, dst, src, rows) {
+            self.run(|| Reference.copy_rows(&ring.inner, dst.write(), &src.read(), rows));
         }
-    }
 
-    fn zero(&self, ring: &FaultyRing, dst: &mut FaultyBuf) {
-        if !self.fails() {
-            Reference.zero(&ring.inner, dst.write());
-        }
-    }
+        fn zero(self, ring, dst) { self.run(|| Reference.zero(&ring.inner, dst.write())); }
 
-    fn ntt(&self, ring: &FaultyRing, x: &mut FaultyBuf) {
-        if !self.fails() {
-            Reference.ntt(&ring.inner, x.write());
-        }
-    }
+        fn ntt(self, ring, x) { self.run(|| Reference.ntt(&ring.inner, x.write())); }
 
-    fn intt(&self, ring: &FaultyRing, x: &mut FaultyBuf) {
-        if !self.fails() {
-            Reference.intt(&ring.inner, x.write());
-        }
-    }
+        fn intt(self, ring, x) { self.run(|| Reference.intt(&ring.inner, x.write())); }
 
-    forward! {
-        add(a, b);
-        sub(a, b);
-        mul_acc(a, b);
-    }
+        fn add(self, ring, dst, a, b) { self.element_wise(ring, dst, a, b, Reference::add); }
 
-    fn mul(&self, ring: &FaultyRing, dst: &mut FaultyBuf, a: &FaultyBuf, b: &FaultyBuf) {
-        if self.fault == Fault::TrustsZeroedMemory {
-            self.mul_acc(ring, dst, a, b);
-        } else if !self.fails() {
-            Reference.mul(&ring.inner, dst.write(), &a.read(), &b.read());
-        }
-    }
+        fn sub(self, ring, dst, a, b) { self.element_wise(ring, dst, a, b, Reference::sub); }
 
-    fn scale(
-        &self,
-        ring: &FaultyRing,
-        dst: &mut FaultyBuf,
-        a: &FaultyBuf,
-        constants: &LimbConstants,
-    ) {
-        if !self.fails() {
-            Reference.scale(&ring.inner, dst.write(), &a.read(), constants);
-        }
-    }
-
-    fn automorphism(
-        &self,
-        ring: &FaultyRing,
-        dst: &mut FaultyBuf,
-        a: &FaultyBuf,
-        galois: GaloisElement,
-    ) {
-        if self.fails() {
-            return;
-        }
-        Reference.automorphism(&ring.inner, dst.write(), &a.read(), galois);
-        if self.fault == Fault::MutatesInput
-            && let Ok(copy) = composites::copy_all(&Reference, &ring.inner, dst.write())
-        {
-            *a.inner.write().unwrap_or_else(PoisonError::into_inner) = copy;
-        }
-    }
-
-    fn base_convert(
-        &self,
-        ring: &FaultyRing,
-        dst: &mut FaultyBuf,
-        src: &FaultyBuf,
-        table: &ConversionTable,
-    ) {
-        if self.fails() {
-            return;
-        }
-        let (dst, src) = (dst.write(), src.read());
-        Reference.base_convert(&ring.inner, dst, &src, table);
-        match (self.fault, table.mode()) {
-            (Fault::RoundsTiesDown, ConversionMode::Quotient) => {
-                Self::requote(ring, dst, &src, table, |_, sum| (sum + (1 << 25) - 1) >> 26);
+        fn mul(self, ring, dst, a, b) {
+            if self.fault == Fault::TrustsZeroedMemory {
+                self.mul_acc(ring, dst, a, b);
+            } else {
+                self.run(|| Reference.mul(&ring.inner, dst.write(), &a.read(), &b.read()));
             }
-            (Fault::Truncates, ConversionMode::Quotient) => {
-                Self::requote(ring, dst, &src, table, |_, sum| sum >> 26);
-            }
-            (Fault::ConvertsPlainResidues, ConversionMode::Centred) => {
-                let (x, n) = (Self::words(ring, &src), ring.basis.n());
-                let sources = table.from().len();
-                Self::edit(ring, dst, |p, t, k, _| {
-                    let q = ring.basis.modulus(table.to().at(t));
-                    (0..sources).fold(0, |acc, i| {
-                        q.add(acc, q.mul(x[(p * sources + i) * n + k], table.row(t)[i]))
-                    })
-                });
-            }
-            _ => {}
         }
-    }
 
-    fn key_inner_product(
-        &self,
-        ring: &FaultyRing,
-        dst: &mut FaultyBuf,
-        digits: &FaultyBuf,
-        key: &InnerKey,
-        key_digits: &[usize],
-        galois: GaloisElement,
-    ) {
-        if !self.fails() {
-            let digits = &digits.read();
-            Reference.key_inner_product(&ring.inner, dst.write(), digits, key, key_digits, galois);
+        fn mul_acc(self, ring, dst, a, b) { self.element_wise(ring, dst, a, b, Reference::mul_acc); }
+
+        fn scale(self, ring, dst, a, constants) {
+            self.run(|| Reference.scale(&ring.inner, dst.write(), &a.read(), constants));
         }
-    }
 
-    fn rescale(
-        &self,
-        ring: &FaultyRing,
-        dst: &mut FaultyBuf,
-        src: &FaultyBuf,
-        plan: &RescalePlan,
-    ) -> Result<()> {
-        composites::rescale(self, ring, dst, src, plan)?;
-        if self.fault == Fault::WrongFusedRescale {
-            Self::edit(ring, dst.write(), |_, l, _, word| {
-                let q = ring.basis.modulus(plan.to().at(l));
-                q.add(word, u32::from(plan.to_in_from()[l].is_none()))
+        fn automorphism(self, ring, dst, a, galois) {
+            self.run(|| {
+                Reference.automorphism(&ring.inner, dst.write(), &a.read(), galois);
+                if self.fault == Fault::MutatesInput
+                    && let Ok(copy) = composites::copy_all(&Reference, &ring.inner, dst.write())
+                {
+                    *a.inner.write().unwrap_or_else(PoisonError::into_inner) = copy;
+                }
             });
         }
-        Ok(())
+
+        fn base_convert(self, ring, dst, src, table) {
+            self.run(|| {
+                let (dst, src) = (dst.write(), src.read());
+                Reference.base_convert(&ring.inner, dst, &src, table);
+                match (self.fault, table.mode()) {
+                    (Fault::RoundsTiesDown, ConversionMode::Quotient) => {
+                        Self::requote(ring, dst, &src, table, |_, sum| (sum + (1 << 25) - 1) >> 26);
+                    }
+                    (Fault::Truncates, ConversionMode::Quotient) => {
+                        Self::requote(ring, dst, &src, table, |_, sum| sum >> 26);
+                    }
+                    (Fault::ConvertsPlainResidues, ConversionMode::Centred) => {
+                        let (x, n, sources) = (Self::words(ring, &src), ring.basis.n(), table.from().len());
+                        Self::edit(ring, dst, |p, t, k, _| {
+                            let q = ring.basis.modulus(table.to().at(t));
+                            (0..sources).fold(0, |acc, i| {
+                                q.add(acc, q.mul(x[(p * sources + i) * n + k], table.row(t)[i]))
+                            })
+                        });
+                    }
+                    _ => {}
+                }
+            });
+        }
+
+        fn key_inner_product(self, ring, dst, digits, key, key_digits, galois) {
+            self.run(|| {
+                let digits = &digits.read();
+                Reference.key_inner_product(&ring.inner, dst.write(), digits, key, key_digits, galois);
+            });
+        }
+
+        fn rescale(self, ring, dst, src, plan) {
+            composites::rescale(self, ring, dst, src, plan)?;
+            if self.fault == Fault::WrongFusedRescale {
+                Self::edit(ring, dst.write(), |_, l, _, word| {
+                    let q = ring.basis.modulus(plan.to().at(l));
+                    q.add(word, u32::from(plan.to_in_from()[l].is_none()))
+                });
+            }
+            Ok(())
+        }
     }
 }

@@ -73,10 +73,7 @@ fn refuse_and_replace() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     put(&path, Overwrite::Refuse, b"first").unwrap();
-    assert!(matches!(
-        put(&path, Overwrite::Refuse, b"second"),
-        Err(WireError::AlreadyExists { .. })
-    ));
+    refused! { put(&path, Overwrite::Refuse, b"second") => WireError::AlreadyExists { .. } }
     assert_eq!(std::fs::read(&path).unwrap(), b"first");
     put(&path, Overwrite::Replace, b"third").unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"third");
@@ -137,10 +134,7 @@ fn impossible_places_are_errors_that_name_them() {
         "{text}"
     );
     for path in ["", "/", ".."] {
-        assert!(matches!(
-            put(Path::new(path), Overwrite::Replace, b""),
-            Err(WireError::Io { .. })
-        ));
+        refused! { put(Path::new(path), Overwrite::Replace, b"") => WireError::Io { .. } }
     }
     // A folder in the way.
     let error = put(folder.path(), Overwrite::Replace, b"").unwrap_err();
@@ -218,32 +212,19 @@ fn reading_is_bounded() {
         std::fs::write(&path, vec![7u8; len]).unwrap();
         assert_eq!(read_bounded(&path, len as u64).unwrap(), vec![7; len]);
         if len > 0 {
-            assert!(matches!(
-                read_bounded(&path, len as u64 - 1),
-                Err(WireError::FileTooLong { .. })
-            ));
+            refused! { read_bounded(&path, len as u64 - 1) => WireError::FileTooLong { .. } }
         }
     }
     assert!(read_bounded(&path, u64::MAX).is_ok());
-    assert!(matches!(
-        read_bounded(&folder.path().join("absent"), 1),
-        Err(WireError::Io {
-            operation: "open",
-            ..
-        })
-    ));
+    refused! { read_bounded(&folder.path().join("absent"), 1) => WireError::Io { operation: "open", .. } }
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn an_endless_file_is_refused_at_the_bound() {
     let zero = Path::new("/dev/zero");
-    assert!(matches!(
-        read_bounded(zero, 1 << 20),
-        Err(WireError::FileTooLong { .. })
-    ));
-    assert!(matches!(
-        Reader::new(open(zero).unwrap(), u64::MAX),
-        Err(WireError::BadMagic { .. })
-    ));
+    refused! {
+        read_bounded(zero, 1 << 20) => WireError::FileTooLong { .. },
+        Reader::new(open(zero).unwrap(), u64::MAX) => WireError::BadMagic { .. },
+    }
 }

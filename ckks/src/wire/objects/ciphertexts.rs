@@ -63,12 +63,8 @@ impl<'h, B: Backend> Object<'h> for Ciphertext<B> {
         payload: &mut Reader<R>,
     ) -> Result<Self> {
         let poly = upload(context, &fields.dimensions(context.params())?, payload)?;
-        let level = fields.level as usize;
-        Ok(if fields.pending {
-            Self::pending(context, poly, fields.batch as usize, level)
-        } else {
-            Self::settled(context, poly, level)
-        })
+        let (batch, level) = (fields.batch as usize, fields.level as usize);
+        Ok(Self::new(context, poly, batch, level, fields.pending))
     }
 }
 

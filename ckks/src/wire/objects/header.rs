@@ -3,7 +3,9 @@
 use arras_hal::{GaloisElement, Limbs};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::super::{ObjectKind, WireError, limits, ternary::packed_ternary_len};
+use super::super::{
+    ObjectKind, WireError, error::check_bounds, limits, ternary::packed_ternary_len,
+};
 use crate::{
     Plaintext, PlaintextUse, PublicKey, Result,
     keys::{KeyKind, layout, limbs_and_moduli},
@@ -35,19 +37,34 @@ pub(super) trait Fields: Serialize + DeserializeOwned {
     fn payload_len(&self, params: &Parameters) -> Result<u64>;
 }
 
+/// Fields whose payload is rows of these dimensions.
+macro_rules! fields_of_rows {
+    ($($fields:ty => $kind:ident;)+) => {$(
+        impl Fields for $fields {
+            const KIND: ObjectKind = ObjectKind::$kind;
+
+            fn payload_len(&self, params: &Parameters) -> Result<u64> {
+                Ok(self.dimensions(params)?.payload_len(params)?)
+            }
+        }
+    )+};
+}
+
+fields_of_rows! {
+    PublicKeyFields => PublicKey;
+    KeyEntry => SwitchingKey;
+    PlaintextFields => Plaintext;
+    SeededCiphertextFields => SeededCiphertext;
+    CiphertextFields => Ciphertext;
+}
+
 /// Limbs of the largest window.
 const MOST_LIMBS: usize = MAX_MAINS + MAX_TERMINALS;
 
 fn in_range(what: &'static str, value: u64, most: usize) -> Result<usize, WireError> {
-    match usize::try_from(value) {
-        Ok(small) if small <= most => Ok(small),
-        _ => Err(WireError::OutOfBounds {
-            what,
-            value,
-            least: 0,
-            most: most as u64,
-        }),
-    }
+    check_bounds(what, value, 0..=most as u64)?;
+    // Not above `most`, which is one.
+    Ok(value as usize)
 }
 
 pub(super) fn moduli(params: &Parameters, limbs: &Limbs) -> Vec<u32> {
@@ -101,16 +118,8 @@ pub(super) struct PublicKeyFields {
 }
 
 impl PublicKeyFields {
-    pub(super) fn dimensions(params: &Parameters) -> Dimensions {
-        Dimensions::new(params, PublicKey::limbs(params), 1)
-    }
-}
-
-impl Fields for PublicKeyFields {
-    const KIND: ObjectKind = ObjectKind::PublicKey;
-
-    fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        Ok(Self::dimensions(params).payload_len(params)?)
+    pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
+        Ok(Dimensions::new(params, PublicKey::limbs(params), 1))
     }
 }
 
@@ -136,18 +145,10 @@ impl KeyEntry {
         in_range("level budget of the key", budget, params.max_level())
     }
 
-    pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
+    pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions> {
+        self.kind(params)?;
         let layout = layout(params, self.level_budget(params)?);
         Ok(Dimensions::new(params, layout.limbs, layout.digits))
-    }
-}
-
-impl Fields for KeyEntry {
-    const KIND: ObjectKind = ObjectKind::SwitchingKey;
-
-    fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        self.kind(params)?;
-        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 
@@ -159,14 +160,10 @@ impl Fields for Vec<KeyEntry> {
         let mut total = 0u64;
         let mut least = 0;
         for key in self {
+            // The most is checked with the ring.
             if u64::from(key.kind) < least {
-                return Err(WireError::OutOfBounds {
-                    what: "kind of the next key (keys are listed in ascending order)",
-                    value: u64::from(key.kind),
-                    least,
-                    most: 2 * params.n() as u64 - 1,
-                }
-                .into());
+                let what = "kind of the next key (keys are listed in ascending order)";
+                check_bounds(what, key.kind.into(), least..=2 * params.n() as u64 - 1)?;
             }
             least = u64::from(key.kind) + 1;
             total = total
@@ -217,14 +214,6 @@ impl PlaintextFields {
     }
 }
 
-impl Fields for PlaintextFields {
-    const KIND: ObjectKind = ObjectKind::Plaintext;
-
-    fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        Ok(self.dimensions(params)?.payload_len(params)?)
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 pub(super) struct SeededCiphertextFields {
     pub(super) level: u32,
@@ -236,14 +225,6 @@ impl SeededCiphertextFields {
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions, WireError> {
         let batch = limits::batch(u64::from(self.batch))?;
         Ok(Dimensions::new(params, window(params, self.level)?, batch))
-    }
-}
-
-impl Fields for SeededCiphertextFields {
-    const KIND: ObjectKind = ObjectKind::SeededCiphertext;
-
-    fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 
@@ -282,28 +263,12 @@ impl CiphertextFields {
             ("number of limbs", self.limbs.len(), fewest, window.len()),
             ("number of components", self.components as usize, 2, most),
         ] {
-            if !(least..=most).contains(&value) {
-                let (value, least, most) = (value as u64, least as u64, most as u64);
-                return Err(WireError::OutOfBounds {
-                    what,
-                    value,
-                    least,
-                    most,
-                });
-            }
+            check_bounds(what, value as u64, least as u64..=most as u64)?;
         }
         let batch = limits::batch(u64::from(self.batch))?;
         let limbs = Limbs::new(self.limbs.iter().map(|&limb| usize::from(limb)));
         let polys = batch.saturating_mul(self.components as usize);
         Ok(Dimensions::new(params, limbs, polys))
-    }
-}
-
-impl Fields for CiphertextFields {
-    const KIND: ObjectKind = ObjectKind::Ciphertext;
-
-    fn payload_len(&self, params: &Parameters) -> Result<u64> {
-        Ok(self.dimensions(params)?.payload_len(params)?)
     }
 }
 

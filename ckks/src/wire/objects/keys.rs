@@ -29,7 +29,7 @@ impl<'h> Object<'h> for PublicKey {
 
     fn rows(&self) -> Result<Vec<Rows<'_>>> {
         Ok(vec![Rows {
-            moduli: PublicKeyFields::dimensions(&self.params).moduli,
+            moduli: self.fields().dimensions(&self.params)?.moduli,
             words: Cow::Borrowed(&self.b),
         }])
     }
@@ -39,7 +39,7 @@ impl<'h> Object<'h> for PublicKey {
         params: &'h Parameters,
         payload: &mut Reader<R>,
     ) -> Result<Self> {
-        let dimensions = PublicKeyFields::dimensions(params);
+        let dimensions = fields.dimensions(params)?;
         Ok(Self {
             params: params.clone(),
             seed: fields.seed,

@@ -113,12 +113,13 @@ fn to_bytes<'h, O: Object<'h>>(object: &O) -> Result<Vec<u8>> {
 fn write_to<'h, O: Object<'h>>(object: &O, out: &mut dyn Write) -> Result<u64> {
     let (header, len) = head(object)?;
     let (n, rows) = (object.params().n(), object.rows()?);
+    let payload = |out: &mut PayloadWriter<'_>| write_rows(n, &rows, out);
     Ok(write_container(
         out,
         O::Fields::KIND,
         &header,
         len,
-        |out| write_rows(n, &rows, out),
+        payload,
     )?)
 }
 

@@ -46,55 +46,44 @@ fn context() -> Context<Reference> {
     Context::new(&params, Reference::new()).unwrap()
 }
 
+/// Reads an object of this kind with the method that its type has for such an input, and writes it again.
+macro_rules! read_with {
+    ($read:ident, $input:expr, $kind:expr, $context:expr, $parameters:expr $(, $argument:expr)?) => {{
+        let (context, params) = ($context, $context.params());
+        match $kind {
+            ObjectKind::Parameters => $parameters($($argument)?)?.to_bytes(),
+            ObjectKind::SecretKey => Ok(SecretKey::$read($input, context)?.to_bytes()?.to_vec()),
+            ObjectKind::PublicKey => PublicKey::$read($input, params)?.to_bytes(),
+            ObjectKind::SwitchingKey => SwitchingKey::$read($input, params)?.to_bytes(),
+            ObjectKind::EvaluationKeys => EvaluationKeySet::$read($input, params)?.to_bytes(),
+            ObjectKind::Plaintext => Plaintext::$read($input, context)?.to_bytes(),
+            ObjectKind::Ciphertext => Ciphertext::$read($input, context)?.to_bytes(),
+            ObjectKind::SeededCiphertext => SeededCiphertext::$read($input, params)?.to_bytes(),
+            kind => {
+                assert!(ELSEWHERE.contains(&kind));
+                Err(WireError::UnknownKind { found: kind.code() }.into())
+            }
+        }
+    }};
+}
+
 /// Reads whatever it is from memory, and writes it again.
 fn again(bytes: &[u8], context: &Context<Reference>) -> Result<Vec<u8>> {
-    let params = context.params();
-    match peek(bytes)?.kind {
-        ObjectKind::Parameters => Parameters::from_bytes_allowing_insecure(bytes)?.to_bytes(),
-        ObjectKind::SecretKey => Ok(SecretKey::from_bytes(bytes, context)?.to_bytes()?.to_vec()),
-        ObjectKind::PublicKey => PublicKey::from_bytes(bytes, params)?.to_bytes(),
-        ObjectKind::SwitchingKey => SwitchingKey::from_bytes(bytes, params)?.to_bytes(),
-        ObjectKind::EvaluationKeys => EvaluationKeySet::from_bytes(bytes, params)?.to_bytes(),
-        ObjectKind::Plaintext => Plaintext::from_bytes(bytes, context)?.to_bytes(),
-        ObjectKind::Ciphertext => Ciphertext::from_bytes(bytes, context)?.to_bytes(),
-        ObjectKind::SeededCiphertext => SeededCiphertext::from_bytes(bytes, params)?.to_bytes(),
-        kind @ (ObjectKind::Model
-        | ObjectKind::EncryptedArray
-        | ObjectKind::SeededEncryptedArray
-        | ObjectKind::EncryptedDataset) => {
-            Err(WireError::UnknownKind { found: kind.code() }.into())
-        }
-    }
+    let parameters = || Parameters::from_bytes_allowing_insecure(bytes);
+    read_with!(from_bytes, bytes, peek(bytes)?.kind, context, parameters)
 }
 
 /// The same from a stream.
 fn again_streamed(bytes: &[u8], context: &Context<Reference>) -> Result<Vec<u8>> {
-    let params = context.params();
+    let kind = peek(bytes)?.kind;
+    if kind == ObjectKind::EvaluationKeys {
+        EvaluationKeys::load_from(bytes, context)?;
+    }
     let mut input = bytes;
     let from = &mut input;
-    let again = match peek(bytes)?.kind {
-        ObjectKind::Parameters => {
-            let reader =
-                super::parameters::read_stream(from, Parameters::from_spec_allowing_insecure);
-            reader?.to_bytes()?
-        }
-        ObjectKind::SecretKey => SecretKey::read_from(from, context)?.to_bytes()?.to_vec(),
-        ObjectKind::PublicKey => PublicKey::read_from(from, params)?.to_bytes()?,
-        ObjectKind::SwitchingKey => SwitchingKey::read_from(from, params)?.to_bytes()?,
-        ObjectKind::EvaluationKeys => {
-            EvaluationKeys::load_from(bytes, context)?;
-            EvaluationKeySet::read_from(from, params)?.to_bytes()?
-        }
-        ObjectKind::Plaintext => Plaintext::read_from(from, context)?.to_bytes()?,
-        ObjectKind::Ciphertext => Ciphertext::read_from(from, context)?.to_bytes()?,
-        ObjectKind::SeededCiphertext => SeededCiphertext::read_from(from, params)?.to_bytes()?,
-        kind @ (ObjectKind::Model
-        | ObjectKind::EncryptedArray
-        | ObjectKind::SeededEncryptedArray
-        | ObjectKind::EncryptedDataset) => {
-            return Err(WireError::UnknownKind { found: kind.code() }.into());
-        }
-    };
+    let parameters =
+        |from| super::parameters::read_stream(from, Parameters::from_spec_allowing_insecure);
+    let again = read_with!(read_from, from, kind, context, parameters, from)?;
     super::expect_end(&mut input)?;
     Ok(again)
 }
@@ -169,13 +158,8 @@ fn every_corruption_of_a_payload_is_detected() {
         for at in start..valid.len() - CHECKSUM_LEN {
             let mut bytes = valid.clone();
             bytes[at] ^= 1 << (at % 8);
-            assert!(
-                matches!(
-                    again(&bytes, &context).unwrap_err().kind(),
-                    CkksErrorKind::Wire(WireError::ChecksumMismatch)
-                ),
-                "byte {at}"
-            );
+            let outcome = again(&bytes, &context).map_err(CkksError::into_kind);
+            refused! { outcome => CkksErrorKind::Wire(WireError::ChecksumMismatch) }
             assert!(again_streamed(&bytes, &context).is_err(), "byte {at}");
         }
     }

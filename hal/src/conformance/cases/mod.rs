@@ -126,11 +126,7 @@ impl Cases {
     }
 
     fn written(&mut self, op: Op, ins: Vec<Words>, shape: &Shape, domain: Domain) {
-        let out = Out {
-            shape: shape.clone(),
-            domain,
-            initial: None,
-        };
+        let out = Out::written(shape.clone(), domain);
         self.push(op, ins, out, Vec::new());
     }
 

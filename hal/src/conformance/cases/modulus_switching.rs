@@ -86,11 +86,7 @@ impl Cases {
                 // Keys of every other case have exactly the limbs of the call, the rest are cut.
                 let key = self.key(digits, if k % 2 == 0 { &all } else { &limbs });
                 let extended = self.eval(key_digits.len() * batch, &limbs);
-                let out = Out {
-                    shape: Shape::new(2 * batch, limbs.clone()),
-                    domain: Domain::Eval,
-                    initial: None,
-                };
+                let out = Out::written(Shape::new(2 * batch, limbs.clone()), Domain::Eval);
                 let op = Op::KeyInnerProduct(key_digits.to_vec(), g);
                 self.push(op, vec![extended], out, vec![Some(key)]);
             }
@@ -167,11 +163,7 @@ impl Cases {
         plan: &KeySwitchPlan,
         key: KeyWords,
     ) {
-        let out = Out {
-            shape: Shape::new(2 * batch, plan.to().clone()),
-            domain: Domain::Eval,
-            initial: None,
-        };
+        let out = Out::written(Shape::new(2 * batch, plan.to().clone()), Domain::Eval);
         self.push(op, ins, out, vec![Some(key)]);
     }
 
@@ -229,11 +221,7 @@ impl Cases {
             let (galois, keys) = self.terms(&plan, [4, 1, 5, 3][k % 4], k % 2 == 1);
             let batch = k % 2 + 1;
             let src = self.eval(2 * batch, plan.window());
-            let out = || Out {
-                shape: Shape::new(2 * batch, plan.to().clone()),
-                domain: Domain::Eval,
-                initial: None,
-            };
+            let out = || Out::written(Shape::new(2 * batch, plan.to().clone()), Domain::Eval);
             self.calls.push(Call {
                 basis: self.basis.clone(),
                 outs: galois.iter().map(|_| out()).collect(),
@@ -255,11 +243,7 @@ impl Cases {
                         ins.push(self.eval([1, batch, 2 * batch][j % 3], plan.ext()));
                     }
                 }
-                let out = Out {
-                    shape: Shape::new(2 * batch, plan.to().clone()),
-                    domain: Domain::Eval,
-                    initial: None,
-                };
+                let out = Out::written(Shape::new(2 * batch, plan.to().clone()), Domain::Eval);
                 self.push(Op::RotationSum(galois, plan.clone()), ins, out, keys);
             }
         }

@@ -140,24 +140,24 @@ impl<B: Backend> Lab<B> {
 
     fn neg(&self, a: &B::Buf) -> B::Buf {
         let mut dst = self.out(self.rig.engine.shape(a));
-        let done = self.rig.engine.neg(&self.rig.ring, &mut dst, a);
+        let done = self.rig.neg(&mut dst, a);
         done.expect("neg");
         dst
     }
 
     fn ntt(&self, mut a: B::Buf) -> B::Buf {
-        self.rig.engine.ntt(&self.rig.ring, &mut a);
+        self.rig.ntt(&mut a);
         a
     }
 
     fn intt(&self, mut a: B::Buf) -> B::Buf {
-        self.rig.engine.intt(&self.rig.ring, &mut a);
+        self.rig.intt(&mut a);
         a
     }
 
     fn automorphism(&self, a: &B::Buf, g: GaloisElement) -> B::Buf {
         let mut dst = self.out(self.rig.engine.shape(a));
-        self.rig.engine.automorphism(&self.rig.ring, &mut dst, a, g);
+        self.rig.automorphism(&mut dst, a, g);
         dst
     }
 
@@ -167,9 +167,7 @@ impl<B: Backend> Lab<B> {
         let limbs = (0..shape.limbs.len()).map(|l| (l, l));
         let rows = composites::rows((0..count).map(|p| (p, first + p)), limbs);
         let mut dst = self.out(&shape);
-        self.rig
-            .engine
-            .copy_rows(&self.rig.ring, &mut dst, a, &rows);
+        self.rig.copy_rows(&mut dst, a, &rows);
         dst
     }
 
@@ -244,10 +242,10 @@ pub fn products_and_sums_make_a_ring<B: Backend>(bed: &Bed<'_, B>) {
             "a - b = a + (-b)",
         );
         let mut zero = lab.out(&shape);
-        lab.rig.engine.zero(&lab.rig.ring, &mut zero);
+        lab.rig.zero(&mut zero);
         lab.same_eval(&lab.sub(&a, &a), &zero, "a - a = 0");
         let mut acc = lab.part(&c, 0, shape.polys);
-        lab.rig.engine.mul_acc(&lab.rig.ring, &mut acc, &a, &b);
+        lab.rig.mul_acc(&mut acc, &a, &b);
         lab.same_eval(&acc, &lab.add(&c, &lab.mul(&a, &b)), "mul_acc = c + a b");
     });
 }
@@ -259,7 +257,7 @@ pub fn tensors_are_products<B: Backend>(bed: &Bed<'_, B>) {
         let shape = Shape::new(2 * batch, lab.limbs());
         let (a, b) = (lab.eval(&shape), lab.eval(&shape));
         let mut d = lab.out(&shape.with_polys(3 * batch));
-        let done = lab.rig.engine.tensor(&lab.rig.ring, &mut d, &a, &b);
+        let done = lab.rig.tensor(&mut d, &a, &b);
         done.expect("tensor");
         let [a0, a1] = [0, batch].map(|first| lab.part(&a, first, batch));
         let [b0, b1] = [0, batch].map(|first| lab.part(&b, first, batch));

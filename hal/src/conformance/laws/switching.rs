@@ -29,10 +29,7 @@ impl<B: Backend> Lab<B> {
         let rows = Shape::new(2 * layout.digits, layout.limbs.clone());
         let keys = [0, 1].map(|_| {
             let words = self.words(&rows, Domain::Eval).words;
-            self.rig
-                .engine
-                .prepare_key(&self.rig.ring, &layout, &words)
-                .expect("prepare_key")
+            self.rig.key(&layout, &words)
         });
         let batch = self.scenario.batch;
         Switch {
@@ -46,10 +43,7 @@ impl<B: Backend> Lab<B> {
     fn mod_up(&self, src: &B::Buf, plan: &KeySwitchPlan) -> B::Buf {
         let polys = self.rig.engine.shape(src).polys * plan.mod_up().digits().len();
         let mut dst = self.out(&Shape::new(polys, plan.ext().clone()));
-        let done = self
-            .rig
-            .engine
-            .mod_up(&self.rig.ring, &mut dst, src, plan.mod_up());
+        let done = self.rig.mod_up(&mut dst, src, plan.mod_up());
         done.expect("mod_up");
         dst
     }
@@ -61,8 +55,7 @@ impl<B: Backend> Lab<B> {
     fn rotate(&self, s: &Switch<B>, src: &B::Buf, key: &B::Key, g: GaloisElement) -> B::Buf {
         let mut dst = self.target(s);
         self.rig
-            .engine
-            .rotate(&self.rig.ring, &mut dst, src, key, g, &s.plan)
+            .rotate(&mut dst, src, key, g, &s.plan)
             .expect("rotate");
         dst
     }
@@ -76,15 +69,7 @@ impl<B: Backend> Lab<B> {
         let mut dsts: Vec<B::Buf> = galois.iter().map(|_| self.target(s)).collect();
         let mut refs: Vec<&mut B::Buf> = dsts.iter_mut().collect();
         self.rig
-            .engine
-            .hoisted_rotations(
-                &self.rig.ring,
-                &mut refs,
-                &s.ciphertext,
-                keys,
-                galois,
-                &s.plan,
-            )
+            .hoisted_rotations(&mut refs, &s.ciphertext, keys, galois, &s.plan)
             .expect("hoisted_rotations");
         dsts
     }
@@ -98,16 +83,7 @@ impl<B: Backend> Lab<B> {
     ) -> B::Buf {
         let mut dst = self.target(s);
         self.rig
-            .engine
-            .rotation_sum(
-                &self.rig.ring,
-                &mut dst,
-                &s.ciphertext,
-                keys,
-                galois,
-                weights,
-                &s.plan,
-            )
+            .rotation_sum(&mut dst, &s.ciphertext, keys, galois, weights, &s.plan)
             .expect("rotation_sum");
         dst
     }
@@ -153,10 +129,7 @@ impl<B: Backend> Lab<B> {
     fn rescaled(&self, s: &Switch<B>, wide: &B::Buf) -> B::Buf {
         let mut dst = self.target(s);
         let plan = s.plan.mod_down().rescale();
-        self.rig
-            .engine
-            .rescale(&self.rig.ring, &mut dst, wide, plan)
-            .expect("rescale");
+        self.rig.rescale(&mut dst, wide, plan).expect("rescale");
         dst
     }
 }
@@ -243,8 +216,7 @@ pub fn merged_mod_down_is_its_definition<B: Backend>(bed: &Bed<'_, B>) {
             let mut dst = lab.target(&s);
             let plan = s.plan.mod_down();
             lab.rig
-                .engine
-                .mod_down_and_rescale(&lab.rig.ring, &mut dst, &src, addend, g, plan)
+                .mod_down_and_rescale(&mut dst, &src, addend, g, plan)
                 .expect("mod_down_and_rescale");
             let expected = match addend {
                 None => lab.rescaled(&s, &src),
