@@ -1,9 +1,4 @@
-//! Benchmarks of every engine and layer.
-//!
-//! ```text
-//!   cargo bench -p arras-benches                     Criterion: changes of one operation     [`layers`]
-//!   cargo run --release -p arras-benches -- NAME     pages of results                        below
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! What is measured is written once, as lists of [`Operation`]s generic over the engine: [`ring`] (transforms, products, base conversions,
 //! the steps of a key switch), [`scheme`] (client and server) and [`transfers`] (host to engine and back, objects to bytes).

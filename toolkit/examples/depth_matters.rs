@@ -18,7 +18,7 @@ fn main() -> Result<()> {
         .map_or_else(std::env::temp_dir, PathBuf::from);
     std::fs::create_dir_all(&folder)?;
 
-    println!("f(x) = x^4 + 2 on encrypted x. A ciphertext allows so many multiplications in a row");
+    println!("f(x) = x^4 + 2 on encrypted x. A ciphertext allows as many multiplications in a row");
     println!("as it has levels, and every operation is slower the more levels are left.\n");
 
     println!("1. As one would write it: ((x * x) * x) * x + 2\n");

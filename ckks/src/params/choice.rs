@@ -138,7 +138,7 @@ impl ParametersBuilder<CircuitRequest> {
     /// amplifies errors itself (repeated squaring of values near 1 doubles them every time) needs that much more.
     ///
     /// # Errors
-    /// [`ParamsError::NotGiven`] without a precision; [`ParamsError::Slots`] if no ring has so many; [`ParamsError::NoSetForCircuit`],
+    /// [`ParamsError::NotGiven`] without a precision; [`ParamsError::Slots`] if no ring has this many; [`ParamsError::NoSetForCircuit`],
     /// with the nearest requests that can be met, if no ring has the levels at the precision.
     pub fn choose(&self) -> Result<Choice, ParamsError> {
         self.request.choose()

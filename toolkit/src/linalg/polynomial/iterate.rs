@@ -29,7 +29,7 @@ const LEAST_ERROR: f64 = 1e-12;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Stop {
-    /// After so many steps (0 to 24) from the start of lowest degree from which they converge, 1 where that suffices.
+    /// After this many steps (0 to 24) from the start of lowest degree from which they converge, 1 where that suffices.
     Iterations(usize),
     /// When the relative error is at most this (1e-12 to 0.5) on the whole interval, were it computed exactly. Degree of the start (up to 31) and number
     /// of steps are those of least depth.
