@@ -123,7 +123,7 @@ fn check_whole_polys(n: usize, moduli: &[u32], len: usize) -> Result<(), WireErr
 ///
 /// # Errors
 /// [`WireError::HeaderUnencodable`] or [`WireError::OutOfBounds`] for a header that does not encode in
-/// [`MAX_HEADER_LEN`] bytes, [`WireError::SizeOverflow`] for an impossible payload length,
+/// [`MAX_HEADER_LEN`](super::MAX_HEADER_LEN) bytes, [`WireError::SizeOverflow`] for an impossible payload length,
 /// [`WireError::PayloadLength`] if `payload` writes another number of bytes, [`WireError::Stream`] if `out` fails, and
 /// what `payload` returns.
 pub fn write_container<H: Serialize + ?Sized, E: From<WireError>>(

@@ -35,7 +35,7 @@ impl Round {
     /// rounds after the first, the state that they start from.
     ///
     /// # Errors
-    /// The toolkit's, for parameters that cannot run the round; [`crate::DataError::Length`] for data that it was not recorded for.
+    /// The toolkit's, for parameters that cannot run the round; [`crate::data::DataError::Length`] for data that it was not recorded for.
     pub fn predicted_error(
         &self,
         params: &Parameters,

@@ -31,7 +31,7 @@ impl StepId {
     }
 }
 
-/// The form of a value (see [`arras_ckks::ciphertext`]).
+/// The form of a value (see [`arras_ckks::Ciphertext`]).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]

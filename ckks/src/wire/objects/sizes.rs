@@ -38,7 +38,7 @@ fn loaded_ciphertexts(params: &Parameters, level: usize, batch: usize) -> u64 {
 /// A batch of settled ciphertexts at `level`, as [`Ciphertext::to_bytes`](crate::Ciphertext::to_bytes) writes it.
 ///
 /// # Errors
-/// [`WireError::OutOfBounds`] for a level that does not exist and a batch that is empty or too large.
+/// [`WireError::OutOfBounds`](crate::wire::WireError::OutOfBounds) for a level that does not exist and a batch that is empty or too large.
 pub fn ciphertext_bytes(params: &Parameters, level: usize, batch: usize) -> Result<ObjectBytes> {
     let limbs = match params.check_level(level) {
         Ok(()) => params.window(level).map(|limb| limb as u16).collect(),
@@ -95,7 +95,7 @@ fn loaded_key(params: &Parameters, level_budget: usize) -> u64 {
 /// One evaluation key for levels up to `level_budget`, as [`SwitchingKey::to_bytes`](crate::SwitchingKey::to_bytes) writes it.
 ///
 /// # Errors
-/// [`WireError::OutOfBounds`] for a budget above the top level; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) for a Galois element of a larger ring.
+/// [`WireError::OutOfBounds`](crate::wire::WireError::OutOfBounds) for a budget above the top level; [`CkksErrorKind::Hal`](crate::CkksErrorKind::Hal) for a Galois element of a larger ring.
 pub fn evaluation_key_bytes(
     params: &Parameters,
     kind: KeyKind,
