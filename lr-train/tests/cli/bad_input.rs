@@ -100,7 +100,7 @@ fn options_that_do_not_fit_the_source() {
     );
     desk.fails(
         "evaluate --model model.json --data mnist:. ",
-        3,
+        5,
         &["train-images-idx3-ubyte"],
     );
     desk.fails("plan", 2, &["--data"]);

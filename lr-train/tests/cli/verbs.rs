@@ -143,7 +143,7 @@ fn inspect_knows_every_file() {
     desk.fails(
         "inspect train.csv",
         4,
-        &["train.csv", "nothing that lr-train writes"],
+        &["train.csv", "is not a file that lr-train writes"],
     );
     desk.fails("inspect absent", 5, &["absent"]);
 }
