@@ -241,7 +241,10 @@ fn summary(program: &Program, view: View, drawn: usize, unused: usize) -> Summar
     };
     let count = OpCount::of(program);
     Summary {
-        depth: deepest(circuit, circuit.outputs().iter().map(|o| o.node())),
+        depth: deepest(
+            circuit,
+            circuit.outputs().iter().map(crate::circuit::Output::node),
+        ),
         levels: circuit.levels_needed(),
         inputs,
         outputs: circuit.outputs().len(),
