@@ -144,8 +144,8 @@ fn right(guess: &[i64], key: &[i64]) -> usize {
     guess.iter().zip(key).filter(|(a, b)| a == b).count()
 }
 
-/// A ciphertext times an integer K: its error grows K-fold, the noise does not. From all coefficients the key followed (FAULTS S2);
-/// whole rings are not opened, and a subring's equations leave the rest unknown.
+/// A ciphertext times an integer K: its error grows K-fold, the noise does not. From all coefficients the key would
+/// follow; whole rings are not opened, and a subring's equations leave the rest unknown.
 #[test]
 fn a_multiple_of_a_ciphertext_gives_equations_for_the_opened_coefficients_alone() {
     let owner = Owner::new(&secure(14, 1));
@@ -173,13 +173,9 @@ fn a_multiple_of_a_ciphertext_gives_equations_for_the_opened_coefficients_alone(
 
     // The attack itself works on all coefficients: the owner's own decryption.
     let decrypted = Decryptor::new(&party.secret).decrypt_complex(&ct).unwrap();
-    let scaled = decrypted[0].iter().map(|z| z * f64::exp2(-20.0));
-    let exact = party.context.encoder();
-    let exact = exact
-        .encode(&scaled.collect::<Vec<_>>(), ct.scale() * f64::exp2(20.0))
-        .unwrap();
+    let encoder = party.context.encoder();
+    let exact = encoder.encode(&decrypted[0], ct.scale()).unwrap();
     let q = party.context.params().moduli()[party.context.params().window(0).start];
-    // What decrypts is small beside a product of two primes; the first two residues tell it.
     let mut row = vec![0; n];
     exact.residues_into(q, &mut row);
     let exact: Vec<i64> = row.iter().map(|&x| i64::from(x)).collect();

@@ -141,7 +141,7 @@ fn budget(n: usize, log2_qp: f64, table: u32) -> u64 {
 mod tests {
     use super::*;
 
-    /// The figures of the design's model, at one place after the point.
+    /// Known figures, to one place after the point.
     #[test]
     fn known_values_of_the_count() {
         for (log2_qp, want) in [

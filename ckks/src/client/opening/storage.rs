@@ -21,7 +21,13 @@ fn empty<S: SecretEngine>(key: &SecretKey<S>, queries: u32) -> Result<Vec<u8>> {
     Record::new(&secret, params, queries)?.write(&secret)
 }
 
-/// A ledger in a private file: JSON, with a tag that is made with the secret key.
+/// A ledger in a private file (mode 0600 on unix): JSON, with a tag that is made with the secret key.
+///
+/// ```text
+/// { "ledger": { "version": 1, "key": "<commitment to the key>", "queries": 10,
+///               "openings": [ { "digest": "<what was opened>", "coordinates": 32 }, .. ] },
+///   "tag": "<keyed hash of the ledger>" }
+/// ```
 ///
 /// Each update locks the file, reads it, writes it anew, syncs file and folder, and moves it into its place: what one handle or process
 /// counts every other sees. While another is at it, an opening is refused with [`WireError::Busy`] and may be tried again.
