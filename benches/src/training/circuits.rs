@@ -2,12 +2,9 @@
 
 use std::path::PathBuf;
 
-use arras::{
-    ckks::params::max_log2_qp,
-    toolkit::{
-        circuit::Summing,
-        text::{self, Table, UNKNOWN, bytes, fixed},
-    },
+use arras::toolkit::{
+    circuit::Summing,
+    text::{self, Table, UNKNOWN, bytes, fixed},
 };
 use clap::{Args, ValueEnum};
 use lr_train::{
@@ -196,14 +193,11 @@ struct Measured {
 /// Measures every circuit in processes of its own: memory that an allocator keeps from one circuit would be in the peak of the next.
 fn compare(data: &str, settings: &Settings, kinds: &[Kind], origin: &Origin) -> Result<Circuits> {
     let iterations = settings.iterations;
+    let data = format!("{data}, {iterations} minibatches, one round from zero");
+    let mut comparison = Comparison::new(origin.machine.clone(), data);
+    comparison.commit = origin.commit.clone();
     let mut circuits = Circuits {
-        comparison: Comparison {
-            machine: origin.machine.clone(),
-            commit: origin.commit.clone(),
-            date: None,
-            data: format!("{data}, {iterations} minibatches, one round from zero"),
-            rows: Vec::new(),
-        },
+        comparison,
         details: Vec::new(),
         load_after: None,
     };
@@ -278,37 +272,23 @@ fn measure(data: &TrainTest, settings: &Settings, kind: Kind, rows: usize) -> Re
         .threads
         .iter()
         .filter_map(|&threads| outcome.fastest(threads));
-    let row = CircuitRow {
-        circuit: kind.name().into(),
-        iterations: minibatches.len(),
-        minibatch: circuit.training.spec().minibatch,
-        depth: shape.depth,
-        log_n: params.log_n(),
-        log_qp: params.log2_qp(),
-        log_qp_bound: max_log2_qp(params.log_n()).map_or(f64::NAN, f64::from),
-        dnum: params.dnum(),
-        multiplications: shape.multiplications,
-        key_switches: shape.key_switches(),
-        input_bytes: plan.input_bytes().wire,
-        key_bytes: plan.key_set_bytes().wire,
-        peak_bytes: None,
-        timing: Timing::Measured {
-            runs: settings.runs,
-        },
-        seconds: fastest
-            .map(|t| ThreadSeconds {
-                threads: t.threads,
-                seconds: t.wall.median,
-            })
-            .collect(),
-        critical_steps: shape.critical_path,
-        critical_seconds: Some(models.critical_path),
-        work_seconds: outcome.fastest(1).map(|t| t.work),
-        model_cost: shape.model_cost,
-        weight_error: Some(outcome.error),
-        accuracy: Some(quality.accuracy),
-        auc: quality.auc,
-    };
+    let runs = settings.runs;
+    let mut row = CircuitRow::new(&shape, params, Timing::Measured { runs });
+    row.iterations = minibatches.len();
+    row.minibatch = circuit.training.spec().minibatch;
+    row.input_bytes = plan.input_bytes().wire;
+    row.key_bytes = plan.key_set_bytes().wire;
+    row.seconds = fastest
+        .map(|t| ThreadSeconds {
+            threads: t.threads,
+            seconds: t.wall.median,
+        })
+        .collect();
+    row.critical_seconds = Some(models.critical_path);
+    row.work_seconds = outcome.fastest(1).map(|t| t.work);
+    row.weight_error = Some(outcome.error);
+    row.accuracy = Some(quality.accuracy);
+    row.auc = quality.auc;
     let detail = Detail {
         circuit: kind,
         minibatch: circuit.training.spec().minibatch,

@@ -73,7 +73,7 @@ pub fn reference_folds(rows: usize, folds: usize) -> crate::Result<Vec<Split>> {
             let train = (0..rows)
                 .filter(|row| test.binary_search(row).is_err())
                 .collect();
-            Split { train, test }
+            Split::new(train, test)
         })
         .collect())
 }

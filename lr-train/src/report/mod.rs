@@ -20,6 +20,7 @@
 //! # Ok::<(), lr_train::report::ReportError>(())
 //! ```
 
+mod columns;
 mod comparison;
 mod data;
 mod error;
@@ -39,6 +40,11 @@ pub use data::{
 pub use error::ReportError;
 pub use machine::{Machine, peak_memory};
 pub use shape::{CircuitShape, LevelWork};
+
+/// `1 thread`, `2 threads`.
+fn threads(n: usize) -> String {
+    format!("{n} thread{}", if n == 1 { "" } else { "s" })
+}
 
 impl TrainingReport {
     /// The report as indented JSON.

@@ -3,11 +3,14 @@
 use std::{
     io::{IsTerminal, Write},
     path::Path,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use arras::ckks::wire::{AtomicFile, Overwrite};
+use arras::{
+    ckks::wire::{AtomicFile, Overwrite},
+    toolkit::run::Options,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 
@@ -40,6 +43,11 @@ pub(crate) fn overwrite(force: bool) -> Overwrite {
 /// Claims a file that a verb will write, before it does its work.
 pub(crate) fn claim(out: &Path, force: bool) -> Result<AtomicFile, Failure> {
     Ok(AtomicFile::create(out, overwrite(force))?)
+}
+
+/// How long a file is that was written.
+pub(crate) fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
 /// Progress appears on anything that takes longer.
@@ -102,6 +110,14 @@ impl Output {
             let _ = writeln!(std::io::stdout(), "{object}");
         }
         let _ = writeln!(std::io::stderr(), "lr-train {verb}: {failure}");
+    }
+
+    /// A bar and options of a run that moves it; the bar is wiped when both are gone.
+    pub(crate) fn watched(&self, what: &'static str) -> (Arc<Progress>, Options) {
+        let progress = Arc::new(self.progress(what));
+        let seen = progress.clone();
+        let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
+        (progress, options)
     }
 
     /// A bar that appears after a second, if a person looks at a terminal.
