@@ -15,6 +15,7 @@ use crate::{
 /// How a column is brought to a common range: `(x - offset) / scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Scheme {
     /// Divided by the largest absolute value: -1 to 1 on the training rows, zero stays zero.
     MaxAbs,

@@ -7,6 +7,7 @@ use arras_toolkit::text;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ReportError,
     columns::{Columns, Group},
     machine::Machine,
     shape::CircuitShape,
@@ -16,6 +17,7 @@ use super::{
 /// Where times come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Timing {
     /// Medians of this many runs.
     Measured {
@@ -170,6 +172,7 @@ impl Ratios {
 
 /// Speed against the baseline with a number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ThreadSpeed {
     /// Threads.
     pub threads: usize,
@@ -203,6 +206,22 @@ impl Comparison {
             data: data.into(),
             rows: Vec::new(),
         }
+    }
+
+    /// The comparison as indented JSON.
+    ///
+    /// # Errors
+    /// [`ReportError::Json`] if the encoder fails.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`ReportError::Json`] for anything else.
+    pub fn from_json(text: &str) -> Result<Self, ReportError> {
+        Ok(serde_json::from_str(text)?)
     }
 
     /// Each circuit against the first one with the same minibatch; none without rows. A row without a baseline of its minibatch is

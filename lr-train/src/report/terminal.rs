@@ -2,7 +2,7 @@
 
 use arras_toolkit::text::{self, Table, printable};
 
-use super::{comparison::Comparison, data::TrainingReport};
+use super::{Comparison, TrainingReport};
 use crate::metrics::Quality;
 
 impl Comparison {

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use maud::{Markup, PreEscaped, html};
 
 use crate::report::{
-    ReportError,
+    ReportError, TrainingReport,
     comparison::Timing,
-    data::TrainingReport,
     plot::{self, Marker},
     threads,
 };

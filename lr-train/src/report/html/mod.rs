@@ -8,7 +8,7 @@ mod tables;
 use arras_toolkit::text;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Comparison, Ratios, ReportError, data::TrainingReport};
+use super::{Comparison, Ratios, ReportError, TrainingReport};
 
 const STYLE: &str = include_str!("../style.css");
 

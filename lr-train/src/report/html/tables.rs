@@ -5,9 +5,10 @@ use maud::{Markup, html};
 
 use super::origin;
 use crate::report::{
+    TrainingReport,
     columns::{Columns, Group},
     comparison::Comparison,
-    data::{ModelSummary, PlanSummary, Side, Stage, TrainingReport},
+    data::{ModelSummary, PlanSummary, Side, Stage},
 };
 
 /// Weights shown, the largest ones.
