@@ -25,25 +25,25 @@ use crate::{Result, process::printed};
 
 /// What numbers were measured on: machine, build, and the state of the source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The machine.
     #[serde(flatten)]
-    pub machine: Machine,
+    pub(crate) machine: Machine,
     /// Processes that were running or waiting on average in the minute before the start. Above 1 the machine was not idle.
-    pub load: Option<f64>,
+    pub(crate) load: Option<f64>,
     /// The compiler.
-    pub rustc: String,
+    pub(crate) rustc: String,
     /// The target triple that was compiled for.
-    pub target: String,
+    pub(crate) target: String,
     /// The profile and its optimization level.
-    pub profile: String,
+    pub(crate) profile: String,
     /// The commit, with a mark if files differ from it; the commit of the build where there is no checkout or one of another commit.
-    pub commit: Option<String>,
+    pub(crate) commit: Option<String>,
 }
 
 impl Origin {
     /// Here and now.
-    pub fn here() -> Self {
+    pub(crate) fn here() -> Self {
         Self {
             machine: Machine::here(),
             load: load(),
@@ -78,7 +78,7 @@ impl Origin {
 }
 
 /// Processes that were running or waiting on average in the last minute, where the system says.
-pub fn load() -> Option<f64> {
+pub(crate) fn load() -> Option<f64> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next()?.parse().ok()
 }
@@ -112,7 +112,7 @@ fn commit() -> Option<String> {
 
 /// How a column shows its values.
 #[derive(Clone, Copy)]
-pub enum Form {
+pub(crate) enum Form {
     /// Words as they are, numbers with all their digits.
     Plain,
     /// Seconds, or a [`crate::timing::Timing`], which shows its median.
@@ -129,15 +129,15 @@ pub enum Form {
 
 /// A column of a [`Table`].
 #[derive(Clone)]
-pub struct Column {
+pub(crate) struct Column {
     heading: String,
     key: String,
     form: Form,
     none: &'static str,
 }
 
-/// A column; its key in the JSON is the heading, with `_` for what is neither letter nor digit.
-pub fn column(heading: impl Display, form: Form) -> Column {
+/// A column; its key in the JSON is the heading, with `_` for what is neither letter nor digit. Without one it is in the page alone.
+pub(crate) fn column(heading: impl Display, form: Form) -> Column {
     let heading = heading.to_string();
     let key = heading.replace(|c: char| !c.is_alphanumeric(), "_");
     Column {
@@ -149,21 +149,21 @@ pub fn column(heading: impl Display, form: Form) -> Column {
 }
 
 /// A column of the JSON alone.
-pub fn hidden(key: &str) -> Column {
+pub(crate) fn hidden(key: &str) -> Column {
     column(key, Form::Hidden)
 }
 
 impl Column {
     /// Its key, where the heading is none.
     #[must_use]
-    pub fn key(mut self, key: &str) -> Self {
+    pub(crate) fn key(mut self, key: &str) -> Self {
         self.key = key.into();
         self
     }
 
     /// What stands where there is no value, or no number; otherwise a dash.
     #[must_use]
-    pub fn or(mut self, none: &'static str) -> Self {
+    pub(crate) fn or(mut self, none: &'static str) -> Self {
         self.none = none;
         self
     }
@@ -187,7 +187,7 @@ impl Column {
 
 /// Rows of values under columns: a table of the page, and a list of objects in its JSON.
 #[derive(Clone)]
-pub struct Table {
+pub(crate) struct Table {
     key: String,
     columns: Vec<Column>,
     rows: Vec<Vec<Value>>,
@@ -195,7 +195,7 @@ pub struct Table {
 
 impl Table {
     /// A table without rows; `key` is the list's in the JSON.
-    pub fn new(key: &str, columns: impl IntoIterator<Item = Column>) -> Self {
+    pub(crate) fn new(key: &str, columns: impl IntoIterator<Item = Column>) -> Self {
         Self {
             key: key.into(),
             columns: columns.into_iter().collect(),
@@ -204,7 +204,7 @@ impl Table {
     }
 
     /// Adds a row: a tuple or list of values, one for each column. A list in it stands for as many columns as it has values.
-    pub fn row(&mut self, cells: impl Serialize) -> &mut Self {
+    pub(crate) fn row(&mut self, cells: impl Serialize) -> &mut Self {
         let mut row = Vec::new();
         spread(json!(cells), &mut row);
         debug_assert_eq!(row.len(), self.columns.len(), "{}: {row:?}", self.key);
@@ -225,6 +225,7 @@ impl Table {
     fn objects(&self) -> impl Iterator<Item = Value> {
         self.rows.iter().map(|row| -> Value {
             let cells = self.columns.iter().zip(row);
+            let cells = cells.filter(|(column, _)| !column.key.is_empty());
             cells
                 .map(|(c, value)| (c.key.clone(), value.clone()))
                 .collect()
@@ -241,7 +242,7 @@ fn spread(value: Value, row: &mut Vec<Value>) {
 
 /// A page, written from top to bottom.
 #[derive(Clone)]
-pub struct Report {
+pub(crate) struct Report {
     title: String,
     command: String,
     origin: Origin,
@@ -253,7 +254,7 @@ pub struct Report {
 
 impl Report {
     /// A page that has nothing but its title, the machine and the command that makes it: `bench` and its arguments.
-    pub fn new(title: &str, arguments: &str, origin: Origin) -> Self {
+    pub(crate) fn new(title: &str, arguments: &str, origin: Origin) -> Self {
         let gpu = if cfg!(feature = "gpu") {
             " --features gpu"
         } else {
@@ -272,28 +273,28 @@ impl Report {
     }
 
     /// Adds a heading.
-    pub fn heading(&mut self, title: impl Display) -> &mut Self {
+    pub(crate) fn heading(&mut self, title: impl Display) -> &mut Self {
         self.text(format!("## {title}"))
     }
 
     /// Adds a heading below another.
-    pub fn subheading(&mut self, title: impl Display) -> &mut Self {
+    pub(crate) fn subheading(&mut self, title: impl Display) -> &mut Self {
         self.text(format!("### {title}"))
     }
 
     /// Adds a paragraph or a list.
-    pub fn text(&mut self, text: impl Display) -> &mut Self {
+    pub(crate) fn text(&mut self, text: impl Display) -> &mut Self {
         self.body += &format!("\n{}\n", text.to_string().trim_end());
         self
     }
 
     /// Adds text that stays in fixed width.
-    pub fn fixed_width(&mut self, text: impl Display) -> &mut Self {
+    pub(crate) fn fixed_width(&mut self, text: impl Display) -> &mut Self {
         self.text(format!("```text\n{}\n```", text.to_string().trim_end()))
     }
 
-    /// Adds a table, unless it has no rows or no headings. Rows of tables with one key become one list of the JSON.
-    pub fn add(&mut self, table: &Table) -> &mut Self {
+    /// Adds a table, unless it has no rows. Rows of tables with one key become one list of the JSON.
+    pub(crate) fn table(&mut self, table: &Table) -> &mut Self {
         let list = &mut self.object()[&table.key];
         if list.is_null() {
             *list = json!([]);
@@ -301,25 +302,21 @@ impl Report {
         if let Value::Array(list) = list {
             list.extend(table.objects());
         }
-        self.table(&table.text())
-    }
-
-    /// Adds a table that says what the JSON has elsewhere, unless it has no rows.
-    pub fn table(&mut self, table: &text::Table) -> &mut Self {
-        if !table.is_empty() {
-            self.text(table.to_markdown());
+        let shown = table.text();
+        if !shown.is_empty() {
+            self.text(shown.to_markdown());
         }
         self
     }
 
     /// Adds a number, or any other value, to the JSON alone.
-    pub fn number(&mut self, key: &str, value: impl Serialize) -> &mut Self {
+    pub(crate) fn number(&mut self, key: &str, value: impl Serialize) -> &mut Self {
         self.object()[key] = json!(value);
         self
     }
 
     /// Numbers and tables from here on go to a new object of a list: for parts of the page that have the same tables.
-    pub fn part(&mut self, list: &str) -> &mut Self {
+    pub(crate) fn part(&mut self, list: &str) -> &mut Self {
         let parts = &mut self.numbers[list];
         if parts.is_null() {
             *parts = json!([]);
@@ -339,7 +336,7 @@ impl Report {
     }
 
     /// The page.
-    pub fn to_markdown(&self) -> String {
+    pub(crate) fn to_markdown(&self) -> String {
         let Self {
             title,
             command,
@@ -352,43 +349,22 @@ impl Report {
     }
 
     /// The page's numbers.
-    ///
-    /// # Errors
-    /// None but those of the encoder.
-    pub fn to_json<T: Serialize>(&self, data: &T) -> Result<String> {
-        let numbers = Numbers {
-            title: &self.title,
-            command: &self.command,
-            machine: &self.origin,
-            numbers: &self.numbers,
-            data,
-        };
-        Ok(serde_json::to_string_pretty(&numbers)? + "\n")
+    pub(crate) fn to_json(&self) -> Result<String> {
+        let mut page = self.numbers.clone();
+        page["title"] = json!(self.title);
+        page["command"] = json!(self.command);
+        page["machine"] = json!(self.origin);
+        Ok(serde_json::to_string_pretty(&page)? + "\n")
     }
-}
-
-/// A page's numbers, with what stands at its top.
-#[derive(Serialize)]
-struct Numbers<'a, T> {
-    title: &'a str,
-    command: &'a str,
-    machine: &'a Origin,
-    #[serde(flatten)]
-    numbers: &'a Value,
-    #[serde(flatten)]
-    data: &'a T,
 }
 
 /// Where pages go: a folder, or nowhere but the screen.
 #[derive(Clone, Debug, Default)]
-pub struct Output(Option<PathBuf>);
+pub(crate) struct Output(Option<PathBuf>);
 
 impl Output {
     /// Makes the folder before minutes of measurements, so that a mistyped one is found out first.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn to(folder: Option<PathBuf>) -> Result<Self> {
+    pub(crate) fn to(folder: Option<PathBuf>) -> Result<Self> {
         if let Some(folder) = &folder {
             fs::create_dir_all(folder).map_err(|e| format!("--out {}: {e}", folder.display()))?;
         }
@@ -396,45 +372,32 @@ impl Output {
     }
 
     /// Prints a page and writes it as `NAME.md`, with its numbers in `NAME.json`.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn page(&self, name: &str, report: &Report) -> Result<()> {
-        self.publish(name, report, &json!({}))
+    pub(crate) fn publish(&self, name: &str, report: &Report) -> Result<()> {
+        print!("{}", report.to_markdown());
+        self.save(name, report)
     }
 
-    /// The same with more numbers.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn publish<T: Serialize>(&self, name: &str, report: &Report, data: &T) -> Result<()> {
-        print!("{}", report.to_markdown());
+    pub(crate) fn save(&self, name: &str, report: &Report) -> Result<()> {
         self.write(&format!("{name}.md"), &report.to_markdown())?;
-        self.write(&format!("{name}.json"), &report.to_json(data)?)
+        self.write(&format!("{name}.json"), &report.to_json()?)
     }
 
     /// Writes a file, naming it if that fails.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn write(&self, name: &str, text: &str) -> Result<()> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
         let Some(folder) = &self.0 else { return Ok(()) };
         write(&folder.join(name), text)
     }
 }
 
 /// Writes a file, naming it if that fails.
-///
-/// # Errors
-/// The operating system's.
-pub fn write(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }
 
 /// What stands in a cell without a value.
-pub fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
+pub(crate) fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), show)
 }
 
@@ -455,7 +418,7 @@ mod tests {
                 hidden("bytes"),
             ],
         );
-        report.heading("Times").add(&table);
+        report.heading("Times").table(&table);
         assert!(
             report.to_markdown().ends_with("## Times\n"),
             "no empty table"
@@ -464,9 +427,9 @@ mod tests {
         table
             .row(("add", 2.25, timing, 7))
             .row(("all", [None::<u8>; 3]));
-        report.number("n", 1).text("All.").add(&table);
+        report.number("n", 1).text("All.").table(&table);
         report.part("parts").number("n", 2).fixed_width("a\n");
-        report.part("parts").add(&table);
+        report.part("parts").table(&table);
         let text = report.to_markdown();
         assert!(text.starts_with("# Sums\n\nFrom `cargo run --release -p arras-benches"));
         assert!(text.contains("| processor "));
@@ -479,7 +442,7 @@ mod tests {
         assert!(text.ends_with(&format!(
             "All.\n\n{expected}\n```text\na\n```\n\n{expected}"
         )));
-        let json: Value = serde_json::from_str(&report.to_json(&json!({})).unwrap()).unwrap();
+        let json: Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
         assert_eq!((&json["n"], &json["title"]), (&1.into(), &"Sums".into()));
         assert!(json["machine"]["cpu"].is_string());
         let time = json!({"median": 1e-6, "fastest": 1e-6, "slowest": 1e-6, "runs": 1});
