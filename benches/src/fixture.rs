@@ -15,7 +15,7 @@ use arras::{
     toolkit::{
         self, Bindings, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
         plan::KeyRequests,
-        run::{Options, Run},
+        run::{Options, Run, RunReport},
     },
 };
 
@@ -50,9 +50,6 @@ pub struct Client<S: SecretEngine> {
 
 impl<S: SecretEngine> Client<S> {
     /// A client with keys and data.
-    ///
-    /// # Errors
-    /// The engine's.
     pub fn new(params: &Parameters, engine: S) -> Result<Self> {
         let context = Context::new(params, engine)?;
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
@@ -105,9 +102,6 @@ pub struct Server<B: Backend> {
 
 impl<B: Backend> Server<B> {
     /// A server with the client's public objects. Keys are made and loaded one at a time, so that the host never holds all of them.
-    ///
-    /// # Errors
-    /// The engine's.
     pub fn new<S: SecretEngine>(client: &Client<S>, engine: B) -> Result<Self> {
         let context = Context::new(client.context.params(), engine)?;
         let mut keys = EvaluationKeys::none(&context);
@@ -123,6 +117,14 @@ impl<B: Backend> Server<B> {
             y: y.expand(&context)?,
             context,
         })
+    }
+}
+
+impl Server<CpuEngine> {
+    /// A server with so many threads, and its client's objects.
+    pub(crate) fn with_threads(params: &Parameters, threads: usize) -> crate::Result<Self> {
+        let client = Client::new(params, CpuEngine::new())?;
+        Ok(Self::new(&client, CpuEngine::with_threads(threads)?)?)
     }
 }
 
@@ -143,9 +145,6 @@ pub struct Workload {
 }
 
 /// Makes a program's keys and encrypts its inputs.
-///
-/// # Errors
-/// The toolkit's.
 pub fn send(
     program: &Program,
     params: &Parameters,
@@ -167,9 +166,6 @@ pub fn send(
 
 impl Owner {
     /// Decrypts a server's result.
-    ///
-    /// # Errors
-    /// The toolkit's.
     pub fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
         Ok(self.client.decrypt(&result.to_context(&self.context)?)?)
     }
@@ -177,9 +173,6 @@ impl Owner {
 
 impl Workload {
     /// Loads keys and inputs into an engine.
-    ///
-    /// # Errors
-    /// The toolkit's.
     pub fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
         let context = Context::new(&self.params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
@@ -189,6 +182,12 @@ impl Workload {
             inputs: self.inputs.expand(&context)?,
             context,
         })
+    }
+
+    /// The same with so many threads, and as many calls side by side.
+    pub fn on_threads(&self, threads: usize) -> crate::Result<Loaded<CpuEngine>> {
+        let options = Options::new().side_by_side(threads);
+        self.load(CpuEngine::with_threads(threads)?, options)
     }
 }
 
@@ -203,17 +202,19 @@ pub struct Loaded<B: Backend> {
 
 impl<B: Backend> Loaded<B> {
     /// Runs the program.
-    ///
-    /// # Errors
-    /// The toolkit's.
     pub fn run(&self) -> crate::Result<Run<B>> {
         Ok(self.homomorphic.run(&self.program, &self.inputs)?)
     }
 
+    /// Reports of some runs, the fastest first.
+    pub(crate) fn reports(&self, runs: usize) -> crate::Result<Vec<RunReport>> {
+        let reports = (0..runs).map(|_| Ok(self.run()?.report));
+        let mut reports = reports.collect::<crate::Result<Vec<_>>>()?;
+        reports.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        Ok(reports)
+    }
+
     /// Seconds of a whole run, until the engine has nothing to do.
-    ///
-    /// # Errors
-    /// The toolkit's.
     pub fn seconds(&self) -> crate::Result<f64> {
         let start = Instant::now();
         let run = self.run()?;

@@ -9,9 +9,9 @@
 //!   reference_folds  the folds behind the reference figures of the clinical sets
 //! ```
 
-pub mod circuit;
+pub(crate) mod circuit;
 pub mod circuits;
-pub mod data;
+mod data;
 pub mod plans;
 pub mod quality;
-pub mod reference_folds;
+mod reference_folds;
