@@ -8,7 +8,6 @@ use arras::{
     toolkit::{
         Circuit, EncodingUnit, Polynomial, Program, Recorder, Samples,
         linalg::{Dot, PlainMatrix},
-        run::Options,
     },
 };
 use criterion::{BenchmarkId, Criterion};
@@ -146,9 +145,8 @@ impl Prepared {
         let program = Program::new(circuit);
         let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
         let (_, workload) = send(&program, params, &values)?;
-        let engine = CpuEngine::with_threads(threads)?;
         let prepared = Self {
-            loaded: workload.load(engine, Options::new().side_by_side(threads))?,
+            loaded: workload.on_threads(threads)?,
             pool: host_threads(threads)?,
         };
         // Constants are encoded in a first run; what is measured are the next ones.
