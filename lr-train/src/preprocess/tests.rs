@@ -50,13 +50,8 @@ fn schemes_are_fitted_on_training_rows_and_applied_to_others() {
 #[test]
 fn constant_columns_are_dropped_and_listed() {
     let fitted = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
-    assert_eq!(
-        fitted.dropped(),
-        [Dropped {
-            position: 1,
-            value: 5.0
-        }]
-    );
+    let (position, value) = (1, 5.0);
+    assert_eq!(fitted.dropped(), [Dropped { position, value }]);
     assert_eq!(fitted.kept().collect::<Vec<_>>(), [(0, "a"), (2, "c")]);
     let constant = dataset(array![[1.0, 2.0], [1.0, 2.0]], &["a", "b"]);
     assert!(matches!(
@@ -71,43 +66,36 @@ fn constant_columns_are_dropped_and_listed() {
 #[test]
 fn other_columns_than_the_models_are_refused() {
     let fitted = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
-    let error = fitted
-        .apply(&dataset(array![[1.0, 2.0]], &["a", "b"]))
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("3 features, the data has 2"),
-        "{error}"
-    );
+    let narrow = dataset(array![[1.0, 2.0]], &["a", "b"]);
     let swapped = dataset(array![[1.0, 2.0, 3.0]], &["a", "c", "b"]);
-    let error = fitted.apply(&swapped).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("feature 2 is \"b\" in the model and \"c\" in the data"),
-        "{error}"
-    );
+    for (data, expected) in [
+        (&narrow, "3 features, the data has 2"),
+        (
+            &swapped,
+            "feature 2 is \"b\" in the model and \"c\" in the data",
+        ),
+    ] {
+        let told = fitted.apply(data).unwrap_err().to_string();
+        assert!(told.contains(expected), "{told}");
+    }
     // Names that were made up are no disagreement.
     assert!(fitted.apply(&swapped.table().clone().unnamed()).is_ok());
 }
 
 #[test]
 fn extreme_columns_are_refused_not_turned_into_nan() {
-    let huge = dataset(
-        array![[1e308, 1.0], [-1e308, 2.0], [1e308, 3.0]],
-        &["a", "b"],
-    );
-    assert!(Preprocessor::fit(&huge, Scheme::MaxAbs).is_ok());
-    assert!(matches!(
-        Preprocessor::fit(&huge, Scheme::Standard),
-        Err(PreprocessError::Unnormalizable { .. })
-    ));
+    let huge = array![[1e308, 1.0], [-1e308, 2.0], [1e308, 3.0]];
+    let huge = dataset(huge, &["a", "b"]);
     let tiny = dataset(array![[1e-320], [2e-320]], &["a"]);
-    assert!(matches!(
-        Preprocessor::fit(&tiny, Scheme::MaxAbs),
-        Err(PreprocessError::Unnormalizable { .. })
-    ));
-    let small =
-        Preprocessor::fit(&dataset(array![[1e-300], [2e-300]], &["a"]), Scheme::MaxAbs).unwrap();
+    assert!(Preprocessor::fit(&huge, Scheme::MaxAbs).is_ok());
+    for (data, scheme) in [(&huge, Scheme::Standard), (&tiny, Scheme::MaxAbs)] {
+        assert!(matches!(
+            Preprocessor::fit(data, scheme),
+            Err(PreprocessError::Unnormalizable { .. })
+        ));
+    }
+    let small = dataset(array![[1e-300], [2e-300]], &["a"]);
+    let small = Preprocessor::fit(&small, Scheme::MaxAbs).unwrap();
     assert!(matches!(
         small.apply(&dataset(array![[1e300]], &["a"])),
         Err(TrainError::Data(DataError::NotFinite { .. }))
@@ -126,14 +114,9 @@ fn storing_keeps_every_bit_and_reading_checks() {
         ("\"scale\":0.8", "\"scale\":-0.8"),
     ] {
         assert!(text.contains(good), "{text}");
-        let error = serde_json::from_str::<Preprocessor>(&text.replacen(good, bad, 1));
-        assert!(
-            error
-                .unwrap_err()
-                .to_string()
-                .contains("stored normalization"),
-            "{bad}"
-        );
+        let read = serde_json::from_str::<Preprocessor>(&text.replacen(good, bad, 1));
+        let told = read.unwrap_err().to_string();
+        assert!(told.contains("stored normalization"), "{bad}: {told}");
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, path, with},
     plan,
 };
 
@@ -132,11 +132,8 @@ fn text(file: &Path) -> Done {
             .map(|(name, value)| format!("\n  {name:<12} {value}"))
             .collect();
         let text = format!("{}: {what}, {}{lines}", file.display(), text::bytes(size));
-        let mut object = json!({"file": path(file), "kind": what, "bytes": size});
-        if let (Some(object), Some(fields)) = (object.as_object_mut(), fields.as_object()) {
-            object.extend(fields.clone());
-        }
-        Ok(Answer::new(text, object))
+        let object = json!({"file": path(file), "kind": what, "bytes": size});
+        Ok(Answer::new(text, with(object, fields)))
     };
     let parsed: Option<Value> = serde_json::from_str(content).ok();
     let has = |key: &str| {

@@ -3,7 +3,7 @@
 use std::{
     io::{IsTerminal, Write},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -12,7 +12,7 @@ use arras::{
     toolkit::run::Options,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
@@ -80,16 +80,7 @@ impl Output {
     /// The answer.
     pub(crate) fn answer(&self, verb: &str, answer: Answer) -> Result<(), Failure> {
         let text = if self.json {
-            let mut object = Map::new();
-            object.insert("verb".into(), verb.into());
-            object.insert("ok".into(), true.into());
-            match answer.json {
-                Value::Object(fields) => object.extend(fields),
-                other => {
-                    object.insert("result".into(), other);
-                }
-            }
-            Value::Object(object).to_string()
+            with(json!({"verb": verb, "ok": true}), answer.json).to_string()
         } else {
             answer.text
         };
@@ -127,7 +118,7 @@ impl Output {
             what,
             show,
             started: Instant::now(),
-            bar: Mutex::new(None),
+            bar: OnceLock::new(),
         }
     }
 }
@@ -137,7 +128,7 @@ pub(crate) struct Progress {
     what: &'static str,
     show: bool,
     started: Instant,
-    bar: Mutex<Option<ProgressBar>>,
+    bar: OnceLock<ProgressBar>,
 }
 
 impl Progress {
@@ -146,8 +137,7 @@ impl Progress {
         if !self.show || self.started.elapsed() < PATIENCE {
             return;
         }
-        let Ok(mut bar) = self.bar.lock() else { return };
-        let bar = bar.get_or_insert_with(|| {
+        let bar = self.bar.get_or_init(|| {
             let style =
                 ProgressStyle::with_template("{msg:<12} [{bar:40}] {percent:>3} %  {eta} left");
             ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr())
@@ -163,21 +153,26 @@ impl Progress {
         if !self.show {
             return;
         }
-        let Ok(mut bar) = self.bar.lock() else { return };
-        let spinner = ProgressBar::new_spinner().with_message(self.what);
-        spinner.enable_steady_tick(Duration::from_millis(200));
-        *bar = Some(spinner);
+        let spinner = || ProgressBar::new_spinner().with_message(self.what);
+        let bar = self.bar.get_or_init(spinner);
+        bar.enable_steady_tick(Duration::from_millis(200));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Ok(bar) = self.bar.get_mut()
-            && let Some(bar) = bar.take()
-        {
+        if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }
     }
+}
+
+/// An object with the fields of another.
+pub(crate) fn with(mut object: Value, fields: Value) -> Value {
+    if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+        object.extend(fields);
+    }
+    object
 }
 
 /// A path for JSON.
