@@ -88,6 +88,7 @@ pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>, Da
 /// In which order rows come into minibatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Order {
     /// As they stand in the data.
     Original,

@@ -7,6 +7,14 @@ use std::fmt;
 /// What stands where a number is unknown.
 pub const UNKNOWN: &str = "–";
 
+/// A line of a report: a name and what it is.
+///
+/// # Errors
+/// The formatter's.
+pub fn line(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "{name:<16} {value}")
+}
+
 /// A time with three significant digits: `12.3 µs`, `4.56 ms`, `7.89 s`, `2 min 05 s`, `1 h 02 min`.
 pub fn seconds(value: f64) -> String {
     if !value.is_finite() {

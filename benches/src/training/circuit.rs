@@ -14,10 +14,9 @@ use arras::{
     },
 };
 use lr_train::{
-    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    circuits::{Kind, Spec, Start, TrainingCircuit},
     plain::Rate,
     report::{Machine, peak_memory},
-    sigmoid::Approximation,
 };
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
@@ -51,17 +50,10 @@ impl Smallest {
     pub fn of(spec: &Spec, ways: &[Summing]) -> Result<Self> {
         let mut refused = "no ring".into();
         for log_n in RINGS {
-            let spec = Spec {
-                slots: 1 << (log_n - 1),
-                ..spec.clone()
-            };
+            let spec = spec.clone().slots(1 << (log_n - 1));
             let mut best: Option<(f64, Self)> = None;
             for &summing in ways {
-                let spec = Spec {
-                    summing,
-                    ..spec.clone()
-                };
-                match Self::with(spec) {
+                match Self::with(spec.clone().summing(summing)) {
                     Ok((seconds, found)) => {
                         if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
                             best = Some((seconds, found));
@@ -98,10 +90,7 @@ impl Smallest {
     /// # Errors
     /// None for a circuit that could be recorded.
     pub fn depth_from_encrypted_start(&self) -> Result<usize> {
-        let spec = Spec {
-            start: Start::Encrypted,
-            ..self.training.spec().clone()
-        };
+        let spec = self.training.spec().clone().start(Start::Encrypted);
         let training = TrainingCircuit::record(spec)?;
         Ok(Program::new(training.circuit().clone()).levels_needed())
     }
@@ -125,17 +114,8 @@ impl Smallest {
 /// # Errors
 /// The trainer's.
 pub fn spec(kind: Kind, features: usize, minibatch: usize, iterations: usize) -> Result<Spec> {
-    Ok(Spec {
-        kind,
-        slots: 1,
-        features,
-        minibatch,
-        steps: Spec::nesterov_steps(&Rate::Constant(1.0), minibatch, 0, iterations)?,
-        activation: Approximation::cubic_16(),
-        start: Start::Zero,
-        results: Results::Model,
-        summing: Summing::default(),
-    })
+    let steps = Spec::nesterov_steps(&Rate::Constant(1.0), minibatch, 0, iterations)?;
+    Ok(Spec::new(kind, 1, features, minibatch, steps))
 }
 
 /// What a training is measured with where values do not matter.

@@ -11,10 +11,10 @@ use lr_train::{
     circuits::Kind,
     data::{Dataset, builtin},
     metrics::Quality,
-    plain::{self, Rate, State, nesterov, scores},
+    plain::{Rate, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme, signed_rows},
-    sigmoid::{Approximation, Sigmoid},
-    split::{Minibatches, Order, Split, k_fold},
+    sigmoid::Approximation,
+    split::{Order, Split, k_fold},
     trainer::{PlannerOptions, Rounds, Settings, TrainerBuilder},
 };
 use ndarray::Array1;
@@ -234,12 +234,7 @@ pub struct Qualities {
 fn plaintext(train: &Dataset, settings: &Settings) -> Result<(Preprocessor, Vec<Array1<f64>>)> {
     let normalization = Preprocessor::fit(train, Scheme::MaxAbs)?;
     let z = signed_rows(&normalization.apply(train)?, train.labels())?;
-    let own = plain::PlainSettings {
-        iterations: settings.iterations,
-        rate: settings.rate.clone(),
-        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-        batches: Minibatches::new(train.rows(), settings.minibatch, settings.order)?,
-    };
+    let own = settings.plain(train.rows())?;
     let (history, _) = nesterov(&z, &own, State::zero(z.ncols()))?;
     let weights = history.iterations().iter().map(|i| i.weights.clone());
     Ok((normalization, weights.collect()))
@@ -613,8 +608,5 @@ fn lengths(rounds: &[usize]) -> String {
 }
 
 fn planner(plan: &Plan) -> PlannerOptions {
-    PlannerOptions {
-        log_n: plan.log_n.clone(),
-        ..PlannerOptions::default()
-    }
+    PlannerOptions::new().log_n(plan.log_n.clone())
 }

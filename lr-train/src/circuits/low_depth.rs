@@ -23,8 +23,7 @@ use arras_toolkit::Slots;
 
 use super::{
     activation::Powers,
-    momentum::{add, combine},
-    recording::{Inputs, Recording, WeightParts, sum_columns},
+    recording::{Inputs, Recording, WeightParts, add, combine},
 };
 
 /// Optimizer state in one kind of vector: P_i, v_{i-1}, g_{i-1}.
@@ -86,7 +85,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             let t = Duplicated {
                 row: v.as_ref().map(|v| {
                     let _chain = inputs.section(row_chain);
-                    sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)
+                    r.sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)
                 }),
                 column: vr.as_ref().map(|v| {
                     let _chain = inputs.section(column_chain);
@@ -108,7 +107,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             let row_t = {
                 let _chain = inputs.section(row_chain);
                 let from_gram = r.gram_product(&gram, chains.column.as_ref(), i - 1);
-                add(Some(&from_gram), row_ahead.as_ref()).map(|sum| sum_columns(&sum, g.n))
+                add(Some(&from_gram), row_ahead.as_ref()).map(|sum| r.sum_columns(&sum, g.n))
             };
             let column_t = {
                 let _chain = inputs.section(column_chain);
@@ -137,7 +136,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         let sum = r.weighted_data(&z, chains.row.as_ref(), i);
         column.gradient = Some(r.sum_wide_rows(&sum));
         let sum = r.weighted_data(&zt, chains.column.as_ref(), i);
-        row.gradient = Some(sum_columns(&sum, g.m));
+        row.gradient = Some(r.sum_columns(&sum, g.m));
     }
     // After the last turn `next` is one ahead: v_{k-1} and g_{k-1} give w_k.
     let previous = if steps.len() == 1 {

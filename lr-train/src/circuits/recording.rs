@@ -17,16 +17,19 @@ pub(super) struct Recording<'a> {
     pub(super) activation: Activation,
 }
 
-/// Sums every row of `width` columns into its first column, zeros elsewhere. One level.
-pub(super) fn sum_columns_into_first(slots: &Slots, width: usize) -> Slots {
-    let mut mask = vec![0.0; width];
-    mask[0] = 1.0;
-    slots.rotate_and_sum(1, width).multiply_plain(vec![mask])
+/// The sum of values times public numbers; a value that is `None` is zero, and so is the sum of none.
+pub(super) fn combine(terms: &[(f64, Option<&Slots>)]) -> Option<Slots> {
+    let terms: Vec<Slots> = terms
+        .iter()
+        .filter(|(factor, _)| *factor != 0.0)
+        .filter_map(|&(factor, value)| Some(value?.multiply_scalar(factor)))
+        .collect();
+    Slots::sum(&terms)
 }
 
-/// Sums every row of `width` columns into all of its columns. One level.
-pub(super) fn sum_columns(slots: &Slots, width: usize) -> Slots {
-    sum_columns_into_first(slots, width).rotate_and_sum(-1, width)
+/// `a + b`, each zero if `None`.
+pub(super) fn add(a: Option<&Slots>, b: Option<&Slots>) -> Option<Slots> {
+    combine(&[(1.0, a), (1.0, b)])
 }
 
 impl Recording<'_> {
@@ -75,17 +78,25 @@ impl Recording<'_> {
         Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
     }
 
-    /// Sums every row's left half, of `half` columns, into each of its columns; the right half is zero before and something else
-    /// after.
+    /// Sums every row of `width` columns into each of its columns, with a mask and a level. A circuit without masks has zeros in the
+    /// right half of every row before, and something else after:
     ///
     /// ```text
-    ///   [x | 0]: the window of 2 half columns from half before column c < half has all of x, and zeros beside it
+    ///   [x | 0]: the window of the width from half of it before column c < half has all of x, and zeros beside it
     /// ```
-    pub(super) fn sum_left_half(&self, slots: &Slots, half: usize) -> Slots {
-        let half = half as i64;
-        let within = (0..half.ilog2()).map(|bit| 1 << bit);
-        let strides: Vec<i64> = within.chain([-half]).collect();
-        slots.rotate_and_sum_by(&strides)
+    pub(super) fn sum_columns(&self, slots: &Slots, width: usize) -> Slots {
+        if self.spec.kind.halves_columns() {
+            let half = (width / 2) as i64;
+            let within = (0..half.ilog2()).map(|bit| 1 << bit);
+            let strides: Vec<i64> = within.chain([-half]).collect();
+            return slots.rotate_and_sum_by(&strides);
+        }
+        let mut mask = vec![0.0; width];
+        mask[0] = 1.0;
+        slots
+            .rotate_and_sum(1, width)
+            .multiply_plain(vec![mask])
+            .rotate_and_sum(-1, width)
     }
 
     /// Sums the rows of the tall unit: a value for each row of the minibatch, of column kind.
@@ -126,12 +137,6 @@ impl Recording<'_> {
             .collect();
         let leading = data.multiply_scalar(sign);
         t.pick(&units).times(&leading).add(&constant)
-    }
-
-    /// The gradient of column kind from rows and t of row kind.
-    pub(super) fn column_gradient(&self, z: &Slots, t: Option<&Slots>, iteration: usize) -> Slots {
-        let powers = t.map(|t| self.powers(t, iteration));
-        self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), iteration))
     }
 
     /// `k a gamma G s(t) / B` entry by entry, from a Gram matrix of data with that of `earlier` and its powers of t: a is the share of the

@@ -21,6 +21,7 @@ const SMALLEST_DIVISOR: f64 = 0.25;
 /// Which training circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// Iterations one after the other: matrix x column vector, polynomial with Z^T folded in, momentum.
     Baseline,
@@ -104,7 +105,7 @@ impl std::str::FromStr for Kind {
 }
 
 /// Constants of one iteration.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Learning rate over the rows of the minibatch.
     pub gamma: f64,
@@ -113,8 +114,7 @@ pub struct Step {
 }
 
 /// Where training starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// w = v = 0, known to everybody: the first iteration is cheaper.
     Zero,
@@ -123,8 +123,7 @@ pub enum Start {
 }
 
 /// What a circuit returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Results {
     /// The weights w_k.
     Model,
@@ -133,7 +132,8 @@ pub enum Results {
 }
 
 /// What a training circuit is recorded for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Spec {
     /// The circuit.
     pub kind: Kind,
@@ -152,11 +152,67 @@ pub struct Spec {
     /// What it returns.
     pub results: Results,
     /// How sums of rotations are added up.
-    #[serde(default)]
     pub summing: Summing,
 }
 
 impl Spec {
+    /// From zero to a model with the cubic on [-16, 16], for ciphertexts of `slots` slots and minibatches of up to `minibatch` rows with
+    /// `features` features, the intercept among them.
+    pub fn new(
+        kind: Kind,
+        slots: usize,
+        features: usize,
+        minibatch: usize,
+        steps: Vec<Step>,
+    ) -> Self {
+        Self {
+            kind,
+            slots,
+            features,
+            minibatch,
+            steps,
+            activation: Approximation::cubic_16(),
+            start: Start::Zero,
+            results: Results::Model,
+            summing: Summing::default(),
+        }
+    }
+
+    /// With ciphertexts of this many slots.
+    #[must_use]
+    pub fn slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// With this polynomial.
+    #[must_use]
+    pub fn activation(mut self, activation: Approximation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// From this start.
+    #[must_use]
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// To these results.
+    #[must_use]
+    pub fn results(mut self, results: Results) -> Self {
+        self.results = results;
+        self
+    }
+
+    /// With sums of rotations added up this way.
+    #[must_use]
+    pub fn summing(mut self, summing: Summing) -> Self {
+        self.summing = summing;
+        self
+    }
+
     /// Iterations.
     pub fn iterations(&self) -> usize {
         self.steps.len()
@@ -188,9 +244,8 @@ impl Spec {
 
     /// k of an iteration.
     pub(super) fn scale(&self, iteration: usize) -> f64 {
-        let leading = self.activation.normalized().odd().last().copied();
-        let factor =
-            self.activation.bound() * self.gradient_factor(iteration) * leading.unwrap_or_default();
+        let leading = self.activation.leading();
+        let factor = self.activation.bound() * self.gradient_factor(iteration) * leading;
         if factor == 0.0 {
             return 1.0;
         }
@@ -225,15 +280,8 @@ impl Spec {
         first: usize,
         count: usize,
     ) -> Result<Vec<Step>, FitError> {
-        let etas = etas(first + count);
-        (first..first + count)
-            .map(|t| {
-                Ok(Step {
-                    gamma: rate.at(t)? / rows as f64,
-                    eta: etas[t],
-                })
-            })
-            .collect()
+        let etas = etas(first + count).into_iter().skip(first);
+        steps(rate, rows, first, etas)
     }
 
     /// Constants of plain gradient descent: no momentum.
@@ -246,14 +294,7 @@ impl Spec {
         first: usize,
         count: usize,
     ) -> Result<Vec<Step>, FitError> {
-        (first..first + count)
-            .map(|t| {
-                Ok(Step {
-                    gamma: rate.at(t)? / rows as f64,
-                    eta: 0.0,
-                })
-            })
-            .collect()
+        steps(rate, rows, first, std::iter::repeat_n(0.0, count))
     }
 
     /// # Errors
@@ -291,4 +332,18 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// Constants of iterations from `first` with these momenta.
+fn steps(
+    rate: &Rate,
+    rows: usize,
+    first: usize,
+    etas: impl Iterator<Item = f64>,
+) -> Result<Vec<Step>, FitError> {
+    let step = |(t, eta)| {
+        let gamma = rate.at(t)? / rows as f64;
+        Ok(Step { gamma, eta })
+    };
+    (first..).zip(etas).map(step).collect()
 }

@@ -13,7 +13,6 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
-mod depth;
 mod error;
 mod exchange;
 pub mod files;
@@ -32,7 +31,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use arras_toolkit::plan::ServerMemory;
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use ids::{DatasetId, KeySetId, PlanId};

@@ -7,8 +7,7 @@ use super::Settings;
 use crate::{
     Result,
     circuits::Kind,
-    data::DataError,
-    data::{Classes, Dataset, Table},
+    data::{Classes, DataError, Dataset, Table},
     metrics::Quality,
     plain::scores,
     preprocess::Preprocessor,
@@ -56,39 +55,15 @@ impl Model {
     /// # Errors
     /// [`ExchangeError::Version`], [`DataError::Length`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
-        if self.version != MODEL_VERSION {
-            return Err(ExchangeError::Version {
-                what: "model",
-                found: self.version,
-                known: MODEL_VERSION,
-                command: "lr-train decrypt",
-            }
-            .into());
-        }
-        let expected = self.preprocessor.features() + 1;
-        if self.weights.len() != expected {
-            return Err(DataError::Length {
-                op: "model",
-                what: "weights (intercept first)",
-                found: self.weights.len(),
-                expected,
-            }
-            .into());
-        }
-        match self
-            .weights
-            .iter()
-            .enumerate()
-            .find(|(_, w)| !w.is_finite())
-        {
-            Some((entry, &value)) => Err(ExchangeError::UnusableResult {
-                what: "weights",
-                entry,
-                value,
-            }
-            .into()),
-            None => Ok(()),
-        }
+        let (found, command) = (self.version, "lr-train decrypt");
+        ExchangeError::expect_version("model", found, MODEL_VERSION, command)?;
+        let (what, expected) = (
+            "weights (intercept first)",
+            self.preprocessor.features() + 1,
+        );
+        DataError::expect_length("model", what, self.weights.len(), expected)?;
+        ExchangeError::expect_usable("weights", &self.weights, f64::is_finite)?;
+        Ok(())
     }
 
     /// Reads a model from JSON, trusting nothing in it.
@@ -96,10 +71,7 @@ impl Model {
     /// # Errors
     /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`DataError::Length`].
     pub fn from_json(text: &str) -> Result<Self> {
-        let model: Self = serde_json::from_str(text).map_err(|error| ExchangeError::Malformed {
-            what: "model",
-            error: Box::new(error),
-        })?;
+        let model: Self = serde_json::from_str(text).map_err(ExchangeError::malformed("model"))?;
         model.check()?;
         Ok(model)
     }
@@ -110,12 +82,8 @@ impl Model {
     /// [`ExchangeError::Malformed`] if a number is not finite.
     pub fn to_json(&self) -> Result<String> {
         self.check()?;
-        Ok(
-            serde_json::to_string_pretty(self).map_err(|error| ExchangeError::Malformed {
-                what: "model",
-                error: Box::new(error),
-            })?,
-        )
+        let text = serde_json::to_string_pretty(self);
+        Ok(text.map_err(ExchangeError::malformed("model"))?)
     }
 
     /// The scores of rows as they were read: `w0 + w . x` of the normalized features.
@@ -124,10 +92,8 @@ impl Model {
     /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount),
     /// [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
     pub fn scores(&self, data: &impl AsRef<Table>) -> Result<Vec<f64>> {
-        Ok(scores(
-            &self.preprocessor.apply(data)?,
-            &Array1::from(self.weights.clone()),
-        )?)
+        let weights = Array1::from(self.weights.clone());
+        Ok(scores(&self.preprocessor.apply(data)?, &weights)?)
     }
 
     /// Score, probability and class of rows as they were read.
@@ -135,14 +101,11 @@ impl Model {
     /// # Errors
     /// As [`Model::scores`].
     pub fn predict(&self, data: &impl AsRef<Table>) -> Result<Vec<Prediction>> {
+        let Classes { positive, negative } = &self.classes;
         let predict = |score: f64| Prediction {
             score,
             probability: sigma(score),
-            class: if score > 0.0 {
-                self.classes.positive.clone()
-            } else {
-                self.classes.negative.clone()
-            },
+            class: if score > 0.0 { positive } else { negative }.clone(),
         };
         Ok(self.scores(data)?.into_iter().map(predict).collect())
     }

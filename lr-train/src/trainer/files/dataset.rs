@@ -27,6 +27,7 @@ const OP: &str = "read a data set";
 
 /// How far writing has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DatasetProgress {
     /// Inputs written.
     pub done: usize,
@@ -132,17 +133,13 @@ impl DatasetFile {
         let opened = || -> Result<Self> {
             let (header, reader) = open::<DatasetFields>(&path)?;
             header.check(OP, "the data", plan, keys)?;
-            if header.fields.rounds as usize != plan.rounds().len() {
-                return Err(ExchangeError::Mismatch {
-                    op: OP,
-                    what: "number of rounds",
-                    subject: "the data",
-                    found: header.fields.rounds.to_string(),
-                    expected: plan.rounds().len().to_string(),
-                    remedy: "encrypt the data with this plan",
-                }
-                .into());
-            }
+            ExchangeError::expect_same(
+                OP,
+                ("number of rounds", "the data"),
+                &(header.fields.rounds as usize),
+                &plan.rounds().len(),
+                "encrypt the data with this plan",
+            )?;
             reader.expect_payload_len(payload_len(plan, plan.data_shapes()?)?)?;
             Ok(Self {
                 path: path.clone(),
@@ -177,9 +174,15 @@ impl DatasetFile {
         for shapes in &shapes[..index] {
             position += InputShape::all_file_bytes(self.plan.params(), shapes)?;
         }
-        let mut file = self.file()?;
-        file.seek(SeekFrom::Start(position))
-            .map_err(|error| self.failed(error))?;
+        let opened = || -> std::io::Result<File> {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(position))?;
+            Ok(file)
+        };
+        let file = opened().map_err(|error| TrainError::Read {
+            path: self.path.clone(),
+            error,
+        })?;
         let mut input = BufReader::with_capacity(1 << 20, file);
         let mut inputs = Bindings::new();
         for shape in of_round {
@@ -199,17 +202,6 @@ impl DatasetFile {
     /// As [`verify`].
     pub fn verify(&self) -> Result<()> {
         verify(&self.path)
-    }
-
-    fn file(&self) -> Result<File> {
-        File::open(&self.path).map_err(|error| self.failed(error))
-    }
-
-    fn failed(&self, error: std::io::Error) -> TrainError {
-        TrainError::Read {
-            path: self.path.clone(),
-            error,
-        }
     }
 }
 
