@@ -32,6 +32,12 @@ pub(super) fn add(a: Option<&Slots>, b: Option<&Slots>) -> Option<Slots> {
     combine(&[(1.0, a), (1.0, b)])
 }
 
+/// The sum of parts of some tiles: `part(i)` has those of the i-th.
+fn sum_of(tiles: &Slots, parts: usize, part: impl Fn(usize) -> Vec<usize>) -> Slots {
+    let parts: Vec<Slots> = (0..parts).map(|i| tiles.pick(&part(i))).collect();
+    Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+}
+
 impl Recording<'_> {
     /// One vector for each tile, for every row of tiles.
     pub(super) fn repeat_down(&self, tiles: &Slots) -> Slots {
@@ -44,16 +50,14 @@ impl Recording<'_> {
     /// Sums tiles side by side.
     pub(super) fn sum_across(&self, tiles: &Slots) -> Slots {
         let (down, across) = (self.geometry.down, self.geometry.across);
-        let parts: Vec<Slots> = (0..across)
-            .map(|j| tiles.pick(&(0..down).map(|i| i * across + j).collect::<Vec<_>>()))
-            .collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+        sum_of(tiles, across, |j| {
+            (0..down).map(|i| i * across + j).collect()
+        })
     }
 
     /// Sums all tiles.
     pub(super) fn sum_tiles(&self, tiles: &Slots) -> Slots {
-        let parts: Vec<Slots> = (0..tiles.units()).map(|i| tiles.pick(&[i])).collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+        sum_of(tiles, tiles.units(), |i| vec![i])
     }
 
     /// Sums tiles below each other, then the rows of the wide unit, and where data fills only the left halves of rows both halves: a
@@ -72,10 +76,7 @@ impl Recording<'_> {
     /// Sums tiles below each other.
     fn sum_down(&self, tiles: &Slots) -> Slots {
         let (down, across) = (self.geometry.down, self.geometry.across);
-        let parts: Vec<Slots> = (0..down)
-            .map(|i| tiles.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
-            .collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+        sum_of(tiles, down, |i| (i * across..(i + 1) * across).collect())
     }
 
     /// Sums every row of `width` columns into each of its columns, with a mask and a level. A circuit without masks has zeros in the
@@ -126,15 +127,7 @@ impl Recording<'_> {
             (factor * self.activation.leading / self.spec.scale_of_products(iteration)).round();
         // A value for each row of a minibatch meets all tiles side by side.
         let across = data.units() / self.geometry.down.max(1);
-        let units: Vec<usize> = (0..data.units())
-            .map(|u| {
-                if self.geometry.down == 1 {
-                    0
-                } else {
-                    u / across
-                }
-            })
-            .collect();
+        let units: Vec<usize> = (0..data.units()).map(|u| u / across).collect();
         let leading = data.multiply_scalar(sign);
         t.pick(&units).times(&leading).add(&constant)
     }

@@ -72,19 +72,6 @@ impl Kind {
     pub fn longest_run(self) -> Option<usize> {
         (self == Self::LowDepth).then_some(12)
     }
-
-    /// The depth of k iterations of an approximation's degree from an encrypted start, by formula.
-    pub fn depth(self, iterations: usize, degree: usize) -> usize {
-        let k = iterations;
-        let extra = if degree > 3 { k } else { 0 };
-        extra
-            + match self {
-                Self::Baseline => (5 * k).saturating_sub(1),
-                Self::MaskFree => 3 * k + 1,
-                Self::LowDepth | Self::SingleChain => (5 * k).div_ceil(2) + 1,
-                Self::SingleChainMaskFree => 2 * k + 1,
-            }
-    }
 }
 
 impl fmt::Display for Kind {
@@ -300,36 +287,43 @@ impl Spec {
     /// # Errors
     /// [`FitError::Hyperparameter`] for no iteration, no feature, no row or constants that are not finite.
     pub(crate) fn check(&self) -> Result<(), FitError> {
-        let wrong = |what, value, allowed| {
-            Err(FitError::Hyperparameter {
-                what,
-                value,
-                allowed,
-            })
-        };
-        if self.steps.is_empty() {
-            return wrong("number of iterations", 0.0, "train at least 1 iteration");
-        }
-        if self.features == 0 {
-            return wrong("number of features", 0.0, "there is at least the intercept");
-        }
-        if self.minibatch == 0 {
-            return wrong("rows of a minibatch", 0.0, "a minibatch has at least 1 row");
+        let counts = [
+            (
+                "number of iterations",
+                self.steps.len(),
+                "train at least 1 iteration",
+            ),
+            (
+                "number of features",
+                self.features,
+                "there is at least the intercept",
+            ),
+            (
+                "rows of a minibatch",
+                self.minibatch,
+                "a minibatch has at least 1 row",
+            ),
+        ];
+        for (what, value, allowed) in counts {
+            FitError::expect_within(what, value, 1..=usize::MAX, allowed)?;
         }
         for step in &self.steps {
             for (what, value) in [("gamma", step.gamma), ("eta", step.eta)] {
                 if !value.is_finite() {
-                    return wrong(what, value, "constants of iterations are finite numbers");
+                    return Err(FitError::Hyperparameter {
+                        what,
+                        value,
+                        allowed: "constants of iterations are finite numbers",
+                    });
                 }
             }
         }
-        if self.activation.degree() > 7 || self.activation.degree() < 3 {
-            return wrong(
-                "degree of the sigmoid's polynomial",
-                self.activation.degree() as f64,
-                "training circuits evaluate degrees 3, 5 and 7",
-            );
-        }
+        FitError::expect_within(
+            "degree of the sigmoid's polynomial",
+            self.activation.degree(),
+            3..=7,
+            "training circuits evaluate degrees 3, 5 and 7",
+        )?;
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub use ids::{DatasetId, KeySetId, PlanId};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
-pub use planner::{PlannerOptions, RINGS, capacity, plan};
+pub use planner::{PlannerOptions, RINGS, plan};
 pub use predict::ErrorsFor;
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, training_rows};
 pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport};

@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Seek, SeekFrom, Write},
+    io::{BufReader, Read, Seek, SeekFrom, Write},
     path::PathBuf,
 };
 
 use arras_ckks::{
-    SeededCiphertext,
+    Parameters, SeededCiphertext,
     wire::{AtomicFile, PREFIX_LEN, container_len, write_container},
 };
 use arras_hal::SecretEngine;
@@ -184,11 +184,7 @@ impl DatasetFile {
             error,
         })?;
         let mut input = BufReader::with_capacity(1 << 20, file);
-        let mut inputs = Bindings::new();
-        for shape in of_round {
-            let ciphertext = SeededCiphertext::read_from(&mut input, self.plan.params())?;
-            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
-        }
+        let inputs = read_inputs(&mut input, of_round, self.plan.params())?;
         Ok(EncryptedRound {
             origin: self.origin,
             round: index,
@@ -205,22 +201,28 @@ impl DatasetFile {
     }
 }
 
-/// A ciphertext that is what the plan says.
-pub(super) fn expected(
-    shape: &InputShape,
-    ciphertext: SeededCiphertext,
-) -> Result<SeededEncrypted> {
-    let found = (ciphertext.level(), ciphertext.batch());
-    if found != (shape.level, shape.units()) {
-        return Err(ExchangeError::Mismatch {
-            op: OP,
-            what: "level and number of ciphertexts",
-            subject: "an input",
-            found: format!("{found:?}"),
-            expected: format!("{:?}", (shape.level, shape.units())),
-            remedy: "encrypt the data again",
+/// Ciphertexts one after the other, each of which must be what the plan says.
+pub(super) fn read_inputs(
+    file: &mut impl Read,
+    shapes: &[InputShape],
+    params: &Parameters,
+) -> Result<Bindings<SeededEncrypted>> {
+    let read = |shape: &InputShape| -> Result<_> {
+        let ciphertext = SeededCiphertext::read_from(&mut *file, params)?;
+        let found = (ciphertext.level(), ciphertext.batch());
+        if found != (shape.level, shape.units()) {
+            return Err(ExchangeError::Mismatch {
+                op: OP,
+                what: "level and number of ciphertexts",
+                subject: "an input",
+                found: format!("{found:?}"),
+                expected: format!("{:?}", (shape.level, shape.units())),
+                remedy: "encrypt the data again",
+            }
+            .into());
         }
-        .into());
-    }
-    Ok(SeededEncrypted::new(shape.layout, ciphertext)?)
+        let input = SeededEncrypted::new(shape.layout, ciphertext)?;
+        Ok((shape.name.clone(), input))
+    };
+    shapes.iter().map(read).collect()
 }

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path};
 
 use arras_ckks::{
-    Ciphertext, Context, SeededCiphertext,
+    Ciphertext, Context,
     wire::{AtomicFile, PayloadWriter, Reader, WireError, read_bounded, write_container},
 };
 use arras_hal::Backend;
-use arras_toolkit::{Bindings, Encrypted, cost::memory::ciphertext_bytes};
+use arras_toolkit::{Encrypted, cost::memory::ciphertext_bytes};
 
 use super::{
     super::{EncryptedState, InputShape, KeySetId, Model, Round, RoundResult, TrainingPlan},
-    dataset::expected,
+    dataset::read_inputs,
     header::{Content, Fields, FileHeader, RoundFields, number, open},
     writing::save,
 };
@@ -184,11 +184,7 @@ pub fn load_state(path: &Path, plan: &TrainingPlan, keys: KeySetId) -> Result<En
         let round = plan.round(header.fields.round as usize)?;
         let shapes = round.start_shapes();
         payload.expect_payload_len(InputShape::all_file_bytes(plan.params(), &shapes)?)?;
-        let mut inputs = Bindings::new();
-        for shape in &shapes {
-            let ciphertext = SeededCiphertext::read_from(&mut payload, plan.params())?;
-            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
-        }
+        let inputs = read_inputs(&mut payload, &shapes, plan.params())?;
         payload.finish_at_end()?;
         Ok(EncryptedState {
             origin: header.origin(),

@@ -14,7 +14,7 @@ use self::{candidate::Evaluated, depths::Depths};
 use super::{
     plan::{PLAN_VERSION, PlanSpec, TrainingPlan},
     predict::predicted_error,
-    report::{Candidate, Capacity, PlanReport},
+    report::{Candidate, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
 use crate::{
@@ -49,20 +49,6 @@ pub fn plan(
         FitError::expect_within(what, value, 1..=most, allowed)?;
     }
     Planner::new(settings, features, rows, options).plan()
-}
-
-/// How many iterations fit each circuit and ring in one round.
-///
-/// # Errors
-/// As [`plan`].
-pub fn capacity(
-    settings: &Settings,
-    features: usize,
-    rows: usize,
-    options: &PlannerOptions,
-) -> Result<Vec<Capacity>> {
-    settings.check()?;
-    Planner::new(settings, features, rows, options).capacity()
 }
 
 struct Planner<'a> {

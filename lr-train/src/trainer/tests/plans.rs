@@ -6,7 +6,7 @@ use arras_toolkit::plan::KeyRequests;
 use super::{
     super::{
         CircuitChoice, MAX_FEATURES, MAX_ROWS, Optimizer, PlanReport, PlanSpec, PlannerOptions,
-        Remedy, Rounds, Settings, TrainingPlan, capacity, files, plan,
+        Remedy, Rounds, Settings, TrainingPlan, files, plan,
         planner::depths::Depths,
         round::{Place, RECORDED, places},
     },
@@ -84,7 +84,8 @@ fn too_many_iterations_are_answered_with_what_would_do() {
 #[test]
 fn capacities_grow_with_the_ring_and_name_minibatches_that_are_too_large() {
     let options = PlannerOptions::default();
-    let table = capacity(&Settings::new(100, 1), 31, 400, &options).unwrap();
+    let (_, report) = plan(&Settings::new(100, 1), 31, 400, &options).unwrap();
+    let table = report.capacity;
     for kind in Kind::ALL {
         let of_kind = table.iter().filter(|c| c.kind == kind);
         let most: Vec<Option<usize>> = of_kind.map(|c| c.iterations).collect();
