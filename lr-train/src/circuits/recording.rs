@@ -143,25 +143,9 @@ impl Recording<'_> {
     }
 }
 
-/// Parts of the last two weights that the client adds in the clear; a part that is `None` is zero.
-#[derive(Clone, Debug)]
-pub(super) struct WeightParts {
-    pub(super) column: Option<Slots>,
-    pub(super) row: Option<Slots>,
-    pub(super) previous_column: Option<Slots>,
-    pub(super) previous_row: Option<Slots>,
-}
-
-impl WeightParts {
-    pub(super) fn columns(weights: Option<Slots>, previous: Option<Slots>) -> Self {
-        Self {
-            column: weights,
-            row: None,
-            previous_column: previous,
-            previous_row: None,
-        }
-    }
-}
+/// Parts of the last weights in column and in row kind, and of those before, which the client adds in the clear; a part that is `None` is
+/// zero.
+pub(super) type WeightParts = [Option<Slots>; 4];
 
 /// Makes the inputs of a circuit and remembers what they hold.
 pub(super) struct Inputs<'a> {

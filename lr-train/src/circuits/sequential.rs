@@ -13,8 +13,6 @@
 //! vanishes. The momentum's level vanishes too: (1 - eta) g is computed with (1 - eta) folded into the public constants, and g is
 //! recovered by a public number off the critical path.
 
-use arras_toolkit::Slots;
-
 use super::recording::{Inputs, Recording, WeightParts, add, combine};
 
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
@@ -30,7 +28,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         let powers = t.map(|t| r.powers(&t, i));
         let g = r.sum_wide_rows(&r.weighted_data(&z, powers.as_ref(), i));
         if i + 1 == steps.len() {
-            return WeightParts::columns(add(v.as_ref(), Some(&g)), w);
+            return [add(v.as_ref(), Some(&g)), None, w, None];
         }
         let share = 1.0 - step.eta;
         (v, w) = match r.spec.kept_share(i) {
@@ -47,5 +45,5 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             }
         };
     }
-    WeightParts::columns(w, None::<Slots>)
+    [w, None, None, None]
 }

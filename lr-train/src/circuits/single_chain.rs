@@ -203,12 +203,12 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         v = combined(1.0, &ahead, 1.0 - step.eta, &g);
         before = std::mem::replace(&mut w, next);
     }
-    WeightParts {
-        column: vectors.part(&w, VectorKind::Column, iterations),
-        row: vectors.part(&w, VectorKind::Row, iterations),
-        previous_column: vectors.part(&before, VectorKind::Column, iterations),
-        previous_row: vectors.part(&before, VectorKind::Row, iterations),
-    }
+    [
+        vectors.part(&w, VectorKind::Column, iterations),
+        vectors.part(&w, VectorKind::Row, iterations),
+        vectors.part(&before, VectorKind::Column, iterations),
+        vectors.part(&before, VectorKind::Row, iterations),
+    ]
 }
 
 /// What Gram matrices add to inner products.

@@ -9,7 +9,7 @@ use std::fmt;
 use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
-use super::CircuitError;
+use super::{CircuitError, activation::Activation};
 use crate::{
     plain::{FitError, Rate, etas},
     sigmoid::Approximation,
@@ -318,12 +318,7 @@ impl Spec {
                 }
             }
         }
-        FitError::expect_within(
-            "degree of the sigmoid's polynomial",
-            self.activation.degree(),
-            3..=7,
-            "training circuits evaluate degrees 3, 5 and 7",
-        )?;
+        Activation::new(&self.activation)?;
         Ok(())
     }
 }

@@ -47,15 +47,12 @@ impl TrainingCircuit {
         };
         let parts = record(&recording, &mut inputs);
         let contents = inputs.into_contents();
-        let state = spec.results == Results::State;
-        let parts = [
-            (parts.column, true),
-            (parts.row, true),
-            (parts.previous_column, state),
-            (parts.previous_row, state),
-        ];
-        for (name, (part, wanted)) in PARTS.iter().zip(parts) {
-            if let (Some(part), true) = (part, wanted) {
+        let wanted = match spec.results {
+            Results::Model => 2,
+            Results::State => 4,
+        };
+        for (name, part) in PARTS.iter().zip(parts).take(wanted) {
+            if let Some(part) = part {
                 recorder.output(name, &part);
             }
         }

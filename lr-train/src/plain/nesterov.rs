@@ -40,6 +40,12 @@ impl State {
         }
     }
 
+    /// After some iterations without momentum: v is the weights.
+    pub(crate) fn at_rest(iteration: usize, w: Array1<f64>) -> Self {
+        let v = w.clone();
+        Self { iteration, w, v }
+    }
+
     /// After k = `iteration` iterations, from the last two weights: `v_k = (1 - eta) w_k + eta w_{k-1}`, `eta = eta_{k-1}`. A round of
     /// encrypted training returns these two, and v costs it no level.
     ///

@@ -222,11 +222,7 @@ impl<S: SecretEngine> DataOwner<S> {
                 State::from_last_two(iteration, w, &previous)
             }
             // Without momentum, and after the last round, v is the weights.
-            _ => Ok(State {
-                iteration,
-                v: w.clone(),
-                w,
-            }),
+            _ => Ok(State::at_rest(iteration, w)),
         }
     }
 

@@ -65,11 +65,7 @@ impl Round {
             .collect();
         let start = (spec.start == Start::Encrypted).then(|| {
             let w = Array1::from_shape_simple_fn(spec.features, &mut uniform);
-            State {
-                iteration: self.first,
-                v: w.clone(),
-                w,
-            }
+            State::at_rest(self.first, w)
         });
         (minibatches, start)
     }
@@ -110,11 +106,7 @@ fn state_after(optimizer: Optimizer, z: &Array2<f64>, plain: &PlainSettings) -> 
         Optimizer::GradientDescent | Optimizer::FixedHessian => {
             let history = plain::gradient_descent(z, plain, 0, start.w.clone())?;
             let w = history.weights().cloned().unwrap_or(start.w);
-            Ok(State {
-                iteration: plain.iterations,
-                v: w.clone(),
-                w,
-            })
+            Ok(State::at_rest(plain.iterations, w))
         }
     }
 }

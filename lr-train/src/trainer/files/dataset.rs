@@ -209,18 +209,13 @@ pub(super) fn read_inputs(
 ) -> Result<Bindings<SeededEncrypted>> {
     let read = |shape: &InputShape| -> Result<_> {
         let ciphertext = SeededCiphertext::read_from(&mut *file, params)?;
-        let found = (ciphertext.level(), ciphertext.batch());
-        if found != (shape.level, shape.units()) {
-            return Err(ExchangeError::Mismatch {
-                op: OP,
-                what: "level and number of ciphertexts",
-                subject: "an input",
-                found: format!("{found:?}"),
-                expected: format!("{:?}", (shape.level, shape.units())),
-                remedy: "encrypt the data again",
-            }
-            .into());
-        }
+        ExchangeError::expect_same(
+            OP,
+            ("level and number of ciphertexts", "an input"),
+            &format!("{:?}", (ciphertext.level(), ciphertext.batch())),
+            &format!("{:?}", (shape.level, shape.units())),
+            "encrypt the data again",
+        )?;
         let input = SeededEncrypted::new(shape.layout, ciphertext)?;
         Ok((shape.name.clone(), input))
     };

@@ -106,17 +106,13 @@ pub fn load_result<B: Backend>(
         let (index, content) = (header.fields.round as usize, header.fields.content);
         let round = plan.round(index)?;
         let finished = index + 1 == plan.rounds().len();
-        if finished != (content == Content::Weights) {
-            return Err(ExchangeError::Mismatch {
-                op: OP,
-                what: "content",
-                subject: "the file",
-                found: format!("{content:?}"),
-                expected: format!("{:?}", wanted[usize::from(!finished)]),
-                remedy: "the last round returns weights, every other one a state",
-            }
-            .into());
-        }
+        ExchangeError::expect_same(
+            OP,
+            ("content", "the file"),
+            &format!("{content:?}"),
+            &format!("{:?}", wanted[usize::from(!finished)]),
+            "the last round returns weights, every other one a state",
+        )?;
         let most = most_bytes(plan, &round)?;
         if payload.remaining() > most {
             return Err(WireError::OutOfBounds {
