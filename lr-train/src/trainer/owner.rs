@@ -89,7 +89,9 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Normalizes a data set and gives it an identifier. Keep its [record](PreparedData::record): without it the model cannot be read.
     ///
     /// # Errors
-    /// As [`PreparedData::new`].
+    /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`ExchangeError::BeyondPlan`]; those of
+    /// [`Preprocessor::fit`](crate::preprocess::Preprocessor::fit) and [`apply`](crate::preprocess::Preprocessor::apply);
+    /// [`ExchangeError::NoRandomness`].
     pub fn prepare(&self, data: &Dataset, scheme: Scheme) -> Result<PreparedData> {
         let origin = Origin {
             plan: self.plan.id(),
