@@ -2,7 +2,7 @@
 
 use super::{
     ColumnVector, Matrix, Object, RowVector, Scalar,
-    objects::{filled, unit_of},
+    objects::filled,
     padding::Mask,
     record,
 };
@@ -53,13 +53,12 @@ fn combine<T: Object>(
     body: impl FnOnce(&Slots, &Layout, Constant) -> Slots,
 ) -> T {
     let layout = object.layout();
-    let slots = object.recorded();
     let (layout, constant) = match Constant::new(&layout, value) {
         Ok(constant) => (Ok(layout), constant),
         Err(error) => (Err(error), Constant::Number(0.0)),
     };
-    record(op, &[slots], unit_of(&object.layout()), layout, |layout| {
-        body(slots, layout, constant)
+    record(op, &[object], layout, |layout| {
+        body(object.recorded(), layout, constant)
     })
 }
 

@@ -41,7 +41,7 @@ pub use series::{Basis, MAX_DEGREE, Polynomial, PolynomialSpec};
 
 use arras_hal::Named;
 
-use super::{ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, record};
+use super::{ColumnVector, Matrix, Object, RowVector, Scalar, record};
 use crate::{Layout, Recorded, Result, Slots};
 
 /// How a polynomial is evaluated.
@@ -98,9 +98,8 @@ fn on_object<T: Object>(
     x: &T,
     body: impl FnOnce(&Layout) -> Result<Slots>,
 ) -> T {
-    let layout = x.layout();
     let slots = x.recorded();
-    record(name, &[slots], unit_of(&layout), Ok(layout), |layout| {
+    record(name, &[x], Ok(x.layout()), |layout| {
         body(layout).unwrap_or_else(|error| {
             slots.recorder().fail(error.named(name));
             Slots::failed(slots.recorder(), slots.units())

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Cleartext, Client, EncodingUnit, Layout, Matrix, OpCount, Program, Recorded,
-    Recorder, RotationSet, Samples, ScaleAndPrecision, Value, run::Options,
+    Bindings, Circuit, Cleartext, Client, ColumnVector, EncodingUnit, Layout, Matrix, OpCount,
+    Program, Recorded, Recorder, RotationSet, RowVector, Samples, Scalar, ScaleAndPrecision, Value,
+    run::Options,
 };
 use ndarray::{Array1, Array2};
 
@@ -29,6 +30,44 @@ impl Building {
         }
     }
 
+    /// An encrypted matrix of random entries.
+    pub fn matrix(
+        &mut self,
+        name: &str,
+        (rows, cols): (usize, usize),
+        unit: EncodingUnit,
+    ) -> (Matrix, Array2<f64>) {
+        let value = self.numbers.matrix(rows, cols);
+        self.bind(name, &value);
+        (self.recorder.matrix(name, rows, cols, unit), value)
+    }
+
+    /// An encrypted row vector of random entries.
+    pub fn row(&mut self, name: &str, len: usize, unit: EncodingUnit) -> (RowVector, Array1<f64>) {
+        let value = self.numbers.vector(len);
+        self.bind(name, &value);
+        (self.recorder.row_vector(name, len, unit), value)
+    }
+
+    /// An encrypted column vector of random entries.
+    pub fn column(
+        &mut self,
+        name: &str,
+        len: usize,
+        unit: EncodingUnit,
+    ) -> (ColumnVector, Array1<f64>) {
+        let value = self.numbers.vector(len);
+        self.bind(name, &value);
+        (self.recorder.column_vector(name, len, unit), value)
+    }
+
+    /// An encrypted number.
+    pub fn scalar(&mut self, name: &str) -> (Scalar, f64) {
+        let value = self.numbers.next();
+        self.bind(name, value);
+        (self.recorder.scalar(name), value)
+    }
+
     /// The value of an input.
     pub fn bind(&mut self, name: &str, value: impl Into<Value>) {
         self.inputs.insert(name, value);
@@ -49,6 +88,9 @@ impl Building {
         }
     }
 }
+
+/// The tolerance of what only moves entries: they come out to the bit.
+pub const NOTHING: f64 = f64::MIN_POSITIVE;
 
 /// Runs cases on plaintext slots: each costs what is said of it.
 macro_rules! costs {
@@ -130,7 +172,7 @@ impl Case {
                 error < self.tolerance,
                 "{name}, a {layout}, is off by {error}"
             );
-            assert_clean(name, layout, &run.slots[name], expected);
+            assert_clean(name, layout, &run.slots[name], expected, self.tolerance);
         }
         Cost::of(&program)
     }
@@ -182,7 +224,13 @@ pub fn with_matrix<T: Recorded>(
 }
 
 /// Slots of an output hold its entries, repeated as its layout says, and exact zeros elsewhere.
-fn assert_clean(name: &str, layout: &Layout, slots: &[Vec<f64>], expected: &Value) {
+fn assert_clean(
+    name: &str,
+    layout: &Layout,
+    slots: &[Vec<f64>],
+    expected: &Value,
+    tolerance: f64,
+) {
     let ones = match expected {
         Value::Matrix(m) => Value::Matrix(Array2::ones(m.dim())),
         Value::Vector(v) => Value::Vector(Array1::ones(v.len())),
@@ -195,7 +243,7 @@ fn assert_clean(name: &str, layout: &Layout, slots: &[Vec<f64>], expected: &Valu
     for (j, &found) in found.iter().enumerate() {
         let (clean, inside) = (packed[j], inside[j] != 0.0);
         assert!(
-            (found - clean).abs() < 1e-9 && (inside || found == 0.0),
+            (found - clean).abs() < tolerance.min(1e-9) && (inside || found == 0.0),
             "{name}, a {layout}: slot {j} is {found}, not {clean}"
         );
     }
@@ -208,5 +256,5 @@ fn a_number_in_the_padding_is_seen() {
     let mut slots = vec![0.0; 32];
     slots[5] = 1e-6;
     let zeros = Array2::zeros((4, 5)).into();
-    assert_clean("x", &Layout::matrix(4, 5, unit), &[slots], &zeros);
+    assert_clean("x", &Layout::matrix(4, 5, unit), &[slots], &zeros, 1e-9);
 }
