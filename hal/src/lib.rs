@@ -49,7 +49,7 @@ pub use decorators::{Checked, Counting, OpCounts, Traced};
 pub use error::{HalError, HalErrorKind, Mismatch, MismatchKind, Result};
 pub use galois::GaloisElement;
 pub use limbs::{Domain, Limbs, Shape};
-pub use modulus::{LimbConstant, LimbConstants, Modulus};
+pub use modulus::{LimbConstant, LimbConstants, Modulus, is_prime};
 pub use named::Named;
 pub use plan::{DigitPlan, KeySwitchPlan, KeySwitchSpec, ModDownPlan, ModUpPlan, RescalePlan};
 pub use poly::{Coeff, Eval, Key, Poly, PolyDomain, Ring};

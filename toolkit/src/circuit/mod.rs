@@ -220,16 +220,9 @@ impl Circuit {
     /// # Errors
     /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn input(&self, name: &str) -> Result<&Input> {
-        self.inputs
-            .iter()
-            .find(|input| input.name == name)
-            .ok_or_else(|| {
-                ToolkitError::unknown_name(
-                    name,
-                    self.inputs.iter().map(|i| i.name.clone()).collect(),
-                )
-                .named("input")
-            })
+        let names = self.inputs.iter().map(Input::name);
+        let found = self.inputs.iter().find(|input| input.name == name);
+        found.ok_or_else(|| ToolkitError::unknown_name(name, names).named("input"))
     }
 
     /// The output of a name.
@@ -237,15 +230,8 @@ impl Circuit {
     /// # Errors
     /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn output(&self, name: &str) -> Result<&Output> {
-        self.outputs
-            .iter()
-            .find(|output| output.name == name)
-            .ok_or_else(|| {
-                ToolkitError::unknown_name(
-                    name,
-                    self.outputs.iter().map(|o| o.name.clone()).collect(),
-                )
-                .named("output")
-            })
+        let names = self.outputs.iter().map(Output::name);
+        let found = self.outputs.iter().find(|output| output.name == name);
+        found.ok_or_else(|| ToolkitError::unknown_name(name, names).named("output"))
     }
 }

@@ -19,6 +19,7 @@ pub struct Cleartext {
 
 /// What a plaintext run gave.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CleartextRun {
     /// The outputs by name.
     pub outputs: BTreeMap<String, Value>,

@@ -14,6 +14,7 @@ use crate::{
 
 /// Steps of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct KindCount {
     /// Steps: calls if nothing is batched.
     pub steps: usize,

@@ -50,6 +50,7 @@ impl Interpretation for Depth {
 
 /// An operation with the depth of its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OperationDepth {
     /// The operation.
     pub place: Place,

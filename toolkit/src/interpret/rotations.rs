@@ -13,6 +13,7 @@ use crate::{
 
 /// How a rotation is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RotationUse {
     /// The highest level of the ciphertexts that are rotated: keys are cut to it.
     pub highest_level: usize,

@@ -190,6 +190,7 @@ impl<S: SecretEngine> Interpretation for Tracer<'_, S> {
 
 /// A step of an encrypted run beside its plaintext, at the slot where they differ most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Deviation {
     /// The operation that the step is part of.
     pub place: Place,

@@ -31,7 +31,9 @@ fn combine<T: Object>(
 
 #[track_caller]
 fn map<T: Object>(op: &'static str, object: &T, body: impl FnOnce(&Slots) -> Slots) -> T {
-    record(op, &[object], Ok(object.layout()), |_| body(object.recorded()))
+    record(op, &[object], Ok(object.layout()), |_| {
+        body(object.recorded())
+    })
 }
 
 macro_rules! arithmetic {

@@ -15,15 +15,20 @@ impl RowVector {
     pub fn to_column(&self) -> ColumnVector {
         let (x, unit) = (&self.slots, self.unit());
         let layout = Layout::column_vector(self.len(), unit);
-        record("row vector to column vector", &[self], Ok(layout), |layout| {
-            let (m, n) = (unit.height(), unit.width());
-            let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
-            for e in 0..self.len() {
-                let slot = e % m * n + e % n;
-                map.add((e / n, slot), (e / m, slot), 1.0);
-            }
-            map.apply(x).rotate_and_sum(n as i64, m)
-        })
+        record(
+            "row vector to column vector",
+            &[self],
+            Ok(layout),
+            |layout| {
+                let (m, n) = (unit.height(), unit.width());
+                let mut map = SlotMap::new(1, unit.slots(), x.units(), layout.units());
+                for e in 0..self.len() {
+                    let slot = e % m * n + e % n;
+                    map.add((e / n, slot), (e / m, slot), 1.0);
+                }
+                map.apply(x).rotate_and_sum(n as i64, m)
+            },
+        )
     }
 }
 
@@ -36,15 +41,20 @@ impl ColumnVector {
     pub fn to_row(&self) -> RowVector {
         let (x, unit) = (&self.slots, self.unit());
         let layout = Layout::row_vector(self.len(), unit);
-        record("column vector to row vector", &[self], Ok(layout), |layout| {
-            let (m, n) = (unit.height(), unit.width());
-            let mut map =
-                SlotMap::new(1, unit.slots(), x.units(), layout.units()).cycle(self.period());
-            for e in 0..self.len() {
-                map.add((e / m, e % m * n + n - 1), (e / n, e % n), 1.0);
-            }
-            map.apply(x).rotate_and_sum(1, n)
-        })
+        record(
+            "column vector to row vector",
+            &[self],
+            Ok(layout),
+            |layout| {
+                let (m, n) = (unit.height(), unit.width());
+                let mut map =
+                    SlotMap::new(1, unit.slots(), x.units(), layout.units()).cycle(self.period());
+                for e in 0..self.len() {
+                    map.add((e / m, e % m * n + n - 1), (e / n, e % n), 1.0);
+                }
+                map.apply(x).rotate_and_sum(1, n)
+            },
+        )
     }
 }
 
@@ -65,7 +75,10 @@ impl Matrix {
         let ((rows, cols), unit) = (self.dim(), self.unit());
         let layout = plain_rows(self).map(|()| scalar(unit));
         record("trace", &[self], layout, |_| {
-            total(&on_diagonal(self, rows.min(cols).div_ceil(unit.width())), &self.layout)
+            total(
+                &on_diagonal(self, rows.min(cols).div_ceil(unit.width())),
+                &self.layout,
+            )
         })
     }
 }

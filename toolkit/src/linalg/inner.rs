@@ -74,7 +74,10 @@ fn inner<T: Object>(op: &'static str, left: &T, right: &T) -> Scalar {
 #[track_caller]
 fn sum_entries<T: Object>(object: &T) -> Scalar {
     let own = object.layout();
-    record("sum of entries", &[object], Ok(scalar(unit_of(&own))), |_| {
-        total(object.recorded(), &own)
-    })
+    record(
+        "sum of entries",
+        &[object],
+        Ok(scalar(unit_of(&own))),
+        |_| total(object.recorded(), &own),
+    )
 }

@@ -4,10 +4,8 @@
 //! ciphertext each, so that a chain of products can go from one to the other without a permutation.
 
 use super::{
-    ColumnVector, Matrix, RowVector,
-    hadamard::rows_meet,
-    inner::sum_units,
-    matmul, record, same_unit,
+    ColumnVector, Matrix, RowVector, hadamard::rows_meet, inner::sum_units, matmul, record,
+    same_unit,
 };
 use crate::{EncodingUnit, Layout, Result, ToolkitError};
 

@@ -1,10 +1,7 @@
 //! Sums, differences and products with arrays and numbers in the clear.
 
 use super::{
-    ColumnVector, Matrix, Object, RowVector, Scalar,
-    objects::filled,
-    padding::Mask,
-    record,
+    ColumnVector, Matrix, Object, RowVector, Scalar, objects::filled, padding::Mask, record,
 };
 use crate::{Layout, Result, Slots, ToolkitError, ToolkitErrorKind, Value, layout::check_finite};
 

@@ -23,8 +23,8 @@ impl Dot<Matrix> for RowVector {
     /// Row vector x matrix: a column vector. One level; H lg m rotations.
     #[track_caller]
     fn dot(&self, matrix: &Matrix) -> ColumnVector {
-        let layout = rows_meet(self, matrix)
-            .map(|_| Layout::column_vector(matrix.dim().1, matrix.unit()));
+        let layout =
+            rows_meet(self, matrix).map(|_| Layout::column_vector(matrix.dim().1, matrix.unit()));
         record("row vector x matrix", &[self, matrix], layout, |_| {
             let scaled = self.hadamard_matrix(matrix);
             sum_rows(&scaled.slots, &scaled.layout)

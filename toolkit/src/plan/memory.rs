@@ -144,6 +144,7 @@ impl fmt::Display for ServerMemory {
 
 /// Calls, width and the most bytes of ciphertexts alive at once, as the executor runs a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Execution {
     /// Calls of the evaluator.
     pub calls: usize,

@@ -2,14 +2,11 @@
 
 use std::f64::consts::PI;
 
-use arras_toolkit::{
-    EncodingUnit, Layout, Matrix, OpCount, Program, Recorder, ToolkitErrorKind,
-};
+use arras_toolkit::{EncodingUnit, Layout, Matrix, OpCount, Program, Recorder, ToolkitErrorKind};
 
 use crate::support::{
-    assert_kind, attempt,
     case::{Building, Case, NOTHING},
-    says,
+    refused,
     suite::{self, unit},
 };
 
@@ -67,28 +64,20 @@ fn column_vectors_turn_and_turn_back() {
 fn what_does_not_fit_both_units_is_refused() {
     let unit = EncodingUnit::new(16, 256).unwrap();
     let tall = unit.transposed();
-    macro_rules! refused {
-        ($kind:ident, |$r:ident| $($call:expr => [$($part:expr),+];)+) => {$(
-            let error = attempt(unit.slots(), |$r| $call);
-            assert_kind!(error, ToolkitErrorKind::$kind { .. });
-            says(&error, &[$($part),+]);
-        )+};
-    }
-    let (file, units) = ("mixed_unit.rs", "16x256");
     let matrix =
         |r: &Recorder, rows, cols, unit| r.matrix(&format!("{rows}x{cols}"), rows, cols, unit);
-    refused! { DoesNotFit, |r|
-        matrix(r, 17, 3, unit).transpose_unit() => ["matrix 17x3", file, units];
-        matrix(r, 3, 17, unit).transpose_unit() => ["matrix 3x17", file, units];
-        matrix(r, 3, 3, tall).transpose_unit() => ["matrix 3x3", file, units];
-        r.column_vector("x", 17, tall).transpose_unit() => ["column vector of 17", file, units];
-        r.column_vector("x", 3, unit).transpose_unit() => ["column vector of 3", file, units];
-        r.row_vector("x", 5, unit).dot_mixed_unit(&matrix(r, 5, 17, unit)) => ["matrix 5x17", file, units];
-        r.row_vector("x", 5, tall).dot_mixed_unit(&matrix(r, 5, 6, tall)) => ["matrix 5x6", file, units];
-        matrix(r, 5, 17, unit).dot_mixed_unit(&r.column_vector("x", 17, tall), 1.0) => ["column vector of 17", file, units];
-        Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 17, tall), &matrix(r, 5, 2, tall), 1.0) => ["matrix 5x17", file, units];
+    refused! { 4096, ToolkitErrorKind::DoesNotFit { .. }, |r|
+        matrix(r, 17, 3, unit).transpose_unit() => ["matrix 17x3", "16x256"];
+        matrix(r, 3, 17, unit).transpose_unit() => ["matrix 3x17", "16x256"];
+        matrix(r, 3, 3, tall).transpose_unit() => ["matrix 3x3", "16x256"];
+        r.column_vector("x", 17, tall).transpose_unit() => ["column vector of 17", "16x256"];
+        r.column_vector("x", 3, unit).transpose_unit() => ["column vector of 3", "16x256"];
+        r.row_vector("x", 5, unit).dot_mixed_unit(&matrix(r, 5, 17, unit)) => ["matrix 5x17", "16x256"];
+        r.row_vector("x", 5, tall).dot_mixed_unit(&matrix(r, 5, 6, tall)) => ["matrix 5x6", "16x256"];
+        matrix(r, 5, 17, unit).dot_mixed_unit(&r.column_vector("x", 17, tall), 1.0) => ["column vector of 17", "16x256"];
+        Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 17, tall), &matrix(r, 5, 2, tall), 1.0) => ["matrix 5x17", "16x256"];
     }
-    refused! { DimensionMismatch, |r|
+    refused! { 4096, ToolkitErrorKind::DimensionMismatch { .. }, |r|
         Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 3, tall), &matrix(r, 6, 2, tall), 1.0) => ["5x3", "6x2"];
     }
 }
