@@ -6,12 +6,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{
-    Circuit, Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId, Slots,
-};
+use super::{Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId};
 use arras_hal::Named;
 
-use crate::{EncodingUnit, Layout, Result, ToolkitError, ToolkitErrorKind};
+use crate::{Circuit, EncodingUnit, Layout, Result, Slots, ToolkitError, ToolkitErrorKind};
 
 /// Records a circuit. Handles made by it refer to it; the first error of any operation is kept and returned by
 /// [`Recorder::finish`] with the place in the source where it was recorded.

@@ -1,9 +1,9 @@
 //! Handles of batches of slots: what linear algebra is lowered to, and what hand-made circuits use.
 
-use super::{NodeId, Op, PlainId, Recorder, record::Recorded};
+use super::{NodeId, Op, PlainId, record::Recorded};
 use arras_hal::Named;
 
-use crate::{Layout, Result, ToolkitError, ToolkitErrorKind, layout::check_finite};
+use crate::{Layout, Recorder, Result, ToolkitError, ToolkitErrorKind, layout::check_finite};
 
 /// A batch of encrypted slots in a circuit that is being recorded.
 ///

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Interpretation, seconds::encoding_seconds};
 use crate::{
-    Result,
+    Program, Result,
     cost::CostTable,
-    program::{Program, Step, StepId},
+    program::{Step, StepId},
     text::{Table, seconds},
 };
 

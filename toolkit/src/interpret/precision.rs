@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Cleartext, Interpretation, Noisy, Place, Samples, walk};
+use super::{Batch, Interpretation, Noisy, Place, walk};
 use crate::{
-    Result, ToolkitError, Value,
-    program::{Program, StepId},
+    Cleartext, Program, Result, Samples, ToolkitError, Value,
+    program::StepId,
     text::{Table, magnitude},
 };
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Interpretation;
 use crate::{
-    Result,
-    program::{Program, Step, StepId},
+    Program, Result,
+    program::{Step, StepId},
     text::Table,
 };
 

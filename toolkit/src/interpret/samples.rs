@@ -6,7 +6,7 @@ use arras_hal::Named;
 use ndarray::{Array1, Array2};
 
 use super::random::Random;
-use crate::{Circuit, Layout, Result, ToolkitError, Value, circuit::Input, run::Bindings};
+use crate::{Bindings, Circuit, Layout, Result, ToolkitError, Value, circuit::Input};
 
 /// Inputs for trials: given, or drawn evenly from bounds. Every trial draws anew; the same seed draws the same.
 #[derive(Clone, Debug, Default)]

@@ -6,12 +6,12 @@ use arras_ckks::{Ciphertext, Decryptor, SecretKey};
 use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Cleartext, Interpretation, Place, walk};
+use super::{Batch, Interpretation, Place, walk};
 use crate::{
-    Result, ToolkitError, ToolkitErrorKind, Value,
+    Bindings, Cleartext, Homomorphic, Program, Result, ToolkitError, ToolkitErrorKind, Value,
     encrypted::Encrypted,
-    program::{Form, Program, StepId},
-    run::{Bindings, Homomorphic, Stepwise},
+    program::{Form, StepId},
+    run::Stepwise,
     text::magnitude,
 };
 

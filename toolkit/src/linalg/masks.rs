@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{ColumnVector, Matrix, Object, RowVector, record};
-use crate::{Layout, Result, ToolkitError, layout::Value};
+use crate::{Layout, Result, ToolkitError, Value};
 use ndarray::{Array1, Array2};
 
 impl Matrix {

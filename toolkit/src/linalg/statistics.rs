@@ -7,7 +7,7 @@ use super::{
     record,
     sums::{sum_cols, sum_rows},
 };
-use crate::{Layout, Result, ToolkitError, layout::Value};
+use crate::{Layout, Result, ToolkitError, Value};
 use ndarray::Array2;
 
 impl Matrix {

@@ -6,8 +6,9 @@ use arras_ckks::{Parameters, PlaintextUse, params::KeySwitchLimbs};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Program,
     circuit::{Class, Plain},
-    program::{Program, StepId},
+    program::StepId,
     run::{Batching, groups},
     text,
 };

@@ -13,17 +13,17 @@ use arras_ckks::{Ciphertext, Evaluator};
 use arras_hal::{Backend, GaloisElement, Named};
 
 use super::{
-    Bindings, RunReport, check_inputs,
+    RunReport, check_inputs,
     groups::{Group, groups},
     masks::Masks,
     perform::Performer,
 };
 use crate::{
-    Result, ToolkitError, ToolkitErrorKind,
+    Bindings, Program, Result, ToolkitError, ToolkitErrorKind,
     circuit::Op,
     encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
-    program::{Program, StepId},
+    program::StepId,
 };
 
 /// Whether steps of one kind become one call.

@@ -1,8 +1,7 @@
 //! Inner and outer products, conversions, parts of objects, concatenation, masks.
 
 use arras_toolkit::{
-    ColumnVector, EncodingUnit, Recorded, Recorder, ToolkitErrorKind, Value,
-    linalg::{Matrix, RowVector},
+    ColumnVector, EncodingUnit, Matrix, Recorded, Recorder, RowVector, ToolkitErrorKind, Value,
 };
 use ndarray::{Array1, Array2, concatenate, prelude::*, s};
 

@@ -388,7 +388,7 @@ fn norms_in_plaintext() {
     case.expect("r", &r.norm(1.0, 5.0, stop), vv.sqrt());
     case.expect("c", &c.norm(1.0, 5.0, stop), ww.sqrt());
     // In every slot.
-    case.finish().within(5e-10).in_plaintext();
+    case.finish().in_plaintext();
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Method, Polynomial,
+    Method,
     normal::{Normal, is_free, power},
     plan::{Plan, Sum},
 };
-use crate::{Layout, Slots, linalg::objects::filled};
+use crate::{Layout, Polynomial, Slots, linalg::objects::filled};
 
 /// p(x) in every entry and zero in the padding, where x is zero.
 ///

@@ -34,15 +34,15 @@ mod iterate;
 mod norm;
 mod normal;
 mod plan;
-mod series;
+pub(crate) mod series;
 
 pub use iterate::{Iteration, Stop};
-pub use series::{Basis, MAX_DEGREE, Polynomial, PolynomialSpec};
+pub use series::{Basis, MAX_DEGREE, PolynomialSpec};
 
 use arras_hal::Named;
 
 use super::{ColumnVector, Matrix, Object, RowVector, Scalar, record};
-use crate::{Layout, Recorded, Result, Slots};
+use crate::{Layout, Polynomial, Recorded, Result, Slots};
 
 /// How a polynomial is evaluated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
