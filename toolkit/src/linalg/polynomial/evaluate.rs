@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Method,
-    normal::{Normal, is_free, power},
+    normal::{Normal, power},
     plan::{Plan, Sum},
 };
-use crate::{Layout, Polynomial, Slots, linalg::objects::filled};
+use crate::{Layout, Polynomial, Slots, circuit::slots::is_free, linalg::objects::filled};
 
 /// p(x) in every entry and zero in the padding, where x is zero.
 ///
