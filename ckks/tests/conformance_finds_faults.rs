@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::conformance::{Absent, Program, check, client, programs, sets};
-use arras_hal::{Backend, Checked, Reference, decorators::Tampered};
+use arras_hal::{Checked, Reference, decorators::Tampered};
 
 /// The message with which a check fails.
 fn failure(check: impl FnOnce()) -> String {
