@@ -182,8 +182,8 @@ impl<S: SecretEngine> Client<S> {
         KeyRequests::of(program).generate(&generator)
     }
 
-    /// Decrypts an object. What this tells about the secret key is said at [`Decryptor::decrypt`]; results that leave the client's
-    /// hands go through [`Decryptor::decrypt_for_sharing`].
+    /// Decrypts an object, for the key's owner. What this tells about the secret key is said at [`Decryptor::decrypt`]; results that
+    /// leave the client's hands go through [`Decryptor::open_for_others`], which counts them and adds noise.
     ///
     /// # Errors
     /// [`ToolkitErrorKind::KeyAbsent`]; the decryptor's.
