@@ -15,6 +15,11 @@ pub fn line(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) ->
     writeln!(f, "{name:<16} {value}")
 }
 
+/// The text, or what stands for an unknown number.
+pub fn or_unknown(text: Option<String>) -> String {
+    text.unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
 /// A time with three significant digits: `12.3 µs`, `4.56 ms`, `7.89 s`, `2 min 05 s`, `1 h 02 min`.
 pub fn seconds(value: f64) -> String {
     if !value.is_finite() {

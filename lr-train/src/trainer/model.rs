@@ -7,7 +7,7 @@ use super::Settings;
 use crate::{
     Result,
     circuits::Kind,
-    data::{Classes, DataError, Dataset, Table},
+    data::{Classes, DataError, Dataset, FeatureTable},
     metrics::Quality,
     plain::scores,
     preprocess::Preprocessor,
@@ -53,7 +53,7 @@ pub struct Prediction {
 
 impl Model {
     /// # Errors
-    /// [`ExchangeError::Version`], [`DataError::Length`], [`ExchangeError::UnusableResult`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
         let (found, command) = (self.version, "lr-train decrypt");
         ExchangeError::expect_version("model", found, MODEL_VERSION, command)?;
@@ -61,7 +61,8 @@ impl Model {
             "weights (intercept first)",
             self.preprocessor.features() + 1,
         );
-        DataError::expect_length("model", what, self.weights.len(), expected)?;
+        DataError::expect_length("model", what, self.weights.len(), expected)
+            .map_err(ExchangeError::malformed("model"))?;
         ExchangeError::expect_usable("weights", &self.weights, f64::is_finite)?;
         Ok(())
     }
@@ -69,7 +70,7 @@ impl Model {
     /// Reads a model from JSON, trusting nothing in it.
     ///
     /// # Errors
-    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`DataError::Length`].
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`ExchangeError::UnusableResult`].
     pub fn from_json(text: &str) -> Result<Self> {
         let model: Self = serde_json::from_str(text).map_err(ExchangeError::malformed("model"))?;
         model.check()?;
@@ -91,7 +92,7 @@ impl Model {
     /// # Errors
     /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount),
     /// [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
-    pub fn scores(&self, data: &impl AsRef<Table>) -> Result<Vec<f64>> {
+    pub fn scores(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<f64>> {
         let weights = Array1::from(self.weights.clone());
         Ok(scores(&self.preprocessor.apply(data)?, &weights)?)
     }
@@ -100,7 +101,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::scores`].
-    pub fn predict(&self, data: &impl AsRef<Table>) -> Result<Vec<Prediction>> {
+    pub fn predict(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<Prediction>> {
         let Classes { positive, negative } = &self.classes;
         let predict = |score: f64| Prediction {
             score,

@@ -41,13 +41,14 @@ pub struct DatasetRecord {
 
 impl DatasetRecord {
     /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::Mismatch`], [`DataError::Length`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
         let (what, command) = ("record of a data set", "lr-train encrypt");
         ExchangeError::expect_version(what, self.version, RECORD_VERSION, command)?;
         if let Some(scaling) = &self.scaling {
             let expected = self.preprocessor.features() + 1;
-            DataError::expect_length(what, "scaling", scaling.len(), expected)?;
+            DataError::expect_length(what, "scaling", scaling.len(), expected)
+                .map_err(ExchangeError::malformed(what))?;
             let usable = |s: f64| s.is_finite() && s > 0.0;
             ExchangeError::expect_usable("scaling", scaling, usable)?;
         }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use arras_ckks::params::{Security, max_log2_qp};
 use arras_toolkit::{
-    OpCount, ToolkitErrorKind,
-    circuit::Summing,
-    plan::{Plan, PlannedStage, Stage, plan},
+    OpCount, Plan, Stage, ToolkitErrorKind, circuit::Summing, plan, plan::PlannedStage,
 };
 
 use super::{

@@ -3,7 +3,7 @@
 use std::{fmt, ops::RangeInclusive};
 
 use arras_ckks::params::{Dnum, LevelWidth, Security};
-use arras_toolkit::{cost::CostTable, plan::PlanOptions};
+use arras_toolkit::{PlanOptions, cost::CostTable};
 
 use super::{super::predict::ErrorsFor, RINGS};
 
