@@ -6,8 +6,7 @@ use arras::{
     CpuEngine,
     hal::{Reference, SecretEngine},
 };
-use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use rayon::ThreadPool;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
 
 pub use crate::linear_algebra::bench as toolkit;
 use crate::{
@@ -103,9 +102,11 @@ fn bench_engine<E: SecretEngine>(
     let mut take = |list: Vec<Operation<'_>>| -> Result<()> {
         for mut operation in list {
             // The setting lasts until it is changed: without bytes, the unit is one run.
-            let units = operation.bytes().map(Throughput::Bytes);
+            let units = operation.bytes.map(Throughput::Bytes);
             group.throughput(units.unwrap_or(Throughput::Elements(1)));
-            bench_runs(&mut group, operation.name(), &pool, || operation.run())?;
+            let (name, pool) = (operation.name, &pool);
+            let run = move || pool.install(|| operation.run());
+            bench_runs(&mut group, BenchmarkId::from_parameter(name), || Ok(run))?;
         }
         Ok(())
     };
@@ -130,19 +131,26 @@ pub(crate) fn configure(group: &mut BenchmarkGroup<'_, WallTime>, time: Duration
         .measurement_time(time);
 }
 
-/// A benchmark of what clocks itself.
-fn bench_runs(
+/// A benchmark of what clocks itself, prepared when it is one that was asked for.
+pub(crate) fn bench_runs<R: FnMut() -> Result<Duration>>(
     group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
-    pool: &ThreadPool,
-    mut run: impl FnMut() -> Result<Duration> + Send,
+    id: BenchmarkId,
+    prepare: impl FnOnce() -> Result<R>,
 ) -> Result<()> {
-    let mut outcome = Ok(());
-    group.bench_function(name, |bencher| {
+    let (mut prepare, mut prepared, mut outcome) = (Some(prepare), None, Ok(()));
+    group.bench_function(id, |bencher| {
         bencher.iter_custom(|runs| {
-            let total: Result<Duration> = pool.install(|| (0..runs).map(|_| run()).sum());
-            total.unwrap_or_else(|error| {
-                outcome = Err(error);
+            let mut all = || -> Result<Duration> {
+                let run = match &mut prepared {
+                    Some(run) => run,
+                    none => none.insert(prepare.take().ok_or("it failed before")?()?),
+                };
+                (0..runs).map(|_| run()).sum()
+            };
+            all().unwrap_or_else(|error| {
+                if outcome.is_ok() {
+                    outcome = Err(error);
+                }
                 // Criterion accepts no zero.
                 Duration::from_secs(1)
             })
