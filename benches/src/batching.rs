@@ -31,7 +31,7 @@ use crate::{
 
 /// A wide circuit batched and not, side by side and not: wall time, work, calls and memory.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Base-2 logarithm of the ring degree (13 to 16 have a set that is deep enough).
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(13..=16))]
     log_n: u32,
@@ -45,7 +45,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `batching`.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if common.quick {
             (self.log_n, self.chains, self.runs) = (13, 3, 1);
         }
@@ -65,8 +65,8 @@ impl Arguments {
             .number("log_n", log_n)
             .number("levels", levels)
             .number("chains", chains);
-        report.add(&ways(&params, chains, self.runs.max(1))?);
-        common.output.page("batching", &report)
+        report.table(&ways(&params, chains, self.runs.max(1))?);
+        common.output.publish("batching", &report)
     }
 }
 

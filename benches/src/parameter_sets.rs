@@ -9,7 +9,7 @@ use arras::ckks::{
 
 /// The standard set of ring degree `2^log_n`: 128-bit security, 38.8 bits per level, digits chosen by cost. 7, 15 and 30 levels at `2^14`,
 /// `2^15` and `2^16`; as many as are secure elsewhere.
-pub fn standard(log_n: u32) -> Result<Parameters, ParamsError> {
+pub(crate) fn standard(log_n: u32) -> Result<Parameters, ParamsError> {
     let levels = match log_n {
         14 => 7,
         15 => 15,

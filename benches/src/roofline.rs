@@ -13,40 +13,40 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of one operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Floor {
+pub(crate) struct Floor {
     /// Bytes to and from memory.
-    pub bytes: f64,
+    pub(crate) bytes: f64,
     /// Butterflies of transforms.
-    pub butterflies: f64,
+    pub(crate) butterflies: f64,
     /// Multiplications that are added to a sum.
-    pub accumulations: f64,
+    pub(crate) accumulations: f64,
 }
 
 /// What a device can do in a second, measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Peak {
+pub(crate) struct Peak {
     /// Bytes read and written by a copy.
-    pub bytes: f64,
+    pub(crate) bytes: f64,
     /// Butterflies in registers.
-    pub butterflies: f64,
+    pub(crate) butterflies: f64,
     /// Accumulations in registers.
-    pub accumulations: f64,
+    pub(crate) accumulations: f64,
 }
 
 impl Floor {
     /// Seconds for the bytes alone.
-    pub fn memory_seconds(&self, peak: &Peak) -> f64 {
+    pub(crate) fn memory_seconds(&self, peak: &Peak) -> f64 {
         self.bytes / peak.bytes
     }
 
     /// Seconds for the multiplications alone.
-    pub fn arithmetic_seconds(&self, peak: &Peak) -> f64 {
+    pub(crate) fn arithmetic_seconds(&self, peak: &Peak) -> f64 {
         self.butterflies / peak.butterflies + self.accumulations / peak.accumulations
     }
 
     /// The same for every ciphertext of a batch, with `shared` bytes moved once for all.
     #[must_use]
-    pub fn batched(&self, batch: usize, shared: f64) -> Self {
+    pub(crate) fn batched(&self, batch: usize, shared: f64) -> Self {
         let batch = batch as f64;
         Self {
             bytes: (self.bytes - shared) * batch + shared,
@@ -58,36 +58,36 @@ impl Floor {
 
 /// The steps of an operation, each counted in rows of N residues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Work {
+pub(crate) struct Work {
     /// Rows transformed, in either direction.
-    pub transforms: usize,
+    pub(crate) transforms: usize,
     /// Source rows times target rows of base conversions.
-    pub conversions: usize,
+    pub(crate) conversions: usize,
     /// Products of rows with rows of a key, added up.
-    pub products: usize,
+    pub(crate) products: usize,
     /// Products of rows in tensors.
-    pub tensors: usize,
+    pub(crate) tensors: usize,
     /// Rows read and written once.
-    pub moved: usize,
+    pub(crate) moved: usize,
 }
 
 /// Seconds of one unit of [`Work`] on a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Costs {
+pub(crate) struct Costs {
     /// A row transformed.
-    pub transform: f64,
+    pub(crate) transform: f64,
     /// A source row accumulated into a target row.
-    pub conversion: f64,
+    pub(crate) conversion: f64,
     /// A row multiplied by a key's row and added.
-    pub product: f64,
+    pub(crate) product: f64,
     /// A product of a tensor.
-    pub tensor: f64,
+    pub(crate) tensor: f64,
 }
 
 impl Costs {
     /// At another ring degree: transforms grow by `N log N`, everything else by `N`.
     #[must_use]
-    pub fn at(&self, from_log_n: u32, to_log_n: u32) -> Self {
+    pub(crate) fn at(&self, from_log_n: u32, to_log_n: u32) -> Self {
         let rows = f64::from(to_log_n as i32 - from_log_n as i32).exp2();
         Self {
             transform: self.transform * rows * f64::from(to_log_n) / f64::from(from_log_n),
@@ -100,12 +100,12 @@ impl Costs {
 
 impl Work {
     /// What it takes if steps cost what they cost alone.
-    pub fn seconds(&self, costs: &Costs) -> f64 {
+    pub(crate) fn seconds(&self, costs: &Costs) -> f64 {
         self.parts(costs).iter().map(|(_, seconds)| seconds).sum()
     }
 
     /// Names of [`Work::parts`].
-    pub const PARTS: [&'static str; 4] = [
+    pub(crate) const PARTS: [&'static str; 4] = [
         "transforms",
         "base conversions",
         "products with keys",
@@ -113,7 +113,7 @@ impl Work {
     ];
 
     /// How many steps of each kind, and what they take together.
-    pub fn parts(&self, costs: &Costs) -> [(usize, f64); 4] {
+    pub(crate) fn parts(&self, costs: &Costs) -> [(usize, f64); 4] {
         [
             (self.transforms, costs.transform),
             (self.conversions, costs.conversion),
@@ -126,7 +126,7 @@ impl Work {
 
 /// Rows at a level of a parameter set, for the floors of what is done there.
 #[derive(Clone, Debug)]
-pub struct Counts {
+pub(crate) struct Counts {
     n: usize,
     log_n: u32,
     switch: KeySwitchLimbs,
@@ -137,7 +137,7 @@ pub struct Counts {
 
 impl Counts {
     /// Of a level above 0.
-    pub fn new(params: &Parameters, level: usize) -> Self {
+    pub(crate) fn new(params: &Parameters, level: usize) -> Self {
         Self {
             n: params.n(),
             log_n: params.log_n(),
@@ -148,7 +148,7 @@ impl Counts {
     }
 
     /// The floor of some work.
-    pub fn floor(&self, work: &Work) -> Floor {
+    pub(crate) fn floor(&self, work: &Work) -> Floor {
         let n = self.n as f64;
         Floor {
             bytes: 4.0 * n * work.moved as f64,
@@ -158,7 +158,7 @@ impl Counts {
     }
 
     /// Bytes of a switching key as far as this level needs it.
-    pub fn key_bytes(&self) -> f64 {
+    pub(crate) fn key_bytes(&self) -> f64 {
         4.0 * self.n as f64 * self.key_rows() as f64
     }
 
@@ -167,7 +167,7 @@ impl Counts {
     }
 
     /// Transforms of so many rows by themselves.
-    pub fn transform(&self, rows: usize) -> Work {
+    pub(crate) fn transform(&self, rows: usize) -> Work {
         Work {
             transforms: rows,
             moved: 2 * 2 * rows,
@@ -176,7 +176,7 @@ impl Counts {
     }
 
     /// A base conversion by itself.
-    pub fn conversion(&self, from: usize, to: usize) -> Work {
+    pub(crate) fn conversion(&self, from: usize, to: usize) -> Work {
         Work {
             conversions: from * to,
             moved: from + to,
@@ -198,7 +198,7 @@ impl Counts {
     }
 
     /// Multiply, relinearize, rescale.
-    pub fn multiply(&self) -> Work {
+    pub(crate) fn multiply(&self) -> Work {
         let switch = self.switch(1, self.dropped, self.lower);
         Work {
             tensors: 4 * self.switch.limbs,
@@ -208,7 +208,7 @@ impl Counts {
     }
 
     /// `count` rotations of one ciphertext that share their digits.
-    pub fn rotations(&self, count: usize) -> Work {
+    pub(crate) fn rotations(&self, count: usize) -> Work {
         let switch = self.switch(count, 0, self.switch.limbs);
         Work {
             moved: switch.moved + 2 * self.switch.limbs,
@@ -217,7 +217,7 @@ impl Counts {
     }
 
     /// Digits of a key that are in use, the limbs of each extended, and the limbs of a ciphertext.
-    pub fn sizes(&self) -> (usize, usize, usize) {
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
         let of = &self.switch;
         (of.digits.len(), of.extended(), of.limbs)
     }

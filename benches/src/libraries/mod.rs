@@ -37,7 +37,7 @@ use threads::Gain;
 
 /// Our operations beside OpenFHE, SEAL and tfhe-ntt in one run, held against goals. `bash benches/peers/install` makes the others' environments.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Base-2 logarithms of the ring degrees (13 to 16; peers have sets for 14 to 16).
     #[arg(long, value_delimiter = ',', default_value = "14,15,16", value_parser = clap::value_parser!(u32).range(13..=16))]
     log_n: Vec<u32>,
@@ -63,7 +63,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `libraries`.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         let (size, kinds) = if common.quick {
             (self.log_n, self.seconds, self.alone) = (vec![13], 0.001, true);
             (TINY, vec![Kind::SingleChain])
@@ -90,7 +90,7 @@ impl Arguments {
         let origin = Origin::here();
         let found = self.compare(size, &kinds)?;
         let report = found.report(origin, before.as_ref());
-        common.output.page("libraries", &report)
+        common.output.publish("libraries", &report)
     }
 }
 

@@ -39,7 +39,7 @@ const TABLES: [u32; 4] = [13, 14, 15, 16];
 
 /// How cost grows with ring degree, levels, batch and threads; the planner's cost tables.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Seconds for each point of a curve.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
@@ -56,7 +56,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `scaling` with its picture, and makes cost tables if a file is given for them.
-    pub fn run(self, common: &Common) -> Result<()> {
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
         let cost_seconds = if common.quick { 0.0 } else { self.cost_seconds };
         if let Some([log_n, threads]) = self.table.as_deref() {
             let params = measured_parameters(*log_n)?;
@@ -84,7 +84,7 @@ impl Arguments {
         let origin = Origin::here();
         let (costs, curves) = measure(&settings)?;
         let report = report(origin, settings.reference, costs, &curves);
-        common.output.page("scaling", &report)?;
+        common.output.publish("scaling", &report)?;
         common.output.write("scaling.svg", &plot::draw(&curves)?)?;
         match &self.costs {
             Some(path) if common.quick => cost_tables(path, &TABLES[..1]),
@@ -266,7 +266,7 @@ fn report(origin: Origin, reference: u32, costs: Costs, curves: &[Curve]) -> Rep
             .number("fixed", &curve.fixed)
             .heading(format_args!("By {}", curve.of))
             .text(format_args!("{}.", curve.fixed))
-            .add(&table);
+            .table(&table);
     }
     report
 }

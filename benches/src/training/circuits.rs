@@ -43,7 +43,7 @@ const TOLERANCE: f64 = 0.3;
 
 /// The training circuits against the baseline on MNIST 3 against 8: each at its own smallest secure parameters.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -81,7 +81,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `circuits`, with an HTML page.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         let data = if common.quick {
             (self.iterations, self.minibatches, self.threads) = (2, vec![16], vec![1, 2]);
             self.runs = 1;
@@ -111,7 +111,7 @@ impl Arguments {
         };
         let details = self.compare(&mut comparison)?;
         let report = report(origin, &comparison, &details, &self.threads);
-        common.output.page("circuits", &report)?;
+        common.output.publish("circuits", &report)?;
         common.output.write("circuits.html", &comparison.to_html()?)
     }
 
@@ -357,9 +357,9 @@ fn report(
         .text(PUBLISHED)
         .heading("Models")
         .text("Seconds with one thread against models from costs of single operations measured in the same run.")
-        .add(&models)
+        .table(&models)
         .heading("Times faster than the baseline of the same minibatch size")
-        .add(&ratios);
+        .table(&ratios);
     let bound = text::percent(TOLERANCE);
     if off.is_empty() {
         report.text(format_args!(
@@ -373,7 +373,7 @@ fn report(
     }
     report
         .heading("Batched in waves, and call by call")
-        .add(&batching)
+        .table(&batching)
         .heading("What the models leave out")
         .text(format_args!(
             "From how they are made; no single reason was measured by itself.\n\n{NOTES}"

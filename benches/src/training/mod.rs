@@ -10,8 +10,8 @@
 //! ```
 
 pub(crate) mod circuit;
-pub mod circuits;
+pub(crate) mod circuits;
 mod data;
-pub mod plans;
-pub mod quality;
+pub(crate) mod plans;
+pub(crate) mod quality;
 mod reference_folds;

@@ -52,7 +52,7 @@ const SECONDS_TOLERANCE: f64 = 0.3;
 
 /// What plans say against what trainings take: bytes, memory, seconds; fails if bytes or memory are not as planned.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -90,7 +90,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `plans`.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if let (Some(threads), Some(folder)) = (self.server, &self.folder) {
             println!("{}", serde_json::to_string(&server(folder, threads)?)?);
             return Ok(());
@@ -131,7 +131,7 @@ impl Arguments {
             percent(SECONDS_TOLERANCE),
             word(seconds_hold)
         ));
-        common.output.page("plans", &report)?;
+        common.output.publish("plans", &report)?;
         if !sizes_hold {
             return Err("bytes or memory are not as planned: see above".into());
         }
@@ -203,12 +203,12 @@ impl Arguments {
             }
             parts.row((circuit, sent.memory.to_string(), sent.memory));
         }
-        report.heading("Bytes and memory").add(&sizes);
+        report.heading("Bytes and memory").table(&sizes);
         report
             .heading("Seconds")
             .text("\"First run\" is the fastest first run of a process, which takes its memory from the system.")
-            .add(&times);
-        report.heading("Parts of the plan's memory").add(&parts);
+            .table(&times);
+        report.heading("Parts of the plan's memory").table(&parts);
         Ok((sizes_hold, seconds_hold))
     }
 

@@ -37,7 +37,7 @@ use crate::{
 
 /// What encrypted training learns, beside training on plaintexts; fails if a bound is not kept.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder with `mnist/` and `clinical/` in it [default: the variable ARRAS_DATA, then ../shared/data].
     #[arg(long)]
     data: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Trains and publishes `quality`.
-    pub fn run(self, common: &Common) -> Result<()> {
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
         let origin = Origin::here();
         let mut qualities = Qualities::new();
         if common.quick {
@@ -77,7 +77,9 @@ impl Arguments {
             qualities.images(&images, &plan, (!images.built_in).then_some(least))?;
             qualities.clinical(&folder, &plan)?;
         }
-        common.output.page("quality", &qualities.report(origin))?;
+        common
+            .output
+            .publish("quality", &qualities.report(origin))?;
         if qualities.passed {
             return Ok(());
         }
@@ -485,7 +487,7 @@ impl Qualities {
 
     fn report(&self, origin: Origin) -> Report {
         let mut report = Report::new("What encrypted training learns", "quality", origin);
-        report.add(&self.table).text(format_args!(
+        report.table(&self.table).text(format_args!(
             "plain: plaintext training, mean and standard deviation over seeds (of minibatches, or {FOLD_SEEDS} of folds). twin: plaintext \
              training with the seed of the encrypted one, same minibatches, constants and polynomial. ref.: a simulation of the published \
              training in the reference's {FOLDS} folds. weight err.: the largest after any round. Seconds of folds are those of all folds \
@@ -499,7 +501,7 @@ impl Qualities {
         report
             .heading("Checks")
             .text(self.verdicts.join("\n"))
-            .add(&self.checks)
+            .table(&self.checks)
             .number("seconds", seconds)
             .text(format_args!("Run time {seconds:.0} s."));
         report
