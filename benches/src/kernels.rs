@@ -73,13 +73,13 @@ impl Arguments {
                     .number("batch", batch)
                     .heading(format_args!("Batch {batch}"))
                     .fixed_width(&params)
-                    .table(&self.times(&plain, &client, batch)?);
+                    .add(&self.times(&plain, &client, batch)?);
                 if !self.no_profile {
                     profile(&self.gpu.open(true)?, &client, batch, &mut report)?;
                 }
             }
         }
-        common.output.publish("kernels", &report)
+        common.output.page("kernels", &report)
     }
 
     fn times(
@@ -103,23 +103,22 @@ impl Arguments {
                 column("submits", Fixed(2)).key("submissions"),
             ],
         );
-        let repeat = Repeat::times(self.runs.max(1));
+        let (repeat, count) = (Repeat::times(self.runs.max(1)), self.enqueued.max(1));
         for (name, call) in calls() {
-            let mut calls = 0.0;
-            let mut once = || {
-                calls += 1.0;
+            let once = || {
                 call(&server.evaluator, &x, &y)?;
                 Ok(())
             };
             let wait = || Ok(engine.sync()?);
-            warm_up(&mut once, wait)?;
-            calls = 0.0;
+            warm_up(once, wait)?;
             let before = (engine.dispatch_count(), engine.submit_count());
-            let [enqueued, host] = repeat.queued(self.enqueued.max(1), &mut once, wait)?;
+            let [enqueued, host] = repeat.queued(count, once, wait)?;
+            // One run is not among those of the timing.
+            let calls = ((host.runs + 1) * count) as f64;
             let per_call = |now: u64, before: u64| (now - before) as f64 / calls;
             let dispatches = per_call(engine.dispatch_count(), before.0);
             let submissions = per_call(engine.submit_count(), before.1);
-            let [latency, _] = repeat.queued(1, &mut once, wait)?;
+            let [latency, _] = repeat.queued(1, once, wait)?;
             table.row((name, latency, enqueued, host, dispatches, submissions));
         }
         Ok(table)
@@ -190,7 +189,7 @@ fn profile(
                 "{operation}: {} on the device.",
                 seconds(total)
             ))
-            .table(&kernels);
+            .add(&kernels);
     }
     Ok(())
 }

@@ -83,8 +83,8 @@ impl Arguments {
             .number("device", &device)
             .text(&device)
             .text("Processor time of the thread that records; the least of all runs, the wait included.")
-            .table(&table);
-        common.output.publish("recording", &report)
+            .add(&table);
+        common.output.page("recording", &report)
     }
 
     /// The dispatches of one of the `calls` of `run`, and the least seconds of one and of a dispatch, until all are with the driver and

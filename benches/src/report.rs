@@ -294,7 +294,7 @@ impl Report {
     }
 
     /// Adds a table, unless it has no rows. Rows of tables with one key become one list of the JSON.
-    pub(crate) fn table(&mut self, table: &Table) -> &mut Self {
+    pub(crate) fn add(&mut self, table: &Table) -> &mut Self {
         let list = &mut self.object()[&table.key];
         if list.is_null() {
             *list = json!([]);
@@ -302,9 +302,13 @@ impl Report {
         if let Value::Array(list) = list {
             list.extend(table.objects());
         }
-        let shown = table.text();
-        if !shown.is_empty() {
-            self.text(shown.to_markdown());
+        self.table(&table.text())
+    }
+
+    /// Adds a table of what the JSON has elsewhere, unless it has no rows.
+    pub(crate) fn table(&mut self, table: &text::Table) -> &mut Self {
+        if !table.is_empty() {
+            self.text(table.to_markdown());
         }
         self
     }
@@ -372,7 +376,7 @@ impl Output {
     }
 
     /// Prints a page and writes it as `NAME.md`, with its numbers in `NAME.json`.
-    pub(crate) fn publish(&self, name: &str, report: &Report) -> Result<()> {
+    pub(crate) fn page(&self, name: &str, report: &Report) -> Result<()> {
         print!("{}", report.to_markdown());
         self.save(name, report)
     }
@@ -396,11 +400,6 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// What stands in a cell without a value.
-pub(crate) fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
-    value.map_or_else(|| "-".to_owned(), show)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,7 +417,7 @@ mod tests {
                 hidden("bytes"),
             ],
         );
-        report.heading("Times").table(&table);
+        report.heading("Times").add(&table);
         assert!(
             report.to_markdown().ends_with("## Times\n"),
             "no empty table"
@@ -427,9 +426,9 @@ mod tests {
         table
             .row(("add", 2.25, timing, 7))
             .row(("all", [None::<u8>; 3]));
-        report.number("n", 1).text("All.").table(&table);
+        report.number("n", 1).text("All.").add(&table);
         report.part("parts").number("n", 2).fixed_width("a\n");
-        report.part("parts").table(&table);
+        report.part("parts").add(&table);
         let text = report.to_markdown();
         assert!(text.starts_with("# Sums\n\nFrom `cargo run --release -p arras-benches"));
         assert!(text.contains("| processor "));

@@ -167,24 +167,24 @@ impl<B: Backend> RingData<B> {
         ])
     }
 
-    fn on<O>(
-        &self,
+    fn on<'a, O: 'a>(
+        &'a self,
         name: &'static str,
         [written, read]: [usize; 2],
         run: fn(&Self) -> hal::Result<O>,
-    ) -> Operation<'_> {
+    ) -> Operation<'a> {
         let run = move || Ok(run(self)?);
         Operation::call(name, &self.context, run).moving(written, read, self.context.params().n())
     }
 
     /// The same for what consumes an operand.
-    fn from<I, O>(
-        &self,
+    fn from<'a, I: 'a, O: 'a>(
+        &'a self,
         name: &'static str,
         [written, read]: [usize; 2],
         prepare: fn(&Self) -> hal::Result<I>,
         run: fn(&Self, I) -> hal::Result<O>,
-    ) -> Operation<'_> {
+    ) -> Operation<'a> {
         let (prepare, run) = (
             move || Ok(prepare(self)?),
             move |input| Ok(run(self, input)?),

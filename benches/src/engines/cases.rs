@@ -9,8 +9,8 @@ use arras::{
 
 use crate::{
     fixture::{ROTATIONS, values},
-    roofline::{Counts, Floor},
-    scheme::key_switching_calls,
+    roofline::{Counts, Floor, Work},
+    scheme::{Call, key_switching_calls},
 };
 
 /// What a run left on its engine: downloads its residues.
@@ -29,6 +29,8 @@ pub(super) struct Case<'a> {
     pub(super) run: Box<dyn FnMut() -> Result<Output<'a>> + 'a>,
 }
 
+type Transform<B> = fn(&B, &<B as Backend>::Ring, &mut <B as Backend>::Buf);
+
 /// Transforms of the first `limbs` limbs of the basis.
 pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Result<Vec<Case<'_>>> {
     let params = context.params();
@@ -37,11 +39,11 @@ pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Resu
     let rows = Limbs::new(0..limbs);
     let words = residues(params.moduli(), &rows, params.n());
     let shape = Shape::new(1, rows);
-    let ways: [(_, _, fn(&B, &B::Ring, &mut B::Buf)); 2] = [
+    let ways: [(_, _, Transform<B>); 2] = [
         ("NTT", Domain::Coeff, B::ntt),
         ("inverse NTT", Domain::Eval, B::intt),
     ];
-    let case = |(name, domain, transform)| {
+    let case = |(name, domain, transform): (_, _, Transform<B>)| {
         let rows = engine.upload(ring, &shape, domain, &words)?;
         let rows = Rc::new(RefCell::new(rows));
         let download = move |rows: &B::Buf| {
@@ -125,7 +127,7 @@ pub(super) fn scheme<'a, B: Backend>(
         ),
     ];
     let cases = key_switching_calls().into_iter().zip(works);
-    let case = |((name, call), (work, shared))| {
+    let case = |((name, call), (work, shared)): ((_, Call<B>), (Work, f64))| {
         let (x, y) = (x.clone(), y.clone());
         Case {
             name,

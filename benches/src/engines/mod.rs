@@ -168,6 +168,9 @@ struct Plan {
     transforms: Vec<usize>,
 }
 
+/// Ciphertexts at a level: every engine gets the same ones.
+type Inputs = [(usize, [SeededCiphertext; 2])];
+
 /// The deep set of `N = 2^16`: 44 main primes, 4 terminals, 12 special ones in 4 digits.
 fn deep() -> Result<Parameters> {
     Ok(Parameters::builder()
@@ -258,7 +261,6 @@ impl Engines {
         }
     }
 
-    /// Every engine gets the same ciphertexts.
     fn operations(&mut self, plan: &Plan, gpu: Option<&GpuEngine>) -> Result<()> {
         let client = Client::new(&plan.params, CpuEngine::new())?;
         let encrypt = |level: usize, of: usize| {
@@ -290,12 +292,7 @@ impl Engines {
         &mut self,
         column: usize,
         engine: B,
-        (client, plan, inputs, batches): (
-            &Client<S>,
-            &Plan,
-            &[(usize, [SeededCiphertext; 2])],
-            &[usize],
-        ),
+        (client, plan, inputs, batches): (&Client<S>, &Plan, &Inputs, &[usize]),
         counters: Counters<'_, B>,
     ) -> Result<()> {
         let server = Server::new(client, engine)?;

@@ -114,7 +114,7 @@ impl Engines {
             let speed: Vec<_> = speed.into_iter().collect();
             table.row((row.key, columns, speed, same, row.facts));
         }
-        report.table(&table);
+        report.add(&table);
     }
 
     /// Rows that the last engine, the device's, has.
@@ -161,7 +161,7 @@ impl Engines {
                  device waits for it. *Floors*: inputs, keys and outputs moved once at the measured copy rate; butterflies and accumulations \
                  that the algorithm needs at the measured rates. *Share*: the floor by the time of each.",
             )
-            .table(&table);
+            .add(&table);
     }
 
     fn goals(&self, device: &Device, report: &mut Report) {
@@ -202,7 +202,7 @@ impl Engines {
             }
         }
         if any {
-            report.heading("Goals").table(&table);
+            report.heading("Goals").add(&table);
         }
     }
 
@@ -226,7 +226,7 @@ impl Engines {
         report
             .heading("Transfers")
             .text("Nothing of them is in a row above.")
-            .table(&table);
+            .add(&table);
     }
 }
 

@@ -175,7 +175,7 @@ pub(super) fn write(setting: &Setting, operations: &[Measured], report: &mut Rep
             ));
         }
         let title = group.first().map_or("", |row| row.case.group);
-        report.heading(capitalized(title)).table(&table);
+        report.heading(capitalized(title)).add(&table);
     }
 
     let with = operations.iter();

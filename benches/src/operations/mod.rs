@@ -72,7 +72,7 @@ impl Arguments {
             }
         }
         write(&setting, &operations, &mut report);
-        common.output.publish("operations", &report)
+        common.output.page("operations", &report)
     }
 }
 

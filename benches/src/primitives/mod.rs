@@ -85,7 +85,7 @@ impl Arguments {
             let set = Set::measure(&params, &self.threads, self.seconds)?;
             set.write(&params, &self.threads, &mut report);
         }
-        common.output.publish("primitives", &report)
+        common.output.page("primitives", &report)
     }
 }
 
@@ -168,14 +168,14 @@ impl Set {
                     "A row is one residue polynomial that is written; GB/s count every row read or written once.",
                 );
             }
-            report.table(&section(title, rows, &columns));
+            report.add(&section(title, rows, &columns));
         }
         if let Some([sizes, precision]) = &self.facts {
-            report.subheading("Sizes").table(sizes);
+            report.subheading("Sizes").add(sizes);
             report
                 .subheading("Precision")
                 .text("Bits below 1 of the errors over all slots; uniform values in [-1, 1).")
-                .table(precision);
+                .add(precision);
         }
         let peak = column("peak", Bytes).or("unknown");
         let mut memory = Table::new("peak_memory", [column("engine", Plain), peak]);
@@ -185,7 +185,7 @@ impl Set {
         report
             .subheading("Memory")
             .text("The most that the process had: client, server and all keys and operands of this page together.")
-            .table(&memory);
+            .add(&memory);
     }
 }
 
