@@ -65,8 +65,8 @@ impl Arguments {
             .number("log_n", log_n)
             .number("levels", levels)
             .number("chains", chains);
-        report.table(&ways(&params, chains, self.runs.max(1))?);
-        common.output.publish("batching", &report)
+        report.add(&ways(&params, chains, self.runs.max(1))?);
+        common.output.page("batching", &report)
     }
 }
 

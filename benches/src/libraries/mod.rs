@@ -90,7 +90,7 @@ impl Arguments {
         let origin = Origin::here();
         let found = self.compare(size, &kinds)?;
         let report = found.report(origin, before.as_ref());
-        common.output.publish("libraries", &report)
+        common.output.page("libraries", &report)
     }
 }
 

@@ -53,7 +53,7 @@ impl Libraries {
              with keys, tensors, uniform rows). (!): more than 30 % off; those are the client's operations, which also sample errors, reduce integers \
              to residues and take memory that is erased afterwards, none of which the model has.",
         );
-        report.table(&goals(self));
+        report.add(&goals(self));
         self.steps(&mut report);
         for log_n in self.sizes() {
             self.operations(log_n, &mut report);
@@ -97,7 +97,7 @@ impl Libraries {
                 "Steps, each a row of N residues: how many, what one costs alone in this run, and together, with the share of what was \
                  measured.",
             )
-            .text(table.to_markdown());
+            .table(&table);
         for (simd, words) in [("avx512", 16.0), ("avx2", 8.0)] {
             if let Some(time) = self.at_lanes(simd, TRANSFORM) {
                 // 12 operations a butterfly and 10 exchanges for two vectors, as the engine's transform says of itself.
@@ -168,10 +168,7 @@ impl Libraries {
                 }
             }
         }
-        report.text(table.to_markdown());
-        if !longest.is_empty() {
-            report.text(longest.to_markdown());
-        }
+        report.table(&table).table(&longest);
     }
 
     fn transforms(&self, report: &mut Report) {
@@ -215,7 +212,7 @@ impl Libraries {
                  ciphertext do not. Recorded for IFMA code (OpenFHE with HEXL, 50 bits, forward): {}.",
                 ifma.join(", ")
             ))
-            .text(table.to_markdown());
+            .table(&table);
     }
 
     fn lanes(&self, report: &mut Report) {
@@ -245,7 +242,7 @@ impl Libraries {
         let of = self.lanes_log_n;
         report
             .heading(format_args!("SIMD levels, N = 2^{of}, one thread"))
-            .text(table.to_markdown());
+            .table(&table);
     }
 
     fn threads(&self, report: &mut Report) {
@@ -281,13 +278,13 @@ impl Libraries {
         report
             .heading("Second thread")
             .text("Arithmetic alone does twice the work with two threads.")
-            .table(&gains)
+            .add(&gains)
             .heading("Training")
             .text(
                 "Keys and data resident, data of the size of MNIST 3 against 8 (196 features, 64 rows); on MNIST itself, with models and \
                  the baseline's table: [circuits](circuits.md).",
             )
-            .table(&training);
+            .add(&training);
     }
 
     fn before(&self, before: &Before, report: &mut Report) {
@@ -323,6 +320,6 @@ impl Libraries {
                 known("commit").unwrap_or("unknown"),
                 known("cpu").unwrap_or("unknown")
             ))
-            .text(table.to_markdown());
+            .table(&table);
     }
 }

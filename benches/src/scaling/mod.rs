@@ -84,7 +84,7 @@ impl Arguments {
         let origin = Origin::here();
         let (costs, curves) = measure(&settings)?;
         let report = report(origin, settings.reference, costs, &curves);
-        common.output.publish("scaling", &report)?;
+        common.output.page("scaling", &report)?;
         common.output.write("scaling.svg", &plot::draw(&curves)?)?;
         match &self.costs {
             Some(path) if common.quick => cost_tables(path, &TABLES[..1]),
@@ -266,7 +266,7 @@ fn report(origin: Origin, reference: u32, costs: Costs, curves: &[Curve]) -> Rep
             .number("fixed", &curve.fixed)
             .heading(format_args!("By {}", curve.of))
             .text(format_args!("{}.", curve.fixed))
-            .table(&table);
+            .add(&table);
     }
     report
 }

@@ -111,7 +111,7 @@ impl Arguments {
         };
         let details = self.compare(&mut comparison)?;
         let report = report(origin, &comparison, &details, &self.threads);
-        common.output.publish("circuits", &report)?;
+        common.output.page("circuits", &report)?;
         common.output.write("circuits.html", &comparison.to_html()?)
     }
 
@@ -357,9 +357,9 @@ fn report(
         .text(PUBLISHED)
         .heading("Models")
         .text("Seconds with one thread against models from costs of single operations measured in the same run.")
-        .table(&models)
+        .add(&models)
         .heading("Times faster than the baseline of the same minibatch size")
-        .table(&ratios);
+        .add(&ratios);
     let bound = text::percent(TOLERANCE);
     if off.is_empty() {
         report.text(format_args!(
@@ -373,7 +373,7 @@ fn report(
     }
     report
         .heading("Batched in waves, and call by call")
-        .table(&batching)
+        .add(&batching)
         .heading("What the models leave out")
         .text(format_args!(
             "From how they are made; no single reason was measured by itself.\n\n{NOTES}"

@@ -131,7 +131,7 @@ impl Arguments {
             percent(SECONDS_TOLERANCE),
             word(seconds_hold)
         ));
-        common.output.publish("plans", &report)?;
+        common.output.page("plans", &report)?;
         if !sizes_hold {
             return Err("bytes or memory are not as planned: see above".into());
         }
@@ -203,12 +203,12 @@ impl Arguments {
             }
             parts.row((circuit, sent.memory.to_string(), sent.memory));
         }
-        report.heading("Bytes and memory").table(&sizes);
+        report.heading("Bytes and memory").add(&sizes);
         report
             .heading("Seconds")
             .text("\"First run\" is the fastest first run of a process, which takes its memory from the system.")
-            .table(&times);
-        report.heading("Parts of the plan's memory").table(&parts);
+            .add(&times);
+        report.heading("Parts of the plan's memory").add(&parts);
         Ok((sizes_hold, seconds_hold))
     }
 

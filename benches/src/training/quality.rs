@@ -460,7 +460,7 @@ impl Qualities {
 
     fn report(&self, origin: Origin) -> Report {
         let mut report = Report::new("What encrypted training learns", "quality", origin);
-        report.table(&self.table).text(format_args!(
+        report.add(&self.table).text(format_args!(
             "plain: plaintext training, mean and standard deviation over seeds (of minibatches, or {FOLD_SEEDS} of folds). twin: plaintext \
              training with the seed of the encrypted one, same minibatches, constants and polynomial. ref.: a simulation of the published \
              training in the reference's {FOLDS} folds. weight err.: the largest after any round. Seconds of folds are those of all folds \
@@ -474,7 +474,7 @@ impl Qualities {
         report
             .heading("Checks")
             .text(self.verdicts.join("\n"))
-            .table(&self.checks)
+            .add(&self.checks)
             .number("seconds", seconds)
             .text(format_args!("Run time {seconds:.0} s."));
         report
