@@ -26,6 +26,8 @@ pub mod cargo_bench;
 #[cfg(feature = "gpu")]
 mod engines;
 mod fixture;
+#[cfg(any(feature = "gpu", test))]
+mod floor;
 #[cfg(feature = "gpu")]
 mod kernels;
 mod libraries;

@@ -91,6 +91,7 @@ impl Repeat {
     }
 
     /// The same after this many seconds of warm-up: a device that has been idle begins with low clocks.
+    #[cfg(feature = "gpu")]
     #[must_use]
     pub(crate) fn warmed_up(self, seconds: f64) -> Self {
         Self {
@@ -114,6 +115,7 @@ impl Repeat {
     }
 
     /// Seconds of one of `count` calls that are enqueued before a wait, and what of them is over when the last one is enqueued.
+    #[cfg(feature = "gpu")]
     pub(crate) fn queued(
         &self,
         count: usize,

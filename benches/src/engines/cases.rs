@@ -9,7 +9,8 @@ use arras::{
 
 use crate::{
     fixture::{ROTATIONS, values},
-    roofline::{Counts, Floor, Work},
+    floor::Floor,
+    roofline::{Counts, Work},
     scheme::{Call, key_switching_calls},
 };
 
@@ -34,7 +35,6 @@ type Transform<B> = fn(&B, &<B as Backend>::Ring, &mut <B as Backend>::Buf);
 /// Transforms of the first `limbs` limbs of the basis.
 pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Result<Vec<Case<'_>>> {
     let params = context.params();
-    let counts = Counts::new(params, context.max_level());
     let (engine, ring) = (context.engine(), context.ring().inner());
     let rows = Limbs::new(0..limbs);
     let words = residues(params.moduli(), &rows, params.n());
@@ -55,7 +55,7 @@ pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Resu
             name,
             limbs,
             batch: 1,
-            floor: counts.floor(&counts.transform(limbs)),
+            floor: Floor::of(params.n(), &Work::of_transforms(limbs)),
             // The output of one run is the input of the next: any residues take the same time.
             run: Box::new(move || {
                 transform(engine, ring, &mut rows.borrow_mut());
@@ -70,7 +70,6 @@ pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Resu
 /// Base conversions of the sizes that a key switch has at a level.
 pub(super) fn conversions<B: Backend>(context: &Context<B>, level: usize) -> Result<Vec<Case<'_>>> {
     let params = context.params();
-    let counts = Counts::new(params, level);
     let window = context.window(level)?.clone();
     let special = Limbs::new(params.special_range());
     let digits = params.active_digits(level).into_iter();
@@ -83,7 +82,7 @@ pub(super) fn conversions<B: Backend>(context: &Context<B>, level: usize) -> Res
     let case = |(name, from, to, mode): (_, Limbs, Limbs, _)| {
         let words = residues(params.moduli(), &from, params.n());
         let limbs = from.len();
-        let floor = counts.floor(&counts.conversion(limbs, to.len()));
+        let floor = Floor::of(params.n(), &Work::of_conversion(limbs, to.len()));
         let shape = Shape::new(1, from);
         let source = Poly::<B, Coeff>::from_words(context.ring(), &shape, &words)?;
         Ok(Case {
@@ -115,7 +114,8 @@ pub(super) fn scheme<'a, B: Backend>(
     let context = evaluator.context();
     let [x, y] = [inputs[0].expand(context)?, inputs[1].expand(context)?];
     let counts = Counts::new(context.params(), x.level());
-    let (limbs, key) = (x.limbs().len(), counts.key_bytes());
+    let (n, limbs) = (context.params().n(), x.limbs().len());
+    let key = 4.0 * n as f64 * counts.key_rows() as f64;
     let x = Rc::new(Ciphertext::concat(&vec![&x; batch])?);
     let y = Rc::new(Ciphertext::concat(&vec![&y; batch])?);
     let works = [
@@ -133,7 +133,7 @@ pub(super) fn scheme<'a, B: Backend>(
             name,
             limbs,
             batch,
-            floor: counts.floor(&work).batched(batch, shared),
+            floor: Floor::of(n, &work).batched(batch, shared),
             run: Box::new(move || {
                 let results = call(evaluator, &x, &y)?;
                 Ok(Box::new(move || {

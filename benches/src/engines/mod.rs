@@ -27,10 +27,11 @@ use lr_train::circuits::Kind;
 use serde::Serialize;
 
 use crate::{
-    Client, Common, Result, Server, parameter_sets,
+    Client, Common, Result, Server,
+    floor::{Floor, Peak},
+    parameter_sets,
     process::{all_threads, host_threads},
     report::Origin,
-    roofline::{Floor, Peak},
     timing::Timing,
     training::circuit::{MNIST, Prepared, TINY},
     transfers,

@@ -11,8 +11,9 @@ use arras_backend_gpu::{AdapterReport, GpuEngine};
 use arras_shaders::{Direction, Prelude, butterfly};
 
 use crate::{
-    Result, parameter_sets,
-    roofline::Peak,
+    Result,
+    floor::Peak,
+    parameter_sets,
     timing::{Repeat, clock},
 };
 

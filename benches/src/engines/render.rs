@@ -4,12 +4,12 @@ use arras::toolkit::text::seconds;
 
 use super::{Device, Engines, Row, measure::Measured};
 use crate::{
+    floor::Floor,
     report::{
         Column,
         Form::{By, Bytes, Fixed, Plain, Seconds},
         Origin, Report, Table, column, hidden,
     },
-    roofline::Floor,
 };
 
 /// Goals that a row is held against: name, ring, limbs, batch, seconds, in words.
