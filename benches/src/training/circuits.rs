@@ -31,11 +31,7 @@ use crate::{
     Common, Result,
     fixture::send,
     process::{RETURN_AT_ONCE, again, resident_memory},
-    report::{
-        Column,
-        Form::{Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column, hidden, load,
-    },
+    report::{Column, Form::*, Origin, Report, Table, column, hidden, load},
 };
 
 /// What a measurement may differ from its model before it has to be explained.

@@ -25,10 +25,7 @@ use super::{
 };
 use crate::{
     Common, Result,
-    report::{
-        Form::{By, Fixed, Plain},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
 /// What encrypted training learns, beside training on plaintexts; fails if a bound is not kept.
@@ -81,9 +78,7 @@ impl Arguments {
                 }
             }
         }
-        common
-            .output
-            .publish("quality", &qualities.report(origin))?;
+        common.output.page("quality", &qualities.report(origin))?;
         if qualities.passed {
             return Ok(());
         }
