@@ -24,18 +24,14 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    circuit::{Models, RunTimes, Smallest, measured_costs, peak_of_run, spec, train},
+    circuit::{Models, RunTimes, Smallest, measured_costs, peak_of_run, train},
     data::{self, TrainTest},
 };
 use crate::{
     Common, Result,
     fixture::send,
     process::{RETURN_AT_ONCE, again, resident_memory},
-    report::{
-        Column,
-        Form::{Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column, hidden, load,
-    },
+    report::{Column, Form::*, Origin, Report, Table, column, hidden, load},
 };
 
 /// What a measurement may differ from its model before it has to be explained.
@@ -153,9 +149,9 @@ impl Arguments {
         let test = normalization.apply(&data.test)?;
         let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
         let minibatches = batches.select(&z, 0, iterations);
-        let spec = spec(kind, z.ncols(), batches.size(), iterations)?;
-        let ways = self.summing.map_or(Summing::ALL.to_vec(), |way| vec![way]);
-        Ok((Smallest::of(&spec, &ways)?, minibatches, test))
+        let features = z.ncols();
+        let circuit = Smallest::of(kind, features, batches.size(), iterations, self.summing)?;
+        Ok((circuit, minibatches, test))
     }
 
     /// The memory of a server's process for one run with the most threads, beyond what it had before there were keys.

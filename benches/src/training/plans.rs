@@ -39,10 +39,7 @@ use super::data::{self, TrainTest};
 use crate::{
     Common, Result,
     process::again,
-    report::{
-        Form::{By, Bytes, Plain, Seconds},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
 /// What memory of the process may differ from the plan's, as a share of the run's.
