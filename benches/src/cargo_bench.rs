@@ -41,55 +41,36 @@ fn cpu_sizes() -> Result<Vec<u32>> {
 /// The one ring degree that the reference engine is measured at: it is slow and there is nothing to gain from knowing how slow.
 const REFERENCE_LOG_N: u32 = 13;
 
-#[derive(Clone, Copy)]
-enum Layer {
+/// The lists of operations that a bench measures.
+#[derive(Clone, Copy, Debug)]
+pub enum Layer {
+    /// Of the ring.
     Ring,
+    /// Of client and server.
     Scheme,
+    /// Between host, engine and bytes.
     Transfers,
 }
 
-/// The ring layer.
+/// Measures a layer on the CPU engine with one and all threads, and on the reference engine at one small size.
 ///
 /// # Errors
 /// The engines'.
-pub fn ring() -> Result<()> {
-    bench("ring", Layer::Ring)
-}
-
-/// The scheme layer.
-///
-/// # Errors
-/// The engines'.
-pub fn scheme() -> Result<()> {
-    bench("scheme", Layer::Scheme)
-}
-
-/// The transfers.
-///
-/// # Errors
-/// The engines'.
-pub fn transfers() -> Result<()> {
-    bench("transfers", Layer::Transfers)
-}
-
-/// The CPU engine with one and all threads at [`cpu_sizes`], and the reference engine at one small size.
-fn bench(name: &str, layer: Layer) -> Result<()> {
+pub fn lists(layer: Layer) -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     for log_n in cpu_sizes()? {
         for threads in thread_counts() {
             let engine = CpuEngine::with_threads(threads)?;
-            bench_engine(&mut criterion, name, layer, log_n, threads, &engine)?;
+            bench_engine(&mut criterion, layer, log_n, threads, &engine)?;
         }
     }
-    let reference = Reference::new();
-    bench_engine(&mut criterion, name, layer, REFERENCE_LOG_N, 1, &reference)?;
+    bench_engine(&mut criterion, layer, REFERENCE_LOG_N, 1, &Reference::new())?;
     criterion.final_summary();
     Ok(())
 }
 
 fn bench_engine<E: SecretEngine>(
     criterion: &mut Criterion,
-    name: &str,
     layer: Layer,
     log_n: u32,
     threads: usize,
@@ -97,6 +78,7 @@ fn bench_engine<E: SecretEngine>(
 ) -> Result<()> {
     let pool = host_threads(threads)?;
     let params = parameter_sets::standard(log_n)?;
+    let name = format!("{layer:?}").to_lowercase();
     let mut group = criterion.benchmark_group(format!("{name}, 2^{log_n}, {}", engine.name()));
     configure(&mut group, Duration::from_secs(1));
     let mut take = |list: Vec<Operation<'_>>| -> Result<()> {

@@ -19,7 +19,7 @@ use arras::{
         Parameters, SeededCiphertext,
         params::{Dnum, LevelWidth},
     },
-    hal::SecretEngine,
+    hal::{Backend, SecretEngine},
 };
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
 use clap::Args;

@@ -8,7 +8,7 @@ use arras::toolkit::{
     },
 };
 
-use super::{Case, Objects, Published};
+use super::{Case, Published};
 
 const FREE: Published = Published {
     depth: 0,
