@@ -77,7 +77,7 @@ fn circuits_compares_all_circuits_with_the_baseline() {
         // After two small minibatches the intercept still leans to one class, so that accuracy says little.
         assert!(of("auc") > 0.95, "{row}");
         assert_eq!(list(&row["seconds"]).len(), 2);
-        assert!(model("critical_path") <= model("operations"));
+        assert!(of("critical_seconds") <= model("operations"));
         assert!(model("key_switches") <= model("operations"));
         assert!(number(&detail["depth_from_encrypted_start"]) >= of("depth"));
         assert!(of("peak_bytes") > of("key_bytes"));

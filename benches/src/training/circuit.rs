@@ -255,29 +255,3 @@ pub(crate) fn measured_costs(
     };
     Ok(CostTable::measure(&context, &options)?)
 }
-
-/// Times of a circuit by models, in seconds but for the first.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Models {
-    /// The published figures' model: key switches cost the square of the levels, nothing else costs anything, cores are unlimited.
-    pub(crate) squared_levels: f64,
-    /// Key switches one after the other, each at what it costs at its level with one thread.
-    pub(crate) key_switches: f64,
-    /// All operations likewise.
-    pub(crate) operations: f64,
-    /// The most costly chain of dependent operations: what unlimited cores would need.
-    pub(crate) critical_path: f64,
-}
-
-impl Models {
-    /// From a plan with costs of one thread.
-    pub(crate) fn of(plan: &Plan, squared_levels: f64) -> Self {
-        let count = &plan.stages()[0].count;
-        Self {
-            squared_levels,
-            key_switches: count.key_switch_seconds(),
-            operations: plan.time().work_seconds,
-            critical_path: plan.time().critical_path_seconds,
-        }
-    }
-}

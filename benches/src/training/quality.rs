@@ -51,7 +51,7 @@ impl Arguments {
                 log_n: 14..=15,
                 encrypted_folds: false,
             };
-            qualities.images(&data::digits()?, &plan, None)?;
+            qualities.images(&data::images(None, true)?, &plan, None)?;
             qualities.full_batch("breast cancer", &builtin::breast_cancer()?, None, &plan)?;
         } else {
             let plan = Plan {
@@ -60,8 +60,8 @@ impl Arguments {
                 log_n: 15..=16,
                 encrypted_folds: !self.plain_folds,
             };
-            let folder = data::folder(self.data);
-            let images = data::mnist_or_digits(&folder)?;
+            let folder = data::folder(self.data.as_deref());
+            let images = data::images(Some(&folder), false)?;
             eprintln!("{}", images.name);
             let least = (!images.built_in).then_some([0.96, 0.99]);
             qualities.images(&images, &plan, least)?;
