@@ -48,8 +48,10 @@ impl Objects<'_> {
     }
 }
 
+type Record = fn(&Objects<'_>) -> Result<()>;
+
 /// Names, with sizes relative to d = 128, and what is recorded for a d.
-const CASES: [(&str, fn(&Objects<'_>) -> Result<()>); 6] = [
+const CASES: [(&str, Record); 6] = [
     ("encrypted matrix (d x d) x encrypted matrix (d x d)", |o| {
         o.out(&o.matrix("A", 1, 1).dot(&o.matrix("B", 1, 1)))
     }),

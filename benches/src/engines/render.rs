@@ -12,8 +12,10 @@ use crate::{
     },
 };
 
-/// Goals that a row is held against: name, ring, limbs, batch, seconds (or the times of its floor), in words.
-const GOALS: [(&str, u32, Option<usize>, usize, f64, &str); 3] = [
+/// What a row is held against: name, ring, limbs, batch, seconds (or the times of its floor), in words.
+type Goal = (&'static str, u32, Option<usize>, usize, f64, &'static str);
+
+const GOALS: [Goal; 3] = [
     ("NTT", 16, Some(40), 1, 3.0, "within 3 times its floor"),
     (MULTIPLY, 16, Some(48), 1, 0.3e-3, "under 0.3 ms"),
     (
