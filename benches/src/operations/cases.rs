@@ -1,9 +1,9 @@
 //! The rows of the table.
 
 use arras::toolkit::{
-    Polynomial, Result,
+    Matrix, Polynomial, Result,
     linalg::{
-        Dot, Form, Matrix, PlainMatrix,
+        Dot, Form, PlainMatrix,
         polynomial::{Method, Stop},
     },
 };
