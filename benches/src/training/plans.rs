@@ -39,10 +39,7 @@ use super::data::{self, TrainTest};
 use crate::{
     Common, Result,
     process::again,
-    report::{
-        Form::{By, Bytes, Plain, Seconds},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
 /// What memory of the process may differ from the plan's, as a share of the run's.
@@ -95,12 +92,10 @@ impl Arguments {
             println!("{}", serde_json::to_string(&server(folder, threads)?)?);
             return Ok(());
         }
-        let data = if common.quick {
+        if common.quick {
             (self.iterations, self.minibatch, self.runs) = (2, 16, 1);
-            data::digits()?
-        } else {
-            data::mnist_or_digits(&data::folder(self.data.take()))?
-        };
+        }
+        let data = data::images(self.data.as_deref(), common.quick)?;
         let costs: Vec<CostTable> = match &self.costs {
             Some(file) => serde_json::from_str(&fs::read_to_string(file)?)?,
             None => vec![],
