@@ -210,7 +210,7 @@ fn read_plan(path: &Path, insecure: bool) -> Result<TrainingPlan> {
         if insecure {
             TrainingPlan::from_spec_allowing_insecure(spec)
         } else {
-            TrainingPlan::from_spec(spec)
+            TrainingPlan::try_from(spec)
         }
     };
     read().map_err(|error| error.in_file(path))

@@ -43,7 +43,7 @@ pub struct RoundSpec {
     pub summing: Summing,
 }
 
-/// A plan as it is written down: nothing here has been checked. [`TrainingPlan::from_spec`] checks everything.
+/// A plan as it is written down: nothing here has been checked. [`TrainingPlan`] is one that has been checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -105,28 +105,23 @@ impl From<TrainingPlan> for PlanSpec {
     }
 }
 
+/// Checks a plan, trusting nothing in it; parameters must be secure.
+///
+/// # Errors
+/// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`], [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter);
+/// those of the parameters.
 impl TryFrom<PlanSpec> for TrainingPlan {
     type Error = TrainError;
 
     fn try_from(spec: PlanSpec) -> Result<Self> {
-        Self::from_spec(spec)
-    }
-}
-
-impl TrainingPlan {
-    /// Checks a plan, trusting nothing in it.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`],
-    /// [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter); those of the parameters, which must be
-    /// secure.
-    pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =
             Parameters::try_from(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
         Self::checked(spec, params)
     }
+}
 
-    /// [`TrainingPlan::from_spec`] that takes **parameters without security** too: for tests only.
+impl TrainingPlan {
+    /// Checks a plan as `try_from` does, but takes **parameters without security** too: for tests only.
     ///
     /// # Errors
     /// As there.
@@ -289,9 +284,9 @@ impl TrainingPlan {
     /// Reads a plan in TOML; parameters must be secure.
     ///
     /// # Errors
-    /// [`ExchangeError::Malformed`]; as [`TrainingPlan::from_spec`].
+    /// [`ExchangeError::Malformed`]; as `try_from` a [`PlanSpec`].
     pub fn from_toml(text: &str) -> Result<Self> {
-        Self::from_spec(Self::spec_from_toml(text)?)
+        Self::try_from(Self::spec_from_toml(text)?)
     }
 
     /// Reads a plan in TOML without checking more than its version.

@@ -217,11 +217,11 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     for (what, change) in changes {
         let mut spec = plan.spec().clone();
         change(&mut spec);
-        assert!(TrainingPlan::from_spec(spec).is_err(), "{what}");
+        assert!(TrainingPlan::try_from(spec).is_err(), "{what}");
     }
     let mut weak = plan.spec().clone();
     weak.parameters.security = Security::InsecureForTests;
-    assert!(TrainingPlan::from_spec(weak.clone()).is_err());
+    assert!(TrainingPlan::try_from(weak.clone()).is_err());
     assert!(TrainingPlan::from_spec_allowing_insecure(weak).is_ok());
     assert!(TrainingPlan::from_toml("version = ").is_err());
     // A key that is named twice, and a plan of an earlier release, whatever else it has.
