@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use arras::{
-    ckks::params::max_log2_qp,
-    toolkit::{
-        circuit::Summing,
-        cost::CostTable,
-        text::{self, UNKNOWN},
-    },
+use arras::toolkit::{
+    circuit::Summing,
+    cost::CostTable,
+    text::{self, UNKNOWN},
 };
 use clap::Args;
 use lr_train::{
@@ -93,16 +90,12 @@ impl Arguments {
             return Ok(());
         }
         let origin = Origin::here();
-        let mut comparison = Comparison {
-            machine: origin.machine.clone(),
-            commit: origin.commit.clone(),
-            date: None,
-            data: format!(
-                "{}, {} minibatches, one round from zero",
-                data.name, self.iterations
-            ),
-            rows: Vec::new(),
-        };
+        let on = format!(
+            "{}, {} minibatches, one round from zero",
+            data.name, self.iterations
+        );
+        let mut comparison = Comparison::new(origin.machine.clone(), on);
+        comparison.commit = origin.commit.clone();
         let details = self.compare(&mut comparison)?;
         let report = report(origin, &comparison, &details, &self.threads);
         common.output.page("circuits", &report)?;
@@ -187,35 +180,23 @@ impl Arguments {
         let plan = circuit.plan(&circuit.training.inputs(&minibatches, None)?, &costs)?;
         let count = &plan.stages()[0].count;
         let fastest = self.threads.iter().filter_map(|&n| outcome.fastest(n));
-        let row = CircuitRow {
-            circuit: kind.name().into(),
-            iterations: minibatches.len(),
-            minibatch: spec.minibatch,
-            depth: shape.depth,
-            log_n: params.log_n(),
-            log_qp: params.log2_qp(),
-            log_qp_bound: max_log2_qp(params.log_n()).map_or(f64::NAN, f64::from),
-            dnum: params.dnum(),
-            multiplications: shape.multiplications,
-            key_switches: shape.key_switches(),
-            input_bytes: plan.input_bytes().wire,
-            key_bytes: plan.key_set_bytes().wire,
-            peak_bytes: None,
-            timing: Timing::Measured { runs: self.runs },
-            seconds: fastest
-                .map(|t| ThreadSeconds {
-                    threads: t.threads,
-                    seconds: t.wall.median,
-                })
-                .collect(),
-            critical_steps: shape.critical_path,
-            critical_seconds: Some(plan.time().critical_path_seconds),
-            work_seconds: outcome.fastest(1).map(|t| t.work),
-            model_cost: shape.model_cost,
-            weight_error: Some(outcome.error),
-            accuracy: Some(quality.accuracy),
-            auc: quality.auc,
-        };
+        let timing = Timing::Measured { runs: self.runs };
+        let mut row = CircuitRow::new(&shape, params, timing);
+        row.iterations = minibatches.len();
+        row.minibatch = spec.minibatch;
+        row.input_bytes = plan.input_bytes().wire;
+        row.key_bytes = plan.key_set_bytes().wire;
+        row.seconds = fastest
+            .map(|t| ThreadSeconds {
+                threads: t.threads,
+                seconds: t.wall.median,
+            })
+            .collect();
+        row.critical_seconds = Some(plan.time().critical_path_seconds);
+        row.work_seconds = outcome.fastest(1).map(|t| t.work);
+        row.weight_error = Some(outcome.error);
+        row.accuracy = Some(quality.accuracy);
+        row.auc = quality.auc;
         let detail = Detail {
             depth_from_encrypted_start: circuit.depth_from_encrypted_start()?,
             summing: spec.summing,

@@ -70,7 +70,7 @@ pub(super) fn reference_folds(rows: usize, folds: usize) -> crate::Result<Vec<Sp
             let train = (0..rows)
                 .filter(|row| test.binary_search(row).is_err())
                 .collect();
-            Split { train, test }
+            Split::new(train, test)
         })
         .collect())
 }

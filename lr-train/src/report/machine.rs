@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A machine, as far as it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Machine {
     /// The processor's name; the architecture's where it has none.
     pub cpu: String,
