@@ -7,7 +7,7 @@ use crate::{Result, data::DataError, plain::State};
 
 /// What an input holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum Packed {
     /// Z_i times the factor of [`data_factor`], rows of the minibatch in rows of wide units, tiles row by row.
     Rows { iteration: usize },
     /// Z_i^T times the same, features in rows of tall units, one for each tile.
@@ -22,7 +22,7 @@ pub(super) enum Content {
     Start { v: bool, row: bool },
 }
 
-impl Content {
+impl Packed {
     pub(super) fn start(which: &str, row: bool) -> Self {
         Self::Start {
             v: which == "v",

@@ -7,7 +7,7 @@ use arras_toolkit::{Recorder, Slots, circuit::Section};
 use super::{
     Geometry, Spec, Start,
     activation::{Activation, Powers},
-    pack::Content,
+    pack::Packed,
 };
 
 /// What recording a circuit needs to know, and the sums that circuits share.
@@ -152,7 +152,7 @@ pub(super) struct Inputs<'a> {
     recorder: &'a Recorder,
     spec: &'a Spec,
     geometry: &'a Geometry,
-    contents: Vec<(String, Content)>,
+    contents: Vec<(String, Packed)>,
     known: BTreeMap<String, Slots>,
 }
 
@@ -168,7 +168,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The inputs made, each with what it holds.
-    pub(super) fn into_contents(self) -> Vec<(String, Content)> {
+    pub(super) fn into_contents(self) -> Vec<(String, Packed)> {
         self.contents
     }
 
@@ -182,7 +182,7 @@ impl<'a> Inputs<'a> {
         self.section(&format!("iteration {}", i + 1))
     }
 
-    fn input(&mut self, name: String, content: Content) -> Slots {
+    fn input(&mut self, name: String, content: Packed) -> Slots {
         if let Some(slots) = self.known.get(&name) {
             return slots.clone();
         }
@@ -196,12 +196,12 @@ impl<'a> Inputs<'a> {
 
     /// Z_i, scaled, in wide units.
     pub(super) fn rows(&mut self, i: usize) -> Slots {
-        self.input(format!("rows {i}"), Content::Rows { iteration: i })
+        self.input(format!("rows {i}"), Packed::Rows { iteration: i })
     }
 
     /// Z_i^T, scaled, in tall units.
     pub(super) fn columns(&mut self, i: usize) -> Slots {
-        self.input(format!("columns {i}"), Content::Columns { iteration: i })
+        self.input(format!("columns {i}"), Packed::Columns { iteration: i })
     }
 
     /// G_ij = Z_i Z_j^T for an earlier iteration j, or its transpose, scaled, in a wide unit.
@@ -209,7 +209,7 @@ impl<'a> Inputs<'a> {
         let name = if transposed { "gram^T" } else { "gram" };
         self.input(
             format!("{name} {i} {j}"),
-            Content::Gram {
+            Packed::Gram {
                 iteration: i,
                 earlier: j,
                 transposed,
@@ -220,12 +220,12 @@ impl<'a> Inputs<'a> {
     /// v or w at the start in column kind; `None` if it is zero.
     pub(super) fn start_column(&mut self, which: &'static str) -> Option<Slots> {
         (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} column"), Content::start(which, false)))
+            .then(|| self.input(format!("{which} column"), Packed::start(which, false)))
     }
 
     /// v or w at the start in row kind; `None` if it is zero.
     pub(super) fn start_row(&mut self, which: &'static str) -> Option<Slots> {
         (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} row"), Content::start(which, true)))
+            .then(|| self.input(format!("{which} row"), Packed::start(which, true)))
     }
 }

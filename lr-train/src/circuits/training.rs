@@ -7,7 +7,7 @@ use super::{
     CircuitError, Geometry, Kind, Results, Spec,
     activation::Activation,
     low_depth,
-    pack::{self, Content},
+    pack::{self, Packed},
     recording::{Inputs, Recording},
     sequential, single_chain,
 };
@@ -19,7 +19,7 @@ pub struct TrainingCircuit {
     spec: Spec,
     geometry: Geometry,
     circuit: Circuit,
-    contents: Vec<(String, Content)>,
+    contents: Vec<(String, Packed)>,
 }
 
 const PARTS: [&str; 4] = ["w column", "w row", "previous column", "previous row"];
@@ -96,7 +96,7 @@ impl TrainingCircuit {
     /// [`DataError::Length`] for weights of another length.
     pub fn start_inputs(&self, start: &State) -> Result<Bindings<Value>> {
         pack::check_start(&self.spec, start)?;
-        self.packed(Content::is_start, &[], Some(start))
+        self.packed(Packed::is_start, &[], Some(start))
     }
 
     /// Names of the inputs that the circuit uses: those of data, and those of the state to start from.
@@ -118,7 +118,7 @@ impl TrainingCircuit {
     }
 
     /// The inputs that the circuit uses, with what they hold.
-    fn used(&self) -> impl Iterator<Item = (&str, Content)> {
+    fn used(&self) -> impl Iterator<Item = (&str, Packed)> {
         let used = self.circuit.input_levels();
         let is_used = move |name: &str| used.get(name).copied().flatten().is_some();
         let all = self.contents.iter().map(|(name, what)| (&**name, *what));
@@ -128,7 +128,7 @@ impl TrainingCircuit {
     /// What of the used inputs is wanted, packed.
     fn packed(
         &self,
-        wanted: impl Fn(Content) -> bool,
+        wanted: impl Fn(Packed) -> bool,
         minibatches: &[Array2<f64>],
         start: Option<&State>,
     ) -> Result<Bindings<Value>> {
@@ -140,7 +140,7 @@ impl TrainingCircuit {
 
     fn pack(
         &self,
-        content: Content,
+        content: Packed,
         minibatches: &[Array2<f64>],
         start: Option<&State>,
     ) -> Result<Value> {
