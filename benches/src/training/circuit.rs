@@ -14,7 +14,7 @@ use arras::{
     },
 };
 use lr_train::{
-    circuits::{Kind, Spec, Start, TrainingCircuit},
+    circuits::{Kind, Start, TrainingCircuit},
     report::{Machine, peak_memory},
     trainer::{ErrorsFor, PlannerOptions, Settings},
 };
@@ -46,18 +46,11 @@ impl Smallest {
         summing: Option<Summing>,
     ) -> Result<Self> {
         let settings = Settings::new(minibatch, iterations).circuit(kind);
-        let options = PlannerOptions {
-            threads: 1,
-            errors: ErrorsFor::Nothing,
-            ..PlannerOptions::default()
-        };
+        let options = PlannerOptions::new().threads(1).errors(ErrorsFor::Nothing);
         let (plan, _) = lr_train::trainer::plan(&settings, features, minibatch, &options)?;
         let mut training = plan.round(0)?.circuit.clone();
         if let Some(summing) = summing {
-            training = TrainingCircuit::record(Spec {
-                summing,
-                ..training.spec().clone()
-            })?;
+            training = TrainingCircuit::record(training.spec().clone().summing(summing))?;
         }
         Ok(Self {
             program: Program::new(training.circuit().clone()),
@@ -68,10 +61,7 @@ impl Smallest {
 
     /// Levels of the same iterations from an encrypted start, as a later round has it.
     pub(crate) fn depth_from_encrypted_start(&self) -> Result<usize> {
-        let spec = Spec {
-            start: Start::Encrypted,
-            ..self.training.spec().clone()
-        };
+        let spec = self.training.spec().clone().start(Start::Encrypted);
         let training = TrainingCircuit::record(spec)?;
         Ok(Program::new(training.circuit().clone()).levels_needed())
     }

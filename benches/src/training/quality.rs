@@ -10,10 +10,10 @@ use clap::Args;
 use lr_train::{
     data::{Dataset, builtin},
     metrics::Quality,
-    plain::{History, PlainSettings, Rate, State, nesterov, scores},
+    plain::{History, Rate, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme},
-    sigmoid::{Approximation, Sigmoid},
-    split::{Minibatches, Order, Split, k_fold},
+    sigmoid::Approximation,
+    split::{Order, Split, k_fold},
     trainer::{Candidate, PlannerOptions, Rounds, Settings, TrainerBuilder, training_rows},
 };
 use serde_json::{Value, json};
@@ -135,12 +135,7 @@ fn deviation(values: &[f64]) -> f64 {
 fn plaintext(train: &Dataset, test: &Dataset, settings: &Settings) -> Result<(Score, History)> {
     let normalization = Preprocessor::fit(train, Scheme::MaxAbs)?;
     let z = training_rows(settings.optimizer, train, &normalization)?;
-    let own = PlainSettings {
-        iterations: settings.iterations,
-        rate: settings.rate.clone(),
-        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-        batches: Minibatches::new(train.rows(), settings.minibatch, settings.order)?,
-    };
+    let own = settings.plain(train.rows())?;
     let (history, _) = nesterov(&z, &own, State::zero(z.ncols()))?;
     let weights = history.weights().ok_or("no iteration")?;
     let scores = scores(&normalization.apply(test)?, weights)?;
@@ -169,10 +164,7 @@ fn encrypted<'a>(
     settings: impl Fn(usize) -> Settings,
     plan: &Plan,
 ) -> Result<Encrypted> {
-    let options = PlannerOptions {
-        log_n: plan.log_n.clone(),
-        ..PlannerOptions::default()
-    };
+    let options = PlannerOptions::new().log_n(plan.log_n.clone());
     let (mut scores, mut twins, mut chosen) = (vec![], vec![], None);
     let (mut weight_error, mut server_seconds, mut seconds) = (0.0f64, 0.0, 0.0);
     for (train, test) in pairs {
