@@ -155,7 +155,7 @@ impl Set {
             1 => "1 thread".to_owned(),
             threads => format!("{threads} threads"),
         });
-        let columns: Vec<String> = columns.collect();
+        let columns: Vec<_> = columns.collect();
         for (title, rows) in SECTIONS.iter().zip(&self.sections) {
             report.subheading(title);
             if rows.iter().any(|row| row.rows.is_some()) {
