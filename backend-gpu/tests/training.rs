@@ -11,23 +11,21 @@ use std::{
 use arras_backend_cpu::CpuEngine;
 use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
-    Ciphertext, Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
+    Ciphertext, Context, EvaluationKeySet, Evaluator, Parameters,
     params::Security,
-    random::Seed,
     wire::{AtomicFile, Overwrite},
 };
 use arras_hal::Backend;
 use arras_toolkit::{
-    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
-    plan::KeyRequests, run::Options,
+    Bindings, Cleartext, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
+    conformance::party, plan::KeyRequests, run::Options,
 };
 use common::{engines, parameters};
 use lr_train::{
-    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    circuits::{Kind, Results, Spec, TrainingCircuit},
     data::builtin,
     plain::Rate,
     preprocess::{Preprocessor, Scheme},
-    sigmoid::Approximation,
     trainer::{
         DataOwner, KeySetId, PlannerOptions, Settings, TrainingServer,
         files::{DatasetFile, KeyDirectory, load_evaluation, save_result, write_dataset},
@@ -42,18 +40,11 @@ const ROWS: usize = 8;
 const ITERATIONS: usize = 2;
 
 fn circuit(kind: Kind) -> TrainingCircuit {
-    TrainingCircuit::record(Spec {
-        kind,
-        slots: 1 << (LOG_N - 1),
-        features: FEATURES,
-        minibatch: ROWS,
-        steps: Spec::nesterov_steps(&Rate::Constant(1.0), ROWS, 0, ITERATIONS).unwrap(),
-        activation: Approximation::cubic_16(),
-        start: Start::Zero,
-        results: Results::State,
-        summing: arras_toolkit::circuit::Summing::Fours,
-    })
-    .unwrap()
+    let steps = Spec::nesterov_steps(&Rate::Constant(1.0), ROWS, 0, ITERATIONS).unwrap();
+    let spec = Spec::new(kind, 1 << (LOG_N - 1), FEATURES, ROWS, steps)
+        .results(Results::State)
+        .summing(arras_toolkit::circuit::Summing::Fours);
+    TrainingCircuit::record(spec).unwrap()
 }
 
 /// The outputs of a training run on an engine.
@@ -91,13 +82,8 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         let circuit = circuit(kind);
         let program = Program::new(circuit.circuit().clone());
         let params = parameters(LOG_N, program.levels_needed());
-        let context = Context::new(&params, CpuEngine::new()).unwrap();
-        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
-        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
-        let keys = KeyRequests::of(&program).generate(&generator).unwrap();
-        let client = Client::with_secret_key(secret)
-            .unwrap()
-            .with_seed(Seed::from_bytes([3; 32]));
+        let client = party::client(&params, CpuEngine::new(), 1).unwrap();
+        let keys = party::keys(&client, &KeyRequests::of(&program), 1).unwrap();
         let values = circuit.inputs(&minibatches, None).unwrap();
         let data = client.encrypt_inputs(&program, &values).unwrap();
 
@@ -123,7 +109,8 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         let outputs: BTreeMap<String, Value> = expected
             .iter()
             .map(|(name, out)| {
-                let moved = Ciphertext::from_bytes(&bytes[name.as_str()], &context).unwrap();
+                let moved = Ciphertext::from_bytes(&bytes[name.as_str()], client.context());
+                let moved = moved.unwrap();
                 let moved = Encrypted::new(*out.layout(), moved).unwrap();
                 (name.clone(), client.decrypt(&moved).unwrap())
             })
@@ -160,11 +147,9 @@ fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_ov
     };
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lost-device");
     let _ = std::fs::remove_dir_all(&folder);
-    let planner = PlannerOptions {
-        log_n: LOG_N..=LOG_N,
-        security: Security::InsecureForTests,
-        ..PlannerOptions::default()
-    };
+    let planner = PlannerOptions::new()
+        .log_n(LOG_N..=LOG_N)
+        .security(Security::InsecureForTests);
     let dataset = builtin::breast_cancer().unwrap();
     // Every 30th row: both classes.
     let dataset = dataset

@@ -2,6 +2,7 @@
 
 use core::ops::{Range, RangeInclusive};
 
+use arras_hal::is_prime;
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use super::limits::{
 };
 use super::log2::{Log2, ONE, log2_product, to_bits};
 use super::path::{LevelWidth, Window, extent, nominal_scales};
-use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
+use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
 
@@ -22,6 +23,7 @@ const MAX_DRIFT: Log2 = ONE / 2;
 
 /// A parameter set as it is written down: nothing here has been checked. `Parameters::try_from` checks everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ParametersSpec {
     /// log2 of the ring degree N.
     pub log_n: u32,

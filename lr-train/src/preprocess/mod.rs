@@ -27,6 +27,7 @@ pub enum Scheme {
 
 /// A column that carries something, and what is done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Column {
     /// Its position among the features as read, from 0.
@@ -39,6 +40,7 @@ pub struct Column {
 
 /// A column that is the same in all training rows. It is left out: the intercept carries what it says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Dropped {
     /// Its position among the features as read, from 0.
@@ -201,6 +203,7 @@ impl Preprocessor {
 
 /// What is read of a [`Preprocessor`], before it is checked.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Stored {
     scheme: Scheme,
     names: Vec<String>,
@@ -252,14 +255,7 @@ pub fn signs(labels: &[bool]) -> Array1<f64> {
 /// # Errors
 /// [`DataError::Length`].
 pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64>, DataError> {
-    if features.nrows() != labels.len() {
-        return Err(DataError::Length {
-            op: "signed rows",
-            what: "labels",
-            found: labels.len(),
-            expected: features.nrows(),
-        });
-    }
+    DataError::expect_length("signed rows", "labels", labels.len(), features.nrows())?;
     let y = signs(labels);
     Ok(Array2::from_shape_fn(
         (features.nrows(), features.ncols() + 1),

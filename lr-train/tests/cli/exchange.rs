@@ -21,8 +21,8 @@ fn plan_to_evaluation_on_built_in_data() {
     let server = client.copy_of("keys/eval data.arras");
     let trained =
         server.ok("train --eval-keys keys/eval --data data.arras --out result.arras --engine cpu");
-    trained.notes(&["secret key: not here and not needed"]);
-    trained.says(&["encrypted model"]);
+    trained.notes("secret key: not here and not needed");
+    trained.says("encrypted model");
     assert_eq!(
         server.listing(".").join(" "),
         "data.arras keys keys/eval keys/eval/evaluation-keys.arras keys/eval/plan.toml result.arras"
@@ -43,10 +43,10 @@ fn two_rounds_give_what_one_gives() {
     let desk = prepared("--circuit baseline --iterations 2 --rounds 2");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result-0.arras");
     desk.ok("inspect result-0.arras")
-        .says(&["encrypted state after round 1"]);
+        .says("encrypted state after round 1");
     // A state is no model yet, but its weights can be looked at.
     desk.ok("decrypt --keys keys --model result-0.arras --out early.json")
-        .notes(&["not the finished model"]);
+        .notes("not the finished model");
     desk.ok("refresh --keys keys --state result-0.arras --out state-1.arras");
     let trained = desk.json(
         "train --eval-keys keys/eval --data data.arras --state state-1.arras --out result-1.arras",
@@ -86,6 +86,6 @@ fn two_rounds_give_what_one_gives() {
         .collect();
     assert_eq!(classes, ["no", "yes", "no", "yes"]);
     desk.ok("predict --model model.json --data train.csv --label y --out predictions.csv")
-        .says(&["24 rows"]);
+        .says("24 rows");
     assert_eq!(desk.text("predictions.csv").lines().count(), 25);
 }

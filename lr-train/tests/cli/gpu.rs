@@ -32,19 +32,14 @@ fn training_on_a_device_gives_the_bytes_of_the_cpu_engine_and_one_too_small_is_r
     };
     train("--engine gpu", "ARRAS_GPU_MEMORY_MIB", "1")
         .ends_with(1)
-        .notes(&[
-            "memory needed",
-            "training needs about",
-            "available",
-            "--engine cpu",
-        ]);
+        .notes("memory needed | training needs about | available | --engine cpu");
     assert_eq!(desk.listing("."), before);
     train("--engine gpu", "ARRAS_GPU_MEMORY_MIB", "much")
         .ends_with(1)
-        .notes(&["whole number"]);
+        .notes("whole number");
     train("", "ARRAS_ENGINE", "gpu")
         .ends_with(0)
-        .notes(&["engine: gpu, "]);
+        .notes("engine: gpu, ");
     // `finished` trained on the default engine, in main memory.
     assert!(desk.read("out.arras") == desk.read("result.arras"));
 }
@@ -52,10 +47,8 @@ fn training_on_a_device_gives_the_bytes_of_the_cpu_engine_and_one_too_small_is_r
 #[cfg(feature = "gpu")]
 #[test]
 fn an_adapter_that_is_not_there_is_refused_with_the_way_out() {
-    Desk::new().fails(
-        "devices --engine gpu:no-such-adapter",
-        1,
-        &["no-such-adapter", "choose the CPU engine"],
+    Desk::new().refuses(
+        "1 | devices --engine gpu:no-such-adapter | no-such-adapter | choose the CPU engine",
     );
     let adapters = Desk::new().json("devices --list")["adapters"].clone();
     for adapter in adapters.as_array().unwrap() {
@@ -67,11 +60,11 @@ fn an_adapter_that_is_not_there_is_refused_with_the_way_out() {
 #[test]
 fn an_engine_that_was_not_compiled_in_is_refused_with_the_way_out() {
     let desk = Desk::new();
-    desk.fails("devices --engine gpu", 1, &["--features gpu", "cpu"]);
+    desk.fails("devices --engine gpu", 1, "--features gpu | cpu");
     let mut train = desk.command("train --eval-keys keys --data d --out o");
     Ran::of(train.env("ARRAS_ENGINE", "gpu:radeon"))
         .ends_with(1)
-        .notes(&["--features gpu"]);
+        .notes("--features gpu");
     let listed = desk.json("devices --list");
     assert_eq!(listed["engines"][1]["available"], false);
 }

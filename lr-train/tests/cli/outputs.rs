@@ -18,14 +18,14 @@ fn nothing_is_replaced_without_force() {
         "devices --engine reference --measure --out there",
     ] {
         // Before any work is done: this would take a while for some.
-        desk.fails(verb, 5, &["there", "exists", "replace"]);
+        desk.fails(verb, 5, "there | exists | replace");
         assert_eq!(desk.read("there"), b"before");
     }
-    desk.fails("keygen --plan plan.toml --out keys", 5, &["exists"]);
+    desk.fails("keygen --plan plan.toml --out keys", 5, "exists");
     desk.ok("decrypt --keys keys --model result.arras --out there --force");
     assert_eq!(desk.read("there"), desk.read("model.json"));
     desk.ok("keygen --plan plan.toml --out keys --force");
-    desk.fails(TRAIN, 4, &["key set"]);
+    desk.fails(TRAIN, 4, "key set");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn two_processes_do_not_write_one_output() {
     lock.lock().unwrap();
     let left = ".out.json.abc123.partial";
     desk.write(left, "what a killed process left");
-    desk.fails(DECRYPT, 5, &["out.json", "another process is writing"]);
+    desk.fails(DECRYPT, 5, "out.json | another process is writing");
     assert!(desk.path(left).exists() && !desk.path("out.json").exists());
     drop(lock);
     desk.ok(DECRYPT);
@@ -119,7 +119,7 @@ fn a_full_standard_output_is_a_failure() {
     let mut predict = desk.command("predict --model model.json --data train.csv --label y");
     Ran::of(predict.stdout(full))
         .ends_with(5)
-        .notes(&["standard output"]);
+        .notes("standard output");
 }
 
 #[cfg(unix)]

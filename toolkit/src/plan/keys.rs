@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bytes, PlannedKey};
 use crate::{
-    Result,
+    Program, Result,
     cost::memory::{evaluation_key_bytes, evaluation_key_set_bytes_by_level},
     interpret::rotation_steps,
-    program::Program,
 };
 
 /// The keys a program needs, each with the highest level at which it is used: keys are cut to that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeyRequests {
     /// Highest window at which something is relinearized; `None` if nothing is.
     #[serde(default)]
