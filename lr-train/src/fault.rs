@@ -4,6 +4,7 @@ use arras_ckks::{
     CkksError, CkksErrorKind,
     wire::{Cause, WireError},
 };
+use arras_hal::HalErrorKind;
 use arras_toolkit::{ToolkitError, ToolkitErrorKind};
 
 /// Where the fault for an error lies, so that a program can decide what to do without knowing every error. The command line's
@@ -47,6 +48,12 @@ impl From<&CkksError> for Fault {
             | CkksErrorKind::NoGaloisKey { .. }
             | CkksErrorKind::KeyBudget { .. }
             | CkksErrorKind::Cut { .. } => Self::File,
+            // Keys name their Galois elements.
+            CkksErrorKind::Hal(error)
+                if matches!(error.kind(), HalErrorKind::BadGaloisElement { .. }) =>
+            {
+                Self::File
+            }
             _ => Self::Other,
         }
     }

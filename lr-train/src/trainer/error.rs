@@ -109,18 +109,27 @@ pub enum ExchangeError {
         /// Rounds of the plan.
         rounds: usize,
     },
-    /// A decrypted result that no training gives.
+    /// Numbers that no training gives. The value itself is never told: decrypted, it would tell whoever reads the message about the key.
     #[error(
-        "the decrypted {what} is no usable result: {value} in entry {entry}; the ciphertexts are not from this key or this data, or training diverged: lower the \
+        "entry {entry} of the {what} is not {expected}; the ciphertexts are not from this key or this data, or training diverged: lower the \
          learning rate or widen the sigmoid's interval"
     )]
     UnusableResult {
-        /// Weights or those before.
+        /// Whose entry.
         what: &'static str,
         /// Which entry.
         entry: usize,
-        /// Its value.
-        value: f64,
+        /// What every entry of a result is.
+        expected: String,
+    },
+    /// A ciphertext that anybody can make.
+    #[error(
+        "the ciphertext {name} of the result is transparent: its second component is zero, so it was made without a key, and is not decrypted; \
+         have the round trained again, on another server"
+    )]
+    Transparent {
+        /// The result's name.
+        name: String,
     },
     /// Labels of other classes than the model's.
     #[error(
@@ -196,11 +205,15 @@ impl ExchangeError {
     pub(super) fn expect_usable<'a>(
         what: &'static str,
         values: impl IntoIterator<Item = &'a f64>,
+        expected: &str,
         usable: impl Fn(f64) -> bool,
     ) -> Result<(), Self> {
-        let mut values = values.into_iter().copied().enumerate();
-        match values.find(|(_, value)| !usable(*value)) {
-            Some((entry, value)) => Err(Self::UnusableResult { what, entry, value }),
+        match values.into_iter().position(|value| !usable(*value)) {
+            Some(entry) => Err(Self::UnusableResult {
+                what,
+                entry,
+                expected: expected.to_owned(),
+            }),
             None => Ok(()),
         }
     }
@@ -214,7 +227,8 @@ impl ExchangeError {
             | Self::PlanInconsistent { .. }
             | Self::Mismatch { .. }
             | Self::NothingToRefresh { .. }
-            | Self::UnusableResult { .. } => Fault::File,
+            | Self::UnusableResult { .. }
+            | Self::Transparent { .. } => Fault::File,
             Self::TooManyIterations { .. } => Fault::Plan,
             Self::BeyondPlan { .. } | Self::OtherClasses { .. } => Fault::Data,
         }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use arras_ckks::CkksError;
 use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetId, KeySetId, PlanId};
-use crate::{Result, trainer::ExchangeError};
+use super::{DatasetId, KeySetId, PlanId, Round};
+use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
 /// Which exchange something belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -121,4 +122,47 @@ pub struct RoundResult<B: Backend> {
     pub outputs: BTreeMap<String, Encrypted<B>>,
     /// What the run did; none if it was read from a file.
     pub report: Option<RunReport>,
+}
+
+impl<B: Backend> RoundResult<B> {
+    /// Refuses what the round's program does not give, without the key: at another level or with fewer moduli the plan's bound on values says
+    /// nothing, and whoever leaves a second component zero chooses what is decrypted.
+    pub(super) fn expect_form_of(&self, round: &Round) -> Result<()> {
+        let program = &round.program;
+        for (output, &step) in program.circuit().outputs().iter().zip(program.outputs()) {
+            let name = output.name().to_owned();
+            let Some(encrypted) = self.outputs.get(&name) else {
+                return Err(CircuitError::MissingResult { name }.into());
+            };
+            let (ciphertext, step) = (encrypted.ciphertext(), program.step(step));
+            let form = |batch, components, level, whole| {
+                let moduli = if whole { "all" } else { "some" };
+                format!("{batch} x {components} components at level {level}, {moduli} moduli")
+            };
+            ExchangeError::expect_same(
+                "decrypt",
+                ("form", "the result"),
+                &form(
+                    ciphertext.batch(),
+                    ciphertext.components(),
+                    ciphertext.level(),
+                    !ciphertext.is_cut() && !ciphertext.is_pending(),
+                ),
+                &form(output.layout().units(), 2, step.level(), true),
+                "nothing was decrypted: have the round trained again",
+            )?;
+            let batch = ciphertext.batch();
+            let seconds = ciphertext
+                .poly()
+                .select(batch..2 * batch, ciphertext.limbs())
+                .and_then(|seconds| seconds.to_words())
+                .map_err(CkksError::from)?;
+            // One residue of a random polynomial is zero everywhere with probability q^-N.
+            let mut rows = seconds.chunks(ciphertext.context().params().n());
+            if rows.any(|row| row.iter().all(|&word| word == 0)) {
+                return Err(ExchangeError::Transparent { name }.into());
+            }
+        }
+        Ok(())
+    }
 }

@@ -50,7 +50,7 @@ impl DatasetRecord {
             DataError::expect_length(what, "scaling", scaling.len(), expected)
                 .map_err(ExchangeError::malformed(what))?;
             let usable = |s: f64| s.is_finite() && s > 0.0;
-            ExchangeError::expect_usable("scaling", scaling, usable)?;
+            ExchangeError::expect_usable("scaling", scaling, "finite and positive", usable)?;
         }
         Ok(())
     }

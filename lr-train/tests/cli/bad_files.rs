@@ -137,7 +137,11 @@ fn files_of_another_exchange_do_not_mix() {
     fs::rename(desk.path("keys/secret/owner.json"), desk.path("owner.json")).unwrap();
     desk.fails(DECRYPT, 5, "owner.json");
     fs::rename(desk.path("owner.json"), desk.path("keys/secret/owner.json")).unwrap();
-    // A record that is gone.
+    // A result of data that these keys have not encrypted, and then no records at all.
+    for name in fs::read_dir(desk.path("keys/secret/datasets")).unwrap() {
+        fs::remove_file(name.unwrap().path()).unwrap();
+    }
+    desk.fails(DECRYPT, 4, "data set");
     fs::remove_dir_all(desk.path("keys/secret/datasets")).unwrap();
     desk.fails(DECRYPT, 5, "datasets");
 

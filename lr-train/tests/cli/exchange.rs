@@ -45,7 +45,11 @@ fn two_rounds_give_what_one_gives() {
     desk.ok("inspect result-0.arras")
         .says("encrypted state after round 1");
     // A state is no model yet, but its weights can be looked at.
-    desk.ok("decrypt --keys keys --model result-0.arras --out early.json")
+    desk.refuses(
+        "4 | decrypt --keys keys --model result-0.arras --out early.json | --intermediate",
+    );
+    assert!(!desk.path("early.json").exists());
+    desk.ok("decrypt --keys keys --model result-0.arras --intermediate --out early.json")
         .notes("not the finished model");
     desk.ok("refresh --keys keys --state result-0.arras --out state-1.arras");
     let trained = desk.json(

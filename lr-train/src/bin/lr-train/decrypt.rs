@@ -8,7 +8,9 @@ use lr_train::trainer::files::{load_result, save_model};
 use serde_json::json;
 
 use crate::{
-    Done, keygen,
+    Done,
+    failure::Failure,
+    keygen,
     output::{Answer, Output, overwrite, path},
 };
 
@@ -23,9 +25,12 @@ pub(crate) struct Decrypt {
     /// Folder of keys
     #[arg(long)]
     keys: PathBuf,
-    /// Result that `train` returned
+    /// Encrypted result that `train` returned; not the model in JSON, which `evaluate` and `predict` take
     #[arg(long)]
     model: PathBuf,
+    /// Accept the state of a round that is not the last: its weights are no finished model
+    #[arg(long)]
+    intermediate: bool,
     /// Model to write, in JSON
     #[arg(long)]
     out: PathBuf,
@@ -42,6 +47,17 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         owner.key_set_id(),
         owner.context(),
     )?;
+    if !result.finished && !args.intermediate {
+        return Err(Failure::file(
+            &args.model,
+            format!(
+                "holds the state after round {} of {}, not a finished model: refresh it for the next round with `lr-train refresh`, or look at \
+                 its weights with --intermediate",
+                result.round + 1,
+                owner.plan().rounds().len()
+            ),
+        ));
+    }
     let record = keys.record(result.origin.dataset)?;
     let out = AtomicFile::create_private(&args.out, overwrite(args.force))?;
     let model = owner.decrypt_model(&record, &result)?;
@@ -53,12 +69,8 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
             result.round + 1
         ));
     }
-    let largest = model
-        .weights
-        .iter()
-        .fold(0.0f64, |most, w| most.max(w.abs()));
     let text = format!(
-        "model of {} weights (the largest {largest:.3}) from {} rows written to {}\nnext: lr-train evaluate --model {2} --data ..",
+        "model of {} weights from {} rows written to {}\nnext: lr-train evaluate --model {2} --data ..",
         model.weights.len(),
         model.rows,
         args.out.display()

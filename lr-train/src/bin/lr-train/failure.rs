@@ -181,6 +181,8 @@ mod tests {
         check(4, Failure::file(Path::new(""), ""));
         let error = CkksError::from(WireError::ChecksumMismatch);
         check(4, ToolkitError::from(error));
+        let outside = arras::hal::GaloisElement::new(2, 11).unwrap_err();
+        check(4, CkksError::from(outside));
         let keys = ToolkitErrorKind::MissingRotationKeys { missing: vec![1] };
         check(4, ToolkitError::from(keys));
 

@@ -73,7 +73,7 @@ impl Output {
     /// A line for a person, beside the answer.
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if self.is_talkative() {
-            eprintln!("{text}");
+            eprintln!("{}", printable(&text.to_string()));
         }
     }
 
@@ -95,12 +95,13 @@ impl Output {
 
     /// Why there is none.
     pub(crate) fn failure(&self, verb: &str, failure: &Failure) {
+        let text = printable(&failure.to_string());
         if self.json && !matches!(failure, Failure::Stdout(_)) {
-            let object = json!({"verb": verb, "ok": false, "code": failure.code(), "error": failure.to_string()});
+            let object = json!({"verb": verb, "ok": false, "code": failure.code(), "error": text});
             // The exit code says it, too.
             let _ = writeln!(std::io::stdout(), "{object}");
         }
-        let _ = writeln!(std::io::stderr(), "lr-train {verb}: {failure}");
+        let _ = writeln!(std::io::stderr(), "lr-train {verb}: {text}");
     }
 
     /// A bar and options of a run that moves it; the bar is wiped when both are gone.
@@ -167,6 +168,19 @@ impl Drop for Progress {
     }
 }
 
+/// A message whose parts may come from a file that somebody else made: control characters, which a terminal obeys, are escaped.
+fn printable(text: &str) -> String {
+    let mut said = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            said.extend(c.escape_default());
+        } else {
+            said.push(c);
+        }
+    }
+    said
+}
+
 /// An object with the fields of another.
 pub(crate) fn with(mut object: Value, fields: Value) -> Value {
     if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
@@ -178,4 +192,17 @@ pub(crate) fn with(mut object: Value, fields: Value) -> Value {
 /// A path for JSON.
 pub(crate) fn path(path: &Path) -> Value {
     path.display().to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn control_characters_of_files_do_not_reach_a_terminal() {
+        assert_eq!(
+            printable("line\n\tof \u{1b}[2J\r\u{9b}0m\u{7f}Ä"),
+            "line\n\tof \\u{1b}[2J\\r\\u{9b}0m\\u{7f}Ä"
+        );
+    }
 }

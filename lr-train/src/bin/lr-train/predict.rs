@@ -2,13 +2,14 @@
 
 use std::{fmt::Write, path::PathBuf};
 
+use arras::ckks::wire::AtomicFile;
 use clap::Args;
 use lr_train::trainer::files::load_model;
 use serde_json::json;
 
 use crate::{
     Done,
-    output::{Answer, Output, claim, path},
+    output::{Answer, Output, overwrite, path},
     sources::Source,
 };
 
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Predict, _: &Output) -> Done {
     let Some(out) = &args.out else {
         return Ok(Answer::new(text, json!({"predictions": predictions})));
     };
-    claim(out, args.force)?.write_and_commit(text.as_bytes())?;
+    AtomicFile::create_private(out, overwrite(args.force))?.write_and_commit(text.as_bytes())?;
     let said = format!("{} rows written to {}", predictions.len(), out.display());
     Ok(Answer::new(
         said,

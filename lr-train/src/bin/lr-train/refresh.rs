@@ -20,7 +20,7 @@ use crate::{
 Nothing is written, so nothing can be sent back, unless every check of the decrypted state passed.
 
 Example:
-  lr-train refresh --keys keys --state result-0.arras --out state-1.arras")]
+  lr-train refresh --keys keys --state result-1.arras --out state-2.arras")]
 pub(crate) struct Refresh {
     /// Folder of keys
     #[arg(long)]

@@ -30,7 +30,7 @@ the process ends early, run it again. With --resume it is left alone if it is th
 
 Examples:
   lr-train train --eval-keys eval --data data.arras --out result.arras
-  lr-train train --eval-keys eval --data data.arras --state state-1.arras --out result-1.arras --engine gpu")]
+  lr-train train --eval-keys eval --data data.arras --state state-2.arras --out result-2.arras --engine gpu")]
 pub(crate) struct Train {
     /// Folder of evaluation keys, which also holds the plan
     #[arg(long)]

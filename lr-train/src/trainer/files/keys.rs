@@ -131,10 +131,23 @@ impl KeyDirectory {
     /// Reads what the client kept of a data set.
     ///
     /// # Errors
-    /// [`TrainError::Read`] if the data set was not encrypted with these keys; [`ExchangeError::Malformed`] and what else is wrong with the
-    /// file, naming it.
+    /// [`ExchangeError::Mismatch`] if the data set was not encrypted with these keys; [`ExchangeError::Malformed`] and what else is wrong
+    /// with the file, naming it.
     pub fn record(&self, id: DatasetId) -> Result<DatasetRecord> {
         let path = self.record_path(id);
+        let records = self.secret().join("datasets");
+        let absent = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        if records.is_dir() && path.symlink_metadata().is_err_and(absent) {
+            return Err(ExchangeError::Mismatch {
+                op: "read a record",
+                what: "data set",
+                subject: "the file",
+                found: id.to_string(),
+                expected: "one that was encrypted in this folder of keys".to_owned(),
+                remedy: "give the folder of keys that `lr-train encrypt` was given",
+            }
+            .into());
+        }
         let record: DatasetRecord = read_json(&path, "record of a data set")?;
         let check = || -> Result<()> {
             record.check()?;

@@ -1,7 +1,8 @@
 //! What does not belong together is told apart: data and plans, models and data, things of two exchanges.
 
 use arras_backend_cpu::CpuEngine;
-use arras_toolkit::run::Options;
+use arras_ckks::{Ciphertext, Evaluator};
+use arras_toolkit::{Encrypted, run::Options};
 
 use super::{
     super::{Model, Rounds, Settings, TrainingServer, plan},
@@ -163,6 +164,28 @@ fn things_of_different_exchanges_do_not_mix() {
         TrainError::Exchange(ExchangeError::UnusableResult { .. })
     );
     assert!(unusable, "{error}");
+
+    // What an untrue weight is stays with the owner of the key.
+    let text = error.to_string();
+    assert!(text.contains("of zero") && text.contains("entry"), "{text}");
+
+    // Without the key: c1 = 0, and fewer moduli than the round's program leaves.
+    let evaluator = Evaluator::without_keys(server.context());
+    let forge = |make: &dyn Fn(&Ciphertext<CpuEngine>) -> Ciphertext<CpuEngine>| {
+        let mut forged = end.clone();
+        for encrypted in forged.outputs.values_mut() {
+            *encrypted = Encrypted::new(*encrypted.layout(), make(encrypted.ciphertext())).unwrap();
+        }
+        client.decrypt_model(record, &forged).unwrap_err()
+    };
+    let error = forge(&|ct| evaluator.sub(ct, ct).unwrap());
+    let transparent = matches!(
+        error,
+        TrainError::Exchange(ExchangeError::Transparent { .. })
+    );
+    assert!(transparent && error.fault() == Fault::File, "{error}");
+    let cut = forge(&|ct| evaluator.drop_moduli(ct, 1e-6).unwrap());
+    mismatch::<()>(Err(cut));
 
     let other = small_plan(&Settings::new(16, 3).circuit(Kind::Baseline), &data);
     let (other_owner, other_keys) = owner(&other);
