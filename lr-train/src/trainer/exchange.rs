@@ -135,7 +135,7 @@ impl<B: Backend> RoundResult<B> {
                 return Err(CircuitError::MissingResult { name }.into());
             };
             let (ciphertext, step) = (encrypted.ciphertext(), program.step(step));
-            let form = |batch, components, level, whole| {
+            let form = |batch: usize, components: usize, level: usize, whole: bool| {
                 let moduli = if whole { "all" } else { "some" };
                 format!("{batch} x {components} components at level {level}, {moduli} moduli")
             };

@@ -89,6 +89,10 @@ identifier!(
     /// A data set as it was encrypted: drawn at random, so that it says nothing about the data.
     DatasetId, 16
 );
+identifier!(
+    /// A key of BLAKE3, or what it gives of rows.
+    RowsDigest, 32
+);
 
 /// Separates key sets' identifiers from every other use of BLAKE3.
 const KEYS_CONTEXT: &str = "lr-train evaluation keys v1";
@@ -119,8 +123,19 @@ impl DatasetId {
     /// # Errors
     /// [`ExchangeError::NoRandomness`].
     pub fn random() -> Result<Self, ExchangeError> {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id).map_err(|error| ExchangeError::NoRandomness { error })?;
-        Ok(Self(id))
+        Ok(Self(random()?))
     }
+}
+
+impl RowsDigest {
+    /// A new key.
+    pub(super) fn random_key() -> Result<Self, ExchangeError> {
+        Ok(Self(random()?))
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], ExchangeError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| ExchangeError::NoRandomness { error })?;
+    Ok(bytes)
 }

@@ -33,13 +33,13 @@ mod tests;
 
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
-pub use ids::{DatasetId, KeySetId, PlanId};
+pub use ids::{DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
 pub use planner::{PlannerOptions, RINGS, plan};
 pub use predict::ErrorsFor;
-pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, training_rows};
+pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, RowsSeal, training_rows};
 pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport};
 pub use round::{InputShape, Round};
 pub use server::TrainingServer;

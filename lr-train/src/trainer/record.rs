@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Optimizer, TrainingPlan,
     exchange::Origin,
+    ids::RowsDigest,
     model::{MODEL_VERSION, Model},
 };
 use crate::{
@@ -37,6 +38,30 @@ pub struct DatasetRecord {
     pub classes: Classes,
     /// What each column, the intercept first, was multiplied by, and what weights are multiplied by in the end; none for ones.
     pub scaling: Option<Vec<f64>>,
+    /// The rows themselves, so that others are told apart; none in records of earlier releases.
+    pub seal: Option<RowsSeal>,
+}
+
+/// A keyed BLAKE3 of the rows that were encrypted, and its key. Rows can be guessed against it by whoever has the record, and by nobody else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowsSeal {
+    key: RowsDigest,
+    tag: RowsDigest,
+}
+
+impl RowsSeal {
+    fn new(key: RowsDigest, rows: &Array2<f64>) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key.as_bytes());
+        for size in rows.shape() {
+            hasher.update(&(*size as u64).to_le_bytes());
+        }
+        for value in rows {
+            hasher.update(&value.to_bits().to_le_bytes());
+        }
+        let tag = RowsDigest::from_bytes(*hasher.finalize().as_bytes());
+        Self { key, tag }
+    }
 }
 
 impl DatasetRecord {
@@ -177,6 +202,7 @@ impl PreparedData {
             preprocessor,
             classes: data.classes().clone(),
             scaling,
+            seal: Some(RowsSeal::new(RowsDigest::random_key()?, &z)),
         };
         record.check()?;
         let batches = Minibatches::new(rows, plan.minibatch(), plan.settings().order)?;
@@ -186,6 +212,22 @@ impl PreparedData {
     /// What the client keeps of it.
     pub fn record(&self) -> &DatasetRecord {
         &self.record
+    }
+
+    /// Whether a record is that of these rows, in this order and with this normalization. One without a [`DatasetRecord::seal`] is of no
+    /// rows that could be told.
+    pub fn is_of(&self, record: &DatasetRecord) -> bool {
+        let parts = |r: &DatasetRecord| {
+            (
+                r.rows,
+                r.classes.clone(),
+                r.preprocessor.clone(),
+                r.scaling.clone(),
+            )
+        };
+        let sealed = record.seal.as_ref();
+        parts(record) == parts(&self.record)
+            && sealed.is_some_and(|seal| *seal == RowsSeal::new(seal.key, &self.z))
     }
 
     /// The signed rows that training computes on, padded to the plan's features.

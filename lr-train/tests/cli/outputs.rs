@@ -36,6 +36,16 @@ fn resume_takes_what_is_whole_and_right() {
         "other.csv",
         desk.text("train.csv").replace("-0.5,", "-0.75,"),
     );
+    // Ranges, names, classes and the number of rows stay: labels alone differ, and the order of rows.
+    let text = desk.text("train.csv");
+    let flipped = text
+        .replace("yes", "?")
+        .replace("no", "yes")
+        .replace('?', "no");
+    desk.write("flipped.csv", flipped);
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    desk.write("reversed.csv", lines.join("\n"));
     for (verb, resumed) in [
         (
             "encrypt --keys keys --data train.csv --label y --out data.arras --resume",
@@ -57,9 +67,22 @@ fn resume_takes_what_is_whole_and_right() {
     desk.refuses(
         "
         4 | encrypt --keys keys --data other.csv --label y --out data.arras --resume | data.arras | other rows
+        4 | encrypt --keys keys --data flipped.csv --label y --out data.arras --resume | data.arras | other rows | --force
+        4 | encrypt --keys keys --data reversed.csv --label y --out data.arras --resume | data.arras | other rows
         4 | train --eval-keys keys/eval --data data.arras --out data.arras --resume | data.arras | not the result
         ",
     );
+
+    // Every byte of what is there is read, not its header alone.
+    let whole = desk.read("result.arras");
+    let (mut flipped, mut zeroed) = (whole.clone(), whole.clone());
+    flipped[whole.len() / 2] ^= 1;
+    zeroed[whole.len() / 4..].fill(0);
+    for wrong in [flipped, zeroed, desk.read("data.arras")] {
+        desk.write("result.arras", &wrong);
+        desk.refuses("4 | train --eval-keys keys/eval --data data.arras --out result.arras --resume | result.arras");
+        assert_eq!(desk.read("result.arras"), wrong);
+    }
 }
 
 #[test]
@@ -127,8 +150,12 @@ fn a_full_standard_output_is_a_failure() {
 fn private_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let desk = finished();
-    let mode = |name: &str| desk.path(name).metadata().unwrap().permissions().mode() & 0o777;
+    let of = |desk: &Desk, name: &str| desk.path(name).metadata().unwrap().permissions().mode();
+    let mode = |name: &str| of(desk, name) & 0o777;
     assert_eq!(mode("keys/secret"), 0o700);
     assert_eq!(mode("keys/secret/secret-key.arras"), 0o600);
     assert_eq!(mode("model.json"), 0o600);
+    let copy = desk.copy_of("model.json train.csv");
+    copy.ok("predict --model model.json --data train.csv --label y --out predictions.csv");
+    assert_eq!(of(&copy, "predictions.csv") & 0o777, 0o600);
 }

@@ -54,13 +54,14 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
     if args.resume && args.out.exists() {
         let file = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id())?;
         let record = keys.record(file.origin().dataset)?;
-        if same(&record, prepared.record()) {
+        if prepared.is_of(&record) {
             file.verify()?;
             return Ok(answer(args, &record, true));
         }
         return Err(Failure::file(
             &args.out,
-            "holds other rows than the data given; name another file, or use --force to replace it",
+            "holds other rows than the data given, or was encrypted before records told rows apart; name another file, or use --force to \
+             replace it",
         ));
     }
     let out = claim(&args.out, args.force)?;
@@ -70,12 +71,6 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
     write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total))?;
     drop(progress);
     Ok(answer(args, prepared.record(), false))
-}
-
-/// Whether two records describe the same rows, as far as records show.
-fn same(a: &DatasetRecord, b: &DatasetRecord) -> bool {
-    (a.rows, &a.classes, &a.preprocessor, &a.scaling)
-        == (b.rows, &b.classes, &b.preprocessor, &b.scaling)
 }
 
 fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
