@@ -42,7 +42,7 @@ pub enum CpuError {
 
 /// The CPU engine: rayon over limbs and polynomials, SIMD chosen at run time.
 ///
-/// Results are those of the [reference engine](arras_hal::reference) to the bit, whatever the number of threads and the SIMD
+/// Results are those of the [reference engine](arras_hal::Reference) to the bit, whatever the number of threads and the SIMD
 /// level. Clones share threads and memory.
 #[derive(Clone)]
 pub struct CpuEngine(Arc<Inner>);

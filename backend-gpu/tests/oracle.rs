@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arras_backend_gpu::GpuEngine;
 use arras_hal::{
     Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
-    Poly, Reference, RingBasis, Shape,
+    Poly, Reference, RingBasis, Shape, is_prime,
 };
 use common::{
     Words, chain, engines,
@@ -220,7 +220,7 @@ fn the_largest_sums_are_bit_exact() {
     moduli.extend(
         (0..)
             .map(|k| 858_993_473 + 32 * k)
-            .filter(|&q| common::is_prime(q))
+            .filter(|&q| is_prime(q))
             .take(64),
     );
     let basis = RingBasis::new(&arras_hal::RingSpec { log_n: 4, moduli }).unwrap();

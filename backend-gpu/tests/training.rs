@@ -11,15 +11,14 @@ use std::{
 use arras_backend_cpu::CpuEngine;
 use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
-    Ciphertext, Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
+    Ciphertext, Context, EvaluationKeySet, Evaluator, Parameters,
     params::Security,
-    random::Seed,
     wire::{AtomicFile, Overwrite},
 };
 use arras_hal::Backend;
 use arras_toolkit::{
-    Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
-    plan::KeyRequests, run::Options,
+    Bindings, Cleartext, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
+    conformance::party, plan::KeyRequests, run::Options,
 };
 use common::{engines, parameters};
 use lr_train::{
@@ -91,13 +90,8 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         let circuit = circuit(kind);
         let program = Program::new(circuit.circuit().clone());
         let params = parameters(LOG_N, program.levels_needed());
-        let context = Context::new(&params, CpuEngine::new()).unwrap();
-        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
-        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
-        let keys = KeyRequests::of(&program).generate(&generator).unwrap();
-        let client = Client::with_secret_key(secret)
-            .unwrap()
-            .with_seed(Seed::from_bytes([3; 32]));
+        let client = party::client(&params, CpuEngine::new(), 1).unwrap();
+        let keys = party::keys(&client, &KeyRequests::of(&program), 1).unwrap();
         let values = circuit.inputs(&minibatches, None).unwrap();
         let data = client.encrypt_inputs(&program, &values).unwrap();
 
@@ -123,7 +117,8 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         let outputs: BTreeMap<String, Value> = expected
             .iter()
             .map(|(name, out)| {
-                let moved = Ciphertext::from_bytes(&bytes[name.as_str()], &context).unwrap();
+                let moved = Ciphertext::from_bytes(&bytes[name.as_str()], client.context());
+                let moved = moved.unwrap();
                 let moved = Encrypted::new(*out.layout(), moved).unwrap();
                 (name.clone(), client.decrypt(&moved).unwrap())
             })

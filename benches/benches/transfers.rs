@@ -2,15 +2,6 @@
 //!
 //! Run with: cargo bench -p arras-benches --bench transfers
 
-use arras_benches::{
-    Result,
-    layers::{TransferLayer, bench_layer},
-};
-use criterion::Criterion;
-
-fn main() -> Result<()> {
-    let mut criterion = Criterion::default().configure_from_args();
-    bench_layer::<TransferLayer>(&mut criterion)?;
-    criterion.final_summary();
-    Ok(())
+fn main() -> arras_benches::Result<()> {
+    arras_benches::cargo_bench::transfers()
 }

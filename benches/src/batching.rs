@@ -12,25 +12,26 @@ use arras::{
     hal::Counting,
     toolkit::{
         Cleartext, Program, Recorder, Samples,
-        run::{Batching, Options, RunReport},
-        text::{self, Table, bytes},
+        run::{Batching, Options},
     },
 };
 use clap::Args;
 use lr_train::report::peak_memory;
-use serde::Serialize;
 
 use crate::{
     Common, Result,
     fixture::{Workload, send},
     parameter_sets,
     process::{all_threads, host_threads, reset_peak_memory},
-    report::{Origin, Report},
+    report::{
+        Form::{Bytes, Fixed, Plain, Seconds},
+        Origin, Report, Table, column, hidden,
+    },
 };
 
 /// A wide circuit batched and not, side by side and not: wall time, work, calls and memory.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Base-2 logarithm of the ring degree (13 to 16 have a set that is deep enough).
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(13..=16))]
     log_n: u32,
@@ -42,54 +43,30 @@ pub struct Arguments {
     runs: usize,
 }
 
-/// All ways.
-#[derive(Serialize)]
-struct Ways {
-    log_n: u32,
-    levels: usize,
-    chains: usize,
-    ways: Vec<Way>,
-}
-
-/// One way to run the circuit, and what it took.
-#[derive(Serialize)]
-struct Way {
-    /// Threads of the engine.
-    threads: usize,
-    /// Whether steps of one kind become one call.
-    batching: &'static str,
-    /// The most calls side by side.
-    side_by_side: usize,
-    /// The report of the run with the median wall time.
-    report: RunReport,
-    /// Calls of the engine's operations, in a run of their own.
-    engine_calls: u64,
-    /// Those among them that only copy: what joins and parts batches.
-    copies: u64,
-    /// The most memory of the process during the runs, keys and inputs included; `None` where the system does not say.
-    peak_memory: Option<u64>,
-}
-
 impl Arguments {
     /// Measures and publishes `batching`.
-    ///
-    /// # Errors
-    /// The toolkit's; if a result is not what the circuit gives in the clear; for files that cannot be written.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if common.quick {
             (self.log_n, self.chains, self.runs) = (13, 3, 1);
         }
-        let origin = Origin::here();
+        let title = "A wide circuit: batches and calls side by side";
+        let mut report = Report::new(title, "batching", Origin::here());
         let params = parameter_sets::standard(self.log_n)?;
-        let ways = Ways {
-            log_n: params.log_n(),
-            levels: params.max_level(),
-            chains: self.chains.into(),
-            ways: ways(&params, self.chains.into(), self.runs.max(1))?,
-        };
-        common
-            .output
-            .publish("batching", &ways.report(origin), &ways)
+        let (log_n, levels, chains) = (self.log_n, params.max_level(), self.chains.into());
+        report.text(format_args!(
+            "{chains} independent chains of product, rotation, product, each on a ciphertext of its own, with N = 2^{log_n} and {levels} levels. The run \
+             with the median wall time. \"Work\" is the sum of the times of all calls, \"work / wall\" how many of them ran at once; a call \
+             may itself use all threads of its engine. \"Calls\" are calls of the evaluator, \"engine calls\" what they become: operations \
+             of the engine on rows of residues; \"copies\" are those among them that only move rows into batches and out of them. \
+             \"Ciphertexts\" is the most memory that ciphertexts of the run held at once, \"process\" that of the whole process, keys and \
+             client included."
+        ));
+        report
+            .number("log_n", log_n)
+            .number("levels", levels)
+            .number("chains", chains);
+        report.add(&ways(&params, chains, self.runs.max(1))?);
+        common.output.page("batching", &report)
     }
 }
 
@@ -106,8 +83,9 @@ fn wide_program(slots: usize, chains: usize) -> Result<Program> {
 }
 
 /// Runs the wide program with 1 and 2 threads (and with all, if there are more), batched and not, side by side and not, each way
-/// `runs` times.
-fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>> {
+/// `runs` times: a row has the report of the run with the median wall time, the engine's calls in a run of their own, and the most memory
+/// of the process during the runs.
+fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Table> {
     let program = wide_program(params.slots(), chains)?;
     let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
     let expected = Cleartext::run(&program, &values)?.outputs;
@@ -121,7 +99,25 @@ fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>> {
         ("hoisting", Batching::Hoisting),
         ("waves", Batching::Waves),
     ];
-    let mut ways = Vec::new();
+    let mut ways = Table::new(
+        "ways",
+        [
+            column("engine threads", Plain).key("threads"),
+            column("batching", Plain),
+            column("side by side", Plain),
+            column("wall", Seconds),
+            column("work", Seconds),
+            column("work / wall", Fixed(2)),
+            column("calls", Plain),
+            column("engine calls", Plain),
+            column("copies", Plain),
+            column("waves", Plain),
+            column("width", Plain),
+            column("ciphertexts", Bytes),
+            column("process", Bytes).or("unknown"),
+            hidden("report"),
+        ],
+    );
     for threads in counts {
         for (name, batching) in kinds {
             for side_by_side in [1, all_threads().max(2)] {
@@ -138,18 +134,16 @@ fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Vec<Way>> {
                         return Err(format!("{name} is wrong").into());
                     }
                 }
-                let reports = (0..runs).map(|_| Ok(pool.install(|| loaded.run())?.report));
-                let mut reports = reports.collect::<Result<Vec<RunReport>>>()?;
-                reports.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-                ways.push(Way {
-                    threads,
-                    batching: name,
-                    side_by_side,
-                    report: reports.swap_remove(reports.len() / 2),
-                    engine_calls,
-                    copies,
-                    peak_memory: peak_memory(),
-                });
+                let reports = pool.install(|| loaded.reports(runs))?;
+                let run = &reports[runs / 2];
+                ways.row((
+                    (threads, name, side_by_side),
+                    (run.seconds, run.work_seconds),
+                    run.work_seconds / run.seconds,
+                    (run.calls, engine_calls, copies, run.waves, run.width),
+                    (run.peak_ciphertext_bytes, peak_memory()),
+                    run,
+                ));
             }
         }
     }
@@ -164,57 +158,6 @@ fn engine_calls(workload: &Workload, options: Options) -> Result<(u64, u64)> {
     loaded.run()?;
     let counts = &engine.counts() - &before;
     Ok((counts.total_calls(), counts.calls("copy_rows")))
-}
-
-impl Ways {
-    fn report(&self, origin: Origin) -> Report {
-        let title = "A wide circuit: batches and calls side by side";
-        let mut report = Report::new(title, "batching", origin);
-        report.text(format_args!(
-            "{} independent chains of product, rotation, product, each on a ciphertext of its own, with N = 2^{} and {} levels. The run \
-             with the median wall time. \"Work\" is the sum of the times of all calls, \"work / wall\" how many of them ran at once; a call \
-             may itself use all threads of its engine. \"Calls\" are calls of the evaluator, \"engine calls\" what they become: operations \
-             of the engine on rows of residues; \"copies\" are those among them that only move rows into batches and out of them. \
-             \"Ciphertexts\" is the most memory that ciphertexts of the run held at once, \"process\" that of the whole process, keys and \
-             client included.",
-            self.chains, self.log_n, self.levels
-        ));
-        let mut table = Table::new([
-            "engine threads",
-            "batching",
-            "side by side",
-            "wall",
-            "work",
-            "work / wall",
-            "calls",
-            "engine calls",
-            "copies",
-            "waves",
-            "width",
-            "ciphertexts",
-            "process",
-        ]);
-        for way in &self.ways {
-            let run = &way.report;
-            table.row([
-                way.threads.to_string(),
-                way.batching.to_owned(),
-                way.side_by_side.to_string(),
-                text::seconds(run.seconds),
-                text::seconds(run.work_seconds),
-                format!("{:.2}", run.work_seconds / run.seconds),
-                run.calls.to_string(),
-                way.engine_calls.to_string(),
-                way.copies.to_string(),
-                run.waves.to_string(),
-                run.width.to_string(),
-                bytes(run.peak_ciphertext_bytes as u64),
-                way.peak_memory.map_or_else(|| "unknown".to_owned(), bytes),
-            ]);
-        }
-        report.table(&table);
-        report
-    }
 }
 
 #[cfg(test)]

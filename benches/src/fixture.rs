@@ -15,15 +15,15 @@ use arras::{
     toolkit::{
         self, Bindings, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
         plan::KeyRequests,
-        run::{Options, Run},
+        run::{Options, Run, RunReport},
     },
 };
 
 /// The rotations that the server has keys for: 1 to 8.
-pub const ROTATIONS: [i64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+pub(crate) const ROTATIONS: [i64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /// Values in [-1, 1), the same on every machine.
-pub fn values(seed: u8, count: usize) -> Vec<f64> {
+pub(crate) fn values(seed: u8, count: usize) -> Vec<f64> {
     let mut stream = PublicSeed::from_bytes([seed; 32]).stream(Purpose::ObjectSeed, [0; 3]);
     (0..count)
         .map(|_| stream.next_u64() as i64 as f64 / (1u64 << 63) as f64)
@@ -31,29 +31,26 @@ pub fn values(seed: u8, count: usize) -> Vec<f64> {
 }
 
 /// Who holds the secret.
-pub struct Client<S: SecretEngine> {
+pub(crate) struct Client<S: SecretEngine> {
     /// Parameters on the client's engine.
-    pub context: Context<S>,
+    pub(crate) context: Context<S>,
     /// The secret key.
-    pub secret: SecretKey<S>,
+    pub(crate) secret: SecretKey<S>,
     /// The public key.
-    pub public: LoadedPublicKey<S>,
+    pub(crate) public: LoadedPublicKey<S>,
     /// The relinearization key on the host.
-    pub relinearization: SwitchingKey,
+    pub(crate) relinearization: SwitchingKey,
     /// What encryptions draw from.
-    pub streams: EncryptionStreams,
+    pub(crate) streams: EncryptionStreams,
     /// What [`Client::encrypted`] holds: a value for every slot.
-    pub values: [Vec<f64>; 2],
+    pub(crate) values: [Vec<f64>; 2],
     /// The values, encrypted with the secret key at the highest level.
-    pub encrypted: [SeededCiphertext; 2],
+    pub(crate) encrypted: [SeededCiphertext; 2],
 }
 
 impl<S: SecretEngine> Client<S> {
     /// A client with keys and data.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn new(params: &Parameters, engine: S) -> Result<Self> {
+    pub(crate) fn new(params: &Parameters, engine: S) -> Result<Self> {
         let context = Context::new(params, engine)?;
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
@@ -76,39 +73,36 @@ impl<S: SecretEngine> Client<S> {
     }
 
     /// Encrypts with the secret key.
-    pub fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
+    pub(crate) fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
         Encryptor::with_streams(&self.secret, &self.streams)
     }
 
     /// Encrypts with the public key.
-    pub fn public_encryptor(&self) -> Encryptor<'_, LoadedPublicKey<S>> {
+    pub(crate) fn public_encryptor(&self) -> Encryptor<'_, LoadedPublicKey<S>> {
         Encryptor::with_streams(&self.public, &self.streams)
     }
 
     /// A generator of more keys.
-    pub fn generator(&self) -> KeyGenerator<'_, S> {
+    pub(crate) fn generator(&self) -> KeyGenerator<'_, S> {
         KeyGenerator::with_seed(&self.secret, Seed::from_bytes([6; 32]))
     }
 }
 
 /// Who computes, with evaluation keys only.
-pub struct Server<B: Backend> {
+pub(crate) struct Server<B: Backend> {
     /// Parameters on the server's engine.
-    pub context: Context<B>,
+    pub(crate) context: Context<B>,
     /// Has the relinearization key and the keys of [`ROTATIONS`].
-    pub evaluator: Evaluator<B>,
+    pub(crate) evaluator: Evaluator<B>,
     /// The client's two ciphertexts.
-    pub x: Ciphertext<B>,
+    pub(crate) x: Ciphertext<B>,
     /// The client's two ciphertexts.
-    pub y: Ciphertext<B>,
+    pub(crate) y: Ciphertext<B>,
 }
 
 impl<B: Backend> Server<B> {
     /// A server with the client's public objects. Keys are made and loaded one at a time, so that the host never holds all of them.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn new<S: SecretEngine>(client: &Client<S>, engine: B) -> Result<Self> {
+    pub(crate) fn new<S: SecretEngine>(client: &Client<S>, engine: B) -> Result<Self> {
         let context = Context::new(client.context.params(), engine)?;
         let mut keys = EvaluationKeys::none(&context);
         keys.insert(&client.relinearization)?;
@@ -126,27 +120,32 @@ impl<B: Backend> Server<B> {
     }
 }
 
+impl Server<CpuEngine> {
+    /// A server with so many threads, and its client's objects.
+    pub(crate) fn with_threads(params: &Parameters, threads: usize) -> crate::Result<Self> {
+        let client = Client::new(params, CpuEngine::new())?;
+        Ok(Self::new(&client, CpuEngine::with_threads(threads)?)?)
+    }
+}
+
 /// Who holds the secret of a program's keys.
-pub struct Owner {
+pub(crate) struct Owner {
     context: Context<CpuEngine>,
     client: toolkit::Client<CpuEngine>,
 }
 
 /// A program with its keys and encrypted inputs, as an owner sends them.
-pub struct Workload {
+pub(crate) struct Workload {
     /// The program.
-    pub program: Program,
+    pub(crate) program: Program,
     /// Its parameters.
-    pub params: Parameters,
+    pub(crate) params: Parameters,
     keys: EvaluationKeySet,
     inputs: Bindings<SeededEncrypted>,
 }
 
 /// Makes a program's keys and encrypts its inputs.
-///
-/// # Errors
-/// The toolkit's.
-pub fn send(
+pub(crate) fn send(
     program: &Program,
     params: &Parameters,
     values: &Bindings<Value>,
@@ -167,20 +166,14 @@ pub fn send(
 
 impl Owner {
     /// Decrypts a server's result.
-    ///
-    /// # Errors
-    /// The toolkit's.
-    pub fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
+    pub(crate) fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
         Ok(self.client.decrypt(&result.to_context(&self.context)?)?)
     }
 }
 
 impl Workload {
     /// Loads keys and inputs into an engine.
-    ///
-    /// # Errors
-    /// The toolkit's.
-    pub fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
+    pub(crate) fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
         let context = Context::new(&self.params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
         Ok(Loaded {
@@ -190,31 +183,39 @@ impl Workload {
             context,
         })
     }
+
+    /// The same with so many threads, and as many calls side by side.
+    pub(crate) fn on_threads(&self, threads: usize) -> crate::Result<Loaded<CpuEngine>> {
+        let options = Options::new().side_by_side(threads);
+        self.load(CpuEngine::with_threads(threads)?, options)
+    }
 }
 
 /// A server with a program, its keys and inputs on an engine. The first run encodes the program's constants.
-pub struct Loaded<B: Backend> {
+pub(crate) struct Loaded<B: Backend> {
     homomorphic: Homomorphic<B>,
     program: Program,
     inputs: Bindings<Encrypted<B>>,
     /// Parameters on its engine.
-    pub context: Context<B>,
+    pub(crate) context: Context<B>,
 }
 
 impl<B: Backend> Loaded<B> {
     /// Runs the program.
-    ///
-    /// # Errors
-    /// The toolkit's.
-    pub fn run(&self) -> crate::Result<Run<B>> {
+    pub(crate) fn run(&self) -> crate::Result<Run<B>> {
         Ok(self.homomorphic.run(&self.program, &self.inputs)?)
     }
 
+    /// Reports of some runs, the fastest first.
+    pub(crate) fn reports(&self, runs: usize) -> crate::Result<Vec<RunReport>> {
+        let reports = (0..runs).map(|_| Ok(self.run()?.report));
+        let mut reports = reports.collect::<crate::Result<Vec<_>>>()?;
+        reports.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        Ok(reports)
+    }
+
     /// Seconds of a whole run, until the engine has nothing to do.
-    ///
-    /// # Errors
-    /// The toolkit's.
-    pub fn seconds(&self) -> crate::Result<f64> {
+    pub(crate) fn seconds(&self) -> crate::Result<f64> {
         let start = Instant::now();
         let run = self.run()?;
         self.context.ring().sync()?;

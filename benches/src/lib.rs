@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
-//! What is measured is written once, as lists of [`Operation`]s generic over the engine: [`ring`] (transforms, products, base conversions,
-//! the steps of a key switch), [`scheme`] (client and server) and [`transfers`] (host to engine and back, objects to bytes).
+//! What is measured is written once, as lists of `Operation`s generic over the engine: `ring` (transforms, products, base conversions,
+//! the steps of a key switch), `scheme` (client and server) and `transfers` (host to engine and back, objects to bytes).
 //!
 //! ```text
 //!   primitives    every operation of these lists, with sizes and precisions
@@ -17,45 +17,49 @@
 //!   recording     time of the thread that records for a device         feature `gpu`
 //! ```
 //!
-//! Every program measures by [`timing`] and writes by [`report`]. Transfers are never part of another row: inputs are on their engine before
+//! Every program measures by `timing` and writes by `report`. Transfers are never part of another row: inputs are on their engine before
 //! the clock starts, and the clock stops when the engine has finished, not when the call returns.
 #![forbid(unsafe_code)]
 
-pub mod batching;
+mod batching;
+pub mod cargo_bench;
 #[cfg(feature = "gpu")]
-pub mod engines;
-pub mod fixture;
+mod engines;
+mod fixture;
+#[cfg(any(feature = "gpu", test))]
+mod floor;
 #[cfg(feature = "gpu")]
-pub mod kernels;
-pub mod layers;
-pub mod libraries;
-pub mod operation;
-pub mod operations;
-pub mod parameter_sets;
-pub mod primitives;
-pub mod process;
+mod kernels;
+mod libraries;
+mod linear_algebra;
+mod operation;
+mod operations;
+mod parameter_sets;
+mod primitives;
+mod process;
+mod program;
 #[cfg(feature = "gpu")]
-pub mod recording;
-pub mod report;
-pub mod ring;
-pub mod roofline;
-pub mod scaling;
-pub mod scheme;
-pub mod timing;
-pub mod training;
-pub mod transfers;
+mod recording;
+mod report;
+mod ring;
+mod roofline;
+mod scaling;
+mod scheme;
+mod timing;
+mod training;
+mod transfers;
 
-pub use fixture::{Client, Server};
-pub use operation::Operation;
+use fixture::{Client, Server};
+use operation::Operation;
+pub use program::main;
 
 /// Results of the layers below and of the operating system.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// What every program is told.
-#[derive(Clone, Debug, Default)]
-pub struct Common {
+struct Common {
     /// Where its page goes.
-    pub output: report::Output,
+    output: report::Output,
     /// Whether to do as little as shows that everything works.
-    pub quick: bool,
+    quick: bool,
 }

@@ -14,7 +14,7 @@ type Step<'a> = Box<dyn FnMut() -> ckks::Result<Duration> + Send + 'a>;
 /// A named operation that can be run any number of times and clocks itself.
 ///
 /// What it consumes is prepared before its clock starts; what it returns is dropped after its clock has stopped.
-pub struct Operation<'a> {
+pub(crate) struct Operation<'a> {
     name: &'static str,
     rows: Option<usize>,
     bytes: Option<u64>,
@@ -23,7 +23,7 @@ pub struct Operation<'a> {
 
 impl<'a> Operation<'a> {
     /// Work on the host.
-    pub fn on_host<I, O>(
+    pub(crate) fn on_host<I, O>(
         name: &'static str,
         mut prepare: impl FnMut() -> ckks::Result<I> + Send + 'a,
         mut run: impl FnMut(I) -> ckks::Result<O> + Send + 'a,
@@ -45,7 +45,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Work of an engine: the clock starts when the engine has nothing to do and stops when it has finished.
-    pub fn on_engine<B: Backend, I, O>(
+    pub(crate) fn on_engine<B: Backend, I, O>(
         name: &'static str,
         context: &'a Context<B>,
         mut prepare: impl FnMut() -> ckks::Result<I> + Send + 'a,
@@ -64,7 +64,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Work on the host that consumes nothing.
-    pub fn host_call<O>(
+    pub(crate) fn host_call<O>(
         name: &'static str,
         mut run: impl FnMut() -> ckks::Result<O> + Send + 'a,
     ) -> Self {
@@ -72,7 +72,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Work of an engine that consumes nothing.
-    pub fn call<B: Backend, O>(
+    pub(crate) fn call<B: Backend, O>(
         name: &'static str,
         context: &'a Context<B>,
         mut run: impl FnMut() -> ckks::Result<O> + Send + 'a,
@@ -83,7 +83,7 @@ impl<'a> Operation<'a> {
     /// States what one run works on: the rows (of N residues) that it writes, and the bytes of all rows that it reads and writes if each
     /// is moved once.
     #[must_use]
-    pub fn moving(mut self, written: usize, read: usize, n: usize) -> Self {
+    pub(crate) fn moving(mut self, written: usize, read: usize, n: usize) -> Self {
         self.rows = Some(written);
         self.bytes = Some(((written + read) * n * size_of::<u32>()) as u64);
         self
@@ -91,31 +91,28 @@ impl<'a> Operation<'a> {
 
     /// States the bytes that one run transfers.
     #[must_use]
-    pub fn transferring(mut self, bytes: u64) -> Self {
+    pub(crate) fn transferring(mut self, bytes: u64) -> Self {
         self.bytes = Some(bytes);
         self
     }
 
     /// What is measured.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
     /// Rows of N residues written by a run, where that is a useful unit.
-    pub fn rows(&self) -> Option<usize> {
+    pub(crate) fn rows(&self) -> Option<usize> {
         self.rows
     }
 
     /// Bytes moved by a run, where that is a useful unit.
-    pub fn bytes(&self) -> Option<u64> {
+    pub(crate) fn bytes(&self) -> Option<u64> {
         self.bytes
     }
 
     /// Runs it once and returns the time on its clock.
-    ///
-    /// # Errors
-    /// Those of the operation.
-    pub fn run(&mut self) -> Result<Duration> {
+    pub(crate) fn run(&mut self) -> Result<Duration> {
         (self.step)().map_err(|error| format!("{}: {error}", self.name).into())
     }
 }

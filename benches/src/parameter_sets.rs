@@ -7,40 +7,28 @@ use arras::ckks::{
     params::{Dnum, LevelWidth, ParamsError, deepest},
 };
 
-/// Levels of the standard set of ring degree `2^log_n`: 7, 15 and 30 at `2^14`, `2^15` and `2^16`; as many as are secure elsewhere.
-pub fn standard_levels(log_n: u32) -> usize {
-    match log_n {
+/// The standard set of ring degree `2^log_n`: 128-bit security, 38.8 bits per level, digits chosen by cost. 7, 15 and 30 levels at `2^14`,
+/// `2^15` and `2^16`; as many as are secure elsewhere.
+pub(crate) fn standard(log_n: u32) -> Result<Parameters, ParamsError> {
+    let levels = match log_n {
         14 => 7,
         15 => 15,
         16 => 30,
         _ => deepest(log_n, LevelWidth::Bits39, Dnum::Auto).unwrap_or(0),
-    }
-}
-
-/// The standard set of ring degree `2^log_n`: 128-bit security, 38.8 bits per level, digits chosen by cost.
-///
-/// # Errors
-/// [`ParamsError`] for a ring degree that has no set.
-pub fn standard(log_n: u32) -> Result<Parameters, ParamsError> {
-    let levels = standard_levels(log_n);
+    };
     Set { log_n, levels }.parameters()
 }
 
 /// A set as a command line names it, `LOG_N:LEVELS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Set {
-    /// The ring degree is `2^log_n`.
-    pub log_n: u32,
-    /// Levels, the highest's number.
-    pub levels: usize,
+pub(crate) struct Set {
+    pub(crate) log_n: u32,
+    pub(crate) levels: usize,
 }
 
 impl Set {
     /// 38.8 bits per level, digits chosen by cost.
-    ///
-    /// # Errors
-    /// [`ParamsError`] where there is no such set of 128-bit security.
-    pub fn parameters(self) -> Result<Parameters, ParamsError> {
+    pub(crate) fn parameters(self) -> Result<Parameters, ParamsError> {
         Parameters::builder()
             .log_n(self.log_n)
             .levels(self.levels)

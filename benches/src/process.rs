@@ -14,35 +14,32 @@ use crate::Result;
 
 /// Threads for the parts of the scheme that are not an engine's: sampling uses the surrounding pool, so measuring with one thread takes a
 /// pool of one.
-///
-/// # Errors
-/// If the system starts no more threads.
-pub fn host_threads(threads: usize) -> Result<ThreadPool> {
+pub(crate) fn host_threads(threads: usize) -> Result<ThreadPool> {
     Ok(rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()?)
 }
 
 /// All cores.
-pub fn all_threads() -> usize {
+pub(crate) fn all_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// One thread, and all of them.
-pub fn thread_counts() -> Vec<usize> {
+pub(crate) fn thread_counts() -> Vec<usize> {
     let mut counts = vec![1, all_threads()];
     counts.dedup();
     counts
 }
 
 /// Starts [`lr_train::report::peak_memory`] anew. Where the system cannot do that, the peak is that since the start.
-pub fn reset_peak_memory() {
+pub(crate) fn reset_peak_memory() {
     // 5 resets the peak alone (proc_pid_clear_refs(5)).
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 /// Bytes of memory that the process has now; none where the system does not say.
-pub fn resident_memory() -> Option<u64> {
+pub(crate) fn resident_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -50,13 +47,13 @@ pub fn resident_memory() -> Option<u64> {
 }
 
 /// glibc returns blocks of at least this size to the system at once: the peak is then that of what is in use. It slows down what is timed.
-pub const RETURN_AT_ONCE: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "65536");
+pub(crate) const RETURN_AT_ONCE: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "65536");
 
 /// What this program prints as JSON when it is started again with the same arguments and these.
-///
-/// # Errors
-/// If it fails, or prints something else.
-pub fn again<T: DeserializeOwned>(arguments: &[&str], variables: &[(&str, &str)]) -> Result<T> {
+pub(crate) fn again<T: DeserializeOwned>(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<T> {
     let output = Command::new(env::current_exe()?)
         .args(env::args_os().skip(1))
         .args(arguments)
@@ -70,10 +67,7 @@ pub fn again<T: DeserializeOwned>(arguments: &[&str], variables: &[(&str, &str)]
 }
 
 /// What a program prints.
-///
-/// # Errors
-/// If it cannot be started, or fails.
-pub fn printed<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Option<String> {
+pub(crate) fn printed<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = output.status.success().then_some(output.stdout)?;
     Some(String::from_utf8(text).ok()?.trim().to_owned())

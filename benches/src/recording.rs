@@ -4,31 +4,26 @@
 
 use std::fs;
 
-use arras::{
-    GpuEngine,
-    hal::Backend,
-    secret_backend,
-    toolkit::{
-        run::Options,
-        text::{Table, seconds},
-    },
-};
+use arras::{GpuEngine, hal::Backend, secret_backend, toolkit::run::Options};
 use clap::Args;
 use lr_train::circuits::Kind;
-use serde::Serialize;
 
 use crate::{
     Client, Common, Result, Server,
     engines::Adapter,
     kernels::calls,
     parameter_sets::Set,
-    report::{Origin, Report},
+    report::{
+        Form::{Plain, Seconds},
+        Origin, Report, Table, column,
+    },
+    timing::Repeat,
     training::circuit::{MNIST, Prepared},
 };
 
 /// Processor time of the thread that records operations for a device.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Ring degrees and levels, as LOG_N:LEVELS.
     #[arg(long, value_delimiter = ',', default_value = "14:5,15:15")]
     sets: Vec<Set>,
@@ -45,102 +40,71 @@ pub struct Arguments {
     no_training: bool,
 }
 
-/// Everything that one run found out.
-#[derive(Serialize)]
-struct Recording {
-    device: String,
-    rows: Vec<Row>,
-}
-
-/// What recording something takes.
-#[derive(Serialize)]
-struct Row {
-    what: String,
-    /// Dispatches of one.
-    dispatches: u64,
-    /// Least processor seconds of one.
-    seconds: f64,
-}
-
 impl Arguments {
     /// Measures and publishes `recording`.
-    ///
-    /// # Errors
-    /// The engine's; for files that cannot be written; where the system does not tell a thread's time.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if common.quick {
             self.sets = vec!["13:2".parse()?];
             (self.enqueued, self.runs, self.no_training) = (2, 1, true);
         }
-        let origin = Origin::here();
+        let mut report = Report::new("What recording takes", "recording", Origin::here());
         let engine = self.gpu.open(false)?;
-        let mut found = Recording {
-            device: engine.adapter().to_string(),
-            rows: Vec::new(),
-        };
+        let mut table = Table::new(
+            "rows",
+            [
+                column("operation", Plain).key("what"),
+                column("dispatches", Plain),
+                column("host", Seconds).key("seconds"),
+                column("a dispatch", Seconds).key("seconds_of_a_dispatch"),
+            ],
+        );
         let enqueued = self.enqueued.max(1);
         for set in &self.sets {
             let client = Client::new(&set.parameters()?, secret_backend())?;
             let server = Server::new(&client, engine.clone())?;
             for (name, call) in calls() {
-                let what = format!("{set}: {name}");
-                found.rows.push(self.least(&engine, what, enqueued, || {
+                let row = self.least(&engine, enqueued, || {
                     for _ in 0..enqueued {
                         call(&server.evaluator, &server.x, &server.y)?;
                     }
                     Ok(())
-                })?);
+                })?;
+                table.row((format!("{set}: {name}"), row));
             }
         }
         if !self.no_training {
             let prepared = Prepared::new(Kind::SingleChain, MNIST)?;
             let loaded = prepared.workload.load(engine.clone(), Options::new())?;
-            let what = "training, single-chain, six minibatches".into();
-            let run = || loaded.seconds().map(drop);
-            found.rows.push(self.least(&engine, what, 1, run)?);
+            let row = self.least(&engine, 1, || loaded.seconds().map(drop))?;
+            table.row(("training, single-chain, six minibatches", row));
         }
-        let mut table = Table::new(["operation", "dispatches", "host", "a dispatch"]);
-        for row in &found.rows {
-            table.row([
-                row.what.clone(),
-                row.dispatches.to_string(),
-                seconds(row.seconds),
-                seconds(row.seconds / row.dispatches as f64),
-            ]);
-        }
-        let mut report = Report::new("What recording takes", "recording", origin);
+        let device = engine.adapter().to_string();
         report
-            .text(&found.device)
+            .number("device", &device)
+            .text(&device)
             .text("Processor time of the thread that records; the least of all runs, the wait included.")
-            .table(&table);
-        common.output.publish("recording", &report, &found)
+            .add(&table);
+        common.output.page("recording", &report)
     }
 
-    /// Least seconds of `run`, until its `calls` are with the driver and done, and the dispatches of one of them.
+    /// The dispatches of one of the `calls` of `run`, and the least seconds of one and of a dispatch, until all are with the driver and
+    /// done.
     fn least(
         &self,
         engine: &GpuEngine,
-        what: String,
         calls: usize,
         mut run: impl FnMut() -> Result<()>,
-    ) -> Result<Row> {
-        run()?;
-        engine.sync()?;
-        let before = engine.dispatch_count();
-        let runs = self.runs.max(1);
-        let mut least = f64::INFINITY;
-        for _ in 0..runs {
-            let start = processor_seconds()?;
+    ) -> Result<(u64, f64, f64)> {
+        let mut dispatches = 0;
+        let timing = Repeat::times(self.runs.max(1)).time(|| {
+            let (before, start) = (engine.dispatch_count(), processor_seconds()?);
             run()?;
             engine.sync()?;
-            least = least.min(processor_seconds()? - start);
-        }
-        let dispatches = engine.dispatch_count() - before;
-        Ok(Row {
-            what,
-            dispatches: dispatches / (runs * calls) as u64,
-            seconds: least / calls as f64,
-        })
+            dispatches = (engine.dispatch_count() - before) / calls as u64;
+            Ok(processor_seconds()? - start)
+        })?;
+        let seconds = timing.fastest / calls as f64;
+        Ok((dispatches, seconds, seconds / dispatches as f64))
     }
 }
 

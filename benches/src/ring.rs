@@ -1,21 +1,24 @@
 //! The ring layer: what a ciphertext operation is made of, at the highest level of a parameter set.
 
+use std::sync::Arc;
+
 use arras::{
     ckks::{
         Context, Parameters, Result,
         random::{PublicSeed, Purpose, uniform_rows},
     },
     hal::{
-        Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
-        Poly, Shape,
+        self, Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec,
+        Limbs, ModUpPlan, Poly, Shape,
     },
 };
 
 use crate::Operation;
 
 /// Uniform polynomials and a uniform key on an engine: operations of the ring take the same time whatever the residues are.
-pub struct RingData<B: Backend> {
+pub(crate) struct RingData<B: Backend> {
     context: Context<B>,
+    galois: GaloisElement,
     spec: KeySwitchSpec,
     /// The limbs of a ciphertext.
     window: Limbs,
@@ -23,8 +26,8 @@ pub struct RingData<B: Backend> {
     lower: Limbs,
     /// The window and the special limbs.
     extended: Limbs,
-    /// The first key-switching digit, as far as the window has it.
-    digit: Limbs,
+    /// The extended limbs without those of the digit.
+    rest: Limbs,
     key: Key<B>,
     /// Two components over the window.
     a: Poly<B, Eval>,
@@ -32,24 +35,24 @@ pub struct RingData<B: Backend> {
     coefficients: Poly<B, Coeff>,
     /// Two components over the extended limbs.
     wide: Poly<B, Eval>,
+    /// One component over the window.
+    one: Poly<B, Eval>,
+    /// One component over the first key-switching digit, as far as the window has it.
+    digit: Poly<B, Coeff>,
+    /// One component over the special limbs.
+    specials: Poly<B, Coeff>,
 }
 
 impl<B: Backend> RingData<B> {
     /// Operands for the highest level of `params`, which is at least 1.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn new(params: &Parameters, engine: B) -> Result<Self> {
+    pub(crate) fn new(params: &Parameters, engine: B) -> Result<Self> {
         let context = Context::new(params, engine)?;
         let level = context.max_level();
         let window = context.window(level)?.clone();
         let lower = context.window(level.saturating_sub(1))?.clone();
+        let groups = params.digit_groups().iter();
         let spec = KeySwitchSpec {
-            groups: params
-                .digit_groups()
-                .iter()
-                .map(|group| Limbs::new(group.clone()))
-                .collect(),
+            groups: groups.map(|group| Limbs::new(group.clone())).collect(),
             special: Limbs::new(params.special_range()),
         };
         let extended = window.union(&spec.special);
@@ -70,152 +73,140 @@ impl<B: Backend> RingData<B> {
             let shape = Shape::new(2, limbs.clone());
             Ok(Poly::from_words(context.ring(), &shape, &words)?)
         };
+        let (a, wide) = (poly(2, &window)?, poly(5, &extended)?);
+        let coefficients = poly(4, &window)?.intt();
         Ok(Self {
-            a: poly(2, &window)?,
+            galois: GaloisElement::rotation(1, params.log_n()),
             b: poly(3, &window)?,
-            coefficients: poly(4, &window)?.intt(),
-            wide: poly(5, &extended)?,
+            one: a.select(0..1, &window)?,
+            digit: coefficients.select(0..1, &digit)?,
+            specials: wide.select(0..1, &spec.special)?.intt(),
+            rest: extended.without(&digit),
+            a,
+            wide,
+            coefficients,
             context,
             spec,
             window,
             lower,
             extended,
-            digit,
             key,
         })
     }
 
-    /// Every operation of the ring layer. Sums of 8 take the same two operands eight times, which stay in the cache.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn operations(&self) -> Result<Vec<Operation<'_>>> {
-        let mut list = self.elementwise();
-        list.extend(self.switching()?);
-        Ok(list)
-    }
-
-    fn elementwise(&self) -> Vec<Operation<'_>> {
-        let (context, n) = (&self.context, self.context.params().n());
-        let rows = 2 * self.window.len();
-        let galois = GaloisElement::rotation(1, context.params().log_n());
-        let on = |name, run: fn(&Self) -> Result<Poly<B, Eval>>| {
-            Operation::call(name, context, move || run(self))
-        };
-        vec![
-            Operation::on_engine(
-                "ntt",
-                context,
-                || Ok(self.coefficients.try_clone()?),
-                |poly| Ok(poly.ntt()),
-            )
-            .moving(rows, rows, n),
-            Operation::on_engine(
-                "intt",
-                context,
-                || Ok(self.a.try_clone()?),
-                |poly| Ok(poly.intt()),
-            )
-            .moving(rows, rows, n),
-            on("copy", |s| Ok(s.a.try_clone()?)).moving(rows, rows, n),
-            on("add", |s| Ok(s.a.add(&s.b)?)).moving(rows, 2 * rows, n),
-            on("pointwise multiply", |s| Ok(s.a.mul(&s.b)?)).moving(rows, 2 * rows, n),
-            Operation::on_engine(
-                "pointwise multiply and add",
-                context,
-                || Ok(self.a.try_clone()?),
-                |mut sum| {
-                    sum.mul_acc(&self.a, &self.b)?;
-                    Ok(sum)
-                },
-            )
-            .moving(rows, 3 * rows, n),
-            Operation::call("automorphism", context, move || {
-                Ok(self.a.automorphism(galois)?)
-            })
-            .moving(rows, rows, n),
-            on("weighted sum of 8", |s| {
-                Ok(Poly::weighted_sum(&[&s.a; 8], &[&s.b; 8])?)
-            })
-            .moving(rows, 2 * 8 * rows, n),
-            on("tensor product", |s| Ok(s.a.tensor(&s.b)?)).moving(
-                3 * self.window.len(),
-                2 * rows,
-                n,
-            ),
-            on("sum of 8 tensor products", |s| {
-                Ok(Poly::sum_of_products(&[&s.a; 8], &[&s.b; 8])?)
-            })
-            .moving(3 * self.window.len(), 2 * 8 * rows, n),
-        ]
-    }
-
-    fn switching(&self) -> Result<Vec<Operation<'_>>> {
-        let (context, n) = (&self.context, self.context.params().n());
-        let basis = context.ring().basis();
-        let (window, lower) = (self.window.len(), self.lower.len());
+    /// Every operation of the ring layer, with the rows that each writes and reads. Sums of 8 take the same two operands eight times,
+    /// which stay in the cache.
+    pub(crate) fn operations(&self) -> Result<Vec<Operation<'_>>> {
+        let (window, lower, rest) = (self.window.len(), self.lower.len(), self.rest.len());
         let (extended, special) = (self.extended.len(), self.spec.special.len());
-        let galois = GaloisElement::rotation(1, context.params().log_n());
-
-        let digit = self.coefficients.select(0..1, &self.digit)?;
-        let rest = self.extended.without(&self.digit);
-        let specials = self.wide.select(0..1, &self.spec.special)?.intt();
-        let one = self.a.select(0..1, &self.window)?;
+        let (rows, digit) = (2 * window, extended - rest);
+        let basis = self.context.ring().basis();
         let plan = basis.mod_up_plan(&self.spec, &self.window)?;
-        let digits = one.mod_up(&self.spec)?;
-        let count = plan.digits().len();
-        let product = Shape::new(2, self.extended.clone());
+        let raised = plan.digits().len() * extended;
+        let sum = |s: &Self, mut sum: Poly<B, Eval>| {
+            sum.mul_acc(&s.a, &s.b)?;
+            Ok(sum)
+        };
         Ok(vec![
-            Operation::call("base conversion, centred (one digit)", context, {
-                let rest = rest.clone();
-                move || Ok(digit.base_convert(&rest, ConversionMode::Centred)?)
-            })
-            .moving(rest.len(), self.digit.len(), n),
-            Operation::call(
-                "base conversion, with quotient (special limbs)",
-                context,
-                move || Ok(specials.base_convert(&self.window, ConversionMode::Quotient)?),
-            )
-            .moving(window, special, n),
-            Operation::call("mod_up (all digits)", context, move || {
-                Ok(one.mod_up(&self.spec)?)
-            })
-            .moving(count * extended, window, n),
-            Operation::on_engine(
-                "inner product with a key",
-                context,
-                move || Ok(context.engine().alloc(context.ring().inner(), &product)?),
-                move |mut dst| {
-                    context.engine().key_inner_product(
-                        context.ring().inner(),
-                        &mut dst,
-                        digits.buf(),
-                        self.key.inner(),
-                        plan.key_digits(),
-                        galois,
-                    );
-                    Ok(dst)
-                },
-            )
-            .moving(2 * extended, 3 * count * extended, n),
-            Operation::call("mod_down", context, || {
-                Ok(self.wide.rescale(&self.window)?)
-            })
-            .moving(2 * window, 2 * extended, n),
-            Operation::call("mod_down and rescale", context, || {
-                Ok(self.wide.rescale(&self.lower)?)
-            })
-            .moving(2 * lower, 2 * extended, n),
-            Operation::call("rescale", context, || Ok(self.a.rescale(&self.lower)?)).moving(
-                2 * lower,
-                2 * window,
-                n,
+            self.from(
+                "ntt",
+                [rows, rows],
+                |s| s.coefficients.try_clone(),
+                |_, p| Ok(p.ntt()),
             ),
-            Operation::call("automorphism with key switch", context, move || {
-                Ok(self.a.rotate(&self.key, galois, &self.spec, &self.window)?)
-            })
-            .moving(2 * window, 2 * window + 2 * count * extended, n),
+            self.from(
+                "intt",
+                [rows, rows],
+                |s| s.a.try_clone(),
+                |_, p| Ok(p.intt()),
+            ),
+            self.on("copy", [rows, rows], |s| s.a.try_clone()),
+            self.on("add", [rows, 2 * rows], |s| s.a.add(&s.b)),
+            self.on("pointwise multiply", [rows, 2 * rows], |s| s.a.mul(&s.b)),
+            self.from(
+                "pointwise multiply and add",
+                [rows, 3 * rows],
+                |s| s.a.try_clone(),
+                sum,
+            ),
+            self.on("automorphism", [rows, rows], |s| s.a.automorphism(s.galois)),
+            self.on("weighted sum of 8", [rows, 16 * rows], |s| {
+                Poly::weighted_sum(&[&s.a; 8], &[&s.b; 8])
+            }),
+            self.on("tensor product", [3 * window, 2 * rows], |s| {
+                s.a.tensor(&s.b)
+            }),
+            self.on("sum of 8 tensor products", [3 * window, 16 * rows], |s| {
+                Poly::sum_of_products(&[&s.a; 8], &[&s.b; 8])
+            }),
+            self.on("base conversion, centred (one digit)", [rest, digit], |s| {
+                s.digit.base_convert(&s.rest, ConversionMode::Centred)
+            }),
+            self.on(
+                "base conversion, with quotient (special limbs)",
+                [window, special],
+                |s| s.specials.base_convert(&s.window, ConversionMode::Quotient),
+            ),
+            self.on("mod_up (all digits)", [raised, window], |s| {
+                s.one.mod_up(&s.spec)
+            }),
+            self.key_product(&plan)?
+                .moving(2 * extended, 3 * raised, self.context.params().n()),
+            self.on("mod_down", [rows, 2 * extended], |s| {
+                s.wide.rescale(&s.window)
+            }),
+            self.on("mod_down and rescale", [2 * lower, 2 * extended], |s| {
+                s.wide.rescale(&s.lower)
+            }),
+            self.on("rescale", [2 * lower, rows], |s| s.a.rescale(&s.lower)),
+            self.on(
+                "automorphism with key switch",
+                [rows, rows + 2 * raised],
+                |s| s.a.rotate(&s.key, s.galois, &s.spec, &s.window),
+            ),
         ])
+    }
+
+    fn on<'a, O: 'a>(
+        &'a self,
+        name: &'static str,
+        [written, read]: [usize; 2],
+        run: fn(&Self) -> hal::Result<O>,
+    ) -> Operation<'a> {
+        let run = move || Ok(run(self)?);
+        Operation::call(name, &self.context, run).moving(written, read, self.context.params().n())
+    }
+
+    /// The same for what consumes an operand.
+    fn from<'a, I: 'a, O: 'a>(
+        &'a self,
+        name: &'static str,
+        [written, read]: [usize; 2],
+        prepare: fn(&Self) -> hal::Result<I>,
+        run: fn(&Self, I) -> hal::Result<O>,
+    ) -> Operation<'a> {
+        let (prepare, run) = (
+            move || Ok(prepare(self)?),
+            move |input| Ok(run(self, input)?),
+        );
+        let operation = Operation::on_engine(name, &self.context, prepare, run);
+        operation.moving(written, read, self.context.params().n())
+    }
+
+    fn key_product<'a>(&'a self, plan: &Arc<ModUpPlan>) -> Result<Operation<'a>> {
+        let (plan, digits) = (plan.clone(), self.one.mod_up(&self.spec)?);
+        let (engine, ring) = (self.context.engine(), self.context.ring().inner());
+        let shape = Shape::new(2, self.extended.clone());
+        Ok(Operation::on_engine(
+            "inner product with a key",
+            &self.context,
+            move || Ok(engine.alloc(ring, &shape)?),
+            move |mut dst| {
+                let (key, used) = (self.key.inner(), plan.key_digits());
+                engine.key_inner_product(ring, &mut dst, digits.buf(), key, used, self.galois);
+                Ok(dst)
+            },
+        ))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The scheme layer: what a client and a server do, at the highest level of a parameter set.
 
+use std::sync::Arc;
+
 use arras::{
     ckks::{Ciphertext, Decryptor, Evaluator, Plaintext, Result, SecretKey, random::Seed},
     hal::{Backend, SecretEngine},
@@ -11,10 +13,7 @@ use crate::{
 };
 
 /// Keys, encryption and decryption.
-///
-/// # Errors
-/// The engine's.
-pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Operation<'_>>> {
+pub(crate) fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Operation<'_>>> {
     let context = &client.context;
     let level = context.max_level();
     let scale = context.params().scale(level);
@@ -55,24 +54,28 @@ pub fn client_operations<S: SecretEngine>(client: &Client<S>) -> Result<Vec<Oper
     ])
 }
 
-/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so.
-///
-/// # Errors
-/// The engine's.
-pub fn server_operations<B: Backend>(server: &Server<B>) -> Result<Vec<Operation<'_>>> {
-    let level = server.context.max_level();
-    let plain = server
-        .evaluator
-        .encode(&[&values(9, server.context.slots())], level)?;
-    let mut list = sums_and_products(server, plain)?;
-    list.extend(rotations_and_levels(server));
-    Ok(list)
+/// What an evaluator does with two ciphertexts.
+pub(crate) type Call<B> =
+    fn(&Evaluator<B>, &Ciphertext<B>, &Ciphertext<B>) -> Result<Vec<Ciphertext<B>>>;
+
+/// Calls that switch keys, by name: what engines are compared by.
+pub(crate) fn key_switching_calls<B: Backend>() -> [(&'static str, Call<B>); 4] {
+    [
+        ("multiply, relinearize, rescale", |e, x, y| {
+            Ok(vec![e.relinearize_and_rescale(&e.multiply(x, y)?)?])
+        }),
+        ("rotate", |e, x, _| Ok(vec![e.rotate(x, 1)?])),
+        ("8 rotations, hoisted", |e, x, _| {
+            e.hoisted_rotations(x, &ROTATIONS)
+        }),
+        ("sum of 8 rotations", |e, x, _| {
+            Ok(vec![e.rotation_sum(x, &ROTATIONS)?])
+        }),
+    ]
 }
 
-fn sums_and_products<B: Backend>(
-    server: &Server<B>,
-    plain: Plaintext<B>,
-) -> Result<Vec<Operation<'_>>> {
+/// Everything an evaluator does. Products are settled (relinearized and rescaled) where the name says so.
+pub(crate) fn server_operations<B: Backend>(server: &Server<B>) -> Result<Vec<Operation<'_>>> {
     let Server {
         context,
         evaluator,
@@ -81,7 +84,7 @@ fn sums_and_products<B: Backend>(
     } = server;
     let level = context.max_level();
     let vector = values(9, context.slots());
-    let plain = std::sync::Arc::new(plain);
+    let plain = Arc::new(evaluator.encode(&[&vector], level)?);
     let with_plain = |name, run: fn(&Evaluator<B>, &Ciphertext<B>, &Plaintext<B>) -> _| {
         let plain = plain.clone();
         Operation::call(name, context, move || {
@@ -93,6 +96,10 @@ fn sums_and_products<B: Backend>(
             run(evaluator, x, y) as Result<Ciphertext<B>>
         })
     };
+    let switching = |(name, call): (&'static str, Call<B>)| {
+        Operation::call(name, context, move || call(evaluator, x, y))
+    };
+    let [multiply, rotate, hoisted, sum] = key_switching_calls().map(switching);
     // Products without their relinearization, for the row of that step.
     let pending = move || evaluator.multiply(x, y);
     let weighted = {
@@ -118,9 +125,7 @@ fn sums_and_products<B: Backend>(
         Operation::on_engine("relinearize", context, pending, |product| {
             evaluator.relinearize(&product)
         }),
-        on("multiply, relinearize, rescale", |e, x, y| {
-            e.relinearize_and_rescale(&e.multiply(x, y)?)
-        }),
+        multiply,
         on("square, relinearize, rescale", |e, x, _| {
             e.relinearize_and_rescale(&e.square(x)?)
         }),
@@ -130,35 +135,15 @@ fn sums_and_products<B: Backend>(
         on("fourth power", |e, x, _| {
             e.relinearize_and_rescale(&e.square(&e.square(x)?)?)
         }),
-    ])
-}
-
-fn rotations_and_levels<B: Backend>(server: &Server<B>) -> Vec<Operation<'_>> {
-    let Server {
-        context,
-        evaluator,
-        x,
-        ..
-    } = server;
-    let level = context.max_level();
-    vec![
-        Operation::call("rotate", context, || evaluator.rotate(x, 1)),
+        rotate,
         Operation::call("8 rotations, separate", context, || {
-            ROTATIONS
-                .iter()
-                .map(|&steps| evaluator.rotate(x, steps))
-                .collect::<Result<Vec<_>>>()
+            let rotated = ROTATIONS.map(|steps| evaluator.rotate(x, steps));
+            rotated.into_iter().collect::<Result<Vec<_>>>()
         }),
-        Operation::call("8 rotations, hoisted", context, || {
-            evaluator.hoisted_rotations(x, &ROTATIONS)
-        }),
-        Operation::call("sum of 8 rotations", context, || {
-            evaluator.rotation_sum(x, &ROTATIONS)
-        }),
-        Operation::call("level down by 1", context, move || {
-            evaluator.level_down(x, level - 1)
-        }),
-        Operation::call("level down to 1", context, || evaluator.level_down(x, 1)),
-        Operation::call("cut for sending", context, || evaluator.drop_moduli(x, 1.0)),
-    ]
+        hoisted,
+        sum,
+        on("level down by 1", |e, x, _| e.level_down(x, x.level() - 1)),
+        on("level down to 1", |e, x, _| e.level_down(x, 1)),
+        on("cut for sending", |e, x, _| e.drop_moduli(x, 1.0)),
+    ])
 }

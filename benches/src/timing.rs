@@ -13,20 +13,20 @@ const MOST_RUNS: usize = 1001;
 /// Times of some runs, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// Half of the runs were faster.
-    pub median: f64,
+    pub(crate) median: f64,
     /// The fastest run.
-    pub fastest: f64,
+    pub(crate) fastest: f64,
     /// The slowest run.
-    pub slowest: f64,
+    pub(crate) slowest: f64,
     /// Number of runs; 0 where it is not known.
-    pub runs: usize,
+    pub(crate) runs: usize,
 }
 
 impl Timing {
     /// The summary of some runs; all zero for none.
-    pub fn of(times: &[f64]) -> Self {
+    pub(crate) fn of(times: &[f64]) -> Self {
         Self {
             median: text::median(times.iter().copied()).unwrap_or_default(),
             fastest: times.iter().copied().reduce(f64::min).unwrap_or_default(),
@@ -36,21 +36,18 @@ impl Timing {
     }
 
     /// An operation, repeated for about this many seconds.
-    ///
-    /// # Errors
-    /// The operation's.
-    pub fn of_operation(operation: &mut Operation<'_>, seconds: f64) -> Result<Self> {
+    pub(crate) fn of_operation(operation: &mut Operation<'_>, seconds: f64) -> Result<Self> {
         Repeat::lasting(seconds).time(|| Ok(operation.run()?.as_secs_f64()))
     }
 
     /// The median.
-    pub fn show(&self) -> String {
+    pub(crate) fn show(&self) -> String {
         text::seconds(self.median)
     }
 
     /// Both one after the other.
     #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
+    pub(crate) fn plus(&self, other: &Self) -> Self {
         Self {
             median: self.median + other.median,
             fastest: self.fastest + other.fastest,
@@ -61,7 +58,7 @@ impl Timing {
 
     /// The share of each of some equal units.
     #[must_use]
-    pub fn each(&self, units: usize) -> Self {
+    pub(crate) fn each(&self, units: usize) -> Self {
         let units = units as f64;
         Self {
             median: self.median / units,
@@ -74,18 +71,18 @@ impl Timing {
 
 /// How often something is run.
 #[derive(Clone, Copy, Debug)]
-pub struct Repeat {
+pub(crate) struct Repeat {
     /// Seconds of runs that do not count, one run at least: caches, page tables, clock frequency, tables made on first use.
-    pub warm_up: f64,
+    pub(crate) warm_up: f64,
     /// Seconds of runs that count.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// The fewest runs that count, however long one takes.
-    pub fewest: usize,
+    pub(crate) fewest: usize,
 }
 
 impl Repeat {
     /// For about this many seconds and at least five times, after a tenth of that as warm-up.
-    pub fn lasting(seconds: f64) -> Self {
+    pub(crate) fn lasting(seconds: f64) -> Self {
         Self {
             warm_up: seconds / 10.0,
             seconds,
@@ -94,8 +91,9 @@ impl Repeat {
     }
 
     /// The same after this many seconds of warm-up: a device that has been idle begins with low clocks.
+    #[cfg(feature = "gpu")]
     #[must_use]
-    pub fn warmed_up(self, seconds: f64) -> Self {
+    pub(crate) fn warmed_up(self, seconds: f64) -> Self {
         Self {
             warm_up: seconds,
             ..self
@@ -103,7 +101,7 @@ impl Repeat {
     }
 
     /// This many times, after one run that does not count.
-    pub fn times(runs: usize) -> Self {
+    pub(crate) fn times(runs: usize) -> Self {
         Self {
             warm_up: 0.0,
             seconds: 0.0,
@@ -112,10 +110,33 @@ impl Repeat {
     }
 
     /// Runs `once`, which returns the seconds on its own clock.
-    ///
-    /// # Errors
-    /// Those of `once`.
-    pub fn time(&self, mut once: impl FnMut() -> Result<f64>) -> Result<Timing> {
+    pub(crate) fn time(&self, mut once: impl FnMut() -> Result<f64>) -> Result<Timing> {
+        Ok(self.times_of(|| Ok([once()?]))?[0])
+    }
+
+    /// Seconds of one of `count` calls that are enqueued before a wait, and what of them is over when the last one is enqueued.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn queued(
+        &self,
+        count: usize,
+        mut call: impl FnMut() -> Result<()>,
+        mut wait: impl FnMut() -> Result<()>,
+    ) -> Result<[Timing; 2]> {
+        self.times_of(|| {
+            let start = Instant::now();
+            for _ in 0..count {
+                call()?;
+            }
+            let enqueued = start.elapsed();
+            wait()?;
+            Ok([start.elapsed(), enqueued].map(|time| time.as_secs_f64() / count as f64))
+        })
+    }
+
+    fn times_of<const N: usize>(
+        &self,
+        mut once: impl FnMut() -> Result<[f64; N]>,
+    ) -> Result<[Timing; N]> {
         let start = Instant::now();
         loop {
             once()?;
@@ -130,15 +151,13 @@ impl Repeat {
         {
             times.push(once()?);
         }
-        Ok(Timing::of(&times))
+        let of = |i: usize| Timing::of(&times.iter().map(|times| times[i]).collect::<Vec<_>>());
+        Ok(std::array::from_fn(of))
     }
 }
 
 /// Seconds that `run` takes.
-///
-/// # Errors
-/// Those of `run`.
-pub fn clock<T>(run: impl FnOnce() -> Result<T>) -> Result<f64> {
+pub(crate) fn clock<T>(run: impl FnOnce() -> Result<T>) -> Result<f64> {
     let start = Instant::now();
     let result = run()?;
     let elapsed = start.elapsed().as_secs_f64();

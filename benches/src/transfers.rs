@@ -8,10 +8,7 @@ use arras::{
 use crate::{Client, Operation, Server};
 
 /// Transfers of ciphertexts and keys at the highest level.
-///
-/// # Errors
-/// The engine's.
-pub fn operations<'a, S: SecretEngine, B: Backend>(
+pub(crate) fn operations<'a, S: SecretEngine, B: Backend>(
     client: &'a Client<S>,
     server: &'a Server<B>,
 ) -> Result<Vec<Operation<'a>>> {
@@ -21,10 +18,7 @@ pub fn operations<'a, S: SecretEngine, B: Backend>(
 }
 
 /// Between the host's memory and the engine's.
-///
-/// # Errors
-/// The engine's.
-pub fn between_host_and_engine<'a, S: SecretEngine, B: Backend>(
+pub(crate) fn between_host_and_engine<'a, S: SecretEngine, B: Backend>(
     client: &'a Client<S>,
     server: &'a Server<B>,
 ) -> Result<Vec<Operation<'a>>> {
@@ -35,8 +29,8 @@ pub fn between_host_and_engine<'a, S: SecretEngine, B: Backend>(
     let mut buffer = vec![0; words.len()];
     let engine = context.engine();
     Ok(vec![
-        Operation::call("prepare an engine for the parameters", context, {
-            move || Context::new(params, engine.clone())
+        Operation::call("prepare an engine for the parameters", context, move || {
+            Context::new(params, engine.clone())
         }),
         Operation::call("upload a ciphertext", context, move || {
             Ok(Poly::<B, Eval>::from_words(

@@ -1,14 +1,12 @@
 //! Every program runs, on built-in data and as little of it as shows that it works, and writes what it says.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use arras::toolkit::cost::{CostTable, CostTableSpec};
 use arras_backend_cpu::SimdLevel;
-use arras_benches::{
-    libraries::{Before, ours::COMPARED},
-    training::{circuits::Circuits, plans::Plans, quality::Qualities},
-};
 use lr_train::report::Comparison;
+use serde_json::Value;
+use tempfile::TempDir;
 
 fn bench(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
@@ -16,81 +14,101 @@ fn bench(arguments: &[&str]) -> Command {
     command
 }
 
-/// What a program prints, which is the page that it writes. Its numbers are beside it.
-fn run(name: &str, arguments: &[&str], folder: &Path) -> String {
-    let output = bench(&[name])
-        .args(arguments)
-        .arg("--out")
-        .arg(folder)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}\n{errors}");
-    assert_eq!(read(folder, &format!("{name}.md")), text);
-    assert!(text.contains(&format!("-- {name} ")), "{text}");
-    let json: serde_json::Value =
-        serde_json::from_str(&read(folder, &format!("{name}.json"))).unwrap();
-    assert!(json["machine"]["cpu"].is_string() && json["command"].is_string());
-    text
+/// What a program prints, which is the page that it writes, with the numbers beside it.
+struct Page {
+    text: String,
+    json: Value,
+    folder: TempDir,
 }
 
-fn read(folder: &Path, name: &str) -> String {
-    fs::read_to_string(folder.join(name)).unwrap()
+impl Page {
+    /// Runs a program, whose page must have some parts.
+    fn of(name: &str, arguments: &[&str], parts: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = bench(&[name]);
+        command.args(arguments).current_dir(&folder);
+        let output = command.args(["--out", "."]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}\n{errors}");
+        let mut page = Self {
+            text,
+            json: Value::Null,
+            folder,
+        };
+        page.json = serde_json::from_str(&page.read(&format!("{name}.json"))).unwrap();
+        assert!(page.json["machine"]["cpu"].is_string() && page.json["command"].is_string());
+        assert_eq!(page.read(&format!("{name}.md")), page.text);
+        page.has(&format!("-- {name} "));
+        parts.iter().for_each(|part| page.has(part));
+        page
+    }
+
+    fn has(&self, part: &str) {
+        assert!(self.text.contains(part), "{part} in\n{}", self.text);
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value}"))
 }
 
 #[test]
 fn circuits_compares_all_circuits_with_the_baseline() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = run("circuits", &[], folder.path());
-    let circuits: Circuits = serde_json::from_str(&read(folder.path(), "circuits.json")).unwrap();
-    let rows = &circuits.comparison.rows;
-    assert_eq!((rows.len(), circuits.details.len()), (5, 5));
-    for (row, detail) in rows.iter().zip(&circuits.details) {
-        assert!(text.contains(&row.circuit));
-        assert_eq!(row.circuit, detail.circuit.name());
-        assert!(row.log_qp <= row.log_qp_bound, "{row:?}");
-        assert!(row.weight_error.unwrap() < 1e-3, "{row:?}");
+    let page = Page::of("circuits", &[], &["levels^2"]);
+    let rows = list(&page.json["comparison"]["rows"]);
+    let details = list(&page.json["details"]);
+    assert_eq!((rows.len(), details.len()), (5, 5));
+    for (row, detail) in rows.iter().zip(details) {
+        let of = |key: &str| number(&row[key]);
+        let model = |key: &str| number(&detail["models"][key]);
+        page.has(row["circuit"].as_str().unwrap());
+        assert_eq!(row["circuit"], detail["circuit"]);
+        assert!(of("log_qp") <= of("log_qp_bound"), "{row}");
+        assert!(of("weight_error") < 1e-3, "{row}");
         // After two small minibatches the intercept still leans to one class, so that accuracy says little.
-        assert!(row.auc.unwrap() > 0.95, "{row:?}");
-        assert_eq!(row.seconds.len(), 2);
-        assert!(detail.models.critical_path <= detail.models.operations);
-        assert!(detail.models.key_switches <= detail.models.operations);
-        assert!(detail.depth_from_encrypted_start >= row.depth);
+        assert!(of("auc") > 0.95, "{row}");
+        assert_eq!(list(&row["seconds"]).len(), 2);
+        assert!(model("critical_path") <= model("operations"));
+        assert!(model("key_switches") <= model("operations"));
+        assert!(number(&detail["depth_from_encrypted_start"]) >= of("depth"));
+        assert!(of("peak_bytes") > of("key_bytes"));
     }
-    assert_eq!(rows[0].circuit, "baseline");
-    assert!(
-        rows.iter()
-            .all(|row| row.peak_bytes.unwrap() > row.key_bytes)
-    );
-    assert!(rows[1..].iter().all(|row| row.depth < rows[0].depth));
-    assert!(text.contains("levels^2"));
-    assert!(read(folder.path(), "circuits.html").starts_with("<!DOCTYPE html>"));
-    let json = circuits.comparison.to_json().unwrap();
-    assert_eq!(Comparison::from_json(&json).unwrap(), circuits.comparison);
+    assert_eq!(rows[0]["circuit"], "baseline");
+    let depth = |row: &Value| number(&row["depth"]);
+    assert!(rows[1..].iter().all(|row| depth(row) < depth(&rows[0])));
+    assert!(page.read("circuits.html").starts_with("<!DOCTYPE html>"));
+    let comparison = Comparison::from_json(&page.json["comparison"].to_string()).unwrap();
+    let again = Comparison::from_json(&comparison.to_json().unwrap()).unwrap();
+    assert_eq!(again, comparison);
 }
 
 #[test]
 fn libraries_measures_ours_where_no_peer_is_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = run("libraries", &[], folder.path());
-    assert!(text.contains("**left out**: OpenFHE"), "{text}");
-    let before: Before = serde_json::from_str(&read(folder.path(), "libraries.json")).unwrap();
-    // Every operation at each SIMD level of this processor, and with two threads.
-    let levels = SimdLevel::available().count();
-    assert_eq!(
-        before.results.ours.len(),
-        (levels + 1) * (COMPARED.len() + 1)
-    );
-    for row in &before.results.ours {
-        assert!(row.times.median > 0.0, "{row:?}");
-        assert!(row.model.is_none_or(|model| model > 0.0), "{row:?}");
+    let page = Page::of("libraries", &[], &["**left out**: OpenFHE"]);
+    // Eight operations and a transform at each SIMD level of this processor, and with two threads.
+    let ours = list(&page.json["ours"]);
+    assert_eq!(ours.len(), (SimdLevel::available().count() + 1) * (8 + 1));
+    for row in ours {
+        assert!(number(&row["times"]["median"]) > 0.0, "{row}");
+        assert!(
+            row["model"].is_null() || number(&row["model"]) > 0.0,
+            "{row}"
+        );
     }
-    assert_eq!(before.results.gains.len(), 3);
-    assert!(before.results.training[0].peak_bytes.unwrap() > 1 << 20);
-    let own = folder.path().join("libraries.json");
+    assert_eq!(list(&page.json["gains"]).len(), 3);
+    assert!(number(&page.json["training"][0]["peak_bytes"]) > f64::from(1 << 20));
     // By its former name.
-    let output = bench(&["peers", "--before"]).arg(own).output().unwrap();
+    let mut command = bench(&["peers", "--before", "libraries.json"]);
+    let output = command.current_dir(&page.folder).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("before / now"), "{text}\n{errors}");
@@ -98,19 +116,11 @@ fn libraries_measures_ours_where_no_peer_is_asked_for() {
 
 #[test]
 fn scaling_draws_its_curves_and_makes_a_cost_table() {
-    let folder = tempfile::tempdir().unwrap();
-    let costs = folder.path().join("costs.json");
-    let text = run(
-        "scaling",
-        &["--costs", costs.to_str().unwrap()],
-        folder.path(),
-    );
-    for of in ["N", "level", "batch", "threads"] {
-        assert!(text.contains(&format!("## By {of}")), "{text}");
-    }
-    assert!(read(folder.path(), "scaling.svg").starts_with("<svg"));
-    let tables: Vec<CostTableSpec> =
-        serde_json::from_str(&read(folder.path(), "costs.json")).unwrap();
+    let headings = ["N", "level", "batch", "threads"].map(|of| format!("## By {of}"));
+    let headings = headings.each_ref().map(String::as_str);
+    let page = Page::of("scaling", &["--costs", "costs.json"], &headings);
+    assert!(page.read("scaling.svg").starts_with("<svg"));
+    let tables: Vec<CostTableSpec> = serde_json::from_str(&page.read("costs.json")).unwrap();
     assert!(!tables.is_empty());
     for table in tables {
         assert_eq!(CostTable::from_spec(table).unwrap().log_n(), 13);
@@ -119,59 +129,45 @@ fn scaling_draws_its_curves_and_makes_a_cost_table() {
 
 #[test]
 fn quality_is_that_of_plaintext_training() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = run("quality", &[], folder.path());
-    let qualities: Qualities = serde_json::from_str(&read(folder.path(), "quality.json")).unwrap();
-    assert_eq!(qualities.table.len(), 3);
-    assert_eq!(qualities.checks.len(), 3);
-    assert!(qualities.passed() && !text.contains("FAILED"), "{text}");
-    let images = qualities.table[0].encrypted.as_ref().unwrap();
-    assert_eq!(images.rounds.iter().sum::<usize>(), 2);
-    assert!(images.weight_error < 1e-3);
-    assert!(text.contains("breast cancer"));
+    let page = Page::of("quality", &[], &["breast cancer"]);
+    assert!(!page.text.contains("FAILED"), "{}", page.text);
+    let (table, checks) = (list(&page.json["table"]), list(&page.json["checks"]));
+    assert_eq!((table.len(), checks.len()), (3, 3));
+    let images = &table[0]["encrypted"];
+    assert_eq!(list(&images["rounds"]).iter().map(number).sum::<f64>(), 2.0);
+    assert!(number(&images["weight_error"]) < 1e-3);
 }
 
 #[test]
 fn plans_are_what_runs_take() {
-    let folder = tempfile::tempdir().unwrap();
     // Fails by itself if bytes are not exact or memory is off.
-    let text = run("plans", &[], folder.path());
-    let plans: Plans = serde_json::from_str(&read(folder.path(), "plans.json")).unwrap();
-    assert_eq!(plans.rows.len(), 5);
-    for row in &plans.rows {
-        assert!(text.contains(row.circuit.name()));
-        assert!(row.bytes_are_exact() && row.sent.data.run > 0, "{row:?}");
-        let seconds = row.seconds(1).unwrap();
-        assert!(seconds.plan > 0.0 && seconds.run > 0.0, "{row:?}");
-        if let Some(memory) = row.memory() {
-            assert!(memory.off().abs() <= 0.2, "{row:?}");
+    let page = Page::of("plans", &[], &[]);
+    let rows = list(&page.json["rows"]);
+    assert_eq!(rows.len(), 5);
+    for row in rows {
+        page.has(row["circuit"].as_str().unwrap());
+        for file in ["keys", "data"] {
+            let bytes = &row["sent"][file];
+            assert_eq!(bytes["plan"], bytes["run"], "{row}");
+            assert!(number(&bytes["run"]) > 0.0, "{row}");
         }
+        assert!(number(&row["sent"]["seconds"][0][1]) > 0.0, "{row}");
+        assert!(number(&row["trained"][0]["seconds"]) > 0.0, "{row}");
     }
 }
 
 #[test]
 fn pages_of_single_operations_have_their_tables() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, parts) in [
-        ("primitives", ["### Ring", "| decrypt ", "### Memory"]),
-        (
-            "operations",
-            [
-                "## With an encrypted number",
-                "| matrix x number ",
-                "## Beside the published figures",
-            ],
-        ),
-        (
-            "batching",
-            [" hoisting |", " waves |", "3 independent chains"],
-        ),
-    ] {
-        let text = run(name, &[], folder.path());
-        for part in parts {
-            assert!(text.contains(part), "{part} in\n{text}");
-        }
-    }
+    let primitives = ["### Ring", "| decrypt ", "### Memory"];
+    let operations = [
+        "## With an encrypted number",
+        "| matrix x number ",
+        "## Beside the published figures",
+    ];
+    let batching = [" hoisting |", " waves |", "3 independent chains"];
+    Page::of("primitives", &[], &primitives);
+    Page::of("operations", &[], &operations);
+    Page::of("batching", &[], &batching);
 }
 
 #[cfg(not(feature = "gpu"))]

@@ -5,8 +5,8 @@ use std::path::Path;
 use arras_hal::{HalError, named_error};
 
 use crate::{
-    encoding::EncodingError, params::ParamsError, precision::PrecisionError, random::RandomError,
-    wire::WireError,
+    encoding::EncodingError, opening::OpeningError, params::ParamsError, precision::PrecisionError,
+    random::RandomError, wire::WireError,
 };
 
 /// The result of scheme operations.
@@ -22,7 +22,7 @@ named_error! {
         | CkksErrorKind::Precision(_)
         | CkksErrorKind::Wire(_)
         | CkksErrorKind::Hal(_));
-    from(ParamsError, EncodingError, RandomError, PrecisionError, WireError, HalError);
+    from(ParamsError, EncodingError, RandomError, PrecisionError, OpeningError, WireError, HalError);
 }
 
 impl CkksError {
@@ -183,6 +183,9 @@ pub enum CkksErrorKind {
     /// Precision reports.
     #[error(transparent)]
     Precision(#[from] PrecisionError),
+    /// Opening results for others.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
     /// Files.
     #[error(transparent)]
     Wire(#[from] WireError),

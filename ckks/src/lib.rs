@@ -34,7 +34,7 @@ fn widest<R>(f: impl FnOnce() -> R) -> R {
 pub use ciphertext::{Ciphertext, Plaintext, PlaintextUse};
 pub use client::{
     Decryptor, EncryptionKey, EncryptionStreams, Encryptor, KeyGenerator, LoadedPublicKey,
-    PublicKey, SecretKey, SeededCiphertext, SharedDecryption,
+    PublicKey, SecretKey, SeededCiphertext, opening,
 };
 pub use context::Context;
 pub use error::{CkksError, CkksErrorKind, Result};

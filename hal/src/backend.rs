@@ -45,7 +45,7 @@ macro_rules! define_backend {
         /// An engine: a value that stores polynomials and computes on them.
         ///
         /// The contract is the [crate documentation](crate#the-contract-of-an-engine). In short: buffers are opaque;
-        /// residues are canonical at every boundary; results are those of the [reference engine](crate::reference)
+        /// residues are canonical at every boundary; results are those of the [reference engine](crate::Reference)
         /// to the bit, composites included; operations only enqueue, and a deferred error comes out of the next
         /// [`Backend::download`] or [`Backend::sync`].
         ///

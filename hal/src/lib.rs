@@ -39,19 +39,23 @@ mod modulus;
 mod named;
 mod plan;
 mod poly;
-pub mod reference;
+mod reference;
 mod ring;
 
 pub use any::{AnyBackend, AnyBuf, AnyKey, AnyRing};
 pub use backend::{Backend, KeyLayout, OPERATIONS, RowCopy, SecretEngine};
 pub use convert::{ConversionMode, ConversionTable};
-pub use decorators::{Checked, Counting, OpCounts, Traced};
+pub use decorators::{
+    checked::Checked,
+    counting::{Counting, OpCounts},
+    traced::Traced,
+};
 pub use error::{HalError, HalErrorKind, Mismatch, MismatchKind, Result};
 pub use galois::GaloisElement;
 pub use limbs::{Domain, Limbs, Shape};
-pub use modulus::{LimbConstant, LimbConstants, Modulus};
+pub use modulus::{LimbConstant, LimbConstants, Modulus, is_prime};
 pub use named::Named;
 pub use plan::{DigitPlan, KeySwitchPlan, KeySwitchSpec, ModDownPlan, ModUpPlan, RescalePlan};
 pub use poly::{Coeff, Eval, Key, Poly, PolyDomain, Ring};
-pub use reference::Reference;
+pub use reference::{Reference, ReferenceBuf, ReferenceKey, ReferenceRing};
 pub use ring::{RingBasis, RingSpec};

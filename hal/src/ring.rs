@@ -11,7 +11,7 @@ use num_traits::ToPrimitive;
 use crate::{
     ConversionMode, ConversionTable, HalErrorKind, KeySwitchPlan, KeySwitchSpec, LimbConstant,
     LimbConstants, Limbs, ModDownPlan, ModUpPlan, Modulus, Named, RescalePlan, Result,
-    error::ensure, galois::bit_reverse,
+    error::ensure, galois::bit_reverse, is_prime,
 };
 
 /// What a ring is made of, unchecked.
@@ -108,7 +108,7 @@ impl RingBasis {
             if modulus % (2 << log_n) != 1 {
                 return bad("is not 1 modulo 2N");
             }
-            if !Modulus::new(modulus).is_prime() {
+            if !is_prime(modulus) {
                 return bad("is not prime");
             }
             if !seen.insert(modulus) {

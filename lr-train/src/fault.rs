@@ -1,6 +1,9 @@
 //! Whose fault an error is.
 
-use arras_ckks::{CkksError, CkksErrorKind, wire::WireError};
+use arras_ckks::{
+    CkksError, CkksErrorKind,
+    wire::{Cause, WireError},
+};
 use arras_toolkit::{ToolkitError, ToolkitErrorKind};
 
 /// Where the fault for an error lies, so that a program can decide what to do without knowing every error. The command line's
@@ -19,28 +22,31 @@ pub enum Fault {
     Other,
 }
 
-// Errors of other crates may grow: what is not named here falls to what most of them are.
-
 /// A container that does not hold what it should is the file's fault.
 impl From<&WireError> for Fault {
     fn from(error: &WireError) -> Self {
-        match error {
-            WireError::InFile { source, .. } => (&**source).into(),
-            WireError::AlreadyExists { .. }
-            | WireError::Busy { .. }
-            | WireError::Io { .. }
-            | WireError::Stream { .. } => Self::System,
-            WireError::OutOfMemory { .. } => Self::Other,
-            _ => Self::File,
+        match error.cause() {
+            // Dimensions are compared when a file is read, too.
+            Cause::Contents | Cause::Caller => Self::File,
+            Cause::System => Self::System,
+            Cause::Memory => Self::Other,
         }
     }
 }
+
+// The scheme and the toolkit compute on what training has checked before: what is left is a file that holds too little, numbers that
+// are none, or more than fits the parameters. Everything else is a failure of this program or of its engine.
 
 impl From<&CkksError> for Fault {
     fn from(error: &CkksError) -> Self {
         match error.kind() {
             CkksErrorKind::Wire(error) => error.into(),
-            CkksErrorKind::ParametersMismatch { .. } | CkksErrorKind::Params(_) => Self::File,
+            CkksErrorKind::ParametersMismatch { .. }
+            | CkksErrorKind::Params(_)
+            | CkksErrorKind::NoRelinearizationKey
+            | CkksErrorKind::NoGaloisKey { .. }
+            | CkksErrorKind::KeyBudget { .. }
+            | CkksErrorKind::Cut { .. } => Self::File,
             _ => Self::Other,
         }
     }
@@ -50,6 +56,15 @@ impl From<&ToolkitError> for Fault {
     fn from(error: &ToolkitError) -> Self {
         match error.kind() {
             ToolkitErrorKind::Ckks(error) => error.into(),
+            ToolkitErrorKind::NonFinite { .. } => Self::Data,
+            ToolkitErrorKind::MissingRotationKeys { .. }
+            | ToolkitErrorKind::InputTooLow { .. }
+            | ToolkitErrorKind::Cost(_) => Self::File,
+            ToolkitErrorKind::TooFewLevels { .. }
+            | ToolkitErrorKind::TooDeep { .. }
+            | ToolkitErrorKind::DoesNotFit { .. }
+            | ToolkitErrorKind::PrecisionNotReached { .. }
+            | ToolkitErrorKind::HeadroomExceeded(_) => Self::Plan,
             _ => Self::Other,
         }
     }

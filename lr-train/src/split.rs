@@ -12,11 +12,23 @@ use crate::data::DataError;
 
 /// Row numbers of two disjoint parts, each in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Split {
     /// Rows to train on.
     pub train: Vec<usize>,
     /// Rows to test on.
     pub test: Vec<usize>,
+}
+
+impl Split {
+    /// Two parts that have no row in common.
+    pub fn new(train: Vec<usize>, test: Vec<usize>) -> Self {
+        Self { train, test }
+    }
+
+    fn by(is_test: &[bool]) -> Self {
+        Self::new(rows_of(is_test, false), rows_of(is_test, true))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -51,7 +63,7 @@ pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split, 
             test[row] = true;
         }
     }
-    Ok(split_by(&test))
+    Ok(Split::by(&test))
 }
 
 /// Splits rows into `folds` parts, each the test of one split, with the classes spread evenly: fold sizes within a class differ by
@@ -81,13 +93,14 @@ pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>, Da
         }
     }
     Ok((0..folds)
-        .map(|fold| split_by(&fold_of.iter().map(|&f| f == fold).collect::<Vec<_>>()))
+        .map(|fold| Split::by(&fold_of.iter().map(|&f| f == fold).collect::<Vec<_>>()))
         .collect())
 }
 
 /// In which order rows come into minibatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Order {
     /// As they stand in the data.
     Original,
@@ -215,13 +228,6 @@ fn shuffle(rows: &mut [usize], stream: &mut ChaCha20Rng) {
 
 fn rows_of(labels: &[bool], class: bool) -> Vec<usize> {
     (0..labels.len()).filter(|&r| labels[r] == class).collect()
-}
-
-fn split_by(test: &[bool]) -> Split {
-    Split {
-        train: rows_of(test, false),
-        test: rows_of(test, true),
-    }
 }
 
 #[cfg(test)]

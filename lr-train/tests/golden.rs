@@ -7,8 +7,14 @@
 use std::{fmt::Write as _, path::Path};
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Context, Evaluator, KeyGenerator, SecretKey, params::Security, random::Seed};
-use arras_toolkit::{Client, Homomorphic, OpCount, Program};
+use arras_ckks::{Evaluator, params::Security};
+use arras_toolkit::{
+    Homomorphic,
+    conformance::{
+        golden::{assert_written_down, counts, digest, shape},
+        party,
+    },
+};
 use lr_train::{
     circuits::Kind,
     data::builtin,
@@ -17,27 +23,7 @@ use lr_train::{
 };
 use ndarray::{Array1, Array2, Axis};
 
-/// What a program is: each step by its operands, ciphertexts, level and components.
-fn shape(program: &Program) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for step in program.steps() {
-        for operand in step.operands() {
-            hasher.update(&(operand.index() as u64).to_le_bytes());
-        }
-        for number in [step.units(), step.level(), step.form().components()] {
-            hasher.update(&(number as u64).to_le_bytes());
-        }
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
-}
-
-fn digest<'a>(words: impl Iterator<Item = Vec<u32>> + 'a) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for word in words.flatten() {
-        hasher.update(&word.to_le_bytes());
-    }
-    hasher.finalize().to_hex()[..32].to_owned()
-}
+const SEED: u8 = 0x51;
 
 /// A plan and what its rounds are; with `run`, the first round trained with fixed seeds.
 fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: bool) -> String {
@@ -77,19 +63,14 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
     .unwrap();
     for index in 0..report.chosen.rounds.len() {
         let round = plan.round(index).unwrap();
-        let count = OpCount::of(&round.program);
         writeln!(
             text,
-            "    round {index}: needs {} steps {} {} waves {} products {} plaintext {} scalar {} key-switches {} rotations {}",
+            "    round {index}: needs {} steps {} {} waves {} {}",
             round.program.levels_needed(),
             round.program.steps().len(),
             shape(&round.program),
             round.program.waves().len(),
-            count.ciphertext_products(),
-            count.plaintext_products(),
-            count.scalar_products(),
-            count.key_switches(),
-            count.rotations(),
+            counts(&round.program),
         )
         .unwrap();
     }
@@ -97,13 +78,9 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
         return text;
     }
     let round = plan.round(0).unwrap();
-    let context = Context::new(params, CpuEngine::new()).unwrap();
-    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([0x51; 32])).unwrap();
-    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([0x52; 32]));
-    let keys = keys.generate(&generator).unwrap();
-    let client = Client::with_secret_key(secret)
-        .unwrap()
-        .with_seed(Seed::from_bytes([0x53; 32]));
+    let client = party::client(params, CpuEngine::new(), SEED).unwrap();
+    let context = client.context();
+    let keys = party::keys(&client, keys, SEED).unwrap();
     let minibatches: Vec<Array2<f64>> = (0..report.chosen.rounds[0])
         .map(|i| {
             let rows: Vec<usize> = (0..settings.minibatch)
@@ -114,12 +91,12 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
         .collect();
     let values = round.circuit.inputs(&minibatches, None).unwrap();
     let sent = client.encrypt_inputs(&round.program, &values).unwrap();
-    let inputs = sent.expand(&context).unwrap();
+    let inputs = sent.expand(context).unwrap();
     let words = inputs
         .iter()
         .map(|(_, input)| input.ciphertext().poly().to_words().unwrap());
-    writeln!(text, "    inputs  {}", digest(words)).unwrap();
-    let evaluator = Evaluator::new(&context, keys.into_loaded(&context).unwrap()).unwrap();
+    writeln!(text, "    inputs  {}", &digest(words)[..32]).unwrap();
+    let evaluator = Evaluator::new(context, keys.into_loaded(context).unwrap()).unwrap();
     let run = Homomorphic::new(evaluator)
         .run(&round.program, &inputs)
         .unwrap();
@@ -127,7 +104,7 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
         .outputs
         .values()
         .map(|output| output.ciphertext().poly().to_words().unwrap());
-    writeln!(text, "    results {}", digest(words)).unwrap();
+    writeln!(text, "    results {}", &digest(words)[..32]).unwrap();
     // Decrypted they are weights, so that the digests are not those of noise.
     let mut outputs = std::collections::BTreeMap::new();
     for (name, output) in &run.outputs {
@@ -172,13 +149,5 @@ fn made() -> String {
 #[test]
 fn trainings_are_those_written_down() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden.txt");
-    let made = made();
-    if std::env::var_os("ARRAS_WRITE_GOLDEN").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    let known = std::fs::read_to_string(&path).unwrap();
-    for (line, (made, known)) in made.lines().zip(known.lines()).enumerate() {
-        assert_eq!(made, known, "line {}", line + 1);
-    }
-    assert_eq!(made.lines().count(), known.lines().count());
+    assert_written_down(&path, &made());
 }

@@ -7,8 +7,8 @@ use arras_ckks::{
 use arras_hal::{Named, SecretEngine};
 
 use crate::{
-    Encrypted, Layout, Result, SeededEncrypted, ToolkitError, ToolkitErrorKind, Value,
-    program::Program,
+    Bindings, Encrypted, Layout, Program, Result, SeededEncrypted, ToolkitError, ToolkitErrorKind,
+    Value, plan::KeyRequests, run::check_inputs,
 };
 
 /// A client: whoever holds the secret key, or the public key only.
@@ -149,10 +149,10 @@ impl<S: SecretEngine> Client<S> {
     pub fn encrypt_inputs(
         &self,
         program: &Program,
-        inputs: &crate::run::Bindings<Value>,
-    ) -> Result<crate::run::Bindings<SeededEncrypted>> {
+        inputs: &Bindings<Value>,
+    ) -> Result<Bindings<SeededEncrypted>> {
         let circuit = program.circuit();
-        crate::run::check_inputs(circuit, inputs)?;
+        check_inputs(circuit, inputs)?;
         let most = self.context.max_level();
         inputs
             .iter()
@@ -179,11 +179,11 @@ impl<S: SecretEngine> Client<S> {
     /// [`ToolkitErrorKind::KeyAbsent`]; the key generator's.
     pub fn evaluation_keys(&self, program: &Program) -> Result<EvaluationKeySet> {
         let generator = KeyGenerator::new(self.secret().named("evaluation_keys")?)?;
-        crate::plan::KeyRequests::of(program).generate(&generator)
+        KeyRequests::of(program).generate(&generator)
     }
 
-    /// Decrypts an object. What this tells about the secret key is said at [`Decryptor::decrypt`]; results that leave the client's
-    /// hands go through [`Decryptor::decrypt_for_sharing`].
+    /// Decrypts an object, for the key's owner. What this tells about the secret key is said at [`Decryptor::decrypt`]; results that
+    /// leave the client's hands go through [`Decryptor::open_for_others`], which counts them and adds noise.
     ///
     /// # Errors
     /// [`ToolkitErrorKind::KeyAbsent`]; the decryptor's.

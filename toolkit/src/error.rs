@@ -270,7 +270,8 @@ impl ToolkitError {
     }
 
     /// A name that is not among those there are.
-    pub(crate) fn unknown_name(name: &str, known: Vec<String>) -> Self {
+    pub(crate) fn unknown_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known = known.into_iter().map(str::to_owned).collect();
         let name = name.to_owned();
         ToolkitErrorKind::UnknownName { name, known }.into()
     }

@@ -57,7 +57,7 @@ mod encrypted;
 mod error;
 #[deny(clippy::wildcard_enum_match_arm)]
 pub mod interpret;
-pub mod layout;
+mod layout;
 pub mod linalg;
 #[deny(clippy::wildcard_enum_match_arm)]
 mod op;
@@ -72,15 +72,29 @@ pub mod text;
 mod unit;
 pub mod wire;
 
-pub use circuit::{Circuit, Recorded, Recorder, Slots};
+pub use circuit::{
+    finished::Circuit,
+    record::{Recorded, Recorder},
+    slots::Slots,
+};
 pub use client::Client;
 pub use encrypted::{CiphertextBatch, Encrypted, SeededEncrypted, WithLayout};
 pub use error::{Result, ToolkitError, ToolkitErrorKind};
-pub use interpret::{Cleartext, Depth, OpCount, RotationSet, Samples, ScaleAndPrecision, Tracer};
+pub use interpret::{
+    cleartext::Cleartext, count::OpCount, depth::Depth, precision::ScaleAndPrecision,
+    rotations::RotationSet, samples::Samples, tracer::Tracer,
+};
 pub use layout::{Layout, Value};
-pub use linalg::{ColumnVector, Matrix, RowVector, Scalar, polynomial::Polynomial};
-pub use picture::Picture;
-pub use plan::{Plan, PlanOptions, Stage, plan};
-pub use program::Program;
-pub use run::{Bindings, Homomorphic};
+pub use linalg::{
+    objects::{ColumnVector, Matrix, RowVector, Scalar},
+    polynomial::series::Polynomial,
+};
+pub use picture::drawing::Picture;
+pub use plan::{
+    options::PlanOptions,
+    report::Plan,
+    stages::{Stage, plan},
+};
+pub use program::lowered::Program;
+pub use run::{bindings::Bindings, homomorphic::Homomorphic};
 pub use unit::{EncodingUnit, UnitBuilder, UnitCandidate, UnitChoice};

@@ -67,6 +67,7 @@ pub enum Op {
 
 /// What an operation is about: by this pictures colour it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Class {
     /// An encrypted input.
     Input,

@@ -7,6 +7,11 @@ use std::fmt;
 /// What stands where a number is unknown.
 pub const UNKNOWN: &str = "–";
 
+/// The text, or what stands for an unknown number.
+pub fn or_unknown(text: Option<String>) -> String {
+    text.unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
 /// A time with three significant digits: `12.3 µs`, `4.56 ms`, `7.89 s`, `2 min 05 s`, `1 h 02 min`.
 pub fn seconds(value: f64) -> String {
     if !value.is_finite() {

@@ -110,6 +110,7 @@ impl<C: CiphertextBatch> WithLayout<C> {
 
 /// What is in the container of an encrypted object.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Inspection {
     /// Its layout.
     pub layout: Layout,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arras_backend_cpu::{CpuEngine, SimdLevel};
 use arras_hal::{
-    Eval, Key, KeyLayout, KeySwitchSpec, Limbs, Poly, Ring, RingBasis, RingSpec, Shape,
+    Eval, Key, KeyLayout, KeySwitchSpec, Limbs, Poly, Ring, RingBasis, RingSpec, Shape, is_prime,
 };
 
 const TERMINAL: usize = 4;
@@ -19,21 +19,10 @@ fn sizes(log_n: u32) -> (usize, usize, usize, usize) {
     }
 }
 
-fn is_prime(n: u64) -> bool {
-    (2..)
-        .take_while(|d| d * d <= n)
-        .all(|d| !n.is_multiple_of(d))
-}
-
 /// The first `count` primes 1 modulo 2^17 from `from` downward.
-fn primes(from: u64, count: usize) -> impl Iterator<Item = u32> {
-    let top = (from - 1) >> 17;
-    (1..top)
-        .rev()
-        .map(|k| (k << 17) + 1)
-        .filter(|&q| is_prime(q))
-        .take(count)
-        .map(|q| q as u32)
+fn primes(from: u32, count: usize) -> impl Iterator<Item = u32> {
+    let candidates = (1..(from - 1) >> 17).rev().map(|k| (k << 17) + 1);
+    candidates.filter(|&q| is_prime(q)).take(count)
 }
 
 /// Words below every modulus, from a small generator.

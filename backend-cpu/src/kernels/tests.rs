@@ -1,6 +1,6 @@
 //! Kernels at their stated limits, every level, against 128-bit arithmetic.
 
-use arras_hal::{GaloisElement, RingBasis, RingSpec};
+use arras_hal::{GaloisElement, RingBasis, RingSpec, is_prime};
 
 use super::{
     convert::{MAX_SOURCES, MAX_TARGETS, Weights},
@@ -57,7 +57,7 @@ fn primes() -> Vec<Prime> {
                     }
                 })
                 .map(|q| q - (q - 1) % 256)
-                .find(|&q| (2..).take_while(|d| d * d <= q).all(|d| q % d != 0))
+                .find(|&q| is_prime(q))
                 .unwrap()
         })
         .collect();

@@ -8,26 +8,17 @@ use std::sync::Arc;
 
 use arras_hal::{
     Backend, Eval, Key, KeyLayout, KeySwitchSpec, Limbs, Poly, Ring, RingBasis, RingSpec, Shape,
+    is_prime,
 };
 
 /// 2 primes near 2^24, 5 near 2^29 and 2 below 2^30, all 1 modulo 2^18.
-const MODULI: [u64; 3] = [1 << 24, 580_000_000, 1 << 30];
+const MODULI: [u32; 3] = [1 << 24, 580_000_000, 1 << 30];
 const COUNTS: [usize; 3] = [2, 5, 2];
 
-fn is_prime(n: u64) -> bool {
-    (2..)
-        .take_while(|d| d * d <= n)
-        .all(|d| !n.is_multiple_of(d))
-}
-
 fn moduli() -> Vec<u32> {
-    let below = |top: u64, count| {
-        (1..(top - 1) >> 18)
-            .rev()
-            .map(|k| (k << 18) + 1)
-            .filter(|&q| is_prime(q))
-            .take(count)
-            .map(|q| q as u32)
+    let below = |top: u32, count| {
+        let candidates = (1..(top - 1) >> 18).rev().map(|k| (k << 18) + 1);
+        candidates.filter(|&q| is_prime(q)).take(count)
     };
     MODULI
         .into_iter()

@@ -6,11 +6,9 @@ pub mod scenarios;
 use std::sync::{Arc, OnceLock};
 
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
-use arras_ckks::{
-    Parameters,
-    params::{Dnum, LevelWidth, Security},
-};
-use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
+use arras_ckks::Parameters;
+use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec, is_prime};
+use arras_toolkit::conformance::party;
 
 /// The engine, or `None` with the reason printed; with `ARRAS_REQUIRE_GPU=1` a missing adapter is a failure.
 pub fn engine(options: &GpuOptions) -> Option<GpuEngine> {
@@ -93,25 +91,10 @@ impl Words {
     }
 }
 
-pub fn is_prime(q: u32) -> bool {
-    q % 2 == 1
-        && (3..)
-            .step_by(2)
-            .take_while(|d| d * d <= q)
-            .all(|d| !q.is_multiple_of(d))
-}
-
 /// The `count` largest primes `1 mod step` below `bound`.
 pub fn primes_below(bound: u32, step: u32, count: usize) -> Vec<u32> {
-    let mut found = Vec::new();
-    let mut q = (bound - 2) / step * step + 1;
-    while found.len() < count && q > step {
-        if is_prime(q) {
-            found.push(q);
-        }
-        q -= step;
-    }
-    found
+    let below = (1..=(bound - 2) / step).rev().map(|k| k * step + 1);
+    below.filter(|&q| is_prime(q)).take(count).collect()
 }
 
 /// A ring in the form of a real chain: `terminals` primes of 24 bits, `mains` of 29, `special` of 30.
@@ -133,14 +116,7 @@ pub fn toy(log_n: u32) -> Arc<RingBasis> {
 
 /// Parameters without any security.
 pub fn parameters(log_n: u32, levels: usize) -> Parameters {
-    Parameters::builder()
-        .log_n(log_n)
-        .levels(levels)
-        .level_width(LevelWidth::Bits39)
-        .dnum(Dnum::Fixed(3))
-        .security(Security::InsecureForTests)
-        .build()
-        .unwrap()
+    party::insecure(log_n, levels).unwrap()
 }
 
 pub fn ring<B: Backend>(engine: &B, basis: &Arc<RingBasis>) -> Arc<Ring<B>> {

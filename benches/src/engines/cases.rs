@@ -1,68 +1,24 @@
 //! What is measured: operations of a ring and of the scheme at one level, on any engine.
 
-use std::{
-    collections::hash_map::DefaultHasher,
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use arras::{
     ckks::{Ciphertext, Context, Evaluator, Result, SeededCiphertext},
-    hal::{Backend, Coeff, ConversionMode, Domain, Eval, Limbs, Poly, Shape},
+    hal::{Backend, Coeff, ConversionMode, Domain, Limbs, Poly, Shape},
 };
 
 use crate::{
     fixture::{ROTATIONS, values},
-    roofline::{Counts, Floor},
+    floor::Floor,
+    roofline::{Counts, Work},
+    scheme::{Call, key_switching_calls},
 };
 
-/// What a run left on its engine.
-pub(super) enum Output<B: Backend> {
-    /// Ciphertexts.
-    Ciphertexts(Vec<Ciphertext<B>>),
-    /// Coefficients.
-    Coefficients(Poly<B, Coeff>),
-    /// Evaluations in a buffer that stays with the case.
-    Buffer(Arc<std::sync::Mutex<B::Buf>>, Context<B>),
-}
-
-impl<B: Backend> Output<B> {
-    /// A hash of the residues. It is the same on every engine, or one of them is wrong.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub(super) fn fingerprint(&self) -> Result<u64> {
-        let mut hasher = DefaultHasher::new();
-        match self {
-            Self::Ciphertexts(list) => {
-                for ciphertext in list {
-                    ciphertext.poly().to_words()?.hash(&mut hasher);
-                }
-            }
-            Self::Coefficients(poly) => poly.to_words()?.hash(&mut hasher),
-            Self::Buffer(buffer, context) => {
-                let buffer = lock(buffer);
-                let engine = context.engine();
-                let mut words = vec![0; engine.shape(&buffer).words(context.params().n())];
-                engine.download(context.ring().inner(), &buffer, Domain::Eval, &mut words)?;
-                words.hash(&mut hasher);
-            }
-        }
-        Ok(hasher.finish())
-    }
-}
-
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-type Run<'a, B> = Box<dyn FnMut() -> Result<Output<B>> + Send + 'a>;
+/// What a run left on its engine: downloads its residues.
+pub(super) type Output<'a> = Box<dyn FnOnce() -> Result<Vec<Vec<u32>>> + 'a>;
 
 /// One operation on operands that are there already.
-pub(super) struct Case<'a, B: Backend> {
-    /// What is done.
+pub(super) struct Case<'a> {
     pub(super) name: &'static str,
     /// Limbs of the operands.
     pub(super) limbs: usize,
@@ -71,157 +27,123 @@ pub(super) struct Case<'a, B: Backend> {
     /// What it takes at least, the whole batch.
     pub(super) floor: Floor,
     /// Enqueues it.
-    pub(super) run: Run<'a, B>,
+    pub(super) run: Box<dyn FnMut() -> Result<Output<'a>> + 'a>,
 }
 
-/// Transforms and base conversions over the first `limbs` limbs of the basis.
-///
-/// # Errors
-/// The engine's.
-pub(super) fn ring_cases<B: Backend>(
-    context: &Context<B>,
-    limbs: usize,
-) -> Result<Vec<Case<'_, B>>> {
+type Transform<B> = fn(&B, &<B as Backend>::Ring, &mut <B as Backend>::Buf);
+
+/// Transforms of the first `limbs` limbs of the basis.
+pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Result<Vec<Case<'_>>> {
     let params = context.params();
-    let counts = Counts::new(params, context.max_level());
-    let engine = context.engine();
-    let ring = context.ring();
+    let (engine, ring) = (context.engine(), context.ring().inner());
     let rows = Limbs::new(0..limbs);
     let words = residues(params.moduli(), &rows, params.n());
     let shape = Shape::new(1, rows);
-    let mut list = Vec::new();
-    for (name, forward) in [("NTT", true), ("inverse NTT", false)] {
-        let domain = if forward { Domain::Coeff } else { Domain::Eval };
-        let buffer = engine.upload(ring.inner(), &shape, domain, &words)?;
-        let buffer = Arc::new(std::sync::Mutex::new(buffer));
-        list.push(Case {
+    let ways: [(_, _, Transform<B>); 2] = [
+        ("NTT", Domain::Coeff, B::ntt),
+        ("inverse NTT", Domain::Eval, B::intt),
+    ];
+    let case = |(name, domain, transform): (_, _, Transform<B>)| {
+        let rows = engine.upload(ring, &shape, domain, &words)?;
+        let rows = Rc::new(RefCell::new(rows));
+        let download = move |rows: &B::Buf| {
+            let mut words = vec![0; engine.shape(rows).words(params.n())];
+            engine.download(ring, rows, Domain::Eval, &mut words)?;
+            Ok(vec![words])
+        };
+        Ok(Case {
             name,
             limbs,
             batch: 1,
-            floor: counts.floor(&counts.transform(limbs)),
+            floor: Floor::of(params.n(), &Work::of_transforms(limbs)),
             // The output of one run is the input of the next: any residues take the same time.
             run: Box::new(move || {
-                let mut rows = lock(&buffer);
-                if forward {
-                    engine.ntt(ring.inner(), &mut rows);
-                } else {
-                    engine.intt(ring.inner(), &mut rows);
-                }
-                drop(rows);
-                Ok(Output::Buffer(buffer.clone(), context.clone()))
+                transform(engine, ring, &mut rows.borrow_mut());
+                let rows = rows.clone();
+                Ok(Box::new(move || download(&rows.borrow())))
             }),
-        });
-    }
-    Ok(list)
+        })
+    };
+    ways.into_iter().map(case).collect()
 }
 
 /// Base conversions of the sizes that a key switch has at a level.
-///
-/// # Errors
-/// The engine's.
-pub(super) fn conversion_cases<B: Backend>(
-    context: &Context<B>,
-    level: usize,
-) -> Result<Vec<Case<'_, B>>> {
+pub(super) fn conversions<B: Backend>(context: &Context<B>, level: usize) -> Result<Vec<Case<'_>>> {
     let params = context.params();
-    let counts = Counts::new(params, level);
     let window = context.window(level)?.clone();
     let special = Limbs::new(params.special_range());
-    let extended = window.union(&special);
-    let mut list = Vec::new();
-    let digit = params
-        .active_digits(level)
-        .into_iter()
-        .map(|digit| Limbs::new(digit.limbs))
-        .max_by_key(Limbs::len);
-    let Some(digit) = digit else { return Ok(list) };
-    let rest = extended.without(&digit);
-    let ways = [
-        (
-            "base conversion, centred",
-            digit,
-            rest,
-            ConversionMode::Centred,
-        ),
-        (
-            "base conversion, quotient",
-            special,
-            window,
-            ConversionMode::Quotient,
-        ),
-    ];
-    for (name, from, to, mode) in ways {
+    let digits = params.active_digits(level).into_iter();
+    let digits = digits.map(|digit| Limbs::new(digit.limbs));
+    let Some(digit) = digits.max_by_key(Limbs::len) else {
+        return Ok(Vec::new());
+    };
+    let rest = window.union(&special).without(&digit);
+    let (centred, quotient) = (ConversionMode::Centred, ConversionMode::Quotient);
+    let case = |(name, from, to, mode): (_, Limbs, Limbs, _)| {
         let words = residues(params.moduli(), &from, params.n());
         let limbs = from.len();
-        let floor = counts.floor(&counts.conversion(limbs, to.len()));
+        let floor = Floor::of(params.n(), &Work::of_conversion(limbs, to.len()));
         let shape = Shape::new(1, from);
         let source = Poly::<B, Coeff>::from_words(context.ring(), &shape, &words)?;
-        list.push(Case {
+        Ok(Case {
             name,
             limbs,
             batch: 1,
             floor,
-            run: Box::new(move || Ok(Output::Coefficients(source.base_convert(&to, mode)?))),
-        });
-    }
-    Ok(list)
+            run: Box::new(move || {
+                let converted = source.base_convert(&to, mode)?;
+                Ok(Box::new(move || Ok(vec![converted.to_words()?])))
+            }),
+        })
+    };
+    [
+        ("base conversion, centred", digit, rest, centred),
+        ("base conversion, quotient", special, window, quotient),
+    ]
+    .into_iter()
+    .map(case)
+    .collect()
 }
 
 /// Operations of the scheme on a batch.
-///
-/// # Errors
-/// The engine's.
-pub(super) fn scheme_cases<'a, B: Backend>(
+pub(super) fn scheme<'a, B: Backend>(
     evaluator: &'a Evaluator<B>,
     inputs: &[SeededCiphertext; 2],
     batch: usize,
-) -> Result<Vec<Case<'a, B>>> {
+) -> Result<Vec<Case<'a>>> {
     let context = evaluator.context();
     let [x, y] = [inputs[0].expand(context)?, inputs[1].expand(context)?];
     let counts = Counts::new(context.params(), x.level());
-    let (limbs, key) = (x.limbs().len(), counts.key_bytes());
-    let x = Arc::new(Ciphertext::concat(&vec![&x; batch])?);
-    let y = Ciphertext::concat(&vec![&y; batch])?;
-    let case = |name, floor: Floor, shared, run: Run<'a, B>| Case {
-        name,
-        limbs,
-        batch,
-        floor: floor.batched(batch, shared),
-        run,
-    };
-    Ok(vec![
-        case(
-            "multiply, relinearize, rescale",
-            counts.floor(&counts.multiply()),
-            key,
-            Box::new({
-                let x = x.clone();
-                move || {
-                    let product =
-                        evaluator.relinearize_and_rescale(&evaluator.multiply(&x, &y)?)?;
-                    Ok(Output::Ciphertexts(vec![product]))
-                }
-            }),
-        ),
-        case(
-            "rotate",
-            counts.floor(&counts.rotations(1)),
-            key,
-            Box::new({
-                let x = x.clone();
-                move || Ok(Output::Ciphertexts(vec![evaluator.rotate(&x, 1)?]))
-            }),
-        ),
-        case(
-            "8 rotations, hoisted",
-            counts.floor(&counts.rotations(ROTATIONS.len())),
+    let (n, limbs) = (context.params().n(), x.limbs().len());
+    let key = 4.0 * n as f64 * counts.key_rows() as f64;
+    let x = Rc::new(Ciphertext::concat(&vec![&x; batch])?);
+    let y = Rc::new(Ciphertext::concat(&vec![&y; batch])?);
+    let works = [
+        (counts.multiply(), key),
+        (counts.rotations(1), key),
+        (
+            counts.rotations(ROTATIONS.len()),
             key * ROTATIONS.len() as f64,
-            Box::new(move || {
-                let rotated = evaluator.hoisted_rotations(&x, &ROTATIONS)?;
-                Ok(Output::Ciphertexts(rotated))
-            }),
         ),
-    ])
+    ];
+    let cases = key_switching_calls().into_iter().zip(works);
+    let case = |((name, call), (work, shared)): ((_, Call<B>), (Work, f64))| {
+        let (x, y) = (x.clone(), y.clone());
+        Case {
+            name,
+            limbs,
+            batch,
+            floor: Floor::of(n, &work).batched(batch, shared),
+            run: Box::new(move || {
+                let results = call(evaluator, &x, &y)?;
+                Ok(Box::new(move || {
+                    let words = results.iter().map(|result| result.poly().to_words());
+                    Ok(words.collect::<std::result::Result<_, _>>()?)
+                }))
+            }),
+        }
+    };
+    Ok(cases.map(case).collect())
 }
 
 /// Residues that are the same everywhere, `[limbs][N]`.
@@ -235,13 +157,4 @@ fn residues(moduli: &[u32], limbs: &Limbs, n: usize) -> Vec<u32> {
                 .map(move |value| ((value + 1.0) / 2.0 * (q - 1.0)) as u32)
         })
         .collect()
-}
-
-/// A polynomial of evaluations to measure copies with.
-///
-/// # Errors
-/// The engine's.
-pub(super) fn large<B: Backend>(context: &Context<B>, polys: usize) -> Result<Poly<B, Eval>> {
-    let shape = Shape::new(polys, Limbs::new(0..context.params().basis_len()));
-    Ok(Poly::zeros(context.ring(), &shape)?)
 }

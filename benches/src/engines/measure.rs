@@ -1,18 +1,14 @@
 //! Latency of one operation and time per operation of many.
 
-use std::{
-    collections::hash_map::DefaultHasher,
-    hash::{Hash, Hasher},
-    time::Instant,
-};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arras::{ckks::Context, hal::Backend, toolkit::run::Options};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::cases::Case;
 use crate::{
     Result,
-    timing::{Repeat, Timing, clock},
+    timing::{Repeat, clock},
     training::circuit::Prepared,
 };
 
@@ -21,7 +17,7 @@ const QUEUED: std::ops::RangeInclusive<usize> = 2..=512;
 const QUEUED_SECONDS: f64 = 0.05;
 
 /// An engine's times of one operation, in seconds; medians.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize)]
 pub(super) struct Measured {
     /// From an idle engine to an idle engine.
     pub(super) latency: f64,
@@ -36,76 +32,71 @@ pub(super) struct Measured {
     pub(super) dispatches: Option<u64>,
     /// Submissions, that of the wait included.
     pub(super) submissions: Option<u64>,
-    /// A hash of the result's residues.
+    /// A hash of the result's residues. It is the same on every engine, or one of them is wrong.
     pub(super) fingerprint: u64,
 }
 
 /// Dispatches and submissions so far, of an engine that has them.
 pub(super) type Counters<'a, B> = &'a dyn Fn(&B) -> Option<(u64, u64)>;
 
+/// Dispatches and submissions of a run.
+fn counts<B: Backend>(
+    engine: &B,
+    counters: Counters<'_, B>,
+    run: impl FnOnce() -> Result<()>,
+) -> Result<(Option<u64>, Option<u64>)> {
+    let before = counters(engine);
+    run()?;
+    let both = counters(engine).zip(before);
+    Ok(both
+        .map(|(now, before)| (now.0 - before.0, now.1 - before.1))
+        .unzip())
+}
+
 /// Measures for about `seconds`, after a first run and half as many seconds of work that does not count.
-///
-/// # Errors
-/// The engine's.
 pub(super) fn measure<B: Backend>(
-    case: &mut Case<'_, B>,
+    case: &mut Case<'_>,
     context: &Context<B>,
     seconds: f64,
     counters: Counters<'_, B>,
 ) -> Result<Measured> {
-    let run = &mut case.run;
-    let ring = context.ring();
-    let fingerprint = run()?.fingerprint()?;
-    // Kernels are compiled and pools filled by now; the counts are those of a repeated run.
-    drop(run()?);
-    ring.sync()?;
-    let before = counters(context.engine());
-    drop(run()?);
-    ring.sync()?;
-    let counts = counters(context.engine())
-        .zip(before)
-        .map(|((dispatches, submissions), (d, s))| (dispatches - d, submissions - s));
-
-    let one = clock(|| {
-        drop(run()?);
-        Ok(ring.sync()?)
-    })?;
-    let queued = ((QUEUED_SECONDS / one) as usize).clamp(*QUEUED.start(), *QUEUED.end());
-    let mut enqueues = Vec::new();
-    let mut queue = || {
-        let start = Instant::now();
-        for _ in 0..queued {
-            drop(run()?);
-        }
-        enqueues.push(start.elapsed().as_secs_f64() / queued as f64);
-        ring.sync()?;
-        Ok(start.elapsed().as_secs_f64() / queued as f64)
+    let wait = || Ok(context.ring().sync()?);
+    let mut hasher = DefaultHasher::new();
+    (case.run)()?()?
+        .iter()
+        .for_each(|words| words.hash(&mut hasher));
+    let mut run = || {
+        drop((case.run)()?);
+        Ok(())
     };
+    // Kernels are compiled and pools filled by now; the counts are those of a repeated run.
+    run().and_then(|()| wait())?;
+    let (dispatches, submissions) =
+        counts(context.engine(), counters, || run().and_then(|()| wait()))?;
+    let one = clock(|| run().and_then(|()| wait()))?;
+    let queued = ((QUEUED_SECONDS / one) as usize).clamp(*QUEUED.start(), *QUEUED.end());
     let repeat = Repeat::lasting(seconds / 2.0);
-    let each = repeat.warmed_up(seconds / 2.0).time(&mut queue)?;
+    let warmed_up = repeat.warmed_up(seconds / 2.0);
+    let [each, enqueue] = warmed_up.queued(queued, &mut run, wait)?;
     let latency = repeat.time(|| {
-        let start = Instant::now();
-        let output = run()?;
-        ring.sync()?;
-        let elapsed = start.elapsed().as_secs_f64();
-        drop(output);
-        Ok(elapsed)
+        clock(|| {
+            let output = (case.run)()?;
+            wait()?;
+            Ok(output)
+        })
     })?;
     Ok(Measured {
         latency: latency.median,
         each: each.median,
-        enqueue: Timing::of(&enqueues).median,
+        enqueue: enqueue.median,
         queued,
-        dispatches: counts.map(|c| c.0),
-        submissions: counts.map(|c| c.1),
-        fingerprint,
+        dispatches,
+        submissions,
+        fingerprint: hasher.finish(),
     })
 }
 
 /// A whole training run, `side_by_side` calls at a time, for about this many seconds.
-///
-/// # Errors
-/// The toolkit's.
 pub(super) fn measure_training<B: Backend>(
     prepared: &Prepared,
     engine: B,
@@ -119,10 +110,8 @@ pub(super) fn measure_training<B: Backend>(
     for output in loaded.run()?.outputs.values() {
         output.ciphertext().poly().to_words()?.hash(&mut hasher);
     }
-    let engine = loaded.context.engine();
-    let before = counters(engine);
-    loaded.seconds()?;
-    let counts = counters(engine).zip(before);
+    let run = || loaded.seconds().map(drop);
+    let (dispatches, submissions) = counts(loaded.context.engine(), counters, run)?;
     let repeat = Repeat::lasting(seconds).warmed_up(seconds / 4.0);
     let latency = repeat.time(|| loaded.seconds())?.median;
     Ok(Measured {
@@ -130,8 +119,8 @@ pub(super) fn measure_training<B: Backend>(
         each: latency,
         enqueue: latency,
         queued: 1,
-        dispatches: counts.map(|(after, before)| after.0 - before.0),
-        submissions: counts.map(|(after, before)| after.1 - before.1),
+        dispatches,
+        submissions,
         fingerprint: hasher.finish(),
     })
 }

@@ -22,28 +22,28 @@ use arras::{
     hal::{Backend, SecretEngine},
 };
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
-use arras_shaders::Prelude;
 use clap::Args;
 use lr_train::circuits::Kind;
 use serde::Serialize;
 
 use crate::{
-    Client, Common, Result, Server, parameter_sets,
+    Client, Common, Result, Server,
+    floor::{Floor, Peak},
+    parameter_sets,
     process::{all_threads, host_threads},
     report::Origin,
-    roofline::{Floor, Peak},
     timing::Timing,
     training::circuit::{MNIST, Prepared, TINY},
     transfers,
 };
-use cases::{Case, conversion_cases, ring_cases, scheme_cases};
+use cases::Case;
 use measure::{Counters, Measured, measure, measure_training};
 
 /// The same operations on the CPU and the GPU engine, with the device's limits.
 ///
 /// Needs nothing but itself and a driver: the program can be copied to a machine without network and without this repository.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Seconds for each row of each engine [default: 0.5, and 0.05 with --quick].
     #[arg(long)]
     seconds: Option<f64>,
@@ -56,7 +56,7 @@ pub struct Arguments {
 
 /// Which device.
 #[derive(Args)]
-pub struct Adapter {
+pub(crate) struct Adapter {
     /// Only adapters whose name contains this.
     #[arg(long)]
     adapter: Option<String>,
@@ -67,10 +67,7 @@ pub struct Adapter {
 
 impl Adapter {
     /// Opens it; a profile clocks every kernel.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn open(&self, profile: bool) -> Result<GpuEngine> {
+    pub(crate) fn open(&self, profile: bool) -> Result<GpuEngine> {
         Ok(GpuEngine::new(&GpuOptions {
             adapter: self.adapter.clone(),
             arithmetic: if self.portable {
@@ -84,39 +81,36 @@ impl Adapter {
     }
 }
 
-/// How much to measure, and on what.
-struct Settings {
-    quick: bool,
-    /// Seconds for each row of each engine.
-    seconds: f64,
-    gpu: Adapter,
-    gpu_only: bool,
-}
-
 impl Arguments {
-    /// Measures and publishes `engines`, after every part.
-    ///
-    /// # Errors
-    /// The CPU engine's, and for files that cannot be written; at the end if the GPU failed.
-    pub fn run(self, common: &Common) -> Result<()> {
-        let default = if common.quick { 0.05 } else { 0.5 };
-        let settings = Settings {
-            quick: common.quick,
-            seconds: self.seconds.unwrap_or(default),
-            gpu: self.gpu,
-            gpu_only: self.gpu_only,
-        };
+    /// Measures and publishes `engines`, after every part. What fails on the GPU is among the failures, and an error at the end.
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
+        let quick = common.quick;
         let origin = Origin::here();
-        let save = |engines: &Engines| {
-            let report = engines.report(origin.clone());
-            common.output.write("engines.md", &report.to_markdown())?;
-            common
-                .output
-                .write("engines.json", &report.to_json(engines)?)
+        let mut found = Engines::new(&self, quick)?;
+        let gpu = match found.open(&self.gpu, quick) {
+            Ok(engine) => Some(engine),
+            Err(error) => {
+                found.failures.push(format!("no GPU: {error}"));
+                None
+            }
         };
-        let engines = compare(&settings, &save)?;
-        print!("{}", engines.report(origin).to_markdown());
-        match engines.failures.len() {
+        let save = |found: &Engines| common.output.save("engines", &found.report(&origin));
+        for plan in plans(quick)? {
+            found.operations(&plan, gpu.as_ref())?;
+            save(&found)?;
+        }
+        let kinds = [Kind::SingleChain, Kind::SingleChainMaskFree, Kind::LowDepth];
+        let (size, kinds) = if quick {
+            (TINY, &kinds[..1])
+        } else {
+            (MNIST, &kinds[..])
+        };
+        for &kind in kinds {
+            found.trainings(&Prepared::new(kind, size)?, gpu.as_ref())?;
+            save(&found)?;
+        }
+        print!("{}", found.report(&origin).to_markdown());
+        match found.failures.len() {
             0 => Ok(()),
             failures => Err(format!("{failures} failures: see FAILED above").into()),
         }
@@ -124,11 +118,10 @@ impl Arguments {
 }
 
 /// The device of the GPU column.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct Device {
     /// Name, kind, interface, driver, limits.
     adapter: String,
-    /// Name and version of the driver.
     driver: String,
     /// Why this one.
     reason: String,
@@ -138,57 +131,34 @@ struct Device {
     peak: Peak,
 }
 
-/// One operation at one size.
-#[derive(Debug, Serialize)]
-struct Row {
-    /// The operation.
-    name: String,
-    /// Base-2 logarithm of the ring degree.
-    log_n: u32,
-    /// Limbs of the operands.
-    limbs: usize,
-    /// Ciphertexts, polynomials or minibatches at once.
-    batch: usize,
-    /// What it needs at least; none where it was not counted.
-    floor: Option<Floor>,
-    /// A place for every engine.
-    columns: Vec<Option<Measured>>,
-}
+/// Name, base-2 logarithm of the ring degree, limbs of the operands; ciphertexts, polynomials or minibatches at once.
+type Key = (&'static str, u32, usize, usize);
 
-/// A transfer: nothing of it is in another row.
-#[derive(Debug, Serialize)]
-struct Transfer {
-    /// What is moved.
-    name: String,
-    /// Base-2 logarithm of the ring degree.
-    log_n: u32,
-    /// Bytes in boundary form.
-    bytes: u64,
-    /// Median seconds for every engine.
-    columns: Vec<Option<f64>>,
+/// One operation at one size, with a place for every engine.
+struct Row<F, T> {
+    key: Key,
+    facts: F,
+    columns: Vec<Option<T>>,
 }
 
 /// Everything that one run found out.
-#[derive(Debug, Serialize)]
 struct Engines {
-    /// The device; none without one.
+    /// None without a GPU.
     device: Option<Device>,
+    /// Threads of the CPU engines.
+    cpus: Vec<usize>,
     /// Names of the engines, in the order of columns.
     names: Vec<String>,
     /// Bytes a second that all cores copy.
     host_copy: f64,
     /// Seconds for each row.
     seconds: f64,
-    /// Operations and training runs.
-    rows: Vec<Row>,
-    /// Transfers.
-    transfers: Vec<Transfer>,
-    /// What failed.
+    /// Operations and training runs, with what they need at least where that was counted.
+    rows: Vec<Row<Option<Floor>, Measured>>,
+    /// Transfers, with their bytes in boundary form: median seconds. Nothing of them is in another row.
+    transfers: Vec<Row<u64, f64>>,
     failures: Vec<String>,
 }
-
-/// Ciphertexts at a level: every engine gets the same ones.
-type Inputs = Vec<(usize, [SeededCiphertext; 2])>;
 
 /// A parameter set and what is measured with it.
 struct Plan {
@@ -198,6 +168,9 @@ struct Plan {
     /// Limbs of transforms.
     transforms: Vec<usize>,
 }
+
+/// Ciphertexts at a level: every engine gets the same ones.
+type Inputs = [(usize, [SeededCiphertext; 2])];
 
 /// The deep set of `N = 2^16`: 44 main primes, 4 terminals, 12 special ones in 4 digits.
 fn deep() -> Result<Parameters> {
@@ -210,23 +183,25 @@ fn deep() -> Result<Parameters> {
 }
 
 fn plans(quick: bool) -> Result<Vec<Plan>> {
-    let whole = |params: Parameters, batches: &[usize]| Plan {
-        levels: vec![params.max_level()],
-        transforms: vec![params.basis_len()],
-        batches: batches.to_vec(),
-        params,
+    let whole = |log_n: u32, batches: &[usize]| -> Result<Plan> {
+        let params = parameter_sets::standard(log_n)?;
+        Ok(Plan {
+            levels: vec![params.max_level()],
+            transforms: vec![params.basis_len()],
+            batches: batches.to_vec(),
+            params,
+        })
     };
     if quick {
-        let small = whole(parameter_sets::standard(13)?, &[1, 2]);
-        return Ok(vec![small, whole(parameter_sets::standard(14)?, &[1])]);
+        return Ok(vec![whole(13, &[1, 2])?, whole(14, &[1])?]);
     }
     let deep = deep()?;
     let nearest = |limbs: usize| {
         (1..=deep.max_level()).min_by_key(|&level| deep.window(level).len().abs_diff(limbs))
     };
     Ok(vec![
-        whole(parameter_sets::standard(14)?, &[1]),
-        whole(parameter_sets::standard(15)?, &[1, 2, 4, 8, 16, 32]),
+        whole(14, &[1])?,
+        whole(15, &[1, 2, 4, 8, 16, 32])?,
         Plan {
             levels: [48, 26, 15].into_iter().filter_map(nearest).collect(),
             batches: vec![1, 4],
@@ -236,110 +211,50 @@ fn plans(quick: bool) -> Result<Vec<Plan>> {
     ])
 }
 
-/// Measures; `save` gets everything so far after each part. What fails on the GPU is among the failures.
-fn compare(settings: &Settings, save: &dyn Fn(&Engines) -> Result<()>) -> Result<Engines> {
-    let threads = all_threads();
-    let mut cpus = if settings.gpu_only {
-        Vec::new()
-    } else {
-        vec![1, threads]
-    };
-    cpus.dedup();
-    let mut found = Engines {
-        device: None,
-        names: cpus
-            .iter()
-            .map(|&threads| Ok(CpuEngine::with_threads(threads)?.name()))
-            .collect::<Result<_>>()?,
-        host_copy: peak::host_copy_rate(settings.quick, settings.seconds)?,
-        seconds: settings.seconds,
-        rows: Vec::new(),
-        transfers: Vec::new(),
-        failures: Vec::new(),
-    };
-    let gpu = match open(settings) {
-        Ok((engine, device)) => {
-            eprintln!("{}\n{}", device.adapter, device.reason);
-            found.names.push(engine.name());
-            found.device = Some(device);
-            Some(engine)
-        }
-        Err(error) => {
-            found.failures.push(format!("no GPU: {error}"));
-            None
-        }
-    };
-    let counters = |engine: &GpuEngine| Some((engine.dispatch_count(), engine.submit_count()));
-    for plan in plans(settings.quick)? {
-        let client = Client::new(&plan.params, CpuEngine::new())?;
-        let encrypt = |level: usize, of: usize| {
-            let values = &[client.values[of].as_slice()];
-            client.encryptor().encrypt(values, level)
-        };
-        let inputs: Inputs = plan
-            .levels
-            .iter()
-            .map(|&level| Ok((level, [encrypt(level, 0)?, encrypt(level, 1)?])))
-            .collect::<Result<_>>()?;
-        let given = (&client, &plan, &inputs);
-        for (column, &threads) in cpus.iter().enumerate() {
-            let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?.install(|| {
-                let one = threads == 1;
-                found.operations((column, one), engine, given, &|_| None)
-            })?;
-        }
-        if let Some(engine) = &gpu {
-            let column = (cpus.len(), false);
-            let done = found.operations(column, engine.clone(), given, &counters);
-            found.keep(done);
-        }
-        save(&found)?;
-    }
-    let (size, kinds) = if settings.quick {
-        (TINY, vec![Kind::SingleChain])
-    } else {
-        let kinds = [Kind::SingleChain, Kind::SingleChainMaskFree, Kind::LowDepth];
-        (MNIST, kinds.to_vec())
-    };
-    for kind in kinds {
-        let prepared = Prepared::new(kind, size)?;
-        for (column, &threads) in cpus.iter().enumerate() {
-            let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?
-                .install(|| found.training((column, threads), engine, &prepared, &|_| None))?;
-        }
-        if let Some(engine) = &gpu {
-            // One queue: calls side by side only help to record.
-            let column = (cpus.len(), 1);
-            let done = found.training(column, engine.clone(), &prepared, &counters);
-            found.keep(done);
-        }
-        save(&found)?;
-    }
-    Ok(found)
-}
-
-fn open(settings: &Settings) -> Result<(GpuEngine, Device)> {
-    let engine = settings.gpu.open(false)?;
-    let report = engine.adapter();
-    let prelude = if report.int64 && !settings.gpu.portable {
-        Prelude::Int64
-    } else {
-        Prelude::Portable
-    };
-    let peak = peak::peak(&engine, prelude, settings.quick, settings.seconds)?;
-    let device = Device {
-        adapter: report.to_string(),
-        driver: report.driver.clone(),
-        reason: engine.reason().to_owned(),
-        software: report.kind == "software",
-        peak,
-    };
-    Ok((engine, device))
+/// Dispatches and submissions of the GPU engine.
+fn counters(engine: &GpuEngine) -> Option<(u64, u64)> {
+    Some((engine.dispatch_count(), engine.submit_count()))
 }
 
 impl Engines {
+    fn new(arguments: &Arguments, quick: bool) -> Result<Self> {
+        let mut cpus = vec![1, all_threads()];
+        cpus.dedup();
+        if arguments.gpu_only {
+            cpus.clear();
+        }
+        let names = cpus.iter();
+        let names = names.map(|&threads| Ok(CpuEngine::with_threads(threads)?.name()));
+        let seconds = arguments.seconds.unwrap_or(if quick { 0.05 } else { 0.5 });
+        Ok(Self {
+            device: None,
+            names: names.collect::<Result<_>>()?,
+            cpus,
+            host_copy: peak::copy_rate(CpuEngine::new(), quick, seconds)?,
+            seconds,
+            rows: Vec::new(),
+            transfers: Vec::new(),
+            failures: Vec::new(),
+        })
+    }
+
+    /// Opens the GPU and gives it a column.
+    fn open(&mut self, adapter: &Adapter, quick: bool) -> Result<GpuEngine> {
+        let engine = adapter.open(false)?;
+        let report = engine.adapter();
+        let device = Device {
+            adapter: report.to_string(),
+            driver: report.driver.clone(),
+            reason: engine.reason().to_owned(),
+            software: report.kind == "software",
+            peak: peak::peak(&engine, adapter.portable, quick, self.seconds)?,
+        };
+        eprintln!("{}\n{}", device.adapter, device.reason);
+        self.names.push(engine.name());
+        self.device = Some(device);
+        Ok(engine)
+    }
+
     fn keep(&mut self, done: Result<()>) {
         if let Err(error) = done {
             eprintln!("FAILED: {error}");
@@ -347,58 +262,87 @@ impl Engines {
         }
     }
 
-    fn operations<S: SecretEngine, B: Backend>(
+    fn operations(&mut self, plan: &Plan, gpu: Option<&GpuEngine>) -> Result<()> {
+        let client = Client::new(&plan.params, CpuEngine::new())?;
+        let encrypt = |level: usize, of: usize| {
+            let values = &[client.values[of].as_slice()];
+            client.encryptor().encrypt(values, level)
+        };
+        let inputs = plan.levels.iter().map(|&level| {
+            let both = [encrypt(level, 0)?, encrypt(level, 1)?];
+            Ok((level, both))
+        });
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        for (column, threads) in self.cpus.clone().into_iter().enumerate() {
+            let engine = CpuEngine::with_threads(threads)?;
+            host_threads(threads)?.install(|| {
+                // One thread does a batch one by one.
+                let batches = &plan.batches[..if threads == 1 { 1 } else { plan.batches.len() }];
+                self.column(column, engine, (&client, plan, &inputs, batches), &|_| None)
+            })?;
+        }
+        if let Some(engine) = gpu {
+            let given = (&client, plan, &inputs[..], &plan.batches[..]);
+            let done = self.column(self.cpus.len(), engine.clone(), given, &counters);
+            self.keep(done);
+        }
+        Ok(())
+    }
+
+    fn column<S: SecretEngine, B: Backend>(
         &mut self,
-        (column, single): (usize, bool),
+        column: usize,
         engine: B,
-        (client, plan, inputs): (&Client<S>, &Plan, &Inputs),
+        (client, plan, inputs, batches): (&Client<S>, &Plan, &Inputs, &[usize]),
         counters: Counters<'_, B>,
     ) -> Result<()> {
         let server = Server::new(client, engine)?;
         let context = &server.context;
-        let log_n = plan.params.log_n();
-        let seconds = self.seconds;
+        let (log_n, width, seconds) = (plan.params.log_n(), self.names.len(), self.seconds);
         let name = context.engine().name();
-        let mut run = |list: Vec<Case<'_, B>>| -> Result<()> {
+        let mut run = |list: Vec<Case<'_>>| -> Result<()> {
             for mut case in list {
+                let key = (case.name, log_n, case.limbs, case.batch);
                 eprintln!(
                     "2^{log_n}, {name}: {}, {} limbs, batch {}",
-                    case.name, case.limbs, case.batch
+                    key.0, key.2, key.3
                 );
                 let measured = measure(&mut case, context, seconds, counters)?;
-                self.put(column, log_n, &case, measured);
+                let row = columns(&mut self.rows, width, key, Some(case.floor));
+                row[column] = Some(measured);
             }
             Ok(())
         };
         for &limbs in &plan.transforms {
-            run(ring_cases(context, limbs)?)?;
+            run(cases::transforms(context, limbs)?)?;
         }
         for (level, inputs) in inputs {
-            run(conversion_cases(context, *level)?)?;
-            for &batch in &plan.batches {
-                // One thread does a batch one by one.
-                if !single || batch == 1 {
-                    run(scheme_cases(&server.evaluator, inputs, batch)?)?;
-                }
+            run(cases::conversions(context, *level)?)?;
+            for &batch in batches {
+                run(cases::scheme(&server.evaluator, inputs, batch)?)?;
             }
         }
         for mut transfer in transfers::between_host_and_engine(client, &server)? {
-            eprintln!("2^{log_n}, {name}: {}", transfer.name());
+            let (what, bytes) = (transfer.name(), transfer.bytes().unwrap_or(0));
+            eprintln!("2^{log_n}, {name}: {what}");
             let time = Timing::of_operation(&mut transfer, seconds)?.median;
-            let known = self
-                .transfers
-                .iter()
-                .position(|row| (row.log_n, row.name.as_str()) == (log_n, transfer.name()));
-            let at = known.unwrap_or_else(|| {
-                self.transfers.push(Transfer {
-                    name: transfer.name().into(),
-                    log_n,
-                    bytes: transfer.bytes().unwrap_or(0),
-                    columns: vec![None; self.names.len()],
-                });
-                self.transfers.len() - 1
-            });
-            self.transfers[at].columns[column] = Some(time);
+            let row = columns(&mut self.transfers, width, (what, log_n, 0, 0), bytes);
+            row[column] = Some(time);
+        }
+        Ok(())
+    }
+
+    fn trainings(&mut self, prepared: &Prepared, gpu: Option<&GpuEngine>) -> Result<()> {
+        for (column, threads) in self.cpus.clone().into_iter().enumerate() {
+            let engine = CpuEngine::with_threads(threads)?;
+            host_threads(threads)?
+                .install(|| self.training((column, threads), engine, prepared, &|_| None))?;
+        }
+        if let Some(engine) = gpu {
+            // One queue: calls side by side only help to record.
+            let column = (self.cpus.len(), 1);
+            let done = self.training(column, engine.clone(), prepared, &counters);
+            self.keep(done);
         }
         Ok(())
     }
@@ -410,39 +354,29 @@ impl Engines {
         prepared: &Prepared,
         counters: Counters<'_, B>,
     ) -> Result<()> {
-        let circuit = &prepared.circuit;
-        let kind = circuit.training.spec().kind;
-        let params = &circuit.params;
+        let kind = prepared.circuit.training.spec().kind;
+        let params = &prepared.circuit.params;
         eprintln!("training, {}: {kind}", engine.name());
         let seconds = 4.0 * self.seconds;
         let measured = measure_training(prepared, engine, side_by_side, seconds, counters)?;
-        let case: Case<'_, B> = Case {
-            name: kind.name(),
-            limbs: params.window(params.max_level()).len(),
-            batch: prepared.iterations,
-            floor: Floor::default(),
-            run: Box::new(|| Ok(cases::Output::Ciphertexts(Vec::new()))),
-        };
-        self.put(column, params.log_n(), &case, measured);
+        let limbs = params.window(params.max_level()).len();
+        let key = (kind.name(), params.log_n(), limbs, prepared.iterations);
+        columns(&mut self.rows, self.names.len(), key, None)[column] = Some(measured);
         Ok(())
     }
+}
 
-    fn put<B: Backend>(&mut self, column: usize, log_n: u32, case: &Case<'_, B>, value: Measured) {
-        let same = |row: &Row| {
-            (row.name.as_str(), row.log_n, row.limbs, row.batch)
-                == (case.name, log_n, case.limbs, case.batch)
-        };
-        let at = self.rows.iter().position(same).unwrap_or_else(|| {
-            self.rows.push(Row {
-                name: case.name.into(),
-                log_n,
-                limbs: case.limbs,
-                batch: case.batch,
-                floor: (case.floor != Floor::default()).then_some(case.floor),
-                columns: vec![None; self.names.len()],
-            });
-            self.rows.len() - 1
+/// The columns of a row, which is made if there is none.
+fn columns<F, T>(rows: &mut Vec<Row<F, T>>, width: usize, key: Key, facts: F) -> &mut [Option<T>] {
+    let known = rows.iter().position(|row| row.key == key);
+    let at = known.unwrap_or(rows.len());
+    if known.is_none() {
+        let columns = (0..width).map(|_| None).collect();
+        rows.push(Row {
+            key,
+            facts,
+            columns,
         });
-        self.rows[at].columns[column] = Some(value);
     }
+    &mut rows[at].columns
 }

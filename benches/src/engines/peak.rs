@@ -3,16 +3,17 @@
 //! Multiplications run in registers, eight independent chains a thread; the formulas are those of the engine's kernels, from the
 //! crate of the shaders. The copy is the engine's own, of rows too many for any cache.
 
-use std::time::Instant;
-
-use arras::{CpuEngine, ckks::Context, hal::Backend};
+use arras::{
+    ckks::Context,
+    hal::{Backend, Eval, Limbs, Poly, Shape},
+};
 use arras_backend_gpu::{AdapterReport, GpuEngine};
 use arras_shaders::{Direction, Prelude, butterfly};
 
-use super::cases;
 use crate::{
-    Result, parameter_sets,
-    roofline::Peak,
+    Result,
+    floor::Peak,
+    parameter_sets,
     timing::{Repeat, clock},
 };
 
@@ -171,53 +172,34 @@ impl Bare {
 }
 
 /// Bytes a second that an engine's copy reads and writes, by copies of rows that exceed caches.
-///
-/// # Errors
-/// The engine's.
 pub(super) fn copy_rate<B: Backend>(engine: B, quick: bool, seconds: f64) -> Result<f64> {
     let params = parameter_sets::standard(if quick { 13 } else { 15 })?;
     let context = Context::new(&params, engine)?;
     let polys = if quick { 8 } else { 128 };
-    let poly = cases::large(&context, polys)?;
-    let bytes = 2.0 * 4.0 * poly.shape().words(params.n()) as f64;
-    drop(poly.try_clone()?);
-    context.ring().sync()?;
-    // Several at once: a submission takes as long as a copy on a fast device.
-    const COPIES: usize = 8;
-    let copies = || {
-        let start = Instant::now();
-        for _ in 0..COPIES {
-            drop(poly.try_clone()?);
-        }
-        context.ring().sync()?;
-        Ok(start.elapsed().as_secs_f64() / COPIES as f64)
+    let shape = Shape::new(polys, Limbs::new(0..params.basis_len()));
+    let poly = Poly::<B, Eval>::zeros(context.ring(), &shape)?;
+    let bytes = 2.0 * 4.0 * shape.words(params.n()) as f64;
+    let copy = || {
+        drop(poly.try_clone()?);
+        Ok(())
     };
     let time = Repeat::lasting(seconds).warmed_up(seconds);
-    Ok(bytes / time.time(copies)?.median)
+    // Several at once: a submission takes as long as a copy on a fast device.
+    let [each, _] = time.queued(8, copy, || Ok(context.ring().sync()?))?;
+    Ok(bytes / each.median)
 }
 
-/// The peaks of the engine's device.
-///
-/// # Errors
-/// If the device cannot be opened a second time, or fails.
-pub(super) fn peak(
-    engine: &GpuEngine,
-    prelude: Prelude,
-    quick: bool,
-    seconds: f64,
-) -> Result<Peak> {
+/// The peaks of the engine's device, with shaders that have 64-bit integers if the device has and they are not asked to be portable.
+pub(super) fn peak(engine: &GpuEngine, portable: bool, quick: bool, seconds: f64) -> Result<Peak> {
+    let prelude = if engine.adapter().int64 && !portable {
+        Prelude::Int64
+    } else {
+        Prelude::Portable
+    };
     let bare = Bare::open(engine.adapter(), prelude)?;
     Ok(Peak {
         bytes: copy_rate(engine.clone(), quick, seconds)?,
         butterflies: bare.rate(true, seconds)?,
         accumulations: bare.rate(false, seconds)?,
     })
-}
-
-/// What all cores copy: for the line about the host.
-///
-/// # Errors
-/// None but those of threads.
-pub(super) fn host_copy_rate(quick: bool, seconds: f64) -> Result<f64> {
-    copy_rate(CpuEngine::new(), quick, seconds)
 }

@@ -1,9 +1,16 @@
 //! The cross-engine tables.
 
-use arras::toolkit::text::{Table, bytes, seconds};
+use arras::toolkit::text::seconds;
 
 use super::{Device, Engines, Row, measure::Measured};
-use crate::report::{Origin, Report, or_dash};
+use crate::{
+    floor::Floor,
+    report::{
+        Column,
+        Form::{By, Bytes, Fixed, Plain, Seconds},
+        Origin, Report, Table, column, hidden,
+    },
+};
 
 /// Goals that a row is held against: name, ring, limbs, batch, seconds, in words.
 const GOALS: [(&str, u32, usize, usize, f64, &str); 2] = [
@@ -27,12 +34,18 @@ const GOALS: [(&str, u32, usize, usize, f64, &str); 2] = [
 
 impl Engines {
     /// Everything so far.
-    pub(super) fn report(&self, origin: Origin) -> Report {
-        let mut report = Report::new("Engines side by side", "engines", origin);
-        report.text(format_args!(
-            "Host copy: {} with all cores.",
-            rate(self.host_copy)
-        ));
+    pub(super) fn report(&self, origin: &Origin) -> Report {
+        let mut report = Report::new("Engines side by side", "engines", origin.clone());
+        report
+            .number("host_copy", self.host_copy)
+            .number("names", &self.names)
+            .number("seconds", self.seconds)
+            .number("device", &self.device)
+            .number("failures", &self.failures)
+            .text(format_args!(
+                "Host copy: {} with all cores.",
+                rate(self.host_copy)
+            ));
         match &self.device {
             Some(device) => device.write(&mut report),
             None => {
@@ -59,89 +72,87 @@ impl Engines {
              data and keys resident.",
             self.seconds
         ));
-        let names = self.names.iter().enumerate();
-        let names: Vec<String> = names
-            .map(|(i, name)| format!("- engine {}: {name}", i + 1))
+        let names = self.names.iter().zip(1..);
+        let names: Vec<_> = names
+            .map(|(name, i)| format!("- engine {i}: {name}"))
             .collect();
         report.text(names.join("\n"));
-        let mut head: Vec<String> = KEY.map(str::to_owned).into();
+        let mut head = key_columns().to_vec();
         for i in 1..=self.names.len() {
-            head.extend([format!("{i}: latency"), format!("{i}: each")]);
+            head.push(column(format_args!("{i}: latency"), Seconds).key(&format!("latency_{i}")));
+            head.push(column(format_args!("{i}: each"), Seconds).key(&format!("each_{i}")));
+            head.push(hidden(&format!("engine_{i}")));
         }
         if self.names.len() > 1 {
-            head.push("speed, last / best other".into());
+            head.push(column("speed, last / best other", Fixed(3)));
         }
-        head.push("same bits".into());
-        let rows = self.rows.iter().map(|row| self.time_row(row));
-        report.table(&Table::new(head).with_rows(rows));
-    }
-
-    fn time_row(&self, row: &Row) -> Vec<String> {
-        let mut cells = key(row);
-        for column in &row.columns {
-            let of = |value: fn(&Measured) -> f64| or_dash(column.as_ref(), |m| seconds(value(m)));
-            cells.extend([of(|m| m.latency), of(|m| m.each)]);
-        }
-        if let Some((last, others)) = row.columns.split_last().filter(|(_, o)| !o.is_empty()) {
-            let best = others
-                .iter()
-                .flatten()
-                .map(|m| m.each)
-                .min_by(f64::total_cmp);
-            let ratio = last.as_ref().zip(best).map(|(m, best)| best / m.each);
-            cells.push(or_dash(ratio, |r| format!("{r:.3}")));
-        }
-        let mut hashes = row.columns.iter().flatten().map(|m| m.fingerprint);
-        let first = hashes.next();
-        let rest: Vec<u64> = hashes.collect();
-        cells.push(match first {
-            _ if rest.is_empty() => "-".into(),
-            Some(first) if rest.iter().all(|&hash| hash == first) => "yes".into(),
-            _ => "**NO**".into(),
-        });
-        cells
-    }
-
-    /// Of the last column, which is the device's.
-    fn limits(&self, device: &Device, report: &mut Report) {
-        let mut table = Table::new(KEY.into_iter().chain([
-            "dispatches",
-            "submits",
-            "host",
-            "memory floor",
-            "share",
-            "arithmetic floor",
-            "share",
-            "each / larger floor",
-        ]));
+        head.extend([column("same bits", Plain), hidden("floor")]);
+        let mut table = Table::new("rows", head);
         for row in &self.rows {
-            let Some(measured) = row.columns.last().and_then(Option::as_ref) else {
-                continue;
+            let columns = row.columns.iter().map(|measured| {
+                let times = measured.map(|m| (m.latency, m.each)).unzip();
+                (times, measured)
+            });
+            let columns: Vec<_> = columns.collect();
+            let speed = row
+                .columns
+                .split_last()
+                .filter(|(_, others)| !others.is_empty());
+            let speed = speed.map(|(last, others)| {
+                let best = others.iter().flatten().map(|m| m.each);
+                let best = best.min_by(f64::total_cmp);
+                last.zip(best).map(|(m, best)| best / m.each)
+            });
+            let mut hashes = row.columns.iter().flatten().map(|m| m.fingerprint);
+            let first = hashes.next();
+            let rest: Vec<u64> = hashes.collect();
+            let same = match first {
+                _ if rest.is_empty() => None,
+                Some(first) if rest.iter().all(|&hash| hash == first) => Some("yes"),
+                _ => Some("**NO**"),
             };
-            let mut cells = key(row);
-            cells.push(or_dash(measured.dispatches, |count| count.to_string()));
-            cells.push(or_dash(measured.submissions, |count| count.to_string()));
-            // A training run waits in between.
-            cells.push(or_dash(
+            let speed: Vec<_> = speed.into_iter().collect();
+            table.row((row.key, columns, speed, same, row.facts));
+        }
+        report.add(&table);
+    }
+
+    /// Rows that the last engine, the device's, has.
+    fn on_device(&self) -> impl Iterator<Item = (&Row<Option<Floor>, Measured>, Measured)> {
+        let rows = self.rows.iter();
+        rows.filter_map(|row| Some((row, (*row.columns.last()?)?)))
+    }
+
+    fn limits(&self, device: &Device, report: &mut Report) {
+        let share = || By(|v| format!("{:.0} %", 100.0 * v.as_f64().unwrap_or(f64::NAN)));
+        let mut table = Table::new(
+            "limits",
+            key_columns().into_iter().chain([
+                column("dispatches", Plain),
+                column("submits", Plain).key("submissions"),
+                column("host", Seconds),
+                column("memory floor", Seconds),
+                column("share", share()).key("memory_share"),
+                column("arithmetic floor", Seconds),
+                column("share", share()).key("arithmetic_share"),
+                column("each / larger floor", Fixed(1)),
+            ]),
+        );
+        for (row, measured) in self.on_device() {
+            let floors = row.facts.map(|floor| {
+                let memory = floor.memory_seconds(&device.peak);
+                let arithmetic = floor.arithmetic_seconds(&device.peak);
+                let [by_memory, by_arithmetic] = [memory, arithmetic].map(|f| f / measured.each);
+                let by_larger = measured.each / memory.max(arithmetic);
+                [memory, by_memory, arithmetic, by_arithmetic, by_larger].map(Some)
+            });
+            table.row((
+                row.key,
+                (measured.dispatches, measured.submissions),
+                // A training run waits in between.
                 (measured.queued > 1).then_some(measured.enqueue),
-                seconds,
+                floors.unwrap_or_default(),
             ));
-            match &row.floor {
-                Some(floor) => {
-                    let memory = floor.memory_seconds(&device.peak);
-                    let arithmetic = floor.arithmetic_seconds(&device.peak);
-                    let share = |floor: f64| format!("{:.0} %", 100.0 * floor / measured.each);
-                    cells.extend([
-                        seconds(memory),
-                        share(memory),
-                        seconds(arithmetic),
-                        share(arithmetic),
-                        format!("{:.1}", measured.each / memory.max(arithmetic)),
-                    ]);
-                }
-                None => cells.extend(vec!["-".to_owned(); 5]),
-            }
-            table.row(cells);
         }
         report
             .heading("Dispatches, submissions and the device's limits")
@@ -150,68 +161,72 @@ impl Engines {
                  device waits for it. *Floors*: inputs, keys and outputs moved once at the measured copy rate; butterflies and accumulations \
                  that the algorithm needs at the measured rates. *Share*: the floor by the time of each.",
             )
-            .table(&table);
+            .add(&table);
     }
 
     fn goals(&self, device: &Device, report: &mut Report) {
-        let mut table = Table::new(["goal (one H200)", "measured, each", "bound", "verdict"]);
+        let headings = ["goal (one H200)", "measured, each", "bound", "verdict"];
+        let keys = ["goal", "measured_each", "bound", "verdict"];
+        let columns = headings.into_iter().zip(keys);
+        let columns = columns.map(|(heading, key)| column(heading, Plain).key(key));
+        let mut table = Table::new("goals", columns.chain([hidden("value")]));
         let mut goal = |name: String, value: f64, words: &str, met: bool, shown: String| {
             debug_assert!(value.is_finite());
             let verdict = if met { "met" } else { "missed" };
-            table.row([name, shown, words.to_owned(), verdict.into()]);
+            table.row((name, shown, words, verdict, value));
         };
-        for row in &self.rows {
-            let Some(measured) = row.columns.last().and_then(Option::as_ref) else {
-                continue;
-            };
-            if let Some(floor) = &row.floor
-                && (row.name.as_str(), row.log_n, row.limbs) == ("NTT", 16, 40)
+        let mut any = false;
+        for (row, measured) in self.on_device() {
+            let (operation, log_n, limbs, batch) = row.key;
+            if let Some(floor) = &row.facts
+                && (operation, log_n, limbs) == ("NTT", 16, 40)
             {
                 let bound = floor
                     .memory_seconds(&device.peak)
                     .max(floor.arithmetic_seconds(&device.peak));
                 let ratio = measured.each / bound;
-                goal(
-                    "NTT of 40 limbs, N = 2^16".into(),
-                    ratio,
-                    "within 3 times its floor",
-                    ratio <= 3.0,
-                    format!("{ratio:.2} times"),
-                );
+                let shown = format!("{ratio:.2} times");
+                let name = "NTT of 40 limbs, N = 2^16".to_owned();
+                goal(name, ratio, "within 3 times its floor", ratio <= 3.0, shown);
+                any = true;
             }
-            for (name, log_n, limbs, batch, bound, words) in GOALS {
-                let here = (row.name.as_str(), row.log_n, row.batch) == (name, log_n, batch)
-                    && (limbs == 0 || row.limbs == limbs);
-                if here {
-                    let title = format!("{name}, N = 2^{log_n}, {} limbs", row.limbs);
+            for (name, of_log_n, of_limbs, of_batch, bound, words) in GOALS {
+                if (operation, log_n, batch) == (name, of_log_n, of_batch)
+                    && (of_limbs == 0 || limbs == of_limbs)
+                {
+                    let title = format!("{name}, N = 2^{log_n}, {limbs} limbs");
                     let value = measured.each;
                     goal(title, value, words, value < bound, seconds(value));
+                    any = true;
                 }
             }
         }
-        if !table.is_empty() {
-            report.heading("Goals").table(&table);
+        if any {
+            report.heading("Goals").add(&table);
         }
     }
 
     fn transfer_table(&self, report: &mut Report) {
-        let mut head: Vec<String> = ["transfer", "log N", "bytes"].map(str::to_owned).into();
+        let mut head = vec![
+            column("transfer", Plain),
+            column("log N", Plain),
+            column("bytes", Bytes),
+        ];
         for i in 1..=self.names.len() {
-            head.extend([format!("{i}: time"), format!("{i}: rate")]);
+            head.push(column(format_args!("{i}: time"), Seconds).key(&format!("time_{i}")));
+            let shown = By(|v| rate(v.as_f64().unwrap_or(f64::NAN)));
+            head.push(column(format_args!("{i}: rate"), shown).key(&format!("rate_{i}")));
         }
-        let mut table = Table::new(head);
+        let mut table = Table::new("transfers", head);
         for row in &self.transfers {
-            let mut cells = vec![row.name.clone(), row.log_n.to_string(), bytes(row.bytes)];
-            for time in &row.columns {
-                cells.push(or_dash(*time, seconds));
-                cells.push(or_dash(*time, |time| rate(row.bytes as f64 / time)));
-            }
-            table.row(cells);
+            let rate = |time: &Option<f64>| time.map(|time| row.facts as f64 / time);
+            let columns: Vec<_> = row.columns.iter().map(|time| (time, rate(time))).collect();
+            table.row((row.key.0, row.key.1, row.facts, columns));
         }
         report
             .heading("Transfers")
             .text("Nothing of them is in a row above.")
-            .table(&table);
+            .add(&table);
     }
 }
 
@@ -230,15 +245,8 @@ impl Device {
     }
 }
 
-const KEY: [&str; 4] = ["operation", "log N", "limbs", "batch"];
-
-fn key(row: &Row) -> Vec<String> {
-    vec![
-        row.name.clone(),
-        row.log_n.to_string(),
-        row.limbs.to_string(),
-        row.batch.to_string(),
-    ]
+fn key_columns() -> [Column; 4] {
+    ["operation", "log N", "limbs", "batch"].map(|heading| column(heading, Plain))
 }
 
 fn rate(bytes_per_second: f64) -> String {

@@ -1,210 +1,165 @@
 //! What the comparison is held against.
 
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     Libraries,
-    ours::{COMPARED, Ours},
+    ours::{COMPARED, MULTIPLY, Ours, ROTATE, TRANSFORM},
     recorded::{POULPY, recorded},
 };
+use crate::report::{
+    Form::{By, Plain, Seconds},
+    Table, column,
+};
+use arras::toolkit::text::{bytes, seconds};
 
-const MULTIPLY: &str = "multiply, relinearize, rescale";
-const ROTATE: &str = "rotate";
-const HOISTED: &str = "8 rotations, hoisted";
 /// A measurement this far from its model, either way, needs an explanation.
-pub const TOLERANCE: f64 = 0.3;
+const TOLERANCE: f64 = 0.3;
 
-/// In what a goal is stated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unit {
-    /// Seconds.
-    Seconds,
-    /// Bytes.
-    Bytes,
-    /// A ratio.
-    Times,
+/// A value and its unit: `{"seconds": 0.01}`.
+fn show(value: &Value) -> String {
+    let of = |unit: &str| value[unit].as_f64();
+    let times = || format!("{:.2}", of("times").unwrap_or(f64::NAN));
+    of("seconds")
+        .map(seconds)
+        .or(of("bytes").map(|value| bytes(value as u64)))
+        .unwrap_or_else(times)
 }
 
-/// A goal and what was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Goal {
-    /// What is measured.
-    pub name: String,
-    /// Its value; none where a side of it was not measured.
-    pub value: Option<f64>,
-    /// In what.
-    pub unit: Unit,
-    /// The bound.
-    pub bound: f64,
-    /// Whether the bound is the most; otherwise the least.
-    pub at_most: bool,
-    /// What the model of the measured operation gives, in seconds.
-    pub model: Option<f64>,
-    /// Its measured seconds by the model's.
-    pub by_model: Option<f64>,
-}
+struct Goals(Table);
 
-impl Goal {
-    /// Whether it is met; none without a value.
-    pub fn met(&self) -> Option<bool> {
-        let value = self.value?;
-        Some(if self.at_most {
-            value <= self.bound
-        } else {
-            value >= self.bound
-        })
+impl Goals {
+    fn new() -> Self {
+        let bound = |v: &Value| {
+            let word = ["at most", "at least"]
+                .into_iter()
+                .find(|word| !v[word].is_null());
+            let word = word.unwrap_or_default();
+            format!("{word} {}", show(&v[word]))
+        };
+        let by_model = |v: &Value| {
+            let by = v.as_f64().unwrap_or(f64::NAN);
+            let mark = if (by - 1.0).abs() > TOLERANCE {
+                " (!)"
+            } else {
+                ""
+            };
+            format!("{by:.2}{mark}")
+        };
+        Self(Table::new(
+            "goals",
+            [
+                column("goal", Plain),
+                column("measured", By(show)),
+                column("bound", By(bound)),
+                column("verdict", Plain),
+                column("model", Seconds),
+                column("measured / model", By(by_model)),
+            ],
+        ))
+    }
+
+    /// Adds a goal, with the model of the measured operation; there is no value where a side of it was not measured.
+    fn add(
+        &mut self,
+        name: String,
+        value: Option<f64>,
+        (word, bound, unit): (&str, f64, &str),
+        ours: Option<&Ours>,
+    ) {
+        let met = |value: f64| match word {
+            "at most" => value <= bound,
+            _ => value >= bound,
+        };
+        let verdict = match value.map(met) {
+            Some(true) => "met",
+            Some(false) => "**missed**",
+            None => "not measured",
+        };
+        let model = ours.and_then(|row| Some((row.model?, row.times.median / row.model?)));
+        let value = value.map(|value| json!({unit: value}));
+        let bound = json!({word: {unit: bound}});
+        self.0.row((name, value, bound, verdict, model.unzip()));
     }
 }
 
 /// Every goal, in the order of the table.
-pub fn goals(found: &Libraries) -> Vec<Goal> {
-    let mut list = transforms(found);
-    list.extend(products(found));
-    list.extend(clients(found));
-    list.extend(lanes(found));
-    list.extend(training(found));
-    list
-}
-
-fn goal(
-    name: impl Into<String>,
-    value: Option<f64>,
-    unit: Unit,
-    bound: f64,
-    at_most: bool,
-) -> Goal {
-    Goal {
-        name: name.into(),
-        value,
-        unit,
-        bound,
-        at_most,
-        model: None,
-        by_model: None,
-    }
-}
-
-impl Goal {
-    fn of(mut self, ours: Option<&Ours>) -> Self {
-        self.model = ours.and_then(|row| row.model);
-        self.by_model = ours
-            .zip(self.model)
-            .map(|(row, model)| row.times.median / model);
-        self
-    }
-}
-
-fn transforms(found: &Libraries) -> Vec<Goal> {
-    let mut list = Vec::new();
+pub(super) fn goals(found: &Libraries) -> Table {
+    let mut goals = Goals::new();
     for row in found.transforms.iter().flat_map(|report| &report.rows) {
-        let pairs = [
-            ("forward", row.forward),
-            ("inverse", row.inverse_normalized),
-        ];
-        for (direction, pair) in pairs {
+        if ["forward", "inverse"].contains(&row.direction.as_str()) {
             let limbs = match row.limbs {
                 1 => "one limb".to_owned(),
                 limbs => format!("{limbs} limbs"),
             };
-            let name = format!(
-                "NTT {direction}, N = 2^{}, {limbs}: by tfhe-ntt's time",
-                row.log_n
-            );
-            let ratio = pair.ours.median / pair.theirs.median;
-            list.push(goal(name, Some(ratio), Unit::Times, 0.9, true));
+            let (direction, log_n) = (&row.direction, row.log_n);
+            let name = format!("NTT {direction}, N = 2^{log_n}, {limbs}: by tfhe-ntt's time");
+            let ratio = row.ours.median / row.theirs.median;
+            goals.add(name, Some(ratio), ("at most", 0.9, "times"), None);
         }
     }
-    list
-}
-
-fn products(found: &Libraries) -> Vec<Goal> {
-    let mut list = Vec::new();
     for (operation, log_n, bound) in [
         (MULTIPLY, 15, 10e-3),
         (MULTIPLY, 16, 70e-3),
         (ROTATE, 15, 8e-3),
-        (HOISTED, 15, 30e-3),
+        ("8 rotations, hoisted", 15, 30e-3),
     ] {
         let ours = found.one_thread(log_n, operation);
         let value = ours.map(|row| row.times.median);
         let name = format!("{operation}, N = 2^{log_n}");
-        list.push(goal(name, value, Unit::Seconds, bound, true).of(ours));
+        goals.add(name, value, ("at most", bound, "seconds"), ours);
     }
+    // How many times as fast ours is as a peer.
+    let speed = |theirs: Option<f64>, ours: Option<&Ours>| Some(theirs? / ours?.times.median);
     let ours = found.one_thread(15, MULTIPLY);
-    let speed = |theirs: Option<f64>| {
-        theirs
-            .zip(ours)
-            .map(|(theirs, row)| theirs / row.times.median)
-    };
     for library in ["OpenFHE", "SEAL"] {
-        let theirs = found.library(library).and_then(|l| l.times(15, MULTIPLY));
+        let theirs = found.libraries.iter().find(|l| l.library == library);
+        let theirs = theirs.and_then(|l| Some(l.times(15, MULTIPLY)?.median));
         let name = format!("{MULTIPLY}, N = 2^15: speed, by {library} measured here");
-        let value = speed(theirs.map(|times| times.median));
-        list.push(goal(name, value, Unit::Times, 5.0, false));
+        goals.add(name, speed(theirs, ours), ("at least", 5.0, "times"), None);
     }
     let poulpy = recorded(POULPY, MULTIPLY, 15).map(|range| range[0]);
     let name = format!("{MULTIPLY}, N = 2^15: speed, by {POULPY} as recorded (its least)");
-    list.push(goal(name, speed(poulpy), Unit::Times, 3.5, false));
-    list
-}
-
-fn clients(found: &Libraries) -> Vec<Goal> {
-    let mut list = Vec::new();
+    goals.add(name, speed(poulpy, ours), ("at least", 3.5, "times"), None);
     for (operation, _) in &COMPARED[3..] {
         for log_n in found.sizes() {
             let ours = found.one_thread(log_n, operation);
-            let fastest = found
-                .libraries
-                .iter()
-                .filter_map(|library| Some((library.times(log_n, operation)?.median, library)))
-                .min_by(|a, b| a.0.total_cmp(&b.0));
-            let value = fastest
-                .as_ref()
-                .zip(ours)
-                .map(|((theirs, _), row)| theirs / row.times.median);
-            let by = fastest.map_or("the fastest peer", |(_, library)| library.library.as_str());
+            let times = found.libraries.iter().filter_map(|library| {
+                Some((library.times(log_n, operation)?.median, &*library.library))
+            });
+            let fastest = times.min_by(|a, b| a.0.total_cmp(&b.0));
+            let (theirs, by) = fastest.unzip();
+            let by = by.unwrap_or("the fastest peer");
             let name = format!("{operation}, N = 2^{log_n}: speed, by {by}");
-            list.push(goal(name, value, Unit::Times, 1.0, false).of(ours));
+            goals.add(name, speed(theirs, ours), ("at least", 1.0, "times"), ours);
         }
     }
-    list
-}
-
-fn lanes(found: &Libraries) -> Vec<Goal> {
-    ["NTT, a row", ROTATE, MULTIPLY]
-        .into_iter()
-        .map(|operation| {
-            let ratio = found
-                .at_lanes("avx2", operation)
-                .zip(found.at_lanes("avx512", operation))
-                .map(|(narrow, wide)| narrow / wide);
-            let name = format!("AVX2 by AVX-512: {operation}, N = 2^{}", found.lanes_log_n);
-            goal(name, ratio, Unit::Times, 2.2, true)
-        })
-        .collect()
-}
-
-fn training(found: &Libraries) -> Vec<Goal> {
-    let mut list = Vec::new();
+    for operation in [TRANSFORM, ROTATE, MULTIPLY] {
+        let at = |simd| found.at_lanes(simd, operation);
+        let ratio = at("avx2")
+            .zip(at("avx512"))
+            .map(|(narrow, wide)| narrow / wide);
+        let name = format!("AVX2 by AVX-512: {operation}, N = 2^{}", found.lanes_log_n);
+        goals.add(name, ratio, ("at most", 2.2, "times"), None);
+    }
     for gain in found.gains.iter().skip(1) {
         let name = format!("second thread, by that of arithmetic: {}", gain.name);
-        list.push(goal(name, Some(gain.efficiency), Unit::Times, 0.93, false));
+        goals.add(
+            name,
+            Some(gain.efficiency),
+            ("at least", 0.93, "times"),
+            None,
+        );
     }
     for (circuit, bound) in [("low-depth", 1.5), ("single-chain", 1.0)] {
         let run = found.training.iter().find(|run| run.circuit == circuit);
         let name = format!("six minibatches, {circuit}, 2 threads");
-        let value = run.and_then(|run| run.two.map(|times| times.median));
-        list.push(goal(name, value, Unit::Seconds, bound, true));
+        let value = run.and_then(|run| Some(run.two?.median));
+        goals.add(name, value, ("at most", bound, "seconds"), None);
         let name = format!("peak memory of six minibatches, {circuit}");
-        let value = run.and_then(|run| run.peak_bytes).map(|bytes| bytes as f64);
-        list.push(goal(
-            name,
-            value,
-            Unit::Bytes,
-            2.0 * f64::from(1 << 30),
-            true,
-        ));
+        let value = run.and_then(|run| Some(run.peak_bytes? as f64));
+        let most = 2.0 * f64::from(1 << 30);
+        goals.add(name, value, ("at most", most, "bytes"), None);
     }
-    list
+    goals.0
 }

@@ -10,16 +10,15 @@
 //! ```
 //! A peer that is not installed is left out, and the page says so at its top.
 
-pub mod goals;
-pub mod ours;
-pub mod outside;
-pub mod recorded;
+mod goals;
+pub(crate) mod ours;
+mod outside;
+mod recorded;
 mod render;
-pub mod threads;
+mod threads;
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use arras::{CpuEngine, toolkit::run::Options};
 use arras_backend_cpu::SimdLevel;
 use clap::Args;
 use lr_train::circuits::Kind;
@@ -38,7 +37,7 @@ use threads::Gain;
 
 /// Our operations beside OpenFHE, SEAL and tfhe-ntt in one run, held against goals. `bash benches/peers/install` makes the others' environments.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Base-2 logarithms of the ring degrees (13 to 16; peers have sets for 14 to 16).
     #[arg(long, value_delimiter = ',', default_value = "14,15,16", value_parser = clap::value_parser!(u32).range(13..=16))]
     log_n: Vec<u32>,
@@ -64,10 +63,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `libraries`.
-    ///
-    /// # Errors
-    /// Ours, for a peer that fails is left out; for files that cannot be read or written.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         let (size, kinds) = if common.quick {
             (self.log_n, self.seconds, self.alone) = (vec![13], 0.001, true);
             (TINY, vec![Kind::SingleChain])
@@ -94,138 +90,102 @@ impl Arguments {
         let origin = Origin::here();
         let found = self.compare(size, &kinds)?;
         let report = found.report(origin, before.as_ref());
-        common.output.publish("libraries", &report, &found)
+        common.output.page("libraries", &report)
     }
 }
 
-/// Training runs of one circuit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Training {
-    /// The circuit.
-    pub circuit: String,
-    /// Base-2 logarithm of its smallest ring.
-    pub log_n: u32,
-    /// Minibatches.
-    pub iterations: usize,
-    /// With one thread.
-    pub one: Option<Timing>,
-    /// With two.
-    pub two: Option<Timing>,
+/// Training runs of one circuit in its smallest ring, with one thread and with two.
+#[derive(Serialize, Deserialize)]
+struct Training {
+    circuit: String,
+    log_n: u32,
+    iterations: usize,
+    one: Option<Timing>,
+    two: Option<Timing>,
     /// The most memory of a process that only trains.
-    pub peak_bytes: Option<u64>,
+    peak_bytes: Option<u64>,
 }
 
-/// A part that was left out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Skipped {
-    /// The part.
-    pub part: String,
-    /// Why.
-    pub reason: String,
+/// What was left out, and why.
+#[derive(Serialize)]
+struct Skipped {
+    part: &'static str,
+    reason: String,
 }
 
-/// What an earlier file and this run have in common to be compared.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Results {
-    /// Our operations.
-    pub ours: Vec<Ours>,
-    /// Training runs.
-    pub training: Vec<Training>,
-    /// Second threads.
-    pub gains: Vec<Gain>,
-}
-
-/// A file of an earlier run.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Before {
-    /// Its commit and processor.
-    pub machine: serde_json::Value,
-    /// Its measurements.
-    #[serde(flatten)]
-    pub results: Results,
+/// A file of an earlier run, as far as it can be compared.
+#[derive(Deserialize)]
+struct Before {
+    machine: serde_json::Value,
+    ours: Vec<Ours>,
+    training: Vec<Training>,
 }
 
 /// Everything that one run found out.
-#[derive(Debug, Serialize)]
-pub struct Libraries {
-    /// Seconds for each operation.
-    pub seconds: f64,
+#[derive(Default)]
+struct Libraries {
+    /// For each operation.
+    seconds: f64,
     /// The ring at which SIMD levels are compared.
-    pub lanes_log_n: u32,
-    /// Our operations.
-    pub ours: Vec<Ours>,
-    /// Libraries measured here.
-    pub libraries: Vec<Library>,
-    /// Transforms beside another crate's.
-    pub transforms: Option<Transforms>,
-    /// Second threads; the first is arithmetic alone.
-    pub gains: Vec<Gain>,
-    /// Training runs.
-    pub training: Vec<Training>,
-    /// What was left out.
-    pub skipped: Vec<Skipped>,
-    /// What it is held against, with the outcome.
-    pub goals: Vec<goals::Goal>,
+    lanes_log_n: u32,
+    ours: Vec<Ours>,
+    libraries: Vec<Library>,
+    transforms: Option<Transforms>,
+    /// The first is arithmetic alone.
+    gains: Vec<Gain>,
+    training: Vec<Training>,
+    skipped: Vec<Skipped>,
 }
 
 impl Libraries {
-    /// Our operation with one thread and the widest SIMD level.
-    pub fn one_thread(&self, log_n: u32, operation: &str) -> Option<&Ours> {
-        let widest = SimdLevel::detect().to_string();
-        self.ours.iter().find(|row| {
-            (row.log_n, row.threads, &row.simd) == (log_n, 1, &widest) && row.operation == operation
-        })
+    fn find(&self, log_n: u32, simd: &str, threads: usize, operation: &str) -> Option<&Ours> {
+        let key = (log_n, simd, threads, operation);
+        self.ours.iter().find(|row| row.key() == key)
     }
 
-    /// A library that was measured here.
-    pub fn library(&self, name: &str) -> Option<&Library> {
-        self.libraries.iter().find(|known| known.library == name)
+    /// Our operation with one thread and the widest SIMD level.
+    fn one_thread(&self, log_n: u32, operation: &str) -> Option<&Ours> {
+        self.find(log_n, &SimdLevel::detect().to_string(), 1, operation)
+    }
+
+    /// Median seconds of an operation with one thread in the ring at which SIMD levels are compared.
+    fn at_lanes(&self, simd: &str, operation: &str) -> Option<f64> {
+        let row = self.find(self.lanes_log_n, simd, 1, operation)?;
+        Some(row.times.median)
     }
 
     /// Ring degrees that were measured.
-    pub fn sizes(&self) -> Vec<u32> {
-        let mut sizes: Vec<u32> = self.ours.iter().map(|row| row.log_n).collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        sizes
+    fn sizes(&self) -> BTreeSet<u32> {
+        self.ours.iter().map(|row| row.log_n).collect()
+    }
+
+    fn skip(&mut self, part: &'static str, reason: String) {
+        eprintln!("\n*** LEFT OUT: {part}: {reason}\n");
+        if self.skipped.iter().all(|skipped| skipped.part != part) {
+            self.skipped.push(Skipped { part, reason });
+        }
     }
 }
 
 impl Arguments {
     /// Measures everything. A peer that fails is left out.
     fn compare(&self, size: Size, kinds: &[Kind]) -> Result<Libraries> {
-        let lanes_log_n = if self.log_n.contains(&15) {
-            15
-        } else {
-            self.log_n.first().copied().unwrap_or(15)
-        };
+        let first = self.log_n.first().copied().unwrap_or(15);
+        let lanes_log_n = if self.log_n.contains(&15) { 15 } else { first };
         let mut found = Libraries {
             seconds: self.seconds,
             lanes_log_n,
-            ours: Vec::new(),
-            libraries: Vec::new(),
-            transforms: None,
-            gains: Vec::new(),
-            training: Vec::new(),
-            skipped: Vec::new(),
-            goals: Vec::new(),
+            ..Libraries::default()
         };
         let widest = SimdLevel::detect();
         for &log_n in &self.log_n {
             let params = parameter_sets::standard(log_n)?;
-            for threads in [1, 2] {
-                let rows = ours::measure(&params, widest, threads, self.seconds)?;
+            let narrower = SimdLevel::ALL.into_iter().rev();
+            let narrower = narrower.filter(|&level| level < widest && log_n == lanes_log_n);
+            let ways = [(widest, 1), (widest, 2)];
+            for (simd, threads) in ways.into_iter().chain(narrower.map(|level| (level, 1))) {
+                let rows = ours::measure(&params, simd, threads, self.seconds)?;
                 found.ours.extend(rows);
-            }
-            if log_n == lanes_log_n {
-                for simd in SimdLevel::ALL
-                    .into_iter()
-                    .rev()
-                    .filter(|&level| level < widest)
-                {
-                    let rows = ours::measure(&params, simd, 1, self.seconds)?;
-                    found.ours.extend(rows);
-                }
             }
             // A peer's times follow ours of the same ring at once: what the machine does meanwhile is then nearly the same.
             if !self.alone {
@@ -234,23 +194,21 @@ impl Arguments {
         }
         if self.alone {
             for part in ["OpenFHE", "SEAL", "tfhe-ntt"] {
-                found.skip(part, "not asked for");
+                found.skip(part, "not asked for".into());
             }
         } else {
             eprintln!("transforms, beside tfhe-ntt");
             match outside::transforms(&self.log_n, self.seconds) {
                 Ok(report) => found.transforms = Some(report),
-                Err(error) => found.skip("tfhe-ntt", &error.to_string()),
+                Err(error) => found.skip("tfhe-ntt", error.to_string()),
             }
         }
-        found.skip("Poulpy", "it needs a nightly compiler (0.10.0 does not build with a stable one that allows unstable features): shown as recorded");
+        found.skip("Poulpy", "it needs a nightly compiler (0.10.0 does not build with a stable one that allows unstable features): shown as recorded".into());
         for &kind in kinds {
             eprintln!("training: {kind}");
             let prepared = Prepared::new(kind, size)?;
             let time = |threads: usize| -> Result<Option<Timing>> {
-                let options = Options::new().side_by_side(threads);
-                let engine = CpuEngine::with_threads(threads)?;
-                let loaded = prepared.workload.load(engine, options)?;
+                let loaded = prepared.workload.on_threads(threads)?;
                 let pool = host_threads(threads)?;
                 let run = || pool.install(|| loaded.seconds());
                 Ok(Some(Repeat::times(5).time(run)?))
@@ -270,7 +228,6 @@ impl Arguments {
                 found.gains = threads::measure(lanes_log_n, &prepared, seconds)?;
             }
         }
-        found.goals = goals::goals(&found);
         Ok(found)
     }
 
@@ -294,21 +251,8 @@ impl Arguments {
                         None => found.libraries.push(report),
                     }
                 }
-                Err(error) => found.skip(library, &error.to_string()),
+                Err(error) => found.skip(library, error.to_string()),
             }
-        }
-    }
-}
-
-impl Libraries {
-    fn skip(&mut self, part: &str, reason: &str) {
-        eprintln!("\n*** LEFT OUT: {part}: {reason}\n");
-        let known = self.skipped.iter().any(|skipped| skipped.part == part);
-        if !known {
-            self.skipped.push(Skipped {
-                part: part.into(),
-                reason: reason.into(),
-            });
         }
     }
 }

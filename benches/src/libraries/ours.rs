@@ -15,13 +15,14 @@ use crate::{
     transfers,
 };
 
+pub(super) const ROTATE: &str = "rotate";
+pub(super) const MULTIPLY: &str = "multiply, relinearize, rescale";
+pub(super) const TRANSFORM: &str = "NTT, a row";
+
 /// What is compared: the name in the table and the operations of ours whose times it adds up.
-pub const COMPARED: [(&str, &[&str]); 8] = [
-    ("rotate", &["rotate"]),
-    (
-        "multiply, relinearize, rescale",
-        &["multiply, relinearize, rescale"],
-    ),
+pub(super) const COMPARED: [(&str, &[&str]); 8] = [
+    (ROTATE, &[ROTATE]),
+    (MULTIPLY, &[MULTIPLY]),
     ("8 rotations, hoisted", &["8 rotations, hoisted"]),
     ("key for one rotation", &["generate a key-switching key"]),
     (
@@ -34,34 +35,34 @@ pub const COMPARED: [(&str, &[&str]); 8] = [
 ];
 
 /// One operation of ours.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ours {
-    /// Base-2 logarithm of the ring degree.
-    pub log_n: u32,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Ours {
+    pub(super) log_n: u32,
     /// Multiplications in a row that the set allows.
-    pub levels: usize,
+    pub(super) levels: usize,
     /// Bits of Q at the top.
-    pub q_bits: f64,
-    /// Lanes in use.
-    pub simd: String,
-    /// Threads.
-    pub threads: usize,
-    /// A name of [`COMPARED`], or `NTT`, a row.
-    pub operation: String,
-    /// Its time.
-    pub times: Timing,
+    pub(super) q_bits: f64,
+    pub(super) simd: String,
+    pub(super) threads: usize,
+    /// A name of [`COMPARED`], or [`TRANSFORM`].
+    pub(super) operation: String,
+    pub(super) times: Timing,
     /// Its steps, counted, at what they cost alone in the same run; none where the steps are not measured alone.
-    pub model: Option<f64>,
+    pub(super) model: Option<f64>,
     /// The steps themselves and what one of each costs, of operations that are made of nothing else.
     #[serde(default)]
-    pub steps: Option<(Work, Costs)>,
+    pub(super) steps: Option<(Work, Costs)>,
+}
+
+impl Ours {
+    /// What tells rows apart: ring, SIMD level, threads, operation.
+    pub(super) fn key(&self) -> (u32, &str, usize, &str) {
+        (self.log_n, &self.simd, self.threads, &self.operation)
+    }
 }
 
 /// Measures a set.
-///
-/// # Errors
-/// The engine's; a SIMD level that the processor lacks.
-pub fn measure(
+pub(super) fn measure(
     params: &Parameters,
     simd: SimdLevel,
     threads: usize,
@@ -77,14 +78,14 @@ fn on_engine(
     threads: usize,
     seconds: f64,
 ) -> Result<Vec<Ours>> {
-    let mut measured: Vec<(&'static str, Timing, Option<usize>)> = Vec::new();
+    let mut measured: Vec<(&'static str, Timing)> = Vec::new();
     let mut take = |list: Vec<Operation<'_>>, wanted: &[&str]| -> Result<()> {
         for mut operation in list {
             if wanted.contains(&operation.name()) {
                 let what = operation.name();
                 eprintln!("2^{}, {}: {what}", params.log_n(), engine.name());
                 let times = Timing::of_operation(&mut operation, seconds)?;
-                measured.push((what, times, operation.rows()));
+                measured.push((what, times));
             }
         }
         Ok(())
@@ -108,8 +109,8 @@ fn on_engine(
     let (costs, row) = unit_costs(params, engine, seconds)?;
 
     let of = |name: &str| {
-        let found = measured.iter().find(|(known, ..)| *known == name);
-        found.map_or(f64::NAN, |(_, times, _)| times.median)
+        let found = measured.iter().find(|(known, _)| *known == name);
+        found.map_or(f64::NAN, |(_, times)| times.median)
     };
     let level = params.max_level();
     let counts = Counts::new(params, level);
@@ -117,8 +118,8 @@ fn on_engine(
     let uniform = of("expand a seeded ciphertext into an engine") / window as f64;
     let encode = of(host[0]) + window as f64 * costs.transform;
     let work = |name: &str| match name {
-        "rotate" => Some(counts.rotations(1)),
-        "multiply, relinearize, rescale" => Some(counts.multiply()),
+        ROTATE => Some(counts.rotations(1)),
+        MULTIPLY => Some(counts.multiply()),
         "8 rotations, hoisted" => Some(counts.rotations(ROTATIONS.len())),
         _ => None,
     };
@@ -153,23 +154,20 @@ fn on_engine(
         steps: work(operation).map(|work| (work, costs)),
     };
     let sum = |of: &[&str]| {
-        let parts = measured.iter().filter(|(name, ..)| of.contains(name));
-        parts.fold(Timing::default(), |sum, (_, times, _)| sum.plus(times))
+        let parts = measured.iter().filter(|(name, _)| of.contains(name));
+        parts.fold(Timing::default(), |sum, (_, times)| sum.plus(times))
     };
     let mut rows: Vec<Ours> = COMPARED
         .iter()
         .map(|(name, of)| entry(name, sum(of), model(name)))
         .collect();
-    rows.push(entry("NTT, a row", row, None));
+    rows.push(entry(TRANSFORM, row, None));
     Ok(rows)
 }
 
 /// What the steps of [`Work`] cost alone at the top level of a set, in a pool of the engine's threads; and the time of
 /// a transformed row.
-///
-/// # Errors
-/// The engine's.
-pub fn unit_costs(
+pub(crate) fn unit_costs(
     params: &Parameters,
     engine: &CpuEngine,
     seconds: f64,

@@ -11,37 +11,31 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{Result, timing::Timing};
 
 /// What a peer's script prints.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Library {
-    /// The library.
-    pub library: String,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Library {
+    pub(super) library: String,
     /// Which build of it.
-    pub build: String,
+    pub(super) build: String,
     /// The interpreter's version.
-    pub python: String,
-    /// Its times.
-    pub rows: Vec<LibraryRow>,
+    pub(super) python: String,
+    pub(super) rows: Vec<LibraryRow>,
 }
 
 /// One operation of a peer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LibraryRow {
+#[derive(Serialize, Deserialize)]
+pub(super) struct LibraryRow {
     /// Name of the parameter set.
-    pub set: String,
-    /// Base-2 logarithm of the ring degree.
-    pub log_n: u32,
-    /// Bits of Q.
-    pub q_bits: u32,
-    /// The operation.
-    pub operation: String,
-    /// Its time.
+    pub(super) set: String,
+    pub(super) log_n: u32,
+    pub(super) q_bits: u32,
+    pub(super) operation: String,
     #[serde(flatten)]
-    pub times: Timing,
+    pub(super) times: Timing,
 }
 
 impl Library {
     /// The time of an operation of our table at equal bits of Q: encryption is that of a plaintext that is encoded first.
-    pub fn times(&self, log_n: u32, operation: &str) -> Option<Timing> {
+    pub(super) fn times(&self, log_n: u32, operation: &str) -> Option<Timing> {
         let of = |name: &str| {
             let same = |row: &&LibraryRow| {
                 row.set == "same modulus" && row.log_n == log_n && row.operation == name
@@ -59,40 +53,27 @@ impl Library {
 }
 
 /// What the benchmark of transforms prints.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Transforms {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Transforms {
     /// The crate and how it was built.
-    pub peer: String,
-    /// Our engine.
-    pub engine: String,
-    /// Its rows.
-    pub rows: Vec<TransformRow>,
-}
-
-/// Transforms of all limbs of a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TransformRow {
-    /// Base-2 logarithm of the ring degree.
-    pub log_n: u32,
-    /// Limbs, each with a prime of its own.
-    pub limbs: usize,
-    /// Bits of the primes, together.
-    pub bits: f64,
-    /// Forward.
-    pub forward: Pair,
-    /// Inverse; the peer's without its factor.
-    pub inverse: Pair,
-    /// Inverse; the peer's with a second pass for its factor.
-    pub inverse_normalized: Pair,
-}
-
-/// Both sides, measured by turns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pair {
+    pub(super) peer: String,
     /// Ours.
-    pub ours: Timing,
-    /// The peer's.
-    pub theirs: Timing,
+    pub(super) engine: String,
+    pub(super) rows: Vec<TransformRow>,
+}
+
+/// Transforms of all limbs of a row, measured by turns.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TransformRow {
+    pub(super) log_n: u32,
+    /// Each with a prime of its own.
+    pub(super) limbs: usize,
+    /// Bits of the primes, together.
+    pub(super) bits: f64,
+    /// The inverse is measured with the peer's second pass for its factor and without.
+    pub(super) direction: String,
+    pub(super) ours: Timing,
+    pub(super) theirs: Timing,
 }
 
 /// The folder with scripts and manifests of peers.
@@ -101,10 +82,7 @@ fn folder() -> PathBuf {
 }
 
 /// A Python script of the folder, by the interpreter of `target/peers/NAME` or the given one.
-///
-/// # Errors
-/// Why it cannot be had: in a sentence that says what to do.
-pub fn script(
+pub(super) fn script(
     name: &str,
     file: &str,
     interpreter: Option<&Path>,
@@ -135,10 +113,7 @@ pub fn script(
 }
 
 /// The benchmark of transforms, built first.
-///
-/// # Errors
-/// Why it cannot be had.
-pub fn transforms(log_n: &[u32], seconds: f64) -> Result<Transforms> {
+pub(super) fn transforms(log_n: &[u32], seconds: f64) -> Result<Transforms> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let sizes: Vec<String> = log_n.iter().map(u32::to_string).collect();
     json(

@@ -2,13 +2,8 @@
 
 use std::{hint::black_box, thread, time::Instant};
 
-use arras::{CpuEngine, toolkit::run::Options};
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Client, Result, Server,
-    fixture::Loaded,
-    parameter_sets,
+    Result, Server, parameter_sets,
     process::host_threads,
     timing::{Timing, clock},
     training::circuit::Prepared,
@@ -22,18 +17,15 @@ const ARITHMETIC: u64 = 10_000_000;
 const PRODUCTS: u32 = 10;
 
 /// One thing with one and with two threads.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gain {
-    /// What runs.
-    pub name: String,
-    /// With one thread.
-    pub one: Timing,
-    /// With two; of the arithmetic twice the work.
-    pub two: Timing,
+pub(super) struct Gain {
+    pub(super) name: String,
+    pub(super) one: Timing,
+    /// Of the arithmetic twice the work.
+    pub(super) two: Timing,
     /// How many times as much is done in a second.
-    pub gain: f64,
+    pub(super) gain: f64,
     /// The gain by that of the arithmetic.
-    pub efficiency: f64,
+    pub(super) efficiency: f64,
 }
 
 /// A chain of multiplications that no compiler shortens: one thread's work is independent of the other's and of memory.
@@ -47,23 +39,14 @@ fn arithmetic() {
 }
 
 /// Measures a product at `N = 2^log_n` and training runs of a circuit.
-///
-/// # Errors
-/// The engine's.
-pub fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<Vec<Gain>> {
+pub(super) fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<Vec<Gain>> {
     let params = parameter_sets::standard(log_n)?;
-    let server = |threads: usize| -> Result<Server<CpuEngine>> {
-        let client = Client::new(&params, CpuEngine::new())?;
-        Ok(Server::new(&client, CpuEngine::with_threads(threads)?)?)
-    };
-    let servers = [server(1)?, server(2)?];
-    let loaded = |threads: usize| -> Result<Loaded<CpuEngine>> {
-        let options = Options::new().side_by_side(threads);
-        prepared
-            .workload
-            .load(CpuEngine::with_threads(threads)?, options)
-    };
-    let loaded = [loaded(1)?, loaded(2)?];
+    let servers = [
+        Server::with_threads(&params, 1)?,
+        Server::with_threads(&params, 2)?,
+    ];
+    let workload = &prepared.workload;
+    let loaded = [workload.on_threads(1)?, workload.on_threads(2)?];
     let pools = [host_threads(1)?, host_threads(2)?];
     let multiply = |which: usize| -> Result<f64> {
         let Server {

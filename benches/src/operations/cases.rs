@@ -1,9 +1,9 @@
 //! The rows of the table.
 
 use arras::toolkit::{
-    Polynomial, Result,
+    Matrix, Polynomial, Result,
     linalg::{
-        Dot, Form, Matrix, PlainMatrix,
+        Dot, Form, PlainMatrix,
         polynomial::{Method, Stop},
     },
 };
@@ -19,24 +19,24 @@ const PRODUCT: Published = Published { depth: 1, ..FREE };
 const SUM_ROWS: Published = Published {
     depth: 0,
     formula: "H lg m",
-    rotations: |s| s.h * s.lg_m(),
+    rotations: |s| s.h * s.lg_m,
 };
 const SUM_COLS: Published = Published {
     depth: 1,
     formula: "2 V lg n",
-    rotations: |s| 2 * s.v * s.lg_n(),
+    rotations: |s| 2 * s.v * s.lg_n,
 };
 /// For each row of the result (ePrint 2020/1483): the row is taken out and repeated, multiplied and summed.
 const MATRIX_PRODUCT: Published = Published {
     depth: 3,
     formula: "m (1 + lg n + lg m)",
-    rotations: |s| s.m * (1 + s.lg_n() + s.lg_m()),
+    rotations: |s| s.m * (1 + s.lg_n + s.lg_m),
 };
 /// The rows are added in the transposed unit, whose height is n.
 const SUM_ROWS_MIXED: Published = Published {
     depth: 1,
     formula: "H lg n",
-    rotations: |s| s.h * s.lg_n(),
+    rotations: |s| s.h * s.lg_n,
 };
 
 fn case(group: &'static str, name: &'static str, body: fn(&Objects<'_>) -> Result<()>) -> Case {

@@ -16,13 +16,19 @@ use arras::toolkit::{
 use clap::Args;
 use ndarray::{Array1, Array2};
 
-use crate::{Common, fixture::values, parameter_sets, process::thread_counts, report::Origin};
+use crate::{
+    Common,
+    fixture::values,
+    parameter_sets,
+    process::thread_counts,
+    report::{Origin, Report},
+};
 use cases::cases;
-use measure::{Setting, Table, measure};
+use measure::{Setting, measure, write};
 
 /// Every operation of the toolkit on encrypted vectors and matrices: levels, rotations, keys, times.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Base-2 logarithm of the ring degree (13 to 16 have a set that is deep enough).
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(13..=16))]
     log_n: u32,
@@ -42,15 +48,13 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `operations`. A quick run takes one group, unless `--only` names another.
-    ///
-    /// # Errors
-    /// The toolkit's; for files that cannot be written.
-    pub fn run(mut self, common: &Common) -> crate::Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> crate::Result<()> {
         if common.quick {
             (self.log_n, self.seconds) = (13, 0.0);
             self.only.get_or_insert("with an encrypted number".into());
         }
-        let origin = Origin::here();
+        let title = "Operations on encrypted vectors and matrices";
+        let mut report = Report::new(title, "operations", Origin::here());
         let params = parameter_sets::standard(self.log_n)?;
         let setting = Setting {
             unit: EncodingUnit::with_height(params.slots(), self.height)?,
@@ -64,81 +68,62 @@ impl Arguments {
         for case in cases() {
             if case.name.contains(wanted) || case.group.contains(wanted) {
                 eprintln!("{}", case.name);
-                operations.push(measure(&case, &setting)?);
+                operations.push(measure(case, &setting)?);
             }
         }
-        let table = Table::new(&setting, operations);
-        let report = table.report(&setting, origin);
-        common.output.publish("operations", &report, &table)
+        write(&setting, &operations, &mut report);
+        common.output.page("operations", &report)
     }
 }
 
 /// What the formulas of the published table need: the unit, and the number of units of a matrix that fills one.
-#[derive(Clone, Copy, Debug)]
-pub struct Sizes {
+struct Sizes {
     /// Height of the unit.
-    pub m: usize,
-    /// Width of the unit.
-    pub n: usize,
+    m: usize,
+    lg_m: usize,
+    lg_n: usize,
     /// Units of the matrix below each other.
-    pub v: usize,
+    v: usize,
     /// Units of the matrix side by side.
-    pub h: usize,
+    h: usize,
 }
 
 impl Sizes {
     /// One unit.
-    pub fn of(unit: EncodingUnit) -> Self {
+    fn of(unit: EncodingUnit) -> Self {
         Self {
             m: unit.height(),
-            n: unit.width(),
+            lg_m: unit.height().ilog2() as usize,
+            lg_n: unit.width().ilog2() as usize,
             v: 1,
             h: 1,
         }
     }
-
-    /// Base-2 logarithm of the height.
-    pub fn lg_m(&self) -> usize {
-        self.m.ilog2() as usize
-    }
-
-    /// Base-2 logarithm of the width.
-    pub fn lg_n(&self) -> usize {
-        self.n.ilog2() as usize
-    }
 }
 
-/// What the published toolkit (ePrint 2020/1483) takes for an operation.
-#[derive(Clone, Copy, Debug)]
-pub struct Published {
-    /// Levels.
-    pub depth: usize,
-    /// Rotations, as its authors count them.
-    pub formula: &'static str,
-    /// Rotations for one size.
-    pub rotations: fn(&Sizes) -> usize,
+/// What the published toolkit (ePrint 2020/1483) takes for an operation: levels, and rotations as its authors count them.
+#[derive(Clone, Copy)]
+struct Published {
+    depth: usize,
+    formula: &'static str,
+    rotations: fn(&Sizes) -> usize,
 }
 
 /// A row of the table.
-#[derive(Clone, Copy, Debug)]
-pub struct Case {
-    /// The group that it stands in.
-    pub group: &'static str,
-    /// What is computed.
-    pub name: &'static str,
+#[derive(Clone, Copy)]
+struct Case {
+    group: &'static str,
+    name: &'static str,
     /// Where the entries of its inputs lie.
-    pub range: (f64, f64),
+    range: (f64, f64),
     /// The published toolkit's figures, where it has the operation.
-    pub published: Option<Published>,
+    published: Option<Published>,
     body: fn(&Objects<'_>) -> Result<()>,
 }
 
 impl Case {
     /// Records the operation alone, its result with `left` levels to spare.
-    ///
-    /// # Errors
-    /// The recorder's.
-    pub fn circuit(&self, unit: EncodingUnit, left: usize) -> Result<Circuit> {
+    fn circuit(&self, unit: EncodingUnit, left: usize) -> Result<Circuit> {
         let recorder = Recorder::new(unit.slots())?;
         let objects = Objects {
             recorder: &recorder,
@@ -151,7 +136,7 @@ impl Case {
 }
 
 /// The operands of the cases, made when a case asks for them.
-pub struct Objects<'a> {
+struct Objects<'a> {
     recorder: &'a Recorder,
     unit: EncodingUnit,
     left: usize,

@@ -4,73 +4,60 @@ use arras::{
     ckks::{self, Ciphertext, Decryptor, PrecisionReport},
     hal::{Backend, SecretEngine},
 };
-use serde::Serialize;
 
-use crate::{Client, Result, Server, fixture::ROTATIONS};
-
-/// Bytes of an object.
-#[derive(Debug, Serialize)]
-pub struct Size {
-    /// The object and its form.
-    pub name: &'static str,
-    /// Its bytes.
-    pub bytes: u64,
-}
-
-/// The errors of a result's slots, as bits below 1.
-#[derive(Debug, Serialize)]
-pub struct Precision {
-    /// What was computed.
-    pub name: &'static str,
-    /// Levels that the result is below the input.
-    pub depth: usize,
-    /// Bits of the largest error.
-    pub worst_bits: f64,
-    /// Bits of the median error.
-    pub median_bits: f64,
-    /// Bits of the mean error.
-    pub mean_bits: f64,
-}
+use crate::{
+    Client, Result, Server,
+    fixture::ROTATIONS,
+    report::{
+        Form::{Bytes, Fixed, Plain},
+        Table, column,
+    },
+};
 
 /// Sizes of objects at the highest level. A cut ciphertext holds values up to 1.
 pub(super) fn sizes<S: SecretEngine, B: Backend>(
     client: &Client<S>,
     server: &Server<B>,
-) -> ckks::Result<Vec<Size>> {
+) -> ckks::Result<Table> {
+    let public = client.generator().public_key()?;
     let rotation = client.generator().rotation_key(1)?;
     let cut = server.evaluator.drop_moduli(&server.x, 1.0)?;
-    let size = |name, bytes: usize| Size {
-        name,
-        bytes: bytes as u64,
-    };
-    Ok(vec![
-        size("parameters", client.context.params().to_bytes()?.len()),
-        size("secret key", client.secret.to_bytes()?.len()),
-        size(
-            "public key",
-            client.generator().public_key()?.to_bytes()?.len(),
-        ),
-        size(
+    let mut table = Table::new(
+        "sizes",
+        [
+            column("object", Plain),
+            column("bytes", Plain),
+            column("", Bytes),
+        ],
+    );
+    for (object, bytes) in [
+        ("parameters", client.context.params().to_bytes()?.len()),
+        ("secret key", client.secret.to_bytes()?.len()),
+        ("public key", public.to_bytes()?.len()),
+        (
             "relinearization key",
             client.relinearization.to_bytes()?.len(),
         ),
-        size("rotation key", rotation.to_bytes()?.len()),
-        Size {
-            name: "rotation key, loaded into an engine",
-            bytes: rotation.expanded_bytes(),
-        },
-        size("ciphertext, full", server.x.to_bytes()?.len()),
-        size("ciphertext, loaded into an engine", server.x.bytes()),
-        size("ciphertext, seeded", client.encrypted[0].to_bytes()?.len()),
-        size("ciphertext, cut for sending", cut.to_bytes()?.len()),
-    ])
+        ("rotation key", rotation.to_bytes()?.len()),
+        (
+            "rotation key, loaded into an engine",
+            rotation.expanded_bytes() as usize,
+        ),
+        ("ciphertext, full", server.x.to_bytes()?.len()),
+        ("ciphertext, loaded into an engine", server.x.bytes()),
+        ("ciphertext, seeded", client.encrypted[0].to_bytes()?.len()),
+        ("ciphertext, cut for sending", cut.to_bytes()?.len()),
+    ] {
+        table.row((object, bytes, bytes));
+    }
+    Ok(table)
 }
 
-/// Precision of operations on uniform values in [-1, 1), all slots in use.
+/// Precision of operations on uniform values in [-1, 1), all slots in use: the errors of a result's slots, as bits below 1.
 pub(super) fn precision<S: SecretEngine, B: Backend>(
     client: &Client<S>,
     server: &Server<B>,
-) -> Result<Vec<Precision>> {
+) -> Result<Table> {
     let Server {
         evaluator, x, y, ..
     } = server;
@@ -85,45 +72,48 @@ pub(super) fn precision<S: SecretEngine, B: Backend>(
             .collect()
     };
     let decryptor = Decryptor::new(&client.secret);
-    let compare = |name, expected: &[f64], result: &Ciphertext<S>| -> Result<Precision> {
+    let mut table = Table::new(
+        "precision",
+        [
+            column("result", Plain),
+            column("levels used", Plain).key("depth"),
+            column("worst", Fixed(1)).key("worst_bits"),
+            column("median", Fixed(1)).key("median_bits"),
+            column("mean", Fixed(1)).key("mean_bits"),
+        ],
+    );
+    let mut compare = |name: &str, expected: &[f64], result: &Ciphertext<S>| -> Result<()> {
         let report = PrecisionReport::real(expected, &decryptor.decrypt(result)?[0])?;
-        Ok(Precision {
-            name,
-            depth: top - result.level(),
-            worst_bits: report.worst_bits(),
-            median_bits: report.median_bits(),
-            mean_bits: report.mean_bits(),
-        })
+        let bits = [
+            report.worst_bits(),
+            report.median_bits(),
+            report.mean_bits(),
+        ];
+        table.row((name, top - result.level(), bits));
+        Ok(())
     };
     // Results go back to the client as they would in life.
-    let computed = |name, expected: &[f64], result: &Ciphertext<B>| -> Result<Precision> {
+    let returned = |result: &Ciphertext<B>| -> Result<Ciphertext<S>> {
         let bytes = evaluator.relinearize_and_rescale(result)?.to_bytes()?;
-        compare(
-            name,
-            expected,
-            &Ciphertext::from_bytes(&bytes, &client.context)?,
-        )
+        Ok(Ciphertext::from_bytes(&bytes, &client.context)?)
     };
+    compare("encrypt with the secret key", u, &returned(x)?)?;
     let public = client.public_encryptor().encrypt(&[u], top)?;
-    Ok(vec![
-        computed("encrypt with the secret key", u, x)?,
-        compare("encrypt with the public key", u, &public)?,
-        computed(
-            "multiply",
-            &slotwise(|u, v| u * v),
-            &evaluator.multiply(x, y)?,
-        )?,
-        computed("rotate", &rotated(&[1]), &evaluator.rotate(x, 1)?)?,
-        computed(
-            "sum of 8 rotations",
-            &rotated(&ROTATIONS),
-            &evaluator.rotation_sum(x, &ROTATIONS)?,
-        )?,
-        computed("level down to 1", u, &evaluator.level_down(x, 1)?)?,
-        computed(
+    compare("encrypt with the public key", u, &public)?;
+    let (product, square) = (evaluator.multiply(x, y)?, evaluator.square(x)?);
+    let sum = evaluator.rotation_sum(x, &ROTATIONS)?;
+    for (name, expected, result) in [
+        ("multiply", slotwise(|u, v| u * v), product),
+        ("rotate", rotated(&[1]), evaluator.rotate(x, 1)?),
+        ("sum of 8 rotations", rotated(&ROTATIONS), sum),
+        ("level down to 1", u.clone(), evaluator.level_down(x, 1)?),
+        (
             "fourth power",
-            &slotwise(|u, _| u.powi(4)),
-            &evaluator.square(&evaluator.square(x)?)?,
-        )?,
-    ])
+            slotwise(|u, _| u.powi(4)),
+            evaluator.square(&square)?,
+        ),
+    ] {
+        compare(name, &expected, &returned(&result)?)?;
+    }
+    Ok(table)
 }

@@ -2,22 +2,17 @@
 
 mod facts;
 
-use arras::{
-    CpuEngine,
-    ckks::Parameters,
-    hal::Backend,
-    toolkit::text::{Table, bytes, seconds as duration},
-};
+use arras::{CpuEngine, ckks::Parameters, hal::Backend};
 use clap::Args;
 use lr_train::report::peak_memory;
-use serde::Serialize;
-
-pub use facts::{Precision, Size};
 
 use crate::{
     Client, Common, Operation, Result, Server, parameter_sets,
     process::{host_threads, reset_peak_memory},
-    report::{Origin, Report},
+    report::{
+        Form::{Bytes, Fixed, Plain, Seconds},
+        Origin, Report, Table, column, hidden,
+    },
     ring::RingData,
     scheme::{client_operations, server_operations},
     timing::Timing,
@@ -26,7 +21,7 @@ use crate::{
 
 /// Every operation of client, server, transfers and ring at several ring degrees: times, sizes and precisions.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Base-2 logarithms of the ring degrees (13 to 16 have a set that is deep enough).
     #[arg(long, value_delimiter = ',', default_value = "14,15,16", value_parser = clap::value_parser!(u32).range(13..=16))]
     log_n: Vec<u32>,
@@ -38,275 +33,186 @@ pub struct Arguments {
     seconds: f64,
 }
 
-/// Everything that one run found out.
-#[derive(Debug, Serialize)]
-struct Primitives {
-    /// Names of the engines of the columns, in order.
-    engines: Vec<String>,
-    seconds_per_operation: f64,
-    sets: Vec<SetReport>,
-}
-
-/// What was found out about one parameter set.
-#[derive(Debug, Serialize)]
-struct SetReport {
-    log_n: u32,
-    levels: usize,
-    log2_qp: f64,
-    /// Limbs of a ciphertext at the highest level.
-    limbs: usize,
-    special_limbs: usize,
-    digits: usize,
-    /// Times, by layer.
-    sections: Vec<Section>,
-    sizes: Vec<Size>,
-    precision: Vec<Precision>,
-    /// For every engine, the most memory that the process had while it was measured, in bytes; `None` where the system does not say.
-    peak_memory: Vec<Option<u64>>,
-}
-
-/// The operations of one layer.
-#[derive(Debug, Serialize)]
-struct Section {
-    title: &'static str,
-    rows: Vec<Row>,
-}
-
-/// An operation.
-#[derive(Debug, Serialize)]
+/// An operation: rows of N residues that it writes and bytes that it moves, if these are useful units, and a timing for every engine.
 struct Row {
     name: &'static str,
-    /// Rows of N residues that it writes, if that is a useful unit.
     rows: Option<usize>,
-    /// Bytes that it moves, if that is a useful unit.
     bytes: Option<u64>,
-    /// A timing for every engine.
     timings: Vec<Timing>,
+}
+
+const SECTIONS: [&str; 4] = ["Client", "Server", "Transfers", "Ring"];
+
+/// What was found out about one parameter set.
+#[derive(Default)]
+struct Set {
+    /// Times, by layer.
+    sections: [Vec<Row>; SECTIONS.len()],
+    /// Sizes and precisions: no engine changes them.
+    facts: Option<[Table; 2]>,
+    /// For every engine, the most memory that the process had while it was measured, in bytes; `None` where the system does not say.
+    peaks: Vec<Option<u64>>,
 }
 
 impl Arguments {
     /// Measures and publishes `primitives`.
-    ///
-    /// # Errors
-    /// The engine's; for files that cannot be written.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if common.quick {
             (self.log_n, self.seconds) = (vec![13], 0.0);
         }
-        let origin = Origin::here();
+        let title = "Operations of client, server and ring";
+        let mut report = Report::new(title, "primitives", Origin::here());
         // A mistyped number of threads is found out now and not after the measurements.
         let names = self.threads.iter();
         let names = names.map(|&threads| Ok(CpuEngine::with_threads(threads)?.name()));
-        let mut found = Primitives {
-            engines: names.collect::<Result<_>>()?,
-            seconds_per_operation: self.seconds,
-            sets: Vec::new(),
-        };
+        let names = names.collect::<Result<Vec<_>>>()?;
+        report
+            .number("engines", &names)
+            .number("seconds_per_operation", self.seconds)
+            .text(format_args!(
+                "Medians after a warm-up, of the runs that fit into {} s and at least five. One ciphertext with all slots in use, at the \
+                 highest level of the set. Inputs are on their engine before the clock starts, and the clock stops when the engine has \
+                 finished; transfers have rows of their own.",
+                self.seconds
+            ));
+        let names = names.iter().zip(1..);
+        let names: Vec<_> = names
+            .map(|(name, i)| format!("- engine {i}: {name}"))
+            .collect();
+        report.text(names.join("\n"));
         for &log_n in &self.log_n {
             let params = parameter_sets::standard(log_n)?;
-            found
-                .sets
-                .push(measure(&params, &self.threads, self.seconds)?);
+            let set = Set::measure(&params, &self.threads, self.seconds)?;
+            set.write(&params, &self.threads, &mut report);
         }
-        let report = found.report(&self.threads, origin);
-        common.output.publish("primitives", &report, &found)
+        common.output.page("primitives", &report)
     }
 }
 
-/// Measures a parameter set with the CPU engine on each number of threads.
-fn measure(params: &Parameters, threads: &[usize], seconds: f64) -> Result<SetReport> {
-    let level = params.max_level();
-    let mut report = SetReport {
-        log_n: params.log_n(),
-        levels: level,
-        log2_qp: params.log2_qp(),
-        limbs: params.window(level).len(),
-        special_limbs: params.special_limbs(),
-        digits: params.dnum(),
-        sections: ["Client", "Server", "Transfers", "Ring"]
-            .map(|title| Section {
-                title,
-                rows: Vec::new(),
-            })
-            .into(),
-        sizes: Vec::new(),
-        precision: Vec::new(),
-        peak_memory: Vec::new(),
-    };
-    for &threads in threads {
-        reset_peak_memory();
-        let engine = CpuEngine::with_threads(threads)?;
-        host_threads(threads)?.install(|| report.column(params, &engine, seconds))?;
-        report.peak_memory.push(peak_memory());
+impl Set {
+    /// Measures a parameter set with the CPU engine on each number of threads.
+    fn measure(params: &Parameters, threads: &[usize], seconds: f64) -> Result<Self> {
+        let mut set = Self::default();
+        for &threads in threads {
+            reset_peak_memory();
+            let engine = CpuEngine::with_threads(threads)?;
+            host_threads(threads)?.install(|| set.column(params, &engine, seconds))?;
+            set.peaks.push(peak_memory());
+        }
+        Ok(set)
     }
-    Ok(report)
-}
 
-impl SetReport {
-    /// Adds an engine's column; facts that no engine changes are found out with the first.
+    /// Adds an engine's column.
     fn column(&mut self, params: &Parameters, engine: &CpuEngine, seconds: f64) -> Result<()> {
+        // Every engine has the same operations, in the same order.
+        let mut time = |section: usize, list: Vec<Operation<'_>>| -> Result<()> {
+            let rows = &mut self.sections[section];
+            for (at, mut operation) in list.into_iter().enumerate() {
+                let name = operation.name();
+                eprintln!("2^{}, {}: {name}", params.log_n(), SECTIONS[section]);
+                if rows.len() <= at {
+                    rows.push(Row {
+                        name,
+                        rows: operation.rows(),
+                        bytes: operation.bytes(),
+                        timings: Vec::new(),
+                    });
+                }
+                let timing = Timing::of_operation(&mut operation, seconds)?;
+                rows[at].timings.push(timing);
+            }
+            Ok(())
+        };
         let client = Client::new(params, engine.clone())?;
-        self.time(0, client_operations(&client)?, seconds)?;
+        time(0, client_operations(&client)?)?;
         {
             let server = Server::new(&client, engine.clone())?;
-            self.time(1, server_operations(&server)?, seconds)?;
-            self.time(2, transfers::operations(&client, &server)?, seconds)?;
-            if self.precision.is_empty() {
-                self.sizes = facts::sizes(&client, &server)?;
-                self.precision = facts::precision(&client, &server)?;
+            time(1, server_operations(&server)?)?;
+            time(2, transfers::operations(&client, &server)?)?;
+            if self.facts.is_none() {
+                let sizes = facts::sizes(&client, &server)?;
+                self.facts = Some([sizes, facts::precision(&client, &server)?]);
             }
         }
         // The server's keys are gone before the ring's operands come.
         let ring = RingData::new(params, engine.clone())?;
-        self.time(3, ring.operations()?, seconds)
+        time(3, ring.operations()?)
     }
 
-    /// Every engine has the same operations, in the same order.
-    fn time(&mut self, section: usize, list: Vec<Operation<'_>>, seconds: f64) -> Result<()> {
-        let Section { title, rows } = &mut self.sections[section];
-        for (at, mut operation) in list.into_iter().enumerate() {
-            eprintln!("2^{}, {title}: {}", self.log_n, operation.name());
-            if rows.len() <= at {
-                rows.push(Row {
-                    name: operation.name(),
-                    rows: operation.rows(),
-                    bytes: operation.bytes(),
-                    timings: Vec::new(),
-                });
-            }
-            let timing = Timing::of_operation(&mut operation, seconds)?;
-            rows[at].timings.push(timing);
-        }
-        Ok(())
-    }
-
-    fn write(&self, columns: &[String], report: &mut Report) {
-        let Self { log_n, levels, .. } = self;
-        report.heading(format_args!("N = 2^{log_n}, {levels} levels"));
-        report.text(format_args!(
-            "{} slots; ciphertexts have {} limbs, keys {} digits and {} special limbs; log2(QP) = {:.1}.",
-            1u64 << (log_n - 1),
-            self.limbs,
-            self.digits,
-            self.special_limbs,
-            self.log2_qp
-        ));
-        for section in &self.sections {
-            report.subheading(section.title);
-            if section.rows.iter().any(|row| row.rows.is_some()) {
+    fn write(&self, params: &Parameters, threads: &[usize], report: &mut Report) {
+        let (log_n, levels) = (params.log_n(), params.max_level());
+        let (limbs, special) = (params.window(levels).len(), params.special_limbs());
+        let (digits, log2_qp) = (params.dnum(), params.log2_qp());
+        report
+            .part("sets")
+            .number("log_n", log_n)
+            .number("levels", levels)
+            .number("log2_qp", log2_qp)
+            .number("limbs", limbs)
+            .number("special_limbs", special)
+            .number("digits", digits)
+            .heading(format_args!("N = 2^{log_n}, {levels} levels"))
+            .text(format_args!(
+                "{} slots; ciphertexts have {limbs} limbs, keys {digits} digits and {special} special limbs; log2(QP) = {log2_qp:.1}.",
+                params.slots()
+            ));
+        let columns = threads.iter().map(|threads| match threads {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        });
+        let columns: Vec<String> = columns.collect();
+        for (title, rows) in SECTIONS.iter().zip(&self.sections) {
+            report.subheading(title);
+            if rows.iter().any(|row| row.rows.is_some()) {
                 report.text(
                     "A row is one residue polynomial that is written; GB/s count every row read or written once.",
                 );
             }
-            report.table(&section.table(columns));
+            report.add(&section(title, rows, &columns));
         }
-        let mut sizes = Table::new(["object", "bytes", ""]);
-        for size in &self.sizes {
-            sizes.row([
-                size.name.to_owned(),
-                size.bytes.to_string(),
-                bytes(size.bytes),
-            ]);
+        if let Some([sizes, precision]) = &self.facts {
+            report.subheading("Sizes").add(sizes);
+            report
+                .subheading("Precision")
+                .text("Bits below 1 of the errors over all slots; uniform values in [-1, 1).")
+                .add(precision);
         }
-        report.subheading("Sizes").table(&sizes);
-        let mut precision = Table::new(["result", "levels used", "worst", "median", "mean"]);
-        for row in &self.precision {
-            let bits = [row.worst_bits, row.median_bits, row.mean_bits];
-            let bits = bits.map(|bits| format!("{bits:.1}"));
-            precision.row(
-                [row.name.to_owned(), row.depth.to_string()]
-                    .into_iter()
-                    .chain(bits),
-            );
-        }
-        report
-            .subheading("Precision")
-            .text("Bits below 1 of the errors over all slots; uniform values in [-1, 1).")
-            .table(&precision);
-        let mut memory = Table::new(["engine", "peak"]);
-        for (column, peak) in columns.iter().zip(&self.peak_memory) {
-            memory.row([
-                column.clone(),
-                peak.map_or_else(|| "unknown".to_owned(), bytes),
-            ]);
+        let peak = column("peak", Bytes).or("unknown");
+        let mut memory = Table::new("peak_memory", [column("engine", Plain), peak]);
+        for row in columns.iter().zip(&self.peaks) {
+            memory.row(row);
         }
         report
             .subheading("Memory")
             .text("The most that the process had: client, server and all keys and operands of this page together.")
-            .table(&memory);
+            .add(&memory);
     }
 }
 
-impl Section {
-    fn table(&self, columns: &[String]) -> Table {
-        let per_row = self.rows.iter().any(|row| row.rows.is_some());
-        let rate = self.rows.iter().any(|row| row.bytes.is_some());
-        let mut head = vec!["operation".to_owned()];
-        head.extend(columns.iter().cloned());
-        if per_row {
-            head.push(format!(
-                "per row, {}",
-                columns.first().map_or("", String::as_str)
-            ));
-        }
-        if rate {
-            head.push(format!(
-                "GB/s, {}",
-                columns.last().map_or("", String::as_str)
-            ));
-        }
-        let mut table = Table::new(head);
-        for row in &self.rows {
-            let mut cells = vec![row.name.to_owned()];
-            cells.extend(row.timings.iter().map(Timing::show));
-            if per_row {
-                let first = row.timings.first().zip(row.rows);
-                cells.push(
-                    first.map_or_else(String::new, |(t, rows)| duration(t.median / rows as f64)),
-                );
-            }
-            if rate {
-                let last = row.timings.last().zip(row.bytes);
-                cells.push(last.map_or_else(String::new, |(t, bytes)| {
-                    format!("{:.2}", bytes as f64 / t.median / 1e9)
-                }));
-            }
-            table.row(cells);
-        }
-        table
-    }
-}
-
-impl Primitives {
-    fn report(&self, threads: &[usize], origin: Origin) -> Report {
-        let mut report = Report::new(
-            "Operations of client, server and ring",
-            "primitives",
-            origin,
-        );
-        report.text(format_args!(
-            "Medians after a warm-up, of the runs that fit into {} s and at least five. One ciphertext with all slots in use, at the \
-             highest level of the set. Inputs are on their engine before the clock starts, and the clock stops when the engine has \
-             finished; transfers have rows of their own.",
-            self.seconds_per_operation
-        ));
-        let engines = self.engines.iter().enumerate();
-        let engines: Vec<String> = engines
-            .map(|(i, name)| format!("- engine {}: {name}", i + 1))
+fn section(title: &str, rows: &[Row], threads: &[String]) -> Table {
+    let (first, last) = (threads.first(), threads.last());
+    let of = |heading: &str, column: Option<&String>| {
+        format!("{heading}, {}", column.map_or("", String::as_str))
+    };
+    let per_row = rows.iter().any(|row| row.rows.is_some());
+    let rate = rows.iter().any(|row| row.bytes.is_some());
+    let mut columns = vec![column("operation", Plain), hidden("rows"), hidden("bytes")];
+    columns.extend(threads.iter().map(|threads| column(threads, Seconds)));
+    columns.extend(per_row.then(|| column(of("per row", first), Seconds).or("")));
+    columns.extend(rate.then(|| column(of("GB/s", last), Fixed(2)).or("")));
+    let mut table = Table::new(title, columns);
+    for row in rows {
+        let each = row.timings.first().zip(row.rows);
+        let each = each.map(|(t, rows)| t.median / rows as f64);
+        let speed = row.timings.last().zip(row.bytes);
+        let speed = speed.map(|(t, bytes)| bytes as f64 / t.median / 1e9);
+        let derived: Vec<_> = [(per_row, each), (rate, speed)]
+            .into_iter()
+            .filter_map(|(shown, value)| shown.then_some(value))
             .collect();
-        report.text(engines.join("\n"));
-        let columns: Vec<String> = threads
-            .iter()
-            .map(|threads| match threads {
-                1 => "1 thread".to_owned(),
-                threads => format!("{threads} threads"),
-            })
-            .collect();
-        for set in &self.sets {
-            set.write(&columns, &mut report);
-        }
-        report
+        table.row((row.name, row.rows, row.bytes, &row.timings, derived));
     }
+    table
 }
 
 #[cfg(test)]
@@ -316,21 +222,27 @@ mod tests {
     #[test]
     fn a_set_is_measured_once_per_engine() {
         let params = parameter_sets::standard(13).unwrap();
-        let report = measure(&params, &[1, 2], 0.0).unwrap();
-        for row in report.sections.iter().flat_map(|section| &section.rows) {
+        let set = Set::measure(&params, &[1, 2], 0.0).unwrap();
+        for row in set.sections.iter().flatten() {
             assert_eq!(row.timings.len(), 2, "{}", row.name);
             assert!(row.timings.iter().all(|t| t.median > 0.0), "{}", row.name);
         }
-        assert!(
-            report
-                .sections
-                .iter()
-                .all(|section| section.rows.len() >= 7)
-        );
-        for precision in &report.precision {
-            assert!(precision.worst_bits > 10.0, "{precision:?}");
+        assert!(set.sections.iter().all(|rows| rows.len() >= 7));
+        let mut report = Report::new("", "", Origin::here());
+        set.write(&params, &[1, 2], &mut report);
+        let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+        let of = |table: &str| json["sets"][0][table].as_array().unwrap().clone();
+        for precision in of("precision") {
+            assert!(
+                precision["worst_bits"].as_f64().unwrap() > 10.0,
+                "{precision}"
+            );
         }
-        let bytes = |name: &str| report.sizes.iter().find(|s| s.name == name).unwrap().bytes;
+        let sizes = of("sizes");
+        let bytes = |name: &str| {
+            let size = sizes.iter().find(|size| size["object"] == name);
+            size.unwrap()["bytes"].as_u64().unwrap()
+        };
         let full = bytes("ciphertext, full");
         assert!(2 * bytes("ciphertext, seeded") < full + 4096);
         assert!(bytes("ciphertext, cut for sending") < full);

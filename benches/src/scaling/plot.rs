@@ -27,12 +27,12 @@ pub(super) fn draw(curves: &[Curve]) -> Result<String> {
             let points = &curve.points;
             let ys = points
                 .iter()
-                .flat_map(|p| [p.measured * 1e3, p.model * 1e3]);
+                .flat_map(|&(_, measured, model)| [measured * 1e3, model * 1e3]);
             let (low, high) = ys.fold((f64::INFINITY, 0.0), |(low, high), y: f64| {
                 (low.min(y), f64::max(high, y))
             });
             let ends = points.first().zip(points.last());
-            let (first, last) = ends.map_or((1.0, 2.0), |(a, b)| (a.x as f64, b.x as f64));
+            let (first, last) = ends.map_or((1.0, 2.0), |(a, b)| (a.0 as f64, b.0 as f64));
             let mut chart = ChartBuilder::on(area)
                 .caption(format!("ms by {}", curve.of), ("sans-serif", 18))
                 .margin(12)
@@ -49,12 +49,12 @@ pub(super) fn draw(curves: &[Curve]) -> Result<String> {
                 .y_label_formatter(&|y| format!("{}", (y * 1e3).round() / 1e3))
                 .draw()?;
             let line = |colour: &RGBColor| ShapeStyle::from(colour).stroke_width(2);
-            let model = points.iter().map(|p| (p.x as f64, p.model * 1e3));
+            let model = points.iter().map(|&(x, _, y)| (x as f64, y * 1e3));
             chart
                 .draw_series(DashedLineSeries::new(model, 6, 4, line(&MODEL)))?
                 .label("model")
                 .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], MODEL));
-            let measured = || points.iter().map(|p| (p.x as f64, p.measured * 1e3));
+            let measured = || points.iter().map(|&(x, y, _)| (x as f64, y * 1e3));
             chart
                 .draw_series(LineSeries::new(measured(), line(&MEASURED)))?
                 .label("measured")
@@ -73,25 +73,13 @@ pub(super) fn draw(curves: &[Curve]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scaling::Point;
 
     #[test]
     fn a_picture_has_every_curve() {
         let curve = |of| Curve {
             of,
             fixed: "all else".into(),
-            points: vec![
-                Point {
-                    x: 1,
-                    measured: 1e-3,
-                    model: 1.1e-3,
-                },
-                Point {
-                    x: 2,
-                    measured: 2e-3,
-                    model: 2.2e-3,
-                },
-            ],
+            points: vec![(1, 1e-3, 1.1e-3), (2, 2e-3, 2.2e-3)],
         };
         let svg = draw(&[curve("N"), curve("level"), curve("batch"), curve("threads")]).unwrap();
         for name in ["N", "level", "batch", "threads"] {

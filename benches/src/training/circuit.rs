@@ -33,44 +33,30 @@ use crate::{
 const RINGS: std::ops::RangeInclusive<u32> = 13..=17;
 
 /// A circuit in the smallest ring that holds it, with the smallest secure parameters.
-pub struct Smallest {
-    /// The circuit.
-    pub training: TrainingCircuit,
-    /// Its program.
-    pub program: Program,
-    /// Its parameters.
-    pub params: Parameters,
+pub(crate) struct Smallest {
+    pub(crate) training: TrainingCircuit,
+    pub(crate) program: Program,
+    pub(crate) params: Parameters,
 }
 
 impl Smallest {
     /// Looks for it; the specification's slots are replaced, and its way to add up sums of rotations by the fastest of `ways` with one
     /// thread, by the costs that come with the toolkit.
-    ///
-    /// # Errors
-    /// Why the largest ring does not do.
-    pub fn of(spec: &Spec, ways: &[Summing]) -> Result<Self> {
+    pub(crate) fn of(spec: &Spec, ways: &[Summing]) -> Result<Self> {
         let mut refused = "no ring".into();
         for log_n in RINGS {
-            let spec = Spec {
-                slots: 1 << (log_n - 1),
-                ..spec.clone()
-            };
-            let mut best: Option<(f64, Self)> = None;
+            let mut found = Vec::new();
             for &summing in ways {
-                let spec = Spec {
+                match Self::with(Spec {
+                    slots: 1 << (log_n - 1),
                     summing,
                     ..spec.clone()
-                };
-                match Self::with(spec) {
-                    Ok((seconds, found)) => {
-                        if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
-                            best = Some((seconds, found));
-                        }
-                    }
+                }) {
+                    Ok(one) => found.push(one),
                     Err(error) => refused = error,
                 }
             }
-            if let Some((_, best)) = best {
+            if let Some((_, best)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) {
                 return Ok(best);
             }
         }
@@ -94,10 +80,7 @@ impl Smallest {
     }
 
     /// Levels of the same iterations from an encrypted start, as a later round has it.
-    ///
-    /// # Errors
-    /// None for a circuit that could be recorded.
-    pub fn depth_from_encrypted_start(&self) -> Result<usize> {
+    pub(crate) fn depth_from_encrypted_start(&self) -> Result<usize> {
         let spec = Spec {
             start: Start::Encrypted,
             ..self.training.spec().clone()
@@ -107,10 +90,7 @@ impl Smallest {
     }
 
     /// What it will take, by a cost table.
-    ///
-    /// # Errors
-    /// The planner's.
-    pub fn plan(&self, inputs: &Bindings<Value>, costs: &CostTable) -> Result<Plan> {
+    pub(crate) fn plan(&self, inputs: &Bindings<Value>, costs: &CostTable) -> Result<Plan> {
         // Any precision will do: what it is gets measured.
         let options = PlanOptions::new(f64::MIN, Samples::given(inputs.clone()))
             .parameters(&self.params)
@@ -121,10 +101,12 @@ impl Smallest {
 }
 
 /// A circuit from zero to a model, in plain minibatches at a constant rate; `slots` and the way of summing are still open.
-///
-/// # Errors
-/// The trainer's.
-pub fn spec(kind: Kind, features: usize, minibatch: usize, iterations: usize) -> Result<Spec> {
+pub(crate) fn spec(
+    kind: Kind,
+    features: usize,
+    minibatch: usize,
+    iterations: usize,
+) -> Result<Spec> {
     Ok(Spec {
         kind,
         slots: 1,
@@ -139,46 +121,38 @@ pub fn spec(kind: Kind, features: usize, minibatch: usize, iterations: usize) ->
 }
 
 /// What a training is measured with where values do not matter.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    /// Minibatches.
-    pub iterations: usize,
-    /// Rows of each.
-    pub rows: usize,
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    iterations: usize,
+    /// Of each minibatch.
+    rows: usize,
     /// Features, the intercept among them.
-    pub features: usize,
+    features: usize,
 }
 
 /// As many rows and features as MNIST 3 against 8 at half resolution.
-pub const MNIST: Size = Size {
+pub(crate) const MNIST: Size = Size {
     iterations: 6,
     rows: 64,
     features: 196,
 };
 
 /// Whether everything works.
-pub const TINY: Size = Size {
+pub(crate) const TINY: Size = Size {
     iterations: 2,
     rows: 8,
     features: 9,
 };
 
 /// A circuit, its keys and encrypted uniform data: no operation's time depends on values.
-pub struct Prepared {
-    /// The circuit in its smallest ring.
-    pub circuit: Smallest,
-    /// Keys and data.
-    pub workload: Workload,
-    /// Minibatches.
-    pub iterations: usize,
+pub(crate) struct Prepared {
+    pub(crate) circuit: Smallest,
+    pub(crate) workload: Workload,
+    pub(crate) iterations: usize,
 }
 
 impl Prepared {
-    /// Plans, makes keys and encrypts.
-    ///
-    /// # Errors
-    /// The trainer's and the scheme's.
-    pub fn new(kind: Kind, size: Size) -> Result<Self> {
+    pub(crate) fn new(kind: Kind, size: Size) -> Result<Self> {
         let Size {
             iterations,
             rows,
@@ -206,12 +180,8 @@ impl Prepared {
 
 /// The most memory that the process has while a server runs once, in bytes: loaded keys, inputs, values, scratch, without what only
 /// the client has. It is right in a process that did nothing else before and whose allocator gives back what is freed.
-///
-/// # Errors
-/// The toolkit's.
-pub fn peak_of_run(workload: Workload, threads: usize) -> Result<Option<u64>> {
-    let engine = CpuEngine::with_threads(threads)?;
-    let loaded = workload.load(engine, Options::new().side_by_side(threads))?;
+pub(crate) fn peak_of_run(workload: Workload, threads: usize) -> Result<Option<u64>> {
+    let loaded = workload.on_threads(threads)?;
     drop(workload);
     reset_peak_memory();
     loaded.run()?;
@@ -219,40 +189,38 @@ pub fn peak_of_run(workload: Workload, threads: usize) -> Result<Option<u64>> {
 }
 
 /// How a run was done, and its seconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunTimes {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RunTimes {
     /// Threads of the engine, and calls side by side.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Whether steps of one kind in a wave became one call.
-    pub batched: bool,
+    pub(crate) batched: bool,
     /// Wall time of every run after the first.
-    pub wall: Timing,
+    pub(crate) wall: Timing,
     /// Work of the median run: the time of all calls together.
-    pub work: f64,
+    pub(crate) work: f64,
 }
 
 /// What encrypted runs gave.
-pub struct Outcome {
-    /// The weights.
-    pub weights: Array1<f64>,
+pub(crate) struct Outcome {
+    pub(crate) weights: Array1<f64>,
     /// The largest difference of a weight from those of the plaintext interpretation of the same program.
-    pub error: f64,
-    /// All timings.
-    pub times: Vec<RunTimes>,
+    pub(crate) error: f64,
+    pub(crate) times: Vec<RunTimes>,
     /// The most bytes of ciphertexts alive at once.
-    pub peak_ciphertext_bytes: u64,
+    pub(crate) peak_ciphertext_bytes: usize,
 }
 
 impl Outcome {
     /// The fastest way with this many threads.
-    pub fn fastest(&self, threads: usize) -> Option<&RunTimes> {
+    pub(crate) fn fastest(&self, threads: usize) -> Option<&RunTimes> {
         let of = self.times.iter().filter(|t| t.threads == threads);
         of.min_by(|a, b| a.wall.median.total_cmp(&b.wall.median))
     }
 }
 
 /// The largest absolute difference of two lists of one length.
-pub fn largest_difference<'a>(
+pub(crate) fn largest_difference<'a>(
     a: impl IntoIterator<Item = &'a f64>,
     b: impl IntoIterator<Item = &'a f64>,
 ) -> f64 {
@@ -261,10 +229,7 @@ pub fn largest_difference<'a>(
 }
 
 /// Trains on ciphertexts: for each number of threads, batched and not, `runs` times after a warm-up.
-///
-/// # Errors
-/// The toolkit's; the operating system's for threads.
-pub fn train(
+pub(crate) fn train(
     circuit: &Smallest,
     minibatches: &[Array2<f64>],
     threads: &[usize],
@@ -282,15 +247,15 @@ pub fn train(
             let options = Options::new().batching(batching).side_by_side(threads);
             let loaded = workload.load(CpuEngine::with_threads(threads)?, options)?;
             let warm_up = loaded.run()?;
-            let bytes = warm_up.report.peak_ciphertext_bytes as u64;
-            peak_ciphertext_bytes = peak_ciphertext_bytes.max(bytes);
+            peak_ciphertext_bytes = warm_up
+                .report
+                .peak_ciphertext_bytes
+                .max(peak_ciphertext_bytes);
             for (name, output) in &warm_up.outputs {
                 values.insert(name.clone(), owner.decrypt(output)?);
             }
             drop(warm_up);
-            let seen = (0..runs).map(|_| Ok(loaded.run()?.report));
-            let mut seen = seen.collect::<Result<Vec<_>>>()?;
-            seen.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+            let seen = loaded.reports(runs)?;
             let seconds: Vec<f64> = seen.iter().map(|report| report.seconds).collect();
             if let Some(middle) = seen.get(runs / 2) {
                 times.push(RunTimes {
@@ -304,45 +269,43 @@ pub fn train(
     }
     let (weights, _) = circuit.training.weights(|name| values.get(name))?;
     Ok(Outcome {
-        error: largest_difference(weights.iter(), twin.iter()),
+        error: largest_difference(&weights, &twin),
         weights,
         times,
         peak_ciphertext_bytes,
     })
 }
 
-/// Times of single operations with one thread: measured here and now for about this many seconds, or those that come with the toolkit.
-///
-/// # Errors
-/// The engine's.
-pub fn cost_table(params: &Parameters, seconds: Option<f64>) -> Result<CostTable> {
-    let Some(seconds) = seconds else {
-        return Ok(CostTable::built_in(params, 1)?);
-    };
-    let context = Context::new(params, CpuEngine::with_threads(1)?)?;
+/// Times of single operations, measured here and now for about this many seconds.
+pub(crate) fn measured_costs(
+    params: &Parameters,
+    threads: usize,
+    seconds: f64,
+) -> Result<CostTable> {
+    let context = Context::new(params, CpuEngine::with_threads(threads)?)?;
     let options = MeasureOptions {
         seconds,
-        ..MeasureOptions::new(params.max_level(), 1, Machine::here().cpu)
+        ..MeasureOptions::new(params.max_level(), threads, Machine::here().cpu)
     };
     Ok(CostTable::measure(&context, &options)?)
 }
 
 /// Times of a circuit by models, in seconds but for the first.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Models {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Models {
     /// The published figures' model: key switches cost the square of the levels, nothing else costs anything, cores are unlimited.
-    pub squared_levels: f64,
+    pub(crate) squared_levels: f64,
     /// Key switches one after the other, each at what it costs at its level with one thread.
-    pub key_switches: f64,
+    pub(crate) key_switches: f64,
     /// All operations likewise.
-    pub operations: f64,
+    pub(crate) operations: f64,
     /// The most costly chain of dependent operations: what unlimited cores would need.
-    pub critical_path: f64,
+    pub(crate) critical_path: f64,
 }
 
 impl Models {
     /// From a plan with costs of one thread.
-    pub fn of(plan: &Plan, squared_levels: f64) -> Self {
+    pub(crate) fn of(plan: &Plan, squared_levels: f64) -> Self {
         let count = &plan.stages()[0].count;
         Self {
             squared_levels,

@@ -12,40 +12,26 @@ use lr_train::{
 
 use crate::Result;
 
-/// Where data sets are if nothing says otherwise.
-const DEFAULT: &str = "../shared/data";
-/// Rows of a split of the built-in digits that are not trained on, as a share.
-const TEST_SHARE: f64 = 0.2;
-/// Splits the built-in digits.
-const SPLIT_SEED: u64 = 0;
-
 /// Rows to train on and rows to test on.
-#[derive(Clone, Debug)]
-pub struct TrainTest {
-    /// What they are called in tables.
-    pub name: String,
-    /// Rows to train on.
-    pub train: Dataset,
-    /// Rows to test on.
-    pub test: Dataset,
-    /// Whether they are the built-in ones.
-    pub built_in: bool,
+pub(super) struct TrainTest {
+    /// In tables.
+    pub(super) name: String,
+    pub(super) train: Dataset,
+    pub(super) test: Dataset,
+    pub(super) built_in: bool,
 }
 
 /// The folder of data sets, with `mnist/` and `clinical/` in it: the given one, that of the variable `ARRAS_DATA`, or `../shared/data`.
-pub fn folder(given: Option<PathBuf>) -> PathBuf {
+pub(super) fn folder(given: Option<PathBuf>) -> PathBuf {
     given
         .or_else(|| env::var_os("ARRAS_DATA").map(PathBuf::from))
-        .unwrap_or_else(|| DEFAULT.into())
+        .unwrap_or_else(|| "../shared/data".into())
 }
 
 /// The built-in handwritten digits, threes against eights.
-///
-/// # Errors
-/// None with the data of this version.
-pub fn digits() -> Result<TrainTest> {
+pub(super) fn digits() -> Result<TrainTest> {
     let data = builtin::digits()?;
-    let split = train_test(data.labels(), TEST_SHARE, SPLIT_SEED)?;
+    let split = train_test(data.labels(), 0.2, 0)?;
     Ok(TrainTest {
         name: "built-in digits, 3 against 8".into(),
         train: data.select(&split.train)?,
@@ -55,10 +41,7 @@ pub fn digits() -> Result<TrainTest> {
 }
 
 /// MNIST, threes against eights, from `folder/mnist`; the built-in digits if it is not there.
-///
-/// # Errors
-/// For files that are there and damaged.
-pub fn mnist_or_digits(folder: &Path) -> Result<TrainTest> {
+pub(super) fn mnist_or_digits(folder: &Path) -> Result<TrainTest> {
     let folder = folder.join("mnist");
     if !folder.is_dir() {
         eprintln!(
@@ -78,7 +61,7 @@ pub fn mnist_or_digits(folder: &Path) -> Result<TrainTest> {
 
 /// The clinical sets of the literature on encrypted training: their file's name and the area under the curve that a simulation of the
 /// published training gave.
-pub const CLINICAL: [(&str, f64); 5] = [
+pub(super) const CLINICAL: [(&str, f64); 5] = [
     ("edin", 0.957),
     ("lbw", 0.690),
     ("nhanes3", 0.695),
@@ -87,17 +70,12 @@ pub const CLINICAL: [(&str, f64); 5] = [
 ];
 
 /// A clinical set from `folder/clinical/NAME.txt`, the label last; none if the file is not there.
-///
-/// # Errors
-/// For a file that is there and damaged.
-pub fn clinical(folder: &Path, name: &str) -> Result<Option<Dataset>> {
+pub(super) fn clinical(folder: &Path, name: &str) -> Result<Option<Dataset>> {
     let path = folder.join("clinical").join(format!("{name}.txt"));
     if !path.is_file() {
         return Ok(None);
     }
-    let options = csv::Options {
-        header: csv::Header::Absent,
-        ..csv::Options::new(csv::Label::Index(-1))
-    };
+    let mut options = csv::Options::new(csv::Label::Index(-1));
+    options.header = csv::Header::Absent;
     Ok(Some(csv::read_file(&path, &options)?))
 }

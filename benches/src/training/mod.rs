@@ -9,9 +9,9 @@
 //!   reference_folds  the folds behind the reference figures of the clinical sets
 //! ```
 
-pub mod circuit;
-pub mod circuits;
-pub mod data;
-pub mod plans;
-pub mod quality;
-pub mod reference_folds;
+pub(crate) mod circuit;
+pub(crate) mod circuits;
+mod data;
+pub(crate) mod plans;
+pub(crate) mod quality;
+mod reference_folds;

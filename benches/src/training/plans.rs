@@ -15,11 +15,7 @@ use std::{
 use arras::{
     CpuEngine,
     ckks::wire::{AtomicFile, Overwrite},
-    toolkit::{
-        cost::CostTable,
-        run::Options,
-        text::{self, Table, bytes, percent},
-    },
+    toolkit::{cost::CostTable, run::Options, text::percent},
 };
 use clap::Args;
 use lr_train::{
@@ -37,22 +33,26 @@ use lr_train::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::data::{self, TrainTest};
 use crate::{
     Common, Result,
     process::again,
-    report::{Origin, Report},
+    report::{
+        Form::{By, Bytes, Plain, Seconds},
+        Origin, Report, Table, column, hidden,
+    },
 };
 
 /// What memory of the process may differ from the plan's, as a share of the run's.
-pub const MEMORY_TOLERANCE: f64 = 0.2;
+const MEMORY_TOLERANCE: f64 = 0.2;
 /// What seconds may differ likewise.
-pub const SECONDS_TOLERANCE: f64 = 0.3;
+const SECONDS_TOLERANCE: f64 = 0.3;
 
 /// What plans say against what trainings take: bytes, memory, seconds; fails if bytes or memory are not as planned.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -90,10 +90,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Measures and publishes `plans`.
-    ///
-    /// # Errors
-    /// The trainer's; for files that cannot be written; if bytes or memory are not as planned.
-    pub fn run(mut self, common: &Common) -> Result<()> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if let (Some(threads), Some(folder)) = (self.server, &self.folder) {
             println!("{}", serde_json::to_string(&server(folder, threads)?)?);
             return Ok(());
@@ -113,39 +110,110 @@ impl Arguments {
             println!("{}", serde_json::to_string(&sent)?);
             return Ok(());
         }
-        let origin = Origin::here();
         let summaries: Vec<String> = costs.iter().map(CostTable::summary).collect();
-        let mut plans = Plans {
-            data: format!(
-                "{}, {} iterations, minibatches of {}",
-                data.name, self.iterations, self.minibatch
-            ),
-            costs: match &summaries[..] {
-                [] => "the costs that come with the toolkit".into(),
-                some => some.join("; "),
-            },
-            rows: vec![],
+        let costs = match &summaries[..] {
+            [] => "the costs that come with the toolkit".into(),
+            some => some.join("; "),
         };
-        for kind in Kind::ALL {
-            if self.circuit.is_empty() || self.circuit.contains(&kind) {
-                eprintln!("{kind}");
-                plans.rows.push(self.row(kind)?);
-            }
-        }
-        common
-            .output
-            .publish("plans", &plans.report(origin), &plans)?;
-        if !plans.sizes_hold() {
+        let data = format!(
+            "{}, {} iterations, minibatches of {}",
+            data.name, self.iterations, self.minibatch
+        );
+        let mut report = Report::new("Plans held to runs", "plans", Origin::here());
+        report.number("data", &data).number("costs", &costs);
+        report.text(format_args!("{data}; times of the plan from {costs}."));
+        let (sizes_hold, seconds_hold) = self.compare(&mut report)?;
+        let word = |holds| if holds { "hold" } else { "**do not hold**" };
+        report.text(format_args!(
+            "Bytes exact and memory within {}: {}. Seconds within {}: {}.",
+            percent(MEMORY_TOLERANCE),
+            word(sizes_hold),
+            percent(SECONDS_TOLERANCE),
+            word(seconds_hold)
+        ));
+        common.output.page("plans", &report)?;
+        if !sizes_hold {
             return Err("bytes or memory are not as planned: see above".into());
         }
-        if self.strict && !plans.seconds_hold() {
+        if self.strict && !seconds_hold {
             return Err("seconds are not as planned: see above".into());
         }
         Ok(())
     }
 
+    /// The tables, and whether bytes are exact and memory is within the tolerance (where the system tells it), and seconds likewise.
+    fn compare(&self, report: &mut Report) -> Result<(bool, bool)> {
+        let exact = |v: &Value| {
+            let (plan, run) = (&v["plan"], &v["run"]);
+            if plan == run {
+                run.to_string()
+            } else {
+                format!("**{plan} != {run}**")
+            }
+        };
+        let off = |v: &Value| format!("{:+.0} %", 100.0 * v.as_f64().unwrap_or(f64::NAN));
+        let power = |v: &Value| format!("2^{v}");
+        let mut sizes = Table::new(
+            "sizes",
+            [
+                column("circuit", Plain),
+                column("N", By(power)).key("log_n"),
+                column("data bytes, plan = run", By(exact)).key("data_bytes"),
+                column("key bytes, plan = run", By(exact)).key("key_bytes"),
+                column("memory, plan", Bytes).key("memory_plan"),
+                column("memory, run", Bytes)
+                    .key("memory_run")
+                    .or("the system does not tell"),
+                column("off", By(off)).or(""),
+            ],
+        );
+        let mut times = Table::new(
+            "seconds",
+            [
+                column("circuit", Plain),
+                column("threads", Plain),
+                column("plan", Seconds),
+                column("run", Seconds),
+                column("off", By(off)),
+                column("first run", Seconds),
+                hidden("peak"),
+            ],
+        );
+        let parts = column("the plan's memory", Plain).key("text");
+        let mut parts = Table::new("memory", [column("circuit", Plain), parts, hidden("plan")]);
+        let (mut sizes_hold, mut seconds_hold) = (true, true);
+        for kind in Kind::ALL {
+            if !self.circuit.is_empty() && !self.circuit.contains(&kind) {
+                continue;
+            }
+            eprintln!("{kind}");
+            let (sent, trained) = self.measure(kind)?;
+            let circuit = kind.name();
+            let plan = sent.memory.total();
+            let peak = trained.iter().filter_map(|run| run.peak).max();
+            let off = peak.map(|peak| plan as f64 / peak as f64 - 1.0);
+            sizes_hold &= [sent.keys, sent.data].iter().all(|of| of.plan == of.run)
+                && off.is_none_or(|off| off.abs() <= MEMORY_TOLERANCE);
+            sizes.row((circuit, sent.log_n, sent.data, sent.keys, plan, peak, off));
+            for (run, plan) in trained.iter().zip(sent.seconds) {
+                let off = plan / run.seconds - 1.0;
+                seconds_hold &= off.abs() <= SECONDS_TOLERANCE;
+                let seconds = [plan, run.seconds, off, run.first];
+                times.row((circuit, run.threads, seconds, run.peak));
+            }
+            parts.row((circuit, sent.memory.to_string(), sent.memory));
+        }
+        report.heading("Bytes and memory").add(&sizes);
+        report
+            .heading("Seconds")
+            .text("\"First run\" is the fastest first run of a process, which takes its memory from the system.")
+            .add(&times);
+        report.heading("Parts of the plan's memory").add(&parts);
+        Ok((sizes_hold, seconds_hold))
+    }
+
     /// One circuit: a client's process, then servers' processes. Encoding uses the process-wide pool of threads, which is limited likewise.
-    fn row(&self, circuit: Kind) -> Result<Row> {
+    fn measure(&self, circuit: Kind) -> Result<(Sent, Vec<Trained>)> {
         let folder = tempfile::tempdir()?;
         let name = folder.path().display().to_string();
         let sent = again(&["--client", circuit.name(), "--folder", &name], &[])?;
@@ -168,11 +236,7 @@ impl Arguments {
             }
             trained.extend(best);
         }
-        Ok(Row {
-            circuit,
-            sent,
-            trained,
-        })
+        Ok((sent, trained))
     }
 
     /// Plans a training, makes keys and encrypts data into a folder: the client's part.
@@ -204,7 +268,7 @@ impl Arguments {
         let mut seconds = vec![];
         for &threads in &self.threads {
             let of = planned(threads)?.1.chosen.seconds;
-            seconds.push((threads, of.first().map_or(f64::NAN, |s| s.seconds)));
+            seconds.push(of.first().ok_or("no costs")?.seconds);
         }
         let (owner, keys) = DataOwner::generate(plan.clone(), CpuEngine::new())?;
         let directory = KeyDirectory::new(folder.join("keys"));
@@ -230,91 +294,36 @@ impl Arguments {
 }
 
 /// A figure of a plan and of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pair<T> {
-    /// By the plan.
-    pub plan: T,
-    /// In the run.
-    pub run: T,
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Pair {
+    plan: u64,
+    run: u64,
 }
 
-impl Pair<f64> {
-    /// How much more the plan says, as a share of the run's.
-    pub fn off(&self) -> f64 {
-        self.plan / self.run - 1.0
-    }
-}
-
-/// What a client made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Sent {
-    /// log2 of the ring degree.
-    pub log_n: u32,
-    /// Bytes of the file of evaluation keys.
-    pub keys: Pair<u64>,
-    /// Bytes of the file of encrypted data.
-    pub data: Pair<u64>,
-    /// Seconds that the plan says, for each number of threads.
-    pub seconds: Vec<(usize, f64)>,
-    /// Memory that the plan says.
-    pub memory: ServerMemory,
+/// What a client made, and what its plan says.
+#[derive(Serialize, Deserialize)]
+struct Sent {
+    log_n: u32,
+    /// The file of evaluation keys.
+    keys: Pair,
+    /// The file of encrypted data.
+    data: Pair,
+    /// For each number of threads.
+    seconds: Vec<f64>,
+    memory: ServerMemory,
 }
 
 /// What a server saw.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Trained {
-    /// Threads.
-    pub threads: usize,
+#[derive(Serialize, Deserialize)]
+struct Trained {
+    threads: usize,
     /// Seconds of the first training of a process, the fastest one: it takes its memory from the system, which no plan can know the price
     /// of (in a virtual machine the host may have to find it first).
-    pub first: f64,
+    first: f64,
     /// Seconds of a training in a process that has trained before: what the plan's seconds are held to.
-    pub seconds: f64,
+    seconds: f64,
     /// The most memory of the process, in bytes, where the system says.
-    pub peak: Option<u64>,
-}
-
-/// A circuit's plan and its runs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
-    /// The circuit.
-    pub circuit: Kind,
-    /// What was sent.
-    pub sent: Sent,
-    /// Runs, one for each number of threads.
-    pub trained: Vec<Trained>,
-}
-
-impl Row {
-    /// Plan and run of seconds.
-    pub fn seconds(&self, threads: usize) -> Option<Pair<f64>> {
-        let plan = self.sent.seconds.iter().find(|(n, _)| *n == threads)?.1;
-        let run = self.trained.iter().find(|t| t.threads == threads)?.seconds;
-        Some(Pair { plan, run })
-    }
-
-    /// Plan and run of the most memory of all runs, in bytes.
-    pub fn memory(&self) -> Option<Pair<f64>> {
-        let run = self.trained.iter().filter_map(|t| t.peak).max()? as f64;
-        let plan = self.sent.memory.total() as f64;
-        Some(Pair { plan, run })
-    }
-
-    /// Whether bytes are exact.
-    pub fn bytes_are_exact(&self) -> bool {
-        self.sent.keys.plan == self.sent.keys.run && self.sent.data.plan == self.sent.data.run
-    }
-}
-
-/// All circuits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Plans {
-    /// What was trained on.
-    pub data: String,
-    /// Where the plan's times come from.
-    pub costs: String,
-    /// One for each circuit.
-    pub rows: Vec<Row>,
+    peak: Option<u64>,
 }
 
 /// Trains one round from a folder's files: the server's part.
@@ -339,92 +348,4 @@ fn server(folder: &Path, threads: usize) -> Result<Trained> {
         seconds: seconds(&result),
         peak: peak_memory(),
     })
-}
-
-impl Plans {
-    /// Whether all bytes are exact and all memory is within the tolerance; where the system tells no memory, that is not looked at.
-    pub fn sizes_hold(&self) -> bool {
-        self.rows.iter().all(|row| {
-            let memory = row.memory();
-            row.bytes_are_exact() && memory.is_none_or(|m| m.off().abs() <= MEMORY_TOLERANCE)
-        })
-    }
-
-    /// Whether all seconds are within the tolerance.
-    pub fn seconds_hold(&self) -> bool {
-        self.rows.iter().all(|row| {
-            let mut of = row.trained.iter().filter_map(|t| row.seconds(t.threads));
-            of.all(|s| s.off().abs() <= SECONDS_TOLERANCE)
-        })
-    }
-
-    fn report(&self, origin: Origin) -> Report {
-        let mut report = Report::new("Plans held to runs", "plans", origin);
-        report.text(format_args!(
-            "{}; times of the plan from {}.",
-            self.data, self.costs
-        ));
-        let off = |pair: Pair<f64>| format!("{:+.0} %", 100.0 * pair.off());
-
-        let mut sizes = Table::new([
-            "circuit",
-            "N",
-            "data bytes, plan = run",
-            "key bytes, plan = run",
-            "memory, plan",
-            "memory, run",
-            "off",
-        ]);
-        let mut times = Table::new(["circuit", "threads", "plan", "run", "off", "first run"]);
-        let mut parts = Table::new(["circuit", "the plan's memory"]);
-        for row in &self.rows {
-            let exact = |pair: Pair<u64>| {
-                if pair.plan == pair.run {
-                    pair.run.to_string()
-                } else {
-                    format!("**{} != {}**", pair.plan, pair.run)
-                }
-            };
-            let mut cells = vec![
-                row.circuit.name().to_owned(),
-                format!("2^{}", row.sent.log_n),
-                exact(row.sent.data),
-                exact(row.sent.keys),
-                bytes(row.sent.memory.total()),
-            ];
-            match row.memory() {
-                Some(m) => cells.extend([bytes(m.run as u64), off(m)]),
-                None => cells.push("the system does not tell".into()),
-            }
-            sizes.row(cells);
-            for trained in &row.trained {
-                if let Some(s) = row.seconds(trained.threads) {
-                    times.row([
-                        row.circuit.name().to_owned(),
-                        trained.threads.to_string(),
-                        text::seconds(s.plan),
-                        text::seconds(s.run),
-                        off(s),
-                        text::seconds(trained.first),
-                    ]);
-                }
-            }
-            parts.row([row.circuit.name().to_owned(), row.sent.memory.to_string()]);
-        }
-        report.heading("Bytes and memory").table(&sizes);
-        report
-            .heading("Seconds")
-            .text("\"First run\" is the fastest first run of a process, which takes its memory from the system.")
-            .table(&times);
-        report.heading("Parts of the plan's memory").table(&parts);
-        let word = |holds| if holds { "hold" } else { "**do not hold**" };
-        report.text(format_args!(
-            "Bytes exact and memory within {}: {}. Seconds within {}: {}.",
-            percent(MEMORY_TOLERANCE),
-            word(self.sizes_hold()),
-            percent(SECONDS_TOLERANCE),
-            word(self.seconds_hold())
-        ));
-        report
-    }
 }

@@ -58,10 +58,7 @@ fn permutation(count: u32) -> Vec<usize> {
 }
 
 /// Splits `rows` rows into `folds` parts, each the test of one split; the first parts are longer by one where it does not come out even.
-///
-/// # Errors
-/// For more rows than the generator's numbers.
-pub fn reference_folds(rows: usize, folds: usize) -> crate::Result<Vec<Split>> {
+pub(super) fn reference_folds(rows: usize, folds: usize) -> crate::Result<Vec<Split>> {
     let shuffled = permutation(u32::try_from(rows)?);
     let mut start = 0;
     Ok((0..folds)
@@ -73,7 +70,7 @@ pub fn reference_folds(rows: usize, folds: usize) -> crate::Result<Vec<Split>> {
             let train = (0..rows)
                 .filter(|row| test.binary_search(row).is_err())
                 .collect();
-            Split { train, test }
+            Split::new(train, test)
         })
         .collect())
 }

@@ -4,11 +4,12 @@
 mod decrypt;
 mod encrypt;
 mod keygen;
+pub mod opening;
 mod public_key;
 mod secret_key;
 mod seeded;
 
-pub use decrypt::{Decryptor, SharedDecryption};
+pub use decrypt::Decryptor;
 pub use encrypt::{EncryptionKey, EncryptionStreams, Encryptor};
 pub use keygen::KeyGenerator;
 pub use public_key::{LoadedPublicKey, PublicKey};

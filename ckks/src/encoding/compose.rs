@@ -25,6 +25,25 @@ const MAX_PRODUCT_BITS: u32 = 126;
 /// [`NotCoprime`](EncodingError::NotCoprime); [`ProductTooLarge`](EncodingError::ProductTooLarge) from
 /// `2^126`; [`NotCanonical`](EncodingError::NotCanonical) for a residue that is not below its modulus.
 pub fn compose_centred(rows: &[&[u32]], moduli: &[u32]) -> Result<Vec<f64>, EncodingError> {
+    compose(rows, moduli, |x| x as f64)
+}
+
+/// [`compose_centred`] before it is rounded.
+///
+/// # Errors
+/// As [`compose_centred`].
+pub(crate) fn compose_integers(
+    rows: &[&[u32]],
+    moduli: &[u32],
+) -> Result<Vec<i128>, EncodingError> {
+    compose(rows, moduli, |x| x)
+}
+
+fn compose<T>(
+    rows: &[&[u32]],
+    moduli: &[u32],
+    finish: impl Fn(i128) -> T,
+) -> Result<Vec<T>, EncodingError> {
     check(rows, moduli)?;
     let garner = Garner::new(moduli);
     let len = rows[0].len();
@@ -44,7 +63,7 @@ pub fn compose_centred(rows: &[&[u32]], moduli: &[u32]) -> Result<Vec<f64>, Enco
                 .zip(&garner.radices)
                 .fold(0u128, |x, (d, r)| x + u128::from(d[k]) * r);
             let negative = u128::from(x > half).wrapping_neg();
-            x.wrapping_sub(garner.product & negative) as i128 as f64
+            finish(x.wrapping_sub(garner.product & negative) as i128)
         })
         .collect())
 }

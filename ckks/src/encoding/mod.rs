@@ -51,5 +51,6 @@ mod tests;
 pub use coefficients::IntCoefficients;
 pub(crate) use coefficients::residue_rows;
 pub use compose::compose_centred;
+pub(crate) use compose::compose_integers;
 pub use encoder::{Encoder, MAX_LOG_N, MIN_LOG_N};
 pub use error::EncodingError;

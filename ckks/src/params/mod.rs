@@ -59,7 +59,7 @@ pub use limits::{
     LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS,
 };
 pub use path::{BASE, LevelWidth, Window, level_path};
-pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, pool, step_log2};
+pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, pool, step_log2};
 pub use security::{Security, max_log2_qp};
 pub use spec::ParametersSpec;
 

@@ -2,6 +2,7 @@
 
 use core::ops::{Range, RangeInclusive};
 
+use arras_hal::is_prime;
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use super::limits::{
 };
 use super::log2::{Log2, ONE, log2_product, to_bits};
 use super::path::{LevelWidth, Window, extent, nominal_scales};
-use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, is_prime, step_log2};
+use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
 

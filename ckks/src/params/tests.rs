@@ -1,5 +1,7 @@
 //! Whole parameter sets: budgets, adversarial specifications, determinism.
 
+use arras_hal::is_prime;
+
 use super::*;
 
 fn build(

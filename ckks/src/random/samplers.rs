@@ -103,8 +103,8 @@ pub fn centred_binomial(stream: &mut Stream, out: &mut [i8]) {
     }
 }
 
-/// Rounded Gaussian values of standard deviation `sigma` (Box-Muller), for flooding noise, which is never
-/// reproduced: its last bits may differ between platforms.
+/// Rounded Gaussian values of standard deviation `sigma` (Box-Muller), for the noise of opened values, which travels in no
+/// file: its last bits may differ between platforms.
 pub fn flooding(stream: &mut Stream, sigma: f64, out: &mut [f64]) {
     // 53 random bits, shifted off zero so that the logarithm is finite.
     let mut unit = || ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;

@@ -27,10 +27,16 @@ pub enum Purpose {
     EncryptionUniform,
     /// Ternary masks of public-key encryptions.
     EncryptionTernary,
-    /// Noise added before a decryption is shared.
+    /// Noise of what is opened for others.
     Flooding,
     /// Seeds of objects: keys, encryptions.
     ObjectSeed,
+    /// What openings derive from a secret key.
+    OpeningSecret,
+    /// What binds a ledger of openings to its key.
+    LedgerKey,
+    /// What shows that a ledger was written by its key's owner.
+    LedgerTag,
 }
 
 impl Purpose {
@@ -46,15 +52,22 @@ impl Purpose {
             Self::EncryptionTernary => "arras 2026-11 ckks encryption ternary mask",
             Self::Flooding => "arras 2026-11 ckks flooding noise",
             Self::ObjectSeed => "arras 2026-11 ckks object seed",
+            Self::OpeningSecret => "arras 2026-11 ckks secret of openings",
+            Self::LedgerKey => "arras 2026-11 ckks key of a ledger",
+            Self::LedgerTag => "arras 2026-11 ckks tag of a ledger",
         }
     }
 }
 
 fn derive(seed: &[u8; 32], purpose: Purpose, indices: [u64; 3]) -> Zeroizing<[u8; 32]> {
+    let [a, b, c] = indices.map(u64::to_le_bytes);
+    derive_from(purpose, &[seed, &a, &b, &c])
+}
+
+fn derive_from(purpose: Purpose, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     let mut hasher = blake3::Hasher::new_derive_key(purpose.context());
-    hasher.update(seed);
-    for index in indices {
-        hasher.update(&index.to_le_bytes());
+    for part in parts {
+        hasher.update(part);
     }
     let mut key = Zeroizing::new([0; 32]);
     hasher.finalize_xof().fill(&mut *key);
@@ -94,6 +107,21 @@ impl Seed {
         // One more derivation step keeps published seeds apart from the secret seeds of the same purpose.
         let secret = self.derive(Purpose::ObjectSeed, [u64::MAX, 0, 0]);
         PublicSeed(*derive(&secret.0, purpose, indices))
+    }
+
+    /// The seed of a secret of any length, of which it says nothing.
+    pub(crate) fn of_secret(purpose: Purpose, secret: &[u8]) -> Self {
+        Self(*derive_from(purpose, &[secret]))
+    }
+
+    /// The seed of a message: a pseudorandom function with this seed as its key.
+    pub(crate) fn derive_for(&self, purpose: Purpose, message: &[u8; 32]) -> Self {
+        Self(*derive_from(purpose, &[&self.0, message]))
+    }
+
+    /// A hash of a message that nobody makes without this seed, and that may be published.
+    pub(crate) fn tag(&self, purpose: Purpose, message: &[u8]) -> blake3::Hash {
+        blake3::Hash::from_bytes(*derive_from(purpose, &[&self.0, message]))
     }
 
     /// A secret stream.

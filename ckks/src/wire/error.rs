@@ -253,6 +253,19 @@ pub enum WireError {
     },
 }
 
+/// Where the cause of a [`WireError`] lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// In what was to be read: it is damaged, something else, or of another version.
+    Contents,
+    /// In what was to be written: the caller's numbers make no container.
+    Caller,
+    /// In the operating system, or in another process.
+    System,
+    /// In the machine's memory.
+    Memory,
+}
+
 /// That a number is among those accepted.
 pub(super) fn check_bounds(
     what: &'static str,
@@ -304,6 +317,39 @@ fn advice_for(error: &io::Error) -> &'static str {
 }
 
 impl WireError {
+    /// Where the cause lies, for a program that decides what to do without knowing every error.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::BadMagic { .. }
+            | Self::UnsupportedVersion { .. }
+            | Self::UnknownKind { .. }
+            | Self::WrongKind { .. }
+            | Self::UnknownFlags { .. }
+            | Self::Truncated { .. }
+            | Self::TrailingBytes { .. }
+            | Self::ChecksumMismatch
+            | Self::OutOfBounds { .. }
+            | Self::SizeOverflow { .. }
+            | Self::HeaderMalformed { .. }
+            | Self::HeaderNotCanonical { .. }
+            | Self::PayloadLength { .. }
+            | Self::NonCanonicalResidue { .. }
+            | Self::NonzeroPadding { .. }
+            | Self::NotTernary { .. }
+            | Self::LimbList { .. }
+            | Self::FileTooLong { .. } => Cause::Contents,
+            Self::HeaderUnencodable { .. }
+            | Self::BadModulus { .. }
+            | Self::DimensionMismatch { .. } => Cause::Caller,
+            Self::AlreadyExists { .. }
+            | Self::Busy { .. }
+            | Self::Io { .. }
+            | Self::Stream { .. } => Cause::System,
+            Self::OutOfMemory { .. } => Cause::Memory,
+            Self::InFile { source, .. } => source.cause(),
+        }
+    }
+
     /// An error of the operating system on `path`, with advice chosen by its kind.
     pub(crate) fn io(operation: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io {

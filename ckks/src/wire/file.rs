@@ -44,7 +44,7 @@ pub struct AtomicFile {
     overwrite: Overwrite,
     out: BufWriter<NamedTempFile>,
     // Last: it is let go when the temporary file is gone.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl AtomicFile {
@@ -104,13 +104,18 @@ impl AtomicFile {
             folder,
             overwrite,
             out: BufWriter::with_capacity(buffer, temporary),
-            _lock: lock,
+            lock,
         })
     }
 
     /// Where the file will be.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether no other writer can claim the file meanwhile. On a file system without locks one can; each still writes a whole file.
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_exclusive()
     }
 
     /// Puts the file in its place.

@@ -76,7 +76,7 @@ mod writer;
 pub use container::{
     CHECKSUM_LEN, FORMAT_VERSION, MAGIC, MAX_HEADER_LEN, PREFIX_LEN, Prefix, container_len, peek,
 };
-pub use error::WireError;
+pub use error::{Cause, WireError};
 pub use file::{AtomicFile, Overwrite, read_bounded};
 pub use kind::ObjectKind;
 pub use limits::checked_rows_len;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{KeySwitchSpec, Limbs, Modulus, RingBasis, RingSpec};
+use crate::{KeySwitchSpec, Limbs, RingBasis, RingSpec, is_prime};
 
 /// 4 terminal primes near 2^24, 8 main primes near 2^29 and 3 special primes just below 2^30, the moduli of the known
 /// answers.
@@ -39,7 +39,7 @@ pub(super) fn wide(log_n: u32, count: usize) -> Arc<RingBasis> {
     const STEP: u32 = 1 << 17;
     let moduli = (1..1 << 13)
         .map(|k| (1 << 30) - k * STEP + 1)
-        .filter(|&q| Modulus::new(q).is_prime())
+        .filter(|&q| is_prime(q))
         .take(count)
         .collect();
     ring(log_n, moduli)

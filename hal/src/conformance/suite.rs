@@ -23,6 +23,25 @@ impl Absent {
     }
 }
 
+impl Absent {
+    /// The engine; `None`, and a line on standard error, if it is absent where it may be.
+    ///
+    /// # Panics
+    /// If it is absent where it is required. `what` begins the message and the line.
+    pub fn or_skip<B>(engine: Result<B, Self>, what: &str) -> Option<B> {
+        match engine {
+            Ok(engine) => Some(engine),
+            Err(absent) if std::env::var("ARRAS_REQUIRE_GPU").is_ok_and(|v| v == "1") => {
+                panic!("{what}: the engine is required (ARRAS_REQUIRE_GPU=1) and absent: {absent}")
+            }
+            Err(absent) => {
+                say_skipped(what, &absent.reason);
+                None
+            }
+        }
+    }
+}
+
 impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
@@ -131,16 +150,14 @@ impl<B: Backend> Subject<B> {
     /// # Panics
     /// If the engine fails the test, or is absent where it is required.
     pub fn run(&self, name: &str, test: fn(&Bed<'_, B>)) {
-        match (self.make)() {
-            Ok(engine) => test(&Bed {
+        let what = format!("conformance: {name}");
+        if let Some(engine) = Absent::or_skip((self.make)(), &what) {
+            let options = &self.options;
+            test(&Bed {
                 engine,
                 name,
-                options: &self.options,
-            }),
-            Err(absent) if std::env::var("ARRAS_REQUIRE_GPU").is_ok_and(|v| v == "1") => {
-                panic!("the engine is required (ARRAS_REQUIRE_GPU=1) and absent: {absent}")
-            }
-            Err(absent) => say_skipped(name, &absent.reason),
+                options,
+            });
         }
     }
 }
@@ -154,12 +171,9 @@ impl<B: Backend> fmt::Debug for Subject<B> {
 }
 
 /// Written to standard error directly: the test harness shows it although the test passes.
-fn say_skipped(name: &str, reason: &str) {
+fn say_skipped(what: &str, reason: &str) {
     // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(
-        std::io::stderr().lock(),
-        "conformance: {name} SKIPPED: {reason}"
-    );
+    let _ = writeln!(std::io::stderr().lock(), "{what} SKIPPED: {reason}");
 }
 
 /// An engine under test.
@@ -196,7 +210,8 @@ impl<B: Backend> Bed<'_, B> {
             fault(&self.engine);
             true
         } else {
-            say_skipped(self.name, "the engine has no fault injection");
+            let what = format!("conformance: {}", self.name);
+            say_skipped(&what, "the engine has no fault injection");
             false
         }
     }

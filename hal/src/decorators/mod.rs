@@ -3,18 +3,18 @@
 //!
 //! They nest: `Counting<Checked<Traced<E>, Reference>>` is an engine.
 
-pub mod checked;
-pub mod counting;
-pub mod observed;
+pub(crate) mod checked;
+pub(crate) mod counting;
+mod observed;
 #[cfg(test)]
 pub(crate) mod program;
 #[cfg(any(test, feature = "conformance"))]
-pub mod tampered;
-pub mod traced;
+mod tampered;
+pub(crate) mod traced;
 
-pub use checked::Checked;
-pub use counting::{Counting, OpCounts};
-pub use observed::{Observed, Observer};
+pub use checked::{CheckedBuf, Pair};
+pub use counting::{Counter, Tally};
+pub use observed::{Call, Observed, Observer};
 #[cfg(any(test, feature = "conformance"))]
-pub use tampered::Tampered;
-pub use traced::Traced;
+pub use tampered::{DownloadHook, Hooks, OpHook, Tampered};
+pub use traced::Spans;

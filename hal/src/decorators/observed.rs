@@ -1,5 +1,5 @@
 //! An engine that tells an observer what is done with it: the part that
-//! [`Counting`](super::Counting), [`Traced`](super::Traced) and the engines that are wrong on purpose share.
+//! [`Counting`](crate::Counting), [`Traced`](crate::Traced) and the engines that are wrong on purpose share.
 
 use std::{fmt, sync::Arc};
 

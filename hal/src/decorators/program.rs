@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
-    Modulus, Poly, Result, Ring, RingBasis, RingSpec, Shape,
+    Poly, Result, Ring, RingBasis, RingSpec, Shape, is_prime,
 };
 
 const LOG_N: u32 = 4;
@@ -15,7 +15,7 @@ const PRIMES: usize = 6;
 /// Over the largest primes q = 1 mod 2^17 below 2^30.
 pub(crate) fn basis() -> Arc<RingBasis> {
     let candidates = (1..1u32 << 13).rev().map(|k| (k << 17) + 1);
-    let primes = candidates.filter(|&q| Modulus::new(q).is_prime());
+    let primes = candidates.filter(|&q| is_prime(q));
     let moduli = primes.take(PRIMES).collect();
     RingBasis::new(&RingSpec {
         log_n: LOG_N,

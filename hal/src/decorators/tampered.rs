@@ -47,6 +47,18 @@ impl<B: Backend> Tampered<B> {
         self
     }
 
+    /// Clears what the operation of this name computes.
+    #[must_use]
+    pub fn clearing(self, op: &'static str) -> Self {
+        self.after(move |name, engine, ring, outputs| {
+            if name == op {
+                for output in outputs.iter_mut() {
+                    engine.zero(ring, output);
+                }
+            }
+        })
+    }
+
     /// Calls `hook` with the words of every download; its error is the download's.
     #[must_use]
     pub fn on_download(

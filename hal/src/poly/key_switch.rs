@@ -13,6 +13,30 @@ impl<B: Backend> Poly<B, Eval> {
         self.ring.basis.key_switch_plan(spec, self.limbs(), to)
     }
 
+    /// The batch of `[components][B]` polynomials and the plan of their switch, which the key fits.
+    fn batch_and_plan(
+        &self,
+        components: usize,
+        key: &Key<B>,
+        spec: &KeySwitchSpec,
+        to: &Limbs,
+    ) -> Result<(usize, Arc<KeySwitchPlan>)> {
+        let batch = check::batch(components, self.polys())?;
+        let plan = self.plan(spec, to)?;
+        key.check(&self.ring, &plan)?;
+        Ok((batch, plan))
+    }
+
+    /// `[2][B]` polynomials at the limbs `to` that an operation writes.
+    fn switched(
+        &self,
+        batch: usize,
+        to: &Limbs,
+        op: impl FnOnce(&B, &B::Ring, &mut B::Buf) -> Result<()>,
+    ) -> Result<Self> {
+        Self::computed(&self.ring, &Shape::new(2 * batch, to.clone()), op)
+    }
+
     /// Extends every digit of `[B]` polynomials to their limbs and the special ones: `[digit][B]`.
     ///
     /// # Errors
@@ -51,21 +75,10 @@ impl<B: Backend> Poly<B, Eval> {
             }
             check::polys(self.polys(), addend.polys())
         })?;
-        Self::computed(
-            &self.ring,
-            &Shape::new(2 * self.polys(), to.clone()),
-            |e, r, dst| {
-                e.key_switch(
-                    r,
-                    dst,
-                    &self.buf,
-                    addend.map(|a| &a.buf),
-                    key.inner(),
-                    galois,
-                    &plan,
-                )
-            },
-        )
+        let addend = addend.map(|a| &a.buf);
+        self.switched(self.polys(), to, |e, r, dst| {
+            e.key_switch(r, dst, &self.buf, addend, key.inner(), galois, &plan)
+        })
     }
 
     /// `[3][B]` to `[2][B]` at the limbs `to`.
@@ -73,17 +86,11 @@ impl<B: Backend> Poly<B, Eval> {
     /// # Errors
     /// Count or key mismatch; [`HalErrorKind::Plan`].
     pub fn relinearize(&self, key: &Key<B>, spec: &KeySwitchSpec, to: &Limbs) -> Result<Self> {
-        let (batch, plan) = HalError::within("relinearize", || {
-            let batch = check::batch(3, self.polys())?;
-            let plan = self.plan(spec, to)?;
-            key.check(&self.ring, &plan)?;
-            Ok((batch, plan))
-        })?;
-        Self::computed(
-            &self.ring,
-            &Shape::new(2 * batch, to.clone()),
-            |e, r, dst| e.relinearize(r, dst, &self.buf, key.inner(), &plan),
-        )
+        let checked = self.batch_and_plan(3, key, spec, to);
+        let (batch, plan) = checked.named("relinearize")?;
+        self.switched(batch, to, |e, r, dst| {
+            e.relinearize(r, dst, &self.buf, key.inner(), &plan)
+        })
     }
 
     /// X -> X^g of `[2][B]` with a key switch back, at the limbs `to`.
@@ -99,25 +106,21 @@ impl<B: Backend> Poly<B, Eval> {
     ) -> Result<Self> {
         let (batch, plan) = HalError::within("rotate", || {
             check::galois(&self.ring, galois)?;
-            let batch = check::batch(2, self.polys())?;
-            let plan = self.plan(spec, to)?;
-            key.check(&self.ring, &plan)?;
-            Ok((batch, plan))
+            self.batch_and_plan(2, key, spec, to)
         })?;
-        Self::computed(
-            &self.ring,
-            &Shape::new(2 * batch, to.clone()),
-            |e, r, dst| e.rotate(r, dst, &self.buf, key.inner(), galois, &plan),
-        )
+        self.switched(batch, to, |e, r, dst| {
+            e.rotate(r, dst, &self.buf, key.inner(), galois, &plan)
+        })
     }
 
+    /// The batch of `[2][B]` polynomials that these automorphisms are of.
     fn check_terms(
         &self,
         terms: &[(GaloisElement, Option<&Key<B>>)],
         plan: &KeySwitchPlan,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         check::lists(terms.len(), terms.len())?;
-        check::batch(2, self.polys())?;
+        let batch = check::batch(2, self.polys())?;
         for &(galois, key) in terms {
             check::galois(&self.ring, galois)?;
             match key {
@@ -129,7 +132,7 @@ impl<B: Backend> Poly<B, Eval> {
                 }
             }
         }
-        Ok(())
+        Ok(batch)
     }
 
     /// Several automorphisms of `[2][B]` with one mod_up, at the limbs `to`; only the identity may lack a key. Equal to the bit
@@ -170,8 +173,8 @@ impl<B: Backend> Poly<B, Eval> {
         to: &Limbs,
     ) -> Result<Self> {
         let plan = self.plan(spec, to)?;
-        HalError::within("rotation_sum", || {
-            self.check_terms(terms, &plan)?;
+        let batch = HalError::within("rotation_sum", || {
+            let batch = self.check_terms(terms, &plan)?;
             if !weights.is_empty() {
                 check::lists(terms.len(), weights.len())?;
             }
@@ -180,14 +183,12 @@ impl<B: Backend> Poly<B, Eval> {
                 check::same_limbs(plan.ext(), weight.limbs())?;
                 check::divides(self.polys(), weight.polys())?;
             }
-            Ok(())
+            Ok(batch)
         })?;
-        let (galois, keys) = unzip(terms);
-        Self::computed(
-            &self.ring,
-            &Shape::new(self.polys(), to.clone()),
-            |e, r, dst| e.rotation_sum(r, dst, &self.buf, &keys, &galois, &bufs(weights), &plan),
-        )
+        let ((galois, keys), weights) = (unzip(terms), bufs(weights));
+        self.switched(batch, to, |e, r, dst| {
+            e.rotation_sum(r, dst, &self.buf, &keys, &galois, &weights, &plan)
+        })
     }
 }
 

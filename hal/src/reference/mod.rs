@@ -1,7 +1,4 @@
-//! The reference engine: the definition of every operation, written for reading.
-//!
-//! One thread, 64-bit remainders, no lazy values, no fused kernel: composites are the default bodies.
-//! Every other engine is compared with it bit for bit.
+//! The reference engine, written for reading.
 
 mod buffer;
 mod transform;
@@ -15,7 +12,10 @@ use crate::{
     Modulus, Result, RingBasis, RowCopy, SecretEngine, Shape, composites,
 };
 
-/// The reference engine.
+/// The reference engine: the definition of every operation.
+///
+/// One thread, 64-bit remainders, no lazy values, no fused kernel: composites are the default bodies. Every other engine is
+/// compared with it bit for bit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reference;
 

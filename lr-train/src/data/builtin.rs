@@ -20,10 +20,7 @@ pub fn breast_cancer() -> Result<Dataset, DataError> {
 }
 
 fn read(text: &str, label: &str) -> Result<Dataset, DataError> {
-    csv::read(
-        text.as_bytes(),
-        &csv::Options::new(csv::Label::Name(label.to_owned())),
-    )
+    csv::read(text.as_bytes(), &csv::Options::new(label))
 }
 
 #[cfg(test)]

@@ -164,9 +164,9 @@ impl DataError {
             | Self::IdxTooLarge { .. }
             | Self::IdxLength { .. }
             | Self::MnistCounts { .. }
-            | Self::MnistSize { .. } => Fault::Data,
+            | Self::MnistSize { .. }
+            | Self::Csv(_) => Fault::Data,
             Self::MnistMissing { .. } => Fault::System,
-            Self::Csv(error) => error.fault(),
         }
     }
 }

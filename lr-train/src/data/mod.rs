@@ -36,7 +36,7 @@ pub struct Classes {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    table: Table,
+    table: FeatureTable,
     labels: Vec<bool>,
     classes: Classes,
 }
@@ -46,18 +46,18 @@ impl Dataset {
     /// one class only.
     ///
     /// # Errors
-    /// As [`Table::new`]; [`DataError::DatasetShape`] if the number of labels differs from that of rows.
+    /// As [`FeatureTable::new`]; [`DataError::DatasetShape`] if the number of labels differs from that of rows.
     pub fn new(
         features: Array2<f64>,
         labels: Vec<bool>,
         feature_names: Vec<String>,
         classes: Classes,
     ) -> Result<Self, DataError> {
-        Table::new(features, feature_names)?.labelled(labels, classes)
+        FeatureTable::new(features, feature_names)?.labelled(labels, classes)
     }
 
     /// The rows without their labels.
-    pub fn table(&self) -> &Table {
+    pub fn table(&self) -> &FeatureTable {
         &self.table
     }
 
@@ -66,7 +66,7 @@ impl Dataset {
         &self.table.features
     }
 
-    /// Per column, its name; see [`Table::feature_names`].
+    /// Per column, its name; see [`FeatureTable::feature_names`].
     pub fn feature_names(&self) -> &[String] {
         &self.table.names
     }
@@ -112,7 +112,7 @@ impl Dataset {
             return Err(DataError::EmptyTable { header: false });
         }
         Ok(Self {
-            table: Table {
+            table: FeatureTable {
                 features: self.table.features.select(Axis(0), rows),
                 names: self.table.names.clone(),
                 named: self.table.named,
@@ -125,13 +125,13 @@ impl Dataset {
 
 /// Rows without labels: `rows x columns` finite numbers under names.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct FeatureTable {
     features: Array2<f64>,
     names: Vec<String>,
     named: bool,
 }
 
-impl Table {
+impl FeatureTable {
     /// Puts a table together.
     ///
     /// # Errors
@@ -218,14 +218,14 @@ impl Table {
     }
 }
 
-impl AsRef<Table> for Table {
-    fn as_ref(&self) -> &Table {
+impl AsRef<FeatureTable> for FeatureTable {
+    fn as_ref(&self) -> &FeatureTable {
         self
     }
 }
 
-impl AsRef<Table> for Dataset {
-    fn as_ref(&self) -> &Table {
+impl AsRef<FeatureTable> for Dataset {
+    fn as_ref(&self) -> &FeatureTable {
         &self.table
     }
 }
@@ -265,38 +265,23 @@ pub(crate) mod tests {
 
     #[test]
     fn parts_must_fit() {
+        let made = |features: &Array2<f64>, labels: &[bool], names: &[&str]| {
+            let names = names.iter().map(|&name| name.to_owned()).collect();
+            Dataset::new(features.clone(), labels.to_vec(), names, classes())
+        };
         let x = array![[1.0, 2.0], [3.0, 4.0]];
-        let names = vec!["a".to_owned(), "b".to_owned()];
-        assert!(Dataset::new(x.clone(), vec![true, false], names.clone(), classes()).is_ok());
-        assert!(matches!(
-            Dataset::new(x.clone(), vec![true], names.clone(), classes()),
-            Err(DataError::DatasetShape {
-                what: "labels",
-                found: 1,
-                expected: 2,
-                ..
-            })
-        ));
-        assert!(matches!(
-            Dataset::new(x, vec![true, false], names[..1].to_vec(), classes()),
-            Err(DataError::DatasetShape {
-                what: "feature names",
-                ..
-            })
-        ));
         let nan = array![[1.0, 2.0], [f64::NAN, 4.0]];
-        assert!(matches!(
-            Dataset::new(nan, vec![true, false], names, classes()),
-            Err(DataError::NotFinite {
-                row: 1,
-                column: 0,
-                ..
-            })
-        ));
-        assert!(matches!(
-            Dataset::new(Array2::zeros((0, 2)), vec![], vec![], classes()),
-            Err(DataError::EmptyTable { .. })
-        ));
+        let (labels, names) = ([true, false], ["a", "b"]);
+        assert!(made(&x, &labels, &names).is_ok());
+        for (made, expected) in [
+            (made(&x, &[true], &names), "labels has 1 entries, 2 are"),
+            (made(&x, &labels, &["a"]), "feature names has 1 entries"),
+            (made(&nan, &labels, &names), "row 1, column 0 is NaN"),
+            (made(&Array2::zeros((0, 2)), &[], &[]), "no rows of data"),
+        ] {
+            let told = made.unwrap_err().to_string();
+            assert!(told.contains(expected), "{told}");
+        }
     }
 
     #[test]

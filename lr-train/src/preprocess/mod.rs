@@ -9,12 +9,13 @@ pub use error::PreprocessError;
 
 use crate::{
     TrainError,
-    data::{DataError, Table},
+    data::{DataError, FeatureTable},
 };
 
 /// How a column is brought to a common range: `(x - offset) / scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Scheme {
     /// Divided by the largest absolute value: -1 to 1 on the training rows, zero stays zero.
     MaxAbs,
@@ -50,7 +51,7 @@ pub struct Dropped {
 ///
 /// A column that was constant in training is left out of all data, whatever it holds there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Stored")]
 pub struct Preprocessor {
     scheme: Scheme,
     names: Vec<String>,
@@ -65,7 +66,7 @@ impl Preprocessor {
     /// # Errors
     /// [`PreprocessError::AllConstant`]; [`PreprocessError::Unnormalizable`] if a column's numbers are so large or so small that
     /// its scale is not a normal double.
-    pub fn fit(train: &impl AsRef<Table>, scheme: Scheme) -> Result<Self, PreprocessError> {
+    pub fn fit(train: &impl AsRef<FeatureTable>, scheme: Scheme) -> Result<Self, PreprocessError> {
         let mut columns = Vec::new();
         let mut dropped = Vec::new();
         let train = train.as_ref();
@@ -127,7 +128,7 @@ impl Preprocessor {
     /// # Errors
     /// [`PreprocessError::ColumnCount`]; [`PreprocessError::ColumnName`] if both sides have names from their sources and these
     /// differ; [`DataError::NotFinite`] if a value leaves the range of doubles.
-    pub fn apply(&self, data: &impl AsRef<Table>) -> Result<Array2<f64>, TrainError> {
+    pub fn apply(&self, data: &impl AsRef<FeatureTable>) -> Result<Array2<f64>, TrainError> {
         let data = data.as_ref();
         let features = data.features();
         if features.ncols() != self.names.len() {
@@ -198,26 +199,14 @@ impl Preprocessor {
     }
 }
 
-/// What is written of a [`Preprocessor`], before it is checked.
-#[derive(Serialize, Deserialize)]
+/// What is read of a [`Preprocessor`], before it is checked.
+#[derive(Deserialize)]
 struct Stored {
     scheme: Scheme,
     names: Vec<String>,
     named: bool,
     columns: Vec<Column>,
     dropped: Vec<Dropped>,
-}
-
-impl From<Preprocessor> for Stored {
-    fn from(p: Preprocessor) -> Self {
-        Self {
-            scheme: p.scheme,
-            names: p.names,
-            named: p.named,
-            columns: p.columns,
-            dropped: p.dropped,
-        }
-    }
 }
 
 impl TryFrom<Stored> for Preprocessor {
@@ -282,155 +271,4 @@ pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64
 }
 
 #[cfg(test)]
-mod tests {
-    use approx::assert_relative_eq;
-    use ndarray::array;
-
-    use super::*;
-    use crate::data::{Classes, Dataset};
-
-    fn dataset(features: Array2<f64>, names: &[&str]) -> Dataset {
-        let labels = (0..features.nrows()).map(|r| r % 2 == 0).collect();
-        let names = names.iter().map(|&n| n.to_owned()).collect();
-        let classes = Classes {
-            negative: "0".into(),
-            positive: "1".into(),
-        };
-        Dataset::new(features, labels, names, classes).unwrap()
-    }
-
-    fn train() -> Dataset {
-        dataset(
-            array![[1.0, 5.0, -4.0], [3.0, 5.0, 2.0], [2.0, 5.0, 2.0]],
-            &["a", "b", "c"],
-        )
-    }
-
-    #[test]
-    fn schemes_are_fitted_on_training_rows_and_applied_to_others() {
-        let other = dataset(array![[6.0, 7.0, 8.0]], &["a", "b", "c"]);
-        let max = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
-        assert_eq!(
-            max.apply(&train()).unwrap(),
-            array![[1.0 / 3.0, -1.0], [1.0, 0.5], [2.0 / 3.0, 0.5]]
-        );
-        assert_eq!(max.apply(&other).unwrap(), array![[2.0, 2.0]]);
-        let standard = Preprocessor::fit(&train(), Scheme::Standard).unwrap();
-        let x = standard.apply(&train()).unwrap();
-        for column in x.columns() {
-            assert_relative_eq!(column.sum(), 0.0, epsilon = 1e-15);
-            assert_relative_eq!(column.dot(&column), 3.0, max_relative = 1e-15);
-        }
-        assert_relative_eq!(
-            standard.apply(&other).unwrap()[(0, 0)],
-            4.0 / (2.0f64 / 3.0).sqrt(),
-            max_relative = 1e-15
-        );
-        let none = Preprocessor::fit(&train(), Scheme::None).unwrap();
-        assert_eq!(none.apply(&other).unwrap(), array![[6.0, 8.0]]);
-    }
-
-    #[test]
-    fn constant_columns_are_dropped_and_listed() {
-        let fitted = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
-        assert_eq!(
-            fitted.dropped(),
-            [Dropped {
-                position: 1,
-                value: 5.0
-            }]
-        );
-        assert_eq!(fitted.kept().collect::<Vec<_>>(), [(0, "a"), (2, "c")]);
-        let constant = dataset(array![[1.0, 2.0], [1.0, 2.0]], &["a", "b"]);
-        assert!(matches!(
-            Preprocessor::fit(&constant, Scheme::Standard),
-            Err(PreprocessError::AllConstant {
-                columns: 2,
-                rows: 2
-            })
-        ));
-    }
-
-    #[test]
-    fn other_columns_than_the_models_are_refused() {
-        let fitted = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
-        let error = fitted
-            .apply(&dataset(array![[1.0, 2.0]], &["a", "b"]))
-            .unwrap_err();
-        assert!(
-            error.to_string().contains("3 features, the data has 2"),
-            "{error}"
-        );
-        let swapped = dataset(array![[1.0, 2.0, 3.0]], &["a", "c", "b"]);
-        let error = fitted.apply(&swapped).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("feature 2 is \"b\" in the model and \"c\" in the data"),
-            "{error}"
-        );
-        // Names that were made up are no disagreement.
-        assert!(fitted.apply(&swapped.table().clone().unnamed()).is_ok());
-    }
-
-    #[test]
-    fn extreme_columns_are_refused_not_turned_into_nan() {
-        let huge = dataset(
-            array![[1e308, 1.0], [-1e308, 2.0], [1e308, 3.0]],
-            &["a", "b"],
-        );
-        assert!(Preprocessor::fit(&huge, Scheme::MaxAbs).is_ok());
-        assert!(matches!(
-            Preprocessor::fit(&huge, Scheme::Standard),
-            Err(PreprocessError::Unnormalizable { .. })
-        ));
-        let tiny = dataset(array![[1e-320], [2e-320]], &["a"]);
-        assert!(matches!(
-            Preprocessor::fit(&tiny, Scheme::MaxAbs),
-            Err(PreprocessError::Unnormalizable { .. })
-        ));
-        let small = Preprocessor::fit(&dataset(array![[1e-300], [2e-300]], &["a"]), Scheme::MaxAbs)
-            .unwrap();
-        assert!(matches!(
-            small.apply(&dataset(array![[1e300]], &["a"])),
-            Err(TrainError::Data(DataError::NotFinite { .. }))
-        ));
-    }
-
-    #[test]
-    fn storing_keeps_every_bit_and_reading_checks() {
-        let fitted = Preprocessor::fit(&train(), Scheme::Standard).unwrap();
-        let text = serde_json::to_string(&fitted).unwrap();
-        assert_eq!(serde_json::from_str::<Preprocessor>(&text).unwrap(), fitted);
-        for (good, bad) in [
-            ("\"position\":0", "\"position\":7"),
-            ("\"position\":0", "\"position\":2"),
-            ("\"b\",", ""),
-            ("\"scale\":0.8", "\"scale\":-0.8"),
-        ] {
-            assert!(text.contains(good), "{text}");
-            let error = serde_json::from_str::<Preprocessor>(&text.replacen(good, bad, 1));
-            assert!(
-                error
-                    .unwrap_err()
-                    .to_string()
-                    .contains("stored normalization"),
-                "{bad}"
-            );
-        }
-    }
-
-    #[test]
-    fn signed_rows_carry_label_and_intercept() {
-        let z = signed_rows(&array![[2.0, 3.0], [4.0, 5.0]], &[true, false]).unwrap();
-        assert_eq!(z, array![[1.0, 2.0, 3.0], [-1.0, -4.0, -5.0]]);
-        assert!(matches!(
-            signed_rows(&array![[2.0]], &[]),
-            Err(DataError::Length {
-                found: 0,
-                expected: 1,
-                ..
-            })
-        ));
-    }
-}
+mod tests;

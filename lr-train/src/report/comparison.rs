@@ -1,13 +1,23 @@
 //! Circuits side by side.
 
-use arras_toolkit::text::{self, UNKNOWN};
+use std::{collections::BTreeSet, fmt};
+
+use arras_ckks::{Parameters, params::max_log2_qp};
+use arras_toolkit::text;
 use serde::{Deserialize, Serialize};
 
-use super::machine::Machine;
+use super::{
+    ReportError,
+    columns::{Columns, Group},
+    machine::Machine,
+    shape::CircuitShape,
+    threads,
+};
 
 /// Where times come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Timing {
     /// Medians of this many runs.
     Measured {
@@ -16,6 +26,16 @@ pub enum Timing {
     },
     /// From measured costs of single operations; the circuit itself did not run.
     Estimated,
+}
+
+impl fmt::Display for Timing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Measured { runs: 1 } => f.write_str("of 1 run"),
+            Self::Measured { runs } => write!(f, "medians of {runs}"),
+            Self::Estimated => f.write_str("estimated"),
+        }
+    }
 }
 
 /// Time with a number of threads.
@@ -30,6 +50,7 @@ pub struct ThreadSeconds {
 /// One circuit with its own parameters. What was not measured is `None`. Numbers are finite; others are shown as unknown, and JSON
 /// has no way to store them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CircuitRow {
     /// The circuit's name.
     pub circuit: String,
@@ -79,6 +100,34 @@ pub struct CircuitRow {
 }
 
 impl CircuitRow {
+    /// A circuit and its parameters. Iterations, rows and bytes are 0 and nothing is measured until it is said.
+    pub fn new(shape: &CircuitShape, params: &Parameters, timing: Timing) -> Self {
+        Self {
+            circuit: shape.circuit.clone(),
+            iterations: 0,
+            minibatch: 0,
+            depth: shape.depth,
+            log_n: params.log_n(),
+            log_qp: params.log2_qp(),
+            log_qp_bound: max_log2_qp(params.log_n()).map_or(f64::NAN, f64::from),
+            dnum: params.dnum(),
+            multiplications: shape.multiplications,
+            key_switches: shape.key_switches(),
+            input_bytes: 0,
+            key_bytes: 0,
+            peak_bytes: None,
+            timing,
+            seconds: Vec::new(),
+            critical_steps: shape.critical_path,
+            critical_seconds: None,
+            work_seconds: None,
+            model_cost: shape.model_cost,
+            weight_error: None,
+            accuracy: None,
+            auc: None,
+        }
+    }
+
     /// Seconds with this many threads.
     pub fn seconds_with(&self, threads: usize) -> Option<f64> {
         let found = self.seconds.iter().find(|t| t.threads == threads);
@@ -88,6 +137,7 @@ impl CircuitRow {
 
 /// How many times less a circuit needs than the baseline (more than 1 is better), or more where the name says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Ratios {
     /// Baseline's seconds over this circuit's, for each number of threads both have.
     pub speed: Vec<ThreadSpeed>,
@@ -101,8 +151,28 @@ pub struct Ratios {
     pub multiplications: f64,
 }
 
+impl Ratios {
+    fn of(base: &CircuitRow, row: &CircuitRow) -> Self {
+        let speed = |own: &ThreadSeconds| {
+            Some(ThreadSpeed {
+                threads: own.threads,
+                ratio: base.seconds_with(own.threads)? / own.seconds,
+            })
+        };
+        let critical = base.critical_seconds.zip(row.critical_seconds);
+        Self {
+            speed: row.seconds.iter().filter_map(speed).collect(),
+            critical_path: critical.map(|(base, own)| base / own),
+            model: base.model_cost / row.model_cost,
+            inputs: row.input_bytes as f64 / base.input_bytes as f64,
+            multiplications: row.multiplications as f64 / base.multiplications as f64,
+        }
+    }
+}
+
 /// Speed against the baseline with a number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ThreadSpeed {
     /// Threads.
     pub threads: usize,
@@ -112,6 +182,7 @@ pub struct ThreadSpeed {
 
 /// Circuits on one data set and machine; the first row is the baseline of all ratios.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The machine.
     pub machine: Machine,
@@ -125,33 +196,46 @@ pub struct Comparison {
     pub rows: Vec<CircuitRow>,
 }
 
-/// Lines of the comparison that belong together.
-pub(super) struct Group {
-    pub(super) name: &'static str,
-    pub(super) lines: Vec<Line>,
-}
-
-/// One figure of all circuits.
-pub(super) struct Line {
-    pub(super) name: String,
-    pub(super) cells: Vec<String>,
-}
-
 impl Comparison {
+    /// A comparison without rows, on this data set.
+    pub fn new(machine: Machine, data: impl Into<String>) -> Self {
+        Self {
+            machine,
+            commit: None,
+            date: None,
+            data: data.into(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// The comparison as indented JSON.
+    ///
+    /// # Errors
+    /// [`ReportError::Json`] if the encoder fails.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`ReportError::Json`] for anything else.
+    pub fn from_json(text: &str) -> Result<Self, ReportError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
     /// Each circuit against the first one with the same minibatch; none without rows. A row without a baseline of its minibatch is
     /// compared with the first row.
     pub fn ratios(&self) -> Vec<Ratios> {
         let Some(first) = self.rows.first() else {
             return Vec::new();
         };
-        self.rows
-            .iter()
-            .map(|row| {
-                let same =
-                    |r: &&CircuitRow| r.circuit == first.circuit && r.minibatch == row.minibatch;
-                ratios(self.rows.iter().find(same).unwrap_or(first), row)
-            })
-            .collect()
+        let baseline = |row: &CircuitRow| {
+            let same = |r: &&CircuitRow| r.circuit == first.circuit && r.minibatch == row.minibatch;
+            self.rows.iter().find(same).unwrap_or(first)
+        };
+        let rows = self.rows.iter();
+        rows.map(|row| Ratios::of(baseline(row), row)).collect()
     }
 
     /// Whether some times are estimates.
@@ -161,136 +245,64 @@ impl Comparison {
 
     /// The table with a column per circuit; lines without any number are left out.
     pub(super) fn table(&self) -> Vec<Group> {
-        let ratios = self.ratios();
-        let mut threads: Vec<usize> = self
-            .rows
-            .iter()
-            .flat_map(|r| r.seconds.iter().map(|t| t.threads))
-            .collect();
-        threads.sort_unstable();
-        threads.dedup();
-        let with = |n: usize| format!("{n} thread{}", if n == 1 { "" } else { "s" });
-
-        let mut time = Vec::new();
-        for &n in &threads {
-            time.push(self.line(&with(n), |r| r.seconds_with(n).map(text::seconds)));
-        }
-        time.push(self.line("critical path", |r| r.critical_seconds.map(text::seconds)));
-        time.push(self.line("total work", |r| r.work_seconds.map(text::seconds)));
-        time.push(self.line("times are", |r| {
-            Some(match r.timing {
-                Timing::Measured { runs: 1 } => "of 1 run".to_owned(),
-                Timing::Measured { runs } => format!("medians of {runs}"),
-                Timing::Estimated => "estimated".to_owned(),
+        let columns: Vec<(&CircuitRow, Ratios)> = self.rows.iter().zip(self.ratios()).collect();
+        let seconds = self.rows.iter().flat_map(|r| &r.seconds);
+        let counts: BTreeSet<usize> = seconds.map(|t| t.threads).collect();
+        let mut table = Columns::new(&columns)
+            .group("Parameters")
+            .line("iterations", |(r, _)| Some(text::count(r.iterations)))
+            .line("minibatch rows", |(r, _)| Some(text::count(r.minibatch)))
+            .line("depth", |(r, _)| Some(text::count(r.depth)))
+            .line("N", |(r, _)| Some(text::power_of_two(r.log_n)))
+            .line("log₂(QP)", |(r, _)| Some(text::fixed(r.log_qp, 0)))
+            .line("at most", |(r, _)| Some(text::fixed(r.log_qp_bound, 0)))
+            .line("dnum", |(r, _)| Some(text::count(r.dnum)))
+            .group("Operations")
+            .line("multiplications", |(r, _)| {
+                Some(text::count(r.multiplications))
             })
-        }));
-
-        let mut against = Vec::new();
-        let line = |name: String, value: &dyn Fn(&Ratios) -> Option<f64>| Line {
-            name,
-            cells: ratios
-                .iter()
-                .map(|r| cell(value(r).map(text::ratio)))
-                .collect(),
-        };
-        for &n in &threads {
-            against.push(line(format!("speed, {}", with(n)), &|r| {
+            .line("key switches", |(r, _)| Some(text::count(r.key_switches)))
+            .line("critical steps", |(r, _)| {
+                Some(text::count(r.critical_steps))
+            })
+            .group("Sizes")
+            .line("encrypted inputs", |(r, _)| {
+                Some(text::bytes(r.input_bytes))
+            })
+            .line("evaluation keys", |(r, _)| Some(text::bytes(r.key_bytes)))
+            .line("peak memory", |(r, _)| r.peak_bytes.map(text::bytes))
+            .group("Time");
+        for &n in &counts {
+            table = table.line(threads(n), |(r, _)| r.seconds_with(n).map(text::seconds));
+        }
+        table = table
+            .line("critical path", |(r, _)| {
+                r.critical_seconds.map(text::seconds)
+            })
+            .line("total work", |(r, _)| r.work_seconds.map(text::seconds))
+            .line("times are", |(r, _)| Some(r.timing.to_string()))
+            .group("Result")
+            .line("worst weight error", |(r, _)| {
+                r.weight_error.map(text::scientific)
+            })
+            .line("accuracy", |(r, _)| r.accuracy.map(text::percent))
+            .line("AUC", |(r, _)| r.auc.map(|a| text::fixed(a, 4)))
+            .group("Against the baseline");
+        for &n in &counts {
+            table = table.line(format!("speed, {}", threads(n)), |(_, r)| {
                 let found = r.speed.iter().find(|s| s.threads == n);
-                found.map(|s| s.ratio)
-            }));
+                found.map(|s| text::ratio(s.ratio))
+            });
         }
-        against.push(line("speed, critical path".into(), &|r| r.critical_path));
-        against.push(line("speed, model".into(), &|r| Some(r.model)));
-        against.push(line("input bytes".into(), &|r| Some(r.inputs)));
-        against.push(line("multiplications".into(), &|r| Some(r.multiplications)));
-
-        let mut groups = vec![
-            Group {
-                name: "Parameters",
-                lines: vec![
-                    self.line("iterations", |r| Some(text::count(r.iterations))),
-                    self.line("minibatch rows", |r| Some(text::count(r.minibatch))),
-                    self.line("depth", |r| Some(text::count(r.depth))),
-                    self.line("N", |r| Some(text::power_of_two(r.log_n))),
-                    self.line("log₂(QP)", |r| Some(text::fixed(r.log_qp, 0))),
-                    self.line("at most", |r| Some(text::fixed(r.log_qp_bound, 0))),
-                    self.line("dnum", |r| Some(text::count(r.dnum))),
-                ],
-            },
-            Group {
-                name: "Operations",
-                lines: vec![
-                    self.line("multiplications", |r| Some(text::count(r.multiplications))),
-                    self.line("key switches", |r| Some(text::count(r.key_switches))),
-                    self.line("critical steps", |r| Some(text::count(r.critical_steps))),
-                ],
-            },
-            Group {
-                name: "Sizes",
-                lines: vec![
-                    self.line("encrypted inputs", |r| Some(text::bytes(r.input_bytes))),
-                    self.line("evaluation keys", |r| Some(text::bytes(r.key_bytes))),
-                    self.line("peak memory", |r| r.peak_bytes.map(text::bytes)),
-                ],
-            },
-            Group {
-                name: "Time",
-                lines: time,
-            },
-            Group {
-                name: "Result",
-                lines: vec![
-                    self.line("worst weight error", |r| {
-                        r.weight_error.map(text::scientific)
-                    }),
-                    self.line("accuracy", |r| r.accuracy.map(text::percent)),
-                    self.line("AUC", |r| r.auc.map(|a| text::fixed(a, 4))),
-                ],
-            },
-            Group {
-                name: "Against the baseline",
-                lines: against,
-            },
-        ];
-        for group in &mut groups {
-            group
-                .lines
-                .retain(|line| line.cells.iter().any(|c| c != UNKNOWN));
-        }
-        groups.retain(|group| !group.lines.is_empty());
-        groups
-    }
-
-    fn line(&self, name: &str, value: impl Fn(&CircuitRow) -> Option<String>) -> Line {
-        Line {
-            name: name.to_owned(),
-            cells: self.rows.iter().map(|row| cell(value(row))).collect(),
-        }
-    }
-}
-
-fn cell(text: Option<String>) -> String {
-    text.unwrap_or_else(|| UNKNOWN.to_owned())
-}
-
-fn ratios(base: &CircuitRow, row: &CircuitRow) -> Ratios {
-    Ratios {
-        speed: row
-            .seconds
-            .iter()
-            .filter_map(|own| {
-                Some(ThreadSpeed {
-                    threads: own.threads,
-                    ratio: base.seconds_with(own.threads)? / own.seconds,
-                })
+        table
+            .line("speed, critical path", |(_, r)| {
+                r.critical_path.map(text::ratio)
             })
-            .collect(),
-        critical_path: base
-            .critical_seconds
-            .zip(row.critical_seconds)
-            .map(|(b, r)| b / r),
-        model: base.model_cost / row.model_cost,
-        inputs: row.input_bytes as f64 / base.input_bytes as f64,
-        multiplications: row.multiplications as f64 / base.multiplications as f64,
+            .line("speed, model", |(_, r)| Some(text::ratio(r.model)))
+            .line("input bytes", |(_, r)| Some(text::ratio(r.inputs)))
+            .line("multiplications", |(_, r)| {
+                Some(text::ratio(r.multiplications))
+            })
+            .known()
     }
 }

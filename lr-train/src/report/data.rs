@@ -1,16 +1,20 @@
 //! What a report tells.
 
+use arras_ckks::params::max_log2_qp;
+use arras_toolkit::OpCount;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    comparison::{Comparison, Timing},
-    machine::Machine,
-    shape::CircuitShape,
+use super::comparison::Timing;
+use crate::{
+    data::Dataset,
+    metrics::Quality,
+    preprocess::Preprocessor,
+    trainer::{PlanReport, TrainingPlan},
 };
-use crate::metrics::Quality;
 
 /// The data that was trained on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DataSummary {
     /// The data set's name.
     pub name: String,
@@ -28,8 +32,29 @@ pub struct DataSummary {
     pub positive: String,
 }
 
+impl DataSummary {
+    /// Rows to train on and to test on under one name.
+    pub fn new(
+        name: impl Into<String>,
+        train: &Dataset,
+        test: &Dataset,
+        preprocessor: &Preprocessor,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            training_rows: train.rows(),
+            test_rows: test.rows(),
+            features: preprocessor.features(),
+            dropped: preprocessor.dropped().len(),
+            negative: train.classes().negative.clone(),
+            positive: train.classes().positive.clone(),
+        }
+    }
+}
+
 /// What was planned for one circuit before any key existed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PlanSummary {
     /// The circuit's name.
     pub circuit: String,
@@ -63,6 +88,30 @@ pub struct PlanSummary {
     pub predicted_seconds: Option<f64>,
 }
 
+impl PlanSummary {
+    /// What a plan and its report say.
+    pub fn new(plan: &TrainingPlan, report: &PlanReport) -> Self {
+        let chosen = &report.chosen;
+        Self {
+            circuit: chosen.kind.name().into(),
+            iterations: chosen.rounds.iter().copied().max().unwrap_or(0),
+            rounds: chosen.rounds.len(),
+            minibatch: plan.minibatch(),
+            log_n: chosen.log_n,
+            levels: chosen.levels,
+            dnum: chosen.dnum,
+            log_qp: chosen.log2_qp,
+            log_qp_bound: max_log2_qp(chosen.log_n).map_or(f64::NAN, f64::from),
+            keys: chosen.keys,
+            key_bytes: chosen.key_file_bytes,
+            input_bytes: chosen.data_bytes,
+            server_bytes: Some(chosen.memory.total()),
+            predicted_error: report.predicted_error,
+            predicted_seconds: chosen.seconds.first().map(|s| s.seconds),
+        }
+    }
+}
+
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -73,8 +122,19 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The side in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
 /// A part of the whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Stage {
     /// What is done.
     pub name: String,
@@ -84,6 +144,18 @@ pub struct Stage {
     pub seconds: f64,
     /// Bytes that it wrote to be sent, if any.
     pub bytes: Option<u64>,
+}
+
+impl Stage {
+    /// A part that took so many seconds.
+    pub fn new(name: impl Into<String>, side: Side, seconds: f64, bytes: Option<u64>) -> Self {
+        Self {
+            name: name.into(),
+            side,
+            seconds,
+            bytes,
+        }
+    }
 }
 
 /// A value after an iteration.
@@ -97,6 +169,7 @@ pub struct Point {
 
 /// Values of one circuit by iteration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Series {
     /// The circuit's name.
     pub circuit: String,
@@ -104,8 +177,19 @@ pub struct Series {
     pub points: Vec<Point>,
 }
 
+impl Series {
+    /// Values of a circuit.
+    pub fn new(circuit: impl Into<String>, points: Vec<Point>) -> Self {
+        Self {
+            circuit: circuit.into(),
+            points,
+        }
+    }
+}
+
 /// Time of one kind of operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct KindSeconds {
     /// The kind, for example `rotate`.
     pub kind: String,
@@ -115,6 +199,7 @@ pub struct KindSeconds {
 
 /// Where a circuit's time goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CircuitTimes {
     /// The circuit's name.
     pub circuit: String,
@@ -126,8 +211,32 @@ pub struct CircuitTimes {
     pub kinds: Vec<KindSeconds>,
 }
 
+impl CircuitTimes {
+    /// The kinds of operations that took time by a count with costs.
+    pub fn new(
+        circuit: impl Into<String>,
+        timing: Timing,
+        threads: usize,
+        count: &OpCount,
+    ) -> Self {
+        let kinds = count.kinds().iter().filter(|(_, of)| of.seconds > 0.0);
+        Self {
+            circuit: circuit.into(),
+            timing,
+            threads,
+            kinds: kinds
+                .map(|(kind, of)| KindSeconds {
+                    kind: kind.clone(),
+                    seconds: of.seconds,
+                })
+                .collect(),
+        }
+    }
+}
+
 /// A trained model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ModelSummary {
     /// The circuit that trained it.
     pub circuit: String,
@@ -141,85 +250,39 @@ pub struct ModelSummary {
     pub plaintext_quality: Option<Quality>,
 }
 
+impl ModelSummary {
+    /// Weights, the intercept's first, of the columns that a normalization keeps; `quality` is theirs.
+    pub fn new(
+        circuit: impl Into<String>,
+        preprocessor: &Preprocessor,
+        weights: &[f64],
+        quality: Quality,
+    ) -> Self {
+        let (intercept, weights) = weights
+            .split_first()
+            .map_or((0.0, &[][..]), |(i, w)| (*i, w));
+        let named = preprocessor.kept().zip(weights);
+        Self {
+            circuit: circuit.into(),
+            intercept,
+            weights: named
+                .map(|((_, feature), &weight)| Weight {
+                    feature: feature.to_owned(),
+                    weight,
+                })
+                .collect(),
+            quality,
+            plaintext_quality: None,
+        }
+    }
+}
+
 /// A feature's weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Weight {
     /// The feature.
     pub feature: String,
     /// Its weight.
     pub weight: f64,
-}
-
-/// The whole story of a training. Parts that are empty or `None` are left out of what is shown. Numbers are finite; others are shown
-/// as unknown or left out of plots, and JSON has no way to store them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainingReport {
-    /// What the page is called.
-    pub title: String,
-    /// The machine.
-    pub machine: Machine,
-    /// The commit that ran, if known.
-    pub commit: Option<String>,
-    /// The day, as it should be shown. None makes output that is equal for equal runs.
-    pub date: Option<String>,
-    /// The data.
-    pub data: Option<DataSummary>,
-    /// The plans, one per circuit.
-    pub plans: Vec<PlanSummary>,
-    /// What was done, in order.
-    pub stages: Vec<Stage>,
-    /// Share of test rows taken for what they are, from 0 to 1, of weights trained on plaintexts.
-    pub plaintext_accuracy: Vec<Point>,
-    /// The same of decrypted weights.
-    pub accuracy: Vec<Series>,
-    /// Largest difference of a decrypted weight from the plaintext twin's.
-    pub weight_error: Vec<Series>,
-    /// Depth and width of the circuits.
-    pub shapes: Vec<CircuitShape>,
-    /// Where the time goes.
-    pub times: Vec<CircuitTimes>,
-    /// The circuits side by side.
-    pub comparison: Option<Comparison>,
-    /// The model.
-    pub model: Option<ModelSummary>,
-}
-
-impl TrainingReport {
-    /// A report that tells nothing yet.
-    pub fn new(title: impl Into<String>, machine: Machine) -> Self {
-        Self {
-            title: title.into(),
-            machine,
-            commit: None,
-            date: None,
-            data: None,
-            plans: Vec::new(),
-            stages: Vec::new(),
-            plaintext_accuracy: Vec::new(),
-            accuracy: Vec::new(),
-            weight_error: Vec::new(),
-            shapes: Vec::new(),
-            times: Vec::new(),
-            comparison: None,
-            model: None,
-        }
-    }
-
-    /// The circuits' names in the order in which they first occur: a circuit has the same colour in every figure.
-    pub(super) fn circuits(&self) -> Vec<&str> {
-        let names = (self.comparison.iter())
-            .flat_map(|c| &c.rows)
-            .map(|row| row.circuit.as_str())
-            .chain(self.shapes.iter().map(|s| s.circuit.as_str()))
-            .chain(self.accuracy.iter().map(|s| s.circuit.as_str()))
-            .chain(self.weight_error.iter().map(|s| s.circuit.as_str()))
-            .chain(self.times.iter().map(|t| t.circuit.as_str()));
-        let mut circuits = Vec::new();
-        for name in names {
-            if !circuits.contains(&name) {
-                circuits.push(name);
-            }
-        }
-        circuits
-    }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A machine, as far as it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Machine {
     /// The processor's name; the architecture's where it has none.
     pub cpu: String,
@@ -82,35 +83,23 @@ fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
         .map(|(_, value)| value.trim())
 }
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 fn simd() -> Vec<String> {
-    [
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let known = [
         ("AVX2", std::is_x86_feature_detected!("avx2")),
         ("AVX-512F", std::is_x86_feature_detected!("avx512f")),
         ("AVX-512DQ", std::is_x86_feature_detected!("avx512dq")),
         ("AVX-512 IFMA", std::is_x86_feature_detected!("avx512ifma")),
-    ]
-    .into_iter()
-    .filter(|(_, there)| *there)
-    .map(|(name, _)| name.to_owned())
-    .collect()
-}
-
-#[cfg(target_arch = "aarch64")]
-fn simd() -> Vec<String> {
-    [
+    ];
+    #[cfg(target_arch = "aarch64")]
+    let known = [
         ("NEON", std::arch::is_aarch64_feature_detected!("neon")),
         ("SVE", std::arch::is_aarch64_feature_detected!("sve")),
-    ]
-    .into_iter()
-    .filter(|(_, there)| *there)
-    .map(|(name, _)| name.to_owned())
-    .collect()
-}
-
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
-fn simd() -> Vec<String> {
-    Vec::new()
+    ];
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
+    let known: [(&str, bool); 0] = [];
+    let here = known.into_iter().filter(|(_, there)| *there);
+    here.map(|(name, _)| name.to_owned()).collect()
 }
 
 #[cfg(test)]

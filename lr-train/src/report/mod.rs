@@ -20,6 +20,7 @@
 //! # Ok::<(), lr_train::report::ReportError>(())
 //! ```
 
+mod columns;
 mod comparison;
 mod data;
 mod error;
@@ -30,48 +31,19 @@ mod shape;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod training;
 
 pub use comparison::{CircuitRow, Comparison, Ratios, ThreadSeconds, ThreadSpeed, Timing};
 pub use data::{
     CircuitTimes, DataSummary, KindSeconds, ModelSummary, PlanSummary, Point, Series, Side, Stage,
-    TrainingReport, Weight,
+    Weight,
 };
 pub use error::ReportError;
 pub use machine::{Machine, peak_memory};
 pub use shape::{CircuitShape, LevelWork};
+pub use training::TrainingReport;
 
-impl TrainingReport {
-    /// The report as indented JSON.
-    ///
-    /// # Errors
-    /// [`ReportError::Json`] if the encoder fails.
-    pub fn to_json(&self) -> Result<String, ReportError> {
-        Ok(serde_json::to_string_pretty(self)?)
-    }
-
-    /// Reads what [`to_json`](Self::to_json) wrote.
-    ///
-    /// # Errors
-    /// [`ReportError::Json`] for anything else.
-    pub fn from_json(text: &str) -> Result<Self, ReportError> {
-        Ok(serde_json::from_str(text)?)
-    }
-}
-
-impl Comparison {
-    /// The comparison as indented JSON.
-    ///
-    /// # Errors
-    /// [`ReportError::Json`] if the encoder fails.
-    pub fn to_json(&self) -> Result<String, ReportError> {
-        Ok(serde_json::to_string_pretty(self)?)
-    }
-
-    /// Reads what [`to_json`](Self::to_json) wrote.
-    ///
-    /// # Errors
-    /// [`ReportError::Json`] for anything else.
-    pub fn from_json(text: &str) -> Result<Self, ReportError> {
-        Ok(serde_json::from_str(text)?)
-    }
+/// `1 thread`, `2 threads`.
+fn threads(n: usize) -> String {
+    format!("{n} thread{}", if n == 1 { "" } else { "s" })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What happens at one level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LevelWork {
     /// Operations on single ciphertexts, key switches among them; moving ciphertexts between batches counts nothing.
     pub operations: usize,
@@ -14,6 +15,7 @@ pub struct LevelWork {
 
 /// Depth and width of a circuit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CircuitShape {
     /// The circuit's name.
     pub circuit: String,

@@ -2,10 +2,8 @@
 
 use arras_toolkit::text::{self, Table, printable};
 
-use super::{
-    comparison::Comparison,
-    data::{Side, TrainingReport},
-};
+use super::{Comparison, TrainingReport};
+use crate::metrics::Quality;
 
 impl Comparison {
     /// The table for a terminal of `width` columns: a column per circuit, in blocks if not all fit.
@@ -67,45 +65,27 @@ impl TrainingReport {
             let rows = self.stages.iter().map(|stage| {
                 vec![
                     printable(&stage.name),
-                    match stage.side {
-                        Side::Client => "client".to_owned(),
-                        Side::Server => "server".to_owned(),
-                    },
+                    stage.side.name().to_owned(),
                     text::seconds(stage.seconds),
                     stage.bytes.map_or(String::new(), text::bytes),
                 ]
             });
-            parts.push(
-                Table::new(["stage", "side", "time", "sends"])
-                    .with_rows(rows)
-                    .to_text(width),
-            );
+            let table = Table::new(["stage", "side", "time", "sends"]);
+            parts.push(table.with_rows(rows).to_text(width));
         }
         if let Some(model) = &self.model {
-            let line = |name: String, q: &crate::metrics::Quality| {
-                vec![
-                    name,
-                    text::percent(q.accuracy),
-                    q.auc
-                        .map_or(text::UNKNOWN.to_owned(), |a| text::fixed(a, 4)),
-                    text::fixed(q.log_loss, 4),
-                ]
+            let line = |name: String, q: &Quality| {
+                let auc = text::or_unknown(q.auc.map(|a| text::fixed(a, 4)));
+                let log_loss = text::fixed(q.log_loss, 4);
+                vec![name, text::percent(q.accuracy), auc, log_loss]
             };
-            let mut rows = vec![line(
-                format!("{}, encrypted", printable(&model.circuit)),
-                &model.quality,
-            )];
-            rows.extend(
-                model
-                    .plaintext_quality
-                    .iter()
-                    .map(|q| line("plaintext".into(), q)),
-            );
-            parts.push(
-                Table::new(["quality", "accuracy", "AUC", "log loss"])
-                    .with_rows(rows)
-                    .to_text(width),
-            );
+            let encrypted = format!("{}, encrypted", printable(&model.circuit));
+            let plaintext = model.plaintext_quality.iter();
+            let rows = [line(encrypted, &model.quality)]
+                .into_iter()
+                .chain(plaintext.map(|q| line("plaintext".into(), q)));
+            let table = Table::new(["quality", "accuracy", "AUC", "log loss"]);
+            parts.push(table.with_rows(rows).to_text(width));
         }
         parts.extend(self.comparison.iter().map(|c| c.to_text(width)));
         parts.join("\n")

@@ -1,55 +1,40 @@
 //! Reports with every part filled with made-up values that are hard to show: long and hostile names, unknown and useless numbers.
 
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
 use super::*;
-use crate::metrics::{Confusion, Quality};
 
 const HOSTILE: &str =
     "</title><script src=\"http://evil.example/x.js\">alert('&')</script>\u{1b}[31m";
 
+fn made<T: DeserializeOwned>(fields: serde_json::Value) -> T {
+    serde_json::from_value(fields).unwrap()
+}
+
 fn machine() -> Machine {
-    Machine {
-        cpu: "Processor <X>".into(),
-        cores: 2,
-        simd: vec!["AVX2".into()],
-        memory_bytes: Some(16 << 30),
-        system: "linux x86_64".into(),
-    }
+    made(json!({
+        "cpu": "Processor <X>", "cores": 2, "simd": ["AVX2"], "memory_bytes": 16u64 << 30, "system": "linux x86_64",
+    }))
 }
 
 fn row(circuit: &str, minibatch: usize, seconds: f64) -> CircuitRow {
-    CircuitRow {
-        circuit: circuit.into(),
-        iterations: 6,
-        minibatch,
-        depth: 29,
-        log_n: 16,
-        log_qp: 1500.4,
-        log_qp_bound: 1734.0,
-        dnum: 3,
-        multiplications: 1024,
-        key_switches: 162,
-        input_bytes: 10 << 20,
-        key_bytes: 3 << 30,
-        peak_bytes: None,
-        timing: Timing::Measured { runs: 5 },
-        seconds: vec![
-            ThreadSeconds {
-                threads: 1,
-                seconds,
-            },
-            ThreadSeconds {
-                threads: 2,
-                seconds: seconds / 1.5,
-            },
-        ],
-        critical_steps: 77,
-        critical_seconds: Some(seconds / 4.0),
-        work_seconds: Some(seconds),
-        model_cost: seconds * seconds,
-        weight_error: Some(3.2e-6),
-        accuracy: Some(0.9712),
-        auc: Some(0.99),
-    }
+    let mut row: CircuitRow = made(json!({
+        "circuit": circuit, "iterations": 6, "minibatch": minibatch,
+        "depth": 29, "log_n": 16, "log_qp": 1500.4, "log_qp_bound": 1734.0, "dnum": 3,
+        "multiplications": 1024, "key_switches": 162, "critical_steps": 77, "model_cost": 0.0,
+        "input_bytes": 10 << 20, "key_bytes": 3u64 << 30,
+        "timing": {"measured": {"runs": 5}},
+        "seconds": [{"threads": 1, "seconds": 0.0}, {"threads": 2, "seconds": 0.0}],
+        "weight_error": 3.2e-6, "accuracy": 0.9712, "auc": 0.99,
+    }));
+    // JSON has no NaN.
+    row.seconds[0].seconds = seconds;
+    row.seconds[1].seconds = seconds / 1.5;
+    row.critical_seconds = Some(seconds / 4.0);
+    row.work_seconds = Some(seconds);
+    row.model_cost = seconds * seconds;
+    row
 }
 
 fn comparison() -> Comparison {
@@ -57,119 +42,68 @@ fn comparison() -> Comparison {
     unmeasured.timing = Timing::Estimated;
     unmeasured.seconds.truncate(1);
     unmeasured.critical_seconds = None;
-    Comparison {
-        machine: machine(),
-        commit: Some("0123abc".into()),
-        date: Some("a day".into()),
-        data: HOSTILE.into(),
-        rows: vec![
-            row("baseline", 64, 12.0),
-            row("low-depth", 64, 4.0),
-            row("baseline", 32, 20.0),
-            unmeasured,
-        ],
-    }
+    let mut comparison = Comparison::new(machine(), HOSTILE);
+    comparison.commit = Some("0123abc".into());
+    comparison.date = Some("a day".into());
+    comparison.rows = vec![
+        row("baseline", 64, 12.0),
+        row("low-depth", 64, 4.0),
+        row("baseline", 32, 20.0),
+        unmeasured,
+    ];
+    comparison
 }
 
 fn report() -> TrainingReport {
-    let quality = Quality {
-        accuracy: 0.9712,
-        auc: None,
-        log_loss: 0.12,
-        confusion: Confusion::default(),
-    };
-    let points = |values: &[f64]| {
-        let numbered = values.iter().enumerate();
+    let points = |values: &[f64]| -> Vec<Point> {
+        let numbered = values.iter().zip(1..);
         numbered
-            .map(|(i, &value)| Point {
-                iteration: i + 1,
-                value,
-            })
-            .collect::<Vec<_>>()
+            .map(|(&value, iteration)| Point { iteration, value })
+            .collect()
     };
-    let series = |circuit: &str, values: &[f64]| Series {
-        circuit: circuit.into(),
-        points: points(values),
-    };
-    let work = |operations, key_switches| LevelWork {
-        operations,
-        key_switches,
-    };
-    let mut report = TrainingReport::new(HOSTILE, machine());
-    report.data = Some(DataSummary {
-        name: HOSTILE.into(),
-        training_rows: 1_000,
-        test_rows: 100,
-        features: 54,
-        dropped: 10,
-        negative: HOSTILE.into(),
-        positive: "<8>".into(),
+    let quality = json!({
+        "accuracy": 0.9712, "auc": null, "log_loss": 0.12,
+        "confusion": {"true_positive": 0, "false_positive": 0, "true_negative": 0, "false_negative": 0},
     });
-    report.plans = vec![PlanSummary {
-        circuit: HOSTILE.into(),
-        iterations: 6,
-        rounds: 2,
-        minibatch: 64,
-        log_n: 16,
-        levels: 29,
-        dnum: 3,
-        log_qp: 1500.4,
-        log_qp_bound: 1734.0,
-        keys: 24,
-        key_bytes: 3 << 30,
-        input_bytes: 10 << 20,
-        server_bytes: None,
-        predicted_error: Some(1e-6),
-        predicted_seconds: Some(75.0),
-    }];
-    report.stages = vec![Stage {
-        name: HOSTILE.into(),
-        side: Side::Server,
-        seconds: 1.25,
-        bytes: Some(2048),
-    }];
-    report.plaintext_accuracy = points(&[0.9, 0.95, 0.96]);
-    report.accuracy = vec![
-        series(HOSTILE, &[0.9, 0.95, 0.96]),
-        series("low-depth", &[0.91]),
-    ];
-    report.weight_error = vec![series(HOSTILE, &[1e-7, 0.0, 3e-5])];
-    report.shapes = vec![CircuitShape {
-        circuit: HOSTILE.into(),
-        depth: 2,
-        levels: vec![work(3, 1), work(9, 4), work(0, 0)],
-        waves: vec![2, 3],
-        multiplications: 4,
-        critical_path: 7,
-        model_cost: 12.0,
-    }];
-    report.times = vec![CircuitTimes {
-        circuit: HOSTILE.into(),
-        timing: Timing::Estimated,
-        threads: 1,
-        kinds: vec![
-            KindSeconds {
-                kind: HOSTILE.into(),
-                seconds: 2.5,
-            },
-            KindSeconds {
-                kind: "add".into(),
-                seconds: 0.001,
-            },
-        ],
-    }];
-    report.comparison = Some(comparison());
-    report.model = Some(ModelSummary {
-        circuit: HOSTILE.into(),
-        intercept: -0.25,
-        weights: vec![Weight {
-            feature: HOSTILE.into(),
-            weight: -1.5,
+    made(json!({
+        "title": HOSTILE,
+        "machine": machine(),
+        "data": {
+            "name": HOSTILE, "training_rows": 1000, "test_rows": 100, "features": 54, "dropped": 10,
+            "negative": HOSTILE, "positive": "<8>",
+        },
+        "plans": [{
+            "circuit": HOSTILE, "iterations": 6, "rounds": 2, "minibatch": 64,
+            "log_n": 16, "levels": 29, "dnum": 3, "log_qp": 1500.4, "log_qp_bound": 1734.0,
+            "keys": 24, "key_bytes": 3u64 << 30, "input_bytes": 10 << 20,
+            "predicted_error": 1e-6, "predicted_seconds": 75.0,
         }],
-        quality,
-        plaintext_quality: Some(quality),
-    });
-    report
+        "stages": [{"name": HOSTILE, "side": "server", "seconds": 1.25, "bytes": 2048}],
+        "plaintext_accuracy": points(&[0.9, 0.95, 0.96]),
+        "accuracy": [
+            {"circuit": HOSTILE, "points": points(&[0.9, 0.95, 0.96])},
+            {"circuit": "low-depth", "points": points(&[0.91])},
+        ],
+        "weight_error": [{"circuit": HOSTILE, "points": points(&[1e-7, 0.0, 3e-5])}],
+        "shapes": [{
+            "circuit": HOSTILE, "depth": 2,
+            "levels": [
+                {"operations": 3, "key_switches": 1},
+                {"operations": 9, "key_switches": 4},
+                {"operations": 0, "key_switches": 0},
+            ],
+            "waves": [2, 3], "multiplications": 4, "critical_path": 7, "model_cost": 12.0,
+        }],
+        "times": [{
+            "circuit": HOSTILE, "timing": "estimated", "threads": 1,
+            "kinds": [{"kind": HOSTILE, "seconds": 2.5}, {"kind": "add", "seconds": 0.001}],
+        }],
+        "comparison": comparison(),
+        "model": {
+            "circuit": HOSTILE, "intercept": -0.25, "weights": [{"feature": HOSTILE, "weight": -1.5}],
+            "quality": quality, "plaintext_quality": quality,
+        },
+    }))
 }
 
 /// Every element is closed, in order; gives all opening tags. Only what this crate writes is understood: no comments in the body, no `>`
@@ -212,24 +146,14 @@ fn pages_are_well_formed_and_fetch_nothing() {
     ] {
         for tag in elements(&page) {
             let name = tag.split(' ').next().unwrap();
-            assert!(
-                ![
-                    "script", "link", "img", "iframe", "a", "object", "use", "image"
-                ]
-                .contains(&name),
-                "{tag}"
-            );
+            const FETCHING: &str = " script link img iframe a object use image ";
+            assert!(!FETCHING.contains(&format!(" {name} ")), "{tag}");
             for attribute in [" src=", " href=", " onload=", " onclick=", "url(", "http:"] {
                 assert!(!tag.contains(attribute), "{tag}");
             }
         }
-        let style = page
-            .split_once("<style>")
-            .unwrap()
-            .1
-            .split_once("</style>")
-            .unwrap()
-            .0;
+        let (head, _) = page.split_once("</style>").unwrap();
+        let (_, style) = head.split_once("<style>").unwrap();
         assert!(!style.contains("url(") && !style.contains("@import"));
         assert!(!page.contains("http://www"));
         assert!(!page.contains("NaN") && !page.contains("inf"));
@@ -239,23 +163,10 @@ fn pages_are_well_formed_and_fetch_nothing() {
 #[test]
 fn every_part_is_on_the_page() {
     let page = report().to_html().unwrap();
-    for part in [
-        "Plan",
-        "Timeline",
-        "Accuracy by iteration",
-        "Weight error by iteration",
-        "Depth and width of the circuits",
-        "Time by kind of operation",
-        "Circuits side by side",
-        "Model",
-        "commit 0123abc",
-        "1.25 s",
-        "3.00 GiB",
-        "−1.500",
-        "3.2·10⁻⁶",
-        "2¹⁶",
-        "&lt;script",
-    ] {
+    let parts = "Plan | Timeline | Accuracy by iteration | Weight error by iteration | Depth and width of the circuits | \
+        Time by kind of operation | Circuits side by side | Model | commit 0123abc | 1.25 s | 3.00 GiB | −1.500 | 3.2·10⁻⁶ | \
+        2¹⁶ | &lt;script";
+    for part in parts.split(" | ") {
         assert!(page.contains(part), "{part}");
     }
     assert_eq!(page.matches("role=\"img\"").count(), 4);
@@ -336,13 +247,8 @@ fn ratios_are_against_the_first_circuit_with_the_minibatch() {
     assert_eq!(ratios[1].speed[0].ratio, 3.0);
     assert_eq!(ratios[1].model, 9.0);
     // Against the baseline's 20 s with minibatch 32.
-    assert_eq!(
-        ratios[3].speed,
-        [ThreadSpeed {
-            threads: 1,
-            ratio: 4.0
-        }]
-    );
+    let (threads, ratio) = (1, 4.0);
+    assert_eq!(ratios[3].speed, [ThreadSpeed { threads, ratio }]);
     assert_eq!(ratios[3].critical_path, None);
 }
 
@@ -359,15 +265,8 @@ fn text_fits_the_terminal_and_keeps_control_characters_out() {
             "{width}: {table}"
         );
         assert!(!text.contains('\u{1b}'));
-        for value in [
-            "3.00×",
-            "12.0 s",
-            "1,024",
-            "2¹⁶",
-            "97.12 %",
-            "a-third-circuit",
-            "medians of 5",
-        ] {
+        let values = "3.00× | 12.0 s | 1,024 | 2¹⁶ | 97.12 % | a-third-circuit | medians of 5";
+        for value in values.split(" | ") {
             assert!(text.contains(value), "{value} in {text}");
         }
         // Nobody measured it.

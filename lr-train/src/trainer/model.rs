@@ -8,7 +8,7 @@ use crate::{
     Result,
     circuits::Kind,
     data::DataError,
-    data::{Classes, Dataset, Table},
+    data::{Classes, Dataset, FeatureTable},
     metrics::Quality,
     plain::scores,
     preprocess::Preprocessor,
@@ -54,7 +54,7 @@ pub struct Prediction {
 
 impl Model {
     /// # Errors
-    /// [`ExchangeError::Version`], [`DataError::Length`], [`ExchangeError::UnusableResult`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
         if self.version != MODEL_VERSION {
             return Err(ExchangeError::Version {
@@ -67,13 +67,13 @@ impl Model {
         }
         let expected = self.preprocessor.features() + 1;
         if self.weights.len() != expected {
-            return Err(DataError::Length {
+            let error = DataError::Length {
                 op: "model",
                 what: "weights (intercept first)",
                 found: self.weights.len(),
                 expected,
-            }
-            .into());
+            };
+            return Err(malformed(error).into());
         }
         match self
             .weights
@@ -94,12 +94,9 @@ impl Model {
     /// Reads a model from JSON, trusting nothing in it.
     ///
     /// # Errors
-    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`DataError::Length`].
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`ExchangeError::UnusableResult`].
     pub fn from_json(text: &str) -> Result<Self> {
-        let model: Self = serde_json::from_str(text).map_err(|error| ExchangeError::Malformed {
-            what: "model",
-            error: Box::new(error),
-        })?;
+        let model: Self = serde_json::from_str(text).map_err(malformed)?;
         model.check()?;
         Ok(model)
     }
@@ -110,12 +107,7 @@ impl Model {
     /// [`ExchangeError::Malformed`] if a number is not finite.
     pub fn to_json(&self) -> Result<String> {
         self.check()?;
-        Ok(
-            serde_json::to_string_pretty(self).map_err(|error| ExchangeError::Malformed {
-                what: "model",
-                error: Box::new(error),
-            })?,
-        )
+        Ok(serde_json::to_string_pretty(self).map_err(malformed)?)
     }
 
     /// The scores of rows as they were read: `w0 + w . x` of the normalized features.
@@ -123,7 +115,7 @@ impl Model {
     /// # Errors
     /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount),
     /// [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
-    pub fn scores(&self, data: &impl AsRef<Table>) -> Result<Vec<f64>> {
+    pub fn scores(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<f64>> {
         Ok(scores(
             &self.preprocessor.apply(data)?,
             &Array1::from(self.weights.clone()),
@@ -134,7 +126,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::scores`].
-    pub fn predict(&self, data: &impl AsRef<Table>) -> Result<Vec<Prediction>> {
+    pub fn predict(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<Prediction>> {
         let predict = |score: f64| Prediction {
             score,
             probability: sigma(score),
@@ -163,5 +155,13 @@ impl Model {
             .into());
         }
         Ok(Quality::measure(&self.scores(data)?, data.labels())?)
+    }
+}
+
+/// What is not a model.
+fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> ExchangeError {
+    ExchangeError::Malformed {
+        what: "model",
+        error: Box::new(error),
     }
 }

@@ -42,7 +42,7 @@ pub struct DatasetRecord {
 
 impl DatasetRecord {
     /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::Mismatch`], [`DataError::Length`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
         if self.version != RECORD_VERSION {
             return Err(ExchangeError::Version {
@@ -56,11 +56,15 @@ impl DatasetRecord {
         if let Some(scaling) = &self.scaling {
             let expected = self.preprocessor.features() + 1;
             if scaling.len() != expected {
-                return Err(DataError::Length {
+                let error = DataError::Length {
                     op: "record of a data set",
                     what: "scaling",
                     found: scaling.len(),
                     expected,
+                };
+                return Err(ExchangeError::Malformed {
+                    what: "record of a data set",
+                    error: Box::new(error),
                 }
                 .into());
             }

@@ -7,7 +7,7 @@ use ndarray::Array1;
 
 use super::*;
 use crate::{
-    TrainError,
+    Fault, TrainError,
     circuits::CircuitError,
     circuits::{Kind, Results, Start},
     data::DataError,
@@ -633,10 +633,9 @@ fn models_refuse_other_features_and_classes() {
 
     let mut broken = model.clone();
     broken.weights.pop();
-    assert!(matches!(
-        broken.to_json(),
-        Err(TrainError::Data(DataError::Length { .. }))
-    ));
+    let error = broken.to_json().unwrap_err();
+    assert!(error.to_string().contains("weights"), "{error}");
+    assert_eq!(error.fault(), Fault::File);
     broken = model;
     broken.weights[0] = f64::NAN;
     assert!(broken.to_json().is_err());

@@ -1,13 +1,10 @@
 //! The whole exchange: client and server in folders of their own.
 
-use std::fs;
-
 use crate::support::{Desk, prepared, small_csv};
 
 #[test]
 fn plan_to_evaluation_on_built_in_data() {
     let client = Desk::new();
-    let server = Desk::new();
     let plan = client.json("plan --data builtin:breast-cancer --normalize standard --circuit single-chain-mask-free --minibatch 16 --iterations 2 --out plan.toml");
     client.json("keygen --plan plan.toml --out keys");
     let encrypted = client.json(
@@ -16,51 +13,22 @@ fn plan_to_evaluation_on_built_in_data() {
 
     // What the plan said is what is sent, to the byte.
     assert_eq!(plan["data-file-bytes"], encrypted["bytes"]);
-    let keys = client
-        .path("keys/eval/evaluation-keys.arras")
-        .metadata()
-        .unwrap()
-        .len();
+    let keys = client.read("keys/eval/evaluation-keys.arras").len();
     assert_eq!(plan["report"]["chosen"]["key-file-bytes"], keys);
     assert!(plan["report"]["predicted-error"].as_f64().unwrap() > 0.0);
 
     // Only these travel.
-    fs::create_dir(server.path("eval")).unwrap();
-    for file in ["plan.toml", "evaluation-keys.arras"] {
-        fs::copy(
-            client.path("keys/eval").join(file),
-            server.path("eval").join(file),
-        )
-        .unwrap();
-    }
-    fs::copy(client.path("data.arras"), server.path("data.arras")).unwrap();
+    let server = client.copy_of("keys/eval data.arras");
     let trained =
-        server.ok("train --eval-keys eval --data data.arras --out result.arras --engine cpu");
-    assert!(
-        trained
-            .stderr
-            .contains("secret key: not here and not needed"),
-        "{}",
-        trained.stderr
-    );
-    assert!(
-        trained.stdout.contains("encrypted model"),
-        "{}",
-        trained.stdout
-    );
+        server.ok("train --eval-keys keys/eval --data data.arras --out result.arras --engine cpu");
+    trained.notes("secret key: not here and not needed");
+    trained.says("encrypted model");
     assert_eq!(
-        server.listing("."),
-        [
-            "data.arras",
-            "eval",
-            "eval/evaluation-keys.arras",
-            "eval/plan.toml",
-            "result.arras"
-        ]
-        .map(std::borrow::ToOwned::to_owned)
+        server.listing(".").join(" "),
+        "data.arras keys keys/eval keys/eval/evaluation-keys.arras keys/eval/plan.toml result.arras"
     );
 
-    fs::copy(server.path("result.arras"), client.path("result.arras")).unwrap();
+    client.write("result.arras", server.read("result.arras"));
     client.ok("decrypt --keys keys --model result.arras --out model.json");
     let quality = client.json("evaluate --model model.json --data builtin:breast-cancer");
     assert!(
@@ -74,19 +42,11 @@ fn plan_to_evaluation_on_built_in_data() {
 fn two_rounds_give_what_one_gives() {
     let desk = prepared("--circuit baseline --iterations 2 --rounds 2");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result-0.arras");
-    let state = desk.ok("inspect result-0.arras");
-    assert!(
-        state.stdout.contains("encrypted state after round 1"),
-        "{}",
-        state.stdout
-    );
+    desk.ok("inspect result-0.arras")
+        .says("encrypted state after round 1");
     // A state is no model yet, but its weights can be looked at.
-    let early = desk.ok("decrypt --keys keys --model result-0.arras --out early.json");
-    assert!(
-        early.stderr.contains("not the finished model"),
-        "{}",
-        early.stderr
-    );
+    desk.ok("decrypt --keys keys --model result-0.arras --out early.json")
+        .notes("not the finished model");
     desk.ok("refresh --keys keys --state result-0.arras --out state-1.arras");
     let trained = desk.json(
         "train --eval-keys keys/eval --data data.arras --state state-1.arras --out result-1.arras",
@@ -102,12 +62,7 @@ fn two_rounds_give_what_one_gives() {
     whole.ok("decrypt --keys keys --model result.arras --out model.json");
     let weights = |desk: &Desk| -> Vec<f64> {
         let model: serde_json::Value = serde_json::from_slice(&desk.read("model.json")).unwrap();
-        model["weights"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|w| w.as_f64().unwrap())
-            .collect()
+        serde_json::from_value(model["weights"].clone()).unwrap()
     };
     let (a, b) = (weights(&desk), weights(&whole));
     assert_eq!(a.len(), 3);
@@ -123,22 +78,14 @@ fn two_rounds_give_what_one_gives() {
         .map(|line| format!("{}\n", line.rsplit_once(',').unwrap().0))
         .collect();
     desk.write("new.csv", unlabelled);
-    let said = desk.ok("predict --model model.json --data new.csv");
+    let said = desk.ok("predict --model model.json --data new.csv").stdout;
     let classes: Vec<&str> = said
-        .stdout
         .lines()
         .skip(1)
         .map(|line| line.rsplit(',').next().unwrap())
         .collect();
     assert_eq!(classes, ["no", "yes", "no", "yes"]);
-    let with_labels =
-        desk.ok("predict --model model.json --data train.csv --label y --out predictions.csv");
-    assert!(with_labels.stdout.contains("24 rows"));
-    assert_eq!(
-        String::from_utf8(desk.read("predictions.csv"))
-            .unwrap()
-            .lines()
-            .count(),
-        25
-    );
+    desk.ok("predict --model model.json --data train.csv --label y --out predictions.csv")
+        .says("24 rows");
+    assert_eq!(desk.text("predictions.csv").lines().count(), 25);
 }

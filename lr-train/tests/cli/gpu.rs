@@ -20,49 +20,26 @@ fn device(desk: &Desk) -> bool {
 #[cfg(feature = "gpu")]
 #[test]
 fn training_on_a_device_gives_the_bytes_of_the_cpu_engine_and_one_too_small_is_refused() {
-    let desk = Desk::with(finished(), &["keys", "data.arras", "result.arras"]);
+    let desk = finished().copy_of("keys data.arras result.arras");
     if !device(&desk) {
         return;
     }
     let before = desk.listing(".");
-    let train = "train --eval-keys keys/eval --data data.arras --engine gpu --out out.arras";
-    let refused: Ran = desk
-        .command(train)
-        .env("ARRAS_GPU_MEMORY_MIB", "1")
-        .output()
-        .unwrap()
-        .into();
-    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
-    for word in [
-        "memory needed",
-        "training needs about",
-        "available",
-        "--engine cpu",
-    ] {
-        assert!(
-            refused.stderr.contains(word),
-            "no {word:?} in {}",
-            refused.stderr
-        );
-    }
+    let train = |engine: &str, variable: &str, value: &str| {
+        let verb =
+            format!("train --eval-keys keys/eval --data data.arras {engine} --out out.arras");
+        Ran::of(desk.command(&verb).env(variable, value))
+    };
+    train("--engine gpu", "ARRAS_GPU_MEMORY_MIB", "1")
+        .ends_with(1)
+        .notes("memory needed | training needs about | available | --engine cpu");
     assert_eq!(desk.listing("."), before);
-    let wrong: Ran = desk
-        .command(train)
-        .env("ARRAS_GPU_MEMORY_MIB", "much")
-        .output()
-        .unwrap()
-        .into();
-    assert_eq!(wrong.code, Some(1), "{}", wrong.stderr);
-    assert!(wrong.stderr.contains("whole number"), "{}", wrong.stderr);
-
-    let ran: Ran = desk
-        .command(&train.replace("--engine gpu ", ""))
-        .env("ARRAS_ENGINE", "gpu")
-        .output()
-        .unwrap()
-        .into();
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("engine: gpu, "), "{}", ran.stderr);
+    train("--engine gpu", "ARRAS_GPU_MEMORY_MIB", "much")
+        .ends_with(1)
+        .notes("whole number");
+    train("", "ARRAS_ENGINE", "gpu")
+        .ends_with(0)
+        .notes("engine: gpu, ");
     // `finished` trained on the default engine, in main memory.
     assert!(desk.read("out.arras") == desk.read("result.arras"));
 }
@@ -70,10 +47,8 @@ fn training_on_a_device_gives_the_bytes_of_the_cpu_engine_and_one_too_small_is_r
 #[cfg(feature = "gpu")]
 #[test]
 fn an_adapter_that_is_not_there_is_refused_with_the_way_out() {
-    Desk::new().fails(
-        "devices --engine gpu:no-such-adapter",
-        1,
-        &["no-such-adapter", "choose the CPU engine"],
+    Desk::new().refuses(
+        "1 | devices --engine gpu:no-such-adapter | no-such-adapter | choose the CPU engine",
     );
     let adapters = Desk::new().json("devices --list")["adapters"].clone();
     for adapter in adapters.as_array().unwrap() {
@@ -85,15 +60,11 @@ fn an_adapter_that_is_not_there_is_refused_with_the_way_out() {
 #[test]
 fn an_engine_that_was_not_compiled_in_is_refused_with_the_way_out() {
     let desk = Desk::new();
-    desk.fails("devices --engine gpu", 1, &["--features gpu", "cpu"]);
-    let ran: Ran = desk
-        .command("train --eval-keys keys --data d --out o")
-        .env("ARRAS_ENGINE", "gpu:radeon")
-        .output()
-        .unwrap()
-        .into();
-    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert!(ran.stderr.contains("--features gpu"), "{}", ran.stderr);
+    desk.fails("devices --engine gpu", 1, "--features gpu | cpu");
+    let mut train = desk.command("train --eval-keys keys --data d --out o");
+    Ran::of(train.env("ARRAS_ENGINE", "gpu:radeon"))
+        .ends_with(1)
+        .notes("--features gpu");
     let listed = desk.json("devices --list");
     assert_eq!(listed["engines"][1]["available"], false);
 }

@@ -6,14 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Desk, finished};
+use crate::support::{Desk, ENCRYPT, TRAIN, finished};
 
 /// Kills of each verb: twenty, so forty of `encrypt` and `train` together, or what `LR_TRAIN_KILLS` says.
 fn kills() -> u32 {
-    std::env::var("LR_TRAIN_KILLS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(20)
+    let said = std::env::var("LR_TRAIN_KILLS");
+    said.map_or(20, |kills| kills.parse().unwrap())
 }
 
 /// Whether a file is one that a process has while it writes another.
@@ -34,8 +32,8 @@ impl Instants {
     }
 }
 
-/// Runs a verb and kills it, over and over; after each the file `complete` is absent, or
-/// the output passes `whole`. In the end the verb succeeds.
+/// Runs a verb that writes `out` and kills it, over and over; after each the file `complete` is absent, or the output passes `whole`.
+/// In the end the verb succeeds.
 fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
     let started = Instant::now();
     desk.ok(verb);
@@ -55,12 +53,9 @@ fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
     let mut early = 0;
     for kill in 0..kills() {
         let at = instants.below(limit);
-        let mut child = desk
-            .command(verb)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = desk.command(verb);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
         sleep(at);
         child.kill().unwrap();
         let status = child.wait().unwrap();
@@ -70,8 +65,7 @@ fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
             assert_eq!(
                 ran.code,
                 Some(0),
-                "seed {seed}, kill {kill} after {at:?}: {}",
-                ran.stderr
+                "seed {seed}, kill {kill} after {at:?}: {ran}"
             );
             remove();
         }
@@ -89,34 +83,24 @@ fn killed(desk: &Desk, verb: &str, out: &str, complete: &str, whole: &str) {
 
 #[test]
 fn encrypt_restarts_cleanly() {
-    let desk = Desk::with(finished(), &["keys", "train.csv"]);
-    killed(
-        &desk,
-        "encrypt --keys keys --data train.csv --label y --out out.arras",
-        "out.arras",
-        "out.arras",
-        "inspect out.arras",
-    );
+    let desk = finished().copy_of("keys train.csv");
+    let (out, inspect) = ("out.arras", "inspect out.arras");
+    killed(&desk, ENCRYPT, out, out, inspect);
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
     desk.ok("decrypt --keys keys --model result.arras --out model.json");
 }
 
 #[test]
 fn train_restarts_cleanly() {
-    let desk = Desk::with(finished(), &["keys", "data.arras"]);
-    killed(
-        &desk,
-        "train --eval-keys keys/eval --data data.arras --out out.arras",
-        "out.arras",
-        "out.arras",
-        "inspect out.arras",
-    );
+    let desk = finished().copy_of("keys data.arras");
+    let (out, inspect) = ("out.arras", "inspect out.arras");
+    killed(&desk, TRAIN, out, out, inspect);
     desk.ok("decrypt --keys keys --model out.arras --out model.json");
 }
 
 #[test]
 fn keygen_restarts_cleanly() {
-    let desk = Desk::with(finished(), &["plan.toml", "train.csv"]);
+    let desk = finished().copy_of("plan.toml train.csv");
     // Keys count once they are complete; the verb itself says whether they are.
     killed(
         &desk,

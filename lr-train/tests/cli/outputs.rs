@@ -2,21 +2,11 @@
 
 use std::{fs::File, process::Command};
 
-use crate::support::{Desk, Ran, finished};
+use crate::support::{DECRYPT, Desk, ENCRYPT, Ran, TRAIN, finished};
 
 #[test]
 fn nothing_is_replaced_without_force() {
-    let desk = Desk::with(
-        finished(),
-        &[
-            "keys",
-            "plan.toml",
-            "data.arras",
-            "result.arras",
-            "model.json",
-            "train.csv",
-        ],
-    );
+    let desk = finished().copy_of("keys plan.toml data.arras result.arras model.json train.csv");
     desk.write("there", "before");
     for verb in [
         "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --out there",
@@ -28,67 +18,61 @@ fn nothing_is_replaced_without_force() {
         "devices --engine reference --measure --out there",
     ] {
         // Before any work is done: this would take a while for some.
-        desk.fails(verb, 5, &["there", "exists", "replace"]);
+        desk.fails(verb, 5, "there | exists | replace");
         assert_eq!(desk.read("there"), b"before");
     }
-    desk.fails("keygen --plan plan.toml --out keys", 5, &["exists"]);
+    desk.fails("keygen --plan plan.toml --out keys", 5, "exists");
     desk.ok("decrypt --keys keys --model result.arras --out there --force");
     assert_eq!(desk.read("there"), desk.read("model.json"));
     desk.ok("keygen --plan plan.toml --out keys --force");
-    desk.fails(
-        "train --eval-keys keys/eval --data data.arras --out out.arras",
-        4,
-        &["key set"],
-    );
+    desk.fails(TRAIN, 4, "key set");
 }
 
 #[test]
 fn resume_takes_what_is_whole_and_right() {
-    let desk = Desk::with(
-        finished(),
-        &["keys", "data.arras", "result.arras", "train.csv"],
-    );
+    let desk = finished().copy_of("keys data.arras result.arras train.csv");
     let before = desk.read("data.arras");
-    let said =
-        desk.json("encrypt --keys keys --data train.csv --label y --out data.arras --resume");
-    assert_eq!(said["resumed"], true);
-    assert_eq!(desk.read("data.arras"), before);
     desk.write(
         "other.csv",
-        String::from_utf8(desk.read("train.csv"))
-            .unwrap()
-            .replace("-0.5,", "-0.75,"),
+        desk.text("train.csv").replace("-0.5,", "-0.75,"),
     );
-    desk.fails(
-        "encrypt --keys keys --data other.csv --label y --out data.arras --resume",
-        4,
-        &["data.arras", "other rows"],
+    for (verb, resumed) in [
+        (
+            "encrypt --keys keys --data train.csv --label y --out data.arras --resume",
+            true,
+        ),
+        (
+            "train --eval-keys keys/eval --data data.arras --out result.arras --resume",
+            true,
+        ),
+        // With nothing there it is an ordinary run.
+        (
+            "train --eval-keys keys/eval --data data.arras --out new.arras --resume",
+            false,
+        ),
+    ] {
+        assert_eq!(desk.json(verb)["resumed"], resumed, "{verb}");
+        assert_eq!(desk.read("data.arras"), before);
+    }
+    desk.refuses(
+        "
+        4 | encrypt --keys keys --data other.csv --label y --out data.arras --resume | data.arras | other rows
+        4 | train --eval-keys keys/eval --data data.arras --out data.arras --resume | data.arras | not the result
+        ",
     );
-    let said =
-        desk.json("train --eval-keys keys/eval --data data.arras --out result.arras --resume");
-    assert_eq!(said["resumed"], true);
-    desk.fails(
-        "train --eval-keys keys/eval --data data.arras --out data.arras --resume",
-        4,
-        &["data.arras", "not the result"],
-    );
-    // With nothing there it is an ordinary run.
-    let said = desk.json("train --eval-keys keys/eval --data data.arras --out new.arras --resume");
-    assert_eq!(said["resumed"], false);
 }
 
 #[test]
 fn two_processes_do_not_write_one_output() {
-    let desk = Desk::with(finished(), &["keys", "result.arras"]);
+    let desk = finished().copy_of("keys result.arras");
     let lock = File::create(desk.path(".out.json.lock")).unwrap();
     lock.lock().unwrap();
     let left = ".out.json.abc123.partial";
     desk.write(left, "what a killed process left");
-    let verb = "decrypt --keys keys --model result.arras --out out.json";
-    desk.fails(verb, 5, &["out.json", "another process is writing"]);
+    desk.fails(DECRYPT, 5, "out.json | another process is writing");
     assert!(desk.path(left).exists() && !desk.path("out.json").exists());
     drop(lock);
-    desk.ok(verb);
+    desk.ok(DECRYPT);
     assert!(!desk.path(".out.json.lock").exists() && !desk.path(left).exists());
 }
 
@@ -97,70 +81,45 @@ fn two_processes_do_not_write_one_output() {
 fn limited(desk: &Desk, verb: &str, blocks: u32) -> Ran {
     let binary = env!("CARGO_BIN_EXE_lr-train");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {binary} {verb}");
-    Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(desk.root())
-        .output()
-        .unwrap()
-        .into()
+    let mut shell = Command::new("sh");
+    Ran::of(shell.args(["-c", &script]).current_dir(desk.root()))
 }
 
 #[cfg(unix)]
 #[test]
 fn a_full_disk_damages_nothing() {
-    let desk = Desk::with(
-        finished(),
-        &[
-            "keys",
-            "plan.toml",
-            "data.arras",
-            "result.arras",
-            "train.csv",
-        ],
-    );
-    let encrypt = "encrypt --keys keys --data train.csv --label y --out out";
-    let train = "train --eval-keys keys/eval --data data.arras --out out";
-    let decrypt = "decrypt --keys keys --model result.arras --out out";
-    let keygen = "keygen --plan plan.toml --out new";
+    const KEYGEN: &str = "keygen --plan plan.toml --out new";
+    let desk = finished().copy_of("keys plan.toml data.arras result.arras train.csv");
     // With no room at all, and with room for the beginning of a file.
     for (verb, blocks, out) in [
-        (encrypt, 0, "out"),
-        (encrypt, 40, "out"),
-        (train, 0, "out"),
-        (train, 40, "out"),
-        (decrypt, 0, "out"),
-        (keygen, 0, "new/secret/owner.json"),
-        (keygen, 40, "new/secret/owner.json"),
+        (ENCRYPT, 0, "out.arras"),
+        (ENCRYPT, 40, "out.arras"),
+        (TRAIN, 0, "out.arras"),
+        (TRAIN, 40, "out.arras"),
+        (DECRYPT, 0, "out.json"),
+        (KEYGEN, 0, "new/secret/owner.json"),
+        (KEYGEN, 40, "new/secret/owner.json"),
     ] {
-        let ran = limited(&desk, verb, blocks);
-        let said = format!("{verb}, {blocks} blocks: {}{}", ran.stdout, ran.stderr);
-        assert_eq!(ran.code, Some(5), "{said}");
-        assert!(!desk.path(out).exists(), "{said}");
+        let ran = limited(&desk, verb, blocks).ends_with(5);
+        assert!(!desk.path(out).exists(), "{ran}");
         let left = desk.listing(".");
-        assert!(
-            left.iter()
-                .all(|name| !name.ends_with(".partial") && !name.ends_with(".lock")),
-            "{said}: {left:?}"
-        );
+        let is_hidden = |name: &String| name.ends_with(".partial") || name.ends_with(".lock");
+        assert!(!left.iter().any(is_hidden), "{ran}: {left:?}");
     }
     // There is room again.
-    desk.ok("keygen --plan plan.toml --out new");
-    desk.ok("encrypt --keys keys --data train.csv --label y --out out");
+    desk.ok(KEYGEN);
+    desk.ok(ENCRYPT);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_standard_output_is_a_failure() {
-    let desk = Desk::with(finished(), &["model.json", "train.csv"]);
+    let desk = finished().copy_of("model.json train.csv");
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let ran: Ran = desk
-        .command("predict --model model.json --data train.csv --label y")
-        .stdout(full)
-        .output()
-        .unwrap()
-        .into();
-    assert_eq!(ran.code, Some(5));
-    assert!(ran.stderr.contains("standard output"), "{}", ran.stderr);
+    let mut predict = desk.command("predict --model model.json --data train.csv --label y");
+    Ran::of(predict.stdout(full))
+        .ends_with(5)
+        .notes("standard output");
 }
 
 #[cfg(unix)]

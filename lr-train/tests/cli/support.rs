@@ -1,57 +1,97 @@
 //! Runs the binary in a folder of its own.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::OnceLock,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+// Verbs on the files of `finished`.
+pub(crate) const ENCRYPT: &str = "encrypt --keys keys --data train.csv --label y --out out.arras";
+pub(crate) const TRAIN: &str = "train --eval-keys keys/eval --data data.arras --out out.arras";
+pub(crate) const DECRYPT: &str = "decrypt --keys keys --model result.arras --out out.json";
+
 /// A folder in which `lr-train` runs.
-pub(crate) struct Desk {
-    folder: TempDir,
-}
+pub(crate) struct Desk(TempDir);
 
 /// What a run gave.
 pub(crate) struct Ran {
+    command: String,
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
+impl Ran {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
         Self {
+            command: format!("{command:?}"),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// All of these words, with ` | ` between, are on standard output.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) {
+        self.holds(&self.stdout, words);
+    }
+
+    /// All of these words, with ` | ` between, are on standard error.
+    #[track_caller]
+    pub(crate) fn notes(&self, words: &str) {
+        self.holds(&self.stderr, words);
+    }
+
+    #[track_caller]
+    fn holds(&self, text: &str, words: &str) {
+        for word in words.split(" | ") {
+            assert!(text.contains(word), "no {word:?} in {self}");
+        }
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{}{}", self.command, self.stdout, self.stderr)
+    }
 }
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self(tempfile::tempdir().unwrap())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root().join(name)
     }
 
     pub(crate) fn root(&self) -> &Path {
-        self.folder.path()
+        self.0.path()
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        std::fs::write(self.path(name), content).unwrap();
+        fs::write(self.path(name), content).unwrap();
     }
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
     }
 
     /// The command, with nothing of the caller's environment that would change it.
@@ -65,29 +105,21 @@ impl Desk {
     }
 
     pub(crate) fn run(&self, arguments: &str) -> Ran {
-        self.command(arguments).output().unwrap().into()
+        Ran::of(&mut self.command(arguments))
     }
 
     /// Runs what must succeed.
     #[track_caller]
     pub(crate) fn ok(&self, arguments: &str) -> Ran {
-        let ran = self.run(arguments);
-        assert_eq!(
-            ran.code,
-            Some(0),
-            "lr-train {arguments}\n{}{}",
-            ran.stdout,
-            ran.stderr
-        );
-        ran
+        self.run(arguments).ends_with(0)
     }
 
     /// Runs what must succeed with `--json`, and returns the object.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &str) -> Value {
         let ran = self.ok(&format!("{arguments} --json"));
-        let value: Value = serde_json::from_str(&ran.stdout)
-            .unwrap_or_else(|error| panic!("{arguments}: {error}\n{}", ran.stdout));
+        let value: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{ran}"));
         assert_eq!(value["ok"], true);
         assert_eq!(value["verb"].as_str(), arguments.split_whitespace().next());
         value
@@ -95,21 +127,18 @@ impl Desk {
 
     /// Runs what must fail with this exit code, and with all of these words in its message.
     #[track_caller]
-    pub(crate) fn fails(&self, arguments: &str, code: i32, words: &[&str]) {
-        let ran = self.run(arguments);
-        assert_eq!(
-            ran.code,
-            Some(code),
-            "lr-train {arguments}\n{}{}",
-            ran.stdout,
-            ran.stderr
-        );
-        for word in words {
-            assert!(
-                ran.stderr.contains(word),
-                "lr-train {arguments}: no {word:?} in\n{}",
-                ran.stderr
-            );
+    pub(crate) fn fails(&self, arguments: &str, code: i32, words: &str) {
+        self.run(arguments).ends_with(code).notes(words);
+    }
+
+    /// Runs what must fail, a case a line: `exit code | arguments | word of the message | ..`.
+    #[track_caller]
+    pub(crate) fn refuses(&self, cases: &str) {
+        for case in cases.lines().map(str::trim).filter(|case| !case.is_empty()) {
+            let mut parts = case.splitn(3, " | ");
+            let mut next = || parts.next().unwrap_or_else(|| panic!("no case: {case}"));
+            let (code, arguments, words) = (next(), next(), next());
+            self.fails(arguments, code.parse().unwrap(), words);
         }
     }
 
@@ -118,14 +147,10 @@ impl Desk {
         let mut names = vec![];
         let mut open = vec![self.path(folder)];
         while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
+            for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                names.push(
-                    path.strip_prefix(self.root())
-                        .unwrap()
-                        .display()
-                        .to_string(),
-                );
+                let name = path.strip_prefix(self.root()).unwrap();
+                names.push(name.display().to_string());
                 if path.is_dir() {
                     open.push(path);
                 }
@@ -133,6 +158,27 @@ impl Desk {
         }
         names.sort();
         names
+    }
+
+    /// A desk with a copy of some files and folders of this one, their names with spaces between.
+    pub(crate) fn copy_of(&self, names: &str) -> Self {
+        let desk = Self::new();
+        for name in names.split_whitespace() {
+            copy(&self.path(name), &desk.path(name));
+        }
+        desk
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy(&entry.path(), &to.join(entry.file_name()));
     }
 }
 
@@ -172,27 +218,4 @@ pub(crate) fn finished() -> &'static Desk {
         desk.ok("decrypt --keys keys --model result.arras --out model.json");
         desk
     })
-}
-
-impl Desk {
-    /// A desk with a copy of some files and folders of another.
-    pub(crate) fn with(from: &Desk, names: &[&str]) -> Self {
-        let desk = Self::new();
-        for name in names {
-            copy(&from.path(name), &desk.path(name));
-        }
-        desk
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    if !from.is_dir() {
-        std::fs::copy(from, to).unwrap();
-        return;
-    }
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        copy(&entry.path(), &to.join(entry.file_name()));
-    }
 }

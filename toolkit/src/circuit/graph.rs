@@ -9,7 +9,7 @@ use crate::{Layout, op::Op};
 pub struct NodeId(pub(crate) usize);
 
 impl NodeId {
-    /// The position in [`super::Circuit::nodes`].
+    /// The position in [`crate::Circuit::nodes`].
     pub fn index(self) -> usize {
         self.0
     }
@@ -20,7 +20,7 @@ impl NodeId {
 pub struct OperationId(pub(crate) usize);
 
 impl OperationId {
-    /// The position in [`super::Circuit::operations`].
+    /// The position in [`crate::Circuit::operations`].
     pub fn index(self) -> usize {
         self.0
     }
@@ -173,7 +173,7 @@ impl Operation {
         self.label.as_deref()
     }
 
-    /// The section it was recorded in, from the outermost: `iteration 2 / chain A` (see [`super::Recorder::section`]).
+    /// The section it was recorded in, from the outermost: `iteration 2 / chain A` (see [`crate::Recorder::section`]).
     pub fn section(&self) -> Option<&str> {
         self.section.as_deref()
     }

@@ -6,12 +6,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{
-    Circuit, Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId, Slots,
-};
+use super::{Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId};
 use arras_hal::Named;
 
-use crate::{EncodingUnit, Layout, Result, ToolkitError, ToolkitErrorKind};
+use crate::{Circuit, EncodingUnit, Layout, Result, Slots, ToolkitError, ToolkitErrorKind};
 
 /// Records a circuit. Handles made by it refer to it; the first error of any operation is kept and returned by
 /// [`Recorder::finish`] with the place in the source where it was recorded.
@@ -27,6 +25,7 @@ pub struct Recorder {
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Summing {
     /// By doubling: k rotations one after the other, k keys.
     #[default]
@@ -293,18 +292,8 @@ impl Recorder {
                 from.push(node.operation);
             }
         }
-        let id = OperationId(state.operations.len());
-        let section = state.sections.last().cloned();
-        state.operations.push(Operation {
-            name,
-            location,
-            operands: from,
-            layout,
-            label: label.map(str::to_owned),
-            section,
-        });
-        state.open.push(id);
-        OpenOperation(id)
+        let label = label.map(str::to_owned);
+        OpenOperation(state.begin(name, location, from, layout, label))
     }
 
     /// Ends an operation.
@@ -323,36 +312,26 @@ impl Recorder {
 
     #[track_caller]
     pub(super) fn node(&self, op: Op, operands: Vec<NodeId>, units: usize) -> Slots {
-        let name = op.name();
-        let location = Location::caller();
+        let (name, location, slots) = (op.name(), Location::caller(), self.slots);
         let mut state = self.lock();
-        if state.open.is_empty() {
-            // An operation on slots is an operation of its own.
-            let mut from: Vec<_> = operands
-                .iter()
-                .map(|o| state.nodes[o.0].operation)
-                .collect();
+        // An operation on slots that is a part of none is an operation of its own.
+        let own = state.open.is_empty();
+        if own {
+            let operations = operands.iter().map(|o| state.nodes[o.0].operation);
+            let mut from: Vec<_> = operations.collect();
             from.dedup();
-            let id = OperationId(state.operations.len());
-            let section = state.sections.last().cloned();
-            state.operations.push(Operation {
+            state.begin(
                 name,
                 location,
-                operands: from,
-                layout: Some(Layout::Slots {
-                    units,
-                    slots: self.slots,
-                }),
-                label: None,
-                section,
-            });
-            state.open.push(id);
-            let node = state.push(op, operands, units);
-            state.open.pop();
-            drop(state);
-            return Slots::new(self, node, units);
+                from,
+                Some(Layout::Slots { units, slots }),
+                None,
+            );
         }
         let node = state.push(op, operands, units);
+        if own {
+            state.open.pop();
+        }
         drop(state);
         Slots::new(self, node, units)
     }
@@ -376,6 +355,28 @@ impl Recorder {
 pub(crate) struct OpenOperation(OperationId);
 
 impl State {
+    /// An operation of the circuit's author, open from here on.
+    fn begin(
+        &mut self,
+        name: &'static str,
+        location: &'static Location<'static>,
+        operands: Vec<OperationId>,
+        layout: Option<Layout>,
+        label: Option<String>,
+    ) -> OperationId {
+        let id = OperationId(self.operations.len());
+        self.operations.push(Operation {
+            name,
+            location,
+            operands,
+            layout,
+            label,
+            section: self.sections.last().cloned(),
+        });
+        self.open.push(id);
+        id
+    }
+
     fn push(&mut self, op: Op, operands: Vec<NodeId>, units: usize) -> NodeId {
         let id = NodeId(self.nodes.len());
         // Every node is recorded inside an operation.

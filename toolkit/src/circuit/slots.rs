@@ -1,9 +1,17 @@
 //! Handles of batches of slots: what linear algebra is lowered to, and what hand-made circuits use.
 
-use super::{NodeId, Op, PlainId, Recorder, record::Recorded};
+use super::{NodeId, Op, PlainId, record::Recorded};
 use arras_hal::Named;
 
-use crate::{Layout, Result, ToolkitError, ToolkitErrorKind, layout::check_finite};
+use crate::{Layout, Recorder, Result, ToolkitError, ToolkitErrorKind, layout::check_finite};
+
+/// Integers up to this magnitude cost no level as factors.
+pub(crate) const LARGEST_INTEGER: f64 = 1024.0;
+
+/// Whether a product with the number costs no level.
+pub(crate) fn is_free(factor: f64) -> bool {
+    factor.fract() == 0.0 && factor.abs() <= LARGEST_INTEGER
+}
 
 /// A batch of encrypted slots in a circuit that is being recorded.
 ///
@@ -221,7 +229,7 @@ impl Slots {
     #[track_caller]
     pub fn multiply_scalar(&self, value: f64) -> Self {
         let units = self.scalar(value);
-        if value.fract() == 0.0 && value.abs() <= 1024.0 {
+        if is_free(value) {
             return self.multiply_integer(value as i64);
         }
         self.record(Op::MultiplyScalar(value), &[self], units)

@@ -5,15 +5,11 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use arras_ckks::{
-    Context, EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, Security},
-    random::Seed,
-};
+use arras_ckks::{Context, EvaluationKeySet, Evaluator, Parameters};
 use arras_hal::{Backend, Reference};
 
 use super::{
-    Operations,
+    Operations, party,
     sheet::{SIZES, Sheet},
 };
 use crate::{
@@ -24,6 +20,7 @@ use crate::{
 };
 
 const LOG_N: u32 = 8;
+const SEED: u8 = 0x71;
 
 /// How every circuit is run on the engine under test.
 const RUNS: [(Batching, usize); 4] = [
@@ -73,23 +70,11 @@ impl Fixture {
             recorded.push((size, Program::new(circuit), inputs));
         }
         let levels = recorded.iter().map(|(_, p, _)| p.levels_needed()).max();
-        let params = Parameters::builder()
-            .log_n(LOG_N)
-            .levels(levels.unwrap_or(0).max(1))
-            .level_width(LevelWidth::Bits39)
-            .dnum(Dnum::Fixed(3))
-            .security(Security::InsecureForTests)
-            .build()?;
-        let context = Context::new(&params, Reference::new())?;
-        let secret = SecretKey::from_seed(&context, &Seed::from_bytes([0x71; 32]))?;
-        let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([0x72; 32]));
-        let mut keys = vec![];
-        for (_, program, _) in &recorded {
-            keys.push(KeyRequests::of(program).generate(&generator)?);
-        }
-        let client = Client::with_secret_key(secret)?.with_seed(Seed::from_bytes([0x73; 32]));
+        let params = party::insecure(LOG_N, levels.unwrap_or(0).max(1))?;
+        let client = party::client(&params, Reference::new(), SEED)?;
         let mut cases = vec![];
-        for ((size, program, inputs), keys) in recorded.into_iter().zip(keys) {
+        for (size, program, inputs) in recorded {
+            let keys = party::keys(&client, &KeyRequests::of(&program), SEED)?;
             let sent = client.encrypt_inputs(&program, &inputs)?;
             let mut case = Case {
                 size,
@@ -98,7 +83,7 @@ impl Fixture {
                 sent,
                 expected: BTreeMap::new(),
             };
-            let outputs = case.run(&context, Batching::Waves, 1)?;
+            let outputs = case.run(client.context(), Batching::Waves, 1)?;
             case.within_prediction(name, &params, &client, &inputs, &outputs)?;
             for (output, encrypted) in &outputs {
                 let bytes = encrypted.ciphertext().to_bytes()?;

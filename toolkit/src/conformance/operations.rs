@@ -281,6 +281,22 @@ pub fn polynomials(sheet: &Sheet) {
     sheet.output("slots", &slots.polynomial(&monomial));
 }
 
+/// Constants subtracted from slots, which sums and products at the same level share with them.
+pub fn constants(sheet: &Sheet) {
+    let x = sheet.recorder().slots_input("x", 2);
+    let constants = vec![
+        sheet.plain_vector(sheet.unit.slots()).to_vec(),
+        vec![0.75, -0.25],
+    ];
+    let (sum, product) = (
+        x.add_plain(constants.clone()),
+        x.multiply_plain(constants.clone()),
+    );
+    sheet.output("less constants", &x.sub_plain(constants.clone()));
+    sheet.output("product less constants", &product.sub_plain(constants));
+    sheet.output("plus constants", &sum.lower_level(1));
+}
+
 /// Inverses, roots, norms.
 pub fn inverses(sheet: &Sheet) {
     for name in ["a", "r", "c"] {

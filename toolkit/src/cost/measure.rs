@@ -12,6 +12,7 @@ use arras_ckks::{
 use arras_hal::{Backend, SecretEngine};
 
 use super::{CostEntry, CostError, CostTable, CostTableSpec, OperationKind, table::nanoseconds};
+use crate::text::median;
 
 /// The rotations whose keys a measurement uses: as many as the larger sum has terms, because a circuit's keys come from main memory, and
 /// a key that is used again at once would come from a cache.
@@ -215,8 +216,7 @@ impl<'a, B: Backend> Clock<'a, B> {
         while seconds.len() < self.options.samples || Instant::now() < end {
             seconds.push(sample(repetitions)?.as_secs_f64() / repetitions as f64);
         }
-        seconds.sort_by(f64::total_cmp);
-        Ok(seconds.get(seconds.len() / 2).copied().unwrap_or_default())
+        Ok(median(seconds).unwrap_or_default())
     }
 
     fn record(&mut self, operation: OperationKind, level: usize, [single, large]: [Cost; 2]) {

@@ -4,10 +4,10 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Batch, Interpretation, walk};
 use crate::{
-    Result, Value,
+    Bindings, Program, Result, Value,
     circuit::{Input, Op, Plain, PlainId},
-    program::{Program, Step, StepId},
-    run::{Bindings, check_inputs},
+    program::{Step, StepId},
+    run::check_inputs,
 };
 
 /// Runs programs on plaintext: the values that the encrypted run approximates.
@@ -19,6 +19,7 @@ pub struct Cleartext {
 
 /// What a plaintext run gave.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CleartextRun {
     /// The outputs by name.
     pub outputs: BTreeMap<String, Value>,

@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Interpretation, seconds::encoding_seconds};
 use crate::{
-    Result,
+    Program, Result,
     cost::CostTable,
-    program::{Program, Step, StepId},
+    program::{Step, StepId},
     text::{Table, seconds},
 };
 
 /// Steps of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct KindCount {
     /// Steps: calls if nothing is batched.
     pub steps: usize,

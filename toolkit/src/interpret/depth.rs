@@ -5,12 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{Interpretation, Place};
-use crate::{
-    Circuit, Result,
-    circuit::NodeId,
-    program::{Program, StepId},
-    text::Table,
-};
+use crate::{Circuit, Program, Result, circuit::NodeId, program::StepId, text::Table};
 
 /// Counts the levels consumed from the inputs to every step.
 ///
@@ -50,6 +45,7 @@ impl Interpretation for Depth {
 
 /// An operation with the depth of its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OperationDepth {
     /// The operation.
     pub place: Place,

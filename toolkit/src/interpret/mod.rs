@@ -3,33 +3,29 @@
 //! An [`Interpretation`] gives every step a value; [`walk`] takes it through a program, freeing values after their last use.
 //! A pair of interpretations is one: both in lock step.
 
-mod cleartext;
-mod count;
-mod depth;
+pub(crate) mod cleartext;
+pub(crate) mod count;
+pub(crate) mod depth;
 mod noisy;
 mod place;
-mod precision;
+pub(crate) mod precision;
 mod random;
-mod rotations;
-mod samples;
+pub(crate) mod rotations;
+pub(crate) mod samples;
 mod seconds;
-mod tracer;
+pub(crate) mod tracer;
 
-pub use cleartext::{Cleartext, CleartextRun};
-pub use count::{KindCount, OpCount};
-pub use depth::{Depth, DepthReport, OperationDepth};
+pub use cleartext::CleartextRun;
+pub use count::KindCount;
+pub use depth::{DepthReport, OperationDepth};
 pub use noisy::Noisy;
 pub use place::Place;
-pub use precision::{Magnitude, OutputPrecision, PredictedPrecision, ScaleAndPrecision};
-pub use rotations::{RotationSet, RotationUse, rotation_steps};
-pub use samples::Samples;
+pub use precision::{Magnitude, OutputPrecision, PredictedPrecision};
+pub use rotations::{RotationUse, rotation_steps};
 pub use seconds::critical_path_seconds;
-pub use tracer::{Bound, Deviation, TraceReport, Tracer};
+pub use tracer::{Bound, Deviation, TraceReport};
 
-use crate::{
-    Result,
-    program::{Program, StepId},
-};
+use crate::{Program, Result, program::StepId};
 
 /// Slots of a batch of ciphertexts.
 type Batch = Vec<Vec<f64>>;

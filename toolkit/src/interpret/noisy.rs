@@ -11,10 +11,9 @@ use super::{
     random::Random,
 };
 use crate::{
-    Result, Value,
+    Bindings, Program, Result, Value,
     circuit::{Op, Plain, PlainId},
-    program::{Form, Program, State, StepId},
-    run::Bindings,
+    program::{Form, State, StepId},
 };
 
 /// Runs programs on plaintext with random errors of the sizes that a [`NoiseModel`] predicts, one trial of what an encrypted run

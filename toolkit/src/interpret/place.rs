@@ -8,6 +8,7 @@ use crate::circuit::Operation;
 
 /// An operation and where it was recorded: what reports keep of an [`Operation`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Place {
     /// The operation's name.
     pub operation: String,

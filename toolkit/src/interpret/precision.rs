@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Cleartext, Interpretation, Noisy, Place, Samples, walk};
+use super::{Batch, Interpretation, Noisy, Place, walk};
 use crate::{
-    Result, ToolkitError, Value,
-    program::{Program, StepId},
+    Cleartext, Program, Result, Samples, ToolkitError, Value,
+    program::StepId,
     text::{Table, magnitude},
 };
 
@@ -211,6 +211,7 @@ impl Headroom {
 
 /// The largest magnitude at a step, beside what its level can hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Magnitude {
     /// The operation that the step is part of.
     pub place: Place,
@@ -250,6 +251,7 @@ impl fmt::Display for Magnitude {
 
 /// The prediction for an output.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OutputPrecision {
     /// The predicted largest error of any entry.
     pub worst_error: f64,

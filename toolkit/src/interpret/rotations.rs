@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Interpretation;
 use crate::{
-    Result,
-    program::{Program, Step, StepId},
+    Program, Result,
+    program::{Step, StepId},
     text::Table,
 };
 
 /// How a rotation is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RotationUse {
     /// The highest level of the ciphertexts that are rotated: keys are cut to it.
     pub highest_level: usize,

@@ -6,7 +6,7 @@ use arras_hal::Named;
 use ndarray::{Array1, Array2};
 
 use super::random::Random;
-use crate::{Circuit, Layout, Result, ToolkitError, Value, circuit::Input, run::Bindings};
+use crate::{Bindings, Circuit, Layout, Result, ToolkitError, Value, circuit::Input};
 
 /// Inputs for trials: given, or drawn evenly from bounds. Every trial draws anew; the same seed draws the same.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +61,7 @@ impl Samples {
     /// [`crate::ToolkitErrorKind::UnknownName`] for an input of which nothing is said, and for names that the circuit does not have;
     /// [`crate::ToolkitErrorKind::OutOfRange`] for bounds that are not finite or in the wrong order.
     pub fn draw(&self, circuit: &Circuit, trial: u64) -> Result<Bindings<Value>> {
-        let given = self.given.iter().map(|(name, _)| name);
-        for name in given.chain(self.bounds.keys().map(String::as_str)) {
+        for name in self.known() {
             circuit.input(name)?;
         }
         let mut inputs = Bindings::new();
@@ -76,17 +75,17 @@ impl Samples {
             } else if circuit.level(input.node()).is_none() {
                 continue;
             } else {
-                return Err(ToolkitError::unknown_name(name, self.known())
-                    .named("samples (a value or bounds for an input)"));
+                let unknown = ToolkitError::unknown_name(name, self.known());
+                return Err(unknown.named("samples (a value or bounds for an input)"));
             };
             inputs.insert(name, value);
         }
         Ok(inputs)
     }
 
-    fn known(&self) -> Vec<String> {
-        let given = self.given.iter().map(|(name, _)| name.to_owned());
-        given.chain(self.bounds.keys().cloned()).collect()
+    fn known(&self) -> impl Iterator<Item = &str> {
+        let given = self.given.iter().map(|(name, _)| name);
+        given.chain(self.bounds.keys().map(String::as_str))
     }
 }
 

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use arras_ckks::PlaintextUse;
 
 use crate::{
-    Result,
+    Program, Result,
     cost::{CostTable, OperationKind},
-    program::Program,
 };
 
 /// Seconds of the longest chain of dependent steps: what remains with unlimited cores.

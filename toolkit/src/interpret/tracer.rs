@@ -6,12 +6,12 @@ use arras_ckks::{Ciphertext, Decryptor, SecretKey};
 use arras_hal::{Named, SecretEngine};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Cleartext, Interpretation, Place, walk};
+use super::{Batch, Interpretation, Place, walk};
 use crate::{
-    Result, ToolkitError, ToolkitErrorKind, Value,
+    Bindings, Cleartext, Homomorphic, Program, Result, ToolkitError, ToolkitErrorKind, Value,
     encrypted::Encrypted,
-    program::{Form, Program, StepId},
-    run::{Bindings, Homomorphic, Stepwise},
+    program::{Form, StepId},
+    run::Stepwise,
     text::magnitude,
 };
 
@@ -190,6 +190,7 @@ impl<S: SecretEngine> Interpretation for Tracer<'_, S> {
 
 /// A step of an encrypted run beside its plaintext, at the slot where they differ most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Deviation {
     /// The operation that the step is part of.
     pub place: Place,

@@ -1,18 +1,4 @@
 //! Where the entries of an object stand in the slots of its ciphertexts.
-//!
-//! ```text
-//!   unit of 2 x 4, matrix 3 x 5: V = 2 x H = 2 units          row vector of 3        column vector of 5
-//!
-//!     a b c d | e 0 0 0                                         x x x x                p q r s | t 0 0 0
-//!     f g h i | j 0 0 0                                         y y y y                p q r s | t 0 0 0
-//!     --------+--------                                         -------
-//!     k l m n | o 0 0 0                                         z z z z
-//!     0 0 0 0 | 0 0 0 0                                         0 0 0 0
-//! ```
-//! A *row vector* has one entry for each row of the matrices it meets, repeated in every column; a *column vector* has one for
-//! each column, repeated in every row (ePrint 2020/1483, section 4). Units of a matrix are batched row by row.
-//!
-//! What is outside an object is zero, and no operation changes that.
 
 mod pack;
 pub(crate) use pack::check_finite;
@@ -27,6 +13,20 @@ pub use value::Value;
 use crate::{EncodingUnit, Result, ToolkitError};
 
 /// What an encrypted object is and how it is encoded.
+///
+/// ```text
+///   unit of 2 x 4, matrix 3 x 5: V = 2 x H = 2 units          row vector of 3        column vector of 5
+///
+///     a b c d | e 0 0 0                                         x x x x                p q r s | t 0 0 0
+///     f g h i | j 0 0 0                                         y y y y                p q r s | t 0 0 0
+///     --------+--------                                         -------
+///     k l m n | o 0 0 0                                         z z z z
+///     0 0 0 0 | 0 0 0 0                                         0 0 0 0
+/// ```
+/// A *row vector* has one entry for each row of the matrices it meets, repeated in every column; a *column vector* has one for
+/// each column, repeated in every row (ePrint 2020/1483, section 4). Units of a matrix are batched row by row.
+///
+/// What is outside an object is zero, and no operation changes that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Layout {
     /// A matrix, tiled.
@@ -70,10 +70,10 @@ pub enum Layout {
     },
 }
 
-/// The most ciphertexts of one object.
-pub const MAX_UNITS: usize = 1 << 16;
-
 impl Layout {
+    /// The most ciphertexts of one object.
+    pub const MAX_UNITS: usize = 1 << 16;
+
     /// A matrix of `rows` x `cols`.
     pub fn matrix(rows: usize, cols: usize, unit: EncodingUnit) -> Self {
         Self::strided(rows, cols, unit, 1)
@@ -104,7 +104,7 @@ impl Layout {
         Self::ColumnVector { len, unit, period }
     }
 
-    /// Checks that the object exists: not empty, at most [`MAX_UNITS`] ciphertexts, stride and period that fit the unit.
+    /// Checks that the object exists: not empty, at most [`Layout::MAX_UNITS`] ciphertexts, stride and period that fit the unit.
     ///
     /// # Errors
     /// [`crate::ToolkitErrorKind::DoesNotFit`].
@@ -149,7 +149,10 @@ impl Layout {
         if self.slots() > EncodingUnit::MAX_SLOTS {
             return wrong(unit, "ciphertexts have at most 65536 slots");
         }
-        if self.checked_units().is_none_or(|units| units > MAX_UNITS) {
+        if self
+            .checked_units()
+            .is_none_or(|units| units > Self::MAX_UNITS)
+        {
             return wrong(
                 unit,
                 "an object has at most 65536 ciphertexts; use a larger unit or a smaller object",

@@ -24,15 +24,16 @@ fn combine<T: Object>(
     body: impl FnOnce(&Slots, &Slots) -> Slots,
 ) -> T {
     let layout = same_layout(&left.layout(), &right.layout());
-    let (a, b) = (left.recorded(), right.recorded());
-    record(op, &[a, b], unit_of(&left.layout()), layout, |_| body(a, b))
+    record(op, &[left, right], layout, |_| {
+        body(left.recorded(), right.recorded())
+    })
 }
 
 #[track_caller]
 fn map<T: Object>(op: &'static str, object: &T, body: impl FnOnce(&Slots) -> Slots) -> T {
-    let layout = object.layout();
-    let slots = object.recorded();
-    record(op, &[slots], unit_of(&layout), Ok(layout), |_| body(slots))
+    record(op, &[object], Ok(object.layout()), |_| {
+        body(object.recorded())
+    })
 }
 
 macro_rules! arithmetic {

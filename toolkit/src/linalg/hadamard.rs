@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 
 use super::{ColumnVector, Matrix, Object, RowVector, objects::unit_of, record, same_unit};
-use crate::{Layout, Recorded, Result, ToolkitError, Value};
+use crate::{Layout, Result, ToolkitError, Value};
 
 const ROWS: &str = "the vector needs one entry for each row of the matrix";
 const COLUMNS: &str = "the vector needs one entry for each column of the matrix";
@@ -12,11 +12,10 @@ impl RowVector {
     /// Scales row r of a matrix by entry r. One level.
     #[track_caller]
     pub fn hadamard_matrix(&self, matrix: &Matrix) -> Matrix {
-        let (a, b) = (self.recorded(), matrix.recorded());
         let layout = rows_meet(self, matrix);
-        let op = "hadamard_matrix";
-        record(op, &[a, b], matrix.unit(), layout, |layout| {
-            a.pick(&layout.rows_of_units()).multiply(b)
+        record("hadamard_matrix", &[self, matrix], layout, |layout| {
+            let rows = self.slots.pick(&layout.rows_of_units());
+            rows.multiply(&matrix.slots)
         })
     }
 }
@@ -25,23 +24,20 @@ impl Matrix {
     /// Scales column c by entry c of a column vector. One level.
     #[track_caller]
     pub fn hadamard_column(&self, vector: &ColumnVector) -> Matrix {
-        let (a, b) = (self.recorded(), vector.recorded());
         let layout = columns_meet(self, vector);
-        record("hadamard_column", &[a, b], self.unit(), layout, |layout| {
-            a.multiply(&b.pick(&layout.columns_of_units()))
+        record("hadamard_column", &[self, vector], layout, |layout| {
+            let columns = vector.slots.pick(&layout.columns_of_units());
+            self.slots.multiply(&columns)
         })
     }
-}
 
-impl Matrix {
     /// Scales row r by entry r of a plaintext vector. One level.
     #[track_caller]
     pub fn hadamard_plain_rows(&self, vector: impl Into<Value>) -> Matrix {
         let (rows, cols) = self.dim();
-        let constants = plain_vector(&self.layout, vector.into(), rows, ROWS).and_then(|v| {
-            let spread = Array2::from_shape_fn((rows, cols), |(r, _)| v[r]);
-            self.layout.slots_of("plaintext", &spread.into())
-        });
+        let constants = plain_vector(&self.layout, vector.into(), rows, ROWS)
+            .map(|v| Array2::from_shape_fn((rows, cols), |(r, _)| v[r]))
+            .and_then(|spread| self.layout.slots_of("plaintext", &spread.into()));
         scaled("hadamard_plain_rows", self, self.layout, constants, all)
     }
 
@@ -49,10 +45,9 @@ impl Matrix {
     #[track_caller]
     pub fn hadamard_plain_columns(&self, vector: impl Into<Value>) -> Matrix {
         let (rows, cols) = self.dim();
-        let constants = plain_vector(&self.layout, vector.into(), cols, COLUMNS).and_then(|v| {
-            let spread = Array2::from_shape_fn((rows, cols), |(_, c)| v[c]);
-            self.layout.slots_of("plaintext", &spread.into())
-        });
+        let constants = plain_vector(&self.layout, vector.into(), cols, COLUMNS)
+            .map(|v| Array2::from_shape_fn((rows, cols), |(_, c)| v[c]))
+            .and_then(|spread| self.layout.slots_of("plaintext", &spread.into()));
         scaled("hadamard_plain_columns", self, self.layout, constants, all)
     }
 }
@@ -93,13 +88,13 @@ fn scaled<T: Object, R: Object>(
     constants: Result<Vec<Vec<f64>>>,
     units: fn(&Layout) -> Vec<usize>,
 ) -> R {
-    let slots = object.recorded();
     let (constants, layout) = match constants {
         Ok(constants) => (constants, Ok(layout)),
         Err(error) => (vec![], Err(error)),
     };
-    record(op, &[slots], unit_of(&object.layout()), layout, |layout| {
-        slots.pick(&units(layout)).multiply_plain(constants)
+    record(op, &[object], layout, |layout| {
+        let picked = object.recorded().pick(&units(layout));
+        picked.multiply_plain(constants)
     })
 }
 

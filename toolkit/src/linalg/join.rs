@@ -7,7 +7,8 @@
 use super::{
     ColumnVector, Matrix, Object, RowVector,
     extract::position,
-    objects::{support, unit_of},
+    hadamard::plain_rows,
+    objects::{Places, support, unit_of},
     record, same_unit,
     slot_map::SlotMap,
 };
@@ -45,10 +46,8 @@ impl RowVector {
     /// This vector followed by others. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat(&self, others: &[&Self]) -> Self {
-        let (m, n) = (self.unit().height(), self.unit().width());
-        let lengths = all(self, others).iter().map(|p| p.len()).collect();
         let (op, layout) = ("concat of row vectors", Layout::row_vector);
-        join_vectors(op, &all(self, others), lengths, layout, (n, m))
+        join_vectors(op, &all(self, others), Self::len, layout)
     }
 }
 
@@ -56,10 +55,8 @@ impl ColumnVector {
     /// This vector followed by others. Cost: see [`crate::linalg`], `join`.
     #[track_caller]
     pub fn concat(&self, others: &[&Self]) -> Self {
-        let n = self.unit().width();
-        let lengths = all(self, others).iter().map(|p| p.len()).collect();
         let (op, layout) = ("concat of column vectors", Layout::column_vector);
-        join_vectors(op, &all(self, others), lengths, layout, (1, n))
+        join_vectors(op, &all(self, others), Self::len, layout)
     }
 }
 
@@ -83,30 +80,40 @@ fn joined(
     let first = parts[0];
     parts.iter().try_fold(0, |sum, part| {
         same_unit(first.unit(), part.unit())?;
-        super::hadamard::plain_rows(part)?;
+        plain_rows(part)?;
         let meets = other(part) == other(first);
         let mismatch = || ToolkitError::mismatch(first.layout, part.layout, remedy);
         meets.then(|| sum + side(part)).ok_or_else(mismatch)
     })
 }
 
-/// Vectors one after the other; `block` slots to an entry, `size` entries to a unit.
+/// Vectors one after the other; `layout` is that of their kind.
 #[track_caller]
 fn join_vectors<T: Object>(
     op: &'static str,
     parts: &[&T],
-    lengths: Vec<usize>,
+    len: fn(&T) -> usize,
     layout: fn(usize, EncodingUnit) -> Layout,
-    (block, size): (usize, usize),
 ) -> T {
     let unit = unit_of(&parts[0].layout());
     let mut others = parts.iter().map(|part| unit_of(&part.layout()));
     let layout = others
         .try_for_each(|other| same_unit(unit, other))
-        .map(|()| layout(lengths.iter().sum(), unit));
+        .map(|()| layout(parts.iter().map(|part| len(part)).sum(), unit));
     join(op, parts, layout, |layout| {
-        let mut map = SlotMap::new(block, size, count(parts), layout.units());
-        vector_map(&mut map, lengths, size);
+        // Parts may repeat within the unit, the result does not.
+        let Places {
+            grain, positions, ..
+        } = Places::of(layout);
+        let mut map = SlotMap::new(grain, positions, count(parts), layout.units());
+        let (mut first, mut to) = (0, 0);
+        for part in parts {
+            for from in 0..len(part) {
+                map.add_entry(positions, (to, first * positions + from, 1.0));
+                to += 1;
+            }
+            first += part.recorded().units();
+        }
         map
     })
 }
@@ -118,10 +125,10 @@ fn join<T: Object>(
     layout: Result<Layout>,
     map: impl FnOnce(&Layout) -> SlotMap,
 ) -> T {
-    let unit = unit_of(&parts[0].layout());
-    let slots: Vec<&Slots> = parts.iter().map(|p| p.recorded()).collect();
-    record(op, &slots, unit, layout, |layout| {
+    let operands: Vec<&dyn Recorded> = parts.iter().map(|&p| p as _).collect();
+    record(op, &operands, layout, |layout| {
         let support: Vec<Vec<f64>> = parts.iter().flat_map(|p| support(&p.layout())).collect();
+        let slots: Vec<&Slots> = parts.iter().map(|p| p.recorded()).collect();
         let joined = Slots::concat(&slots).unwrap_or_else(|| slots[0].clone());
         map(layout).apply_cheaply(&joined, &support)
     })
@@ -149,17 +156,4 @@ fn matrix_map(
         (top, left) = (top + down, left + right);
     }
     map
-}
-
-/// Places vectors of these lengths one after the other; `size` entries to a unit.
-fn vector_map(map: &mut SlotMap, lengths: Vec<usize>, size: usize) {
-    let (mut first, mut to) = (0, 0);
-    for len in lengths {
-        for from in 0..len {
-            let source = (first + from / size, from % size);
-            map.add((to / size, to % size), source, 1.0);
-            to += 1;
-        }
-        first += len.div_ceil(size);
-    }
 }

@@ -95,11 +95,9 @@ fn of_list<T: Object, R: Object>(
 ) -> R {
     let error = match list.split_first() {
         Some((first, rest)) if recorder.is(first.recorded().recorder()) => {
-            let operands: Vec<&Slots> = list.iter().map(|o| o.recorded()).collect();
-            let unit = unit_of(&first.layout());
-            let layout = layout(first, rest);
-            return record(op, &operands, unit, layout, |_| {
-                body(unit, first.recorded())
+            let operands: Vec<&dyn Recorded> = list.iter().map(|&o| o as _).collect();
+            return record(op, &operands, layout(first, rest), |_| {
+                body(unit_of(&first.layout()), first.recorded())
             });
         }
         Some(_) => ToolkitErrorKind::TwoCircuits,

@@ -2,19 +2,16 @@
 
 use std::ops::Range;
 
-use super::{ColumnVector, Matrix, RowVector, record};
-use crate::{Layout, Recorded, Result, ToolkitError, layout::Value};
+use super::{ColumnVector, Matrix, Object, RowVector, record};
+use crate::{Layout, Result, ToolkitError, Value};
 use ndarray::{Array1, Array2};
 
 impl Matrix {
     /// Keeps the entries that `keep(row, column)` names; the others become zero. One level, no rotation.
     #[track_caller]
     pub fn mask(&self, keep: impl Fn(usize, usize) -> bool) -> Self {
-        let (x, layout) = (self.recorded(), self.layout);
-        record("mask", &[x], self.unit(), Ok(layout), |layout| {
-            let ones = Array2::from_shape_fn(self.dim(), |(r, c)| f64::from(keep(r, c)));
-            x.multiply_plain(packed(layout, &ones.into()))
-        })
+        let ones = || Array2::from_shape_fn(self.dim(), |(r, c)| f64::from(keep(r, c)));
+        masked(self, self.layout, || ones().into())
     }
 
     /// Keeps a range of rows. One level, no rotation.
@@ -34,11 +31,7 @@ impl RowVector {
     /// Keeps the entries that `keep(position)` names; the others become zero. One level, no rotation.
     #[track_caller]
     pub fn mask(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let (x, layout) = (self.recorded(), self.layout);
-        record("mask", &[x], self.unit(), Ok(layout), |layout| {
-            let ones = Array1::from_shape_fn(self.len(), |i| f64::from(keep(i)));
-            x.multiply_plain(packed(layout, &ones.into()))
-        })
+        masked(self, self.layout, || ones(self.len(), keep))
     }
 }
 
@@ -47,18 +40,31 @@ impl ColumnVector {
     /// within the unit's width, only the first period stays: the result is a column vector of the usual encoding.
     #[track_caller]
     pub fn mask(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let x = self.recorded();
         let layout = Layout::column_vector(self.len(), self.unit());
-        record("mask", &[x], self.unit(), Ok(layout), |layout| {
-            let ones = Array1::from_shape_fn(self.len(), |i| f64::from(keep(i)));
-            x.multiply_plain(packed(layout, &ones.into()))
-        })
+        masked(self, layout, || ones(self.len(), keep))
     }
+}
+
+/// Ones in the entries that stay.
+fn ones(len: usize, keep: impl Fn(usize) -> bool) -> Value {
+    Array1::from_shape_fn(len, |i| f64::from(keep(i))).into()
+}
+
+#[track_caller]
+fn masked<T: Object>(object: &T, layout: Layout, ones: impl FnOnce() -> Value) -> T {
+    record("mask", &[object], Ok(layout), |layout| {
+        object.recorded().multiply_plain(packed(layout, &ones()))
+    })
 }
 
 /// The slots of plaintext entries that have the layout's own shape and are finite.
 pub(super) fn packed(layout: &Layout, value: &Value) -> Vec<Vec<f64>> {
     layout.slots_of("mask", value).unwrap_or_default()
+}
+
+/// Checks that a row, column or entry lies within `len`.
+pub(super) fn one_of(what: &'static str, position: usize, len: usize) -> Result<()> {
+    within(what, &(position..position.saturating_add(1)), len)
 }
 
 /// Checks that a range of rows, columns or entries is not empty and lies within `len`.

@@ -4,12 +4,10 @@
 //! ciphertext each, so that a chain of products can go from one to the other without a permutation.
 
 use super::{
-    ColumnVector, Matrix, RowVector,
-    hadamard::{plain_rows, rows_meet},
-    inner::sum_units,
-    matmul, record, same_unit,
+    ColumnVector, Matrix, RowVector, hadamard::rows_meet, inner::sum_units, matmul, record,
+    same_unit,
 };
-use crate::{EncodingUnit, Layout, Recorded, Result, ToolkitError};
+use crate::{EncodingUnit, Layout, Result, ToolkitError};
 
 impl RowVector {
     /// Row vector x matrix of g <= m columns, both in units of m x n with m <= n: a column vector in the transposed unit, n x m.
@@ -19,13 +17,12 @@ impl RowVector {
         let unit = matrix.unit();
         let cols = matrix.dim().1;
         let layout = rows_meet(self, matrix)
-            .and_then(|_| wide(unit, &matrix.layout(), cols))
+            .and_then(|_| wide(unit, &matrix.layout, cols))
             .map(|()| Layout::column_vector(cols, unit.transposed()));
-        let operands = [self.recorded(), matrix.recorded()];
         let op = "row vector x matrix, mixed unit";
-        record(op, &operands, unit.transposed(), layout, |_| {
+        record(op, &[self, matrix], layout, |_| {
             let scaled = self.hadamard_matrix(matrix);
-            sum_units(scaled.recorded()).rotate_and_sum(unit.height() as i64, unit.width())
+            sum_units(&scaled.slots).rotate_and_sum(unit.height() as i64, unit.width())
         })
     }
 }
@@ -37,13 +34,11 @@ impl Matrix {
     pub fn dot_mixed_unit(&self, vector: &ColumnVector, scale: f64) -> RowVector {
         let unit = self.unit();
         let layout = same_unit(unit, vector.unit().transposed())
-            .and_then(|()| wide(unit, &vector.layout(), vector.len()))
+            .and_then(|()| wide(unit, &vector.layout, vector.len()))
             .map(|()| Layout::row_vector(self.dim().0, unit));
-        let operands = [self.recorded(), vector.recorded()];
         let op = "matrix x column vector, mixed unit";
-        record(op, &operands, unit, layout, |_| {
-            let product = self.dot_scaled(&vector.transpose_unit(), scale);
-            product.recorded().clone()
+        record(op, &[self, vector], layout, |_| {
+            self.dot_scaled(&vector.transpose_unit(), scale).slots
         })
     }
 
@@ -51,35 +46,19 @@ impl Matrix {
     /// the transposed unit, m x n. Three levels.
     #[track_caller]
     pub fn multiply_row_major_mixed_unit(a_transposed: &Matrix, b: &Matrix, scale: f64) -> Matrix {
-        let unit = a_transposed.unit();
-        let (rows, cols) = (a_transposed.dim().1, b.dim().1);
-        let layout =
-            mixed_factors(a_transposed, b).map(|()| Layout::matrix(rows, cols, unit.transposed()));
-        let (at, b) = (a_transposed.recorded(), b.recorded());
+        let (unit, (inner, rows)) = (a_transposed.unit(), a_transposed.dim());
+        let cols = b.dim().1;
+        let wide = |factor: &Matrix| wide(unit.transposed(), &factor.layout, factor.dim().1);
+        let layout = matmul::rows_meet(a_transposed, b)
+            .and_then(|()| wide(a_transposed))
+            .and_then(|()| wide(b))
+            .map(|()| Layout::matrix(rows, cols, unit.transposed()));
         let op = "matrix x matrix, row major, mixed unit";
-        record(op, &[at, b], unit.transposed(), layout, |_| {
-            let inner = a_transposed.dim().0;
+        record(op, &[a_transposed, b], layout, |_| {
+            let (at, b) = (&a_transposed.slots, &b.slots);
             matmul::mixed_unit(at, b, unit, (rows, inner, cols), scale)
         })
     }
-}
-
-fn mixed_factors(a_transposed: &Matrix, b: &Matrix) -> Result<()> {
-    let unit = a_transposed.unit();
-    same_unit(unit, b.unit())?;
-    plain_rows(a_transposed)?;
-    plain_rows(b)?;
-    if a_transposed.dim().0 != b.dim().0 {
-        return Err(ToolkitError::mismatch(
-            a_transposed.layout(),
-            b.layout(),
-            "A^T and B have as many rows",
-        ));
-    }
-    for factor in [a_transposed, b] {
-        wide(unit.transposed(), &factor.layout(), factor.dim().1)?;
-    }
-    Ok(())
 }
 
 /// Checks that units of m x n have m <= n, and that `entries` fit m columns.

@@ -1,7 +1,7 @@
 //! Linear algebra on encrypted scalars, vectors and matrices of any size.
 //!
 //! Every operation is lowered to operations on [`Slots`], batched over the units of its operands: one engine call covers all
-//! units of a matrix. Layouts are drawn in [`crate::layout`]; m x n is the encoding unit, V x H the number of units of a matrix.
+//! units of a matrix. Layouts are drawn at [`Layout`]; m x n is the encoding unit, V x H the number of units of a matrix.
 //!
 //! | module | operations | depth | rotations |
 //! |---|---|---|---|
@@ -39,7 +39,7 @@ mod lists;
 mod masks;
 mod matmul;
 mod mixed_unit;
-mod objects;
+pub(crate) mod objects;
 mod operators;
 mod outer;
 mod padding;
@@ -55,27 +55,28 @@ mod sums;
 mod transpose;
 
 pub use matmul::Form;
-pub use objects::{ColumnVector, Matrix, Object, RowVector, Scalar};
+pub use objects::Object;
 pub use plain_product::PlainMatrix;
 pub use products::Dot;
 pub use transpose::Transposed;
 
 use arras_hal::Named;
 
-use crate::{EncodingUnit, Layout, Recorder, Result, Slots, ToolkitErrorKind};
+use crate::{EncodingUnit, Layout, Recorded, Recorder, Result, Slots, ToolkitErrorKind};
+use objects::{ColumnVector, Matrix, RowVector, Scalar, unit_of};
 
 /// Records an operation: its nodes belong to it, its errors carry its name and the place of the call.
 #[track_caller]
 fn record<T: Object>(
     name: &'static str,
-    operands: &[&Slots],
-    unit: EncodingUnit,
+    operands: &[&dyn Recorded],
     layout: Result<Layout>,
     body: impl FnOnce(&Layout) -> Slots,
 ) -> T {
-    let recorder = operands[0].recorder();
-    let open = recorder.open(name, operands, None, None);
-    let one_circuit = operands.iter().all(|o| recorder.is(o.recorder()));
+    let slots: Vec<&Slots> = operands.iter().map(|o| o.recorded()).collect();
+    let recorder = slots[0].recorder();
+    let open = recorder.open(name, &slots, None, None);
+    let one_circuit = slots.iter().all(|o| recorder.is(o.recorder()));
     let layout = if one_circuit {
         layout.and_then(|layout| layout.check().map(|()| layout))
     } else {
@@ -85,6 +86,7 @@ fn record<T: Object>(
         Ok(layout) => (body(&layout), layout),
         Err(error) => {
             recorder.fail(error.named(name));
+            let unit = unit_of(&operands[0].layout());
             (Slots::failed(recorder, 1), T::placeholder(unit))
         }
     };

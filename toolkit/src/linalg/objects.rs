@@ -1,6 +1,6 @@
 //! Handles of encrypted objects in a circuit that is being recorded.
 
-use super::padding::Mask;
+use super::{padding::Mask, slot_map::SlotMap};
 use crate::{EncodingUnit, Layout, Recorded, Slots};
 
 /// A handle that is slots with a layout.
@@ -145,6 +145,47 @@ pub(super) fn unit_of(layout: &Layout) -> EncodingUnit {
     layout
         .unit()
         .unwrap_or_else(|| EncodingUnit::one_row(layout.slots()))
+}
+
+/// The layout of a number in the slots of a unit.
+pub(super) fn scalar(unit: EncodingUnit) -> Layout {
+    let slots = unit.slots();
+    Layout::Scalar { slots }
+}
+
+/// Where different entries stand: each in `grain` slots, `positions` of them in a ciphertext, whose slots repeat after `cycle`. Of
+/// vectors; of anything else every slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) grain: usize,
+    pub(super) positions: usize,
+    pub(super) cycle: usize,
+}
+
+impl Places {
+    pub(super) fn of(layout: &Layout) -> Self {
+        let (grain, positions, cycle) = match *layout {
+            Layout::RowVector { unit, .. } => (unit.width(), unit.height(), unit.height()),
+            Layout::ColumnVector { unit, period, .. } => (1, unit.width(), period),
+            _ => (1, layout.slots(), layout.slots()),
+        };
+        Self {
+            grain,
+            positions,
+            cycle,
+        }
+    }
+
+    /// In every slot the sum over all places.
+    #[track_caller]
+    pub(super) fn sum(self, x: &Slots) -> Slots {
+        x.rotate_and_sum(self.grain as i64, self.cycle)
+    }
+
+    /// The zero map between ciphertexts of such vectors.
+    pub(super) fn map(self, inputs: usize, outputs: usize) -> SlotMap {
+        SlotMap::new(self.grain, self.positions, inputs, outputs).cycle(self.cycle)
+    }
 }
 
 /// Slots of ones where an object has entries and zeros elsewhere, times `value`: what may be added without touching the

@@ -1,20 +1,19 @@
 //! Outer products.
 
 use super::{ColumnVector, Matrix, RowVector, record, same_unit};
-use crate::{EncodingUnit, Layout, Recorded, Result, ToolkitError};
+use crate::{EncodingUnit, Layout, Result, ToolkitError};
 
 impl RowVector {
     /// The matrix of the products of all entries of this vector (one for each row) with all entries of a column vector (one
     /// for each column). One level, no rotation: V H products.
     #[track_caller]
     pub fn outer(&self, vector: &ColumnVector) -> Matrix {
-        let (a, b) = (self.recorded(), vector.recorded());
         let unit = self.unit();
         let layout =
             fills_its_unit(unit, vector).map(|()| Layout::matrix(self.len(), vector.len(), unit));
-        record("outer product", &[a, b], unit, layout, |layout| {
-            let rows = a.pick(&layout.rows_of_units());
-            rows.multiply(&b.pick(&layout.columns_of_units()))
+        record("outer product", &[self, vector], layout, |layout| {
+            let rows = self.slots.pick(&layout.rows_of_units());
+            rows.multiply(&vector.slots.pick(&layout.columns_of_units()))
         })
     }
 }

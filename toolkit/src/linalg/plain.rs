@@ -1,10 +1,7 @@
 //! Sums, differences and products with arrays and numbers in the clear.
 
 use super::{
-    ColumnVector, Matrix, Object, RowVector, Scalar,
-    objects::{filled, unit_of},
-    padding::Mask,
-    record,
+    ColumnVector, Matrix, Object, RowVector, Scalar, objects::filled, padding::Mask, record,
 };
 use crate::{Layout, Result, Slots, ToolkitError, ToolkitErrorKind, Value, layout::check_finite};
 
@@ -53,13 +50,12 @@ fn combine<T: Object>(
     body: impl FnOnce(&Slots, &Layout, Constant) -> Slots,
 ) -> T {
     let layout = object.layout();
-    let slots = object.recorded();
     let (layout, constant) = match Constant::new(&layout, value) {
         Ok(constant) => (Ok(layout), constant),
         Err(error) => (Err(error), Constant::Number(0.0)),
     };
-    record(op, &[slots], unit_of(&object.layout()), layout, |layout| {
-        body(slots, layout, constant)
+    record(op, &[object], layout, |layout| {
+        body(object.recorded(), layout, constant)
     })
 }
 

@@ -6,7 +6,7 @@ use super::{
     record,
     sums::{sum_cols, sum_rows},
 };
-use crate::{Layout, Recorded};
+use crate::Layout;
 
 /// Products that read naturally as `a.dot(&b)`.
 pub trait Dot<Rhs> {
@@ -23,12 +23,11 @@ impl Dot<Matrix> for RowVector {
     /// Row vector x matrix: a column vector. One level; H lg m rotations.
     #[track_caller]
     fn dot(&self, matrix: &Matrix) -> ColumnVector {
-        let unit = matrix.unit();
-        let layout = rows_meet(self, matrix).map(|_| Layout::column_vector(matrix.dim().1, unit));
-        let operands = [self.recorded(), matrix.recorded()];
-        record("row vector x matrix", &operands, unit, layout, |_| {
+        let layout =
+            rows_meet(self, matrix).map(|_| Layout::column_vector(matrix.dim().1, matrix.unit()));
+        record("row vector x matrix", &[self, matrix], layout, |_| {
             let scaled = self.hadamard_matrix(matrix);
-            sum_rows(scaled.recorded(), &scaled.layout, unit)
+            sum_rows(&scaled.slots, &scaled.layout)
         })
     }
 }
@@ -47,14 +46,12 @@ impl Matrix {
     /// Matrix x column vector, times `scale` in the mask that the product needs anyway. Two levels; 2 V lg n rotations.
     #[track_caller]
     pub fn dot_scaled(&self, vector: &ColumnVector, scale: f64) -> RowVector {
-        let unit = self.unit();
         let layout = columns_meet(self, vector)
             .and_then(|_| plain_rows(self))
-            .map(|()| Layout::row_vector(self.dim().0, unit));
-        let operands = [self.recorded(), vector.recorded()];
-        record("matrix x column vector", &operands, unit, layout, |_| {
+            .map(|()| Layout::row_vector(self.dim().0, self.unit()));
+        record("matrix x column vector", &[self, vector], layout, |_| {
             let scaled = self.hadamard_column(vector);
-            sum_cols(scaled.recorded(), &scaled.layout, unit, scale)
+            sum_cols(&scaled.slots, &scaled.layout, scale)
         })
     }
 }

@@ -1,8 +1,6 @@
 //! Sums and products with one encrypted number.
 
-use super::{
-    ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, padding::Mask, record,
-};
+use super::{ColumnVector, Matrix, Object, RowVector, Scalar, padding::Mask, record};
 use crate::{Recorded, Slots};
 
 #[track_caller]
@@ -12,10 +10,8 @@ fn combine<T: Object>(
     number: &Scalar,
     body: impl FnOnce(&Slots, &Slots, &Mask) -> Slots,
 ) -> T {
-    let (a, b) = (object.recorded(), number.recorded());
-    let layout = object.layout();
-    record(op, &[a, b], unit_of(&layout), Ok(layout), |layout| {
-        body(a, b, &Mask::of(layout))
+    record(op, &[object, number], Ok(object.layout()), |layout| {
+        body(object.recorded(), number.recorded(), &Mask::of(layout))
     })
 }
 

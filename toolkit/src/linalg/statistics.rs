@@ -7,33 +7,27 @@ use super::{
     record,
     sums::{sum_cols, sum_rows},
 };
-use crate::{Layout, Recorded, Result, ToolkitError, layout::Value};
+use crate::{Layout, Result, ToolkitError, Value};
 use ndarray::Array2;
 
 impl Matrix {
     /// The mean of each column. One level; H lg m rotations.
     #[track_caller]
     pub fn column_means(&self) -> ColumnVector {
-        let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let op = "column_means";
-        record(
-            op,
-            &[x],
-            unit,
-            Ok(Layout::column_vector(cols, unit)),
-            |_| sum_rows(x, &self.layout, unit).multiply_scalar(1.0 / rows as f64),
-        )
+        let layout = Layout::column_vector(cols, self.unit());
+        record("column_means", &[self], Ok(layout), |_| {
+            sum_rows(&self.slots, &self.layout).multiply_scalar(1.0 / rows as f64)
+        })
     }
 
     /// The mean of each row. One level; 2 V lg n rotations.
     #[track_caller]
     pub fn row_means(&self) -> RowVector {
-        let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = plain_rows(self).map(|()| Layout::row_vector(rows, unit));
-        record("row_means", &[x], unit, layout, |_| {
-            sum_cols(x, &self.layout, unit, 1.0 / cols as f64)
+        let layout = plain_rows(self).map(|()| Layout::row_vector(rows, self.unit()));
+        record("row_means", &[self], layout, |_| {
+            sum_cols(&self.slots, &self.layout, 1.0 / cols as f64)
         })
     }
 
@@ -44,13 +38,12 @@ impl Matrix {
     /// zero mean first ([`Matrix::center_columns`]) if their means are large against their deviations.
     #[track_caller]
     pub fn column_variances(&self, ddof: usize) -> ColumnVector {
-        let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
-        let layout = freedom(rows, ddof).map(|()| Layout::column_vector(cols, unit));
-        record("column_variances", &[x], unit, layout, |_| {
-            let scales = Scales::new(rows, ddof);
-            let squares = sum_rows(&x.square(), &self.layout, unit).multiply_scalar(scales.squares);
-            let mean = sum_rows(x, &self.layout, unit).multiply_scalar(scales.sum);
+        let layout = freedom(rows, ddof).map(|()| Layout::column_vector(cols, self.unit()));
+        record("column_variances", &[self], layout, |_| {
+            let (x, scales) = (&self.slots, Scales::new(rows, ddof));
+            let squares = sum_rows(&x.square(), &self.layout).multiply_scalar(scales.squares);
+            let mean = sum_rows(x, &self.layout).multiply_scalar(scales.sum);
             squares.sub(&mean.square())
         })
     }
@@ -58,15 +51,14 @@ impl Matrix {
     /// The variance of each row, as [`Matrix::column_variances`]. Two levels; 4 V lg n rotations.
     #[track_caller]
     pub fn row_variances(&self, ddof: usize) -> RowVector {
-        let (x, unit) = (self.recorded(), self.unit());
         let (rows, cols) = self.dim();
         let layout = plain_rows(self)
             .and_then(|()| freedom(cols, ddof))
-            .map(|()| Layout::row_vector(rows, unit));
-        record("row_variances", &[x], unit, layout, |_| {
-            let scales = Scales::new(cols, ddof);
-            let squares = sum_cols(&x.square(), &self.layout, unit, scales.squares);
-            let mean = sum_cols(x, &self.layout, unit, scales.sum);
+            .map(|()| Layout::row_vector(rows, self.unit()));
+        record("row_variances", &[self], layout, |_| {
+            let (x, scales) = (&self.slots, Scales::new(cols, ddof));
+            let squares = sum_cols(&x.square(), &self.layout, scales.squares);
+            let mean = sum_cols(x, &self.layout, scales.sum);
             squares.sub(&mean.square())
         })
     }
@@ -75,14 +67,14 @@ impl Matrix {
     /// variances as a column vector, [`Matrix::hadamard_column`] standardizes it.
     #[track_caller]
     pub fn center_columns(&self) -> Self {
-        let (x, unit) = (self.recorded(), self.unit());
-        record("center_columns", &[x], unit, Ok(self.layout), |layout| {
-            let sums = sum_rows(x, layout, unit);
+        record("center_columns", &[self], Ok(self.layout), |layout| {
+            let sums = sum_rows(&self.slots, layout);
             let columns = layout.columns_of_units();
             // The mean belongs into the matrix's rows, not below them.
             let mean = 1.0 / self.dim().0 as f64;
             let weights = packed(layout, &Value::Matrix(Array2::from_elem(self.dim(), mean)));
-            x.sub(&sums.pick(&columns).multiply_plain(weights))
+            let means = sums.pick(&columns).multiply_plain(weights);
+            self.slots.sub(&means)
         })
     }
 }

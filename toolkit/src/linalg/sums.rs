@@ -1,40 +1,37 @@
 //! Sums of rows and of columns.
 
-use super::{ColumnVector, Matrix, RowVector, hadamard::plain_rows, record};
-use crate::{EncodingUnit, Layout, Recorded, Slots};
+use super::{ColumnVector, Matrix, RowVector, hadamard::plain_rows, objects::unit_of, record};
+use crate::{EncodingUnit, Layout, Slots};
 
 impl Matrix {
     /// The sum of all rows: entry c is the sum of column c. No level; H lg m rotations in lg m steps.
     #[track_caller]
     pub fn sum_rows(&self) -> ColumnVector {
-        let slots = self.recorded();
-        let unit = self.unit();
-        let layout = Layout::column_vector(self.dim().1, unit);
-        record("sum_rows", &[slots], unit, Ok(layout), |_| {
-            sum_rows(slots, &self.layout, unit)
+        let layout = Layout::column_vector(self.dim().1, self.unit());
+        record("sum_rows", &[self], Ok(layout), |_| {
+            sum_rows(&self.slots, &self.layout)
         })
     }
 
     /// The sum of all columns times `scale`: entry r is the sum of row r. One level (a mask); 2 V lg n rotations in 2 lg n steps.
     #[track_caller]
     pub fn sum_cols(&self, scale: f64) -> RowVector {
-        let slots = self.recorded();
-        let unit = self.unit();
-        let layout = plain_rows(self).map(|()| Layout::row_vector(self.dim().0, unit));
-        record("sum_cols", &[slots], unit, layout, |_| {
-            sum_cols(slots, &self.layout, unit, scale)
+        let layout = plain_rows(self).map(|()| Layout::row_vector(self.dim().0, self.unit()));
+        record("sum_cols", &[self], layout, |_| {
+            sum_cols(&self.slots, &self.layout, scale)
         })
     }
 }
 
 /// Sums units above each other, then the rows of a unit.
-pub(super) fn sum_rows(slots: &Slots, matrix: &Layout, unit: EncodingUnit) -> Slots {
-    sum_rows_of(slots, &rows_of_units(slots, matrix), unit)
+pub(super) fn sum_rows(slots: &Slots, matrix: &Layout) -> Slots {
+    sum_rows_of(slots, &rows_of_units(slots, matrix), unit_of(matrix))
 }
 
 /// Sums units side by side, then the columns of a unit into column 0, and repeats that in all columns.
-pub(super) fn sum_cols(slots: &Slots, matrix: &Layout, unit: EncodingUnit, scale: f64) -> Slots {
-    sum_cols_of(slots, &columns_of_units(slots, matrix), unit, scale)
+pub(super) fn sum_cols(slots: &Slots, matrix: &Layout, scale: f64) -> Slots {
+    let columns = columns_of_units(slots, matrix);
+    sum_cols_of(slots, &columns, unit_of(matrix), scale)
 }
 
 /// A batch for each row of units.

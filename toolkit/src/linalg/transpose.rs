@@ -1,7 +1,7 @@
 //! Transposes: of the unit (another reading of the same slots), lazy, and real ones.
 
 use super::{ColumnVector, Matrix, Object, hadamard::plain_rows, permute::Permutation, record};
-use crate::{EncodingUnit, Layout, Recorded, Result, ToolkitError};
+use crate::{EncodingUnit, Layout, Result, ToolkitError};
 
 /// An object read as its transpose, for products that take it so: `a.t().dot(&b)`, `a.dot(&b.t())`. Nothing is computed.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl Matrix {
             .ok_or_else(|| ToolkitError::does_not_fit(self.layout, format!("the transposed unit {}", unit.transposed()), format!(
                     "at most {short} rows and columns in units of {short}x{long}, or the result of transposing such a unit"
                 )));
-        reread(self, unit.transposed(), layout)
+        reread(self, layout)
     }
 
     /// The transpose, in the same unit: for matrices of any size. One level; about 2 sqrt(2 min(m, n)) rotations for each
@@ -50,9 +50,8 @@ impl Matrix {
     pub fn transpose(&self) -> Matrix {
         let ((rows, cols), unit) = (self.dim(), self.unit());
         let layout = plain_rows(self).map(|()| Layout::matrix(cols, rows, unit));
-        let slots = self.recorded();
-        record("transpose", &[slots], unit, layout, |_| {
-            transposition(unit, rows, cols).apply(slots)
+        record("transpose", &[self], layout, |_| {
+            transposition(unit, rows, cols).apply(&self.slots)
         })
     }
 }
@@ -76,15 +75,16 @@ impl ColumnVector {
                 ),
             ))
         };
-        reread(self, unit.transposed(), layout)
+        reread(self, layout)
     }
 }
 
 /// The same slots in another unit.
 #[track_caller]
-fn reread<T: Object>(object: &T, unit: EncodingUnit, layout: Result<Layout>) -> T {
-    let slots = object.recorded();
-    record("transpose_unit", &[slots], unit, layout, |_| slots.clone())
+fn reread<T: Object>(object: &T, layout: Result<Layout>) -> T {
+    record("transpose_unit", &[object], layout, |_| {
+        object.recorded().clone()
+    })
 }
 
 /// Where the slots of the transpose of a `rows` x `cols` matrix come from. Units change places; within one, the slot of (r, x)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Collapsed, NodeKind, Picture, PictureEdge, PictureNode, kind, layout::columns};
+use super::{Collapsed, NodeKind, PictureEdge, PictureNode, kind, layout::columns};
+use crate::Picture;
 
 /// Boxes of one key are drawn as one; groups are in the order of their keys.
 type Key = (usize, usize, NodeKind, String, String, usize);

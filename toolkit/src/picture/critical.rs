@@ -1,8 +1,8 @@
 //! The longest chain from an input to an output.
 
-use super::{Picture, View};
+use super::View;
 use crate::{
-    Program,
+    Picture, Program,
     circuit::{Node, NodeId},
     program::Step,
 };

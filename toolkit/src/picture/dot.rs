@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
-    Picture,
     layout::{columns, lines},
     place::section_path,
     text::escape_dot,
 };
+use crate::Picture;
 
 /// A line, indented. Writing to a string does not fail.
 macro_rules! line {

@@ -35,7 +35,7 @@ pub struct PictureNode {
     pub form: Option<Form>,
     /// Ciphertexts of its result.
     pub units: usize,
-    /// How many operations or steps it stands for: 1, unless the picture was [collapsed](super::Picture::collapsed).
+    /// How many operations or steps it stands for: 1, unless the picture was [collapsed](crate::Picture::collapsed).
     pub members: usize,
     /// Whether the critical path goes through it.
     pub critical: bool,
@@ -43,7 +43,7 @@ pub struct PictureNode {
     pub index: usize,
 }
 
-/// An arrow of a picture, between positions in [`super::Picture::nodes`].
+/// An arrow of a picture, between positions in [`crate::Picture::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PictureEdge {

@@ -12,10 +12,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    NodeKind, Picture, PictureNode, labels,
+    NodeKind, PictureNode, labels,
     place::{self, NESTING, NODE_HEIGHT},
     text,
 };
+use crate::Picture;
 
 pub(super) const TITLE_SIZE: f64 = 12.0;
 pub(super) const TEXT_SIZE: f64 = 10.5;

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Picture, PictureNode};
+use super::PictureNode;
+use crate::Picture;
 
 pub(super) const NODE_HEIGHT: f64 = 50.0;
 /// Sections inside sections that are drawn; deeper ones belong to these.

@@ -5,11 +5,12 @@
 use std::fmt::Write;
 
 use super::{
-    NodeKind, Picture, PictureNode,
+    NodeKind, PictureNode,
     layout::{self, Layout, Rect, Route, TEXT_SIZE, TITLE_SIZE},
     place::NODE_HEIGHT,
     text::{cut, escape_xml, width},
 };
+use crate::Picture;
 
 const MARGIN: f64 = 16.0;
 const LINE: f64 = 18.0;

@@ -8,11 +8,9 @@ use arras_ckks::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{PlanOptions, Stage};
 use crate::{
-    Result, ToolkitError, ToolkitErrorKind,
-    cost::CostTable,
-    interpret::{OpCount, PredictedPrecision, ScaleAndPrecision},
+    OpCount, PlanOptions, Result, ScaleAndPrecision, Stage, ToolkitError, ToolkitErrorKind,
+    cost::CostTable, interpret::PredictedPrecision,
 };
 
 /// log2 of the largest ring degree.

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bytes, PlannedKey};
 use crate::{
-    Result,
+    Program, Result,
     cost::memory::{evaluation_key_bytes, evaluation_key_set_bytes_by_level},
     interpret::rotation_steps,
-    program::Program,
 };
 
 /// The keys a program needs, each with the highest level at which it is used: keys are cut to that.

@@ -6,8 +6,9 @@ use arras_ckks::{Parameters, PlaintextUse, params::KeySwitchLimbs};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Program,
     circuit::{Class, Plain},
-    program::{Program, StepId},
+    program::StepId,
     run::{Batching, groups},
     text,
 };
@@ -144,6 +145,7 @@ impl fmt::Display for ServerMemory {
 
 /// Calls, width and the most bytes of ciphertexts alive at once, as the executor runs a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Execution {
     /// Calls of the evaluator.
     pub calls: usize,

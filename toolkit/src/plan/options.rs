@@ -5,7 +5,7 @@ use arras_ckks::{
     params::{Dnum, LevelWidth, Security},
 };
 
-use crate::{Result, cost::CostTable, interpret::Samples};
+use crate::{Result, Samples, cost::CostTable};
 
 /// A chain may be this much longer than needed: the top levels of some lengths have a smaller scale than the others, and a longer
 /// chain may have cheaper digits.

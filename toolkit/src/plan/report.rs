@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyRequests, Rejected, ServerMemory};
 use crate::{
-    Layout,
+    Layout, OpCount, RotationSet,
     cost::memory::ObjectBytes,
-    interpret::{OpCount, PredictedPrecision, RotationSet},
+    interpret::PredictedPrecision,
     text::{Table, bytes, seconds},
 };
 

@@ -79,11 +79,9 @@ pub fn check_inputs<T>(circuit: &Circuit, bindings: &Bindings<T>) -> Result<()> 
     }
     for input in circuit.inputs() {
         if circuit.level(input.node()).is_some() && bindings.get(input.name()).is_none() {
-            return Err(ToolkitError::unknown_name(
-                input.name(),
-                bindings.iter().map(|(name, _)| name.to_owned()).collect(),
-            )
-            .named("run (a value for an input)"));
+            let names = bindings.iter().map(|(name, _)| name);
+            let unknown = ToolkitError::unknown_name(input.name(), names);
+            return Err(unknown.named("run (a value for an input)"));
         }
     }
     Ok(())

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::Batching;
 use crate::{
+    Program,
     circuit::Op,
-    program::{Form, Program, State, Step, StepId},
+    program::{Form, State, Step, StepId},
 };
 
 /// Steps that run as one call.

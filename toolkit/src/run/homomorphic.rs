@@ -13,21 +13,22 @@ use arras_ckks::{Ciphertext, Evaluator};
 use arras_hal::{Backend, GaloisElement, Named};
 
 use super::{
-    Bindings, RunReport, check_inputs,
+    RunReport, check_inputs,
     groups::{Group, groups},
     masks::Masks,
     perform::Performer,
 };
 use crate::{
-    Result, ToolkitError, ToolkitErrorKind,
+    Bindings, Program, Result, ToolkitError, ToolkitErrorKind,
     circuit::Op,
     encrypted::Encrypted,
     interpret::{Interpretation, rotation_steps},
-    program::{Program, StepId},
+    program::StepId,
 };
 
 /// Whether steps of one kind become one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Batching {
     /// [`Batching::Waves`] on engines that prefer joined batches, [`Batching::Hoisting`] on others.
     #[default]
@@ -42,6 +43,7 @@ pub enum Batching {
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Steps done.
     pub done: usize,
@@ -126,6 +128,7 @@ pub struct Homomorphic<B: Backend> {
 
 /// What a run gave.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Run<B: Backend> {
     /// The outputs by name.
     pub outputs: BTreeMap<String, Encrypted<B>>,
@@ -139,9 +142,9 @@ impl<B: Backend> Run<B> {
     /// # Errors
     /// [`crate::ToolkitErrorKind::UnknownName`].
     pub fn output(&self, name: &str) -> Result<&Encrypted<B>> {
-        self.outputs.get(name).ok_or_else(|| {
-            ToolkitError::unknown_name(name, self.outputs.keys().cloned().collect()).named("output")
-        })
+        let names = self.outputs.keys().map(String::as_str);
+        let found = self.outputs.get(name);
+        found.ok_or_else(|| ToolkitError::unknown_name(name, names).named("output"))
     }
 }
 
@@ -371,7 +374,7 @@ fn input<'a, B: Backend>(
     inputs
         .get(name)
         .map(Encrypted::shared)
-        .ok_or_else(|| ToolkitError::unknown_name(name, vec![]).named("run (a value for an input)"))
+        .ok_or_else(|| ToolkitError::unknown_name(name, []).named("run (a value for an input)"))
 }
 
 /// Inputs by name, layout and level.

@@ -4,13 +4,13 @@
 //! operand share their decomposition, and what is left runs side by side on the host's threads. Values are freed after their
 //! last use; encoded constants are kept for the next run.
 
-mod bindings;
+pub(crate) mod bindings;
 pub(crate) mod groups;
-mod homomorphic;
+pub(crate) mod homomorphic;
 mod masks;
 mod perform;
 mod report;
 
-pub use bindings::{Bindings, check_inputs};
-pub use homomorphic::{Batching, Homomorphic, Options, Progress, Run, Stepwise};
+pub use bindings::check_inputs;
+pub use homomorphic::{Batching, Options, Progress, Run, Stepwise};
 pub use report::RunReport;

@@ -7,9 +7,9 @@ use arras_hal::Backend;
 
 use super::{groups::Group, masks::Masks};
 use crate::{
-    Result,
+    Program, Result,
     circuit::Op,
-    program::{Program, Step, StepId},
+    program::{Step, StepId},
 };
 
 /// Computes steps with one evaluator.

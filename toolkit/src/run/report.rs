@@ -8,6 +8,7 @@ use crate::text::{bytes, seconds};
 
 /// Figures of one run of a program.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunReport {
     /// Wall time in seconds.
     pub seconds: f64,

@@ -18,11 +18,7 @@ use crate::support::{
 /// Everything that every kind has, on handles `a` and `b` of the values `x` and `y`.
 macro_rules! operations {
     ($case:ident, $a:ident = $x:ident, $b:ident = $y:ident) => {{
-        let t = $case.numbers.next();
-        let s = $case.recorder.scalar("s");
-        $case.bind("a", $x.clone());
-        $case.bind("b", $y.clone());
-        $case.bind("s", t);
+        let (s, t) = $case.scalar("s");
         let (y, plain) = (&$y, $y.clone());
         $case.expect("a + b", &(&$a + &$b), &$x + y);
         $case.expect("a - b", &(&$a - &$b), &$x - y);
@@ -49,52 +45,40 @@ macro_rules! operations {
     }};
 }
 
-fn of_matrices(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
-    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
-    let [x, y] = [(); 2].map(|()| case.numbers.matrix(rows, cols));
-    let a = case.recorder.matrix("a", rows, cols, unit);
-    let b = case.recorder.matrix("b", rows, cols, unit);
+fn of_matrices(unit: EncodingUnit, shape: (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (shape.0 * 1000 + shape.1) as u64);
+    let [(a, x), (b, y)] = ["a", "b"].map(|name| case.matrix(name, shape, unit));
     operations!(case, a = x, b = y);
     case.finish()
 }
 
 fn of_row_vectors(unit: EncodingUnit, len: usize) -> Case {
     let mut case = Building::new(unit.slots(), len as u64);
-    let (x, y) = (case.numbers.vector(len), case.numbers.vector(len));
-    let a = case.recorder.row_vector("a", len, unit);
-    let b = case.recorder.row_vector("b", len, unit);
+    let [(a, x), (b, y)] = ["a", "b"].map(|name| case.row(name, len, unit));
     operations!(case, a = x, b = y);
     case.finish()
 }
 
 fn of_column_vectors(unit: EncodingUnit, len: usize) -> Case {
     let mut case = Building::new(unit.slots(), len as u64);
-    let (x, y) = (case.numbers.vector(len), case.numbers.vector(len));
-    let a = case.recorder.column_vector("a", len, unit);
-    let b = case.recorder.column_vector("b", len, unit);
+    let [(a, x), (b, y)] = ["a", "b"].map(|name| case.column(name, len, unit));
     operations!(case, a = x, b = y);
     case.finish()
 }
 
 fn of_scalars(slots: usize) -> Case {
     let mut case = Building::new(slots, 5);
-    let (x, y) = (case.numbers.next(), case.numbers.next());
-    let (a, b) = (case.recorder.scalar("a"), case.recorder.scalar("b"));
+    let [(a, x), (b, y)] = ["a", "b"].map(|name| case.scalar(name));
     operations!(case, a = x, b = y);
     case.finish()
 }
 
 /// Vectors with matrices, encrypted and in the clear.
-fn of_vectors_with_matrices(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
-    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
-    let x = case.numbers.matrix(rows, cols);
-    let (r, c) = (case.numbers.vector(rows), case.numbers.vector(cols));
-    let a = case.recorder.matrix("a", rows, cols, unit);
-    let hr = case.recorder.row_vector("r", rows, unit);
-    let hc = case.recorder.column_vector("c", cols, unit);
-    case.bind("a", &x);
-    case.bind("r", &r);
-    case.bind("c", &c);
+fn of_vectors_with_matrices(unit: EncodingUnit, shape: (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (shape.0 * 1000 + shape.1) as u64);
+    let (a, x) = case.matrix("a", shape, unit);
+    let (hr, r) = case.row("r", shape.0, unit);
+    let (hc, c) = case.column("c", shape.1, unit);
     let by_rows = &x * &r.view().insert_axis(ndarray::Axis(1));
     let by_columns = &x * &c;
     case.expect("rows", &hr.hadamard_matrix(&a), &by_rows);
@@ -160,14 +144,10 @@ fn sums_with_numbers_cost_no_level_and_products_with_small_integers_neither() {
 fn operators_take_arrays_on_both_sides() {
     let unit = EncodingUnit::new(4, 8).unwrap();
     let mut case = Building::new(32, 11);
-    let (x, y) = (case.numbers.matrix(5, 9), case.numbers.matrix(5, 9));
-    let (v, w) = (case.numbers.vector(9), case.numbers.vector(9));
-    let a = case.recorder.matrix("a", 5, 9, unit);
-    let r = case.recorder.row_vector("r", 9, unit);
-    let c = case.recorder.column_vector("c", 9, unit);
-    case.bind("a", &x);
-    case.bind("r", &v);
-    case.bind("c", &v);
+    let (y, w) = (case.numbers.matrix(5, 9), case.numbers.vector(9));
+    let (a, x) = case.matrix("a", (5, 9), unit);
+    let (r, v) = case.row("r", 9, unit);
+    let (c, u) = case.column("c", 9, unit);
     case.expect("a + y", &(&a + &y), &x + &y);
     case.expect("y + a", &(&y + &a), &x + &y);
     case.expect("y - a", &(y.view() - a.clone()), &y - &x);
@@ -175,8 +155,8 @@ fn operators_take_arrays_on_both_sides() {
     case.expect("a * y", &(a * y.view()), &y * &x);
     case.expect("w - r", &(&w - &r), &w - &v);
     case.expect("r * w", &(r * &w), &v * &w);
-    case.expect("w + c", &(w.view() + &c), &v + &w);
-    case.expect("c - w", &(&c - w.view()), &v - &w);
+    case.expect("w + c", &(w.view() + &c), &u + &w);
+    case.expect("c - w", &(&c - w.view()), &u - &w);
     case.finish().in_plaintext();
 }
 
@@ -187,13 +167,11 @@ fn repeating_column_vectors_keep_repeating() {
     for len in [4, 3, 1] {
         let mut case = Building::new(64, len as u64);
         let v = case.numbers.vector(len);
-        let t = case.numbers.next();
+        let (s, t) = case.scalar("s");
         // Read as 16 x 4, every row holds the vector; read as 4 x 16, it repeats every 4 columns.
         let layout = Layout::repeating(len, unit, 4);
         let repeating = ColumnVector::from_parts(case.recorder.slots_input("v", 1), layout);
-        let s = case.recorder.scalar("s");
         case.bind("v", layout.pack("v", &(&v).into()).unwrap());
-        case.bind("s", t);
         case.expect("v + 1", &(&repeating + 1.0), &v + 1.0);
         case.expect("1 - v", &(1.0 - &repeating), -(&v - 1.0));
         case.expect("v * v", &(&repeating * &repeating), &v * &v);

@@ -4,9 +4,12 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use arras_backend_cpu::CpuEngine;
 use arras_hal::{AnyBackend, Counting, Reference};
-use arras_toolkit::conformance::{
-    lists,
-    sheet::{SIZES, Sheet, UNIT},
+use arras_toolkit::{
+    Program,
+    conformance::{
+        lists,
+        sheet::{SIZES, Sheet, UNIT},
+    },
 };
 
 arras_toolkit::toolkit_conformance!(reference, Reference::new);
@@ -65,15 +68,27 @@ fn no_operation_is_left_out() {
     }
 
     // Names of operations, those of products among them, which are not methods of their own.
-    let mut recorded = BTreeSet::new();
+    let (mut recorded, mut done) = (BTreeSet::new(), BTreeSet::new());
     for (_, operations) in lists() {
         let sheet = Sheet::new(SIZES[2]).unwrap();
         operations(&sheet);
         let (circuit, _) = sheet.finish().unwrap();
         recorded.extend(circuit.operations().iter().map(|o| o.name().to_owned()));
+        done.extend(Program::new(circuit).steps().iter().map(|s| s.op().name()));
+    }
+    // Operations of circuits, by the table of them.
+    let table = fs::read_to_string(root.join("op.rs")).unwrap();
+    let table = between(&table, "new(\"", "\"");
+    assert_eq!(table.len(), 20, "{table:?}");
+    for name in &table {
+        assert!(
+            done.contains(name.as_str()),
+            "{name} is in no circuit of the suite"
+        );
     }
     let names: BTreeSet<String> = [
-        "record(", "of_list(", "join(", "spread(", "combine(", "map(",
+        "record(", "of_list(", "join(", "spread(", "combine(", "map(", "entry(", "slice(",
+        "inner(", "product(",
     ]
     .into_iter()
     .flat_map(|recorder| linalg.split(recorder).skip(1))

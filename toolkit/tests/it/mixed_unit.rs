@@ -2,17 +2,12 @@
 
 use std::f64::consts::PI;
 
-use arras_toolkit::{
-    Bindings, Cleartext, EncodingUnit, Layout, Matrix, OpCount, Program, Recorder,
-    ToolkitErrorKind, Value,
-};
+use arras_toolkit::{EncodingUnit, Layout, Matrix, OpCount, Program, Recorder, ToolkitErrorKind};
 
 use crate::support::{
-    Numbers, assert_kind, attempt,
-    case::{Building, Case},
-    says,
+    case::{Building, Case, NOTHING},
+    refused,
     suite::{self, unit},
-    worst,
 };
 
 fn units() -> [EncodingUnit; 2] {
@@ -24,27 +19,27 @@ fn transposing_a_unit_leaves_sums_of_rows_unchanged() {
     for unit in units() {
         let m = unit.height();
         for (rows, cols) in [(m, m), (m / 2, m), (m, m / 2), (m - 3, 5)] {
-            let recorder = Recorder::new(unit.slots()).unwrap();
-            let a = recorder.matrix("a", rows, cols, unit);
-            let turned = a.transpose_unit();
-            assert_eq!(turned.unit(), unit.transposed());
-            assert_eq!(turned.row_stride(), unit.width() / m);
-            recorder.output("sum", &a.sum_rows());
-            recorder.output("sum, turned", &turned.sum_rows());
-            recorder.output("turned", &turned);
-            recorder.output("back", &turned.transpose_unit());
-            let program = Program::new(recorder.finish().unwrap());
-            let a = Numbers(1).matrix(rows, cols);
-            let inputs = Bindings::new().with("a", a.view());
-            let run = Cleartext::run(&program, &inputs).unwrap();
-            let sum = Value::from(a.sum_axis(ndarray::Axis(0)));
-            assert!(worst(&run.outputs["sum"], &sum) < 1e-12);
-            assert!(worst(&run.outputs["sum, turned"], &sum) < 1e-12);
-            let a = Value::from(a);
-            assert_eq!(run.outputs["turned"], a);
-            assert_eq!(run.outputs["back"], a);
-            let back = program.circuit().output("back").unwrap();
-            assert_eq!(back.layout(), program.circuit().inputs()[0].layout());
+            let turned = |a: &Matrix| {
+                let turned = a.transpose_unit();
+                assert_eq!(turned.unit(), unit.transposed());
+                assert_eq!(turned.row_stride(), unit.width() / m);
+                turned
+            };
+            let mut sums = Building::new(unit.slots(), 1);
+            let (a, x) = sums.matrix("a", (rows, cols), unit);
+            let sum = x.sum_axis(ndarray::Axis(0));
+            sums.expect("sum", &a.sum_rows(), &sum);
+            sums.expect("sum, turned", &turned(&a).sum_rows(), &sum);
+            sums.finish().within(1e-12).in_plaintext();
+
+            let mut moved = Building::new(unit.slots(), 1);
+            let (a, x) = moved.matrix("a", (rows, cols), unit);
+            moved.expect("turned", &turned(&a), &x);
+            moved.expect("back", &turned(&a).transpose_unit(), &x);
+            let moved = moved.finish().within(NOTHING);
+            moved.in_plaintext();
+            let back = moved.circuit.output("back").unwrap();
+            assert_eq!(back.layout(), moved.circuit.inputs()[0].layout());
         }
     }
 }
@@ -54,24 +49,13 @@ fn column_vectors_turn_and_turn_back() {
     for unit in units() {
         let (m, tall) = (unit.height(), unit.transposed());
         for len in [1, m / 2, m] {
-            let recorder = Recorder::new(unit.slots()).unwrap();
-            let x = recorder.column_vector("x", len, tall);
-            let turned = x.transpose_unit();
+            let mut case = Building::new(unit.slots(), 2);
+            let (hx, x) = case.column("x", len, tall);
+            let turned = hx.transpose_unit();
             assert_eq!((turned.unit(), turned.period()), (unit, m));
-            recorder.output("turned", &turned);
-            recorder.output("back", &turned.transpose_unit());
-            let program = Program::new(recorder.finish().unwrap());
-            let x = Numbers(2).vector(len);
-            let inputs = Bindings::new().with("x", x.view());
-            let run = Cleartext::run(&program, &inputs).unwrap();
-            assert_eq!(run.outputs["turned"], Value::from(x.clone()));
-            assert_eq!(run.outputs["back"], Value::from(x));
-            // The slots are those that the layouts say.
-            for name in ["turned", "back"] {
-                let layout = program.circuit().output(name).unwrap().layout();
-                let packed = layout.pack(name, &run.outputs[name]).unwrap();
-                assert_eq!(packed, run.slots[name]);
-            }
+            case.expect("turned", &turned, &x);
+            case.expect("back", &turned.transpose_unit(), &x);
+            case.finish().within(NOTHING).in_plaintext();
         }
     }
 }
@@ -80,28 +64,20 @@ fn column_vectors_turn_and_turn_back() {
 fn what_does_not_fit_both_units_is_refused() {
     let unit = EncodingUnit::new(16, 256).unwrap();
     let tall = unit.transposed();
-    macro_rules! refused {
-        ($kind:ident, |$r:ident| $($call:expr => [$($part:expr),+];)+) => {$(
-            let error = attempt(unit.slots(), |$r| $call);
-            assert_kind!(error, ToolkitErrorKind::$kind { .. });
-            says(&error, &[$($part),+]);
-        )+};
-    }
-    let (file, units) = ("mixed_unit.rs", "16x256");
     let matrix =
         |r: &Recorder, rows, cols, unit| r.matrix(&format!("{rows}x{cols}"), rows, cols, unit);
-    refused! { DoesNotFit, |r|
-        matrix(r, 17, 3, unit).transpose_unit() => ["matrix 17x3", file, units];
-        matrix(r, 3, 17, unit).transpose_unit() => ["matrix 3x17", file, units];
-        matrix(r, 3, 3, tall).transpose_unit() => ["matrix 3x3", file, units];
-        r.column_vector("x", 17, tall).transpose_unit() => ["column vector of 17", file, units];
-        r.column_vector("x", 3, unit).transpose_unit() => ["column vector of 3", file, units];
-        r.row_vector("x", 5, unit).dot_mixed_unit(&matrix(r, 5, 17, unit)) => ["matrix 5x17", file, units];
-        r.row_vector("x", 5, tall).dot_mixed_unit(&matrix(r, 5, 6, tall)) => ["matrix 5x6", file, units];
-        matrix(r, 5, 17, unit).dot_mixed_unit(&r.column_vector("x", 17, tall), 1.0) => ["column vector of 17", file, units];
-        Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 17, tall), &matrix(r, 5, 2, tall), 1.0) => ["matrix 5x17", file, units];
+    refused! { 4096, ToolkitErrorKind::DoesNotFit { .. }, |r|
+        matrix(r, 17, 3, unit).transpose_unit() => ["matrix 17x3", "16x256"];
+        matrix(r, 3, 17, unit).transpose_unit() => ["matrix 3x17", "16x256"];
+        matrix(r, 3, 3, tall).transpose_unit() => ["matrix 3x3", "16x256"];
+        r.column_vector("x", 17, tall).transpose_unit() => ["column vector of 17", "16x256"];
+        r.column_vector("x", 3, unit).transpose_unit() => ["column vector of 3", "16x256"];
+        r.row_vector("x", 5, unit).dot_mixed_unit(&matrix(r, 5, 17, unit)) => ["matrix 5x17", "16x256"];
+        r.row_vector("x", 5, tall).dot_mixed_unit(&matrix(r, 5, 6, tall)) => ["matrix 5x6", "16x256"];
+        matrix(r, 5, 17, unit).dot_mixed_unit(&r.column_vector("x", 17, tall), 1.0) => ["column vector of 17", "16x256"];
+        Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 17, tall), &matrix(r, 5, 2, tall), 1.0) => ["matrix 5x17", "16x256"];
     }
-    refused! { DimensionMismatch, |r|
+    refused! { 4096, ToolkitErrorKind::DimensionMismatch { .. }, |r|
         Matrix::multiply_row_major_mixed_unit(&matrix(r, 5, 3, tall), &matrix(r, 6, 2, tall), 1.0) => ["5x3", "6x2"];
     }
 }
@@ -109,18 +85,13 @@ fn what_does_not_fit_both_units_is_refused() {
 /// Products with a matrix of f x g; what comes out of one goes into the other.
 fn vectors(unit: EncodingUnit, (f, g): (usize, usize), scale: f64) -> Case {
     let mut case = Building::new(unit.slots(), (f + g) as u64);
-    let (x, y) = (case.numbers.vector(f), case.numbers.vector(g));
-    let a = case.numbers.matrix(f, g);
-    let ha = case.recorder.matrix("a", f, g, unit);
-    let hx = case.recorder.row_vector("x", f, unit);
-    let hy = case.recorder.column_vector("y", g, unit.transposed());
+    let (hx, x) = case.row("x", f, unit);
+    let (hy, y) = case.column("y", g, unit.transposed());
+    let (ha, a) = case.matrix("a", (f, g), unit);
     let (hxa, xa) = (hx.dot_mixed_unit(&ha), x.dot(&a));
     case.expect("xa", &hxa, &xa);
     case.expect("ay", &ha.dot_mixed_unit(&hy, scale), a.dot(&y) * scale);
     case.expect("axa", &ha.dot_mixed_unit(&hxa, scale), a.dot(&xa) * scale);
-    case.bind("a", a);
-    case.bind("x", x);
-    case.bind("y", y);
     let case = case.finish().within(1e-10);
     assert_eq!(case.circuit.levels_needed(), 3);
     let layout = case.circuit.output("xa").unwrap().layout();
@@ -155,13 +126,10 @@ fn products_of_vectors() {
 pub(crate) fn product(unit: EncodingUnit, (f, g, h): (usize, usize, usize), scale: f64) -> Case {
     let tall = unit.transposed();
     let mut case = Building::new(unit.slots(), (f * g * h) as u64);
-    let (at, b) = (case.numbers.matrix(g, f), case.numbers.matrix(g, h));
-    let hat = case.recorder.matrix("at", g, f, tall);
-    let hb = case.recorder.matrix("b", g, h, tall);
+    let (hat, at) = case.matrix("at", (g, f), tall);
+    let (hb, b) = case.matrix("b", (g, h), tall);
     let ab = Matrix::multiply_row_major_mixed_unit(&hat, &hb, scale);
     case.expect("ab", &ab, at.t().dot(&b) * scale);
-    case.bind("at", at);
-    case.bind("b", b);
     let case = case.finish().within(1e-10);
     assert_eq!(case.circuit.levels_needed(), 3);
     let layout = case.circuit.output("ab").unwrap().layout();

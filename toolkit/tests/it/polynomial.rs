@@ -7,13 +7,12 @@ use arras_toolkit::{
     Slots, ToolkitErrorKind, Value,
     circuit::Op,
     linalg::polynomial::{Basis, Cost, Iteration, Method, Stop},
-    run::Options,
 };
 use proptest::prelude::*;
 
 use crate::support::{
-    Numbers, assert_kind, attempt, circuit, client, function, insecure, run, says, survives_json,
-    worst,
+    Numbers, assert_kind, attempt, case::Building, circuit, client, function, insecure, says,
+    survives_json,
 };
 
 const METHODS: [Method; 4] = [
@@ -376,34 +375,20 @@ fn iterations_keep_their_promise() {
 #[test]
 fn norms_in_plaintext() {
     let unit = EncodingUnit::new(8, 16).unwrap();
-    let mut numbers = Numbers(6);
-    let (a, v) = (numbers.matrix(11, 19), numbers.vector(21));
+    let mut case = Building::new(unit.slots(), 6);
+    let (a, x) = case.matrix("a", (11, 19), unit);
+    let (r, v) = case.row("r", 21, unit);
+    let (c, w) = case.column("c", 21, unit);
     let stop = Stop::RelativeError(1e-10);
-    let circuit = circuit(unit.slots(), |r| {
-        let a = r.matrix("a", 11, 19, unit);
-        let (x, y) = (r.row_vector("r", 21, unit), r.column_vector("c", 21, unit));
-        r.output("aa", &a.norm_squared());
-        r.output("rr", &x.norm_squared());
-        r.output("cc", &y.norm_squared());
-        r.output("a", &a.norm(1.0, 20.0, stop));
-        r.output("r", &x.norm(1.0, 5.0, stop));
-        r.output("c", &y.norm(1.0, 5.0, stop));
-    });
-    let inputs = Bindings::new()
-        .with("a", a.view())
-        .with("r", v.view())
-        .with("c", v.view());
-    let run = Cleartext::run(&Program::new(circuit), &inputs).unwrap();
-    let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
-    let aa = squares(a.as_slice().unwrap());
-    let vv = squares(v.as_slice().unwrap());
-    for (squared, norm, expected) in [("aa", "a", aa), ("rr", "r", vv), ("cc", "c", vv)] {
-        for (name, expected) in [(squared, expected), (norm, expected.sqrt())] {
-            for slot in &run.slots[name][0] {
-                assert!((slot / expected - 1.0).abs() < 2e-10, "{name}");
-            }
-        }
-    }
+    let [aa, vv, ww] = [(&x * &x).sum(), v.dot(&v), w.dot(&w)];
+    case.expect("aa", &a.norm_squared(), aa);
+    case.expect("rr", &r.norm_squared(), vv);
+    case.expect("cc", &c.norm_squared(), ww);
+    case.expect("a", &a.norm(1.0, 20.0, stop), aa.sqrt());
+    case.expect("r", &r.norm(1.0, 5.0, stop), vv.sqrt());
+    case.expect("c", &c.norm(1.0, 5.0, stop), ww.sqrt());
+    // In every slot.
+    case.finish().in_plaintext();
 }
 
 #[test]
@@ -429,25 +414,19 @@ fn a_dozen_on_ciphertexts() {
         let x = numbers
             .matrix(50, 70)
             .mapv(|x| 0.5 * (low + high) + 0.5 * (high - low) * x);
-        let recorder = Recorder::new(unit.slots()).unwrap();
-        let hx = recorder.matrix("x", 50, 70, unit);
-        for (i, p) in polynomials.iter().enumerate() {
-            let y = hx.polynomial(p);
-            recorder.output(&format!("y{i}"), &y);
+        let mut case = Building::new(unit.slots(), 9);
+        case.bind("x", &x);
+        let hx = case.recorder.matrix("x", 50, 70, unit);
+        for p in &polynomials {
+            let (y, expected) = (hx.polynomial(p), x.mapv(|x| p.eval(x)));
             // A sum over everything meets what the padding holds.
-            recorder.output(&format!("sum{i}"), &y.sum_rows());
+            let sums = expected.sum_axis(ndarray::Axis(0));
+            case.expect(&format!("sum of {p:?}"), &y.sum_rows(), sums);
+            case.expect(&format!("{p:?}"), &y, expected);
         }
-        let inputs = Bindings::new().with("x", x.view());
-        let out = run(&client, recorder.finish().unwrap(), &inputs, Options::new());
-        for (i, p) in polynomials.iter().enumerate() {
-            let y = x.mapv(|x| p.eval(x));
-            let error = worst(&out.outputs[&format!("y{i}")], &y.clone().into());
-            println!("[{low}, {high}] degree {}: {error:.1e}", p.degree());
-            // Fresh values have some 24 bits here; products, sums of many terms and the folded scale take up to 6.
-            assert!(error < 4e-6, "{p:?}: {error}");
-            let sums = y.sum_axis(ndarray::Axis(0));
-            assert!(worst(&out.outputs[&format!("sum{i}")], &sums.into()) < 4e-5);
-        }
+        // Fresh values have some 24 bits here; products, sums of many terms and the folded scale take up to 6.
+        let tolerance = |name: &str| if name.starts_with("sum") { 4e-5 } else { 4e-6 };
+        case.finish().on_ciphertexts(&client, tolerance);
     }
 }
 
@@ -458,33 +437,19 @@ fn inverse_and_roots_on_ciphertexts() {
     let mut numbers = Numbers(10);
     let x = numbers.vector(100).mapv(|x| 5.05 + 4.95 * x);
     let z = numbers.vector(80).mapv(|x| 25.25 + 24.75 * x);
-    let v = numbers.vector(70);
-    let recorder = Recorder::new(unit.slots()).unwrap();
-    let hx = recorder.row_vector("x", 100, unit);
-    let hz = recorder.column_vector("z", 80, unit);
-    let hv = recorder.column_vector("v", 70, unit);
+    let mut case = Building::new(unit.slots(), 11);
+    let (hv, v) = case.column("v", 70, unit);
+    case.bind("x", &x);
+    case.bind("z", &z);
+    let hx = case.recorder.row_vector("x", 100, unit);
+    let hz = case.recorder.column_vector("z", 80, unit);
     let stop = Stop::RelativeError(1e-5);
-    recorder.output("inverse", &hx.inverse(0.1, 10.0, stop));
-    recorder.output("inverse root", &hz.inverse_sqrt(0.5, 50.0, stop));
-    recorder.output("root", &hz.sqrt(0.5, 50.0, stop));
-    recorder.output("norm", &hv.norm(1.0, 7.0, stop));
-    let inputs = Bindings::new()
-        .with("x", x.view())
-        .with("z", z.view())
-        .with("v", v.view());
-    let out = run(&client, recorder.finish().unwrap(), &inputs, Options::new());
-    let norm = v.dot(&v).sqrt();
-    for (name, expected, tolerance) in [
-        ("inverse", Value::from(x.mapv(|x| 1.0 / x)), 1e-5),
-        ("inverse root", z.mapv(|z| 1.0 / z.sqrt()).into(), 1e-5),
-        ("root", z.mapv(f64::sqrt).into(), 1e-5),
-        ("norm", Value::Scalar(norm), 1e-5),
-    ] {
-        let error = worst(&out.outputs[name], &expected);
-        println!("{name}: {error:.1e}");
-        assert!(error < tolerance, "{name}: {error}");
-    }
-    println!("{}", out.report);
+    let inverse_root = hz.inverse_sqrt(0.5, 50.0, stop);
+    case.expect("inverse", &hx.inverse(0.1, 10.0, stop), x.mapv(f64::recip));
+    case.expect("inverse root", &inverse_root, z.mapv(|z| 1.0 / z.sqrt()));
+    case.expect("root", &hz.sqrt(0.5, 50.0, stop), z.mapv(f64::sqrt));
+    case.expect("norm", &hv.norm(1.0, 7.0, stop), v.dot(&v).sqrt());
+    case.finish().on_ciphertexts(&client, |_| 1e-5);
 }
 
 #[test]
@@ -495,16 +460,14 @@ fn on_the_reference_engine() {
     let c = [0.3, -0.7, 0.2, 0.5, -0.1, 0.4];
     for (rows, cols) in [(16, 32), (5, 7), (17, 33)] {
         let x = numbers.matrix(rows, cols).mapv(|x| 3.5 + 1.5 * x);
-        let recorder = Recorder::new(unit.slots()).unwrap();
-        let hx = recorder.matrix("x", rows, cols, unit);
+        let mut case = Building::new(unit.slots(), 0);
+        case.bind("x", &x);
+        let hx = case.recorder.matrix("x", rows, cols, unit);
         let p = Polynomial::chebyshev(&c, 2.0, 5.0).unwrap();
-        recorder.output("p", &hx.polynomial(&p));
-        recorder.output("inverse", &hx.inverse(2.0, 5.0, Stop::RelativeError(1e-4)));
-        let inputs = Bindings::new().with("x", x.view());
-        let out = run(&client, recorder.finish().unwrap(), &inputs, Options::new());
-        let (p, inverse) = (x.mapv(|x| p.eval(x)), x.mapv(|x| 1.0 / x));
-        assert!(worst(&out.outputs["p"], &p.into()) < 1e-4);
-        assert!(worst(&out.outputs["inverse"], &inverse.into()) < 1e-4);
+        case.expect("p", &hx.polynomial(&p), x.mapv(|x| p.eval(x)));
+        let inverse = hx.inverse(2.0, 5.0, Stop::RelativeError(1e-4));
+        case.expect("inverse", &inverse, x.mapv(f64::recip));
+        case.finish().on_ciphertexts(&client, |_| 1e-4);
     }
 }
 

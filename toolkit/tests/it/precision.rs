@@ -7,7 +7,7 @@ use arras_ckks::{
 };
 use arras_toolkit::{
     Bindings, Circuit, Cleartext, Program, Recorder, Samples, ScaleAndPrecision, Slots, Value,
-    interpret::PredictedPrecision, run::Options,
+    interpret::PredictedPrecision,
 };
 
 use crate::support::{
@@ -35,7 +35,7 @@ fn measured(
     let client = client(params, CpuEngine::new());
     let context = client.context();
     let expected = Cleartext::run(program, inputs).unwrap().outputs;
-    let homomorphic = homomorphic(&client, program, Options::new());
+    let homomorphic = homomorphic(&client, program);
     let mut errors: Vec<Vec<f64>> = vec![vec![]; expected.len()];
     for _ in 0..RUNS {
         let sent = client.encrypt_inputs(program, inputs).unwrap();

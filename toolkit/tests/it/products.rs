@@ -7,7 +7,7 @@ use arras_toolkit::{EncodingUnit, Program, interpret::rotation_steps, linalg::Do
 
 use crate::support::{
     case::{Building, Case},
-    client,
+    circuit, client,
     sizes::large_parameters,
     suite::unit,
 };
@@ -32,16 +32,11 @@ fn sizes(unit: EncodingUnit) -> [(usize, usize); 8] {
 }
 
 /// Both products with a matrix, plain and times pi.
-fn of_size(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
-    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
-    let a = case.numbers.matrix(rows, cols);
-    let (x, y) = (case.numbers.vector(rows), case.numbers.vector(cols));
-    let ha = case.recorder.matrix("a", rows, cols, unit);
-    let hx = case.recorder.row_vector("x", rows, unit);
-    let hy = case.recorder.column_vector("y", cols, unit);
-    case.bind("a", &a);
-    case.bind("x", &x);
-    case.bind("y", &y);
+fn of_size(unit: EncodingUnit, shape: (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (shape.0 * 1000 + shape.1) as u64);
+    let (ha, a) = case.matrix("a", shape, unit);
+    let (hx, x) = case.row("x", shape.0, unit);
+    let (hy, y) = case.column("y", shape.1, unit);
     let (xa, ay) = (x.dot(&a), a.dot(&y));
     case.expect("x a", &hx.dot(&ha), &xa);
     case.expect("pi x a", &(PI * &hx).dot(&ha), &xa * PI);
@@ -80,14 +75,14 @@ fn on_ciphertexts_as_precise_as_predicted() {
 fn depths_and_keys_do_not_grow_with_the_matrix() {
     for unit in units() {
         let of = |rows, cols, row: bool| {
-            let recorder = arras_toolkit::Recorder::new(unit.slots()).unwrap();
-            let a = recorder.matrix("a", rows, cols, unit);
-            if row {
-                recorder.output("xa", &recorder.row_vector("x", rows, unit).dot(&a));
-            } else {
-                recorder.output("ay", &a.dot(&recorder.column_vector("y", cols, unit)));
-            }
-            let program = Program::new(recorder.finish().unwrap());
+            let program = Program::new(circuit(unit.slots(), |r| {
+                let a = r.matrix("a", rows, cols, unit);
+                if row {
+                    r.output("xa", &r.row_vector("x", rows, unit).dot(&a));
+                } else {
+                    r.output("ay", &a.dot(&r.column_vector("y", cols, unit)));
+                }
+            }));
             (program.levels_needed(), rotation_steps(&program).len())
         };
         let (lg_m, lg_n) = (unit.height().ilog2(), unit.width().ilog2());

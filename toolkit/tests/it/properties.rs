@@ -23,20 +23,13 @@ fn shapes(log_slots: u32) -> impl Strategy<Value = (EncodingUnit, usize, usize, 
 /// Sums of what was combined with everything there is.
 fn mixed(unit: EncodingUnit, rows: usize, cols: usize, seed: u64) -> Case {
     let mut case = Building::new(unit.slots(), seed);
-    let (x, y) = (
-        case.numbers.matrix(rows, cols),
-        case.numbers.matrix(rows, cols),
-    );
-    let (v, w) = (case.numbers.vector(rows), case.numbers.vector(cols));
+    let (a, x) = case.matrix("a", (rows, cols), unit);
+    let y = case.numbers.matrix(rows, cols);
+    let (r, v) = case.row("r", rows, unit);
+    let (c, w) = case.column("c", cols, unit);
     // Sums of hundreds of entries stay below the 400 or so that level 0 has room for.
     let (s, t) = (case.numbers.next() / 4.0, case.numbers.next());
-    let a = case.recorder.matrix("a", rows, cols, unit);
-    let r = case.recorder.row_vector("r", rows, unit);
-    let c = case.recorder.column_vector("c", cols, unit);
     let number = case.recorder.scalar("s");
-    case.bind("a", &x);
-    case.bind("r", &v);
-    case.bind("c", &w);
     case.bind("s", s);
     let shifted = &(&(&a + t) * &y) - &number;
     let values = &(&x + t) * &y - s;

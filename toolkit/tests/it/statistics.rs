@@ -1,6 +1,6 @@
 //! Means, variances and centred columns.
 
-use arras_toolkit::{EncodingUnit, linalg::Matrix};
+use arras_toolkit::{EncodingUnit, Matrix};
 use ndarray::Axis;
 
 use crate::support::{

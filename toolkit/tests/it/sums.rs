@@ -17,11 +17,9 @@ use crate::support::{
     worst,
 };
 
-fn of_matrix(unit: EncodingUnit, (rows, cols): (usize, usize)) -> Case {
-    let mut case = Building::new(unit.slots(), (rows * 1000 + cols) as u64);
-    let x = case.numbers.matrix(rows, cols);
-    let a = case.recorder.matrix("a", rows, cols, unit);
-    case.bind("a", &x);
+fn of_matrix(unit: EncodingUnit, shape: (usize, usize)) -> Case {
+    let mut case = Building::new(unit.slots(), (shape.0 * 1000 + shape.1) as u64);
+    let (a, x) = case.matrix("a", shape, unit);
     case.expect("rows", &a.sum_rows(), x.sum_axis(Axis(0)));
     case.expect("columns", &a.sum_cols(1.0), x.sum_axis(Axis(1)));
     case.expect("pi columns", &a.sum_cols(PI), x.sum_axis(Axis(1)) * PI);

@@ -1,8 +1,8 @@
 //! Objects as transposed units leave them: vectors that repeat within the unit's width, matrices with rows apart.
 
 use arras_toolkit::{
-    ColumnVector, Layout, Recorder, Value,
-    linalg::{Dot, Matrix, Object, PlainMatrix},
+    ColumnVector, Layout, Matrix, Recorder, Value,
+    linalg::{Dot, Object, PlainMatrix},
 };
 use ndarray::{Array1, Array2, concatenate, prelude::*, s};
 

@@ -14,47 +14,13 @@ use arras_ckks::{
     params::{Dnum, LevelWidth},
 };
 use arras_hal::{Backend, Domain, Limbs, RingBasis, RingSpec, Shape};
-use serde::Serialize;
+use serde_json::{Value, json};
 use tfhe_ntt::prime32::Plan;
 
 /// Transforms of a round together take about this long, so that a clock tick does not matter.
 const ROUND_SECONDS: f64 = 1e-3;
 /// The fewest rounds.
 const FEWEST: usize = 11;
-
-#[derive(Serialize)]
-struct Report {
-    peer: &'static str,
-    engine: String,
-    rows: Vec<Row>,
-}
-
-/// Seconds for all limbs of a row.
-#[derive(Serialize)]
-struct Row {
-    log_n: u32,
-    /// Rows of N residues, each with a prime of its own.
-    limbs: usize,
-    /// Bits of the primes, together.
-    bits: f64,
-    forward: Pair,
-    /// Theirs without the factor 1/N.
-    inverse: Pair,
-    /// Theirs with a second pass for the factor.
-    inverse_normalized: Pair,
-}
-
-#[derive(Clone, Copy, Serialize)]
-struct Pair {
-    ours: Times,
-    theirs: Times,
-}
-
-#[derive(Clone, Copy, Serialize)]
-struct Times {
-    median: f64,
-    fastest: f64,
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -77,27 +43,28 @@ fn main() -> Result<(), Box<dyn Error>> {
             .build()?;
         let largest = params.moduli().iter().copied().max().unwrap_or_default();
         for moduli in [vec![largest], params.moduli().to_vec()] {
-            rows.push(measure(&engine, log_n, moduli, seconds)?);
+            rows.extend(measure(&engine, log_n, moduli, seconds)?);
         }
     }
-    let report = Report {
-        peer: "tfhe-ntt 0.7.1, default features",
-        engine: engine.name(),
-        rows,
-    };
-    println!("{}", serde_json::to_string_pretty(&report)?);
+    let report = json!({
+        "peer": "tfhe-ntt 0.7.1, default features",
+        "engine": engine.name(),
+        "rows": rows,
+    });
+    println!("{report:#}");
     Ok(())
 }
 
+/// Seconds for all limbs of a row of N residues, each with a prime of its own.
 fn measure(
     engine: &CpuEngine,
     log_n: u32,
     moduli: Vec<u32>,
     seconds: f64,
-) -> Result<Row, Box<dyn Error>> {
+) -> Result<[Value; 3], Box<dyn Error>> {
     let n = 1usize << log_n;
     let limbs = moduli.len();
-    let bits = moduli.iter().map(|&q| f64::from(q).log2()).sum();
+    let bits: f64 = moduli.iter().map(|&q| f64::from(q).log2()).sum();
     let plans: Vec<Plan> = moduli
         .iter()
         .map(|&q| Plan::try_new(n, q).ok_or_else(|| format!("tfhe-ntt refuses {q} at N = {n}")))
@@ -133,14 +100,14 @@ fn measure(
             });
         },
     );
-    Ok(Row {
-        log_n,
-        limbs,
-        bits,
-        forward,
-        inverse,
-        inverse_normalized,
-    })
+    let row = |direction, [ours, theirs]: [Value; 2]| {
+        json!({"log_n": log_n, "limbs": limbs, "bits": bits, "direction": direction, "ours": ours, "theirs": theirs})
+    };
+    Ok([
+        row("forward", forward),
+        row("inverse, theirs without 1/N", inverse),
+        row("inverse", inverse_normalized),
+    ])
 }
 
 fn each(plans: &[Plan], words: &mut [u32], run: impl Fn(&Plan, &mut [u32])) {
@@ -179,7 +146,7 @@ fn agree(
 }
 
 /// Rounds of each by turns, so that what disturbs the machine disturbs both.
-fn in_turns<'a>(seconds: f64, ours: &'a mut dyn FnMut(), theirs: &'a mut dyn FnMut()) -> Pair {
+fn in_turns<'a>(seconds: f64, ours: &'a mut dyn FnMut(), theirs: &'a mut dyn FnMut()) -> [Value; 2] {
     let mut sides = [(ours, Vec::new(), 1usize), (theirs, Vec::new(), 1)];
     for (run, _, repeats) in &mut sides {
         run();
@@ -197,12 +164,8 @@ fn in_turns<'a>(seconds: f64, ours: &'a mut dyn FnMut(), theirs: &'a mut dyn FnM
             times.push(start.elapsed().as_secs_f64() / *repeats as f64);
         }
     }
-    let [ours, theirs] = sides.map(|(_, mut times, _)| {
+    sides.map(|(_, mut times, _)| {
         times.sort_unstable_by(f64::total_cmp);
-        Times {
-            median: times[times.len() / 2],
-            fastest: times[0],
-        }
-    });
-    Pair { ours, theirs }
+        json!({"median": times[times.len() / 2], "fastest": times[0]})
+    })
 }

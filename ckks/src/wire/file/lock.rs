@@ -11,6 +11,7 @@ use super::super::WireError;
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
+    exclusive: bool,
     _held: File,
 }
 
@@ -41,13 +42,26 @@ impl Lock {
                     });
                 }
                 // A file system without locks: two writers may disturb each other, but not damage a file.
-                Err(TryLockError::Error(_)) => return Ok(Self { path, _held: file }),
+                Err(TryLockError::Error(_)) => return Ok(Self::of(path, file, false)),
             }
             // Between opening and locking, the one who held it may have removed it, and another made a new one.
             if is_still_at(&file, &path) {
-                return Ok(Self { path, _held: file });
+                return Ok(Self::of(path, file, true));
             }
         }
+    }
+
+    fn of(path: PathBuf, held: File, exclusive: bool) -> Self {
+        Self {
+            path,
+            exclusive,
+            _held: held,
+        }
+    }
+
+    /// Whether nobody else can hold it: the file system has locks.
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.exclusive
     }
 }
 

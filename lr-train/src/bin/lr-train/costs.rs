@@ -20,12 +20,12 @@ struct CostFile {
 const VERSION: u32 = 1;
 
 fn wrong(path: &Path, reason: impl std::fmt::Display) -> Failure {
-    Failure::File {
-        path: path.to_owned(),
-        reason: format!(
+    Failure::file(
+        path,
+        format!(
             "is not a file of costs ({reason}); measure with `lr-train devices --measure --out FILE`"
         ),
-    }
+    )
 }
 
 /// Reads tables: JSON where the name ends so, else TOML.

@@ -11,8 +11,10 @@ use lr_train::trainer::{
 use serde_json::json;
 
 use crate::{
-    Done, keygen,
-    output::{Answer, Output, claim, path},
+    Done,
+    failure::Failure,
+    keygen,
+    output::{Answer, Output, claim, file_bytes, path},
     sources::{Normalization, Purpose, Source},
 };
 
@@ -56,12 +58,10 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
             file.verify()?;
             return Ok(answer(args, &record, true));
         }
-        return Err(crate::failure::Failure::File {
-            path: args.out.clone(),
-            reason:
-                "holds other rows than the data given; name another file, or use --force to replace it"
-                    .into(),
-        });
+        return Err(Failure::file(
+            &args.out,
+            "holds other rows than the data given; name another file, or use --force to replace it",
+        ));
     }
     let out = claim(&args.out, args.force)?;
     // The record first: data without one could never be read.
@@ -74,38 +74,25 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
 
 /// Whether two records describe the same rows, as far as records show.
 fn same(a: &DatasetRecord, b: &DatasetRecord) -> bool {
-    let key = |r: &DatasetRecord| {
-        (
-            r.rows,
-            r.classes.clone(),
-            r.preprocessor.clone(),
-            r.scaling.clone(),
-        )
-    };
-    key(a) == key(b)
+    (a.rows, &a.classes, &a.preprocessor, &a.scaling)
+        == (b.rows, &b.classes, &b.preprocessor, &b.scaling)
 }
 
 fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
-    let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
+    let bytes = file_bytes(&args.out);
     let names = record.preprocessor.names();
-    let dropped: Vec<&str> = record
-        .preprocessor
-        .dropped()
-        .iter()
-        .map(|d| &*names[d.position])
-        .collect();
+    let dropped = record.preprocessor.dropped().iter();
+    let dropped: Vec<&str> = dropped.map(|d| &*names[d.position]).collect();
     let did = if resumed {
         "already exists and is complete"
     } else {
         "written"
     };
+    let (dataset, rows) = (record.origin.dataset, record.rows);
+    let (features, positive) = (record.preprocessor.features(), &record.classes.positive);
+    let out = args.out.display();
     let mut text = format!(
-        "data set {}: {} rows, {} features, positive class {:?}; {} {did}, {}",
-        record.origin.dataset,
-        record.rows,
-        record.preprocessor.features(),
-        record.classes.positive,
-        args.out.display(),
+        "data set {dataset}: {rows} rows, {features} features, positive class {positive:?}; {out} {did}, {}",
         text::bytes(bytes),
     );
     if !dropped.is_empty() {
@@ -115,13 +102,12 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         );
     }
     text += &format!(
-        "\nnext, on the server: lr-train train --eval-keys EVAL --data {} --out result.arras",
-        args.out.display()
+        "\nnext, on the server: lr-train train --eval-keys EVAL --data {out} --out result.arras"
     );
     let json = json!({
-        "dataset": record.origin.dataset.to_string(),
-        "rows": record.rows,
-        "features": record.preprocessor.features(),
+        "dataset": dataset.to_string(),
+        "rows": rows,
+        "features": features,
         "dropped": dropped,
         "bytes": bytes,
         "resumed": resumed,

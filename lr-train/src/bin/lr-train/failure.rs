@@ -28,13 +28,6 @@ pub(crate) enum Failure {
     /// A file that is not what a verb needs.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
-    /// The system refused something that has no file of the library's.
-    #[error("cannot {operation} {}: {error}", path.display())]
-    Io {
-        operation: &'static str,
-        path: PathBuf,
-        error: std::io::Error,
-    },
     /// Keys and ciphertexts find no room on the device.
     #[error(
         "training needs about {} on the device, and was not begun: {error}; free device memory, choose --engine cpu, or plan with a smaller --minibatch",
@@ -82,12 +75,17 @@ from_parts!(
 );
 
 impl Failure {
-    pub(crate) fn io(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    /// What the system said to reading a file.
+    pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |error| Self::Io {
-            operation,
-            path,
-            error,
+        move |error| TrainError::Read { path, error }.into()
+    }
+
+    /// A file that is not what a verb needs.
+    pub(crate) fn file(path: &Path, reason: impl Into<String>) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            reason: reason.into(),
         }
     }
 
@@ -103,7 +101,7 @@ impl Failure {
             Self::Usage(_) | Self::Engine(EngineError::Unknown { .. }) => 2,
             Self::Train(error) => of(error.fault()),
             Self::File { .. } => of(Fault::File),
-            Self::Io { .. } | Self::Stdout(_) => of(Fault::System),
+            Self::Stdout(_) => of(Fault::System),
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => {
                 of(Fault::Other)
             }
@@ -125,170 +123,101 @@ fn of(fault: Fault) -> u8 {
 #[cfg(test)]
 mod tests {
     use arras::toolkit::ToolkitErrorKind;
-    use lr_train::data::csv::CsvError;
+    use lr_train::{
+        circuits::Kind,
+        data::{
+            csv::{self, Label, Options},
+            mnist,
+        },
+        trainer::Model,
+    };
 
     use super::*;
 
     /// What the help promises for each exit code, with an error or more of every part of the library.
     #[test]
     fn every_part_has_the_exit_codes_that_the_help_lists() {
-        let name = String::new;
+        #[track_caller]
+        fn check(code: u8, failure: impl Into<Failure>) {
+            let failure = failure.into();
+            assert_eq!(failure.code(), code, "{failure}");
+        }
+        let absent = || Path::new("absent").to_owned();
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        let plan = |what| FitError::Hyperparameter {
-            what,
+        let options = Options::new(Label::Index(-1));
+
+        let error = getrandom::Error::UNSUPPORTED;
+        check(1, ExchangeError::NoRandomness { error });
+        check(1, ToolkitError::from(ToolkitErrorKind::NoOutput));
+
+        check(2, Failure::Usage(String::new()));
+
+        check(3, DataError::EmptyTable { header: true });
+        check(3, csv::read(&b"1,0\nx,1\n"[..], &options).unwrap_err());
+        check(3, PreprocessError::ColumnCount { model: 2, data: 3 });
+        let beyond = ExchangeError::BeyondPlan {
+            what: "rows",
+            found: 3,
+            least: 1,
+            most: 2,
+        };
+        check(3, beyond);
+
+        check(4, PreprocessError::StoredNormalization { reason: "" });
+        let name = String::new();
+        check(4, CircuitError::MissingResult { name });
+        let version = ExchangeError::Version {
+            what: "model",
+            found: 2,
+            known: 1,
+            command: "lr-train decrypt",
+        };
+        check(4, version);
+        let (round, rounds) = (1, 1);
+        check(4, ExchangeError::NothingToRefresh { round, rounds });
+        let damaged = || Model::from_json("{").unwrap_err();
+        check(4, damaged());
+        check(4, damaged().in_file(Path::new("model.json")));
+        check(4, Failure::file(Path::new(""), ""));
+        let error = CkksError::from(WireError::ChecksumMismatch);
+        check(4, ToolkitError::from(error));
+        let keys = ToolkitErrorKind::MissingRotationKeys { missing: vec![1] };
+        check(4, ToolkitError::from(keys));
+
+        check(5, mnist::three_against_eight(&absent()).unwrap_err());
+        check(5, csv::read_file(&absent(), &options).unwrap_err());
+        let (path, error) = (absent(), missing());
+        check(5, TrainError::Write { path, error });
+        check(5, WireError::AlreadyExists { path: absent() });
+        let error = CkksError::from(WireError::AlreadyExists { path: absent() });
+        check(5, ToolkitError::from(error));
+        check(5, WireError::Busy { path: absent() });
+        check(5, Failure::Stdout(missing()));
+
+        let minibatch = FitError::Hyperparameter {
+            what: "minibatch",
             value: 0.0,
             allowed: "",
         };
-        let damaged = || ExchangeError::Malformed {
-            what: "model",
-            error: "".into(),
+        check(6, minibatch);
+        let diverged = FitError::Diverged {
+            iteration: 0,
+            largest: 1.0,
+            bound: 8.0,
         };
-        let cases: Vec<(u8, Failure)> = vec![
-            (
-                1,
-                ExchangeError::NoRandomness {
-                    error: getrandom::Error::UNSUPPORTED,
-                }
-                .into(),
-            ),
-            (1, ToolkitError::from(ToolkitErrorKind::NoOutput).into()),
-            (2, Failure::Usage(name())),
-            (3, DataError::EmptyTable { header: true }.into()),
-            (
-                3,
-                DataError::from(CsvError::NotANumber {
-                    line: 1,
-                    column: name(),
-                    found: name(),
-                })
-                .into(),
-            ),
-            (3, PreprocessError::ColumnCount { model: 2, data: 3 }.into()),
-            (
-                3,
-                ExchangeError::BeyondPlan {
-                    what: "rows",
-                    found: 3,
-                    least: 1,
-                    most: 2,
-                }
-                .into(),
-            ),
-            (
-                4,
-                PreprocessError::StoredNormalization { reason: "" }.into(),
-            ),
-            (4, CircuitError::MissingResult { name: name() }.into()),
-            (
-                4,
-                ExchangeError::Version {
-                    what: "model",
-                    found: 2,
-                    known: 1,
-                    command: "lr-train decrypt",
-                }
-                .into(),
-            ),
-            (
-                4,
-                ExchangeError::NothingToRefresh {
-                    round: 1,
-                    rounds: 1,
-                }
-                .into(),
-            ),
-            (4, damaged().into()),
-            (
-                4,
-                TrainError::from(damaged())
-                    .in_file(Path::new("model.json"))
-                    .into(),
-            ),
-            (
-                4,
-                Failure::File {
-                    path: PathBuf::new(),
-                    reason: name(),
-                },
-            ),
-            (
-                5,
-                DataError::MnistMissing {
-                    folder: PathBuf::new(),
-                    name: name(),
-                }
-                .into(),
-            ),
-            (
-                5,
-                TrainError::Read {
-                    path: PathBuf::new(),
-                    error: missing(),
-                }
-                .into(),
-            ),
-            (
-                5,
-                TrainError::Write {
-                    path: PathBuf::new(),
-                    error: missing(),
-                }
-                .into(),
-            ),
-            (
-                5,
-                WireError::AlreadyExists {
-                    path: PathBuf::new(),
-                }
-                .into(),
-            ),
-            (
-                5,
-                CkksError::from(WireError::AlreadyExists {
-                    path: PathBuf::new(),
-                })
-                .into(),
-            ),
-            (
-                5,
-                WireError::Busy {
-                    path: PathBuf::new(),
-                }
-                .into(),
-            ),
-            (5, Failure::Stdout(missing())),
-            (6, plan("minibatch").into()),
-            (
-                6,
-                FitError::Diverged {
-                    iteration: 0,
-                    largest: 1.0,
-                    bound: 8.0,
-                }
-                .into(),
-            ),
-            (
-                6,
-                SigmoidError::Approximation {
-                    what: "degree",
-                    value: 2.0,
-                    allowed: "",
-                }
-                .into(),
-            ),
-            (
-                6,
-                SigmoidError::MinimaxDiverged {
-                    degree: 15,
-                    bound: 1.0,
-                    rounds: 1,
-                }
-                .into(),
-            ),
-            (6, CircuitError::UnknownCircuit { given: name() }.into()),
-        ];
-        for (code, failure) in cases {
-            assert_eq!(failure.code(), code, "{failure}");
-        }
+        check(6, diverged);
+        let degree = SigmoidError::Approximation {
+            what: "degree",
+            value: 2.0,
+            allowed: "",
+        };
+        check(6, degree);
+        let minimax = SigmoidError::MinimaxDiverged {
+            degree: 15,
+            bound: 1.0,
+            rounds: 1,
+        };
+        check(6, minimax);
+        check(6, "no-such-circuit".parse::<Kind>().unwrap_err());
     }
 }

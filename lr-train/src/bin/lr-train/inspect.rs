@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::{
     Done, costs,
     failure::Failure,
-    output::{Answer, Output, path},
+    output::{Answer, Output, path, with},
     plan,
 };
 
@@ -47,12 +47,9 @@ pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
     let mut start = [0; MAGIC.len()];
     let found = File::open(file)
         .and_then(|mut opened| std::io::Read::read(&mut opened, &mut start))
-        .map_err(Failure::io("read", file))?;
+        .map_err(Failure::read(file))?;
     if found == 0 {
-        return Err(Failure::File {
-            path: file.clone(),
-            reason: "is empty; make it again".into(),
-        });
+        return Err(Failure::file(file, "is empty; make it again"));
     }
     // Four bytes tell a container from a text, so that one cut short is named as such.
     if start[..4] == MAGIC[..4] {
@@ -63,7 +60,7 @@ pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
 }
 
 fn container(file: &Path) -> Done {
-    let opened = File::open(file).map_err(Failure::io("read", file))?;
+    let opened = File::open(file).map_err(Failure::read(file))?;
     let inspection = wire::inspect(BufReader::with_capacity(1 << 20, opened))
         .map_err(|error| Failure::in_file(file)(error.into()))?;
     let mut text = format!("{}: {inspection}", file.display());
@@ -124,10 +121,10 @@ fn text(file: &Path) -> Done {
     let bytes = read_bounded(file, TEXT_BYTES)?;
     let size = bytes.len() as u64;
     let unknown = || {
-        Failure::File {
-        path: file.to_owned(),
-        reason: "is not a file that lr-train writes: no container, plan, model, record of a data set or table of costs".into(),
-    }
+        Failure::file(
+            file,
+            "is not a file that lr-train writes: no container, plan, model, record of a data set or table of costs",
+        )
     };
     let content = std::str::from_utf8(&bytes).map_err(|_| unknown())?;
     let said = |what: &str, fields: Value| {
@@ -138,11 +135,8 @@ fn text(file: &Path) -> Done {
             .map(|(name, value)| format!("\n  {name:<12} {value}"))
             .collect();
         let text = format!("{}: {what}, {}{lines}", file.display(), text::bytes(size));
-        let mut object = json!({"file": path(file), "kind": what, "bytes": size});
-        if let (Some(object), Some(fields)) = (object.as_object_mut(), fields.as_object()) {
-            object.extend(fields.clone());
-        }
-        Ok(Answer::new(text, object))
+        let object = json!({"file": path(file), "kind": what, "bytes": size});
+        Ok(Answer::new(text, with(object, fields)))
     };
     let parsed: Option<Value> = serde_json::from_str(content).ok();
     let has = |key: &str| {
@@ -159,13 +153,11 @@ fn text(file: &Path) -> Done {
         );
     }
     if has("preprocessor") {
-        let record: DatasetRecord =
-            serde_json::from_str(content).map_err(|error| Failure::File {
-                path: file.to_owned(),
-                reason: format!(
-                    "is a damaged record of a data set ({error}); restore it from a copy"
-                ),
-            })?;
+        let record: DatasetRecord = serde_json::from_str(content).map_err(|error| {
+            let reason =
+                format!("is a damaged record of a data set ({error}); restore it from a copy");
+            Failure::file(file, reason)
+        })?;
         return said(
             "record of a data set (private)",
             json!({"origin": record.origin, "rows": record.rows, "classes": record.classes}),

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
-    output::{Answer, Output, overwrite, path},
+    output::{Answer, Output, file_bytes, overwrite, path},
     plan,
 };
 
@@ -46,8 +46,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let (owner, keys) = DataOwner::generate(plan, arras::secret_backend())?;
     claim.save(&owner, &keys)?;
     drop(progress);
-    let file = folder.evaluation().join("evaluation-keys.arras");
-    let bytes = std::fs::metadata(&file).map_or(0, |file| file.len());
+    let bytes = file_bytes(&folder.evaluation().join("evaluation-keys.arras"));
     let text = format!(
         "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
         owner.key_set_id(),

@@ -3,13 +3,16 @@
 use std::{
     io::{IsTerminal, Write},
     path::Path,
-    sync::Mutex,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use arras::ckks::wire::{AtomicFile, Overwrite};
+use arras::{
+    ckks::wire::{AtomicFile, Overwrite},
+    toolkit::run::Options,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
@@ -42,6 +45,11 @@ pub(crate) fn claim(out: &Path, force: bool) -> Result<AtomicFile, Failure> {
     Ok(AtomicFile::create(out, overwrite(force))?)
 }
 
+/// How long a file is that was written.
+pub(crate) fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
 /// Progress appears on anything that takes longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -72,16 +80,7 @@ impl Output {
     /// The answer.
     pub(crate) fn answer(&self, verb: &str, answer: Answer) -> Result<(), Failure> {
         let text = if self.json {
-            let mut object = Map::new();
-            object.insert("verb".into(), verb.into());
-            object.insert("ok".into(), true.into());
-            match answer.json {
-                Value::Object(fields) => object.extend(fields),
-                other => {
-                    object.insert("result".into(), other);
-                }
-            }
-            Value::Object(object).to_string()
+            with(json!({"verb": verb, "ok": true}), answer.json).to_string()
         } else {
             answer.text
         };
@@ -104,6 +103,14 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "lr-train {verb}: {failure}");
     }
 
+    /// A bar and options of a run that moves it; the bar is wiped when both are gone.
+    pub(crate) fn watched(&self, what: &'static str) -> (Arc<Progress>, Options) {
+        let progress = Arc::new(self.progress(what));
+        let seen = progress.clone();
+        let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
+        (progress, options)
+    }
+
     /// A bar that appears after a second, if a person looks at a terminal.
     pub(crate) fn progress(&self, what: &'static str) -> Progress {
         let show = self.is_talkative() && std::io::stderr().is_terminal();
@@ -111,7 +118,7 @@ impl Output {
             what,
             show,
             started: Instant::now(),
-            bar: Mutex::new(None),
+            bar: OnceLock::new(),
         }
     }
 }
@@ -121,7 +128,7 @@ pub(crate) struct Progress {
     what: &'static str,
     show: bool,
     started: Instant,
-    bar: Mutex<Option<ProgressBar>>,
+    bar: OnceLock<ProgressBar>,
 }
 
 impl Progress {
@@ -130,8 +137,7 @@ impl Progress {
         if !self.show || self.started.elapsed() < PATIENCE {
             return;
         }
-        let Ok(mut bar) = self.bar.lock() else { return };
-        let bar = bar.get_or_insert_with(|| {
+        let bar = self.bar.get_or_init(|| {
             let style =
                 ProgressStyle::with_template("{msg:<12} [{bar:40}] {percent:>3} %  {eta} left");
             ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr())
@@ -147,21 +153,26 @@ impl Progress {
         if !self.show {
             return;
         }
-        let Ok(mut bar) = self.bar.lock() else { return };
-        let spinner = ProgressBar::new_spinner().with_message(self.what);
-        spinner.enable_steady_tick(Duration::from_millis(200));
-        *bar = Some(spinner);
+        let spinner = || ProgressBar::new_spinner().with_message(self.what);
+        let bar = self.bar.get_or_init(spinner);
+        bar.enable_steady_tick(Duration::from_millis(200));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Ok(bar) = self.bar.get_mut()
-            && let Some(bar) = bar.take()
-        {
+        if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }
     }
+}
+
+/// An object with the fields of another.
+pub(crate) fn with(mut object: Value, fields: Value) -> Value {
+    if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+        object.extend(fields);
+    }
+    object
 }
 
 /// A path for JSON.

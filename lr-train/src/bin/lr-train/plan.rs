@@ -5,18 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::Args;
 use lr_train::{
     plain::Rate,
     preprocess::Preprocessor,
     sigmoid::Approximation,
     split::Order,
     trainer::{
-        CircuitChoice, ErrorsFor, Optimizer, PlannerOptions, RINGS, Rounds, Settings, plan,
-        training_rows,
+        CircuitChoice, ErrorsFor, Optimizer, PlannerOptions, RINGS, Rounds, Settings, TrainingPlan,
+        files::dataset_file_bytes, plan, training_rows,
     },
 };
 use serde_json::json;
@@ -25,7 +22,7 @@ use crate::{
     Done, costs,
     failure::Failure,
     output::{Answer, Output, claim, path},
-    sources::{Normalization, Purpose, Source},
+    sources::{Named, Normalization, Purpose, Source, named},
 };
 
 /// Choose a circuit and parameters, and report the keys, data, memory and time they need, before any key exists
@@ -114,9 +111,6 @@ struct Choice {
     threads: Option<usize>,
 }
 
-/// A name and what it stands for.
-type Named<T> = (&'static str, T);
-
 /// What makes a rate of its first value.
 type Schedule = fn(f64) -> Rate;
 
@@ -135,14 +129,6 @@ const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
     ("quintic-8", Approximation::quintic_8),
     ("septic-8", Approximation::septic_8),
 ];
-
-/// A parser of names, each with what it stands for.
-fn named<T: Copy + Send + Sync>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T> {
-    PossibleValuesParser::new(values.iter().map(|(name, _)| *name)).try_map(|given| {
-        let value = values.iter().find(|(name, _)| *name == given);
-        value.map(|(_, value)| *value).ok_or("no such name")
-    })
-}
 
 fn parse_circuit(text: &str) -> Result<CircuitChoice, String> {
     text.parse()
@@ -248,7 +234,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         "rows": rows,
         "features": features - 1,
         "dropped": dropped,
-        "data-file-bytes": lr_train::trainer::files::dataset_file_bytes(&plan)?,
+        "data-file-bytes": dataset_file_bytes(&plan)?,
         "report": report,
         "out": args.out.as_deref().map(path),
     });
@@ -258,12 +244,13 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
 /// Reads a plan file.
 ///
 /// # Errors
-/// [`Failure::Io`]; what is wrong with the plan, naming the file.
-pub(crate) fn read(file: &Path) -> Result<lr_train::trainer::TrainingPlan, Failure> {
+/// What the system refuses and what is wrong with the plan, naming the file.
+pub(crate) fn read(file: &Path) -> Result<TrainingPlan, Failure> {
     let bytes = arras::ckks::wire::read_bounded(file, 1 << 28)?;
-    let text = String::from_utf8(bytes).map_err(|error| Failure::File {
-        path: file.to_owned(),
-        reason: format!("is not text ({error}); give the plan that `lr-train plan --out` wrote"),
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let reason =
+            format!("is not text ({error}); give the plan that `lr-train plan --out` wrote");
+        Failure::file(file, reason)
     })?;
-    lr_train::trainer::TrainingPlan::from_toml(&text).map_err(Failure::in_file(file))
+    TrainingPlan::from_toml(&text).map_err(Failure::in_file(file))
 }

@@ -45,11 +45,10 @@ pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
         owner.context(),
     )?;
     if result.finished {
-        return Err(Failure::File {
-            path: args.state.clone(),
-            reason: "holds a finished model, and no round follows: read it with `lr-train decrypt`"
-                .into(),
-        });
+        return Err(Failure::file(
+            &args.state,
+            "holds a finished model, and no round follows: read it with `lr-train decrypt`",
+        ));
     }
     let record = keys.record(result.origin.dataset)?;
     let out = claim(&args.out, args.force)?;

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use lr_train::{
     data::{
-        Classes, Dataset, Table, builtin,
+        Classes, Dataset, FeatureTable, builtin,
         csv::{self, Header, Label, Options},
         mnist,
     },
@@ -14,6 +17,19 @@ use lr_train::{
 };
 
 use crate::failure::Failure;
+
+/// A name and what it stands for.
+pub(crate) type Named<T> = (&'static str, T);
+
+/// A parser of names, each with what it stands for.
+pub(crate) fn named<T: Copy + Send + Sync>(
+    values: &'static [Named<T>],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(values.iter().map(|(name, _)| *name)).try_map(|given| {
+        let value = values.iter().find(|(name, _)| *name == given);
+        value.map(|(_, value)| *value).ok_or("no such name")
+    })
+}
 
 /// Where data come from and how they are read.
 #[derive(Clone, Debug, Args)]
@@ -28,8 +44,8 @@ pub(crate) struct Source {
     #[arg(long)]
     pub(crate) positive: Option<String>,
     /// First row of a CSV file: names, data, or found out from what it holds
-    #[arg(long, value_enum, default_value_t = HeaderChoice::Auto)]
-    pub(crate) header: HeaderChoice,
+    #[arg(long, default_value = "auto", value_parser = named(&HEADERS))]
+    pub(crate) header: Header,
     /// Delimiter of a CSV file [default: the one that occurs most]
     #[arg(long)]
     pub(crate) delimiter: Option<char>,
@@ -44,12 +60,11 @@ pub(crate) struct Source {
     pub(crate) split_seed: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum HeaderChoice {
-    Auto,
-    Present,
-    Absent,
-}
+const HEADERS: [Named<Header>; 3] = [
+    ("auto", Header::Auto),
+    ("present", Header::Present),
+    ("absent", Header::Absent),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -125,18 +140,18 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::read`].
-    pub(crate) fn read_table(&self, classes: Classes) -> Result<Table, Failure> {
-        let purpose = Purpose::Testing(classes);
-        let Place::Csv(path) = self.place()? else {
-            return Ok(self.read(&purpose)?.table().clone());
+    pub(crate) fn read_table(&self, classes: Classes) -> Result<FeatureTable, Failure> {
+        let (Place::Csv(path), Part::Auto | Part::All) = (self.place()?, self.part) else {
+            return Ok(self.read(&Purpose::Testing(classes))?.table().clone());
         };
-        if !matches!(self.part, Part::Auto | Part::All) {
-            return Ok(self.read(&purpose)?.table().clone());
-        }
-        let label = self.label.as_deref().map(label);
-        let table =
-            csv::read_table_file(path, self.header.into(), self.delimiter()?, label.as_ref())?;
-        Ok(table)
+        let label = self.label.as_deref().map(Label::from);
+        let (header, delimiter) = (self.header, self.delimiter()?);
+        Ok(csv::read_table_file(
+            path,
+            header,
+            delimiter,
+            label.as_ref(),
+        )?)
     }
 
     fn part_for(&self, purpose: &Purpose) -> Part {
@@ -168,7 +183,7 @@ impl Source {
             ("--label", self.label.is_some()),
             ("--positive", self.positive.is_some()),
             ("--delimiter", self.delimiter.is_some()),
-            ("--header", self.header != HeaderChoice::Auto),
+            ("--header", self.header != Header::Auto),
         ];
         match given.into_iter().find(|(_, given)| *given) {
             Some((option, _)) => Err(Failure::Usage(format!(
@@ -186,16 +201,14 @@ impl Source {
                 self.data
             )));
         };
-        Ok(Options {
-            header: self.header.into(),
-            delimiter: self.delimiter()?,
-            positive: self.positive.clone(),
-            classes: match purpose {
-                Purpose::Training => None,
-                Purpose::Testing(classes) => Some(classes.clone()),
-            },
-            ..Options::new(label(name))
-        })
+        let mut options = Options::new(name.as_str());
+        options.header = self.header;
+        options.delimiter = self.delimiter()?;
+        options.positive = self.positive.clone();
+        if let Purpose::Testing(classes) = purpose {
+            options.classes = Some(classes.clone());
+        }
+        Ok(options)
     }
 
     fn delimiter(&self) -> Result<Option<u8>, Failure> {
@@ -213,29 +226,10 @@ impl Source {
             return Ok(whole);
         }
         let split = train_test(whole.labels(), self.test_share, self.split_seed)?;
-        let rows = if part == Part::Test {
-            split.test
-        } else {
-            split.train
+        let rows = match part {
+            Part::Test => &split.test,
+            _ => &split.train,
         };
-        Ok(whole.select(&rows)?)
-    }
-}
-
-/// A number is a position, anything else a name.
-fn label(text: &str) -> Label {
-    match text.parse() {
-        Ok(index) => Label::Index(index),
-        Err(_) => Label::Name(text.to_owned()),
-    }
-}
-
-impl From<HeaderChoice> for Header {
-    fn from(choice: HeaderChoice) -> Self {
-        match choice {
-            HeaderChoice::Auto => Self::Auto,
-            HeaderChoice::Present => Self::Present,
-            HeaderChoice::Absent => Self::Absent,
-        }
+        Ok(whole.select(rows)?)
     }
 }

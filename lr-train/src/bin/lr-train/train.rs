@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::toolkit::{
-    run::{Options, RunReport},
-    text,
-};
+use arras::toolkit::{run::RunReport, text};
 use clap::Args;
 use lr_train::{
     report::peak_memory,
@@ -22,7 +19,7 @@ use crate::{
     Done,
     engines::EngineChoice,
     failure::Failure,
-    output::{Answer, Output, claim, path},
+    output::{Answer, Output, claim, file_bytes, path},
 };
 
 /// Server: train one round on ciphertexts; needs no secret key
@@ -80,13 +77,11 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             verify(&args.out)?;
             return Ok(answer(args, round, plan.rounds().len(), None, &engine));
         }
-        return Err(Failure::File {
-            path: args.out.clone(),
-            reason: format!(
-                "is not the result of round {} of these data; name another file, or use --force to replace it",
-                round + 1
-            ),
-        });
+        let reason = format!(
+            "is not the result of round {} of these data; name another file, or use --force to replace it",
+            round + 1
+        );
+        return Err(Failure::file(&args.out, reason));
     }
     let out = claim(&args.out, args.force)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -102,9 +97,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             needed: needed.on_engine(),
             error,
         })?;
-    let progress = std::sync::Arc::new(output.progress("training"));
-    let seen = progress.clone();
-    let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
+    let (progress, options) = output.watched("training");
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
@@ -151,7 +144,7 @@ fn answer(
     engine: &arras::Engine,
 ) -> Answer {
     let finished = round + 1 == rounds;
-    let bytes = std::fs::metadata(&args.out).map_or(0, |file| file.len());
+    let bytes = file_bytes(&args.out);
     let mut text = match &run {
         Some((report, memory)) => format!(
             "round {} of {rounds} trained in {}\n{report}\nmemory of the process: {}, planned: {}\n",

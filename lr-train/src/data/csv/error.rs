@@ -1,7 +1,5 @@
 //! What can be wrong with delimited text.
 
-use crate::fault::Fault;
-
 /// What is wrong with delimited text.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -160,28 +158,6 @@ pub enum CsvError {
         /// The other.
         second: String,
     },
-}
-
-impl CsvError {
-    /// Where the fault lies.
-    pub fn fault(&self) -> Fault {
-        match self {
-            Self::BadRecord { .. }
-            | Self::RaggedRow { .. }
-            | Self::MissingValue { .. }
-            | Self::NotANumber { .. }
-            | Self::NotFiniteField { .. }
-            | Self::AmbiguousHeader { .. }
-            | Self::NoSuchColumn { .. }
-            | Self::DuplicateLabelColumn { .. }
-            | Self::LabelNameWithoutHeader { .. }
-            | Self::LabelIndexOutOfRange { .. }
-            | Self::NoFeatures { .. }
-            | Self::ThreeClasses { .. }
-            | Self::UnknownLabel { .. }
-            | Self::NoSuchClass { .. } => Fault::Data,
-        }
-    }
 }
 
 /// Names for a message: all of a few, the first and last of many.

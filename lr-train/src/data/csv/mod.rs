@@ -26,7 +26,7 @@ use self::{
     labels::Labels,
     rows::{Row, Rows},
 };
-use super::{Classes, DataError, Dataset, Table};
+use super::{Classes, DataError, Dataset, FeatureTable};
 use crate::TrainError;
 
 /// Which column holds the label.
@@ -36,6 +36,14 @@ pub enum Label {
     Name(String),
     /// By its number from 0, or from the end: -1 is the last column.
     Index(i64),
+}
+
+/// A number is a position, anything else a name.
+impl From<&str> for Label {
+    fn from(text: &str) -> Self {
+        text.parse()
+            .map_or_else(|_| Self::Name(text.to_owned()), Self::Index)
+    }
 }
 
 /// What the first row holds.
@@ -52,6 +60,7 @@ pub enum Header {
 
 /// How a labelled file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// The label's column.
     pub label: Label,
@@ -68,9 +77,9 @@ pub struct Options {
 
 impl Options {
     /// The label's column given, everything else found out.
-    pub fn new(label: Label) -> Self {
+    pub fn new(label: impl Into<Label>) -> Self {
         Self {
-            label,
+            label: label.into(),
             header: Header::Auto,
             delimiter: None,
             positive: None,
@@ -117,7 +126,7 @@ pub fn read_table_file(
     header: Header,
     delimiter: Option<u8>,
     label: Option<&Label>,
-) -> Result<Table, TrainError> {
+) -> Result<FeatureTable, TrainError> {
     read_table(open(path)?, header, delimiter, label)
         .map_err(|error| TrainError::from(error).in_file(path))
 }
@@ -131,7 +140,7 @@ pub fn read_table(
     header: Header,
     delimiter: Option<u8>,
     label: Option<&Label>,
-) -> Result<Table, DataError> {
+) -> Result<FeatureTable, DataError> {
     scan(input, header, delimiter, label, |_, _, _| Ok(()))
 }
 
@@ -149,7 +158,7 @@ fn scan(
     delimiter: Option<u8>,
     label: Option<&Label>,
     mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<(), DataError>,
-) -> Result<Table, DataError> {
+) -> Result<FeatureTable, DataError> {
     let mut rows = Rows::new(input, delimiter)?;
     let Some(first) = rows.next()? else {
         return Err(DataError::EmptyTable { header: false });
@@ -167,15 +176,14 @@ fn scan(
         (Header::Present, _) | (Header::Auto, Some(Label::Name(_))) => true,
         (Header::Auto, _) => looks_like_header(&first, label_at_index)?,
     };
-    let names: Vec<String> = first
-        .fields()
-        .enumerate()
-        .map(|(column, name)| match name {
-            "" => format!("column {}", column + 1),
-            _ if !header => format!("column {}", column + 1),
-            name => name.to_owned(),
-        })
-        .collect();
+    let name = |(column, field): (usize, &str)| {
+        if header && !field.is_empty() {
+            field.to_owned()
+        } else {
+            format!("column {}", column + 1)
+        }
+    };
+    let names: Vec<String> = first.fields().enumerate().map(name).collect();
     let label_at = match label {
         Some(Label::Name(name)) => Some(resolve_name(name, &names)?),
         _ => label_at_index,
@@ -232,7 +240,7 @@ fn scan(
         .filter(|(column, _)| label_at != Some(*column))
         .map(|(_, name)| name)
         .collect();
-    let table = Table::new(features, names)?;
+    let table = FeatureTable::new(features, names)?;
     Ok(if header { table } else { table.unnamed() })
 }
 
@@ -293,33 +301,31 @@ fn is_missing(field: &str) -> bool {
 }
 
 fn number(field: &str, line: u64, place: impl Fn() -> String) -> Result<f64, CsvError> {
-    let found = || field.to_owned();
-    if is_missing(field) {
-        return Err(CsvError::MissingValue {
-            line,
-            column: place(),
-            found: found(),
-        });
+    let value = field.parse::<f64>();
+    if let Ok(value) = value
+        && value.is_finite()
+    {
+        return Ok(value);
     }
-    match field.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
+    let (column, found) = (place(), field.to_owned());
+    Err(match value {
         // "+nan" and "-nan" are numbers to the parser.
-        Ok(value) if value.is_nan() => Err(CsvError::MissingValue {
+        Ok(value) if !value.is_nan() => CsvError::NotFiniteField {
             line,
-            column: place(),
-            found: found(),
-        }),
-        Ok(_) => Err(CsvError::NotFiniteField {
+            column,
+            found,
+        },
+        Err(_) if !is_missing(field) => CsvError::NotANumber {
             line,
-            column: place(),
-            found: found(),
-        }),
-        Err(_) => Err(CsvError::NotANumber {
+            column,
+            found,
+        },
+        _ => CsvError::MissingValue {
             line,
-            column: place(),
-            found: found(),
-        }),
-    }
+            column,
+            found,
+        },
+    })
 }
 
 #[cfg(test)]

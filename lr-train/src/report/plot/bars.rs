@@ -52,7 +52,7 @@ pub(in crate::report) fn time_by_kind(times: &[CircuitTimes]) -> Result<String, 
     let kinds = kinds(times);
     let total = |t: &CircuitTimes| positive(t).map(|(_, seconds)| seconds).sum::<f64>();
     let most = times.iter().map(total).fold(0.0, f64::max);
-    let most = if most > 0.0 { most } else { 1.0 };
+    let most = if most.is_normal() { most } else { 1.0 };
     let scale = f64::from(WIDTH as i32 - LEFT - RIGHT) / most;
     let x = |seconds: f64| LEFT + (seconds * scale).round() as i32;
     let bottom = times.len() as i32 * (CAPTION + BAR + GAP);
@@ -60,7 +60,7 @@ pub(in crate::report) fn time_by_kind(times: &[CircuitTimes]) -> Result<String, 
         "time by kind of operation",
         (bottom + AXIS) as u32,
         |area| -> Drawn {
-            let (ticks, _) = ticks::round(0.0, most, 5);
+            let ticks = ticks(0.0..most, 6);
             for &tick in &ticks {
                 let at = x(tick);
                 let label = format!("{}", (tick * 1e9).round() / 1e9);

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use arras_toolkit::text::power_of_ten;
 use plotters::{
-    coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged},
     prelude::{
         ChartBuilder, Circle, Cross, IntoDynElement, LineSeries, PathElement, RGBColor,
         TriangleMarker,
@@ -12,7 +11,7 @@ use plotters::{
     style::{Color, ShapeStyle},
 };
 
-use super::{Drawn, GRID, INK, REFERENCE, colour, draw, text, ticks};
+use super::{Drawn, GRID, INK, REFERENCE, colour, draw, most_whole, text, ticks};
 use crate::report::{
     ReportError,
     data::{Point, Series},
@@ -50,36 +49,11 @@ struct Curve {
 }
 
 struct Axis {
-    low: f64,
-    high: f64,
-    ticks: Vec<f64>,
+    range: Range<f64>,
+    /// At most so many numbers stand along it.
+    most: usize,
     label: Box<dyn Fn(f64) -> String>,
     title: &'static str,
-}
-
-/// A linear axis with its ticks where we want them.
-struct Ticked {
-    low: f64,
-    high: f64,
-    ticks: Vec<f64>,
-}
-
-impl Ranged for Ticked {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = (value - self.low) / (self.high - self.low);
-        limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
-    }
-
-    fn key_points<H: KeyPointHint>(&self, _: H) -> Vec<f64> {
-        self.ticks.clone()
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.low..self.high
-    }
 }
 
 /// Accuracy on test rows of plaintext and encrypted training; `index` gives a circuit's number among all.
@@ -98,11 +72,14 @@ pub(in crate::report) fn accuracy(
     // Some room around the curves, but no axis beyond what an accuracy can be.
     let margin = ((high - low) * 0.12).max(0.5);
     let (low, high) = ((low - margin).max(0.0), (high + margin).min(100.4));
-    let (ticks, decimals) = ticks::round(low, high, 5);
+    let (range, most) = (low..high, 6);
+    // As many as the distance of two ticks has.
+    let ticks = ticks(range.clone(), most);
+    let distance = ticks.windows(2).next().map_or(1.0, |two| two[1] - two[0]);
+    let decimals = (-distance.log10() - 1e-9).ceil().max(0.0) as usize;
     let axis = Axis {
-        low,
-        high,
-        ticks,
+        range,
+        most,
         label: Box::new(move |v| format!("{v:.decimals$} %")),
         title: "accuracy on test rows",
     };
@@ -119,18 +96,11 @@ pub(in crate::report) fn weight_error(
         .map(|s| curve(s, &index, f64::log10))
         .collect();
     let (low, high) = extent(&curves).unwrap_or((-6.0, 0.0));
-    let (low, high) = (
-        (low - 0.15).floor(),
-        (high + 0.15).ceil().max((low - 0.15).floor() + 1.0),
-    );
-    let every = ((high - low) / 6.0).ceil().max(1.0) as usize;
+    let low = (low - 0.15).floor();
+    let high = (high + 0.15).ceil().max(low + 1.0);
     let axis = Axis {
-        low,
-        high,
-        ticks: (low as i64..=high as i64)
-            .step_by(every)
-            .map(|e| e as f64)
-            .collect(),
+        range: low..high,
+        most: most_whole(&(low..high), 7),
         label: Box::new(|v| power_of_ten(v.round() as i32)),
         title: "largest error of a weight",
     };
@@ -166,25 +136,14 @@ fn chart(figure: &'static str, y: &Axis, curves: &[Curve]) -> Result<String, Rep
     let iterations = || curves.iter().flat_map(|c| &c.points).map(|p| p.0);
     let first = iterations().fold(f64::INFINITY, f64::min).min(1.0);
     let last = iterations().fold(first + 1.0, f64::max);
-    let x_ticks = ticks::whole(first as usize, last as usize, 8);
     draw(figure, HEIGHT, |area| -> Drawn {
-        let x_axis = Ticked {
-            low: first - 0.3,
-            high: last + 0.3,
-            ticks: x_ticks,
-        };
-        let y_axis = Ticked {
-            low: y.low,
-            high: y.high,
-            ticks: y.ticks.clone(),
-        };
         area.draw_text(y.title, &text(), (0, 4))?;
         let mut chart = ChartBuilder::on(area)
             .margin_top(34)
             .margin_right(6)
             .x_label_area_size(48)
             .y_label_area_size(58)
-            .build_cartesian_2d(x_axis, y_axis)?;
+            .build_cartesian_2d(first - 0.3..last + 0.3, y.range.clone())?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -194,6 +153,8 @@ fn chart(figure: &'static str, y: &Axis, curves: &[Curve]) -> Result<String, Rep
             .label_style(text())
             .axis_desc_style(text())
             .x_desc("iterations")
+            .x_labels(most_whole(&(first..last), 9))
+            .y_labels(y.most)
             .x_label_formatter(&|v| format!("{v:.0}"))
             .y_label_formatter(&|v| (y.label)(*v))
             .draw()?;
@@ -215,7 +176,7 @@ fn chart(figure: &'static str, y: &Axis, curves: &[Curve]) -> Result<String, Rep
                     Marker::Cross => Cross::new(at, 5, stroke).into_dyn(),
                     Marker::Dot => Circle::new(at, 3, filled).into_dyn(),
                     Marker::Bar => {
-                        let half = (y.high - y.low) * 0.03;
+                        let half = (y.range.end - y.range.start) * 0.03;
                         PathElement::new([(at.0, at.1 - half), (at.0, at.1 + half)], stroke)
                             .into_dyn()
                     }

@@ -6,10 +6,15 @@
 mod bars;
 mod lines;
 mod shapes;
-mod ticks;
+
+use std::ops::Range;
 
 use plotters::{
-    coord::Shift,
+    coord::{
+        Shift,
+        ranged1d::{BoldPoints, Ranged},
+        types::RangedCoordf64,
+    },
     prelude::{DrawingArea, IntoDrawingArea, RGBColor, SVGBackend},
     style::{FontTransform, IntoFont, TextStyle},
 };
@@ -82,6 +87,23 @@ fn draw(
     ))
 }
 
+/// Round numbers along an axis, at most this many.
+fn ticks(range: Range<f64>, most: usize) -> Vec<f64> {
+    RangedCoordf64::from(range).key_points(BoldPoints(most))
+}
+
+/// How many numbers may stand along an axis, at most this many, if they are to be whole: no more than there are whole numbers, so that
+/// none lies between two of these.
+fn most_whole(range: &Range<f64>, most: usize) -> usize {
+    most.min((range.end - range.start) as usize + 1)
+}
+
+/// Whole numbers along an axis that begins and ends with one, at most this many.
+fn whole_ticks(range: Range<f64>, most: usize) -> Vec<f64> {
+    let most = most_whole(&range, most);
+    ticks(range, most)
+}
+
 fn text() -> TextStyle<'static> {
     ("sans-serif", LETTERS).into_font().color(&INK)
 }
@@ -109,4 +131,35 @@ fn caption(name: &str, rest: &str) -> String {
     };
     caption.push_str(rest);
     caption.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round() {
+        let near = |found: Vec<f64>, expected: &[f64]| {
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            let mut pairs = found.iter().zip(expected);
+            assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+        };
+        near(ticks(0.0..1.0, 6), &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
+        near(ticks(91.0..98.7, 5), &[92.0, 94.0, 96.0, 98.0]);
+        near(ticks(0.0..97.0, 5), &[0.0, 20.0, 40.0, 60.0, 80.0]);
+        near(ticks(3.0..3.0, 5), &[3.0]);
+        assert_eq!(whole_ticks(1.0..3.0, 7), [1.0, 2.0, 3.0]);
+        assert_eq!(whole_ticks(1.0..1.0, 7), [1.0]);
+        assert_eq!(
+            whole_ticks(0.0..29.0, 7),
+            [0.0, 5.0, 10.0, 15.0, 20.0, 25.0]
+        );
+        assert_eq!(whole_ticks(-7.0..-3.0, 7), [-7.0, -6.0, -5.0, -4.0, -3.0]);
+        for last in 0..200 {
+            let ticks = whole_ticks(0.0..f64::from(last), 9);
+            assert!(ticks.len() <= 9, "{ticks:?}");
+            assert!(ticks.iter().all(|t| t.fract() == 0.0), "{ticks:?}");
+            assert!(ticks.len() > 2 || last < 2, "{ticks:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use plotters::{
     style::Color,
 };
 
-use super::{Drawn, GRID, INK, WIDTH, caption, colour, draw, text, text_centred, ticks};
+use super::{Drawn, GRID, INK, WIDTH, caption, colour, draw, text, text_centred, whole_ticks};
 use crate::report::{ReportError, shape::CircuitShape};
 
 const CAPTION: i32 = 24;
@@ -42,7 +42,7 @@ pub(in crate::report) fn shapes(
         (bottom + AXIS) as u32,
         |area| -> Drawn {
             // Ticks stand under the middle of their level's column.
-            let ticks = ticks::whole(0, levels - 1, 8);
+            let ticks = whole_ticks(0.0..(levels - 1) as f64, 9);
             for &tick in &ticks {
                 let at = x(tick + 0.5);
                 area.draw_text(&format!("{tick:.0}"), &text_centred(), (at, bottom + 4))?;

@@ -7,9 +7,10 @@ use arras_ckks::{
     params::{Security, max_log2_qp},
 };
 use arras_toolkit::{
-    OpCount, ToolkitErrorKind,
+    OpCount, Plan, PlanOptions, Stage, ToolkitErrorKind,
     circuit::Summing,
-    plan::{KeyRequests, Plan, PlanOptions, PlannedStage, Stage, plan},
+    plan,
+    plan::{KeyRequests, PlannedStage},
 };
 
 use super::{

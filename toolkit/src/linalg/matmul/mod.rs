@@ -26,7 +26,7 @@ use super::{
     record, same_unit,
     transpose::{Transposed, transposition},
 };
-use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError};
+use crate::{EncodingUnit, Layout, Result, Slots, ToolkitError};
 use skewed::{Masked, Skewed};
 
 /// Sizes of a product: units of m x n, matrices of rows x inner and inner x cols.
@@ -69,13 +69,10 @@ impl Matrix {
     /// [`Form::Shallow`] takes two levels, [`Form::Skewed`] three.
     #[track_caller]
     pub fn dot_matrix(&self, other: &Matrix, scale: f64, form: Form) -> Matrix {
-        let (unit, (rows, inner)) = (self.unit(), self.dim());
-        let cols = other.dim().1;
-        let layout = factors_meet(self, other, inner == other.dim().0, INNER)
-            .map(|()| Layout::matrix(rows, cols, unit));
-        let (a, b) = (self.recorded(), other.recorded());
-        record("matrix x matrix", &[a, b], unit, layout, |_| {
-            let sizes = Sizes::new(unit, rows, inner, cols);
+        let ((rows, inner), cols) = (self.dim(), other.dim().1);
+        let meet = factors_meet(self, other, inner == other.dim().0, INNER);
+        let sizes = Sizes::new(self.unit(), rows, inner, cols);
+        product("matrix x matrix", [self, other], meet, sizes, |[a, b]| {
             let shallow = || diagonals::record(a, b, &sizes, scale);
             if form == Form::Shallow {
                 return shallow();
@@ -94,14 +91,10 @@ impl Matrix {
     #[track_caller]
     pub fn multiply_row_major(a_transposed: &Matrix, b: &Matrix, scale: f64) -> Matrix {
         let (unit, (inner, rows)) = (a_transposed.unit(), a_transposed.dim());
-        let cols = b.dim().1;
-        let meet = inner == b.dim().0;
-        let layout = factors_meet(a_transposed, b, meet, "A^T and B have as many rows")
-            .map(|()| Layout::matrix(rows, cols, unit));
-        let (at, b) = (a_transposed.recorded(), b.recorded());
-        record("matrix x matrix, row major", &[at, b], unit, layout, |_| {
+        let (op, meet) = ("matrix x matrix, row major", rows_meet(a_transposed, b));
+        let sizes = Sizes::new(unit, rows, inner, b.dim().1);
+        product(op, [a_transposed, b], meet, sizes, |[at, b]| {
             let a = transposition(unit, inner, rows).apply(at);
-            let sizes = Sizes::new(unit, rows, inner, cols);
             Skewed::new(sizes, 1, scale, Masked::Right).record(&a, b)
         })
     }
@@ -112,17 +105,30 @@ impl Matrix {
     pub fn multiply_column_major(a: &Matrix, b_transposed: &Matrix, scale: f64) -> Matrix {
         let (unit, (rows, inner)) = (a.unit(), a.dim());
         let cols = b_transposed.dim().0;
-        let meet = inner == b_transposed.dim().1;
-        let layout = factors_meet(a, b_transposed, meet, "A and B^T have as many columns")
-            .map(|()| Layout::matrix(rows, cols, unit));
-        let (a, bt) = (a.recorded(), b_transposed.recorded());
+        let as_many = inner == b_transposed.dim().1;
+        let meet = factors_meet(a, b_transposed, as_many, "A and B^T have as many columns");
+        let sizes = Sizes::new(unit, rows, inner, cols);
         let op = "matrix x matrix, column major";
-        record(op, &[a, bt], unit, layout, |_| {
+        product(op, [a, b_transposed], meet, sizes, |[a, bt]| {
             let b = transposition(unit, cols, inner).apply(bt);
-            let sizes = Sizes::new(unit, rows, inner, cols);
             Skewed::new(sizes, 1, scale, Masked::Left).record(a, &b)
         })
     }
+}
+
+/// Records a product of these sizes, if its factors meet.
+#[track_caller]
+fn product(
+    op: &'static str,
+    [left, right]: [&Matrix; 2],
+    meet: Result<()>,
+    sizes: Sizes,
+    body: impl FnOnce([&Slots; 2]) -> Slots,
+) -> Matrix {
+    let layout = meet.map(|()| Layout::matrix(sizes.rows, sizes.cols, left.unit()));
+    record(op, &[left, right], layout, |_| {
+        body([&left.slots, &right.slots])
+    })
 }
 
 /// The product of A and B from A^T (g x f) and B (g x h) in units of n x m, f, h <= m <= n, with rows n/m apart: in the transposed unit
@@ -143,6 +149,12 @@ pub(super) fn mixed_unit(
         return row_sums::record(a_transposed, b, &sizes, scale);
     }
     skewed.record(&transposition.apply(a_transposed), b)
+}
+
+/// Whether A and B meet in a product from A^T and B.
+pub(super) fn rows_meet(a_transposed: &Matrix, b: &Matrix) -> Result<()> {
+    let as_many = a_transposed.dim().0 == b.dim().0;
+    factors_meet(a_transposed, b, as_many, "A^T and B have as many rows")
 }
 
 const INNER: &str = "the left one has as many columns as the right one has rows";
@@ -220,7 +232,7 @@ impl Dot<Transposed<'_, Matrix>> for ColumnVector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{OpCount, Program, Recorder};
+    use crate::{OpCount, Program, Recorded, Recorder};
 
     fn counted(sizes: Sizes, body: impl Fn(&Slots, &Slots) -> Slots) -> usize {
         let unit = EncodingUnit::new(sizes.m, sizes.n).unwrap();

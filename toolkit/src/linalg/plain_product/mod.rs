@@ -20,14 +20,14 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{
     ColumnVector, Dot, Matrix, Object, RowVector,
-    objects::unit_of,
+    objects::{Places, unit_of},
     record,
     slot_map::SlotMap,
     sums::{sum_cols, sum_rows},
 };
 use arras_hal::Named;
 
-use crate::{EncodingUnit, Layout, Recorded, Result, Slots, ToolkitError, layout::check_finite};
+use crate::{EncodingUnit, Layout, Result, Slots, ToolkitError, layout::check_finite};
 
 /// A plaintext matrix to multiply encrypted objects with: `PlainMatrix::from(a).dot(&x)`.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +100,7 @@ impl PlainMatrix {
         layout: impl FnOnce(usize, EncodingUnit) -> Layout,
         body: impl FnOnce(&Slots, &Layout) -> Slots,
     ) -> R {
-        let (x, unit) = (right.recorded(), unit_of(&right.layout()));
+        let unit = unit_of(&right.layout());
         let checked = if self.0.ncols() == len {
             self.check().map(|()| layout(self.0.nrows(), unit))
         } else {
@@ -110,7 +110,26 @@ impl PlainMatrix {
                 "the plaintext matrix on the left has one column for each entry or row of what it multiplies",
             ))
         };
-        record(op, &[x], unit, checked, |layout| body(x, layout))
+        record(op, &[right], checked, |layout| {
+            body(right.recorded(), layout)
+        })
+    }
+
+    /// Records its product with a vector, a vector of the same kind.
+    #[track_caller]
+    fn of_vector<T: Object>(
+        &self,
+        op: &'static str,
+        right: (&T, usize),
+        layout: fn(usize, EncodingUnit) -> Layout,
+    ) -> T {
+        self.times(op, right, layout, |x, layout| {
+            let places = Places::of(&right.0.layout());
+            let mut map = places.map(x.units(), layout.units());
+            self.nonzero()
+                .for_each(|entry| map.add_entry(places.positions, entry));
+            map.apply(x)
+        })
     }
 }
 
@@ -129,13 +148,8 @@ impl Dot<ColumnVector> for PlainMatrix {
     /// see [`PlainMatrix::dot_in_two_levels`]; and [`PlainMatrix::dot_to_column`] takes a row vector and needs least.
     #[track_caller]
     fn dot(&self, vector: &ColumnVector) -> ColumnVector {
-        let (op, right) = ("plaintext matrix x column vector", (vector, vector.len()));
-        self.times(op, right, Layout::column_vector, |x, layout| {
-            let n = vector.unit().width();
-            let mut map = SlotMap::new(1, n, x.units(), layout.units()).cycle(vector.period());
-            self.nonzero().for_each(|entry| map.add_entry(n, entry));
-            map.apply(x)
-        })
+        let op = "plaintext matrix x column vector";
+        self.of_vector(op, (vector, vector.len()), Layout::column_vector)
     }
 }
 
@@ -146,13 +160,8 @@ impl Dot<RowVector> for PlainMatrix {
     /// The constants do not repeat within a ciphertext: column vectors, and [`PlainMatrix::dot_to_column`], need less memory.
     #[track_caller]
     fn dot(&self, vector: &RowVector) -> RowVector {
-        let (op, right) = ("plaintext matrix x row vector", (vector, vector.len()));
-        self.times(op, right, Layout::row_vector, |x, layout| {
-            let (m, n) = (vector.unit().height(), vector.unit().width());
-            let mut map = SlotMap::new(n, m, x.units(), layout.units());
-            self.nonzero().for_each(|entry| map.add_entry(m, entry));
-            map.apply(x)
-        })
+        let op = "plaintext matrix x row vector";
+        self.of_vector(op, (vector, vector.len()), Layout::row_vector)
     }
 }
 
@@ -188,11 +197,10 @@ impl Dot<PlainMatrix> for Matrix {
     /// for each unit, d = min(2n - 1, diagonals): rotations run into the next row, so a diagonal that wraps counts twice.
     #[track_caller]
     fn dot(&self, plain: &PlainMatrix) -> Matrix {
-        let (x, unit) = (self.recorded(), self.unit());
-        let (rows, cols) = self.dim();
+        let ((rows, cols), unit) = (self.dim(), self.unit());
         let layout = right_side_meets(&self.layout, cols, plain)
             .map(|()| Layout::strided(rows, plain.0.ncols(), unit, self.row_stride()));
-        record("matrix x plaintext matrix", &[x], unit, layout, |layout| {
+        record("matrix x plaintext matrix", &[self], layout, |layout| {
             let (n, slots) = (unit.width(), unit.slots());
             let down = layout.vertical_units();
             let (across_in, across_out) =
@@ -204,7 +212,7 @@ impl Dot<PlainMatrix> for Matrix {
                 .copies(down);
             let flipped = plain.nonzero().map(|(r, c, weight)| (c, r, weight));
             flipped.for_each(|entry| map.add_entry(n, entry));
-            let columns = x.pick(&transposed(down, across_in));
+            let columns = self.slots.pick(&transposed(down, across_in));
             map.apply(&columns).pick(&transposed(across_out, down))
         })
     }
@@ -233,14 +241,11 @@ impl PlainMatrix {
     /// the cheapest product where the result may be of the other kind.
     #[track_caller]
     pub fn dot_to_column(&self, vector: &RowVector) -> ColumnVector {
-        let (op, unit) = (
-            "plaintext matrix x row vector to column vector",
-            vector.unit(),
-        );
+        let op = "plaintext matrix x row vector to column vector";
         self.times(op, (vector, vector.len()), Layout::column_vector, |x, _| {
-            let (packed, matrix) = self.packed(unit, true);
+            let (packed, matrix) = self.packed(vector.unit(), true);
             let scaled = x.pick(&matrix.rows_of_units()).multiply_plain(packed);
-            sum_rows(&scaled, &matrix, unit)
+            sum_rows(&scaled, &matrix)
         })
     }
 
@@ -248,14 +253,11 @@ impl PlainMatrix {
     /// constants.
     #[track_caller]
     pub fn dot_to_row(&self, vector: &ColumnVector) -> RowVector {
-        let (op, unit) = (
-            "plaintext matrix x column vector to row vector",
-            vector.unit(),
-        );
+        let op = "plaintext matrix x column vector to row vector";
         self.times(op, (vector, vector.len()), Layout::row_vector, |x, _| {
-            let (packed, matrix) = self.packed(unit, false);
+            let (packed, matrix) = self.packed(vector.unit(), false);
             let scaled = x.pick(&matrix.columns_of_units()).multiply_plain(packed);
-            sum_cols(&scaled, &matrix, unit, 1.0)
+            sum_cols(&scaled, &matrix, 1.0)
         })
     }
 

@@ -15,44 +15,37 @@ impl PlainMatrix {
     /// For 1024 x 1024 in units 16 x 1024: 16 + 64 products with constants instead of 1024, and 24 rotations instead of 62.
     #[track_caller]
     pub fn dot_in_two_levels(&self, vector: &ColumnVector) -> ColumnVector {
-        let (op, unit) = (
-            "plaintext matrix x column vector in two levels",
-            vector.unit(),
-        );
-        self.times(
-            op,
-            (vector, vector.len()),
-            Layout::column_vector,
-            |x, layout| {
-                let (m, n, slots) = (unit.height(), unit.width(), unit.slots());
-                let (period, inputs) = (vector.period(), x.units());
-                let rows = m.min(n);
-                let turn = n / rows;
-                let row = |r: usize| r % rows;
+        let (right, unit) = ((vector, vector.len()), vector.unit());
+        let op = "plaintext matrix x column vector in two levels";
+        self.times(op, right, Layout::column_vector, |x, layout| {
+            let (m, n, slots) = (unit.height(), unit.width(), unit.slots());
+            let (period, inputs) = (vector.period(), x.units());
+            let rows = m.min(n);
+            let turn = n / rows;
+            let row = |r: usize| r % rows;
 
-                let mut skew = SlotMap::new(1, slots, 1, 1).cycle(period).copies(inputs);
-                for r in 0..m {
-                    for c in 0..n {
-                        let from = (c + row(r) * turn) % period;
-                        skew.add((0, r * n + c), (0, from), 1.0);
-                    }
+            let mut skew = SlotMap::new(1, slots, 1, 1).cycle(period).copies(inputs);
+            for r in 0..m {
+                for c in 0..n {
+                    let from = (c + row(r) * turn) % period;
+                    skew.add((0, r * n + c), (0, from), 1.0);
                 }
-                let skewed = skew.apply(x);
+            }
+            let skewed = skew.apply(x);
 
-                let cycle = rows * n;
-                let mut map = SlotMap::new(1, cycle, inputs, layout.units()).cycle(cycle);
-                for (f, g, weight) in self.nonzero() {
-                    // Column c sees the entry k columns further by the rotation b = k mod e; of which row depends on whether
-                    // that runs into the next one.
-                    let c = f % n;
-                    let k = (g % n + n - c) % n;
-                    let b = k % turn;
-                    let r = (k / turn + rows - (c + b) / n) % rows;
-                    let s = r * n + c;
-                    map.add((f / n, s), (g / n, (s + b) % cycle), weight);
-                }
-                map.apply(&skewed).rotate_and_sum(n as i64, rows)
-            },
-        )
+            let cycle = rows * n;
+            let mut map = SlotMap::new(1, cycle, inputs, layout.units()).cycle(cycle);
+            for (f, g, weight) in self.nonzero() {
+                // Column c sees the entry k columns further by the rotation b = k mod e; of which row depends on whether
+                // that runs into the next one.
+                let c = f % n;
+                let k = (g % n + n - c) % n;
+                let b = k % turn;
+                let r = (k / turn + rows - (c + b) / n) % rows;
+                let s = r * n + c;
+                map.add((f / n, s), (g / n, (s + b) % cycle), weight);
+            }
+            map.apply(&skewed).rotate_and_sum(n as i64, rows)
+        })
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Method, Polynomial,
-    normal::{Normal, is_free, power},
+    Method,
+    normal::{Normal, power},
     plan::{Plan, Sum},
 };
-use crate::{Layout, Slots, linalg::objects::filled};
+use crate::{Layout, Polynomial, Slots, circuit::slots::is_free, linalg::objects::filled};
 
 /// p(x) in every entry and zero in the padding, where x is zero.
 ///

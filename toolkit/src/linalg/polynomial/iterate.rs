@@ -10,11 +10,11 @@
 use arras_hal::Named;
 
 use super::{
-    Method, Polynomial,
+    Method,
     evaluate::{add_inside, polynomial},
     series::{check_interval, finite},
 };
-use crate::{Layout, Result, Slots, ToolkitError};
+use crate::{Layout, Polynomial, Result, Slots, ToolkitError};
 
 /// The most steps; every step costs one level or two.
 const MAX_STEPS: usize = 24;

@@ -34,15 +34,15 @@ mod iterate;
 mod norm;
 mod normal;
 mod plan;
-mod series;
+pub(crate) mod series;
 
 pub use iterate::{Iteration, Stop};
-pub use series::{Basis, MAX_DEGREE, Polynomial, PolynomialSpec};
+pub use series::{Basis, MAX_DEGREE, PolynomialSpec};
 
 use arras_hal::Named;
 
-use super::{ColumnVector, Matrix, Object, RowVector, Scalar, objects::unit_of, record};
-use crate::{Layout, Recorded, Result, Slots};
+use super::{ColumnVector, Matrix, Object, RowVector, Scalar, record};
+use crate::{Layout, Polynomial, Recorded, Result, Slots};
 
 /// How a polynomial is evaluated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,9 +98,8 @@ fn on_object<T: Object>(
     x: &T,
     body: impl FnOnce(&Layout) -> Result<Slots>,
 ) -> T {
-    let layout = x.layout();
     let slots = x.recorded();
-    record(name, &[slots], unit_of(&layout), Ok(layout), |layout| {
+    record(name, &[x], Ok(x.layout()), |layout| {
         body(layout).unwrap_or_else(|error| {
             slots.recorder().fail(error.named(name));
             Slots::failed(slots.recorder(), slots.units())

@@ -7,11 +7,10 @@
 //! the values E_i, of magnitude up to 2 r^i, neither grow nor shrink by more than [`SLACK`].
 
 use super::series::{Basis, Polynomial};
+use crate::circuit::slots::{LARGEST_INTEGER, is_free};
 
 /// What r^i may come to, or 1 / r^i, for the largest i in use: 3 bits of precision are spent to save a level.
 const SLACK: f64 = 8.0;
-/// Integers by which products are free of a level.
-const LARGEST_INTEGER: f64 = 1024.0;
 
 /// A polynomial in y = (x - shift) factor: the constant and the sum of `terms[i]` E_i(y, alpha) for i > 0.
 #[derive(Clone, Debug)]
@@ -20,11 +19,6 @@ pub(super) struct Normal {
     pub(super) factor: f64,
     pub(super) alpha: f64,
     pub(super) terms: Vec<f64>,
-}
-
-/// Whether a product with the number costs no level.
-pub(super) fn is_free(factor: f64) -> bool {
-    factor.fract() == 0.0 && factor.abs() <= LARGEST_INTEGER
 }
 
 pub(super) fn power(base: f64, exponent: usize) -> f64 {

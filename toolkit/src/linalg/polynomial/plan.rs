@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 
 use super::{
     Cost, Method,
-    normal::{Normal, is_free, power},
+    normal::{Normal, power},
 };
+use crate::circuit::slots::is_free;
 
 /// constant + sum of factor E_i + sum of Q E_m.
 #[derive(Clone, Debug, Default)]

@@ -44,8 +44,8 @@ impl SlotMap {
             if self.copies == 1 {
                 // One batch for the outputs of each set of terms, so that one rotation serves it.
                 let outputs: BTreeSet<usize> = terms.iter().flat_map(|t| t.0.clone()).collect();
-                let sum = self.sum_by_output(&terms, &outputs);
-                let outputs = outputs.into_iter().collect();
+                let outputs: Vec<usize> = outputs.into_iter().collect();
+                let sum = sum_parts(&terms, &outputs, 1);
                 parts.push((outputs, self.rotated(&sum, giant)));
             } else {
                 let mut by_output: BTreeMap<usize, Vec<Slots>> = BTreeMap::new();
@@ -138,12 +138,6 @@ impl SlotMap {
                 .multiply_plain(one_if_equal(constants));
             terms.push((outputs, product));
         }
-    }
-
-    /// Sums of terms by output, as one batch.
-    fn sum_by_output(&self, terms: &[(Vec<usize>, Slots)], outputs: &BTreeSet<usize>) -> Slots {
-        let all: Vec<usize> = outputs.iter().copied().collect();
-        sum_parts(terms, &all, 1)
     }
 
     /// The sum of parts, each with the groups of outputs that it holds.

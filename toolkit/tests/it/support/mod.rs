@@ -5,23 +5,13 @@ pub mod case;
 pub mod sizes;
 pub mod suite;
 
-use std::{
-    collections::BTreeMap,
-    fmt::{Debug, Display},
-};
+use std::fmt::{Debug, Display};
 
-use arras_ckks::{
-    Context, Evaluator, KeyGenerator, Parameters, SecretKey,
-    params::{Dnum, LevelWidth, Security},
-    random::Seed,
-};
+use arras_ckks::Parameters;
 use arras_hal::SecretEngine;
 use arras_toolkit::{
-    Bindings, Circuit, Client, EncodingUnit, Homomorphic, Program, Recorder, Slots, ToolkitError,
-    Value,
-    linalg::Dot,
-    plan::KeyRequests,
-    run::{Options, RunReport},
+    Circuit, Client, EncodingUnit, Homomorphic, Program, Recorder, Slots, ToolkitError, Value,
+    conformance::party, linalg::Dot,
 };
 use ndarray::{Array1, Array2};
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,6 +24,16 @@ macro_rules! assert_kind {
     }};
 }
 pub(crate) use assert_kind;
+
+/// Each call on a recorder of so many slots fails with this kind of error, which names the file of the call and all the parts.
+macro_rules! refused {
+    ($slots:expr, $kind:pat, |$r:ident| $($call:expr => [$($part:expr),+];)+) => {$(
+        let error = crate::support::attempt($slots, |$r| $call);
+        crate::support::assert_kind!(error, $kind);
+        crate::support::says(&error, &[$($part),+, file!()]);
+    )+};
+}
+pub(crate) use refused;
 
 /// The message says all of `parts`.
 #[track_caller]
@@ -88,67 +88,19 @@ pub fn matrix_by_vector(rows: usize, cols: usize) -> Circuit {
     })
 }
 
-/// The outputs of a run, decrypted.
-pub struct Outcome {
-    pub outputs: BTreeMap<String, Value>,
-    pub report: RunReport,
-}
-
 /// A small set without any security: 2^12 slots at `log_n` 13.
 pub fn insecure(log_n: u32, levels: usize) -> Parameters {
-    Parameters::builder()
-        .log_n(log_n)
-        .levels(levels)
-        .level_width(LevelWidth::Bits39)
-        .dnum(Dnum::Fixed(3))
-        .security(Security::InsecureForTests)
-        .build()
-        .unwrap()
+    party::insecure(log_n, levels).unwrap()
 }
 
 /// A client with fixed seeds.
 pub fn client<S: SecretEngine>(params: &Parameters, engine: S) -> Client<S> {
-    let context = Context::new(params, engine).unwrap();
-    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
-    Client::with_secret_key(secret)
-        .unwrap()
-        .with_seed(Seed::from_bytes([3; 32]))
+    party::client(params, engine, 1).unwrap()
 }
 
 /// An executor with the keys that a program asks for and no others.
-pub fn homomorphic<S: SecretEngine>(
-    client: &Client<S>,
-    program: &Program,
-    options: Options,
-) -> Homomorphic<S> {
-    let secret = client.secret_key().unwrap();
-    let generator = KeyGenerator::with_seed(secret, Seed::from_bytes([2; 32]));
-    let keys = KeyRequests::of(program).generate(&generator).unwrap();
-    let keys = keys.load(client.context()).unwrap();
-    Homomorphic::with_options(Evaluator::new(client.context(), keys).unwrap(), options)
-}
-
-/// Plans, makes keys, encrypts, runs, decrypts.
-pub fn run<S: SecretEngine>(
-    client: &Client<S>,
-    circuit: Circuit,
-    inputs: &Bindings<Value>,
-    options: Options,
-) -> Outcome {
-    let program = Program::new(circuit);
-    let sent = client.encrypt_inputs(&program, inputs).unwrap();
-    let inputs = sent.expand(client.context()).unwrap();
-    let homomorphic = homomorphic(client, &program, options);
-    let run = homomorphic.run(&program, &inputs).unwrap();
-    let outputs = run
-        .outputs
-        .iter()
-        .map(|(name, value)| (name.clone(), client.decrypt(value).unwrap()))
-        .collect();
-    Outcome {
-        outputs,
-        report: run.report,
-    }
+pub fn homomorphic<S: SecretEngine>(client: &Client<S>, program: &Program) -> Homomorphic<S> {
+    party::homomorphic(client, program, 1).unwrap()
 }
 
 /// The worst absolute difference of two values of one shape.

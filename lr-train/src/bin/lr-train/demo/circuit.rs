@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use arras::{
     Engine,
-    ckks::{Parameters, params::max_log2_qp},
-    toolkit::{Program, run::Options, text},
+    ckks::Parameters,
+    toolkit::{Program, text},
 };
 use lr_train::{
     circuits::Kind,
@@ -51,28 +51,6 @@ pub(super) fn plan(
     )?)
 }
 
-/// What a plan says, as reports show it.
-pub(super) fn summary(plan: &TrainingPlan, report: &PlanReport) -> PlanSummary {
-    let chosen = &report.chosen;
-    PlanSummary {
-        circuit: chosen.kind.name().into(),
-        iterations: chosen.rounds.iter().copied().max().unwrap_or(0),
-        rounds: chosen.rounds.len(),
-        minibatch: plan.minibatch(),
-        log_n: chosen.log_n,
-        levels: chosen.levels,
-        dnum: chosen.dnum,
-        log_qp: chosen.log2_qp,
-        log_qp_bound: max_log2_qp(chosen.log_n).map_or(f64::NAN, f64::from),
-        keys: chosen.keys,
-        key_bytes: chosen.key_file_bytes,
-        input_bytes: chosen.data_bytes,
-        server_bytes: Some(chosen.memory.total()),
-        predicted_error: report.predicted_error,
-        predicted_seconds: chosen.seconds.first().map(|s| s.seconds),
-    }
-}
-
 /// Times one after the other.
 pub(super) struct Stages {
     clock: Instant,
@@ -89,12 +67,7 @@ impl Stages {
 
     pub(super) fn done(&mut self, name: &str, side: Side, bytes: Option<u64>) -> f64 {
         let seconds = self.clock.elapsed().as_secs_f64();
-        self.done.push(Stage {
-            name: name.into(),
-            side,
-            seconds,
-            bytes,
-        });
+        self.done.push(Stage::new(name, side, seconds, bytes));
         self.clock = Instant::now();
         seconds
     }
@@ -109,7 +82,7 @@ pub(super) fn train(
     output: &Output,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let summary = summary(&plan, &report);
+    let summary = PlanSummary::new(&plan, &report);
     let round = plan.round(0)?;
     let mut stages = Stages::new();
     let (owner, keys) = DataOwner::generate(plan.clone(), arras::secret_backend())?;
@@ -117,9 +90,7 @@ pub(super) fn train(
     let prepared = owner.prepare(&data.train, SCHEME)?;
     let sent = owner.encrypt_round(&prepared, 0)?;
     stages.done("encrypt", Side::Client, Some(summary.input_bytes));
-    let progress = std::sync::Arc::new(output.progress("training"));
-    let seen = progress.clone();
-    let options = Options::new().on_progress(move |at| seen.at(at.done, at.total));
+    let (progress, options) = output.watched("training");
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     stages.done("load keys", Side::Server, None);
     let result = server.train(&sent, None)?;
@@ -128,15 +99,8 @@ pub(super) fn train(
     let weights = owner.decrypt_state(prepared.record(), &result)?.w;
     stages.done("decrypt", Side::Client, None);
     let iterations = round.circuit.spec().iterations();
-    let expected = history
-        .iterations()
-        .get(iterations - 1)
-        .map_or(&weights, |of| &of.weights);
-    let error = (&weights - expected)
-        .iter()
-        .fold(0.0f64, |most, d| most.max(d.abs()));
     Ok(Outcome {
-        error,
+        error: error_after(history, iterations, &weights),
         shape: CircuitShape::of(round.circuit.spec().kind.name(), &round.program),
         params: owner.plan().params().clone(),
         program: round.program.clone(),
@@ -146,6 +110,19 @@ pub(super) fn train(
         plan: summary,
         weights,
     })
+}
+
+/// The largest difference of a weight from training in the clear after as many iterations.
+pub(super) fn error_after(history: &History, iterations: usize, weights: &Array1<f64>) -> f64 {
+    let clear = weights_after(history, iterations).unwrap_or(weights);
+    let differences = (weights - clear).into_iter().map(f64::abs);
+    differences.fold(0.0, f64::max)
+}
+
+/// The weights of training in the clear after so many iterations.
+pub(super) fn weights_after(history: &History, iterations: usize) -> Option<&Array1<f64>> {
+    let iteration = history.iterations().get(iterations.checked_sub(1)?)?;
+    Some(&iteration.weights)
 }
 
 impl Outcome {
@@ -168,33 +145,21 @@ impl Outcome {
     }
 
     pub(super) fn row(&self, work: f64, critical: f64, quality: &Quality) -> CircuitRow {
-        let plan = &self.plan;
-        CircuitRow {
-            circuit: plan.circuit.clone(),
-            iterations: plan.iterations,
-            minibatch: MINIBATCH,
-            depth: self.shape.depth,
-            log_n: plan.log_n,
-            log_qp: plan.log_qp,
-            log_qp_bound: plan.log_qp_bound,
-            dnum: plan.dnum,
-            multiplications: self.shape.multiplications,
-            key_switches: self.shape.key_switches(),
-            input_bytes: plan.input_bytes,
-            key_bytes: plan.key_bytes,
-            peak_bytes: None,
-            timing: Timing::Measured { runs: 1 },
-            seconds: vec![ThreadSeconds {
-                threads: std::thread::available_parallelism().map_or(1, usize::from),
-                seconds: self.seconds,
-            }],
-            critical_steps: self.shape.critical_path,
-            critical_seconds: Some(critical),
-            work_seconds: Some(work),
-            model_cost: self.shape.model_cost,
-            weight_error: Some(self.error),
-            accuracy: Some(quality.accuracy),
-            auc: quality.auc,
-        }
+        let timing = Timing::Measured { runs: 1 };
+        let mut row = CircuitRow::new(&self.shape, &self.params, timing);
+        row.iterations = self.plan.iterations;
+        row.minibatch = MINIBATCH;
+        row.input_bytes = self.plan.input_bytes;
+        row.key_bytes = self.plan.key_bytes;
+        row.seconds = vec![ThreadSeconds {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            seconds: self.seconds,
+        }];
+        row.critical_seconds = Some(critical);
+        row.work_seconds = Some(work);
+        row.weight_error = Some(self.error);
+        row.accuracy = Some(quality.accuracy);
+        row.auc = quality.auc;
+        row
     }
 }

@@ -21,8 +21,8 @@ use lr_train::{
     plain::{self, History, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme, signed_rows},
     report::{
-        CircuitTimes, Comparison, DataSummary, KindSeconds, Machine, ModelSummary, Point, Series,
-        Timing, TrainingReport, Weight,
+        CircuitTimes, Comparison, DataSummary, Machine, ModelSummary, Point, Series, Timing,
+        TrainingReport,
     },
     sigmoid::Sigmoid,
     split::{Minibatches, train_test},
@@ -65,6 +65,7 @@ pub(crate) struct Demo {
     engine: EngineChoice,
 }
 
+const DATA: &str = "handwritten digits 3 and 8";
 const ITERATIONS: usize = 6;
 const MINIBATCH: usize = 32;
 /// Standardized pixels reach about 6; with this rate inner products stay well inside [-16, 16].
@@ -115,16 +116,15 @@ impl Material {
         Ok(nesterov(&self.z, &plain, State::zero(self.z.ncols()))?.0)
     }
 
-    fn summary(&self) -> DataSummary {
-        DataSummary {
-            name: "handwritten digits 3 and 8".into(),
-            training_rows: self.train.rows(),
-            test_rows: self.test.rows(),
-            features: self.z.ncols() - 1,
-            dropped: self.preprocessor.dropped().len(),
-            negative: self.train.classes().negative.clone(),
-            positive: self.train.classes().positive.clone(),
-        }
+    /// Of each iteration's weights.
+    fn accuracy_in_the_clear(&self, history: &History) -> Result<Vec<Point>, Failure> {
+        let numbered = (1..).zip(history.iterations());
+        numbered
+            .map(|(iteration, of)| {
+                let value = self.quality(&of.weights)?.accuracy;
+                Ok(Point { iteration, value })
+            })
+            .collect()
     }
 }
 
@@ -147,7 +147,12 @@ pub(crate) fn run(args: &Demo, output: &Output) -> Done {
     ));
     let mut report =
         TrainingReport::new("Logistic regression on encrypted digits", Machine::here());
-    report.data = Some(data.summary());
+    report.data = Some(DataSummary::new(
+        DATA,
+        &data.train,
+        &data.test,
+        &data.preprocessor,
+    ));
     if args.rounds {
         rounds::train(&data, &engine, &mut report, output)?;
     } else {
@@ -178,14 +183,12 @@ fn circuits(
     output: &Output,
 ) -> Result<(), Failure> {
     let history = data.plain(&settings(ITERATIONS))?;
-    for (i, iteration) in history.iterations().iter().enumerate() {
-        let value = data.quality(&iteration.weights)?.accuracy;
-        report.plaintext_accuracy.push(Point {
-            iteration: i + 1,
-            value,
-        });
-    }
+    report.plaintext_accuracy = data.accuracy_in_the_clear(&history)?;
     let mut clock = Clock {
+        data,
+        engine,
+        history: &history,
+        output,
         started,
         budget: Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)),
         planned: 0.0,
@@ -200,15 +203,7 @@ fn circuits(
     ];
     let mut done: Vec<(Kind, usize, Outcome)> = vec![];
     for (position, kind) in order.into_iter().enumerate() {
-        if let Some(outcome) = clock.run(
-            position < 2,
-            data,
-            kind,
-            ITERATIONS,
-            engine,
-            &history,
-            output,
-        )? {
+        if let Some(outcome) = clock.run(position < 2, kind, ITERATIONS)? {
             output.note(outcome.summary(data)?);
             done.push((kind, ITERATIONS, outcome));
         }
@@ -221,9 +216,7 @@ fn circuits(
     kinds.sort_by(|a, b| a.0.total_cmp(&b.0));
     for (_, kind) in kinds {
         for iterations in 1..ITERATIONS {
-            if let Some(outcome) =
-                clock.run(false, data, kind, iterations, engine, &history, output)?
-            {
+            if let Some(outcome) = clock.run(false, kind, iterations)? {
                 done.push((kind, iterations, outcome));
             }
         }
@@ -245,17 +238,11 @@ fn fill(
     for kind in Kind::ALL {
         let runs: Vec<&(Kind, usize, Outcome)> =
             done.iter().filter(|(of, ..)| *of == kind).collect();
-        let mut accuracy = vec![];
-        let mut errors = vec![];
-        for (_, iteration, outcome) in &runs {
-            accuracy.push(Point {
-                iteration: *iteration,
-                value: data.quality(&outcome.weights)?.accuracy,
-            });
-            errors.push(Point {
-                iteration: *iteration,
-                value: outcome.error,
-            });
+        let (mut accuracy, mut errors) = (vec![], vec![]);
+        for &&(_, iteration, ref outcome) in &runs {
+            let point = |value| Point { iteration, value };
+            accuracy.push(point(data.quality(&outcome.weights)?.accuracy));
+            errors.push(point(outcome.error));
         }
         let Some((_, _, last)) = runs.last() else {
             continue;
@@ -266,43 +253,22 @@ fn fill(
         let times = OpCount::with_costs_of(&last.program, &table)?;
         let critical = critical_path_seconds(&last.program, &table)?;
         rows.push(last.row(times.seconds(), critical, &quality));
-        report.times.push(CircuitTimes {
-            circuit: kind.name().into(),
-            timing: Timing::Estimated,
-            threads: 1,
-            kinds: times
-                .kinds()
-                .iter()
-                .filter(|(_, count)| count.seconds > 0.0)
-                .map(|(kind, count)| KindSeconds {
-                    kind: kind.clone(),
-                    seconds: count.seconds,
-                })
-                .collect(),
-        });
+        let times = CircuitTimes::new(kind.name(), Timing::Estimated, 1, &times);
+        report.times.push(times);
         report.shapes.push(last.shape.clone());
         report.plans.push(last.plan.clone());
-        report.accuracy.push(Series {
-            circuit: kind.name().into(),
-            points: accuracy,
-        });
-        report.weight_error.push(Series {
-            circuit: kind.name().into(),
-            points: errors,
-        });
+        report.accuracy.push(Series::new(kind.name(), accuracy));
+        report.weight_error.push(Series::new(kind.name(), errors));
         // The story is told for the low-depth circuit.
         if kind == Kind::LowDepth {
             report.stages = last.stages.clone();
             report.model = Some(model(data, kind, &last.weights, history)?);
         }
     }
-    report.comparison = Some(Comparison {
-        machine: report.machine.clone(),
-        commit: None,
-        date: None,
-        data: format!("handwritten digits 3 and 8, {ITERATIONS} minibatches of {MINIBATCH}"),
-        rows,
-    });
+    let data = format!("{DATA}, {ITERATIONS} minibatches of {MINIBATCH}");
+    let mut comparison = Comparison::new(report.machine.clone(), data);
+    comparison.rows = rows;
+    report.comparison = Some(comparison);
     Ok(())
 }
 
@@ -312,44 +278,34 @@ fn model(
     weights: &Array1<f64>,
     history: &History,
 ) -> Result<ModelSummary, Failure> {
-    let named = data.preprocessor.kept().zip(weights.iter().skip(1));
-    Ok(ModelSummary {
-        circuit: kind.name().into(),
-        intercept: weights[0],
-        weights: named
-            .map(|((_, feature), &weight)| Weight {
-                feature: feature.to_owned(),
-                weight,
-            })
-            .collect(),
-        quality: data.quality(weights)?,
-        plaintext_quality: history
-            .weights()
-            .map(|weights| data.quality(weights))
-            .transpose()?,
-    })
+    let quality = data.quality(weights)?;
+    let plaintext = history.weights().map(|weights| data.quality(weights));
+    let weights = weights.to_vec();
+    let mut model = ModelSummary::new(kind.name(), &data.preprocessor, &weights, quality);
+    model.plaintext_quality = plaintext.transpose()?;
+    Ok(model)
 }
 
 /// What is left of the time, by how long runs took beside their plans.
-struct Clock {
+struct Clock<'a> {
+    data: &'a Material,
+    engine: &'a Engine,
+    history: &'a History,
+    output: &'a Output,
     started: Instant,
     budget: Duration,
     planned: f64,
     spent: f64,
 }
 
-impl Clock {
+impl Clock<'_> {
     fn run(
         &mut self,
         always: bool,
-        data: &Material,
         kind: Kind,
         iterations: usize,
-        engine: &Engine,
-        history: &History,
-        output: &Output,
     ) -> Result<Option<Outcome>, Failure> {
-        let (plan, report) = circuit::plan(data, kind, iterations)?;
+        let (plan, report) = circuit::plan(self.data, kind, iterations)?;
         let planned = report.chosen.seconds.first().map_or(0.0, |s| s.seconds);
         // Keys and encryption come on top of the plan's seconds; earlier runs tell how much.
         let ratio = if self.planned > 0.0 {
@@ -361,7 +317,8 @@ impl Clock {
         if !always && self.started.elapsed() + expected > self.budget {
             return Ok(None);
         }
-        let outcome = circuit::train(data, (plan, report), engine, history, output)?;
+        let plan = (plan, report);
+        let outcome = circuit::train(self.data, plan, self.engine, self.history, self.output)?;
         self.planned += planned;
         self.spent += outcome.elapsed;
         Ok(Some(outcome))

@@ -6,13 +6,13 @@ use arras::{
 };
 use lr_train::{
     circuits::Kind,
-    report::{CircuitShape, Point, Series, Side, TrainingReport},
+    report::{CircuitShape, PlanSummary, Point, Series, Side, TrainingReport},
     trainer::{DataOwner, PlannerOptions, Rounds, TrainingServer, plan},
 };
 
 use super::{
     Material, SCHEME,
-    circuit::{Stages, summary},
+    circuit::{Stages, error_after, weights_after},
     model, settings,
 };
 use crate::{failure::Failure, output::Output};
@@ -31,13 +31,7 @@ pub(super) fn train(
         .circuit(KIND)
         .rounds(Rounds::Count(ROUNDS));
     let history = data.plain(&settings)?;
-    for (i, iteration) in history.iterations().iter().enumerate() {
-        let value = data.quality(&iteration.weights)?.accuracy;
-        report.plaintext_accuracy.push(Point {
-            iteration: i + 1,
-            value,
-        });
-    }
+    report.plaintext_accuracy = data.accuracy_in_the_clear(&history)?;
     let mut stages = Stages::new();
     let (plan, planned) = plan(
         &settings,
@@ -47,16 +41,12 @@ pub(super) fn train(
     )?;
     stages.done("plan", Side::Client, None);
     output.note(format_args!("\n{}", planned.chosen));
-    report.plans.push(summary(&plan, &planned));
-    report
-        .shapes
-        .push(CircuitShape::of(KIND.name(), &plan.round(1)?.program));
+    report.plans.push(PlanSummary::new(&plan, &planned));
+    let shape = CircuitShape::of(KIND.name(), &plan.round(1)?.program);
+    report.shapes.push(shape);
     let (owner, keys) = DataOwner::generate(plan.clone(), arras::secret_backend())?;
-    stages.done(
-        "make keys",
-        Side::Client,
-        Some(planned.chosen.key_file_bytes),
-    );
+    let key_bytes = planned.chosen.key_file_bytes;
+    stages.done("make keys", Side::Client, Some(key_bytes));
     let prepared = owner.prepare(&data.train, SCHEME)?;
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), Options::new())?;
     stages.done("load keys", Side::Server, None);
@@ -65,39 +55,28 @@ pub(super) fn train(
     let mut start = None;
     for round in 0..ROUNDS {
         let sent = owner.encrypt_round(&prepared, round)?;
-        stages.done(
-            &format!("encrypt the data of round {}", round + 1),
-            Side::Client,
-            None,
-        );
+        let number = round + 1;
+        let name = format!("encrypt the data of round {number}");
+        stages.done(&name, Side::Client, None);
         let result = server.train(&sent, start.as_ref())?;
-        stages.done(&format!("train round {}", round + 1), Side::Server, None);
+        stages.done(&format!("train round {number}"), Side::Server, None);
         let state = owner.decrypt_state(prepared.record(), &result)?;
         if !result.finished {
-            start = Some(owner.encrypt_state(prepared.record(), &state, round + 1)?);
-            stages.done(
-                &format!("refresh the state after round {}", round + 1),
-                Side::Client,
-                None,
-            );
+            start = Some(owner.encrypt_state(prepared.record(), &state, number)?);
+            let name = format!("refresh the state after round {number}");
+            stages.done(&name, Side::Client, None);
         }
         let quality = data.quality(&state.w)?;
         let point = |value| Point {
             iteration: state.iteration,
             value,
         };
-        let clear = history
-            .iterations()
-            .get(state.iteration - 1)
-            .map_or(&state.w, |of| &of.weights);
-        let error = (&state.w - clear)
-            .iter()
-            .fold(0.0f64, |most, d| most.max(d.abs()));
+        let clear = weights_after(&history, state.iteration).unwrap_or(&state.w);
+        let error = error_after(&history, state.iteration, &state.w);
         accuracy.push(point(quality.accuracy));
         errors.push(point(error));
         output.note(format_args!(
-            "round {} of {ROUNDS}: {} iterations done, accuracy {} (in the clear {}), weights within {error:.0e}",
-            round + 1,
+            "round {number} of {ROUNDS}: {} iterations done, accuracy {} (in the clear {}), weights within {error:.0e}",
             state.iteration,
             text::percent(quality.accuracy),
             text::percent(data.quality(clear)?.accuracy),
@@ -107,13 +86,7 @@ pub(super) fn train(
         }
     }
     report.stages = stages.done;
-    report.accuracy.push(Series {
-        circuit: KIND.name().into(),
-        points: accuracy,
-    });
-    report.weight_error.push(Series {
-        circuit: KIND.name().into(),
-        points: errors,
-    });
+    report.accuracy.push(Series::new(KIND.name(), accuracy));
+    report.weight_error.push(Series::new(KIND.name(), errors));
     Ok(())
 }
