@@ -22,11 +22,10 @@ use arras_toolkit::{
 };
 use common::{engines, parameters};
 use lr_train::{
-    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+    circuits::{Kind, Results, Spec, TrainingCircuit},
     data::builtin,
     plain::Rate,
     preprocess::{Preprocessor, Scheme},
-    sigmoid::Approximation,
     trainer::{
         DataOwner, KeySetId, PlannerOptions, Settings, TrainingServer,
         files::{DatasetFile, KeyDirectory, load_evaluation, save_result, write_dataset},
@@ -41,18 +40,11 @@ const ROWS: usize = 8;
 const ITERATIONS: usize = 2;
 
 fn circuit(kind: Kind) -> TrainingCircuit {
-    TrainingCircuit::record(Spec {
-        kind,
-        slots: 1 << (LOG_N - 1),
-        features: FEATURES,
-        minibatch: ROWS,
-        steps: Spec::nesterov_steps(&Rate::Constant(1.0), ROWS, 0, ITERATIONS).unwrap(),
-        activation: Approximation::cubic_16(),
-        start: Start::Zero,
-        results: Results::State,
-        summing: arras_toolkit::circuit::Summing::Fours,
-    })
-    .unwrap()
+    let steps = Spec::nesterov_steps(&Rate::Constant(1.0), ROWS, 0, ITERATIONS).unwrap();
+    let spec = Spec::new(kind, 1 << (LOG_N - 1), FEATURES, ROWS, steps)
+        .results(Results::State)
+        .summing(arras_toolkit::circuit::Summing::Fours);
+    TrainingCircuit::record(spec).unwrap()
 }
 
 /// The outputs of a training run on an engine.
@@ -155,11 +147,9 @@ fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_ov
     };
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lost-device");
     let _ = std::fs::remove_dir_all(&folder);
-    let planner = PlannerOptions {
-        log_n: LOG_N..=LOG_N,
-        security: Security::InsecureForTests,
-        ..PlannerOptions::default()
-    };
+    let planner = PlannerOptions::new()
+        .log_n(LOG_N..=LOG_N)
+        .security(Security::InsecureForTests);
     let dataset = builtin::breast_cancer().unwrap();
     // Every 30th row: both classes.
     let dataset = dataset

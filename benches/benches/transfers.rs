@@ -2,6 +2,8 @@
 //!
 //! Run with: cargo bench -p arras-benches --bench transfers
 
+use arras_benches::cargo_bench::{Layer, lists};
+
 fn main() -> arras_benches::Result<()> {
-    arras_benches::cargo_bench::transfers()
+    lists(Layer::Transfers)
 }

@@ -23,10 +23,7 @@ use crate::{
     fixture::{Workload, send},
     parameter_sets,
     process::{all_threads, host_threads, reset_peak_memory},
-    report::{
-        Form::{Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
 /// A wide circuit batched and not, side by side and not: wall time, work, calls and memory.

@@ -6,8 +6,7 @@ use arras::{
     CpuEngine,
     hal::{Reference, SecretEngine},
 };
-use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use rayon::ThreadPool;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
 
 pub use crate::linear_algebra::bench as toolkit;
 use crate::{
@@ -42,55 +41,36 @@ fn cpu_sizes() -> Result<Vec<u32>> {
 /// The one ring degree that the reference engine is measured at: it is slow and there is nothing to gain from knowing how slow.
 const REFERENCE_LOG_N: u32 = 13;
 
-#[derive(Clone, Copy)]
-enum Layer {
+/// The lists of operations that a bench measures.
+#[derive(Clone, Copy, Debug)]
+pub enum Layer {
+    /// Of the ring.
     Ring,
+    /// Of client and server.
     Scheme,
+    /// Between host, engine and bytes.
     Transfers,
 }
 
-/// The ring layer.
+/// Measures a layer on the CPU engine with one and all threads, and on the reference engine at one small size.
 ///
 /// # Errors
 /// The engines'.
-pub fn ring() -> Result<()> {
-    bench("ring", Layer::Ring)
-}
-
-/// The scheme layer.
-///
-/// # Errors
-/// The engines'.
-pub fn scheme() -> Result<()> {
-    bench("scheme", Layer::Scheme)
-}
-
-/// The transfers.
-///
-/// # Errors
-/// The engines'.
-pub fn transfers() -> Result<()> {
-    bench("transfers", Layer::Transfers)
-}
-
-/// The CPU engine with one and all threads at [`cpu_sizes`], and the reference engine at one small size.
-fn bench(name: &str, layer: Layer) -> Result<()> {
+pub fn lists(layer: Layer) -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     for log_n in cpu_sizes()? {
         for threads in thread_counts() {
             let engine = CpuEngine::with_threads(threads)?;
-            bench_engine(&mut criterion, name, layer, log_n, threads, &engine)?;
+            bench_engine(&mut criterion, layer, log_n, threads, &engine)?;
         }
     }
-    let reference = Reference::new();
-    bench_engine(&mut criterion, name, layer, REFERENCE_LOG_N, 1, &reference)?;
+    bench_engine(&mut criterion, layer, REFERENCE_LOG_N, 1, &Reference::new())?;
     criterion.final_summary();
     Ok(())
 }
 
 fn bench_engine<E: SecretEngine>(
     criterion: &mut Criterion,
-    name: &str,
     layer: Layer,
     log_n: u32,
     threads: usize,
@@ -98,14 +78,17 @@ fn bench_engine<E: SecretEngine>(
 ) -> Result<()> {
     let pool = host_threads(threads)?;
     let params = parameter_sets::standard(log_n)?;
+    let name = format!("{layer:?}").to_lowercase();
     let mut group = criterion.benchmark_group(format!("{name}, 2^{log_n}, {}", engine.name()));
     configure(&mut group, Duration::from_secs(1));
     let mut take = |list: Vec<Operation<'_>>| -> Result<()> {
         for mut operation in list {
             // The setting lasts until it is changed: without bytes, the unit is one run.
-            let units = operation.bytes().map(Throughput::Bytes);
+            let units = operation.bytes.map(Throughput::Bytes);
             group.throughput(units.unwrap_or(Throughput::Elements(1)));
-            bench_runs(&mut group, operation.name(), &pool, || operation.run())?;
+            let (name, pool) = (operation.name, &pool);
+            let run = move || pool.install(|| operation.run());
+            bench_runs(&mut group, BenchmarkId::from_parameter(name), || Ok(run))?;
         }
         Ok(())
     };
@@ -130,19 +113,26 @@ pub(crate) fn configure(group: &mut BenchmarkGroup<'_, WallTime>, time: Duration
         .measurement_time(time);
 }
 
-/// A benchmark of what clocks itself.
-fn bench_runs(
+/// A benchmark of what clocks itself, prepared when it is one that was asked for.
+pub(crate) fn bench_runs<R: FnMut() -> Result<Duration>>(
     group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
-    pool: &ThreadPool,
-    mut run: impl FnMut() -> Result<Duration> + Send,
+    id: BenchmarkId,
+    prepare: impl FnOnce() -> Result<R>,
 ) -> Result<()> {
-    let mut outcome = Ok(());
-    group.bench_function(name, |bencher| {
+    let (mut prepare, mut prepared, mut outcome) = (Some(prepare), None, Ok(()));
+    group.bench_function(id, |bencher| {
         bencher.iter_custom(|runs| {
-            let total: Result<Duration> = pool.install(|| (0..runs).map(|_| run()).sum());
-            total.unwrap_or_else(|error| {
-                outcome = Err(error);
+            let mut all = || -> Result<Duration> {
+                let run = match &mut prepared {
+                    Some(run) => run,
+                    none => none.insert(prepare.take().ok_or("it failed before")?()?),
+                };
+                (0..runs).map(|_| run()).sum()
+            };
+            all().unwrap_or_else(|error| {
+                if outcome.is_ok() {
+                    outcome = Err(error);
+                }
                 // Criterion accepts no zero.
                 Duration::from_secs(1)
             })

@@ -32,11 +32,8 @@ pub(crate) fn values(seed: u8, count: usize) -> Vec<f64> {
 
 /// Who holds the secret.
 pub(crate) struct Client<S: SecretEngine> {
-    /// Parameters on the client's engine.
     pub(crate) context: Context<S>,
-    /// The secret key.
     pub(crate) secret: SecretKey<S>,
-    /// The public key.
     pub(crate) public: LoadedPublicKey<S>,
     /// The relinearization key on the host.
     pub(crate) relinearization: SwitchingKey,
@@ -49,7 +46,6 @@ pub(crate) struct Client<S: SecretEngine> {
 }
 
 impl<S: SecretEngine> Client<S> {
-    /// A client with keys and data.
     pub(crate) fn new(params: &Parameters, engine: S) -> Result<Self> {
         let context = Context::new(params, engine)?;
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32]))?;
@@ -72,17 +68,14 @@ impl<S: SecretEngine> Client<S> {
         })
     }
 
-    /// Encrypts with the secret key.
     pub(crate) fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
         Encryptor::with_streams(&self.secret, &self.streams)
     }
 
-    /// Encrypts with the public key.
     pub(crate) fn public_encryptor(&self) -> Encryptor<'_, LoadedPublicKey<S>> {
         Encryptor::with_streams(&self.public, &self.streams)
     }
 
-    /// A generator of more keys.
     pub(crate) fn generator(&self) -> KeyGenerator<'_, S> {
         KeyGenerator::with_seed(&self.secret, Seed::from_bytes([6; 32]))
     }
@@ -90,13 +83,10 @@ impl<S: SecretEngine> Client<S> {
 
 /// Who computes, with evaluation keys only.
 pub(crate) struct Server<B: Backend> {
-    /// Parameters on the server's engine.
     pub(crate) context: Context<B>,
     /// Has the relinearization key and the keys of [`ROTATIONS`].
     pub(crate) evaluator: Evaluator<B>,
-    /// The client's two ciphertexts.
     pub(crate) x: Ciphertext<B>,
-    /// The client's two ciphertexts.
     pub(crate) y: Ciphertext<B>,
 }
 
@@ -136,9 +126,7 @@ pub(crate) struct Owner {
 
 /// A program with its keys and encrypted inputs, as an owner sends them.
 pub(crate) struct Workload {
-    /// The program.
     pub(crate) program: Program,
-    /// Its parameters.
     pub(crate) params: Parameters,
     keys: EvaluationKeySet,
     inputs: Bindings<SeededEncrypted>,
@@ -165,14 +153,12 @@ pub(crate) fn send(
 }
 
 impl Owner {
-    /// Decrypts a server's result.
     pub(crate) fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
         Ok(self.client.decrypt(&result.to_context(&self.context)?)?)
     }
 }
 
 impl Workload {
-    /// Loads keys and inputs into an engine.
     pub(crate) fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
         let context = Context::new(&self.params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
@@ -196,12 +182,10 @@ pub(crate) struct Loaded<B: Backend> {
     homomorphic: Homomorphic<B>,
     program: Program,
     inputs: Bindings<Encrypted<B>>,
-    /// Parameters on its engine.
     pub(crate) context: Context<B>,
 }
 
 impl<B: Backend> Loaded<B> {
-    /// Runs the program.
     pub(crate) fn run(&self) -> crate::Result<Run<B>> {
         Ok(self.homomorphic.run(&self.program, &self.inputs)?)
     }

@@ -15,9 +15,11 @@ type Step<'a> = Box<dyn FnMut() -> ckks::Result<Duration> + Send + 'a>;
 ///
 /// What it consumes is prepared before its clock starts; what it returns is dropped after its clock has stopped.
 pub(crate) struct Operation<'a> {
-    name: &'static str,
-    rows: Option<usize>,
-    bytes: Option<u64>,
+    pub(crate) name: &'static str,
+    /// Rows of N residues written by a run, where that is a useful unit.
+    pub(crate) rows: Option<usize>,
+    /// Bytes moved by a run, where that is a useful unit.
+    pub(crate) bytes: Option<u64>,
     step: Step<'a>,
 }
 
@@ -96,21 +98,6 @@ impl<'a> Operation<'a> {
         self
     }
 
-    /// What is measured.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Rows of N residues written by a run, where that is a useful unit.
-    pub(crate) fn rows(&self) -> Option<usize> {
-        self.rows
-    }
-
-    /// Bytes moved by a run, where that is a useful unit.
-    pub(crate) fn bytes(&self) -> Option<u64> {
-        self.bytes
-    }
-
     /// Runs it once and returns the time on its clock.
     pub(crate) fn run(&mut self) -> Result<Duration> {
         (self.step)().map_err(|error| format!("{}: {error}", self.name).into())
@@ -124,17 +111,12 @@ mod tests {
     #[test]
     fn preparation_is_not_on_the_clock() {
         let pause = Duration::from_millis(30);
-        let mut operation = Operation::on_host(
-            "nothing",
-            || {
-                std::thread::sleep(pause);
-                Ok(())
-            },
-            Ok,
-        )
-        .moving(2, 1, 1024);
+        let prepare = || {
+            std::thread::sleep(pause);
+            Ok(())
+        };
+        let mut operation = Operation::on_host("nothing", prepare, Ok).moving(2, 1, 1024);
         assert!(operation.run().unwrap() < pause);
-        assert_eq!(operation.rows(), Some(2));
-        assert_eq!(operation.bytes(), Some(3 * 4096));
+        assert_eq!((operation.rows, operation.bytes), (Some(2), Some(3 * 4096)));
     }
 }

@@ -10,6 +10,8 @@ use crate::{
     scaling,
     training::{circuits, plans, quality},
 };
+#[cfg(feature = "gpu")]
+use crate::{engines, kernels, recording};
 
 /// Measures, prints a page and, with --out, writes it.
 #[derive(Parser)]
@@ -37,22 +39,21 @@ enum What {
     Circuits(circuits::Arguments),
     Quality(quality::Arguments),
     Plans(plans::Arguments),
+    #[cfg(feature = "gpu")]
+    Engines(engines::Arguments),
+    #[cfg(feature = "gpu")]
+    Kernels(kernels::Arguments),
+    #[cfg(feature = "gpu")]
+    Recording(recording::Arguments),
+    #[cfg(not(feature = "gpu"))]
     #[command(flatten)]
-    Gpu(Gpu),
+    LeftOut(LeftOut),
 }
 
-#[cfg(feature = "gpu")]
-#[derive(Subcommand)]
-enum Gpu {
-    Engines(crate::engines::Arguments),
-    Kernels(crate::kernels::Arguments),
-    Recording(crate::recording::Arguments),
-}
-
-/// Needs the feature `gpu`.
+/// What needs the feature `gpu`, with any arguments of a build that has it.
 #[cfg(not(feature = "gpu"))]
 #[derive(Subcommand)]
-enum Gpu {
+enum LeftOut {
     /// The same operations on the CPU and the GPU engine (feature `gpu`)
     Engines(Anything),
     /// Device time by kernel (feature `gpu`)
@@ -61,7 +62,6 @@ enum Gpu {
     Recording(Anything),
 }
 
-/// Arguments of a build that has the feature.
 #[cfg(not(feature = "gpu"))]
 #[derive(clap::Args)]
 struct Anything {
@@ -69,18 +69,9 @@ struct Anything {
     _arguments: Vec<String>,
 }
 
-impl Gpu {
-    #[cfg(feature = "gpu")]
-    fn run(self, common: &Common) -> Result<()> {
-        match self {
-            Self::Engines(arguments) => arguments.run(common),
-            Self::Kernels(arguments) => arguments.run(common),
-            Self::Recording(arguments) => arguments.run(common),
-        }
-    }
-
-    #[cfg(not(feature = "gpu"))]
-    fn run(self, _: &Common) -> Result<()> {
+#[cfg(not(feature = "gpu"))]
+impl LeftOut {
+    fn run(&self) -> Result<()> {
         let name = match self {
             Self::Engines(_) => "engines",
             Self::Kernels(_) => "kernels",
@@ -115,6 +106,13 @@ pub fn main() -> Result<()> {
         What::Circuits(arguments) => arguments.run(&common),
         What::Quality(arguments) => arguments.run(&common),
         What::Plans(arguments) => arguments.run(&common),
-        What::Gpu(what) => what.run(&common),
+        #[cfg(feature = "gpu")]
+        What::Engines(arguments) => arguments.run(&common),
+        #[cfg(feature = "gpu")]
+        What::Kernels(arguments) => arguments.run(&common),
+        #[cfg(feature = "gpu")]
+        What::Recording(arguments) => arguments.run(&common),
+        #[cfg(not(feature = "gpu"))]
+        What::LeftOut(what) => what.run(),
     }
 }

@@ -18,31 +18,25 @@ use std::{
 
 use arras::toolkit::text::{self, bytes, seconds};
 use lr_train::report::Machine;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{Result, process::printed};
 
 /// What numbers were measured on: machine, build, and the state of the source.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Origin {
-    /// The machine.
     #[serde(flatten)]
     pub(crate) machine: Machine,
     /// Processes that were running or waiting on average in the minute before the start. Above 1 the machine was not idle.
     pub(crate) load: Option<f64>,
-    /// The compiler.
-    pub(crate) rustc: String,
-    /// The target triple that was compiled for.
-    pub(crate) target: String,
-    /// The profile and its optimization level.
-    pub(crate) profile: String,
-    /// The commit, with a mark if files differ from it; the commit of the build where there is no checkout or one of another commit.
+    rustc: String,
+    target: String,
+    profile: String,
     pub(crate) commit: Option<String>,
 }
 
 impl Origin {
-    /// Here and now.
     pub(crate) fn here() -> Self {
         Self {
             machine: Machine::here(),
@@ -55,25 +49,28 @@ impl Origin {
                 env!("ARRAS_BENCHES_OPT_LEVEL")
             )
             .into(),
-            commit: commit().or_else(commit_of_build),
+            commit: commit(),
         }
     }
 
     fn table(&self) -> text::Table {
-        let unknown = || "unknown".to_owned();
-        let mut table = text::Table::new(["machine and build", ""]);
-        table.row(["processor", &self.machine.cpu]);
-        table.row(["threads available", &self.machine.cores.to_string()]);
-        let memory = self.machine.memory_bytes.map_or_else(unknown, bytes);
-        table.row(["memory", &memory]);
-        let load = self.load.map_or_else(unknown, |load| format!("{load:.2}"));
-        table.row(["load before the start", &load]);
-        table.row(["compiler", &self.rustc]);
-        table.row(["target", &self.target]);
-        table.row(["profile", &self.profile]);
-        let commit = self.commit.clone().unwrap_or_else(unknown);
-        table.row(["commit", &commit]);
-        table
+        let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "unknown".into());
+        let machine = &self.machine;
+        let rows = [
+            ("processor", machine.cpu.clone()),
+            ("threads available", machine.cores.to_string()),
+            ("memory", or_unknown(machine.memory_bytes.map(bytes))),
+            (
+                "load before the start",
+                or_unknown(self.load.map(|load| format!("{load:.2}"))),
+            ),
+            ("compiler", self.rustc.clone()),
+            ("target", self.target.clone()),
+            ("profile", self.profile.clone()),
+            ("commit", or_unknown(self.commit.clone())),
+        ];
+        let rows = rows.map(|(what, value)| vec![what.to_owned(), value]);
+        text::Table::new(["machine and build", ""]).with_rows(rows)
     }
 }
 
@@ -83,31 +80,25 @@ pub(crate) fn load() -> Option<f64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-fn commit_of_build() -> Option<String> {
-    let commit = env!("ARRAS_BENCHES_COMMIT");
-    (!commit.is_empty()).then(|| format!("{commit} (at the build)"))
-}
-
+/// The commit, with a mark if files differ from it; the commit of the build where there is no checkout or one of another commit.
 fn commit() -> Option<String> {
+    let built = env!("ARRAS_BENCHES_COMMIT");
     let git = |arguments: &[&str]| {
-        printed(
-            "git",
-            &[&["-C", env!("CARGO_MANIFEST_DIR")], arguments].concat(),
-        )
+        let folder = ["-C", env!("CARGO_MANIFEST_DIR")];
+        printed("git", &[&folder, arguments].concat())
     };
-    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
     // A program that was copied may find another checkout where its own was.
-    if commit != env!("ARRAS_BENCHES_COMMIT") {
-        return commit_of_build();
-    }
-    // The files that a report writes are no difference.
-    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
-    let mark = if changed.is_empty() {
-        ""
-    } else {
-        " (with uncommitted changes)"
+    let commit = git(&["rev-parse", "--short=12", "HEAD"]).filter(|commit| commit == built);
+    let changed = commit.and_then(|_| {
+        // The files that a report writes are no difference.
+        git(&["status", "--porcelain", "--untracked-files=no"])
+    });
+    let mark = match changed.as_deref() {
+        Some("") => "",
+        Some(_) => " (with uncommitted changes)",
+        None => " (at the build)",
     };
-    Some(commit + mark)
+    (!built.is_empty()).then(|| format!("{built}{mark}"))
 }
 
 /// How a column shows its values.
@@ -272,12 +263,10 @@ impl Report {
         }
     }
 
-    /// Adds a heading.
     pub(crate) fn heading(&mut self, title: impl Display) -> &mut Self {
         self.text(format!("## {title}"))
     }
 
-    /// Adds a heading below another.
     pub(crate) fn subheading(&mut self, title: impl Display) -> &mut Self {
         self.text(format!("### {title}"))
     }
@@ -288,6 +277,15 @@ impl Report {
         self
     }
 
+    /// Adds the names of engines, which columns are numbered by.
+    pub(crate) fn engines(&mut self, key: &str, names: &[String]) -> &mut Self {
+        let lines = names.iter().zip(1..);
+        let lines: Vec<_> = lines
+            .map(|(name, i)| format!("- engine {i}: {name}"))
+            .collect();
+        self.number(key, names).text(lines.join("\n"))
+    }
+
     /// Adds text that stays in fixed width.
     pub(crate) fn fixed_width(&mut self, text: impl Display) -> &mut Self {
         self.text(format!("```text\n{}\n```", text.to_string().trim_end()))
@@ -295,13 +293,7 @@ impl Report {
 
     /// Adds a table, unless it has no rows. Rows of tables with one key become one list of the JSON.
     pub(crate) fn add(&mut self, table: &Table) -> &mut Self {
-        let list = &mut self.object()[&table.key];
-        if list.is_null() {
-            *list = json!([]);
-        }
-        if let Value::Array(list) = list {
-            list.extend(table.objects());
-        }
+        list(&mut self.object()[&table.key]).extend(table.objects());
         self.table(&table.text())
     }
 
@@ -320,15 +312,10 @@ impl Report {
     }
 
     /// Numbers and tables from here on go to a new object of a list: for parts of the page that have the same tables.
-    pub(crate) fn part(&mut self, list: &str) -> &mut Self {
-        let parts = &mut self.numbers[list];
-        if parts.is_null() {
-            *parts = json!([]);
-        }
-        if let Value::Array(parts) = parts {
-            parts.push(json!({}));
-            self.part = Some((list.into(), parts.len() - 1));
-        }
+    pub(crate) fn part(&mut self, key: &str) -> &mut Self {
+        let parts = list(&mut self.numbers[key]);
+        parts.push(json!({}));
+        self.part = Some((key.into(), parts.len() - 1));
         self
     }
 
@@ -341,14 +328,8 @@ impl Report {
 
     /// The page.
     pub(crate) fn to_markdown(&self) -> String {
-        let Self {
-            title,
-            command,
-            origin,
-            body,
-            ..
-        } = self;
-        let machine = origin.table().to_markdown();
+        let (title, command) = (&self.title, &self.command);
+        let (machine, body) = (self.origin.table().to_markdown(), &self.body);
         format!("# {title}\n\nFrom `{command}`.\n\n{machine}{body}")
     }
 
@@ -360,6 +341,16 @@ impl Report {
         page["machine"] = json!(self.origin);
         Ok(serde_json::to_string_pretty(&page)? + "\n")
     }
+}
+
+/// A list of the JSON, which is made if there is none.
+fn list(value: &mut Value) -> &mut Vec<Value> {
+    if value.is_null() {
+        *value = json!([]);
+    }
+    value
+        .as_array_mut()
+        .expect("a key is that of a list or of a value")
 }
 
 /// Where pages go: a folder, or nowhere but the screen.
@@ -418,10 +409,8 @@ mod tests {
             ],
         );
         report.heading("Times").add(&table);
-        assert!(
-            report.to_markdown().ends_with("## Times\n"),
-            "no empty table"
-        );
+        let empty = report.to_markdown();
+        assert!(empty.ends_with("## Times\n"), "no empty table");
         let timing = Timing::of(&[1e-6]);
         table
             .row(("add", 2.25, timing, 7))

@@ -6,11 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use arras_toolkit::{Circuit, Picture, Program, Recorder, Slots, circuit::Summing};
-use lr_train::{
-    circuits::{Kind, Results, Spec, Start, Step, TrainingCircuit},
-    sigmoid::Approximation,
-};
+use arras_toolkit::{Circuit, Picture, Program, Recorder, Slots};
+use lr_train::circuits::{Kind, Spec, Start, Step, TrainingCircuit};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -52,17 +49,8 @@ fn training(kind: Kind, iterations: usize) -> Result<Circuit> {
         gamma: 0.01,
         eta: -0.3,
     };
-    let spec = Spec {
-        kind,
-        slots: 1 << 12,
-        features: 16,
-        minibatch: 32,
-        steps: vec![step; iterations],
-        activation: Approximation::cubic_16(),
-        start: Start::Encrypted,
-        results: Results::Model,
-        summing: Summing::default(),
-    };
+    let steps = vec![step; iterations];
+    let spec = Spec::new(kind, 1 << 12, 16, 32, steps).start(Start::Encrypted);
     Ok(TrainingCircuit::record(spec)?.circuit().clone())
 }
 

@@ -20,9 +20,9 @@
 //! use lr_train::{
 //!     data::builtin,
 //!     metrics::Quality,
-//!     plain::{PlainSettings, Rate, State, nesterov, scores},
+//!     plain::{PlainSettings, State, nesterov, scores},
 //!     preprocess::{Preprocessor, Scheme, signed_rows},
-//!     sigmoid::{Approximation, Sigmoid},
+//!     sigmoid::Approximation,
 //!     split::{Minibatches, Order, train_test},
 //! };
 //!
@@ -32,12 +32,8 @@
 //!
 //! let normalization = Preprocessor::fit(&train, Scheme::MaxAbs)?;
 //! let z = signed_rows(&normalization.apply(&train)?, train.labels())?;
-//! let settings = PlainSettings {
-//!     iterations: 6,
-//!     rate: Rate::Constant(1.0),
-//!     sigmoid: Sigmoid::Polynomial(Approximation::cubic_16()),
-//!     batches: Minibatches::new(train.rows(), 64, Order::Shuffled { seed: 0 })?,
-//! };
+//! let batches = Minibatches::new(train.rows(), 64, Order::Shuffled { seed: 0 })?;
+//! let settings = PlainSettings::new(6, batches).approximation(Approximation::cubic_16());
 //! let (history, end) = nesterov(&z, &settings, State::zero(z.ncols()))?;
 //! assert_eq!(history.left_interval(), None);
 //!
@@ -46,7 +42,7 @@
 //! # Ok::<(), lr_train::TrainError>(())
 //! ```
 //!
-//! The same on encrypted data, with both sides in one process ([`Trainer`]); `engine` is any engine, one that may hold secrets for the
+//! The same on encrypted data, with both sides in one process ([`Trainer`](trainer::Trainer)); `engine` is any engine, one that may hold secrets for the
 //! data's owner and any other for the server:
 //!
 //! ```
@@ -93,4 +89,3 @@ pub mod trainer;
 
 pub use error::{Result, TrainError};
 pub use fault::Fault;
-pub use trainer::Trainer;

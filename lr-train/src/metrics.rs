@@ -136,14 +136,7 @@ impl Quality {
 }
 
 fn check(op: &'static str, scores: &[f64], labels: &[bool]) -> Result<(), DataError> {
-    if scores.len() != labels.len() {
-        return Err(DataError::Length {
-            op,
-            what: "scores",
-            found: scores.len(),
-            expected: labels.len(),
-        });
-    }
+    DataError::expect_length(op, "scores", scores.len(), labels.len())?;
     if scores.is_empty() {
         return Err(DataError::EmptyTable { header: false });
     }

@@ -121,22 +121,17 @@ fn made() -> String {
     let preprocessor = Preprocessor::fit(&digits, Scheme::MaxAbs).unwrap();
     let z = signed_rows(&preprocessor.apply(&digits).unwrap(), digits.labels()).unwrap();
     let mut text = String::new();
-    let options = PlannerOptions {
-        threads: 1,
-        ..PlannerOptions::default()
-    };
+    let options = PlannerOptions::new().threads(1);
     for kind in Kind::ALL {
         let settings = Settings::new(32, 6).circuit(kind);
         text += &record(&settings, &z, &options, false);
         let settings = Settings::new(64, 8).circuit(kind).rounds(Rounds::Count(2));
         text += &record(&settings, &z, &options, false);
     }
-    let small = PlannerOptions {
-        log_n: 11..=11,
-        security: Security::InsecureForTests,
-        threads: 1,
-        ..PlannerOptions::default()
-    };
+    let small = PlannerOptions::new()
+        .log_n(11..=11)
+        .security(Security::InsecureForTests)
+        .threads(1);
     for kind in Kind::ALL {
         let settings = Settings::new(16, 4).circuit(kind).rounds(Rounds::Count(2));
         text += &record(&settings, &z, &small, true);

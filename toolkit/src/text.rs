@@ -7,6 +7,14 @@ use std::fmt;
 /// What stands where a number is unknown.
 pub const UNKNOWN: &str = "–";
 
+/// A line of a report: a name and what it is.
+///
+/// # Errors
+/// The formatter's.
+pub fn line(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "{name:<16} {value}")
+}
+
 /// The text, or what stands for an unknown number.
 pub fn or_unknown(text: Option<String>) -> String {
     text.unwrap_or_else(|| UNKNOWN.to_owned())

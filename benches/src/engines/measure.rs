@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use arras::{ckks::Context, hal::Backend, toolkit::run::Options};
+use arras::{CpuEngine, GpuEngine, ckks::Context, hal::Backend, toolkit::run::Options};
 use serde::Serialize;
 
 use super::cases::Case;
@@ -36,29 +36,39 @@ pub(super) struct Measured {
     pub(super) fingerprint: u64,
 }
 
-/// Dispatches and submissions so far, of an engine that has them.
-pub(super) type Counters<'a, B> = &'a dyn Fn(&B) -> Option<(u64, u64)>;
+/// An engine whose work may be counted.
+pub(super) trait Counted: Backend {
+    /// Dispatches and submissions so far, of an engine that has them.
+    fn counts(&self) -> Option<(u64, u64)> {
+        None
+    }
+}
+
+impl Counted for CpuEngine {}
+
+impl Counted for GpuEngine {
+    fn counts(&self) -> Option<(u64, u64)> {
+        Some((self.dispatch_count(), self.submit_count()))
+    }
+}
 
 /// Dispatches and submissions of a run.
-fn counts<B: Backend>(
-    engine: &B,
-    counters: Counters<'_, B>,
+fn counts(
+    engine: &impl Counted,
     run: impl FnOnce() -> Result<()>,
 ) -> Result<(Option<u64>, Option<u64>)> {
-    let before = counters(engine);
+    let before = engine.counts();
     run()?;
-    let both = counters(engine).zip(before);
-    Ok(both
-        .map(|(now, before)| (now.0 - before.0, now.1 - before.1))
-        .unzip())
+    let both = engine.counts().zip(before);
+    let difference = both.map(|(now, before)| (now.0 - before.0, now.1 - before.1));
+    Ok(difference.unzip())
 }
 
 /// Measures for about `seconds`, after a first run and half as many seconds of work that does not count.
-pub(super) fn measure<B: Backend>(
+pub(super) fn measure<B: Counted>(
     case: &mut Case<'_>,
     context: &Context<B>,
     seconds: f64,
-    counters: Counters<'_, B>,
 ) -> Result<Measured> {
     let wait = || Ok(context.ring().sync()?);
     let mut hasher = DefaultHasher::new();
@@ -71,8 +81,7 @@ pub(super) fn measure<B: Backend>(
     };
     // Kernels are compiled and pools filled by now; the counts are those of a repeated run.
     run().and_then(|()| wait())?;
-    let (dispatches, submissions) =
-        counts(context.engine(), counters, || run().and_then(|()| wait()))?;
+    let (dispatches, submissions) = counts(context.engine(), || run().and_then(|()| wait()))?;
     let one = clock(|| run().and_then(|()| wait()))?;
     let queued = ((QUEUED_SECONDS / one) as usize).clamp(*QUEUED.start(), *QUEUED.end());
     let repeat = Repeat::lasting(seconds / 2.0);
@@ -97,12 +106,11 @@ pub(super) fn measure<B: Backend>(
 }
 
 /// A whole training run, `side_by_side` calls at a time, for about this many seconds.
-pub(super) fn measure_training<B: Backend>(
+pub(super) fn measure_training<B: Counted>(
     prepared: &Prepared,
     engine: B,
     side_by_side: usize,
     seconds: f64,
-    counters: Counters<'_, B>,
 ) -> Result<Measured> {
     let options = Options::new().side_by_side(side_by_side);
     let loaded = prepared.workload.load(engine, options)?;
@@ -111,7 +119,7 @@ pub(super) fn measure_training<B: Backend>(
         output.ciphertext().poly().to_words()?.hash(&mut hasher);
     }
     let run = || loaded.seconds().map(drop);
-    let (dispatches, submissions) = counts(loaded.context.engine(), counters, run)?;
+    let (dispatches, submissions) = counts(loaded.context.engine(), run)?;
     let repeat = Repeat::lasting(seconds).warmed_up(seconds / 4.0);
     let latency = repeat.time(|| loaded.seconds())?.median;
     Ok(Measured {

@@ -37,7 +37,7 @@ use crate::{
     transfers,
 };
 use cases::Case;
-use measure::{Counters, Measured, measure, measure_training};
+use measure::{Counted, Measured, measure, measure_training};
 
 /// The same operations on the CPU and the GPU engine, with the device's limits.
 ///
@@ -211,11 +211,6 @@ fn plans(quick: bool) -> Result<Vec<Plan>> {
     ])
 }
 
-/// Dispatches and submissions of the GPU engine.
-fn counters(engine: &GpuEngine) -> Option<(u64, u64)> {
-    Some((engine.dispatch_count(), engine.submit_count()))
-}
-
 impl Engines {
     fn new(arguments: &Arguments, quick: bool) -> Result<Self> {
         let mut cpus = vec![1, all_threads()];
@@ -262,6 +257,17 @@ impl Engines {
         }
     }
 
+    fn on_cpus(
+        &mut self,
+        mut measure: impl FnMut(&mut Self, usize, usize, CpuEngine) -> Result<()> + Send,
+    ) -> Result<()> {
+        for (column, threads) in self.cpus.clone().into_iter().enumerate() {
+            let engine = CpuEngine::with_threads(threads)?;
+            host_threads(threads)?.install(|| measure(self, column, threads, engine))?;
+        }
+        Ok(())
+    }
+
     fn operations(&mut self, plan: &Plan, gpu: Option<&GpuEngine>) -> Result<()> {
         let client = Client::new(&plan.params, CpuEngine::new())?;
         let encrypt = |level: usize, of: usize| {
@@ -273,28 +279,25 @@ impl Engines {
             Ok((level, both))
         });
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
-        for (column, threads) in self.cpus.clone().into_iter().enumerate() {
-            let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?.install(|| {
-                // One thread does a batch one by one.
-                let batches = &plan.batches[..if threads == 1 { 1 } else { plan.batches.len() }];
-                self.column(column, engine, (&client, plan, &inputs, batches), &|_| None)
-            })?;
-        }
+        self.on_cpus(|found, column, threads, engine| {
+            // One thread does a batch one by one.
+            let batches = if threads == 1 { 1 } else { plan.batches.len() };
+            let given = (&client, plan, &inputs[..], &plan.batches[..batches]);
+            found.column(column, engine, given)
+        })?;
         if let Some(engine) = gpu {
             let given = (&client, plan, &inputs[..], &plan.batches[..]);
-            let done = self.column(self.cpus.len(), engine.clone(), given, &counters);
+            let done = self.column(self.cpus.len(), engine.clone(), given);
             self.keep(done);
         }
         Ok(())
     }
 
-    fn column<S: SecretEngine, B: Backend>(
+    fn column<S: SecretEngine, B: Counted>(
         &mut self,
         column: usize,
         engine: B,
         (client, plan, inputs, batches): (&Client<S>, &Plan, &Inputs, &[usize]),
-        counters: Counters<'_, B>,
     ) -> Result<()> {
         let server = Server::new(client, engine)?;
         let context = &server.context;
@@ -307,7 +310,7 @@ impl Engines {
                     "2^{log_n}, {name}: {}, {} limbs, batch {}",
                     key.0, key.2, key.3
                 );
-                let measured = measure(&mut case, context, seconds, counters)?;
+                let measured = measure(&mut case, context, seconds)?;
                 let row = columns(&mut self.rows, width, key, Some(case.floor));
                 row[column] = Some(measured);
             }
@@ -323,7 +326,7 @@ impl Engines {
             }
         }
         for mut transfer in transfers::between_host_and_engine(client, &server)? {
-            let (what, bytes) = (transfer.name(), transfer.bytes().unwrap_or(0));
+            let (what, bytes) = (transfer.name, transfer.bytes.unwrap_or(0));
             eprintln!("2^{log_n}, {name}: {what}");
             let time = Timing::of_operation(&mut transfer, seconds)?.median;
             let row = columns(&mut self.transfers, width, (what, log_n, 0, 0), bytes);
@@ -333,32 +336,29 @@ impl Engines {
     }
 
     fn trainings(&mut self, prepared: &Prepared, gpu: Option<&GpuEngine>) -> Result<()> {
-        for (column, threads) in self.cpus.clone().into_iter().enumerate() {
-            let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?
-                .install(|| self.training((column, threads), engine, prepared, &|_| None))?;
-        }
+        self.on_cpus(|found, column, threads, engine| {
+            found.training(column, threads, engine, prepared)
+        })?;
         if let Some(engine) = gpu {
             // One queue: calls side by side only help to record.
-            let column = (self.cpus.len(), 1);
-            let done = self.training(column, engine.clone(), prepared, &counters);
+            let done = self.training(self.cpus.len(), 1, engine.clone(), prepared);
             self.keep(done);
         }
         Ok(())
     }
 
-    fn training<B: Backend>(
+    fn training<B: Counted>(
         &mut self,
-        (column, side_by_side): (usize, usize),
+        column: usize,
+        side_by_side: usize,
         engine: B,
         prepared: &Prepared,
-        counters: Counters<'_, B>,
     ) -> Result<()> {
         let kind = prepared.circuit.training.spec().kind;
         let params = &prepared.circuit.params;
         eprintln!("training, {}: {kind}", engine.name());
         let seconds = 4.0 * self.seconds;
-        let measured = measure_training(prepared, engine, side_by_side, seconds, counters)?;
+        let measured = measure_training(prepared, engine, side_by_side, seconds)?;
         let limbs = params.window(params.max_level()).len();
         let key = (kind.name(), params.log_n(), limbs, prepared.iterations);
         columns(&mut self.rows, self.names.len(), key, None)[column] = Some(measured);

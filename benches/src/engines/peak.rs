@@ -67,108 +67,91 @@ fn low(s: Acc) -> u32 {{ return {low}; }}
 }
 
 /// A device of its own on the adapter that the engine uses, for kernels of its own.
-struct Bare {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    prelude: Prelude,
-    software: bool,
+fn open(report: &AdapterReport, prelude: Prelude) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let same = |adapter: &wgpu::Adapter| {
+        let info = adapter.get_info();
+        info.name == report.name && format!("{:?}", info.backend) == report.backend
+    };
+    let adapter = adapters.into_iter().find(same);
+    let descriptor = wgpu::DeviceDescriptor {
+        required_features: match prelude {
+            Prelude::Int64 => wgpu::Features::SHADER_INT64,
+            _ => wgpu::Features::empty(),
+        },
+        ..wgpu::DeviceDescriptor::default()
+    };
+    let adapter = adapter.ok_or("the adapter went away")?;
+    Ok(pollster::block_on(adapter.request_device(&descriptor))?)
 }
 
-impl Bare {
-    fn open(report: &AdapterReport, prelude: Prelude) -> Result<Self> {
-        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-        descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
-        let instance = wgpu::Instance::new(descriptor);
-        let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-        let adapter = adapters
-            .into_iter()
-            .find(|adapter| {
-                let info = adapter.get_info();
-                info.name == report.name && format!("{:?}", info.backend) == report.backend
-            })
-            .ok_or("the adapter went away")?;
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
-                required_features: if prelude == Prelude::Int64 {
-                    wgpu::Features::SHADER_INT64
-                } else {
-                    wgpu::Features::empty()
-                },
-                ..wgpu::DeviceDescriptor::default()
-            }))?;
-        Ok(Self {
-            device,
-            queue,
-            prelude,
-            software: report.kind == "software",
-        })
-    }
-
-    /// Operations a second of a kernel that does `per_round` of them in a thread's round.
-    fn rate(&self, butterflies: bool, seconds: f64) -> Result<f64> {
-        let per_round = if butterflies { 12 } else { CHAINS };
-        let (groups, rounds): (u32, u32) = if self.software {
-            (64, 256)
-        } else {
-            (1 << 14, 1 << 10)
-        };
-        let module = self
-            .device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: None,
-                source: wgpu::ShaderSource::Wgsl(source(self.prelude, butterflies).into()),
-            });
-        let pipeline = self
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: None,
-                layout: None,
-                module: &module,
-                entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                cache: None,
-            });
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: 256,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let q: u32 = (1 << 29) + (3 << 17) + 1;
-        let w = q / 3;
-        let quotient = ((u64::from(w) << 32) / u64::from(q)) as u32;
-        // The inverse of q modulo 2^32, by Newton's method from q itself, which is its own inverse modulo 8.
-        let inverse = (0..4).fold(q, |x, _| {
-            x.wrapping_mul(2u32.wrapping_sub(q.wrapping_mul(x)))
-        });
-        let words = [q, rounds, w, quotient, inverse, w];
-        self.queue
-            .write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
-        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: buffer.as_entire_binding(),
-            }],
-        });
-        let run = || {
-            let mut encoder = self
-                .device
-                .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-            {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                pass.set_pipeline(&pipeline);
-                pass.set_bind_group(0, &bind_group, &[]);
-                pass.dispatch_workgroups(groups, 1, 1);
-            }
-            self.queue.submit([encoder.finish()]);
-            Ok(self.device.poll(wgpu::PollType::wait_indefinitely())?)
-        };
-        let work = f64::from(groups) * GROUP as f64 * f64::from(rounds) * f64::from(per_round);
-        let time = Repeat::lasting(seconds).warmed_up(seconds);
-        Ok(work / time.time(|| clock(run))?.median)
-    }
+/// Operations a second of a kernel that does `per_round` of them in a thread's round.
+fn rate(
+    (device, queue): &(wgpu::Device, wgpu::Queue),
+    prelude: Prelude,
+    software: bool,
+    butterflies: bool,
+    seconds: f64,
+) -> Result<f64> {
+    let per_round = if butterflies { 12 } else { CHAINS };
+    let (groups, rounds): (u32, u32) = if software {
+        (64, 256)
+    } else {
+        (1 << 14, 1 << 10)
+    };
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(source(prelude, butterflies).into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: None,
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    });
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: 256,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let q: u32 = (1 << 29) + (3 << 17) + 1;
+    let w = q / 3;
+    let quotient = ((u64::from(w) << 32) / u64::from(q)) as u32;
+    // The inverse of q modulo 2^32, by Newton's method from q itself, which is its own inverse modulo 8.
+    let inverse = (0..4).fold(q, |x, _| {
+        x.wrapping_mul(2u32.wrapping_sub(q.wrapping_mul(x)))
+    });
+    let words = [q, rounds, w, quotient, inverse, w];
+    queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
+    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &[wgpu::BindGroupEntry {
+            binding: 0,
+            resource: buffer.as_entire_binding(),
+        }],
+    });
+    let run = || {
+        let mut encoder =
+            device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(&pipeline);
+            pass.set_bind_group(0, &bind_group, &[]);
+            pass.dispatch_workgroups(groups, 1, 1);
+        }
+        queue.submit([encoder.finish()]);
+        Ok(device.poll(wgpu::PollType::wait_indefinitely())?)
+    };
+    let work = f64::from(groups) * GROUP as f64 * f64::from(rounds) * f64::from(per_round);
+    let time = Repeat::lasting(seconds).warmed_up(seconds);
+    Ok(work / time.time(|| clock(run))?.median)
 }
 
 /// Bytes a second that an engine's copy reads and writes, by copies of rows that exceed caches.
@@ -196,10 +179,12 @@ pub(super) fn peak(engine: &GpuEngine, portable: bool, quick: bool, seconds: f64
     } else {
         Prelude::Portable
     };
-    let bare = Bare::open(engine.adapter(), prelude)?;
+    let device = open(engine.adapter(), prelude)?;
+    let software = engine.adapter().kind == "software";
+    let rate = |butterflies| rate(&device, prelude, software, butterflies, seconds);
     Ok(Peak {
         bytes: copy_rate(engine.clone(), quick, seconds)?,
-        butterflies: bare.rate(true, seconds)?,
-        accumulations: bare.rate(false, seconds)?,
+        butterflies: rate(true)?,
+        accumulations: rate(false)?,
     })
 }

@@ -12,25 +12,22 @@ use crate::{
     },
 };
 
-/// Goals that a row is held against: name, ring, limbs, batch, seconds, in words.
-const GOALS: [(&str, u32, usize, usize, f64, &str); 2] = [
-    (
-        "multiply, relinearize, rescale",
-        16,
-        48,
-        1,
-        0.3e-3,
-        "under 0.3 ms",
-    ),
+/// What a row is held against: name, ring, limbs, batch, seconds (or the times of its floor), in words.
+type Goal = (&'static str, u32, Option<usize>, usize, f64, &'static str);
+
+const GOALS: [Goal; 3] = [
+    ("NTT", 16, Some(40), 1, 3.0, "within 3 times its floor"),
+    (MULTIPLY, 16, Some(48), 1, 0.3e-3, "under 0.3 ms"),
     (
         "single-chain",
         15,
-        0,
+        None,
         6,
         50e-3,
         "six minibatches under 50 ms",
     ),
 ];
+const MULTIPLY: &str = "multiply, relinearize, rescale";
 
 impl Engines {
     /// Everything so far.
@@ -38,7 +35,6 @@ impl Engines {
         let mut report = Report::new("Engines side by side", "engines", origin.clone());
         report
             .number("host_copy", self.host_copy)
-            .number("names", &self.names)
             .number("seconds", self.seconds)
             .number("device", &self.device)
             .number("failures", &self.failures)
@@ -72,11 +68,7 @@ impl Engines {
              data and keys resident.",
             self.seconds
         ));
-        let names = self.names.iter().zip(1..);
-        let names: Vec<_> = names
-            .map(|(name, i)| format!("- engine {i}: {name}"))
-            .collect();
-        report.text(names.join("\n"));
+        report.engines("names", &self.names);
         let mut head = key_columns().to_vec();
         for i in 1..=self.names.len() {
             head.push(column(format_args!("{i}: latency"), Seconds).key(&format!("latency_{i}")));
@@ -165,45 +157,45 @@ impl Engines {
     }
 
     fn goals(&self, device: &Device, report: &mut Report) {
-        let headings = ["goal (one H200)", "measured, each", "bound", "verdict"];
-        let keys = ["goal", "measured_each", "bound", "verdict"];
-        let columns = headings.into_iter().zip(keys);
-        let columns = columns.map(|(heading, key)| column(heading, Plain).key(key));
-        let mut table = Table::new("goals", columns.chain([hidden("value")]));
-        let mut goal = |name: String, value: f64, words: &str, met: bool, shown: String| {
-            debug_assert!(value.is_finite());
-            let verdict = if met { "met" } else { "missed" };
-            table.row((name, shown, words, verdict, value));
-        };
-        let mut any = false;
-        for (row, measured) in self.on_device() {
+        let mut table = Table::new(
+            "goals",
+            [
+                column("goal (one H200)", Plain).key("goal"),
+                column("measured, each", Plain).key("measured"),
+                column("bound", Plain),
+                column("verdict", Plain),
+                hidden("value"),
+            ],
+        );
+        let goals = self.on_device().filter_map(|(row, measured)| {
             let (operation, log_n, limbs, batch) = row.key;
-            if let Some(floor) = &row.facts
-                && (operation, log_n, limbs) == ("NTT", 16, 40)
+            let (name, .., bound, words) = GOALS.iter().find(|goal| {
+                (goal.0, goal.1, goal.3) == (operation, log_n, batch)
+                    && goal.2.is_none_or(|of| of == limbs)
+            })?;
+            let each = measured.each;
+            let (title, value, shown) = if let Some(floor) = row.facts
+                && *name == "NTT"
             {
-                let bound = floor
-                    .memory_seconds(&device.peak)
-                    .max(floor.arithmetic_seconds(&device.peak));
-                let ratio = measured.each / bound;
-                let shown = format!("{ratio:.2} times");
-                let name = "NTT of 40 limbs, N = 2^16".to_owned();
-                goal(name, ratio, "within 3 times its floor", ratio <= 3.0, shown);
-                any = true;
-            }
-            for (name, of_log_n, of_limbs, of_batch, bound, words) in GOALS {
-                if (operation, log_n, batch) == (name, of_log_n, of_batch)
-                    && (of_limbs == 0 || limbs == of_limbs)
-                {
-                    let title = format!("{name}, N = 2^{log_n}, {limbs} limbs");
-                    let value = measured.each;
-                    goal(title, value, words, value < bound, seconds(value));
-                    any = true;
-                }
-            }
+                let memory = floor.memory_seconds(&device.peak);
+                let times = each / memory.max(floor.arithmetic_seconds(&device.peak));
+                let title = format!("{name} of {limbs} limbs, N = 2^{log_n}");
+                (title, times, format!("{times:.2} times"))
+            } else {
+                let title = format!("{name}, N = 2^{log_n}, {limbs} limbs");
+                (title, each, seconds(each))
+            };
+            let verdict = if value <= *bound { "met" } else { "missed" };
+            Some((title, shown, words, verdict, value))
+        });
+        let goals: Vec<_> = goals.collect();
+        if goals.is_empty() {
+            return;
         }
-        if any {
-            report.heading("Goals").add(&table);
-        }
+        goals.iter().for_each(|goal| {
+            table.row(goal);
+        });
+        report.heading("Goals").add(&table);
     }
 
     fn transfer_table(&self, report: &mut Report) {

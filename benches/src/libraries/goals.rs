@@ -7,10 +7,7 @@ use super::{
     ours::{COMPARED, MULTIPLY, Ours, ROTATE, TRANSFORM},
     recorded::{POULPY, recorded},
 };
-use crate::report::{
-    Form::{By, Plain, Seconds},
-    Table, column,
-};
+use crate::report::{Form::*, Table, column};
 use arras::toolkit::text::{bytes, seconds};
 
 /// A measurement this far from its model, either way, needs an explanation.

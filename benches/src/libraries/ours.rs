@@ -81,8 +81,8 @@ fn on_engine(
     let mut measured: Vec<(&'static str, Timing)> = Vec::new();
     let mut take = |list: Vec<Operation<'_>>, wanted: &[&str]| -> Result<()> {
         for mut operation in list {
-            if wanted.contains(&operation.name()) {
-                let what = operation.name();
+            if wanted.contains(&operation.name) {
+                let what = operation.name;
                 eprintln!("2^{}, {}: {what}", params.log_n(), engine.name());
                 let times = Timing::of_operation(&mut operation, seconds)?;
                 measured.push((what, times));
@@ -179,7 +179,7 @@ pub(crate) fn unit_costs(
     let data = RingData::new(params, engine.clone())?;
     let mut list = data.operations()?;
     let mut step = |name: &str, units: usize| -> Result<Timing> {
-        let found = list.iter_mut().find(|operation| operation.name() == name);
+        let found = list.iter_mut().find(|operation| operation.name == name);
         let operation = found.ok_or_else(|| format!("no operation {name:?}"))?;
         Ok(Timing::of_operation(operation, seconds)?.each(units))
     };

@@ -9,10 +9,7 @@ use super::{
     recorded::{IFMA, libraries},
 };
 use crate::{
-    report::{
-        Form::{Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column,
-    },
+    report::{Form::*, Origin, Report, Table, column},
     roofline::Work,
     timing::Timing,
 };

@@ -8,7 +8,7 @@ use arras::toolkit::{
     },
 };
 
-use super::{Case, Objects, Published};
+use super::{Case, Published};
 
 const FREE: Published = Published {
     depth: 0,
@@ -19,47 +19,25 @@ const PRODUCT: Published = Published { depth: 1, ..FREE };
 const SUM_ROWS: Published = Published {
     depth: 0,
     formula: "H lg m",
-    rotations: |s| s.h * s.lg_m,
+    rotations: |[_, lg_m, _]| lg_m,
 };
 const SUM_COLS: Published = Published {
     depth: 1,
     formula: "2 V lg n",
-    rotations: |s| 2 * s.v * s.lg_n,
+    rotations: |[_, _, lg_n]| 2 * lg_n,
 };
 /// For each row of the result (ePrint 2020/1483): the row is taken out and repeated, multiplied and summed.
 const MATRIX_PRODUCT: Published = Published {
     depth: 3,
     formula: "m (1 + lg n + lg m)",
-    rotations: |s| s.m * (1 + s.lg_n + s.lg_m),
+    rotations: |[m, lg_m, lg_n]| m * (1 + lg_n + lg_m),
 };
 /// The rows are added in the transposed unit, whose height is n.
 const SUM_ROWS_MIXED: Published = Published {
     depth: 1,
     formula: "H lg n",
-    rotations: |s| s.h * s.lg_n,
+    rotations: |[_, _, lg_n]| lg_n,
 };
-
-fn case(group: &'static str, name: &'static str, body: fn(&Objects<'_>) -> Result<()>) -> Case {
-    Case {
-        group,
-        name,
-        range: (-1.0, 1.0),
-        published: None,
-        body,
-    }
-}
-
-impl Case {
-    fn published(mut self, published: Published) -> Self {
-        self.published = Some(published);
-        self
-    }
-
-    fn between(mut self, low: f64, high: f64) -> Self {
-        self.range = (low, high);
-        self
-    }
-}
 
 /// Groups of `name => what is recorded`, with the published figures and the interval of the entries where they are not [-1, 1].
 macro_rules! cases {
@@ -67,7 +45,13 @@ macro_rules! cases {
         $($name:literal => $body:expr $(, published: $published:expr)? $(, between: $low:literal, $high:literal)?;)*
     })*) => {
         vec![$($(
-            case($group, $name, |$o| $o.out(&$body)) $(.published($published))? $(.between($low, $high))?
+            Case {
+                group: $group,
+                name: $name,
+                body: |$o| $o.out(&$body),
+                published: None::<Published>$(.or(Some($published)))?,
+                range: None$(.or(Some(($low, $high))))?,
+            }
         ),*),*]
     };
 }
@@ -81,8 +65,7 @@ pub(super) fn cases() -> Vec<Case> {
             "- matrix" => o.a().negate(), published: FREE;
             "row vector + row vector" => o.row() + o.row_b(), published: FREE;
             "column vector + column vector" => o.column() + o.column_b(), published: FREE;
-            "sum of a list of 4 matrices" =>
-                { let list = [o.a(), o.b(), o.matrix("C"), o.matrix("D")]; o.recorder.add_many(&list) }, published: FREE;
+            "sum of a list of 4 matrices" => o.recorder.add_many(&o.four()), published: FREE;
             "matrix (*) matrix" => o.a().hadamard(&o.b()), published: PRODUCT;
             "matrix, squared" => o.a().square(), published: PRODUCT;
             "row vector (*) row vector" => o.row().hadamard(&o.row_b()), published: PRODUCT;
@@ -100,11 +83,9 @@ pub(super) fn cases() -> Vec<Case> {
             "matrix x 3" => o.a().multiply_plain(3.0), published: PRODUCT;
             "matrix (*) plaintext matrix" => o.a().multiply_plain(o.plain()), published: PRODUCT;
             "row vector (*) plaintext vector" => o.row().multiply_plain(o.plain_vector(o.unit.height())), published: PRODUCT;
-            "column vector (*) plaintext vector" =>
-                { let vector = o.plain_vector(o.unit.width()); o.column().multiply_plain(vector) }, published: PRODUCT;
+            "column vector (*) plaintext vector" => o.column().multiply_plain(o.plain_vector(o.unit.width())), published: PRODUCT;
             "matrix, rows scaled by a plaintext vector" => o.a().hadamard_plain_rows(o.plain_vector(o.unit.height()));
-            "matrix, columns scaled by a plaintext vector" =>
-                { let vector = o.plain_vector(o.unit.width()); o.a().hadamard_plain_columns(vector) };
+            "matrix, columns scaled by a plaintext vector" => o.a().hadamard_plain_columns(o.plain_vector(o.unit.width()));
             "row vector (*) plaintext matrix" => o.row().hadamard_plain_matrix(o.plain());
             "column vector (*) plaintext matrix" => o.column().hadamard_plain_matrix(o.plain());
         }
@@ -116,21 +97,17 @@ pub(super) fn cases() -> Vec<Case> {
         }
         "sums and products with vectors" {
             "sum of rows" => o.a().sum_rows(), published: SUM_ROWS;
-            "sum of rows of 4 matrices" =>
-                { let list = [o.a(), o.b(), o.matrix("C"), o.matrix("D")]; o.recorder.sum_rows_many(&list) }, published: SUM_ROWS;
+            "sum of rows of 4 matrices" => o.recorder.sum_rows_many(&o.four()), published: SUM_ROWS;
             "sum of columns, x pi" => o.a().sum_cols(std::f64::consts::PI), published: SUM_COLS;
-            "sum of columns of 4 matrices" =>
-                { let list = [o.a(), o.b(), o.matrix("C"), o.matrix("D")]; o.recorder.sum_cols_many(&list, 1.0) }, published: SUM_COLS;
+            "sum of columns of 4 matrices" => o.recorder.sum_cols_many(&o.four(), 1.0), published: SUM_COLS;
             "row vector x matrix" => o.row().dot(&o.a()), published: Published { depth: 1, ..SUM_ROWS };
             "matrix x column vector, x pi" =>
                 o.a().dot_scaled(&o.column(), std::f64::consts::PI), published: Published { depth: 2, ..SUM_COLS };
-            "row vector x matrix (m x m), mixed unit" =>
-                { let height = o.unit.height(); o.row().dot_mixed_unit(&o.of("A", height, height)) }, published: SUM_ROWS_MIXED;
+            "row vector x matrix (m x m), mixed unit" => o.row().dot_mixed_unit(&o.square()), published: SUM_ROWS_MIXED;
             "matrix (m x m) x column vector, mixed unit" =>
                 {
-                    let (height, tall) = (o.unit.height(), o.unit.transposed());
-                    let column = o.recorder.column_vector("x", height, tall);
-                    o.of("A", height, height).dot_mixed_unit(&column, 1.0)
+                    let column = o.recorder.column_vector("x", o.unit.height(), o.unit.transposed());
+                    o.square().dot_mixed_unit(&column, 1.0)
                 }, published: Published { depth: 2, ..SUM_COLS };
             "inner product of row vectors" => o.row().inner(&o.row_b());
             "inner product of column vectors" => o.column().inner(&o.column_b());
@@ -154,28 +131,23 @@ pub(super) fn cases() -> Vec<Case> {
                     let of = |name| o.recorder.matrix(name, n, m, tall);
                     Matrix::multiply_row_major_mixed_unit(&of("A"), &of("B"), 1.0)
                 }, published: MATRIX_PRODUCT;
-            "transposed unit of a matrix (m x m)" =>
-                { let height = o.unit.height(); o.of("A", height, height).transpose_unit() }, published: FREE;
+            "transposed unit of a matrix (m x m)" => o.square().transpose_unit(), published: FREE;
             "transpose of a matrix (m x n)" => o.a().transpose();
         }
         "products with plaintext matrices" {
-            "plaintext matrix (n x n) x column vector" => square(o).dot(&o.column());
-            "the same in two levels" => square(o).dot_in_two_levels(&o.column());
-            "plaintext matrix (m x m) x row vector" =>
-                { let height = o.unit.height(); let plain = PlainMatrix::from(o.plain_of(height, height)); plain.dot(&o.row()) };
-            "plaintext matrix (n x m) x row vector, to column vector" =>
-                { let plain = PlainMatrix::from(o.plain_of(o.unit.width(), o.unit.height())); plain.dot_to_column(&o.row()) };
-            "plaintext matrix (m x n) x column vector, to row vector" =>
-                { let plain = PlainMatrix::from(o.plain()); plain.dot_to_row(&o.column()) };
-            "plaintext matrix (m x m) x matrix" =>
-                { let height = o.unit.height(); let plain = PlainMatrix::from(o.plain_of(height, height)); plain.dot(&o.a()) };
-            "matrix x plaintext matrix (n x n)" => o.a().dot(&square(o));
+            "plaintext matrix (n x n) x column vector" => o.plain_square(o.unit.width()).dot(&o.column());
+            "the same in two levels" => o.plain_square(o.unit.width()).dot_in_two_levels(&o.column());
+            "plaintext matrix (m x m) x row vector" => o.plain_square(o.unit.height()).dot(&o.row());
+            "plaintext matrix (n x m) x row vector, to column vector" => PlainMatrix::from(o.plain_of(o.unit.width(), o.unit.height())).dot_to_column(&o.row());
+            "plaintext matrix (m x n) x column vector, to row vector" => PlainMatrix::from(o.plain()).dot_to_row(&o.column());
+            "plaintext matrix (m x m) x matrix" => o.plain_square(o.unit.height()).dot(&o.a());
+            "matrix x plaintext matrix (n x n)" => o.a().dot(&o.plain_square(o.unit.width()));
         }
         "parts and conversions" {
             "row vector, as column vector" => o.row().to_column();
             "column vector, as row vector" => o.column().to_row();
             "diagonal of a matrix" => o.a().diagonal();
-            "trace of a matrix (m x m)" => { let height = o.unit.height(); o.of("A", height, height).trace() };
+            "trace of a matrix (m x m)" => o.square().trace();
             "a row" => o.a().row(3);
             "a column" => o.a().column(3);
             "an entry of a matrix" => o.a().entry(3, 5);
@@ -214,11 +186,6 @@ pub(super) fn cases() -> Vec<Case> {
             "sqrt(x) on [1, 4], to 1 %" => o.a().sqrt(1.0, 4.0, Stop::RelativeError(0.01)), between: 1.0, 4.0;
         }
     }
-}
-
-fn square(o: &Objects<'_>) -> PlainMatrix {
-    let width = o.unit.width();
-    o.plain_of(width, width).into()
 }
 
 /// A Chebyshev series with all its coefficients.

@@ -10,7 +10,7 @@ use arras::{
     },
 };
 
-use super::{Case, Sizes};
+use super::Case;
 use crate::{
     Result,
     fixture::send,
@@ -42,7 +42,7 @@ pub(super) struct Measured {
     count: OpCount,
     keys: usize,
     /// As the client sends them.
-    key_bytes: Option<u64>,
+    key_bytes: u64,
     /// Depth and rotations of the published toolkit, and its formula for them.
     published: Option<(usize, usize, &'static str)>,
     /// A time for each number of threads, without the first run, which encodes the constants; `None` if the parameters have too few levels.
@@ -54,17 +54,18 @@ pub(super) struct Measured {
 /// Counts an operation and runs it; fails if a result is not what the operation gives in the clear.
 pub(super) fn measure(case: Case, setting: &Setting) -> Result<Measured> {
     let program = Program::new(case.circuit(setting.unit, setting.left)?);
+    let [m, n] = [setting.unit.height(), setting.unit.width()];
+    let sizes = [m, m.ilog2() as usize, n.ilog2() as usize];
     let requests = KeyRequests::of(&program);
     let mut measured = Measured {
         case,
         depth: program.levels_needed() - setting.left,
         count: OpCount::of(&program),
         keys: requests.len(),
-        key_bytes: None,
-        published: case.published.map(|published| {
-            let rotations = (published.rotations)(&Sizes::of(setting.unit));
-            (published.depth, rotations, published.formula)
-        }),
+        key_bytes: 0,
+        published: case
+            .published
+            .map(|of| (of.depth, (of.rotations)(sizes), of.formula)),
         times: None,
         bits: None,
     };
@@ -72,9 +73,9 @@ pub(super) fn measure(case: Case, setting: &Setting) -> Result<Measured> {
         return Ok(measured);
     }
     let keys = requests.planned(&setting.params)?;
-    measured.key_bytes = Some(keys.iter().map(|key| key.bytes.wire).sum());
+    measured.key_bytes = keys.iter().map(|key| key.bytes.wire).sum();
 
-    let (low, high) = case.range;
+    let (low, high) = case.range.unwrap_or((-1.0, 1.0));
     let inputs = Samples::uniform(low, high).draw(program.circuit(), 1)?;
     let expected = Cleartext::run(&program, &inputs)?.outputs["result"].entries();
     let (owner, workload) = send(&program, &setting.params, &inputs)?;
@@ -167,7 +168,7 @@ pub(super) fn write(setting: &Setting, operations: &[Measured], report: &mut Rep
                 row.count.key_switches(),
                 row.count.ciphertext_products(),
                 row.count.plaintext_products(),
-                (row.keys, row.key_bytes.filter(|_| row.keys > 0), row.bits),
+                (row.keys, (row.keys > 0).then_some(row.key_bytes), row.bits),
                 match &row.times {
                     Some(times) => times.iter().map(Some).collect(),
                     None => vec![None; setting.threads.len()],

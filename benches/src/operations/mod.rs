@@ -12,6 +12,7 @@ mod measure;
 
 use arras::toolkit::{
     Circuit, ColumnVector, EncodingUnit, Matrix, Recorded, Recorder, Result, RowVector, Scalar,
+    linalg::PlainMatrix,
 };
 use clap::Args;
 use ndarray::{Array1, Array2};
@@ -76,37 +77,13 @@ impl Arguments {
     }
 }
 
-/// What the formulas of the published table need: the unit, and the number of units of a matrix that fills one.
-struct Sizes {
-    /// Height of the unit.
-    m: usize,
-    lg_m: usize,
-    lg_n: usize,
-    /// Units of the matrix below each other.
-    v: usize,
-    /// Units of the matrix side by side.
-    h: usize,
-}
-
-impl Sizes {
-    /// One unit.
-    fn of(unit: EncodingUnit) -> Self {
-        Self {
-            m: unit.height(),
-            lg_m: unit.height().ilog2() as usize,
-            lg_n: unit.width().ilog2() as usize,
-            v: 1,
-            h: 1,
-        }
-    }
-}
-
 /// What the published toolkit (ePrint 2020/1483) takes for an operation: levels, and rotations as its authors count them.
 #[derive(Clone, Copy)]
 struct Published {
     depth: usize,
     formula: &'static str,
-    rotations: fn(&Sizes) -> usize,
+    /// Of one unit (V = H = 1), for its height m, lg m, and lg n of its width.
+    rotations: fn([usize; 3]) -> usize,
 }
 
 /// A row of the table.
@@ -114,8 +91,8 @@ struct Published {
 struct Case {
     group: &'static str,
     name: &'static str,
-    /// Where the entries of its inputs lie.
-    range: (f64, f64),
+    /// Where the entries of its inputs lie, if not in [-1, 1].
+    range: Option<(f64, f64)>,
     /// The published toolkit's figures, where it has the operation.
     published: Option<Published>,
     body: fn(&Objects<'_>) -> Result<()>,
@@ -147,6 +124,10 @@ impl Objects<'_> {
         self.recorder.matrix(name, rows, cols, self.unit)
     }
 
+    fn square(&self) -> Matrix {
+        self.of("A", self.unit.height(), self.unit.height())
+    }
+
     fn matrix(&self, name: &str) -> Matrix {
         self.of(name, self.unit.height(), self.unit.width())
     }
@@ -157,6 +138,10 @@ impl Objects<'_> {
 
     fn b(&self) -> Matrix {
         self.matrix("B")
+    }
+
+    fn four(&self) -> [Matrix; 4] {
+        ["A", "B", "C", "D"].map(|name| self.matrix(name))
     }
 
     fn row(&self) -> RowVector {
@@ -189,6 +174,10 @@ impl Objects<'_> {
 
     fn plain(&self) -> Array2<f64> {
         self.plain_of(self.unit.height(), self.unit.width())
+    }
+
+    fn plain_square(&self, size: usize) -> PlainMatrix {
+        self.plain_of(size, size).into()
     }
 
     fn plain_vector(&self, len: usize) -> Array1<f64> {

@@ -67,19 +67,14 @@ impl Arguments {
         let names = names.map(|&threads| Ok(CpuEngine::with_threads(threads)?.name()));
         let names = names.collect::<Result<Vec<_>>>()?;
         report
-            .number("engines", &names)
             .number("seconds_per_operation", self.seconds)
             .text(format_args!(
                 "Medians after a warm-up, of the runs that fit into {} s and at least five. One ciphertext with all slots in use, at the \
                  highest level of the set. Inputs are on their engine before the clock starts, and the clock stops when the engine has \
                  finished; transfers have rows of their own.",
                 self.seconds
-            ));
-        let names = names.iter().zip(1..);
-        let names: Vec<_> = names
-            .map(|(name, i)| format!("- engine {i}: {name}"))
-            .collect();
-        report.text(names.join("\n"));
+            ))
+            .engines("engines", &names);
         for &log_n in &self.log_n {
             let params = parameter_sets::standard(log_n)?;
             let set = Set::measure(&params, &self.threads, self.seconds)?;
@@ -108,13 +103,13 @@ impl Set {
         let mut time = |section: usize, list: Vec<Operation<'_>>| -> Result<()> {
             let rows = &mut self.sections[section];
             for (at, mut operation) in list.into_iter().enumerate() {
-                let name = operation.name();
+                let name = operation.name;
                 eprintln!("2^{}, {}: {name}", params.log_n(), SECTIONS[section]);
                 if rows.len() <= at {
                     rows.push(Row {
                         name,
-                        rows: operation.rows(),
-                        bytes: operation.bytes(),
+                        rows: operation.rows,
+                        bytes: operation.bytes,
                         timings: Vec::new(),
                     });
                 }
@@ -160,7 +155,7 @@ impl Set {
             1 => "1 thread".to_owned(),
             threads => format!("{threads} threads"),
         });
-        let columns: Vec<String> = columns.collect();
+        let columns: Vec<_> = columns.collect();
         for (title, rows) in SECTIONS.iter().zip(&self.sections) {
             report.subheading(title);
             if rows.iter().any(|row| row.rows.is_some()) {

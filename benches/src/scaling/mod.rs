@@ -25,10 +25,7 @@ use crate::{
     libraries::ours::unit_costs,
     parameter_sets,
     process::{again, all_threads, host_threads, thread_counts},
-    report::{
-        Form::{Fixed, Plain, Seconds},
-        Origin, Report, Table, column, write,
-    },
+    report::{Form::*, Origin, Report, Table, column, write},
     roofline::{Costs, Counts},
     timing::Timing,
     training::circuit::measured_costs,

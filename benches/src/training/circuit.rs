@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arras::{
     CpuEngine,
-    ckks::{Context, Parameters, params::LevelWidth},
+    ckks::{Context, Parameters},
     toolkit::{
         Bindings, Cleartext, Plan, PlanOptions, Program, Samples, Stage, Value,
         circuit::Summing,
@@ -14,10 +14,9 @@ use arras::{
     },
 };
 use lr_train::{
-    circuits::{Kind, Results, Spec, Start, TrainingCircuit},
-    plain::Rate,
+    circuits::{Kind, Start, TrainingCircuit},
     report::{Machine, peak_memory},
-    sigmoid::Approximation,
+    trainer::{ErrorsFor, PlannerOptions, Settings},
 };
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
@@ -29,9 +28,6 @@ use crate::{
     timing::Timing,
 };
 
-/// log2 of the ring degrees that are tried, the smallest first.
-const RINGS: std::ops::RangeInclusive<u32> = 13..=17;
-
 /// A circuit in the smallest ring that holds it, with the smallest secure parameters.
 pub(crate) struct Smallest {
     pub(crate) training: TrainingCircuit,
@@ -40,51 +36,32 @@ pub(crate) struct Smallest {
 }
 
 impl Smallest {
-    /// Looks for it; the specification's slots are replaced, and its way to add up sums of rotations by the fastest of `ways` with one
-    /// thread, by the costs that come with the toolkit.
-    pub(crate) fn of(spec: &Spec, ways: &[Summing]) -> Result<Self> {
-        let mut refused = "no ring".into();
-        for log_n in RINGS {
-            let mut found = Vec::new();
-            for &summing in ways {
-                match Self::with(Spec {
-                    slots: 1 << (log_n - 1),
-                    summing,
-                    ..spec.clone()
-                }) {
-                    Ok(one) => found.push(one),
-                    Err(error) => refused = error,
-                }
-            }
-            if let Some((_, best)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) {
-                return Ok(best);
-            }
+    /// From zero to a model, in plain minibatches at a constant rate. Sums of rotations are added up in the given way, or in the fastest
+    /// with one thread, by the costs that come with the toolkit.
+    pub(crate) fn of(
+        kind: Kind,
+        features: usize,
+        minibatch: usize,
+        iterations: usize,
+        summing: Option<Summing>,
+    ) -> Result<Self> {
+        let settings = Settings::new(minibatch, iterations).circuit(kind);
+        let options = PlannerOptions::new().threads(1).errors(ErrorsFor::Nothing);
+        let (plan, _) = lr_train::trainer::plan(&settings, features, minibatch, &options)?;
+        let mut training = plan.round(0)?.circuit.clone();
+        if let Some(summing) = summing {
+            training = TrainingCircuit::record(training.spec().clone().summing(summing))?;
         }
-        Err(refused)
-    }
-
-    /// A circuit with the smallest secure parameters of its ring, and what it costs.
-    fn with(spec: Spec) -> Result<(f64, Self)> {
-        let training = TrainingCircuit::record(spec)?;
-        let program = Program::new(training.circuit().clone());
-        let options = PlanOptions::any_precision()
-            .level_width(LevelWidth::default())
-            .spare_levels(0);
-        let plan = plan(&[Stage::once(&program)], &options)?;
-        let found = Self {
+        Ok(Self {
+            program: Program::new(training.circuit().clone()),
+            params: plan.params().clone(),
             training,
-            program,
-            params: plan.parameters().clone(),
-        };
-        Ok((plan.time().work_seconds, found))
+        })
     }
 
     /// Levels of the same iterations from an encrypted start, as a later round has it.
     pub(crate) fn depth_from_encrypted_start(&self) -> Result<usize> {
-        let spec = Spec {
-            start: Start::Encrypted,
-            ..self.training.spec().clone()
-        };
+        let spec = self.training.spec().clone().start(Start::Encrypted);
         let training = TrainingCircuit::record(spec)?;
         Ok(Program::new(training.circuit().clone()).levels_needed())
     }
@@ -98,26 +75,6 @@ impl Smallest {
             .trials(1);
         Ok(plan(&[Stage::once(&self.program)], &options)?)
     }
-}
-
-/// A circuit from zero to a model, in plain minibatches at a constant rate; `slots` and the way of summing are still open.
-pub(crate) fn spec(
-    kind: Kind,
-    features: usize,
-    minibatch: usize,
-    iterations: usize,
-) -> Result<Spec> {
-    Ok(Spec {
-        kind,
-        slots: 1,
-        features,
-        minibatch,
-        steps: Spec::nesterov_steps(&Rate::Constant(1.0), minibatch, 0, iterations)?,
-        activation: Approximation::cubic_16(),
-        start: Start::Zero,
-        results: Results::Model,
-        summing: Summing::default(),
-    })
 }
 
 /// What a training is measured with where values do not matter.
@@ -158,8 +115,7 @@ impl Prepared {
             rows,
             features,
         } = size;
-        let spec = spec(kind, features, rows, iterations)?;
-        let circuit = Smallest::of(&spec, &Summing::ALL)?;
+        let circuit = Smallest::of(kind, features, rows, iterations, None)?;
         let minibatches: Vec<Array2<f64>> = (0..iterations)
             .map(|at| {
                 // Rows of a length at which the model stays small.
@@ -288,30 +244,4 @@ pub(crate) fn measured_costs(
         ..MeasureOptions::new(params.max_level(), threads, Machine::here().cpu)
     };
     Ok(CostTable::measure(&context, &options)?)
-}
-
-/// Times of a circuit by models, in seconds but for the first.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Models {
-    /// The published figures' model: key switches cost the square of the levels, nothing else costs anything, cores are unlimited.
-    pub(crate) squared_levels: f64,
-    /// Key switches one after the other, each at what it costs at its level with one thread.
-    pub(crate) key_switches: f64,
-    /// All operations likewise.
-    pub(crate) operations: f64,
-    /// The most costly chain of dependent operations: what unlimited cores would need.
-    pub(crate) critical_path: f64,
-}
-
-impl Models {
-    /// From a plan with costs of one thread.
-    pub(crate) fn of(plan: &Plan, squared_levels: f64) -> Self {
-        let count = &plan.stages()[0].count;
-        Self {
-            squared_levels,
-            key_switches: count.key_switch_seconds(),
-            operations: plan.time().work_seconds,
-            critical_path: plan.time().critical_path_seconds,
-        }
-    }
 }

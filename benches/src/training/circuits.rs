@@ -21,18 +21,14 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    circuit::{Models, RunTimes, Smallest, measured_costs, peak_of_run, spec, train},
+    circuit::{RunTimes, Smallest, measured_costs, peak_of_run, train},
     data::{self, TrainTest},
 };
 use crate::{
     Common, Result,
     fixture::send,
     process::{RETURN_AT_ONCE, again, resident_memory},
-    report::{
-        Column,
-        Form::{Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column, hidden, load,
-    },
+    report::{Column, Form::*, Origin, Report, Table, column, hidden, load},
 };
 
 /// What a measurement may differ from its model before it has to be explained.
@@ -79,13 +75,11 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Measures and publishes `circuits`, with an HTML page.
     pub(crate) fn run(mut self, common: &Common) -> Result<()> {
-        let data = if common.quick {
+        if common.quick {
             (self.iterations, self.minibatches, self.threads) = (2, vec![16], vec![1, 2]);
             self.runs = 1;
-            data::digits()?
-        } else {
-            data::mnist_or_digits(&data::folder(self.data.take()))?
-        };
+        }
+        let data = data::images(self.data.as_deref(), common.quick)?;
         if let (Some(kind), Some(rows)) = (self.one, self.rows) {
             let json = if self.memory {
                 serde_json::to_string(&self.measure_memory(&data, kind, rows)?)?
@@ -146,9 +140,9 @@ impl Arguments {
         let test = normalization.apply(&data.test)?;
         let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
         let minibatches = batches.select(&z, 0, iterations);
-        let spec = spec(kind, z.ncols(), batches.size(), iterations)?;
-        let ways = self.summing.map_or(Summing::ALL.to_vec(), |way| vec![way]);
-        Ok((Smallest::of(&spec, &ways)?, minibatches, test))
+        let features = z.ncols();
+        let circuit = Smallest::of(kind, features, batches.size(), iterations, self.summing)?;
+        Ok((circuit, minibatches, test))
     }
 
     /// The memory of a server's process for one run with the most threads, beyond what it had before there were keys.
@@ -184,7 +178,7 @@ impl Arguments {
             measured_costs(params, 1, self.cost_seconds)?
         };
         let plan = circuit.plan(&circuit.training.inputs(&minibatches, None)?, &costs)?;
-        let models = Models::of(&plan, shape.model_cost);
+        let count = &plan.stages()[0].count;
         let fastest = self.threads.iter().filter_map(|&n| outcome.fastest(n));
         let timing = Timing::Measured { runs: self.runs };
         let mut row = CircuitRow::new(&shape, params, timing);
@@ -198,7 +192,7 @@ impl Arguments {
                 seconds: t.wall.median,
             })
             .collect();
-        row.critical_seconds = Some(models.critical_path);
+        row.critical_seconds = Some(plan.time().critical_path_seconds);
         row.work_seconds = outcome.fastest(1).map(|t| t.work);
         row.weight_error = Some(outcome.error);
         row.accuracy = Some(quality.accuracy);
@@ -208,7 +202,8 @@ impl Arguments {
             summing: spec.summing,
             keys: plan.key_requests().len(),
             times: outcome.times,
-            models,
+            model_key_switches: count.key_switch_seconds(),
+            model_operations: plan.time().work_seconds,
             peak_ciphertext_bytes: outcome.peak_ciphertext_bytes,
             loaded_bytes: plan.memory().on_engine(),
         };
@@ -223,7 +218,9 @@ struct Detail {
     summing: Summing,
     keys: usize,
     times: Vec<RunTimes>,
-    models: Models,
+    /// Seconds of key switches one after the other, each at what it costs at its level with one thread; and of all operations.
+    model_key_switches: f64,
+    model_operations: f64,
     peak_ciphertext_bytes: usize,
     /// By the plan: keys, inputs, values, constants, scratch, slack.
     loaded_bytes: u64,
@@ -262,8 +259,6 @@ fn report(
             column("keys", Plain),
             column("loaded, by plan", Bytes).key("loaded_bytes"),
             column("rotations are added up", Plain).key("summing"),
-            hidden("model_critical_path"),
-            hidden("model_squared_levels"),
             hidden("peak_ciphertext_bytes"),
         ],
     );
@@ -290,13 +285,11 @@ fn report(
     for ((row, detail), against) in rows().zip(comparison.ratios()) {
         let name = (&row.circuit, row.minibatch);
         let seconds = row.seconds_with(1);
-        let of = &detail.models;
         models.row((
             (name, detail.depth_from_encrypted_start, seconds),
-            (of.key_switches, of.operations),
-            seconds.map(|seconds| seconds / of.operations),
+            (detail.model_key_switches, detail.model_operations),
+            seconds.map(|seconds| seconds / detail.model_operations),
             (detail.keys, detail.loaded_bytes, detail.summing.name()),
-            (of.critical_path, of.squared_levels),
             detail.peak_ciphertext_bytes,
         ));
         let times = threads.iter().flat_map(|&n| {
@@ -309,8 +302,8 @@ fn report(
         batching.row((name, Vec::from_iter(times)));
 
         let base = rows().find(|(other, _)| other.minibatch == row.minibatch);
-        let base = base.map_or(of, |(_, base)| &base.models);
-        let by_operations = base.operations / of.operations;
+        let base = base.map_or(detail, |(_, base)| base);
+        let by_operations = base.model_operations / detail.model_operations;
         for speed in &against.speed {
             if (speed.ratio / by_operations - 1.0).abs() > TOLERANCE {
                 off.push(format!(
@@ -322,7 +315,8 @@ fn report(
         let measured = against.speed.iter().map(|speed| speed.ratio);
         ratios.row((
             (name, Vec::from_iter(measured)),
-            (base.key_switches / of.key_switches, by_operations),
+            base.model_key_switches / detail.model_key_switches,
+            by_operations,
             (against.critical_path, against.model),
         ));
     }

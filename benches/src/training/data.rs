@@ -22,14 +22,14 @@ pub(super) struct TrainTest {
 }
 
 /// The folder of data sets, with `mnist/` and `clinical/` in it: the given one, that of the variable `ARRAS_DATA`, or `../shared/data`.
-pub(super) fn folder(given: Option<PathBuf>) -> PathBuf {
-    given
-        .or_else(|| env::var_os("ARRAS_DATA").map(PathBuf::from))
-        .unwrap_or_else(|| "../shared/data".into())
+pub(super) fn folder(given: Option<&Path>) -> PathBuf {
+    let variable = || env::var_os("ARRAS_DATA").map(PathBuf::from);
+    let found = given.map(Path::to_owned).or_else(variable);
+    found.unwrap_or_else(|| "../shared/data".into())
 }
 
 /// The built-in handwritten digits, threes against eights.
-pub(super) fn digits() -> Result<TrainTest> {
+fn digits() -> Result<TrainTest> {
     let data = builtin::digits()?;
     let split = train_test(data.labels(), 0.2, 0)?;
     Ok(TrainTest {
@@ -40,9 +40,12 @@ pub(super) fn digits() -> Result<TrainTest> {
     })
 }
 
-/// MNIST, threes against eights, from `folder/mnist`; the built-in digits if it is not there.
-pub(super) fn mnist_or_digits(folder: &Path) -> Result<TrainTest> {
-    let folder = folder.join("mnist");
+/// MNIST, threes against eights, from `mnist/` in the folder; the built-in digits if it is not there, or it is to be quick.
+pub(super) fn images(given: Option<&Path>, quick: bool) -> Result<TrainTest> {
+    if quick {
+        return digits();
+    }
+    let folder = folder(given).join("mnist");
     if !folder.is_dir() {
         eprintln!(
             "\n*** NO MNIST at {}: THE BUILT-IN DIGITS (8x8) STAND IN. These are not the figures of MNIST.\n*** Give a folder with mnist/*-ubyte[.gz] by --data or ARRAS_DATA.\n",

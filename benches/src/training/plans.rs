@@ -15,7 +15,7 @@ use std::{
 use arras::{
     CpuEngine,
     ckks::wire::{AtomicFile, Overwrite},
-    toolkit::{cost::CostTable, run::Options, text::percent},
+    toolkit::{cost::CostTable, plan::ServerMemory, run::Options, text::percent},
 };
 use clap::Args;
 use lr_train::{
@@ -23,8 +23,8 @@ use lr_train::{
     preprocess::{Preprocessor, Scheme},
     report::peak_memory,
     trainer::{
-        DataOwner, ErrorsFor, KeySetId, PlannerOptions, RoundResult, ServerMemory,
-        Settings as Training, TrainingServer,
+        DataOwner, ErrorsFor, KeySetId, PlannerOptions, RoundResult, Settings as Training,
+        TrainingServer,
         files::{
             DatasetFile, KeyDirectory, dataset_file_bytes, load_evaluation, save_result,
             write_dataset,
@@ -39,10 +39,7 @@ use super::data::{self, TrainTest};
 use crate::{
     Common, Result,
     process::again,
-    report::{
-        Form::{By, Bytes, Plain, Seconds},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
 /// What memory of the process may differ from the plan's, as a share of the run's.
@@ -95,12 +92,10 @@ impl Arguments {
             println!("{}", serde_json::to_string(&server(folder, threads)?)?);
             return Ok(());
         }
-        let data = if common.quick {
+        if common.quick {
             (self.iterations, self.minibatch, self.runs) = (2, 16, 1);
-            data::digits()?
-        } else {
-            data::mnist_or_digits(&data::folder(self.data.take()))?
-        };
+        }
+        let data = data::images(self.data.as_deref(), common.quick)?;
         let costs: Vec<CostTable> = match &self.costs {
             Some(file) => serde_json::from_str(&fs::read_to_string(file)?)?,
             None => vec![],
@@ -250,16 +245,11 @@ impl Arguments {
         let training = Training::new(self.minibatch, self.iterations.into()).circuit(kind);
         let features = Preprocessor::fit(&data.train, Scheme::MaxAbs)?.features() + 1;
         let planned = |threads| {
-            let options = PlannerOptions {
-                threads,
-                costs: costs
-                    .iter()
-                    .filter(|table| table.spec().threads == threads)
-                    .cloned()
-                    .collect(),
-                errors: ErrorsFor::Nothing,
-                ..PlannerOptions::default()
-            };
+            let tables = costs.iter().filter(|table| table.spec().threads == threads);
+            let options = PlannerOptions::new()
+                .threads(threads)
+                .costs(tables.cloned())
+                .errors(ErrorsFor::Nothing);
             plan(&training, features, data.train.rows(), &options)
         };
         // The plan that is run is that for the most threads; the others tell the same circuit's times, as sums may be added up otherwise.

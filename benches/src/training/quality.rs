@@ -1,10 +1,6 @@
 //! What encrypted training learns, beside training on plaintexts with the same minibatches, constants and polynomial.
 
-use std::{
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{ops::RangeInclusive, path::PathBuf, time::Instant};
 
 use arras::{
     CpuEngine,
@@ -14,10 +10,10 @@ use clap::Args;
 use lr_train::{
     data::{Dataset, builtin},
     metrics::Quality,
-    plain::{History, PlainSettings, Rate, State, nesterov, scores},
+    plain::{History, Rate, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme},
-    sigmoid::{Approximation, Sigmoid},
-    split::{Minibatches, Order, Split, k_fold},
+    sigmoid::Approximation,
+    split::{Order, Split, k_fold},
     trainer::{Candidate, PlannerOptions, Rounds, Settings, TrainerBuilder, training_rows},
 };
 use serde_json::{Value, json};
@@ -29,10 +25,7 @@ use super::{
 };
 use crate::{
     Common, Result,
-    report::{
-        Form::{By, Fixed, Plain},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
 /// What encrypted training learns, beside training on plaintexts; fails if a bound is not kept.
@@ -58,7 +51,7 @@ impl Arguments {
                 log_n: 14..=15,
                 encrypted_folds: false,
             };
-            qualities.images(&data::digits()?, &plan, None)?;
+            qualities.images(&data::images(None, true)?, &plan, None)?;
             qualities.full_batch("breast cancer", &builtin::breast_cancer()?, None, &plan)?;
         } else {
             let plan = Plan {
@@ -67,15 +60,23 @@ impl Arguments {
                 log_n: 15..=16,
                 encrypted_folds: !self.plain_folds,
             };
-            let folder = data::folder(self.data);
-            let images = data::mnist_or_digits(&folder)?;
+            let folder = data::folder(self.data.as_deref());
+            let images = data::images(Some(&folder), false)?;
             eprintln!("{}", images.name);
-            let least = Score {
-                accuracy: 0.96,
-                auc: 0.99,
-            };
-            qualities.images(&images, &plan, (!images.built_in).then_some(least))?;
-            qualities.clinical(&folder, &plan)?;
+            let least = (!images.built_in).then_some([0.96, 0.99]);
+            qualities.images(&images, &plan, least)?;
+            for (name, reference) in CLINICAL {
+                match clinical(&folder, name)? {
+                    Some(data) => {
+                        eprintln!("{name}, {} rows", data.rows());
+                        qualities.full_batch(name, &data, Some(reference), &plan)?;
+                    }
+                    None => eprintln!(
+                        "\n*** NO {name}.txt in {}: LEFT OUT.\n",
+                        folder.join("clinical").display()
+                    ),
+                }
+            }
         }
         common.output.page("quality", &qualities.report(origin))?;
         if qualities.passed {
@@ -104,31 +105,19 @@ struct Plan {
     encrypted_folds: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Score {
-    accuracy: f64,
-    auc: f64,
+/// Accuracy and area under the curve.
+type Score = [f64; 2];
+
+fn score(quality: &Quality) -> Score {
+    [quality.accuracy, quality.auc.unwrap_or(f64::NAN)]
 }
 
-impl Score {
-    fn of(quality: &Quality) -> Self {
-        Self {
-            accuracy: quality.accuracy,
-            auc: quality.auc.unwrap_or(f64::NAN),
-        }
-    }
-
-    /// A statistic of each figure.
-    fn over(scores: &[Self], statistic: fn(&[f64]) -> f64) -> Self {
-        let of = |figure: fn(&Self) -> f64| {
-            let figures: Vec<f64> = scores.iter().map(figure).collect();
-            statistic(&figures)
-        };
-        Self {
-            accuracy: of(|score| score.accuracy),
-            auc: of(|score| score.auc),
-        }
-    }
+/// A statistic of each figure.
+fn over(scores: &[Score], statistic: fn(&[f64]) -> f64) -> Score {
+    [0, 1].map(|figure| {
+        let figures: Vec<f64> = scores.iter().map(|score| score[figure]).collect();
+        statistic(&figures)
+    })
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -146,17 +135,12 @@ fn deviation(values: &[f64]) -> f64 {
 fn plaintext(train: &Dataset, test: &Dataset, settings: &Settings) -> Result<(Score, History)> {
     let normalization = Preprocessor::fit(train, Scheme::MaxAbs)?;
     let z = training_rows(settings.optimizer, train, &normalization)?;
-    let own = PlainSettings {
-        iterations: settings.iterations,
-        rate: settings.rate.clone(),
-        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-        batches: Minibatches::new(train.rows(), settings.minibatch, settings.order)?,
-    };
+    let own = settings.plain(train.rows())?;
     let (history, _) = nesterov(&z, &own, State::zero(z.ncols()))?;
     let weights = history.weights().ok_or("no iteration")?;
     let scores = scores(&normalization.apply(test)?, weights)?;
     let quality = Quality::measure(&scores, test.labels())?;
-    Ok((Score::of(&quality), history))
+    Ok((score(&quality), history))
 }
 
 /// One or several encrypted trainings and their plaintext twins.
@@ -180,10 +164,7 @@ fn encrypted<'a>(
     settings: impl Fn(usize) -> Settings,
     plan: &Plan,
 ) -> Result<Encrypted> {
-    let options = PlannerOptions {
-        log_n: plan.log_n.clone(),
-        ..PlannerOptions::default()
-    };
+    let options = PlannerOptions::new().log_n(plan.log_n.clone());
     let (mut scores, mut twins, mut chosen) = (vec![], vec![], None);
     let (mut weight_error, mut server_seconds, mut seconds) = (0.0f64, 0.0, 0.0);
     for (train, test) in pairs {
@@ -211,14 +192,14 @@ fn encrypted<'a>(
             return Err(format!("{} weights against {}", model.weights.len(), last.len()).into());
         }
         weight_error = weight_error.max(largest_difference(&model.weights, last));
-        scores.push(Score::of(&model.evaluate(test)?));
+        scores.push(score(&model.evaluate(test)?));
         twins.push(twin);
         chosen.get_or_insert_with(|| trainer.report().chosen.clone());
     }
     Ok(Encrypted {
         chosen: chosen.ok_or("no training")?,
-        score: Score::over(&scores, mean),
-        twin: Score::over(&twins, mean),
+        score: over(&scores, mean),
+        twin: over(&twins, mean),
         weight_error,
         server_seconds,
         seconds,
@@ -309,15 +290,15 @@ impl Qualities {
         run: Option<&Encrypted>,
         reference: Option<f64>,
     ) -> Score {
-        let center = Score::over(plain, mean);
-        let around = (plain.len() > 1).then(|| Score::over(plain, deviation));
-        let figure = |of: fn(&Score) -> f64| json!({"mean": of(&center), "deviation": around.as_ref().map(of)});
+        let center = over(plain, mean);
+        let around = (plain.len() > 1).then(|| over(plain, deviation));
+        let figure = |of: usize| json!({"mean": center[of], "deviation": around.map(|a| a[of])});
         self.table.row((
             (data, protocol, sizes),
-            [figure(|s| s.accuracy), figure(|s| s.auc)],
+            [figure(0), figure(1)],
             run.map_or([None; 4], |run| {
-                let (twin, score) = (run.twin, run.score);
-                [twin.accuracy, score.accuracy, twin.auc, score.auc].map(Some)
+                let (twin, own) = (run.twin, run.score);
+                [twin[0], own[0], twin[1], own[1]].map(Some)
             }),
             reference,
             run.map(|run| run.weight_error),
@@ -329,9 +310,9 @@ impl Qualities {
             plain.len(),
         ));
         if let Some(reference) = reference {
-            let off = reference - center.auc;
+            let off = reference - center[1];
             let spread = around.map_or(String::new(), |around| {
-                let by = off / around.auc;
+                let by = off / around[1];
                 format!(", {by:+.1} standard deviations of one draw of folds")
             });
             let line = format!("- {data}, {protocol}: {off:+.4} from the plaintext mean{spread}");
@@ -377,17 +358,15 @@ impl Qualities {
             None,
         );
         if let Some(least) = least {
-            let what = format!("{}: plaintext mean of {SEEDS} seeds, ", data.name);
-            self.check(
-                what.clone() + "accuracy",
-                mean.accuracy,
-                true,
-                least.accuracy,
-            );
-            self.check(what + "AUC", mean.auc, true, least.auc);
+            for (figure, (mean, least)) in
+                ["accuracy", "AUC"].iter().zip(mean.into_iter().zip(least))
+            {
+                let what = format!("{}: plaintext mean of {SEEDS} seeds, {figure}", data.name);
+                self.check(what, mean, true, least);
+            }
         }
-        let difference = (run.score.accuracy - run.twin.accuracy).abs();
         let what = format!("{}: encrypted against its twin, ", data.name);
+        let difference = (run.score[0] - run.twin[0]).abs();
         self.check(what.clone() + "accuracy", difference, false, 0.001);
         self.check(what + "worst weight", run.weight_error, false, 1e-3);
         Ok(())
@@ -418,12 +397,12 @@ impl Qualities {
                 self.check(what, difference.abs(), false, 0.01);
             };
             if let Some(run) = run {
-                check("encrypted against its twin", run.score.auc - run.twin.auc);
+                check("encrypted against its twin", run.score[1] - run.twin[1]);
             }
             if let (Some(reference), true) = (reference, protocol.starts_with("the reference's")) {
-                check("plaintext against the reference", mean.auc - reference);
+                check("plaintext against the reference", mean[1] - reference);
                 if let Some(run) = run {
-                    check("encrypted against the reference", run.score.auc - reference);
+                    check("encrypted against the reference", run.score[1] - reference);
                 }
             }
         };
@@ -441,7 +420,7 @@ impl Qualities {
             let scores = pairs.iter().map(score).collect::<Result<Vec<_>>>()?;
             let pairs = pairs.iter().map(|(train, test)| (train, test));
             let run = also_encrypted.then(|| encrypted(pairs, settings, plan));
-            Ok((Score::over(&scores, mean), run.transpose()?))
+            Ok((over(&scores, mean), run.transpose()?))
         };
         let rows = data.rows() - data.rows() / FOLDS;
         if reference.is_some() {
@@ -463,23 +442,6 @@ impl Qualities {
             &by_seed,
             encrypted.as_ref(),
         );
-        Ok(())
-    }
-
-    /// The clinical sets that are in a folder.
-    fn clinical(&mut self, folder: &Path, plan: &Plan) -> Result<()> {
-        for (name, reference) in CLINICAL {
-            match clinical(folder, name)? {
-                Some(data) => {
-                    eprintln!("{name}, {} rows", data.rows());
-                    self.full_batch(name, &data, Some(reference), plan)?;
-                }
-                None => eprintln!(
-                    "\n*** NO {name}.txt in {}: LEFT OUT.\n",
-                    folder.join("clinical").display()
-                ),
-            }
-        }
         Ok(())
     }
 

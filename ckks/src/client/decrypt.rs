@@ -34,7 +34,7 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// The real parts of all slots, a vector for every ciphertext of the batch. For the key's owner only.
     ///
     /// # Errors
-    /// [`CkksErrorKind::ParametersMismatch`]; the engine's.
+    /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch); the engine's.
     pub fn decrypt(&self, ct: &Ciphertext<S>) -> Result<Vec<Vec<f64>>> {
         let encoder = self.key.context().encoder();
         self.coefficients(ct)

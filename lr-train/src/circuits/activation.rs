@@ -37,10 +37,7 @@ enum Form {
 
 impl Activation {
     pub(super) fn new(approximation: &Approximation) -> Result<Self, FitError> {
-        let normalized = approximation.normalized();
-        let odd = normalized.odd();
-        let leading = odd.last().copied().unwrap_or(0.0);
-        let form = match *odd {
+        let form = match approximation.normalized()[..] {
             [d1, d3] => Form::Cubic { b: d1 / d3 },
             [d1, d3, d5] => {
                 let b = d3 / d5 / 2.0;
@@ -69,8 +66,8 @@ impl Activation {
             }
         };
         Ok(Self {
-            constant: normalized.constant(),
-            leading,
+            constant: approximation.constant(),
+            leading: approximation.leading(),
             bound: approximation.bound(),
             form,
         })

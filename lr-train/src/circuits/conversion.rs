@@ -4,21 +4,16 @@
 //! |---|---|
 //! | row kind to column kind | 1 |
 //! | column kind to row kind | 2 (a second mask) |
-//! | row kind, right in the left half of V's columns, to column kind | 1 |
 //! | column kind to row kind, right in the left half of V's columns | 1 |
 
 use arras_toolkit::Slots;
 
-use super::{Geometry, recording::sum_columns_into_first};
+use super::recording::Recording;
 
 /// A sum over j of the rotation by j m, masked where `keep(slot, slot + j m)` holds.
-fn gather(
-    g: &Geometry,
-    vector: &Slots,
-    rotations: usize,
-    keep: impl Fn(usize, usize) -> bool,
-) -> Slots {
-    let terms = (0..rotations)
+fn gather(r: &Recording<'_>, vector: &Slots, keep: impl Fn(usize, usize) -> bool) -> Slots {
+    let g = r.geometry;
+    let terms = (0..g.chunk / g.m)
         .map(|j| {
             let mask = (0..g.slots)
                 .map(|s| {
@@ -32,31 +27,25 @@ fn gather(
     vector.weighted_rotation_sum(terms)
 }
 
-/// From y\[s\] = x\[s div m\] to z\[s\] = x\[s mod n\].
-pub(super) fn row_to_column(g: &Geometry, vector: &Slots) -> Slots {
-    gather(g, vector, g.n / g.m, |s, t| t / g.m == s % g.n).rotate_and_sum(g.n as i64, g.m)
-}
-
-/// From z\[s\] = x\[s mod n\] to y\[s\] = x\[s div m\].
-pub(super) fn column_to_row(g: &Geometry, vector: &Slots) -> Slots {
-    let gathered = gather(g, vector, g.n / g.m, |s, t| t % g.n == s / g.m);
-    sum_columns_into_first(&gathered, g.m).rotate_and_sum(-1, g.m)
-}
-
-/// From y\[s\] = x\[s div 2m\] where s mod 2m < m to z\[s\] = x\[s mod n/2\].
-pub(super) fn half_row_to_column(g: &Geometry, vector: &Slots) -> Slots {
-    let (half, width) = (g.chunk, 2 * g.m);
-    gather(g, vector, half / g.m, |s, t| {
-        t / width == s % half && t % width < g.m
+/// From y\[s\] = x\[s div width\], where s mod width < m, to z\[s\] = x\[s mod chunk\]. The width is that of the tall unit.
+pub(super) fn row_to_column(r: &Recording<'_>, vector: &Slots) -> Slots {
+    let (g, width) = (r.geometry, r.geometry.tall_width());
+    gather(r, vector, |s, t| {
+        t / width == s % g.chunk && t % width < g.m
     })
-    .rotate_and_sum(half as i64, g.slots / half)
+    .rotate_and_sum(g.chunk as i64, width)
 }
 
-/// From z\[s\] = x\[s mod n/2\] to y\[s\] = x\[s div 2m\] where s mod 2m < m.
-pub(super) fn column_to_half_row(g: &Geometry, vector: &Slots) -> Slots {
-    let (half, width) = (g.chunk, 2 * g.m);
-    gather(g, vector, half / g.m, |s, t| {
-        t % half == s / width && s % width >= g.m
-    })
-    .rotate_and_sum(1, width)
+/// From z\[s\] = x\[s mod chunk\] to y\[s\] = x\[s div width\], without masks only where s mod width < m.
+pub(super) fn column_to_row(r: &Recording<'_>, vector: &Slots) -> Slots {
+    let (g, width) = (r.geometry, r.geometry.tall_width());
+    if r.spec.kind.halves_columns() {
+        gather(r, vector, |s, t| {
+            t % g.chunk == s / width && s % width >= g.m
+        })
+        .rotate_and_sum(1, width)
+    } else {
+        let gathered = gather(r, vector, |s, t| t % g.chunk == s / width);
+        r.sum_columns(&gathered, width)
+    }
 }

@@ -10,26 +10,23 @@
 //! slot s = x\[s mod chunk\] in a tile, one of **row kind** slot s = x\[s div (slots / chunk)\]. A value for each row of a minibatch, such
 //! as t', is of row kind if slot s = t\[s div n\], of column kind if slot s = t\[s mod (slots / chunk)\], where t has zeros from m on.
 
-use serde::{Deserialize, Serialize};
-
 use super::{CircuitError, Kind};
 
 /// Units and tiles of a training circuit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Geometry {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
     /// Slots of a ciphertext: m times n.
-    pub slots: usize,
+    pub(crate) slots: usize,
     /// Rows of the wide unit.
-    pub m: usize,
+    pub(crate) m: usize,
     /// Columns of the wide unit.
-    pub n: usize,
+    pub(crate) n: usize,
     /// Features of a tile.
-    pub chunk: usize,
+    pub(crate) chunk: usize,
     /// Tiles side by side: features over chunk.
-    pub across: usize,
+    pub(crate) across: usize,
     /// Tiles below each other: rows of a minibatch over m. 1 for circuits with Gram matrices.
-    pub down: usize,
+    pub(crate) down: usize,
 }
 
 impl Geometry {
@@ -38,7 +35,7 @@ impl Geometry {
     ///
     /// # Errors
     /// [`CircuitError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take.
-    pub fn choose(
+    pub(crate) fn choose(
         kind: Kind,
         slots: usize,
         features: usize,
@@ -81,7 +78,7 @@ impl Geometry {
     }
 
     /// The most rows of a minibatch that a circuit takes at this many slots.
-    pub fn most_rows(kind: Kind, slots: usize) -> usize {
+    fn most_rows(kind: Kind, slots: usize) -> usize {
         let log = slots.trailing_zeros();
         match kind {
             Kind::Baseline | Kind::MaskFree => usize::MAX,
@@ -91,7 +88,7 @@ impl Geometry {
     }
 
     /// Columns of the tall unit: m, or 2m where it has n/2 rows.
-    pub fn tall_width(&self) -> usize {
+    pub(crate) fn tall_width(&self) -> usize {
         self.slots / self.chunk
     }
 }

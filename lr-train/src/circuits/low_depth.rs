@@ -23,8 +23,7 @@ use arras_toolkit::Slots;
 
 use super::{
     activation::Powers,
-    momentum::{add, combine},
-    recording::{Inputs, Recording, WeightParts, sum_columns},
+    recording::{Inputs, Recording, WeightParts, add, combine},
 };
 
 /// Optimizer state in one kind of vector: P_i, v_{i-1}, g_{i-1}.
@@ -54,22 +53,13 @@ impl Lookahead {
     }
 }
 
-/// The same inner products in both kinds.
-struct Duplicated<T> {
-    column: T,
-    row: T,
-}
-
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
     let g = r.geometry;
     let steps = &r.spec.steps;
     let mut column = Lookahead::default();
     let mut row = Lookahead::default();
-    // The powers of t_{i-1}; zero at the start from zero.
-    let mut chains: Duplicated<Option<Powers>> = Duplicated {
-        column: None,
-        row: None,
-    };
+    // The powers of t_{i-1} in both kinds; zero at the start from zero.
+    let (mut column_powers, mut row_powers) = (None::<Powers>, None::<Powers>);
     let mut weights = None;
     for (i, step) in steps.iter().enumerate() {
         let _turn = inputs.section(&format!("turn {}", i / 2 + 1));
@@ -81,23 +71,21 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             ("chain B", "chain A")
         };
         let (z, zt) = (inputs.rows(i), inputs.columns(i));
-        let t: Duplicated<Option<Slots>> = if i == 0 {
+        let (row_t, column_t) = if i == 0 {
             let (v, vr) = (inputs.start_column("v"), inputs.start_row("v"));
-            let t = Duplicated {
-                row: v.as_ref().map(|v| {
-                    let _chain = inputs.section(row_chain);
-                    sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)
-                }),
-                column: vr.as_ref().map(|v| {
-                    let _chain = inputs.section(column_chain);
-                    r.sum_tall_rows(&r.sum_tiles(&zt.multiply(v)))
-                }),
-            };
+            let row_t = v.as_ref().map(|v| {
+                let _chain = inputs.section(row_chain);
+                r.sum_columns(&r.sum_tiles(&z.multiply(v)), g.n)
+            });
+            let column_t = vr.as_ref().map(|v| {
+                let _chain = inputs.section(column_chain);
+                r.sum_tall_rows(&r.sum_tiles(&zt.multiply(v)))
+            });
             let (w, wr) = (inputs.start_column("w"), inputs.start_row("w"));
             let _lookahead = inputs.section("lookahead");
             column = start(v, w.as_ref(), step.eta);
             row = start(vr, wr.as_ref(), step.eta);
-            t
+            (row_t, column_t)
         } else {
             let (gram, gram_t) = (inputs.gram(i, i - 1, false), inputs.gram(i, i - 1, true));
             let ahead = |data: &Slots, p: &Lookahead| {
@@ -107,37 +95,31 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             let (row_ahead, column_ahead) = (ahead(&z, &column), ahead(&zt, &row));
             let row_t = {
                 let _chain = inputs.section(row_chain);
-                let from_gram = r.gram_product(&gram, chains.column.as_ref(), i - 1);
-                add(Some(&from_gram), row_ahead.as_ref()).map(|sum| sum_columns(&sum, g.n))
+                let from_gram = r.gram_product(&gram, column_powers.as_ref(), i - 1);
+                add(Some(&from_gram), row_ahead.as_ref()).map(|sum| r.sum_columns(&sum, g.n))
             };
             let column_t = {
                 let _chain = inputs.section(column_chain);
-                let from_gram = r.gram_product(&gram_t, chains.row.as_ref(), i - 1);
+                let from_gram = r.gram_product(&gram_t, row_powers.as_ref(), i - 1);
                 add(Some(&from_gram), column_ahead.as_ref()).map(|sum| r.sum_tall_rows(&sum))
-            };
-            let t = Duplicated {
-                row: row_t,
-                column: column_t,
             };
             weights = column.weights();
             let _lookahead = inputs.section("lookahead");
             column.advance(steps[i - 1].eta, step.eta);
             row.advance(steps[i - 1].eta, step.eta);
-            t
+            (row_t, column_t)
         };
-        let powers = |chain: &str, t: &Option<Slots>| {
+        let powers = |chain: &str, t: Option<Slots>| {
             let _chain = inputs.section(chain);
-            t.as_ref().map(|t| r.powers(t, i))
+            t.map(|t| r.powers(&t, i))
         };
-        chains = Duplicated {
-            column: powers(column_chain, &t.column),
-            row: powers(row_chain, &t.row),
-        };
+        column_powers = powers(column_chain, column_t);
+        row_powers = powers(row_chain, row_t);
         let _gradients = inputs.section("gradients");
-        let sum = r.weighted_data(&z, chains.row.as_ref(), i);
+        let sum = r.weighted_data(&z, row_powers.as_ref(), i);
         column.gradient = Some(r.sum_wide_rows(&sum));
-        let sum = r.weighted_data(&zt, chains.column.as_ref(), i);
-        row.gradient = Some(sum_columns(&sum, g.m));
+        let sum = r.weighted_data(&zt, column_powers.as_ref(), i);
+        row.gradient = Some(r.sum_columns(&sum, g.m));
     }
     // After the last turn `next` is one ahead: v_{k-1} and g_{k-1} give w_k.
     let previous = if steps.len() == 1 {
@@ -145,7 +127,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
     } else {
         weights
     };
-    WeightParts::columns(column.weights(), previous)
+    [column.weights(), None, previous, None]
 }
 
 /// P_1 and v_0.

@@ -24,28 +24,25 @@
 //! | `geometry`, `pack` | where minibatches, Gram matrices and weights stand in slots |
 //! | `activation` | the polynomial with another factor in its free slot |
 //! | `recording` | what circuits are recorded with: shared sums, inputs |
-//! | `baseline`, `mask_free`, `low_depth`, `single_chain`, `single_chain_mask_free` | the circuits |
-//! | `chain`, `conversion` | what the two single chains share: bookkeeping of gradients, changes of kind |
+//! | `sequential` | the baseline and the mask-free circuit |
+//! | `low_depth` | the low-depth circuit |
+//! | `single_chain`, `conversion` | the single chains; changes of kind of their vectors |
 
 mod activation;
-mod baseline;
-mod chain;
 mod conversion;
 mod error;
 mod geometry;
 mod low_depth;
-mod mask_free;
-mod momentum;
 mod pack;
 mod recording;
+mod sequential;
 mod single_chain;
-mod single_chain_mask_free;
 mod spec;
 #[cfg(test)]
 mod tests;
 mod training;
 
 pub use error::CircuitError;
-pub use geometry::Geometry;
+pub(crate) use geometry::Geometry;
 pub use spec::{Kind, Results, Spec, Start, Step};
 pub use training::TrainingCircuit;

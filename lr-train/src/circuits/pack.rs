@@ -7,7 +7,7 @@ use crate::{Result, data::DataError, plain::State};
 
 /// What an input holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum Packed {
     /// Z_i times the factor of [`data_factor`], rows of the minibatch in rows of wide units, tiles row by row.
     Rows { iteration: usize },
     /// Z_i^T times the same, features in rows of tall units, one for each tile.
@@ -22,7 +22,7 @@ pub(super) enum Content {
     Start { v: bool, row: bool },
 }
 
-impl Content {
+impl Packed {
     pub(super) fn start(which: &str, row: bool) -> Self {
         Self::Start {
             v: which == "v",
@@ -111,11 +111,10 @@ fn data_factor(spec: &Spec, iteration: usize) -> f64 {
 /// What `Z_i Z_j^T` is multiplied by: k_i, the share of g_j in v_i, gamma / B and the polynomial's leading coefficient over k_j to the
 /// power of its degree, or where t_j is known to be zero its constant.
 fn gram_factor(spec: &Spec, iteration: usize, earlier: usize) -> f64 {
-    let s = spec.activation.normalized();
     let coefficient = if spec.starts_at(earlier) {
-        s.constant()
+        spec.activation.constant()
     } else {
-        s.odd().last().copied().unwrap_or(0.0) / spec.scale_of_products(earlier)
+        spec.activation.leading() / spec.scale_of_products(earlier)
     };
     let share = spec.share_of_gradient(earlier, iteration);
     spec.scale(iteration) * share * spec.steps[earlier].gamma * coefficient
@@ -141,47 +140,29 @@ pub(super) fn unpack_weights(
 
 /// Minibatches and start fit a specification.
 pub(super) fn check(spec: &Spec, minibatches: &[Array2<f64>], start: Option<&State>) -> Result<()> {
-    check_minibatches(spec, minibatches)?;
-    match (spec.start, start) {
-        (Start::Zero, None) => Ok(()),
-        (Start::Encrypted, Some(state)) => check_start(spec, state),
-        (Start::Zero, Some(_)) => length("states to start from", 1, 0),
-        (Start::Encrypted, None) => length("states to start from", 0, 1),
-    }
-}
-
-/// Minibatches fit a specification.
-pub(super) fn check_minibatches(spec: &Spec, minibatches: &[Array2<f64>]) -> Result<()> {
-    if minibatches.len() != spec.iterations() {
-        return length("minibatches", minibatches.len(), spec.iterations());
-    }
+    length("minibatches", minibatches.len(), spec.iterations())?;
     for z in minibatches {
-        if z.ncols() != spec.features {
-            return length("columns of signed rows", z.ncols(), spec.features);
-        }
-        if z.nrows() > spec.minibatch || z.nrows() == 0 {
-            return length("rows of a minibatch", z.nrows(), spec.minibatch);
+        length("columns of signed rows", z.ncols(), spec.features)?;
+        if !(1..=spec.minibatch).contains(&z.nrows()) {
+            length("rows of a minibatch", z.nrows(), spec.minibatch)?;
         }
     }
-    Ok(())
+    let wanted = usize::from(spec.start == Start::Encrypted);
+    length("states to start from", start.iter().len(), wanted)?;
+    start.map_or(Ok(()), |state| check_start(spec, state))
 }
 
 /// A state to start from fits a specification.
 pub(super) fn check_start(spec: &Spec, state: &State) -> Result<()> {
-    for weights in [&state.v, &state.w] {
-        if weights.len() != spec.features {
-            return length("starting weights", weights.len(), spec.features);
-        }
-    }
-    Ok(())
+    length("starting weights", state.v.len(), spec.features)?;
+    length("starting weights", state.w.len(), spec.features)
 }
 
 fn length(what: &'static str, found: usize, expected: usize) -> Result<()> {
-    Err(DataError::Length {
-        op: "training inputs",
+    Ok(DataError::expect_length(
+        "training inputs",
         what,
         found,
         expected,
-    }
-    .into())
+    )?)
 }

@@ -7,7 +7,7 @@ use arras_toolkit::{Recorder, Slots, circuit::Section};
 use super::{
     Geometry, Spec, Start,
     activation::{Activation, Powers},
-    pack::Content,
+    pack::Packed,
 };
 
 /// What recording a circuit needs to know, and the sums that circuits share.
@@ -17,16 +17,25 @@ pub(super) struct Recording<'a> {
     pub(super) activation: Activation,
 }
 
-/// Sums every row of `width` columns into its first column, zeros elsewhere. One level.
-pub(super) fn sum_columns_into_first(slots: &Slots, width: usize) -> Slots {
-    let mut mask = vec![0.0; width];
-    mask[0] = 1.0;
-    slots.rotate_and_sum(1, width).multiply_plain(vec![mask])
+/// The sum of values times public numbers; a value that is `None` is zero, and so is the sum of none.
+pub(super) fn combine(terms: &[(f64, Option<&Slots>)]) -> Option<Slots> {
+    let terms: Vec<Slots> = terms
+        .iter()
+        .filter(|(factor, _)| *factor != 0.0)
+        .filter_map(|&(factor, value)| Some(value?.multiply_scalar(factor)))
+        .collect();
+    Slots::sum(&terms)
 }
 
-/// Sums every row of `width` columns into all of its columns. One level.
-pub(super) fn sum_columns(slots: &Slots, width: usize) -> Slots {
-    sum_columns_into_first(slots, width).rotate_and_sum(-1, width)
+/// `a + b`, each zero if `None`.
+pub(super) fn add(a: Option<&Slots>, b: Option<&Slots>) -> Option<Slots> {
+    combine(&[(1.0, a), (1.0, b)])
+}
+
+/// The sum of parts of some tiles: `part(i)` has those of the i-th.
+fn sum_of(tiles: &Slots, parts: usize, part: impl Fn(usize) -> Vec<usize>) -> Slots {
+    let parts: Vec<Slots> = (0..parts).map(|i| tiles.pick(&part(i))).collect();
+    Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
 }
 
 impl Recording<'_> {
@@ -41,16 +50,14 @@ impl Recording<'_> {
     /// Sums tiles side by side.
     pub(super) fn sum_across(&self, tiles: &Slots) -> Slots {
         let (down, across) = (self.geometry.down, self.geometry.across);
-        let parts: Vec<Slots> = (0..across)
-            .map(|j| tiles.pick(&(0..down).map(|i| i * across + j).collect::<Vec<_>>()))
-            .collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+        sum_of(tiles, across, |j| {
+            (0..down).map(|i| i * across + j).collect()
+        })
     }
 
     /// Sums all tiles.
     pub(super) fn sum_tiles(&self, tiles: &Slots) -> Slots {
-        let parts: Vec<Slots> = (0..tiles.units()).map(|i| tiles.pick(&[i])).collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+        sum_of(tiles, tiles.units(), |i| vec![i])
     }
 
     /// Sums tiles below each other, then the rows of the wide unit, and where data fills only the left halves of rows both halves: a
@@ -69,23 +76,28 @@ impl Recording<'_> {
     /// Sums tiles below each other.
     fn sum_down(&self, tiles: &Slots) -> Slots {
         let (down, across) = (self.geometry.down, self.geometry.across);
-        let parts: Vec<Slots> = (0..down)
-            .map(|i| tiles.pick(&(i * across..(i + 1) * across).collect::<Vec<_>>()))
-            .collect();
-        Slots::sum(&parts).unwrap_or_else(|| tiles.clone())
+        sum_of(tiles, down, |i| (i * across..(i + 1) * across).collect())
     }
 
-    /// Sums every row's left half, of `half` columns, into each of its columns; the right half is zero before and something else
-    /// after.
+    /// Sums every row of `width` columns into each of its columns, with a mask and a level. A circuit without masks has zeros in the
+    /// right half of every row before, and something else after:
     ///
     /// ```text
-    ///   [x | 0]: the window of 2 half columns from half before column c < half has all of x, and zeros beside it
+    ///   [x | 0]: the window of the width from half of it before column c < half has all of x, and zeros beside it
     /// ```
-    pub(super) fn sum_left_half(&self, slots: &Slots, half: usize) -> Slots {
-        let half = half as i64;
-        let within = (0..half.ilog2()).map(|bit| 1 << bit);
-        let strides: Vec<i64> = within.chain([-half]).collect();
-        slots.rotate_and_sum_by(&strides)
+    pub(super) fn sum_columns(&self, slots: &Slots, width: usize) -> Slots {
+        if self.spec.kind.halves_columns() {
+            let half = (width / 2) as i64;
+            let within = (0..half.ilog2()).map(|bit| 1 << bit);
+            let strides: Vec<i64> = within.chain([-half]).collect();
+            return slots.rotate_and_sum_by(&strides);
+        }
+        let mut mask = vec![0.0; width];
+        mask[0] = 1.0;
+        slots
+            .rotate_and_sum(1, width)
+            .multiply_plain(vec![mask])
+            .rotate_and_sum(-1, width)
     }
 
     /// Sums the rows of the tall unit: a value for each row of the minibatch, of column kind.
@@ -115,23 +127,9 @@ impl Recording<'_> {
             (factor * self.activation.leading / self.spec.scale_of_products(iteration)).round();
         // A value for each row of a minibatch meets all tiles side by side.
         let across = data.units() / self.geometry.down.max(1);
-        let units: Vec<usize> = (0..data.units())
-            .map(|u| {
-                if self.geometry.down == 1 {
-                    0
-                } else {
-                    u / across
-                }
-            })
-            .collect();
+        let units: Vec<usize> = (0..data.units()).map(|u| u / across).collect();
         let leading = data.multiply_scalar(sign);
         t.pick(&units).times(&leading).add(&constant)
-    }
-
-    /// The gradient of column kind from rows and t of row kind.
-    pub(super) fn column_gradient(&self, z: &Slots, t: Option<&Slots>, iteration: usize) -> Slots {
-        let powers = t.map(|t| self.powers(t, iteration));
-        self.sum_wide_rows(&self.weighted_data(z, powers.as_ref(), iteration))
     }
 
     /// `k a gamma G s(t) / B` entry by entry, from a Gram matrix of data with that of `earlier` and its powers of t: a is the share of the
@@ -145,32 +143,16 @@ impl Recording<'_> {
     }
 }
 
-/// Parts of the last two weights that the client adds in the clear; a part that is `None` is zero.
-#[derive(Clone, Debug)]
-pub(super) struct WeightParts {
-    pub(super) column: Option<Slots>,
-    pub(super) row: Option<Slots>,
-    pub(super) previous_column: Option<Slots>,
-    pub(super) previous_row: Option<Slots>,
-}
-
-impl WeightParts {
-    pub(super) fn columns(weights: Option<Slots>, previous: Option<Slots>) -> Self {
-        Self {
-            column: weights,
-            row: None,
-            previous_column: previous,
-            previous_row: None,
-        }
-    }
-}
+/// Parts of the last weights in column and in row kind, and of those before, which the client adds in the clear; a part that is `None` is
+/// zero.
+pub(super) type WeightParts = [Option<Slots>; 4];
 
 /// Makes the inputs of a circuit and remembers what they hold.
 pub(super) struct Inputs<'a> {
     recorder: &'a Recorder,
     spec: &'a Spec,
     geometry: &'a Geometry,
-    contents: Vec<(String, Content)>,
+    contents: Vec<(String, Packed)>,
     known: BTreeMap<String, Slots>,
 }
 
@@ -186,7 +168,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The inputs made, each with what it holds.
-    pub(super) fn into_contents(self) -> Vec<(String, Content)> {
+    pub(super) fn into_contents(self) -> Vec<(String, Packed)> {
         self.contents
     }
 
@@ -200,7 +182,7 @@ impl<'a> Inputs<'a> {
         self.section(&format!("iteration {}", i + 1))
     }
 
-    fn input(&mut self, name: String, content: Content) -> Slots {
+    fn input(&mut self, name: String, content: Packed) -> Slots {
         if let Some(slots) = self.known.get(&name) {
             return slots.clone();
         }
@@ -214,12 +196,12 @@ impl<'a> Inputs<'a> {
 
     /// Z_i, scaled, in wide units.
     pub(super) fn rows(&mut self, i: usize) -> Slots {
-        self.input(format!("rows {i}"), Content::Rows { iteration: i })
+        self.input(format!("rows {i}"), Packed::Rows { iteration: i })
     }
 
     /// Z_i^T, scaled, in tall units.
     pub(super) fn columns(&mut self, i: usize) -> Slots {
-        self.input(format!("columns {i}"), Content::Columns { iteration: i })
+        self.input(format!("columns {i}"), Packed::Columns { iteration: i })
     }
 
     /// G_ij = Z_i Z_j^T for an earlier iteration j, or its transpose, scaled, in a wide unit.
@@ -227,7 +209,7 @@ impl<'a> Inputs<'a> {
         let name = if transposed { "gram^T" } else { "gram" };
         self.input(
             format!("{name} {i} {j}"),
-            Content::Gram {
+            Packed::Gram {
                 iteration: i,
                 earlier: j,
                 transposed,
@@ -238,12 +220,12 @@ impl<'a> Inputs<'a> {
     /// v or w at the start in column kind; `None` if it is zero.
     pub(super) fn start_column(&mut self, which: &'static str) -> Option<Slots> {
         (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} column"), Content::start(which, false)))
+            .then(|| self.input(format!("{which} column"), Packed::start(which, false)))
     }
 
     /// v or w at the start in row kind; `None` if it is zero.
     pub(super) fn start_row(&mut self, which: &'static str) -> Option<Slots> {
         (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} row"), Content::start(which, true)))
+            .then(|| self.input(format!("{which} row"), Packed::start(which, true)))
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
-use super::CircuitError;
+use super::{CircuitError, activation::Activation};
 use crate::{
     plain::{FitError, Rate, etas},
     sigmoid::Approximation,
@@ -21,6 +21,7 @@ const SMALLEST_DIVISOR: f64 = 0.25;
 /// Which training circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// Iterations one after the other: matrix x column vector, polynomial with Z^T folded in, momentum.
     Baseline,
@@ -71,19 +72,6 @@ impl Kind {
     pub fn longest_run(self) -> Option<usize> {
         (self == Self::LowDepth).then_some(12)
     }
-
-    /// The depth of k iterations of an approximation's degree from an encrypted start, by formula.
-    pub fn depth(self, iterations: usize, degree: usize) -> usize {
-        let k = iterations;
-        let extra = if degree > 3 { k } else { 0 };
-        extra
-            + match self {
-                Self::Baseline => (5 * k).saturating_sub(1),
-                Self::MaskFree => 3 * k + 1,
-                Self::LowDepth | Self::SingleChain => (5 * k).div_ceil(2) + 1,
-                Self::SingleChainMaskFree => 2 * k + 1,
-            }
-    }
 }
 
 impl fmt::Display for Kind {
@@ -104,7 +92,7 @@ impl std::str::FromStr for Kind {
 }
 
 /// Constants of one iteration.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Learning rate over the rows of the minibatch.
     pub gamma: f64,
@@ -113,8 +101,7 @@ pub struct Step {
 }
 
 /// Where training starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// w = v = 0, known to everybody: the first iteration is cheaper.
     Zero,
@@ -123,8 +110,7 @@ pub enum Start {
 }
 
 /// What a circuit returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Results {
     /// The weights w_k.
     Model,
@@ -133,7 +119,8 @@ pub enum Results {
 }
 
 /// What a training circuit is recorded for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Spec {
     /// The circuit.
     pub kind: Kind,
@@ -152,11 +139,67 @@ pub struct Spec {
     /// What it returns.
     pub results: Results,
     /// How sums of rotations are added up.
-    #[serde(default)]
     pub summing: Summing,
 }
 
 impl Spec {
+    /// From zero to a model with the cubic on [-16, 16], for ciphertexts of `slots` slots and minibatches of up to `minibatch` rows with
+    /// `features` features, the intercept among them.
+    pub fn new(
+        kind: Kind,
+        slots: usize,
+        features: usize,
+        minibatch: usize,
+        steps: Vec<Step>,
+    ) -> Self {
+        Self {
+            kind,
+            slots,
+            features,
+            minibatch,
+            steps,
+            activation: Approximation::cubic_16(),
+            start: Start::Zero,
+            results: Results::Model,
+            summing: Summing::default(),
+        }
+    }
+
+    /// With ciphertexts of this many slots.
+    #[must_use]
+    pub fn slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// With this polynomial.
+    #[must_use]
+    pub fn activation(mut self, activation: Approximation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// From this start.
+    #[must_use]
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// To these results.
+    #[must_use]
+    pub fn results(mut self, results: Results) -> Self {
+        self.results = results;
+        self
+    }
+
+    /// With sums of rotations added up this way.
+    #[must_use]
+    pub fn summing(mut self, summing: Summing) -> Self {
+        self.summing = summing;
+        self
+    }
+
     /// Iterations.
     pub fn iterations(&self) -> usize {
         self.steps.len()
@@ -188,9 +231,8 @@ impl Spec {
 
     /// k of an iteration.
     pub(super) fn scale(&self, iteration: usize) -> f64 {
-        let leading = self.activation.normalized().odd().last().copied();
-        let factor =
-            self.activation.bound() * self.gradient_factor(iteration) * leading.unwrap_or_default();
+        let leading = self.activation.leading();
+        let factor = self.activation.bound() * self.gradient_factor(iteration) * leading;
         if factor == 0.0 {
             return 1.0;
         }
@@ -225,15 +267,8 @@ impl Spec {
         first: usize,
         count: usize,
     ) -> Result<Vec<Step>, FitError> {
-        let etas = etas(first + count);
-        (first..first + count)
-            .map(|t| {
-                Ok(Step {
-                    gamma: rate.at(t)? / rows as f64,
-                    eta: etas[t],
-                })
-            })
-            .collect()
+        let etas = etas(first + count).into_iter().skip(first);
+        steps(rate, rows, first, etas)
     }
 
     /// Constants of plain gradient descent: no momentum.
@@ -246,49 +281,58 @@ impl Spec {
         first: usize,
         count: usize,
     ) -> Result<Vec<Step>, FitError> {
-        (first..first + count)
-            .map(|t| {
-                Ok(Step {
-                    gamma: rate.at(t)? / rows as f64,
-                    eta: 0.0,
-                })
-            })
-            .collect()
+        steps(rate, rows, first, std::iter::repeat_n(0.0, count))
     }
 
     /// # Errors
     /// [`FitError::Hyperparameter`] for no iteration, no feature, no row or constants that are not finite.
     pub(crate) fn check(&self) -> Result<(), FitError> {
-        let wrong = |what, value, allowed| {
-            Err(FitError::Hyperparameter {
-                what,
-                value,
-                allowed,
-            })
-        };
-        if self.steps.is_empty() {
-            return wrong("number of iterations", 0.0, "train at least 1 iteration");
-        }
-        if self.features == 0 {
-            return wrong("number of features", 0.0, "there is at least the intercept");
-        }
-        if self.minibatch == 0 {
-            return wrong("rows of a minibatch", 0.0, "a minibatch has at least 1 row");
+        let counts = [
+            (
+                "number of iterations",
+                self.steps.len(),
+                "train at least 1 iteration",
+            ),
+            (
+                "number of features",
+                self.features,
+                "there is at least the intercept",
+            ),
+            (
+                "rows of a minibatch",
+                self.minibatch,
+                "a minibatch has at least 1 row",
+            ),
+        ];
+        for (what, value, allowed) in counts {
+            FitError::expect_within(what, value, 1..=usize::MAX, allowed)?;
         }
         for step in &self.steps {
             for (what, value) in [("gamma", step.gamma), ("eta", step.eta)] {
                 if !value.is_finite() {
-                    return wrong(what, value, "constants of iterations are finite numbers");
+                    return Err(FitError::Hyperparameter {
+                        what,
+                        value,
+                        allowed: "constants of iterations are finite numbers",
+                    });
                 }
             }
         }
-        if self.activation.degree() > 7 || self.activation.degree() < 3 {
-            return wrong(
-                "degree of the sigmoid's polynomial",
-                self.activation.degree() as f64,
-                "training circuits evaluate degrees 3, 5 and 7",
-            );
-        }
+        Activation::new(&self.activation)?;
         Ok(())
     }
+}
+
+/// Constants of iterations from `first` with these momenta.
+fn steps(
+    rate: &Rate,
+    rows: usize,
+    first: usize,
+    etas: impl Iterator<Item = f64>,
+) -> Result<Vec<Step>, FitError> {
+    let step = |(t, eta)| {
+        let gamma = rate.at(t)? / rows as f64;
+        Ok(Step { gamma, eta })
+    };
+    (first..).zip(etas).map(step).collect()
 }

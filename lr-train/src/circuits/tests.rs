@@ -49,17 +49,32 @@ fn reference(
 }
 
 fn spec(kind: Kind, k: usize, slots: usize, features: usize, rows: usize) -> Spec {
-    Spec {
-        kind,
-        slots,
-        features,
-        minibatch: rows,
-        steps: Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, k).unwrap(),
-        activation: Approximation::cubic_16(),
-        start: Start::Zero,
-        results: Results::State,
-        summing: Summing::default(),
-    }
+    let steps = Spec::nesterov_steps(&Rate::Constant(1.0), rows, 0, k).unwrap();
+    Spec::new(kind, slots, features, rows, steps).results(Results::State)
+}
+
+/// The depth of k iterations from an encrypted start.
+fn formula(kind: Kind, k: usize, degree: usize) -> usize {
+    let extra = if degree > 3 { k } else { 0 };
+    extra
+        + match kind {
+            Kind::Baseline => 5 * k - 1,
+            Kind::MaskFree => 3 * k + 1,
+            Kind::LowDepth | Kind::SingleChain => (5 * k).div_ceil(2) + 1,
+            Kind::SingleChainMaskFree => 2 * k + 1,
+        }
+}
+
+/// Errors below 1e-9, and no deeper than the formula; returns the depth.
+#[track_caller]
+fn check(spec: Spec, seed: u64) -> usize {
+    let (kind, k, degree) = (spec.kind, spec.iterations(), spec.activation.degree());
+    let what = format!("{kind} k={k} degree {degree}, {} features", spec.features);
+    let (error, depth) = train(spec, seed);
+    assert!(error < 1e-9, "{what}: {error}");
+    let most = formula(kind, k, degree);
+    assert!(depth <= most, "{what}: depth {depth} of {most}");
+    depth
 }
 
 /// The worst error of the last two weights, and the depth.
@@ -67,15 +82,12 @@ fn train(spec: Spec, seed: u64) -> (f64, usize) {
     let mut numbers = Numbers(seed);
     let minibatches = numbers.minibatches(spec.iterations(), spec.minibatch, spec.features);
     let encrypted = spec.start == Start::Encrypted;
-    let start = if encrypted {
-        State {
-            iteration: 3,
-            w: numbers.vector(spec.features) * 0.3,
-            v: numbers.vector(spec.features) * 0.3,
-        }
-    } else {
-        State::zero(spec.features)
-    };
+    let mut start = State::zero(spec.features);
+    if encrypted {
+        start.iteration = 3;
+        start.w = numbers.vector(spec.features) * 0.3;
+        start.v = numbers.vector(spec.features) * 0.3;
+    }
     let (w, previous) = reference(&spec, &minibatches, &start);
     let circuit = TrainingCircuit::record(spec).unwrap();
     let inputs = circuit
@@ -99,19 +111,11 @@ fn all_circuits_compute_the_optimizer() {
         for k in 1..=8 {
             for (features, rows) in [(20, 16), (32, 16), (9, 5)] {
                 let doubling = spec(kind, k, 1024, features, rows);
-                let (error, depth) = train(doubling.clone(), k as u64);
+                let depth = check(doubling.clone(), k as u64);
                 for summing in [Summing::Fours, Summing::Eights] {
-                    let other = Spec {
-                        summing,
-                        ..doubling.clone()
-                    };
-                    let (error, levels) = train(other, k as u64);
-                    assert!(error < 1e-9, "{kind} k={k} {summing:?}: {error}");
+                    let levels = check(doubling.clone().summing(summing), k as u64);
                     assert_eq!(levels, depth, "{kind} k={k} {summing:?}");
                 }
-                assert!(error < 1e-9, "{kind} k={k} {features} features: {error}");
-                let most = kind.depth(k, 3);
-                assert!(depth <= most, "{kind} k={k}: depth {depth} of {most}");
             }
         }
     }
@@ -120,23 +124,13 @@ fn all_circuits_compute_the_optimizer() {
 #[test]
 fn depths_from_an_encrypted_start_are_the_formulas() {
     for kind in Kind::ALL {
-        let depths: Vec<(usize, usize)> = (1..=8)
-            .map(|k| {
-                let spec = Spec {
-                    start: Start::Encrypted,
-                    steps: Spec::nesterov_steps(&Rate::Constant(1.0), 16, 3, k).unwrap(),
-                    ..spec(kind, k, 1024, 20, 16)
-                };
-                let (error, depth) = train(spec, 77 + k as u64);
-                assert!(error < 1e-9, "{kind} k={k}: {error}");
-                (depth, kind.depth(k, 3))
-            })
-            .collect();
+        let depth = |k| {
+            let mut spec = spec(kind, k, 1024, 20, 16).start(Start::Encrypted);
+            spec.steps = Spec::nesterov_steps(&Rate::Constant(1.0), 16, 3, k).unwrap();
+            (check(spec, 77 + k as u64), formula(kind, k, 3))
+        };
+        let depths: Vec<(usize, usize)> = (1..=8).map(depth).collect();
         println!("{kind}: (depth, formula) {depths:?}");
-        assert!(
-            depths.iter().all(|(depth, formula)| depth <= formula),
-            "{kind}: {depths:?}"
-        );
     }
 }
 
@@ -170,19 +164,12 @@ fn gradients_needed_often_are_converted_the_others_met_through_gram_matrices() {
 fn tiles_of_features_and_rows() {
     for kind in Kind::ALL {
         // More features than a unit has columns.
-        let (error, _) = train(spec(kind, 5, 256, 70, 7), 5);
-        assert!(error < 1e-9, "{kind}: {error}");
-        let start = Spec {
-            start: Start::Encrypted,
-            ..spec(kind, 4, 256, 40, 8)
-        };
-        let (error, _) = train(start, 6);
-        assert!(error < 1e-9, "{kind}: {error}");
+        check(spec(kind, 5, 256, 70, 7), 5);
+        check(spec(kind, 4, 256, 40, 8).start(Start::Encrypted), 6);
     }
     for kind in [Kind::Baseline, Kind::MaskFree] {
         // More rows than slots.
-        let (error, _) = train(spec(kind, 3, 256, 20, 100), 5);
-        assert!(error < 1e-9, "{kind}: {error}");
+        check(spec(kind, 3, 256, 20, 100), 5);
     }
 }
 
@@ -190,20 +177,9 @@ fn tiles_of_features_and_rows() {
 fn higher_degrees_cost_a_level_for_each_iteration() {
     for kind in Kind::ALL {
         for activation in [Approximation::quintic_8(), Approximation::septic_8()] {
-            let degree = activation.degree();
             for k in [1, 2, 5] {
-                let spec = Spec {
-                    activation: activation.clone(),
-                    start: Start::Encrypted,
-                    ..spec(kind, k, 1024, 20, 16)
-                };
-                let (error, depth) = train(spec, 9);
-                assert!(error < 1e-9, "{kind} degree {degree}: {error}");
-                let most = kind.depth(k, degree);
-                assert!(
-                    depth <= most,
-                    "{kind} degree {degree} k={k}: {depth} of {most}"
-                );
+                let spec = spec(kind, k, 1024, 20, 16).start(Start::Encrypted);
+                check(spec.activation(activation.clone()), 9);
             }
         }
     }
@@ -212,24 +188,18 @@ fn higher_degrees_cost_a_level_for_each_iteration() {
 #[test]
 fn gradient_descent_and_steps_of_one_s_own() {
     for kind in Kind::ALL {
-        let steps = (0..5)
-            .map(|i| Step {
-                gamma: 0.1 / (1.0 + f64::from(i)),
-                eta: [0.0, 0.5, -0.25, 0.9, 0.0][i as usize],
+        let mut own = spec(kind, 5, 1024, 20, 16);
+        own.steps = (1..)
+            .zip([0.0, 0.5, -0.25, 0.9, 0.0])
+            .map(|(i, eta)| Step {
+                gamma: 0.1 / f64::from(i),
+                eta,
             })
             .collect();
-        let (error, _) = train(
-            Spec {
-                steps,
-                ..spec(kind, 5, 1024, 20, 16)
-            },
-            11,
-        );
+        let (error, _) = train(own, 11);
         assert!(error < 1e-9, "{kind}: {error}");
-        let descent = Spec {
-            steps: Spec::descent_steps(&Rate::Harmonic(2.0), 16, 0, 5).unwrap(),
-            ..spec(kind, 5, 1024, 20, 16)
-        };
+        let mut descent = spec(kind, 5, 1024, 20, 16);
+        descent.steps = Spec::descent_steps(&Rate::Harmonic(2.0), 16, 0, 5).unwrap();
         let (error, depth) = train(descent, 12);
         assert!(error < 1e-9, "{kind}: {error}");
         println!("{kind}: gradient descent of 5 iterations, depth {depth}");

@@ -6,10 +6,10 @@ use ndarray::{Array1, Array2};
 use super::{
     CircuitError, Geometry, Kind, Results, Spec,
     activation::Activation,
-    baseline, low_depth, mask_free,
-    pack::{self, Content},
+    low_depth,
+    pack::{self, Packed},
     recording::{Inputs, Recording},
-    single_chain, single_chain_mask_free,
+    sequential, single_chain,
 };
 use crate::{Result, data::DataError, plain::State};
 
@@ -19,7 +19,7 @@ pub struct TrainingCircuit {
     spec: Spec,
     geometry: Geometry,
     circuit: Circuit,
-    contents: Vec<(String, Content)>,
+    contents: Vec<(String, Packed)>,
 }
 
 const PARTS: [&str; 4] = ["w column", "w row", "previous column", "previous row"];
@@ -41,23 +41,18 @@ impl TrainingCircuit {
         };
         let mut inputs = Inputs::new(&recorder, &spec, &geometry);
         let record = match spec.kind {
-            Kind::Baseline => baseline::record,
-            Kind::MaskFree => mask_free::record,
+            Kind::Baseline | Kind::MaskFree => sequential::record,
             Kind::LowDepth => low_depth::record,
-            Kind::SingleChain => single_chain::record,
-            Kind::SingleChainMaskFree => single_chain_mask_free::record,
+            Kind::SingleChain | Kind::SingleChainMaskFree => single_chain::record,
         };
         let parts = record(&recording, &mut inputs);
         let contents = inputs.into_contents();
-        let state = spec.results == Results::State;
-        let parts = [
-            (parts.column, true),
-            (parts.row, true),
-            (parts.previous_column, state),
-            (parts.previous_row, state),
-        ];
-        for (name, (part, wanted)) in PARTS.iter().zip(parts) {
-            if let (Some(part), true) = (part, wanted) {
+        let wanted = match spec.results {
+            Results::Model => 2,
+            Results::State => 4,
+        };
+        for (name, part) in PARTS.iter().zip(parts).take(wanted) {
+            if let Some(part) = part {
                 recorder.output(name, &part);
             }
         }
@@ -73,11 +68,6 @@ impl TrainingCircuit {
     /// What it was recorded for.
     pub fn spec(&self) -> &Spec {
         &self.spec
-    }
-
-    /// Its units.
-    pub fn geometry(&self) -> &Geometry {
-        &self.geometry
     }
 
     /// The circuit.
@@ -100,73 +90,62 @@ impl TrainingCircuit {
         self.packed(|_| true, minibatches, start)
     }
 
-    /// The inputs that hold data: [`TrainingCircuit::inputs`] without those of the start.
-    ///
-    /// # Errors
-    /// [`DataError::Length`] as there.
-    pub fn data_inputs(&self, minibatches: &[Array2<f64>]) -> Result<Bindings<Value>> {
-        pack::check_minibatches(&self.spec, minibatches)?;
-        self.packed(|content| !content.is_start(), minibatches, None)
-    }
-
     /// The inputs that hold the state to start from; none for a circuit that starts from zero.
     ///
     /// # Errors
     /// [`DataError::Length`] for weights of another length.
     pub fn start_inputs(&self, start: &State) -> Result<Bindings<Value>> {
         pack::check_start(&self.spec, start)?;
-        self.packed(Content::is_start, &[], Some(start))
+        self.packed(Packed::is_start, &[], Some(start))
     }
 
     /// Names of the inputs that the circuit uses: those of data, and those of the state to start from.
     pub fn input_names(&self) -> (Vec<&str>, Vec<&str>) {
-        let used = self.circuit.input_levels();
-        let mut names = (vec![], vec![]);
-        for (name, content) in &self.contents {
-            if used.get(name.as_str()).copied().flatten().is_some() {
-                let kind = if content.is_start() {
-                    &mut names.1
-                } else {
-                    &mut names.0
-                };
-                kind.push(name.as_str());
-            }
-        }
-        names
+        let names = |start| {
+            let inputs = self.used().filter(move |(_, of)| of.is_start() == start);
+            inputs.map(|(name, _)| name).collect()
+        };
+        (names(false), names(true))
     }
 
     /// One input that holds data.
     pub(crate) fn data_input(&self, name: &str, minibatches: &[Array2<f64>]) -> Result<Value> {
-        let content = self.contents.iter().find(|(known, _)| known == name);
-        match content {
-            Some((_, content)) if !content.is_start() => Ok(Value::Slots(content.pack(
-                &self.spec,
-                &self.geometry,
-                minibatches,
-                None,
-            )?)),
-            _ => Err(CircuitError::MissingResult { name: name.into() }.into()),
+        let mut all = self.used().filter(|(_, content)| !content.is_start());
+        match all.find(|(known, _)| *known == name) {
+            Some((_, content)) => self.pack(content, minibatches, None),
+            None => Err(CircuitError::MissingResult { name: name.into() }.into()),
         }
+    }
+
+    /// The inputs that the circuit uses, with what they hold.
+    fn used(&self) -> impl Iterator<Item = (&str, Packed)> {
+        let used = self.circuit.input_levels();
+        let is_used = move |name: &str| used.get(name).copied().flatten().is_some();
+        let all = self.contents.iter().map(|(name, what)| (&**name, *what));
+        all.filter(move |(name, _)| is_used(name))
     }
 
     /// What of the used inputs is wanted, packed.
     fn packed(
         &self,
-        wanted: impl Fn(Content) -> bool,
+        wanted: impl Fn(Packed) -> bool,
         minibatches: &[Array2<f64>],
         start: Option<&State>,
     ) -> Result<Bindings<Value>> {
-        let used = self.circuit.input_levels();
-        self.contents
-            .iter()
-            .filter(|(name, content)| {
-                wanted(*content) && used.get(name.as_str()).copied().flatten().is_some()
-            })
-            .map(|(name, content)| {
-                let slots = content.pack(&self.spec, &self.geometry, minibatches, start)?;
-                Ok((name.clone(), Value::Slots(slots)))
-            })
+        self.used()
+            .filter(|(_, content)| wanted(*content))
+            .map(|(name, content)| Ok((name.to_owned(), self.pack(content, minibatches, start)?)))
             .collect()
+    }
+
+    fn pack(
+        &self,
+        content: Packed,
+        minibatches: &[Array2<f64>],
+        start: Option<&State>,
+    ) -> Result<Value> {
+        let slots = content.pack(&self.spec, &self.geometry, minibatches, start)?;
+        Ok(Value::Slots(slots))
     }
 
     /// The weights, and those before the last iteration if the circuit returns a state, from its decrypted outputs by name.
@@ -194,11 +173,12 @@ impl TrainingCircuit {
                 slots: slots.first().map_or(0, Vec::len),
             };
             if shape != *out.layout() {
+                let (found, expected) = (slots.len(), out.layout().units());
                 return Err(DataError::Length {
                     op: "weights",
                     what: "ciphertexts of a result",
-                    found: slots.len(),
-                    expected: out.layout().units(),
+                    found,
+                    expected,
                 }
                 .into());
             }

@@ -150,6 +150,25 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// # Errors
+    /// [`DataError::Length`] for another length than expected.
+    pub(crate) fn expect_length(
+        op: &'static str,
+        what: &'static str,
+        found: usize,
+        expected: usize,
+    ) -> Result<(), Self> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(Self::Length {
+            op,
+            what,
+            found,
+            expected,
+        })
+    }
+
     /// Where the fault lies.
     pub fn fault(&self) -> Fault {
         match self {

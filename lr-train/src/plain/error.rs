@@ -1,5 +1,7 @@
 //! Why a training without encryption stops.
 
+use std::ops::RangeInclusive;
+
 use crate::fault::Fault;
 
 /// Why a training cannot begin or go on.
@@ -31,6 +33,24 @@ pub enum FitError {
 }
 
 impl FitError {
+    /// # Errors
+    /// [`FitError::Hyperparameter`] for a value outside a range.
+    pub(crate) fn expect_within(
+        what: &'static str,
+        value: usize,
+        range: RangeInclusive<usize>,
+        allowed: &'static str,
+    ) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        Err(Self::Hyperparameter {
+            what,
+            value: value as f64,
+            allowed,
+        })
+    }
+
     /// Where the fault lies.
     pub fn fault(&self) -> Fault {
         match self {

@@ -30,26 +30,30 @@
 //! | 5 folds, mean over seeds 0 to 19 | .955 | .664 | .694 | .738 | .605 |
 //! | standard deviation over seeds | .001 | .016 | .000 | .005 | .007 |
 
+mod descent;
 mod error;
-mod fixed_hessian;
-mod gradient;
 mod history;
 mod nesterov;
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+pub use descent::{fixed_hessian, gradient_descent, hessian_bound};
 pub use error::FitError;
-pub use fixed_hessian::{fixed_hessian, hessian_bound};
-pub use gradient::gradient_descent;
 pub use history::{History, Iteration};
 pub use nesterov::{State, etas, nesterov};
 
-use crate::{data::DataError, sigmoid::Sigmoid, split::Minibatches};
+use crate::{
+    TrainError,
+    data::DataError,
+    sigmoid::{Approximation, Sigmoid},
+    split::Minibatches,
+};
 
 /// The learning rate by iteration; the step is `gamma = rate / mb`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Rate {
     /// The same in every iteration.
     Constant(f64),
@@ -71,16 +75,15 @@ impl Rate {
                 *rate / (t as f64 + 1.0),
                 "the learning rate is a positive number",
             ),
-            Self::Given(rates) => match rates.get(t) {
-                Some(&rate) => (rate, "each given rate is a positive number"),
-                None => {
-                    return Err(FitError::Hyperparameter {
-                        what: "number of given learning rates",
-                        value: rates.len() as f64,
-                        allowed: "give one for each iteration, counted from the very first",
-                    });
-                }
-            },
+            Self::Given(rates) => {
+                let missing = FitError::Hyperparameter {
+                    what: "number of given learning rates",
+                    value: rates.len() as f64,
+                    allowed: "give one for each iteration, counted from the very first",
+                };
+                let rate = rates.get(t).ok_or(missing)?;
+                (*rate, "each given rate is a positive number")
+            }
         };
         if rate.is_finite() && rate > 0.0 {
             return Ok(rate);
@@ -95,6 +98,7 @@ impl Rate {
 
 /// What all trainers take.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PlainSettings {
     /// How many iterations to run.
     pub iterations: usize,
@@ -106,19 +110,44 @@ pub struct PlainSettings {
     pub batches: Minibatches,
 }
 
+impl PlainSettings {
+    /// Rate 1 and the sigmoid itself.
+    pub fn new(iterations: usize, batches: Minibatches) -> Self {
+        Self {
+            iterations,
+            rate: Rate::Constant(1.0),
+            sigmoid: Sigmoid::Exact,
+            batches,
+        }
+    }
+
+    /// With this rate.
+    #[must_use]
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// With this polynomial in place of the sigmoid.
+    #[must_use]
+    pub fn approximation(mut self, approximation: Approximation) -> Self {
+        self.sigmoid = Sigmoid::Polynomial(approximation);
+        self
+    }
+}
+
 /// The scores `w0 + w . x` of normalized rows; above 0 is the positive class, `sigma(score)` its probability.
 ///
 /// # Errors
 /// [`DataError::Length`] unless there is one weight more than columns.
 pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>, DataError> {
-    if weights.len() != features.ncols() + 1 {
-        return Err(DataError::Length {
-            op: "scores",
-            what: "weights (intercept first)",
-            found: weights.len(),
-            expected: features.ncols() + 1,
-        });
-    }
+    let expected = features.ncols() + 1;
+    DataError::expect_length(
+        "scores",
+        "weights (intercept first)",
+        weights.len(),
+        expected,
+    )?;
     Ok(features
         .rows()
         .into_iter()
@@ -128,23 +157,34 @@ pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>,
 
 /// Checks what every trainer needs before its first iteration.
 fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Result<(), DataError> {
-    if start.len() != z.ncols() {
-        return Err(DataError::Length {
-            op: "training",
-            what: "starting weights",
-            found: start.len(),
-            expected: z.ncols(),
-        });
+    const OP: &str = "training";
+    DataError::expect_length(OP, "starting weights", start.len(), z.ncols())?;
+    let rows = settings.batches.rows();
+    DataError::expect_length(OP, "rows that minibatches are made of", rows, z.nrows())
+}
+
+/// Runs iterations from number `first`: each moves from its point by the step along the gradient's direction to the next weights, and
+/// `advance` tells the next point. Returns the point after the last.
+fn run(
+    z: &Array2<f64>,
+    settings: &PlainSettings,
+    first: usize,
+    mut point: Array1<f64>,
+    direction: impl Fn(Array1<f64>) -> Array1<f64>,
+    mut advance: impl FnMut(usize, Array1<f64>) -> Array1<f64>,
+) -> Result<(History, Array1<f64>), TrainError> {
+    check(z, settings, &point)?;
+    let mut history = History::new(first, settings.sigmoid.bound());
+    let end = first + settings.iterations;
+    for (t, rows) in (first..end).zip(settings.batches.starting_at(first)) {
+        let gamma = settings.rate.at(t)? / rows.len() as f64;
+        let (g, largest) = ascent(z, &rows, &point, &settings.sigmoid);
+        let mut next = point;
+        next.scaled_add(gamma, &direction(g));
+        history.push(&next, largest)?;
+        point = advance(t, next);
     }
-    if settings.batches.rows() != z.nrows() {
-        return Err(DataError::Length {
-            op: "training",
-            what: "rows that minibatches are made of",
-            found: settings.batches.rows(),
-            expected: z.nrows(),
-        });
-    }
-    Ok(())
+    Ok((history, point))
 }
 
 /// `Z^T s` over the given rows, and the largest `|t|`.

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{FitError, History, PlainSettings, ascent, check};
+use super::{FitError, History, PlainSettings, check, run};
 use crate::{Result, data::DataError};
 
 /// Momentum coefficients `eta_0 .. eta_{count - 1}` with `eta_t = (1 - alpha_t) / alpha_{t+1}`, `alpha_0 = 0.01`,
@@ -40,21 +40,20 @@ impl State {
         }
     }
 
+    /// After some iterations without momentum: v is the weights.
+    pub(crate) fn at_rest(iteration: usize, w: Array1<f64>) -> Self {
+        let v = w.clone();
+        Self { iteration, w, v }
+    }
+
     /// After k = `iteration` iterations, from the last two weights: `v_k = (1 - eta) w_k + eta w_{k-1}`, `eta = eta_{k-1}`. A round of
     /// encrypted training returns these two, and v costs it no level.
     ///
     /// # Errors
     /// [`FitError::Hyperparameter`] if `iteration` is 0; [`DataError::Length`].
     pub fn from_last_two(iteration: usize, w: Array1<f64>, previous: &Array1<f64>) -> Result<Self> {
-        if w.len() != previous.len() {
-            return Err(DataError::Length {
-                op: "state from the last two weights",
-                what: "weights before the last",
-                found: previous.len(),
-                expected: w.len(),
-            }
-            .into());
-        }
+        const OP: &str = "state from the last two weights";
+        DataError::expect_length(OP, "weights before the last", previous.len(), w.len())?;
         let Some(&eta) = etas(iteration).last() else {
             return Err(FitError::Hyperparameter {
                 what: "number of iterations done",
@@ -78,24 +77,19 @@ pub fn nesterov(
     start: State,
 ) -> Result<(History, State)> {
     check(z, settings, &start.w)?;
-    check(z, settings, &start.v)?;
     let State {
         iteration: first,
         mut w,
-        mut v,
+        v,
     } = start;
     let end = first + settings.iterations;
     let etas = etas(end);
-    let mut history = History::new(first, settings.sigmoid.bound());
-    for (t, rows) in (first..end).zip(settings.batches.starting_at(first)) {
-        let gamma = settings.rate.at(t)? / rows.len() as f64;
-        let (g, largest) = ascent(z, &rows, &v, &settings.sigmoid);
-        let mut next = v;
-        next.scaled_add(gamma, &g);
-        v = momentum(etas[t], &next, &w);
+    let advance = |t: usize, next: Array1<f64>| {
+        let v = momentum(etas[t], &next, &w);
         w = next;
-        history.push(&w, largest)?;
-    }
+        v
+    };
+    let (history, v) = run(z, settings, first, v, |g| g, advance)?;
     let end = State {
         iteration: end,
         w,

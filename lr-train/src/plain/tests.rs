@@ -6,10 +6,8 @@ use ndarray::array;
 use super::*;
 use crate::{
     TrainError,
-    data::DataError,
-    data::{Dataset, builtin, csv, mnist, tests::external},
+    data::{DataError, Dataset, builtin, csv, mnist, tests::external},
     metrics::{Quality, auc, log_loss},
-    plain::FitError,
     preprocess::{Preprocessor, Scheme, signed_rows},
     sigmoid::Approximation,
     split::{Order, k_fold},
@@ -25,27 +23,26 @@ fn small() -> Array2<f64> {
     ]
 }
 
-fn settings(
-    iterations: usize,
-    rate: Rate,
-    sigmoid: Sigmoid,
-    batches: Minibatches,
-) -> PlainSettings {
-    PlainSettings {
-        iterations,
-        rate,
-        sigmoid,
-        batches,
-    }
+/// At a constant rate with the sigmoid itself on all rows.
+fn exact(iterations: usize, rate: f64, rows: usize) -> PlainSettings {
+    let batches = Minibatches::full(rows).unwrap();
+    PlainSettings::new(iterations, batches).rate(Rate::Constant(rate))
 }
 
-fn cubic() -> Sigmoid {
-    Sigmoid::Polynomial(Approximation::cubic_16())
+/// At a constant rate with the cubic on [-16, 16].
+fn cubic(iterations: usize, rate: f64, batches: Minibatches) -> PlainSettings {
+    PlainSettings::new(iterations, batches)
+        .rate(Rate::Constant(rate))
+        .approximation(Approximation::cubic_16())
 }
 
-/// Signed rows of a set normalized by its own maxima, and the set's features.
-fn prepared(data: &Dataset) -> (Array2<f64>, Array2<f64>) {
-    let x = Preprocessor::fit(data, Scheme::MaxAbs)
+fn quality(x: &Array2<f64>, weights: &Array1<f64>, data: &Dataset) -> Quality {
+    Quality::measure(&scores(x, weights).unwrap(), data.labels()).unwrap()
+}
+
+/// Signed rows of a normalized set, and the set's features.
+fn prepared(data: &Dataset, scheme: Scheme) -> (Array2<f64>, Array2<f64>) {
+    let x = Preprocessor::fit(data, scheme)
         .unwrap()
         .apply(data)
         .unwrap();
@@ -66,8 +63,7 @@ fn momentum_has_the_known_beginning() {
 fn nesterov_follows_its_formulas() {
     let z = small();
     let batches = Minibatches::new(5, 2, Order::Original).unwrap();
-    let run = settings(4, Rate::Constant(0.8), cubic(), batches);
-    let (history, end) = nesterov(&z, &run, State::zero(3)).unwrap();
+    let (history, end) = nesterov(&z, &cubic(4, 0.8, batches), State::zero(3)).unwrap();
     // Matrix by matrix, as the formulas stand.
     let (mut w, mut v) = (Array1::<f64>::zeros(3), Array1::<f64>::zeros(3));
     for (t, rows) in [[0, 1], [2, 3], [0, 1], [2, 3]].iter().enumerate() {
@@ -79,12 +75,9 @@ fn nesterov_follows_its_formulas() {
         v = &next * (1.0 - eta) + &w * eta;
         w = next;
         let largest = u.iter().fold(0.0f64, |m, u| m.max(u.abs()));
-        assert_relative_eq!(
-            history.iterations()[t].largest_t,
-            largest,
-            max_relative = 1e-14
-        );
-        for (ours, expected) in history.iterations()[t].weights.iter().zip(&w) {
+        let iteration = &history.iterations()[t];
+        assert_relative_eq!(iteration.largest_t, largest, max_relative = 1e-14);
+        for (ours, expected) in iteration.weights.iter().zip(&w) {
             assert_relative_eq!(ours, expected, max_relative = 1e-13);
         }
     }
@@ -97,14 +90,7 @@ fn nesterov_follows_its_formulas() {
 fn rounds_give_the_bits_of_one_run() {
     let z = small();
     let batches = Minibatches::new(5, 2, Order::Shuffled { seed: 9 }).unwrap();
-    let run = |iterations| {
-        settings(
-            iterations,
-            Rate::Harmonic(2.0),
-            Sigmoid::Exact,
-            batches.clone(),
-        )
-    };
+    let run = |n| PlainSettings::new(n, batches.clone()).rate(Rate::Harmonic(2.0));
     let (whole, end) = nesterov(&z, &run(7), State::zero(3)).unwrap();
     let (first, middle) = nesterov(&z, &run(4), State::zero(3)).unwrap();
     let weights = |i: usize| first.iterations()[i].weights.clone();
@@ -128,14 +114,7 @@ fn all_trainers_reach_the_same_optimum() {
     // Each row twice and its opposite once: no weights separate the classes, so there is an optimum.
     let z = ndarray::concatenate![ndarray::Axis(0), small(), small(), -small()];
     let rows: Vec<usize> = (0..15).collect();
-    let run = |n| {
-        settings(
-            n,
-            Rate::Constant(1.0),
-            Sigmoid::Exact,
-            Minibatches::full(15).unwrap(),
-        )
-    };
+    let run = |n| exact(n, 1.0, 15);
     let descent = gradient_descent(&z, &run(20_000), 0, Array1::zeros(3)).unwrap();
     let optimum = descent.weights().unwrap();
     let (gradient, _) = ascent(&z, &rows, optimum, &Sigmoid::Exact);
@@ -152,19 +131,10 @@ fn all_trainers_reach_the_same_optimum() {
 #[test]
 fn the_fixed_bound_is_above_the_hessian_and_the_loss_falls() {
     let data = builtin::breast_cancer().unwrap();
-    let x = Preprocessor::fit(&data, Scheme::Standard)
-        .unwrap()
-        .apply(&data)
-        .unwrap();
-    let z = signed_rows(&x, data.labels()).unwrap();
+    let (z, x) = prepared(&data, Scheme::Standard);
     let h = hessian_bound(&z);
     // Directions from weights of training, where the Hessian is far from a multiple of the identity.
-    let run = settings(
-        30,
-        Rate::Constant(1.0),
-        Sigmoid::Exact,
-        Minibatches::full(z.nrows()).unwrap(),
-    );
+    let run = exact(30, 1.0, z.nrows());
     let history = fixed_hessian(&z, &run, 0, Array1::zeros(z.ncols())).unwrap();
     let mut before = 2f64.ln();
     for iteration in history.iterations() {
@@ -175,11 +145,7 @@ fn the_fixed_bound_is_above_the_hessian_and_the_loss_falls() {
         assert!(loss < before, "{loss} after {before}");
         before = loss;
     }
-    let quality = Quality::measure(
-        &scores(&x, history.weights().unwrap()).unwrap(),
-        data.labels(),
-    )
-    .unwrap();
+    let quality = quality(&x, history.weights().unwrap(), &data);
     assert!(
         quality.accuracy > 0.94 && quality.auc.unwrap() > 0.98,
         "{quality:?}"
@@ -189,20 +155,12 @@ fn the_fixed_bound_is_above_the_hessian_and_the_loss_falls() {
 #[test]
 fn built_in_digits_are_learnt_in_few_iterations() {
     let data = builtin::digits().unwrap();
-    let (z, x) = prepared(&data);
+    let (z, x) = prepared(&data, Scheme::MaxAbs);
     assert_eq!(z.ncols(), 64 - 10 + 1);
     let batches = Minibatches::new(z.nrows(), 64, Order::Shuffled { seed: 0 }).unwrap();
-    let (history, _) = nesterov(
-        &z,
-        &settings(6, Rate::Constant(1.0), cubic(), batches),
-        State::zero(z.ncols()),
-    )
-    .unwrap();
-    let quality = Quality::measure(
-        &scores(&x, history.weights().unwrap()).unwrap(),
-        data.labels(),
-    )
-    .unwrap();
+    let run = cubic(6, 1.0, batches);
+    let (history, _) = nesterov(&z, &run, State::zero(z.ncols())).unwrap();
+    let quality = quality(&x, history.weights().unwrap(), &data);
     assert!(
         quality.accuracy > 0.94 && quality.auc.unwrap() > 0.99,
         "{quality:?}"
@@ -213,14 +171,7 @@ fn built_in_digits_are_learnt_in_few_iterations() {
 #[test]
 fn leaving_the_interval_and_divergence_are_told() {
     let z = small() * 10.0;
-    let run = |iterations| {
-        settings(
-            iterations,
-            Rate::Constant(3.0),
-            cubic(),
-            Minibatches::full(5).unwrap(),
-        )
-    };
+    let run = |n| cubic(n, 3.0, Minibatches::full(5).unwrap());
     let history = gradient_descent(&z, &run(2), 0, Array1::zeros(3)).unwrap();
     let (iteration, t) = history.left_interval().unwrap();
     assert_eq!(iteration, 1);
@@ -229,24 +180,14 @@ fn leaving_the_interval_and_divergence_are_told() {
         gradient_descent(&z, &run(50), 0, Array1::zeros(3)),
         Err(TrainError::Fit(FitError::Diverged { .. }))
     ));
-    let exact = settings(
-        2,
-        Rate::Constant(3.0),
-        Sigmoid::Exact,
-        Minibatches::full(5).unwrap(),
-    );
-    assert_eq!(
-        gradient_descent(&z, &exact, 0, Array1::zeros(3))
-            .unwrap()
-            .left_interval(),
-        None
-    );
+    let history = gradient_descent(&z, &exact(2, 3.0, 5), 0, Array1::zeros(3)).unwrap();
+    assert_eq!(history.left_interval(), None);
 }
 
 #[test]
 fn sizes_and_rates_are_checked() {
     let z = small();
-    let run = |rate| settings(3, rate, Sigmoid::Exact, Minibatches::full(5).unwrap());
+    let run = |rate| exact(3, 1.0, 5).rate(rate);
     for rate in [
         Rate::Constant(0.0),
         Rate::Constant(f64::NAN),
@@ -267,14 +208,8 @@ fn sizes_and_rates_are_checked() {
             ..
         }))
     ));
-    let other = settings(
-        1,
-        Rate::Constant(1.0),
-        Sigmoid::Exact,
-        Minibatches::full(6).unwrap(),
-    );
     assert!(matches!(
-        gradient_descent(&z, &other, 0, Array1::zeros(3)),
+        gradient_descent(&z, &exact(1, 1.0, 6), 0, Array1::zeros(3)),
         Err(TrainError::Data(DataError::Length {
             found: 6,
             expected: 5,
@@ -293,19 +228,12 @@ fn mnist_reaches_the_figures_of_the_literature() {
     };
     let parts = mnist::three_against_eight(&folder).unwrap();
     let normalization = Preprocessor::fit(&parts.train, Scheme::MaxAbs).unwrap();
-    let z = signed_rows(
-        &normalization.apply(&parts.train).unwrap(),
-        parts.train.labels(),
-    )
-    .unwrap();
+    let train = normalization.apply(&parts.train).unwrap();
+    let z = signed_rows(&train, parts.train.labels()).unwrap();
     let test = normalization.apply(&parts.test).unwrap();
     let run = |rate, seed| {
         let batches = Minibatches::new(z.nrows(), 128, Order::Shuffled { seed }).unwrap();
-        nesterov(
-            &z,
-            &settings(32, Rate::Constant(rate), cubic(), batches),
-            State::zero(z.ncols()),
-        )
+        nesterov(&z, &cubic(32, rate, batches), State::zero(z.ncols()))
     };
     let checkpoints = [(8, 91.4), (13, 93.5), (16, 94.6), (20, 95.5), (32, 96.4)];
     let mut accuracy = [0.0; 5];
@@ -315,14 +243,11 @@ fn mnist_reaches_the_figures_of_the_literature() {
         assert_eq!(history.left_interval(), None);
         for (sum, (iterations, _)) in accuracy.iter_mut().zip(checkpoints) {
             let weights = &history.iterations()[iterations - 1].weights;
-            let quality =
-                Quality::measure(&scores(&test, weights).unwrap(), parts.test.labels()).unwrap();
+            let quality = quality(&test, weights, &parts.test);
             *sum += 20.0 * quality.accuracy;
-            area += if iterations == 32 {
-                quality.auc.unwrap() / 5.0
-            } else {
-                0.0
-            };
+            if iterations == 32 {
+                area += quality.auc.unwrap() / 5.0;
+            }
         }
     }
     for (measured, (iterations, expected)) in accuracy.iter().zip(checkpoints) {
@@ -356,14 +281,10 @@ fn clinical_sets_reach_the_figures_of_the_literature() {
     let train = |data: &Dataset| {
         let normalization = Preprocessor::fit(data, Scheme::MaxAbs).unwrap();
         let z = signed_rows(&normalization.apply(data).unwrap(), data.labels()).unwrap();
-        let sigmoid = Sigmoid::Polynomial(Approximation::quintic_8());
-        let full = Minibatches::full(z.nrows()).unwrap();
-        let (history, _) = nesterov(
-            &z,
-            &settings(7, Rate::Harmonic(10.0), sigmoid, full),
-            State::zero(z.ncols()),
-        )
-        .unwrap();
+        let run = exact(7, 1.0, z.nrows())
+            .rate(Rate::Harmonic(10.0))
+            .approximation(Approximation::quintic_8());
+        let (history, _) = nesterov(&z, &run, State::zero(z.ncols())).unwrap();
         assert_eq!(history.left_interval(), None);
         (normalization, history)
     };
@@ -374,28 +295,21 @@ fn clinical_sets_reach_the_figures_of_the_literature() {
         ("pcs", 0.740, 0.7435, 0.7377),
         ("uis", 0.614, 0.6225, 0.6048),
     ] {
-        let data = csv::read_file(
-            &folder.join(format!("{name}.txt")),
-            &csv::Options::new(csv::Label::Index(-1)),
-        )
-        .unwrap();
+        let options = csv::Options::new(csv::Label::Index(-1));
+        let data = csv::read_file(&folder.join(format!("{name}.txt")), &options).unwrap();
         let area = |(normalization, history): &(Preprocessor, History), rows: &Dataset| {
             let x = normalization.apply(rows).unwrap();
-            auc(
-                &scores(&x, history.weights().unwrap()).unwrap(),
-                rows.labels(),
-            )
-            .unwrap()
+            let scores = scores(&x, history.weights().unwrap()).unwrap();
+            auc(&scores, rows.labels()).unwrap()
         };
         assert_relative_eq!(area(&train(&data), &data), all_rows, epsilon = 1e-4);
         let means: Vec<f64> = (0..SEEDS)
             .map(|seed| {
                 let folds = k_fold(data.labels(), 5, seed).unwrap();
-                let areas = folds.iter().map(|f| {
-                    area(
-                        &train(&data.select(&f.train).unwrap()),
-                        &data.select(&f.test).unwrap(),
-                    )
+                let areas = folds.iter().map(|fold| {
+                    let [train_rows, test_rows] =
+                        [&fold.train, &fold.test].map(|rows| data.select(rows).unwrap());
+                    area(&train(&train_rows), &test_rows)
                 });
                 areas.sum::<f64>() / 5.0
             })

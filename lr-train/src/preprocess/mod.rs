@@ -252,14 +252,7 @@ pub fn signs(labels: &[bool]) -> Array1<f64> {
 /// # Errors
 /// [`DataError::Length`].
 pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64>, DataError> {
-    if features.nrows() != labels.len() {
-        return Err(DataError::Length {
-            op: "signed rows",
-            what: "labels",
-            found: labels.len(),
-            expected: features.nrows(),
-        });
-    }
+    DataError::expect_length("signed rows", "labels", labels.len(), features.nrows())?;
     let y = signs(labels);
     Ok(Array2::from_shape_fn(
         (features.nrows(), features.ncols() + 1),

@@ -278,22 +278,12 @@ fn text_fits_the_terminal_and_keeps_control_characters_out() {
 #[test]
 fn shapes_are_counted_on_programs() {
     use crate::{
-        circuits::{Kind, Results, Spec, Start, TrainingCircuit},
+        circuits::{Kind, Spec, Start, TrainingCircuit},
         plain::Rate,
-        sigmoid::Approximation,
     };
     let shape = |kind: Kind| {
-        let spec = Spec {
-            kind,
-            slots: 1 << 12,
-            features: 16,
-            minibatch: 16,
-            steps: Spec::nesterov_steps(&Rate::Constant(1.0), 16, 0, 6).unwrap(),
-            activation: Approximation::cubic_16(),
-            start: Start::Encrypted,
-            results: Results::Model,
-            summing: arras_toolkit::circuit::Summing::default(),
-        };
+        let steps = Spec::nesterov_steps(&Rate::Constant(1.0), 16, 0, 6).unwrap();
+        let spec = Spec::new(kind, 1 << 12, 16, 16, steps).start(Start::Encrypted);
         let circuit = TrainingCircuit::record(spec).unwrap();
         CircuitShape::of(
             kind.name(),

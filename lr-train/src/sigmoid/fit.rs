@@ -1,5 +1,9 @@
 //! Fits of odd polynomials to `f(x) = sigma(-B x) - 1/2` on [-1, 1]; by symmetry only [0, 1] is looked at.
 //!
+//! The toolkit fits any function, in points and with weights; here are the integral's projections and the smallest largest error, which it
+//! does not have. Its cosine is another, and starting points of other last bits give other coefficients, which stored plans and models hold:
+//! so nothing is shared.
+//!
 //! Both work in a basis of orthogonal polynomials and convert to powers of x at the end. No function of the platform's
 //! mathematical library is used, so the coefficients are the same everywhere.
 

@@ -89,11 +89,8 @@ impl Approximation {
     /// [`MAX_BOUND`].
     pub fn least_squares(degree: usize, bound: f64) -> Result<Self, SigmoidError> {
         check(degree, bound)?;
-        Ok(Self::from_normalized(
-            &fit::least_squares(degree, bound),
-            bound,
-            Origin::LeastSquares,
-        ))
+        let fit = fit::least_squares(degree, bound);
+        Ok(Self::from_normalized(&fit, bound, Origin::LeastSquares))
     }
 
     /// The polynomial of the given odd degree with the smallest largest error on `[-bound, bound]` (Remez's exchange).
@@ -102,11 +99,8 @@ impl Approximation {
     /// As [`Self::least_squares`]; [`SigmoidError::MinimaxDiverged`] if the error cannot be levelled to one part in a thousand.
     pub fn minimax(degree: usize, bound: f64) -> Result<Self, SigmoidError> {
         check(degree, bound)?;
-        Ok(Self::from_normalized(
-            &fit::minimax(degree, bound)?,
-            bound,
-            Origin::Minimax,
-        ))
+        let fit = fit::minimax(degree, bound)?;
+        Ok(Self::from_normalized(&fit, bound, Origin::Minimax))
     }
 
     /// A polynomial of the caller: `odd` are the coefficients of t, t^3, t^5, ..
@@ -170,22 +164,20 @@ impl Approximation {
         all
     }
 
-    /// The same polynomial in `t' = t / B`.
-    pub fn normalized(&self) -> Normalized {
+    /// The coefficients of t', t'^3, .. of the same polynomial in `t' = t / B`: all powers of t' are within [-1, 1].
+    pub fn normalized(&self) -> Vec<f64> {
         let mut power = self.bound;
-        let odd = self
-            .odd
-            .iter()
-            .map(|c| {
-                let d = c * power;
-                power *= self.bound * self.bound;
-                d
-            })
-            .collect();
-        Normalized {
-            odd,
-            bound: self.bound,
-        }
+        let normalize = |c| {
+            let d = c * power;
+            power *= self.bound * self.bound;
+            d
+        };
+        self.odd.iter().map(normalize).collect()
+    }
+
+    /// The last of them.
+    pub(crate) fn leading(&self) -> f64 {
+        self.normalized().last().copied().unwrap_or(0.0)
     }
 
     /// Its value, by Horner's rule in t^2.
@@ -201,47 +193,10 @@ impl Approximation {
     }
 }
 
-/// An [`Approximation`] in `t' = t / B`: all powers of t' are within [-1, 1].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Normalized {
-    odd: Vec<f64>,
-    bound: f64,
-}
-
-impl Normalized {
-    /// B.
-    pub fn bound(&self) -> f64 {
-        self.bound
-    }
-
-    /// The coefficient of t'^0.
-    pub fn constant(&self) -> f64 {
-        0.5
-    }
-
-    /// The coefficients of t', t'^3, t'^5, ..
-    pub fn odd(&self) -> &[f64] {
-        &self.odd
-    }
-
-    /// Its value at t', not t.
-    pub fn eval(&self, t: f64) -> f64 {
-        self.constant() + horner(&self.odd, t)
-    }
-
-    /// For degree 3, `(d3, d1 / d3)`: the value is `c0 + d3 t' (t'^2 + d1 / d3)`, two multiplications in which d3 can be folded into
-    /// another factor. None for other degrees.
-    pub fn factored_cubic(&self) -> Option<(f64, f64)> {
-        match self.odd[..] {
-            [d1, d3] => Some((d3, d1 / d3)),
-            _ => None,
-        }
-    }
-}
-
 /// What stands for `sigma(-t)` in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Sigmoid {
     /// The function itself.
     Exact,
@@ -267,6 +222,7 @@ impl Sigmoid {
     }
 }
 
+/// An approximation as it is written down: not checked.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     odd: Vec<f64>,
@@ -275,35 +231,25 @@ struct Stored {
 }
 
 impl From<Approximation> for Stored {
-    fn from(a: Approximation) -> Self {
-        Self {
-            odd: a.odd,
-            bound: a.bound,
-            origin: a.origin,
-        }
+    fn from(Approximation { odd, bound, origin }: Approximation) -> Self {
+        Self { odd, bound, origin }
     }
 }
 
 impl TryFrom<Stored> for Approximation {
     type Error = SigmoidError;
 
-    fn try_from(stored: Stored) -> Result<Self, SigmoidError> {
-        check((2 * stored.odd.len()).saturating_sub(1), stored.bound)?;
-        let last = stored.odd.len() - 1;
-        for (k, &c) in stored.odd.iter().enumerate() {
-            if !c.is_finite() || (k == last && c == 0.0) {
-                return Err(SigmoidError::Approximation {
-                    what: "coefficient",
-                    value: c,
-                    allowed: "coefficients are finite, and the last is not 0",
-                });
-            }
+    fn try_from(Stored { odd, bound, origin }: Stored) -> Result<Self, SigmoidError> {
+        check((2 * odd.len()).saturating_sub(1), bound)?;
+        let bad = odd.iter().find(|c| !c.is_finite());
+        if let Some(&value) = bad.or(odd.last().filter(|&&c| c == 0.0)) {
+            return Err(SigmoidError::Approximation {
+                what: "coefficient",
+                value,
+                allowed: "coefficients are finite, and the last is not 0",
+            });
         }
-        Ok(Self {
-            odd: stored.odd,
-            bound: stored.bound,
-            origin: stored.origin,
-        })
+        Ok(Self { odd, bound, origin })
     }
 }
 

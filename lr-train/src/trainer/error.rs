@@ -139,6 +139,72 @@ pub enum ExchangeError {
 }
 
 impl ExchangeError {
+    /// Text that could not be decoded.
+    pub(super) fn malformed<E>(what: &'static str) -> impl Fn(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |error| Self::Malformed {
+            what,
+            error: Box::new(error),
+        }
+    }
+
+    /// # Errors
+    /// [`ExchangeError::Version`] for a version that is not known.
+    pub(super) fn expect_version(
+        what: &'static str,
+        found: u32,
+        known: u32,
+        command: &'static str,
+    ) -> Result<(), Self> {
+        if found == known {
+            return Ok(());
+        }
+        Err(Self::Version {
+            what,
+            found,
+            known,
+            command,
+        })
+    }
+
+    /// # Errors
+    /// [`ExchangeError::Mismatch`] for something else than expected.
+    pub(super) fn expect_same<T: PartialEq + ToString>(
+        op: &'static str,
+        (what, subject): (&'static str, &'static str),
+        found: &T,
+        expected: &T,
+        remedy: &'static str,
+    ) -> Result<(), Self> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(Self::Mismatch {
+            op,
+            what,
+            subject,
+            found: found.to_string(),
+            expected: expected.to_string(),
+            remedy,
+        })
+    }
+
+    /// # Errors
+    /// [`ExchangeError::UnusableResult`] for a value that no training gives.
+    pub(super) fn expect_usable<'a>(
+        what: &'static str,
+        values: impl IntoIterator<Item = &'a f64>,
+        usable: impl Fn(f64) -> bool,
+    ) -> Result<(), Self> {
+        let mut values = values.into_iter().copied().enumerate();
+        match values.find(|(_, value)| !usable(*value)) {
+            Some((entry, value)) => Err(Self::UnusableResult { what, entry, value }),
+            None => Ok(()),
+        }
+    }
+
     /// Where the fault lies.
     pub fn fault(&self) -> Fault {
         match self {

@@ -11,6 +11,7 @@ use crate::{Result, trainer::ExchangeError};
 
 /// Which exchange something belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Origin {
     /// The plan.
     pub plan: PlanId,
@@ -30,34 +31,20 @@ impl Origin {
         plan: PlanId,
         keys: KeySetId,
     ) -> Result<()> {
-        let mismatch = |what, found: String, expected: String, remedy| {
-            Err(ExchangeError::Mismatch {
-                op,
-                what,
-                subject,
-                found,
-                expected,
-                remedy,
-            }
-            .into())
-        };
-        if self.plan != plan {
-            return mismatch(
-                "plan",
-                self.plan.to_string(),
-                plan.to_string(),
-                "use files that were made with one plan",
-            );
-        }
-        if self.keys != keys {
-            return mismatch(
-                "key set",
-                self.keys.to_string(),
-                keys.to_string(),
-                "use the keys that the data was encrypted with, or encrypt the data with these keys",
-            );
-        }
-        Ok(())
+        ExchangeError::expect_same(
+            op,
+            ("plan", subject),
+            &self.plan,
+            &plan,
+            "use files that were made with one plan",
+        )?;
+        Ok(ExchangeError::expect_same(
+            op,
+            ("key set", subject),
+            &self.keys,
+            &keys,
+            "use the keys that the data was encrypted with, or encrypt the data with these keys",
+        )?)
     }
 
     /// # Errors
@@ -68,18 +55,13 @@ impl Origin {
         subject: &'static str,
         dataset: DatasetId,
     ) -> Result<()> {
-        if self.dataset == dataset {
-            return Ok(());
-        }
-        Err(ExchangeError::Mismatch {
+        Ok(ExchangeError::expect_same(
             op,
-            what: "data set",
-            subject,
-            found: self.dataset.to_string(),
-            expected: dataset.to_string(),
-            remedy: "use data, state and model of one encryption",
-        }
-        .into())
+            ("data set", subject),
+            &self.dataset,
+            &dataset,
+            "use data, state and model of one encryption",
+        )?)
     }
 }
 
@@ -91,18 +73,13 @@ pub(super) fn expect_round(
     found: usize,
     expected: usize,
 ) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(ExchangeError::Mismatch {
+    Ok(ExchangeError::expect_same(
         op,
-        what: "round (from 0)",
-        subject,
-        found: found.to_string(),
-        expected: expected.to_string(),
-        remedy: "rounds follow one another, each with the state that the one before returned",
-    }
-    .into())
+        ("round (from 0)", subject),
+        &found,
+        &expected,
+        "rounds follow one another, each with the state that the one before returned",
+    )?)
 }
 
 /// The encrypted data of one round.

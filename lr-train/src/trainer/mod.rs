@@ -13,7 +13,6 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
-mod depth;
 mod error;
 mod exchange;
 pub mod files;
@@ -32,14 +31,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use arras_toolkit::plan::ServerMemory;
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use ids::{DatasetId, KeySetId, PlanId};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
-pub use planner::{PlannerOptions, RINGS, capacity, plan};
+pub use planner::{PlannerOptions, RINGS, plan};
 pub use predict::ErrorsFor;
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, training_rows};
 pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport};

@@ -7,8 +7,7 @@ use super::Settings;
 use crate::{
     Result,
     circuits::Kind,
-    data::DataError,
-    data::{Classes, Dataset, FeatureTable},
+    data::{Classes, DataError, Dataset, FeatureTable},
     metrics::Quality,
     plain::scores,
     preprocess::Preprocessor,
@@ -56,39 +55,16 @@ impl Model {
     /// # Errors
     /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
-        if self.version != MODEL_VERSION {
-            return Err(ExchangeError::Version {
-                what: "model",
-                found: self.version,
-                known: MODEL_VERSION,
-                command: "lr-train decrypt",
-            }
-            .into());
-        }
-        let expected = self.preprocessor.features() + 1;
-        if self.weights.len() != expected {
-            let error = DataError::Length {
-                op: "model",
-                what: "weights (intercept first)",
-                found: self.weights.len(),
-                expected,
-            };
-            return Err(malformed(error).into());
-        }
-        match self
-            .weights
-            .iter()
-            .enumerate()
-            .find(|(_, w)| !w.is_finite())
-        {
-            Some((entry, &value)) => Err(ExchangeError::UnusableResult {
-                what: "weights",
-                entry,
-                value,
-            }
-            .into()),
-            None => Ok(()),
-        }
+        let (found, command) = (self.version, "lr-train decrypt");
+        ExchangeError::expect_version("model", found, MODEL_VERSION, command)?;
+        let (what, expected) = (
+            "weights (intercept first)",
+            self.preprocessor.features() + 1,
+        );
+        DataError::expect_length("model", what, self.weights.len(), expected)
+            .map_err(ExchangeError::malformed("model"))?;
+        ExchangeError::expect_usable("weights", &self.weights, f64::is_finite)?;
+        Ok(())
     }
 
     /// Reads a model from JSON, trusting nothing in it.
@@ -96,7 +72,7 @@ impl Model {
     /// # Errors
     /// [`ExchangeError::Malformed`], [`ExchangeError::Version`], [`ExchangeError::UnusableResult`].
     pub fn from_json(text: &str) -> Result<Self> {
-        let model: Self = serde_json::from_str(text).map_err(malformed)?;
+        let model: Self = serde_json::from_str(text).map_err(ExchangeError::malformed("model"))?;
         model.check()?;
         Ok(model)
     }
@@ -107,7 +83,8 @@ impl Model {
     /// [`ExchangeError::Malformed`] if a number is not finite.
     pub fn to_json(&self) -> Result<String> {
         self.check()?;
-        Ok(serde_json::to_string_pretty(self).map_err(malformed)?)
+        let text = serde_json::to_string_pretty(self);
+        Ok(text.map_err(ExchangeError::malformed("model"))?)
     }
 
     /// The scores of rows as they were read: `w0 + w . x` of the normalized features.
@@ -116,10 +93,8 @@ impl Model {
     /// [`PreprocessError::ColumnCount`](crate::preprocess::PreprocessError::ColumnCount),
     /// [`PreprocessError::ColumnName`](crate::preprocess::PreprocessError::ColumnName), [`DataError::NotFinite`].
     pub fn scores(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<f64>> {
-        Ok(scores(
-            &self.preprocessor.apply(data)?,
-            &Array1::from(self.weights.clone()),
-        )?)
+        let weights = Array1::from(self.weights.clone());
+        Ok(scores(&self.preprocessor.apply(data)?, &weights)?)
     }
 
     /// Score, probability and class of rows as they were read.
@@ -127,14 +102,11 @@ impl Model {
     /// # Errors
     /// As [`Model::scores`].
     pub fn predict(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<Prediction>> {
+        let Classes { positive, negative } = &self.classes;
         let predict = |score: f64| Prediction {
             score,
             probability: sigma(score),
-            class: if score > 0.0 {
-                self.classes.positive.clone()
-            } else {
-                self.classes.negative.clone()
-            },
+            class: if score > 0.0 { positive } else { negative }.clone(),
         };
         Ok(self.scores(data)?.into_iter().map(predict).collect())
     }
@@ -155,13 +127,5 @@ impl Model {
             .into());
         }
         Ok(Quality::measure(&self.scores(data)?, data.labels())?)
-    }
-}
-
-/// What is not a model.
-fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> ExchangeError {
-    ExchangeError::Malformed {
-        what: "model",
-        error: Box::new(error),
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use arras_ckks::{Context, EvaluationKeySet, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
-use ndarray::Array1;
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
@@ -90,7 +89,9 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Normalizes a data set and gives it an identifier. Keep its [record](PreparedData::record): without it the model cannot be read.
     ///
     /// # Errors
-    /// As [`PreparedData::new`].
+    /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`ExchangeError::BeyondPlan`]; those of
+    /// [`Preprocessor::fit`](crate::preprocess::Preprocessor::fit) and [`apply`](crate::preprocess::Preprocessor::apply);
+    /// [`ExchangeError::NoRandomness`].
     pub fn prepare(&self, data: &Dataset, scheme: Scheme) -> Result<PreparedData> {
         let origin = Origin {
             plan: self.plan.id(),
@@ -193,15 +194,10 @@ impl<S: SecretEngine> DataOwner<S> {
         result: &RoundResult<B>,
     ) -> Result<State> {
         const OP: &str = "decrypt";
-        result
-            .origin
-            .expect(OP, "the result", self.plan.id(), self.keys)?;
-        record
-            .origin
-            .expect(OP, "the data's record", self.plan.id(), self.keys)?;
-        result
-            .origin
-            .expect_dataset(OP, "the result", record.origin.dataset)?;
+        let (plan, keys, origin) = (self.plan.id(), self.keys, &result.origin);
+        origin.expect(OP, "the result", plan, keys)?;
+        record.origin.expect(OP, "the data's record", plan, keys)?;
+        origin.expect_dataset(OP, "the result", record.origin.dataset)?;
         let round = self.plan.round(result.round)?;
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
@@ -217,21 +213,18 @@ impl<S: SecretEngine> DataOwner<S> {
             .max();
         let most = self.plan.params().headroom_bits(level.unwrap_or(0)).exp2();
         let (w, previous) = round.circuit.weights(|name| values.get(name))?;
-        usable("weights", &w, most)?;
+        let usable = |w: f64| w.is_finite() && w.abs() <= most;
+        ExchangeError::expect_usable("weights", &w, usable)?;
         let iteration = round.first + round.circuit.spec().iterations();
         if let Some(previous) = &previous {
-            usable("weights before the last", previous, most)?;
+            ExchangeError::expect_usable("weights before the last", previous, usable)?;
         }
         match previous {
             Some(previous) if self.plan.settings().optimizer == Optimizer::Nesterov => {
                 State::from_last_two(iteration, w, &previous)
             }
             // Without momentum, and after the last round, v is the weights.
-            _ => Ok(State {
-                iteration,
-                v: w.clone(),
-                w,
-            }),
+            _ => Ok(State::at_rest(iteration, w)),
         }
     }
 
@@ -268,24 +261,8 @@ impl<S: SecretEngine> DataOwner<S> {
         let state = self.decrypt_state(record, result)?;
         record.model(&self.plan, &state.w)
     }
-
-    /// The model of a state in the clear.
-    ///
-    /// # Errors
-    /// [`DataError::Length`](crate::data::DataError::Length).
-    pub fn model(&self, record: &DatasetRecord, state: &State) -> Result<Model> {
-        record.model(&self.plan, &state.w)
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
-}
-
-fn usable(what: &'static str, weights: &Array1<f64>, most: f64) -> Result<()> {
-    let bad = |w: &f64| !(w.is_finite() && w.abs() <= most);
-    match weights.iter().enumerate().find(|(_, w)| bad(w)) {
-        Some((entry, &value)) => Err(ExchangeError::UnusableResult { what, entry, value }.into()),
-        None => Ok(()),
-    }
 }

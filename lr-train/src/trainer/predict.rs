@@ -8,12 +8,11 @@ use chacha20::ChaCha20Rng;
 use ndarray::{Array1, Array2};
 use rand_core::{Rng, SeedableRng};
 
-use super::{Optimizer, Round, Settings, TrainingPlan};
+use super::{Optimizer, Round, TrainingPlan};
 use crate::{
     Result,
     circuits::Start,
-    plain::{self, State},
-    sigmoid::Sigmoid,
+    plain::{self, PlainSettings, State},
     split::Minibatches,
 };
 
@@ -66,11 +65,7 @@ impl Round {
             .collect();
         let start = (spec.start == Start::Encrypted).then(|| {
             let w = Array1::from_shape_simple_fn(spec.features, &mut uniform);
-            State {
-                iteration: self.first,
-                v: w.clone(),
-                w,
-            }
+            State::at_rest(self.first, w)
         });
         (minibatches, start)
     }
@@ -86,13 +81,16 @@ pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result
             ErrorsFor::AnyData => round.any_data(),
             ErrorsFor::Rows(z) => {
                 let settings = plan.settings();
-                let batches = Minibatches::new(z.nrows(), plan.minibatch(), settings.order)?;
+                let mut plain = settings.plain(z.nrows())?;
+                plain.batches = Minibatches::new(z.nrows(), plan.minibatch(), settings.order)?;
+                let count = round.circuit.spec().iterations();
+                let minibatches = plain.batches.select(z, round.first, count);
+                plain.iterations = round.first;
                 let start = match round.first {
                     0 => None,
-                    done => Some(state_after(settings, z, &batches, done)?),
+                    _ => Some(state_after(settings.optimizer, z, &plain)?),
                 };
-                let count = round.circuit.spec().iterations();
-                (batches.select(z, round.first, count), start)
+                (minibatches, start)
             }
         };
         worst = worst.max(round.predicted_error(plan.params(), &minibatches, start.as_ref())?);
@@ -100,30 +98,15 @@ pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result
     Ok(Some(worst))
 }
 
-/// The state after some iterations in the clear.
-fn state_after(
-    settings: &Settings,
-    z: &Array2<f64>,
-    batches: &Minibatches,
-    iterations: usize,
-) -> Result<State> {
-    let plain = plain::PlainSettings {
-        iterations,
-        rate: settings.rate.clone(),
-        sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-        batches: batches.clone(),
-    };
+/// The state after a training in the clear.
+fn state_after(optimizer: Optimizer, z: &Array2<f64>, plain: &PlainSettings) -> Result<State> {
     let start = State::zero(z.ncols());
-    match settings.optimizer {
-        Optimizer::Nesterov => Ok(plain::nesterov(z, &plain, start)?.1),
+    match optimizer {
+        Optimizer::Nesterov => Ok(plain::nesterov(z, plain, start)?.1),
         Optimizer::GradientDescent | Optimizer::FixedHessian => {
-            let history = plain::gradient_descent(z, &plain, 0, start.w.clone())?;
+            let history = plain::gradient_descent(z, plain, 0, start.w.clone())?;
             let w = history.weights().cloned().unwrap_or(start.w);
-            Ok(State {
-                iteration: iterations,
-                v: w.clone(),
-                w,
-            })
+            Ok(State::at_rest(plain.iterations, w))
         }
     }
 }

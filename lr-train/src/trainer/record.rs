@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     Result,
-    data::DataError,
-    data::{Classes, Dataset},
+    data::{Classes, DataError, Dataset},
     plain::hessian_bound,
     preprocess::{Preprocessor, Scheme, signed_rows},
     split::Minibatches,
@@ -44,42 +43,14 @@ impl DatasetRecord {
     /// # Errors
     /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
     pub(super) fn check(&self) -> Result<()> {
-        if self.version != RECORD_VERSION {
-            return Err(ExchangeError::Version {
-                what: "record of a data set",
-                found: self.version,
-                known: RECORD_VERSION,
-                command: "lr-train encrypt",
-            }
-            .into());
-        }
+        let (what, command) = ("record of a data set", "lr-train encrypt");
+        ExchangeError::expect_version(what, self.version, RECORD_VERSION, command)?;
         if let Some(scaling) = &self.scaling {
             let expected = self.preprocessor.features() + 1;
-            if scaling.len() != expected {
-                let error = DataError::Length {
-                    op: "record of a data set",
-                    what: "scaling",
-                    found: scaling.len(),
-                    expected,
-                };
-                return Err(ExchangeError::Malformed {
-                    what: "record of a data set",
-                    error: Box::new(error),
-                }
-                .into());
-            }
-            if let Some((entry, &value)) = scaling
-                .iter()
-                .enumerate()
-                .find(|(_, s)| !(s.is_finite() && **s > 0.0))
-            {
-                return Err(ExchangeError::UnusableResult {
-                    what: "scaling",
-                    entry,
-                    value,
-                }
-                .into());
-            }
+            DataError::expect_length(what, "scaling", scaling.len(), expected)
+                .map_err(ExchangeError::malformed(what))?;
+            let usable = |s: f64| s.is_finite() && s > 0.0;
+            ExchangeError::expect_usable("scaling", scaling, usable)?;
         }
         Ok(())
     }
@@ -156,7 +127,7 @@ impl PreparedData {
     ///
     /// # Errors
     /// [`DataError::OneClass`], [`ExchangeError::BeyondPlan`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
-    pub fn new(
+    pub(super) fn new(
         plan: &TrainingPlan,
         origin: Origin,
         data: &Dataset,
@@ -164,15 +135,12 @@ impl PreparedData {
     ) -> Result<Self> {
         let (positives, rows) = (data.positives(), data.rows());
         if positives == 0 || positives == rows {
-            let classes = data.classes();
+            let Classes { positive, negative } = data.classes();
+            let only = if positives > 0 { positive } else { negative };
             return Err(DataError::OneClass {
                 what: "training",
                 rows,
-                value: if positives > 0 {
-                    classes.positive.clone()
-                } else {
-                    classes.negative.clone()
-                },
+                value: only.clone(),
             }
             .into());
         }
@@ -199,11 +167,8 @@ impl PreparedData {
         }
         let (signed, scaling) = scaled_rows(plan.settings().optimizer, data, &preprocessor)?;
         // Columns beyond those of the data are zero: their weights stay zero.
-        let z = Array2::from_shape_fn((rows, plan.features()), |(row, f)| {
-            if f >= features {
-                return 0.0;
-            }
-            signed[(row, f)]
+        let z = Array2::from_shape_fn((rows, plan.features()), |at| {
+            signed.get(at).copied().unwrap_or(0.0)
         });
         let record = DatasetRecord {
             version: RECORD_VERSION,

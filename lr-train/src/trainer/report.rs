@@ -4,8 +4,8 @@ use std::fmt;
 
 use arras_toolkit::{
     circuit::Summing,
-    plan::ServerMemory,
-    text::{Table, UNKNOWN, bytes, seconds},
+    plan::{ServerMemory, TimeEstimate},
+    text::{Table, UNKNOWN, bytes, line, seconds},
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,16 @@ pub struct EngineSeconds {
     pub seconds: f64,
 }
 
+impl From<&TimeEstimate> for EngineSeconds {
+    fn from(time: &TimeEstimate) -> Self {
+        Self {
+            engine: time.table.clone(),
+            threads: time.threads,
+            seconds: time.seconds(),
+        }
+    }
+}
+
 /// How many iterations fit a circuit and a ring in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,61 +115,48 @@ pub struct PlanReport {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "circuit          {}", self.kind)?;
-        writeln!(f, "ring degree N    2^{}", self.log_n)?;
-        writeln!(f, "levels           {}", self.levels)?;
-        writeln!(f, "digits (dnum)    {}", self.dnum)?;
-        match self.log2_qp_bound {
-            Some(bound) => writeln!(
-                f,
-                "log2(QP)         {:.1} of at most {bound} for 128 bits",
-                self.log2_qp
-            )?,
-            None => writeln!(
-                f,
-                "log2(QP)         {:.1}: INSECURE, FOR TESTS ONLY",
-                self.log2_qp
-            )?,
-        }
-        writeln!(f, "rounds           {:?} iterations", self.rounds)?;
-        writeln!(f, "rotation sums    {}", self.summing.name())?;
-        writeln!(
-            f,
-            "evaluation keys  {}, {} in a file, {} loaded",
-            self.keys,
-            bytes(self.key_file_bytes),
-            bytes(self.memory.keys)
-        )?;
-        writeln!(f, "data to send     {}", bytes(self.data_bytes))?;
+        line(f, "circuit", self.kind)?;
+        line(f, "ring degree N", format_args!("2^{}", self.log_n))?;
+        line(f, "levels", self.levels)?;
+        line(f, "digits (dnum)", self.dnum)?;
+        let bound = match self.log2_qp_bound {
+            Some(bound) => format!(" of at most {bound} for 128 bits"),
+            None => ": INSECURE, FOR TESTS ONLY".to_owned(),
+        };
+        line(f, "log2(QP)", format_args!("{:.1}{bound}", self.log2_qp))?;
+        line(f, "rounds", format_args!("{:?} iterations", self.rounds))?;
+        line(f, "rotation sums", self.summing.name())?;
+        let (file, loaded) = (bytes(self.key_file_bytes), bytes(self.memory.keys));
+        let keys = format!("{}, {file} in a file, {loaded} loaded", self.keys);
+        line(f, "evaluation keys", keys)?;
+        line(f, "data to send", bytes(self.data_bytes))?;
         if self.state_bytes > 0 {
-            writeln!(f, "states to send   {}", bytes(self.state_bytes))?;
+            line(f, "states to send", bytes(self.state_bytes))?;
         }
-        writeln!(
+        let memory = bytes(self.memory.total());
+        line(
             f,
-            "server memory    {}: {}",
-            bytes(self.memory.total()),
-            self.memory
+            "server memory",
+            format_args!("{memory}: {}", self.memory),
         )?;
-        writeln!(
-            f,
-            "operations       {} products, {} key switches",
-            self.operations.products, self.operations.key_switches
-        )?;
-        for engine in &self.seconds {
-            writeln!(
+        let Operations {
+            products,
+            key_switches,
+        } = self.operations;
+        let operations = format!("{products} products, {key_switches} key switches");
+        line(f, "operations", operations)?;
+        for of in &self.seconds {
+            let (time, engine, threads) = (seconds(of.seconds), &of.engine, of.threads);
+            line(
                 f,
-                "time             {} on {} ({} threads)",
-                seconds(engine.seconds),
-                engine.engine,
-                engine.threads
+                "time",
+                format_args!("{time} on {engine} ({threads} threads)"),
             )?;
         }
         if let (true, Some(most)) = (self.beyond_longest_run, self.kind.longest_run()) {
-            writeln!(
-                f,
-                "WARNING          {} is numerically safe for {most} iterations only",
-                self.kind
-            )?;
+            let kind = self.kind;
+            let warning = format!("{kind} is numerically safe for {most} iterations only");
+            line(f, "WARNING", warning)?;
         }
         Ok(())
     }
@@ -169,7 +166,11 @@ impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.chosen)?;
         if let Some(error) = self.predicted_error {
-            writeln!(f, "predicted error  {error:.1e} in any weight")?;
+            line(
+                f,
+                "predicted error",
+                format_args!("{error:.1e} in any weight"),
+            )?;
         }
         let mut rings: Vec<u32> = self.capacity.iter().map(|c| c.log_n).collect();
         rings.sort_unstable();
@@ -189,13 +190,12 @@ impl fmt::Display for PlanReport {
         if self.candidates.len() > 1 {
             let mut table = Table::new(["circuit", "N", "levels", "time", "data", "keys"]);
             for c in &self.candidates {
+                let time = c.seconds.first().map(|s| seconds(s.seconds));
                 table.row([
                     c.kind.name().to_owned(),
                     ring(c.log_n),
                     c.levels.to_string(),
-                    c.seconds
-                        .first()
-                        .map_or(UNKNOWN.to_owned(), |s| seconds(s.seconds)),
+                    time.unwrap_or(UNKNOWN.to_owned()),
                     bytes(c.data_bytes),
                     bytes(c.key_file_bytes),
                 ]);

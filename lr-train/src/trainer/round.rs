@@ -70,29 +70,17 @@ impl Outline<'_> {
 
     /// What the circuit of a round is recorded for.
     pub(super) fn spec(&self, index: usize) -> Result<Spec> {
-        let RoundSpec {
-            iterations,
-            summing,
-        } = self.rounds[index];
-        let place = Place {
-            iterations,
-            first: index == 0,
-            last: index + 1 == self.rounds.len(),
-        };
-        let Settings {
-            optimizer, rate, ..
-        } = self.settings;
-        Ok(Spec {
-            kind: self.kind,
-            slots: self.slots,
-            features: self.features,
-            minibatch: self.minibatch,
-            steps: optimizer.steps(rate, self.minibatch, self.first(index), iterations)?,
-            activation: self.settings.activation.clone(),
-            start: place.start(),
-            results: place.results(),
-            summing,
-        })
+        let place = self.places()[index];
+        let rate = &self.settings.rate;
+        let (rows, first) = (self.minibatch, self.first(index));
+        let optimizer = self.settings.optimizer;
+        let steps = optimizer.steps(rate, rows, first, place.iterations)?;
+        let spec = Spec::new(self.kind, self.slots, self.features, rows, steps)
+            .activation(self.settings.activation.clone())
+            .start(place.start())
+            .results(place.results())
+            .summing(self.rounds[index].summing);
+        Ok(spec)
     }
 }
 

@@ -74,8 +74,8 @@ impl<B: Backend> TrainingServer<B> {
         state: Option<&EncryptedState>,
     ) -> Result<RoundResult<B>> {
         const OP: &str = "train";
-        data.origin
-            .expect(OP, "the data", self.plan.id(), self.keys)?;
+        let (plan, keys) = (self.plan.id(), self.keys);
+        data.origin.expect(OP, "the data", plan, keys)?;
         let missing = |found: &str, expected: &str| ExchangeError::Mismatch {
             op: OP,
             what: "start",
@@ -88,12 +88,9 @@ impl<B: Backend> TrainingServer<B> {
             None if data.round > 0 => return Err(missing("absent", "a state").into()),
             Some(_) if data.round == 0 => return Err(missing("a state", "none").into()),
             Some(state) => {
-                state
-                    .origin
-                    .expect(OP, "the state", self.plan.id(), self.keys)?;
-                state
-                    .origin
-                    .expect_dataset(OP, "the state", data.origin.dataset)?;
+                let (origin, dataset) = (&state.origin, data.origin.dataset);
+                origin.expect(OP, "the state", plan, keys)?;
+                origin.expect_dataset(OP, "the state", dataset)?;
                 expect_round(OP, "the state", state.round, data.round)?;
             }
             None => {}

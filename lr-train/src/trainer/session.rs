@@ -21,29 +21,7 @@ use crate::{
 /// `S` holds the secret key, `B` computes on ciphertexts; they may be one engine. Where the sides are two programs, use
 /// [`DataOwner`] and [`TrainingServer`].
 ///
-/// ```
-/// use arras_backend_cpu::CpuEngine;
-/// use lr_train::{
-///     circuits::Kind,
-///     data::{Classes, Dataset},
-///     trainer::{Settings, TrainerBuilder},
-/// };
-/// use ndarray::Array2;
-///
-/// // Two features that tell the classes apart.
-/// let x = Array2::from_shape_fn((40, 2), |(row, f)| (row % 2) as f64 - 0.5 + 0.01 * (row * (f + 1) % 7) as f64);
-/// let labels = (0..40).map(|row| row % 2 == 1).collect();
-/// let classes = Classes { negative: "no".into(), positive: "yes".into() };
-/// let data = Dataset::new(x, labels, vec!["a".into(), "b".into()], classes)?;
-///
-/// let settings = Settings::new(16, 2).circuit(Kind::Baseline);
-/// let engine = CpuEngine::new();
-/// let trainer = TrainerBuilder::new(&settings, &data).build(engine.clone(), engine)?;
-/// let encrypted = trainer.train()?; // ciphertexts of weights; the server saw nothing else
-/// let model = trainer.decrypt(&encrypted)?;
-/// assert!(model.evaluate(&data)?.accuracy > 0.95);
-/// # Ok::<(), lr_train::TrainError>(())
-/// ```
+/// [The crate's front page](crate) shows one at work.
 #[derive(Debug)]
 pub struct Trainer<S: SecretEngine, B: Backend> {
     owner: DataOwner<S>,

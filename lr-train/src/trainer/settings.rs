@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result, TrainError,
     circuits::{Kind, Spec, Step},
-    plain::FitError,
-    plain::Rate,
+    plain::{FitError, PlainSettings, Rate},
     sigmoid::Approximation,
-    split::Order,
+    split::{Minibatches, Order},
 };
 
 /// Which circuit trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
 pub enum CircuitChoice {
     /// The fastest that fits, by the costs that the planner is given.
     #[default]
@@ -97,6 +97,7 @@ impl Optimizer {
 /// How iterations are spread over rounds. Between two rounds the client decrypts and re-encrypts the optimizer's state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Rounds {
     /// All in one.
     #[default]
@@ -194,6 +195,17 @@ impl Settings {
         self
     }
 
+    /// The same training without encryption, on this many rows.
+    ///
+    /// # Errors
+    /// [`DataError::Split`](crate::data::DataError::Split) if there are none.
+    pub fn plain(&self, rows: usize) -> Result<PlainSettings> {
+        let batches = Minibatches::new(rows, self.minibatch, self.order)?;
+        Ok(PlainSettings::new(self.iterations, batches)
+            .rate(self.rate.clone())
+            .approximation(self.activation.clone()))
+    }
+
     /// Whether the planner decides how many rounds there are.
     pub(super) fn free_rounds(&self) -> bool {
         matches!(self.rounds, Rounds::Fewest | Rounds::Fastest)
@@ -213,12 +225,8 @@ impl Settings {
             Rounds::One => vec![all],
             Rounds::Count(count) => by_count(count),
             Rounds::Of(length) => {
-                let length = length.max(1);
-                let mut lengths = vec![length; all / length];
-                if !all.is_multiple_of(length) {
-                    lengths.push(all % length);
-                }
-                lengths
+                let starts = (0..all).step_by(length.max(1));
+                starts.map(|done| length.max(1).min(all - done)).collect()
             }
             Rounds::Fewest | Rounds::Fastest => by_count(all.div_ceil(fewest.max(1))),
         }
@@ -232,31 +240,23 @@ impl Settings {
             ("rows of a minibatch", self.minibatch, MAX_ROWS),
         ];
         for (what, value, most) in counts {
-            if !(1..=most).contains(&value) {
-                return Err(FitError::Hyperparameter {
-                    what,
-                    value: value as f64,
-                    allowed: "at least 1 iteration and 1 row, at most 10,000 iterations and 2^24 rows",
-                }.into());
-            }
+            let allowed = "at least 1 iteration and 1 row, at most 10,000 iterations and 2^24 rows";
+            FitError::expect_within(what, value, 1..=most, allowed)?;
         }
-        if let Rounds::Count(count) = self.rounds
-            && (count == 0 || count > self.iterations)
-        {
-            return Err(FitError::Hyperparameter {
-                what: "number of rounds",
-                value: count as f64,
-                allowed: "there is at least 1 round, and each has at least 1 iteration",
-            }
-            .into());
-        }
-        if self.rounds == Rounds::Of(0) {
-            return Err(FitError::Hyperparameter {
-                what: "iterations of a round",
-                value: 0.0,
-                allowed: "a round has at least 1 iteration",
-            }
-            .into());
+        match self.rounds {
+            Rounds::Count(count) => FitError::expect_within(
+                "number of rounds",
+                count,
+                1..=self.iterations,
+                "there is at least 1 round, and each has at least 1 iteration",
+            )?,
+            Rounds::Of(length) => FitError::expect_within(
+                "iterations of a round",
+                length,
+                1..=usize::MAX,
+                "a round has at least 1 iteration",
+            )?,
+            Rounds::One | Rounds::Fewest | Rounds::Fastest => {}
         }
         for t in 0..self.iterations {
             self.rate.at(t)?;

@@ -10,7 +10,7 @@ use crate::{
     Layout, OpCount, RotationSet,
     cost::memory::ObjectBytes,
     interpret::PredictedPrecision,
-    text::{Table, bytes, seconds},
+    text::{Table, bytes, line, seconds},
 };
 
 /// Bytes of an object.
@@ -218,11 +218,6 @@ impl Plan {
     pub fn rejected(&self) -> &[Rejected] {
         &self.rejected
     }
-}
-
-/// A line of the report.
-fn line(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
-    writeln!(f, "{name:<16} {value}")
 }
 
 impl fmt::Display for Plan {

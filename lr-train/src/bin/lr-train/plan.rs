@@ -201,16 +201,14 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
             ));
         }
     };
-    let mut options = PlannerOptions {
-        log_n: *RINGS.start()..=args.choice.log_n,
-        errors,
-        ..PlannerOptions::default()
-    };
+    let mut options = PlannerOptions::new()
+        .log_n(*RINGS.start()..=args.choice.log_n)
+        .errors(errors);
     if let Some(threads) = args.choice.threads {
-        options.threads = threads;
+        options = options.threads(threads);
     }
     for file in &args.choice.costs {
-        options.costs.extend(costs::read(file)?);
+        options = options.costs(costs::read(file)?);
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     if let Some(out) = &args.out {

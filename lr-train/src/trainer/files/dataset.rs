@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Seek, SeekFrom, Write},
+    io::{BufReader, Read, Seek, SeekFrom, Write},
     path::PathBuf,
 };
 
 use arras_ckks::{
-    SeededCiphertext,
+    Parameters, SeededCiphertext,
     wire::{AtomicFile, PREFIX_LEN, container_len, write_container},
 };
 use arras_hal::SecretEngine;
@@ -27,6 +27,7 @@ const OP: &str = "read a data set";
 
 /// How far writing has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DatasetProgress {
     /// Inputs written.
     pub done: usize,
@@ -132,17 +133,13 @@ impl DatasetFile {
         let opened = || -> Result<Self> {
             let (header, reader) = open::<DatasetFields>(&path)?;
             header.check(OP, "the data", plan, keys)?;
-            if header.fields.rounds as usize != plan.rounds().len() {
-                return Err(ExchangeError::Mismatch {
-                    op: OP,
-                    what: "number of rounds",
-                    subject: "the data",
-                    found: header.fields.rounds.to_string(),
-                    expected: plan.rounds().len().to_string(),
-                    remedy: "encrypt the data with this plan",
-                }
-                .into());
-            }
+            ExchangeError::expect_same(
+                OP,
+                ("number of rounds", "the data"),
+                &(header.fields.rounds as usize),
+                &plan.rounds().len(),
+                "encrypt the data with this plan",
+            )?;
             reader.expect_payload_len(payload_len(plan, plan.data_shapes()?)?)?;
             Ok(Self {
                 path: path.clone(),
@@ -177,15 +174,17 @@ impl DatasetFile {
         for shapes in &shapes[..index] {
             position += InputShape::all_file_bytes(self.plan.params(), shapes)?;
         }
-        let mut file = self.file()?;
-        file.seek(SeekFrom::Start(position))
-            .map_err(|error| self.failed(error))?;
+        let opened = || -> std::io::Result<File> {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(position))?;
+            Ok(file)
+        };
+        let file = opened().map_err(|error| TrainError::Read {
+            path: self.path.clone(),
+            error,
+        })?;
         let mut input = BufReader::with_capacity(1 << 20, file);
-        let mut inputs = Bindings::new();
-        for shape in of_round {
-            let ciphertext = SeededCiphertext::read_from(&mut input, self.plan.params())?;
-            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
-        }
+        let inputs = read_inputs(&mut input, of_round, self.plan.params())?;
         Ok(EncryptedRound {
             origin: self.origin,
             round: index,
@@ -200,35 +199,25 @@ impl DatasetFile {
     pub fn verify(&self) -> Result<()> {
         verify(&self.path)
     }
-
-    fn file(&self) -> Result<File> {
-        File::open(&self.path).map_err(|error| self.failed(error))
-    }
-
-    fn failed(&self, error: std::io::Error) -> TrainError {
-        TrainError::Read {
-            path: self.path.clone(),
-            error,
-        }
-    }
 }
 
-/// A ciphertext that is what the plan says.
-pub(super) fn expected(
-    shape: &InputShape,
-    ciphertext: SeededCiphertext,
-) -> Result<SeededEncrypted> {
-    let found = (ciphertext.level(), ciphertext.batch());
-    if found != (shape.level, shape.units()) {
-        return Err(ExchangeError::Mismatch {
-            op: OP,
-            what: "level and number of ciphertexts",
-            subject: "an input",
-            found: format!("{found:?}"),
-            expected: format!("{:?}", (shape.level, shape.units())),
-            remedy: "encrypt the data again",
-        }
-        .into());
-    }
-    Ok(SeededEncrypted::new(shape.layout, ciphertext)?)
+/// Ciphertexts one after the other, each of which must be what the plan says.
+pub(super) fn read_inputs(
+    file: &mut impl Read,
+    shapes: &[InputShape],
+    params: &Parameters,
+) -> Result<Bindings<SeededEncrypted>> {
+    let read = |shape: &InputShape| -> Result<_> {
+        let ciphertext = SeededCiphertext::read_from(&mut *file, params)?;
+        ExchangeError::expect_same(
+            OP,
+            ("level and number of ciphertexts", "an input"),
+            &format!("{:?}", (ciphertext.level(), ciphertext.batch())),
+            &format!("{:?}", (shape.level, shape.units())),
+            "encrypt the data again",
+        )?;
+        let input = SeededEncrypted::new(shape.layout, ciphertext)?;
+        Ok((shape.name.clone(), input))
+    };
+    shapes.iter().map(read).collect()
 }

@@ -151,6 +151,7 @@ fn describe(spec: &ParametersSpec) -> String {
 
 /// A training file as it describes itself. Nothing of it has been compared with a plan.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TrainingFile {
     /// Bytes of header and payload.
     pub prefix: Prefix,
@@ -211,16 +212,10 @@ pub(super) fn open<F: Fields>(path: &Path) -> Result<(FileHeader<F>, Reader<BufR
 
 /// The header, if its version is this one.
 fn read_header<F: Fields>(reader: &Reader<BufReader<File>>) -> Result<FileHeader<F>> {
-    match postcard::take_from_bytes::<u32>(reader.header_bytes()) {
-        Ok((found, _)) if found != VERSION => Err(ExchangeError::Version {
-            what: F::NAME,
-            found,
-            known: VERSION,
-            command: F::COMMAND,
-        }
-        .into()),
-        _ => Ok(reader.header()?),
+    if let Ok((found, _)) = postcard::take_from_bytes(reader.header_bytes()) {
+        ExchangeError::expect_version(F::NAME, found, VERSION, F::COMMAND)?;
     }
+    Ok(reader.header()?)
 }
 
 /// Reads what a file of kind 9 or 12 says of itself. The payload is not read.

@@ -96,32 +96,19 @@ impl KeyDirectory {
     pub fn owner<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
         let done = self.secret().join(OWNER);
         let owner: Owner = read_json(&done, "description of keys")?;
-        let check = || -> Result<()> {
-            if owner.version != VERSION {
-                return Err(ExchangeError::Version {
-                    what: "description of keys",
-                    found: owner.version,
-                    known: VERSION,
-                    command: "lr-train keygen",
-                }
-                .into());
-            }
-            Ok(())
-        };
-        check().map_err(|error| error.in_file(&done))?;
+        let (what, command) = ("description of keys", "lr-train keygen");
+        ExchangeError::expect_version(what, owner.version, VERSION, command)
+            .map_err(|error| TrainError::from(error).in_file(&done))?;
         let path = self.secret().join(PLAN);
         let plan = read_plan(&path, self.insecure)?;
-        if plan.id() != owner.plan {
-            let mismatch = ExchangeError::Mismatch {
-                op: "open keys",
-                what: "plan",
-                subject: "the secret folder",
-                found: plan.id().to_string(),
-                expected: owner.plan.to_string(),
-                remedy: "restore the plan that the keys were made from",
-            };
-            return Err(TrainError::from(mismatch).in_file(&path));
-        }
+        ExchangeError::expect_same(
+            "open keys",
+            ("plan", "the secret folder"),
+            &plan.id(),
+            &owner.plan,
+            "restore the plan that the keys were made from",
+        )
+        .map_err(|error| TrainError::from(error).in_file(&path))?;
         let context = Context::new(plan.params(), engine)?;
         let secret = SecretKey::from_file(self.secret().join(SECRET_KEY), &context)?;
         DataOwner::with_keys(plan, secret, owner.keys)
@@ -223,36 +210,26 @@ fn read_plan(path: &Path, insecure: bool) -> Result<TrainingPlan> {
         if insecure {
             TrainingPlan::from_spec_allowing_insecure(spec)
         } else {
-            TrainingPlan::from_spec(spec)
+            TrainingPlan::try_from(spec)
         }
     };
     read().map_err(|error| error.in_file(path))
 }
 
 pub(super) fn utf8<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str, ExchangeError> {
-    std::str::from_utf8(bytes).map_err(|error| ExchangeError::Malformed {
-        what,
-        error: Box::new(error),
-    })
+    std::str::from_utf8(bytes).map_err(ExchangeError::malformed(what))
 }
 
 fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| ExchangeError::Malformed {
-        what: "private record",
-        error: Box::new(error),
-    })?;
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(ExchangeError::malformed("private record"))?;
     Ok(file.write_and_commit(text.as_bytes())?)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
     let bytes = read_bounded(path, TEXT_BYTES)?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        TrainError::from(ExchangeError::Malformed {
-            what,
-            error: Box::new(error),
-        })
-        .in_file(path)
-    })
+    let read = serde_json::from_slice(&bytes).map_err(ExchangeError::malformed(what));
+    read.map_err(|error| TrainError::from(error).in_file(path))
 }
 
 fn folder(path: &Path) -> Result<()> {

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path};
 
 use arras_ckks::{
-    Ciphertext, Context, SeededCiphertext,
+    Ciphertext, Context,
     wire::{AtomicFile, PayloadWriter, Reader, WireError, read_bounded, write_container},
 };
 use arras_hal::Backend;
-use arras_toolkit::{Bindings, Encrypted, cost::memory::ciphertext_bytes};
+use arras_toolkit::{Encrypted, cost::memory::ciphertext_bytes};
 
 use super::{
     super::{EncryptedState, InputShape, KeySetId, Model, Round, RoundResult, TrainingPlan},
-    dataset::expected,
+    dataset::read_inputs,
     header::{Content, Fields, FileHeader, RoundFields, number, open},
     writing::save,
 };
@@ -106,17 +106,13 @@ pub fn load_result<B: Backend>(
         let (index, content) = (header.fields.round as usize, header.fields.content);
         let round = plan.round(index)?;
         let finished = index + 1 == plan.rounds().len();
-        if finished != (content == Content::Weights) {
-            return Err(ExchangeError::Mismatch {
-                op: OP,
-                what: "content",
-                subject: "the file",
-                found: format!("{content:?}"),
-                expected: format!("{:?}", wanted[usize::from(!finished)]),
-                remedy: "the last round returns weights, every other one a state",
-            }
-            .into());
-        }
+        ExchangeError::expect_same(
+            OP,
+            ("content", "the file"),
+            &format!("{content:?}"),
+            &format!("{:?}", wanted[usize::from(!finished)]),
+            "the last round returns weights, every other one a state",
+        )?;
         let most = most_bytes(plan, &round)?;
         if payload.remaining() > most {
             return Err(WireError::OutOfBounds {
@@ -184,11 +180,7 @@ pub fn load_state(path: &Path, plan: &TrainingPlan, keys: KeySetId) -> Result<En
         let round = plan.round(header.fields.round as usize)?;
         let shapes = round.start_shapes();
         payload.expect_payload_len(InputShape::all_file_bytes(plan.params(), &shapes)?)?;
-        let mut inputs = Bindings::new();
-        for shape in &shapes {
-            let ciphertext = SeededCiphertext::read_from(&mut payload, plan.params())?;
-            inputs.insert(&*shape.name, expected(shape, ciphertext)?);
-        }
+        let inputs = read_inputs(&mut payload, &shapes, plan.params())?;
         payload.finish_at_end()?;
         Ok(EncryptedState {
             origin: header.origin(),

@@ -1,15 +1,12 @@
 //! Files: round trips, damage, mix-ups, full disks.
 
+mod disk;
 mod format;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::wire::{AtomicFile, Overwrite, PREFIX_LEN, WireError};
-use arras_toolkit::run::Options;
 use tempfile::TempDir;
 
 use super::*;
@@ -17,10 +14,9 @@ use crate::{
     TrainError,
     circuits::Kind,
     preprocess::Scheme,
-    trainer::ExchangeError,
     trainer::{
-        DataOwner, PreparedData, Rounds, Settings, TrainingPlan, TrainingServer, plan,
-        tests::{features_of, insecure, some_rows},
+        DataOwner, ExchangeError, PreparedData, Rounds, Settings, TrainingPlan, TrainingServer,
+        tests::{owner, server, small_plan, some_rows},
     },
 };
 
@@ -41,20 +37,17 @@ struct Exchange {
 }
 
 fn make_plan(iterations: usize) -> TrainingPlan {
-    let data = some_rows(60);
     let settings = Settings::new(16, iterations)
         .circuit(Kind::SingleChain)
         .rounds(Rounds::Count(2));
-    plan(&settings, features_of(&data), 60, &insecure(11))
-        .unwrap()
-        .0
+    small_plan(&settings, &some_rows(60))
 }
 
 impl Exchange {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plan = make_plan(2);
-        let (owner, evaluation) = DataOwner::generate(plan.clone(), CpuEngine::new()).unwrap();
+        let (owner, evaluation) = owner(&plan);
         let keys = KeyDirectory::new(folder.path().join("keys")).allowing_insecure();
         keys.claim(REFUSE)
             .unwrap()
@@ -83,7 +76,7 @@ impl Exchange {
 
     fn server(&self) -> TrainingServer<CpuEngine> {
         let (plan, keys) = load_evaluation(&self.keys.evaluation(), true).unwrap();
-        TrainingServer::new(plan, keys, CpuEngine::new(), Options::default()).unwrap()
+        server(&plan, keys)
     }
 }
 
@@ -193,80 +186,68 @@ fn secret_files_are_their_owner_s_only() {
     }
 }
 
+/// Reading fails for a file that is cut short at these lengths, goes on, or has a bit flipped in one of these bytes; errors name it.
+fn refuses_damage(
+    path: &Path,
+    lengths: impl IntoIterator<Item = usize>,
+    bytes: impl IntoIterator<Item = usize>,
+    read: &dyn Fn() -> crate::Result<()>,
+) {
+    read().unwrap();
+    let good = std::fs::read(path).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let refused = |bytes: &[u8], what: String| {
+        std::fs::write(path, bytes).unwrap();
+        let error = read().expect_err(&what).to_string();
+        assert!(error.contains(name), "{what}: {error}");
+    };
+    for length in lengths {
+        refused(&good[..length], format!("length {length}"));
+    }
+    refused(&[&good[..], b"x"].concat(), "one byte more".to_owned());
+    for at in bytes {
+        let mut bad = good.clone();
+        bad[at] ^= 1 << (at % 8);
+        refused(&bad, format!("bit {} of byte {at}", at % 8));
+    }
+}
+
 #[test]
 fn damaged_data_is_never_trained_on() {
     let exchange = Exchange::new();
     let path = exchange.write_data();
-    let good = std::fs::read(&path).unwrap();
     let (plan, keys) = (&exchange.plan, exchange.owner.key_set_id());
-    let read = || -> crate::Result<()> {
+    let all = std::fs::metadata(&path).unwrap().len() as usize;
+    let lengths = [0, 7, 27, 28, 500, all / 2, all - 33, all - 1];
+    // In prefix, header, payload and checksum.
+    let bytes = (0..60).chain((60..all).step_by(all / 97)).chain([all - 1]);
+    refuses_damage(&path, lengths, bytes, &|| {
         let file = DatasetFile::open(&path, plan, keys)?;
         file.round(0)?;
         file.round(1)?;
         file.verify()
-    };
-    read().unwrap();
-    for length in [
-        0,
-        7,
-        27,
-        28,
-        500,
-        good.len() / 2,
-        good.len() - 33,
-        good.len() - 1,
-    ] {
-        std::fs::write(&path, &good[..length]).unwrap();
-        let error = read().unwrap_err().to_string();
-        assert!(error.contains("data.arras"), "{length}: {error}");
-    }
-    std::fs::write(&path, [&good[..], b"x"].concat()).unwrap();
-    assert!(read().is_err());
-    // A flipped bit: in prefix, header, payload and checksum.
-    let step = good.len() / 97;
-    for at in (0..60)
-        .chain((60..good.len()).step_by(step))
-        .chain([good.len() - 1])
-    {
-        let mut bad = good.clone();
-        bad[at] ^= 1 << (at % 8);
-        std::fs::write(&path, &bad).unwrap();
-        assert!(read().is_err(), "bit {} of byte {at}", at % 8);
-    }
+    });
 }
 
 #[test]
 fn damaged_results_and_states_are_never_read() {
     let exchange = Exchange::new();
-    let server = exchange.server();
-    let sent = exchange.owner.encrypt_round(&exchange.data, 0).unwrap();
-    let result = server.train(&sent, None).unwrap();
+    let (plan, owner) = (&exchange.plan, &exchange.owner);
+    let sent = owner.encrypt_round(&exchange.data, 0).unwrap();
+    let result = exchange.server().train(&sent, None).unwrap();
+    let state = owner.refresh(exchange.data.record(), &result).unwrap();
     let (out, start) = (exchange.path("out.arras"), exchange.path("state.arras"));
-    save_result(&exchange.plan, &result, created(&out)).unwrap();
-    let state = exchange
-        .owner
-        .refresh(exchange.data.record(), &result)
-        .unwrap();
-    save_state(&exchange.plan, &state, created(&start)).unwrap();
-    let keys = exchange.owner.key_set_id();
-    let result =
-        |path: &Path| load_result(path, &exchange.plan, keys, exchange.owner.context()).map(|_| ());
-    let state = |path: &Path| load_state(path, &exchange.plan, keys).map(|_| ());
-    type Read<'a> = &'a dyn Fn(&Path) -> crate::Result<()>;
+    save_result(plan, &result, created(&out)).unwrap();
+    save_state(plan, &state, created(&start)).unwrap();
+    let keys = owner.key_set_id();
+    let result = || load_result(&out, plan, keys, owner.context()).map(|_| ());
+    let state = || load_state(&start, plan, keys).map(|_| ());
+    type Read<'a> = &'a dyn Fn() -> crate::Result<()>;
     let readers: [(&Path, Read<'_>); 2] = [(&out, &result), (&start, &state)];
     for (path, read) in readers {
-        read(path).unwrap();
-        let good = std::fs::read(path).unwrap();
-        for length in [0, 27, 300, good.len() / 2, good.len() - 1] {
-            std::fs::write(path, &good[..length]).unwrap();
-            assert!(read(path).is_err(), "{length}");
-        }
-        for at in (0..good.len()).step_by(good.len() / 61) {
-            let mut bad = good.clone();
-            bad[at] ^= 1 << (at % 8);
-            std::fs::write(path, &bad).unwrap();
-            assert!(read(path).is_err(), "{at}");
-        }
+        let all = std::fs::metadata(path).unwrap().len() as usize;
+        let lengths = [0, 27, 300, all / 2, all - 1];
+        refuses_damage(path, lengths, (0..all).step_by(all / 61), read);
     }
 }
 
@@ -275,7 +256,7 @@ fn files_of_other_parameters_and_keys_are_told_apart() {
     let exchange = Exchange::new();
     let path = exchange.write_data();
     let keys = exchange.owner.key_set_id();
-    let (stranger, _) = DataOwner::generate(exchange.plan.clone(), CpuEngine::new()).unwrap();
+    let (stranger, _) = owner(&exchange.plan);
     let other_plan = make_plan(4);
     let cases = [
         (&exchange.plan, stranger.key_set_id(), "key set"),
@@ -340,7 +321,7 @@ fn plans_without_security_are_refused_unless_asked_for() {
 #[test]
 fn keys_are_complete_or_replaced() {
     let exchange = Exchange::new();
-    let (owner, keys) = DataOwner::generate(exchange.plan.clone(), CpuEngine::new()).unwrap();
+    let (owner, keys) = owner(&exchange.plan);
     assert!(matches!(
         exchange.keys.claim(REFUSE),
         Err(TrainError::Wire(WireError::AlreadyExists { .. }))
@@ -359,68 +340,4 @@ fn keys_are_complete_or_replaced() {
         owner.key_set_id()
     );
     assert_eq!(exchange.server().key_set_id(), owner.key_set_id());
-}
-
-/// A disk with room for this many bytes.
-struct Full(usize);
-
-impl Write for Full {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if bytes.len() > self.0 {
-            return Err(std::io::ErrorKind::StorageFull.into());
-        }
-        self.0 -= bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_full_disk_is_an_error_wherever_it_happens() {
-    let exchange = Exchange::new();
-    let bytes = dataset_file_bytes(&exchange.plan).unwrap() as usize;
-    let write = |room| dataset::write_to(&exchange.owner, &exchange.data, &mut Full(room), |_| {});
-    assert_eq!(write(bytes).unwrap(), bytes as u64);
-    for room in [0, 10, 2000, bytes / 3, bytes - 1] {
-        let error = write(room).unwrap_err();
-        let full = matches!(&error, TrainError::Wire(WireError::Stream { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull);
-        assert!(full, "{room}: {error}");
-    }
-}
-
-/// Runs in a process of its own, under a limit on file sizes.
-#[test]
-#[ignore = "run by the test below"]
-fn writes_under_a_limit() {
-    let folder = tempfile::tempdir().unwrap();
-    let (owner, _) = DataOwner::generate(make_plan(2), CpuEngine::new()).unwrap();
-    let data = owner.prepare(&some_rows(60), Scheme::MaxAbs).unwrap();
-    let path = folder.path().join("data.arras");
-    let error = write_dataset(&owner, &data, created(&path), |_| {}).unwrap_err();
-    assert!(error.to_string().contains("data.arras"), "{error}");
-    assert!(files_in(folder.path()).is_empty());
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_limit_on_file_sizes_leaves_nothing_behind() {
-    // 64 blocks are 32 or 64 KiB, by shell.
-    assert!(dataset_file_bytes(&make_plan(2)).unwrap() > 1 << 16);
-    let test = std::env::current_exe().unwrap();
-    let command = format!(
-        "trap '' XFSZ; ulimit -f 64; exec '{}' --ignored --exact trainer::files::tests::writes_under_a_limit",
-        test.display()
-    );
-    let output = std::process::Command::new("sh")
-        .args(["-c", &command])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
 }

@@ -2,22 +2,16 @@
 
 use std::sync::Arc;
 
-use arras_ckks::{
-    Parameters,
-    params::{Security, max_log2_qp},
-};
+use arras_ckks::params::{Security, max_log2_qp};
 use arras_toolkit::{
-    OpCount, Plan, PlanOptions, Stage, ToolkitErrorKind,
-    circuit::Summing,
-    plan,
-    plan::{KeyRequests, PlannedStage},
+    OpCount, Plan, Stage, ToolkitErrorKind, circuit::Summing, plan, plan::PlannedStage,
 };
 
 use super::{
     super::{
         plan::RoundSpec,
         report::{Candidate, EngineSeconds, Operations},
-        round::{InputShape, Outline, Round},
+        round::{InputShape, Outline, Round, places},
         settings::Rounds,
     },
     Planner,
@@ -27,8 +21,8 @@ use crate::{Result, circuits::Kind};
 /// A candidate with what a plan of it is made of.
 pub(super) struct Evaluated {
     pub(super) candidate: Candidate,
-    pub(super) params: Parameters,
-    pub(super) keys: KeyRequests,
+    pub(super) planned: Plan,
+    pub(super) rounds: Vec<RoundSpec>,
     /// One round of each place.
     pub(super) recorded: Vec<Arc<Round>>,
 }
@@ -81,22 +75,20 @@ impl Planner<'_> {
         lengths: &[usize],
         summing: Summing,
     ) -> Result<Option<Evaluated>> {
-        let specs: Vec<RoundSpec> = lengths
-            .iter()
-            .map(|&iterations| RoundSpec {
-                iterations,
-                summing,
-            })
-            .collect();
+        let spec = |&iterations| RoundSpec {
+            iterations,
+            summing,
+        };
+        let rounds: Vec<RoundSpec> = lengths.iter().map(spec).collect();
         let outline = Outline {
             kind,
             slots: 1 << (log_n - 1),
             features: self.features,
             minibatch: self.minibatch,
             settings: self.settings,
-            rounds: &specs,
+            rounds: &rounds,
         };
-        let places = outline.places();
+        let places = places(lengths.iter().copied());
         let mut recorded: Vec<Arc<Round>> = vec![];
         let mut times = vec![];
         for (index, place) in places.iter().enumerate() {
@@ -105,37 +97,22 @@ impl Planner<'_> {
                 times.push(places.iter().filter(|p| *p == place).count());
             }
         }
-        let stages: Vec<Stage<'_>> = recorded
-            .iter()
-            .zip(times)
-            .map(|(round, times)| Stage::repeated(&round.program, times))
-            .collect();
-        let planned = match plan(&stages, &self.plan_options()) {
+        let stages = recorded.iter().zip(times);
+        let stages = stages.map(|(round, times)| Stage::repeated(&round.program, times));
+        let stages: Vec<Stage<'_>> = stages.collect();
+        let planned = match plan(&stages, &self.options.toolkit()) {
             Ok(planned) => planned,
             Err(error) if matches!(error.kind(), ToolkitErrorKind::TooDeep { .. }) => {
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        let candidate = self.candidate(kind, &specs, &recorded, &planned);
         Ok(Some(Evaluated {
-            candidate,
-            params: planned.parameters().clone(),
-            keys: planned.key_requests().clone(),
+            candidate: self.candidate(kind, &rounds, &recorded, &planned),
+            planned,
+            rounds,
             recorded,
         }))
-    }
-
-    /// The smallest parameters; errors are predicted of what is chosen alone.
-    fn plan_options(&self) -> PlanOptions {
-        let options = PlanOptions::any_precision()
-            .level_width(self.options.level_width)
-            .spare_levels(0)
-            .dnum(self.options.dnum)
-            .security(self.options.security)
-            .threads(self.options.threads);
-        let tables = self.options.costs.iter().cloned();
-        tables.fold(options, PlanOptions::costs)
     }
 
     fn candidate(
@@ -176,18 +153,8 @@ impl Planner<'_> {
                 products: count(OpCount::ciphertext_products),
                 key_switches: count(OpCount::key_switches),
             },
-            seconds: planned
-                .times()
-                .iter()
-                .map(|time| EngineSeconds {
-                    engine: time.table.clone(),
-                    threads: time.threads,
-                    seconds: time.seconds(),
-                })
-                .collect(),
-            beyond_longest_run: kind
-                .longest_run()
-                .is_some_and(|most| self.settings.iterations > most),
+            seconds: planned.times().iter().map(EngineSeconds::from).collect(),
+            beyond_longest_run: self.is_beyond(kind),
         }
     }
 }

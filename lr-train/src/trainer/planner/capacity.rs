@@ -19,20 +19,18 @@ impl Planner<'_> {
         let mut table = vec![];
         for kind in Kind::ALL {
             for log_n in RINGS {
-                let Some(levels) = deepest(log_n, self.options.level_width, self.options.dnum)
-                else {
+                let (width, dnum) = (self.options.level_width, self.options.dnum);
+                let Some(levels) = deepest(log_n, width, dnum) else {
                     continue;
                 };
-                let iterations = if self.takes_minibatch(kind, log_n) {
-                    Some(self.depths.single_round(kind, levels)?)
-                } else {
-                    None
-                };
+                let iterations = self
+                    .takes_minibatch(kind, log_n)
+                    .then(|| self.depths.single_round(kind, levels));
                 table.push(Capacity {
                     kind,
                     log_n,
                     levels,
-                    iterations,
+                    iterations: iterations.transpose()?,
                 });
             }
         }
@@ -53,8 +51,7 @@ impl Planner<'_> {
             }));
         }
         for kind in Kind::ALL {
-            let safe = kind.longest_run().is_none_or(|most| iterations <= most);
-            if !kinds.contains(&kind) && safe {
+            if !kinds.contains(&kind) && !self.is_beyond(kind) {
                 let fits = self.smallest(kind, rings.clone())?;
                 choices.extend(fits.map(|log_n| Remedy::Circuit {
                     circuit: kind.name(),

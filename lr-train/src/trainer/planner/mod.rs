@@ -3,18 +3,18 @@
 
 mod candidate;
 mod capacity;
+pub(super) mod depths;
+mod options;
 
-use std::{fmt, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
-use arras_ckks::params::{Dnum, LevelWidth, MAX_LEVELS, Security, deepest};
-use arras_toolkit::cost::CostTable;
+use arras_ckks::params::{MAX_LEVELS, Security, deepest};
 
-use self::candidate::Evaluated;
+use self::{candidate::Evaluated, depths::Depths};
 use super::{
-    depth::Depths,
-    plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan},
-    predict::{ErrorsFor, predicted_error},
-    report::{Candidate, Capacity, PlanReport},
+    plan::{PLAN_VERSION, PlanSpec, TrainingPlan},
+    predict::predicted_error,
+    report::{Candidate, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
 use crate::{
@@ -23,53 +23,7 @@ use crate::{
     plain::FitError,
 };
 
-/// What a planner may choose from.
-#[derive(Clone)]
-pub struct PlannerOptions {
-    /// log2 of the ring degrees.
-    pub log_n: RangeInclusive<u32>,
-    /// Bits of a level.
-    pub level_width: LevelWidth,
-    /// Key-switching digits.
-    pub dnum: Dnum,
-    /// What parameters promise. **[`Security::InsecureForTests`] gives plans that protect nothing.**
-    pub security: Security,
-    /// Measured costs. Tables of one engine, machine and number of threads make one estimate: that with the nearest ring degree serves,
-    /// scaled to a candidate's parameters. The estimate of the first table's engine decides. If there are none, the built-in costs of the
-    /// CPU engine serve.
-    pub costs: Vec<CostTable>,
-    /// Threads of the server, for memory and where the built-in costs serve.
-    pub threads: usize,
-    /// For which data errors of the chosen plan are predicted.
-    pub errors: ErrorsFor,
-}
-
-impl Default for PlannerOptions {
-    fn default() -> Self {
-        Self {
-            log_n: RINGS,
-            level_width: LevelWidth::default(),
-            dnum: Dnum::Auto,
-            security: Security::Classical128,
-            costs: vec![],
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            errors: ErrorsFor::default(),
-        }
-    }
-}
-
-impl fmt::Debug for PlannerOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlannerOptions")
-            .field("log_n", &self.log_n)
-            .field("level_width", &self.level_width)
-            .field("dnum", &self.dnum)
-            .field("security", &self.security)
-            .field("tables", &self.costs.len())
-            .field("threads", &self.threads)
-            .finish_non_exhaustive()
-    }
-}
+pub use options::PlannerOptions;
 
 /// Rings that the planner knows.
 pub const RINGS: RangeInclusive<u32> = 13..=17;
@@ -91,34 +45,11 @@ pub fn plan(
         ("number of rows", rows, MAX_ROWS),
         ("number of features", features, MAX_FEATURES),
     ] {
-        if !(1..=most).contains(&value) {
-            return Err(FitError::Hyperparameter {
-                what,
-                value: value as f64,
-                allowed: "at least 1, at most 2^24 rows and 2^20 features",
-            }
-            .into());
-        }
+        let allowed = "at least 1, at most 2^24 rows and 2^20 features";
+        FitError::expect_within(what, value, 1..=most, allowed)?;
     }
     Planner::new(settings, features, rows, options).plan()
 }
-
-/// How many iterations fit each circuit and ring in one round.
-///
-/// # Errors
-/// As [`plan`].
-pub fn capacity(
-    settings: &Settings,
-    features: usize,
-    rows: usize,
-    options: &PlannerOptions,
-) -> Result<Vec<Capacity>> {
-    settings.check()?;
-    Planner::new(settings, features, rows, options).capacity()
-}
-
-/// How far the formula of a circuit's depth may exceed what is recorded, from zero above all.
-const FORMULA_SLACK: usize = 6;
 
 struct Planner<'a> {
     settings: &'a Settings,
@@ -174,7 +105,18 @@ impl<'a> Planner<'a> {
         let Some(best) = evaluated.into_iter().next() else {
             return Err(self.too_many(&kinds)?.into());
         };
-        let plan = self.assemble(&best)?;
+        let spec = PlanSpec {
+            version: PLAN_VERSION,
+            kind: best.candidate.kind,
+            rows: self.rows,
+            features: self.features,
+            settings: self.settings.clone(),
+            rounds: best.rounds,
+            keys: best.planned.key_requests().clone(),
+            parameters: best.planned.parameters().spec().clone(),
+        };
+        // The options said whether an insecure set is welcome.
+        let plan = TrainingPlan::from_spec_allowing_insecure(spec)?.with_recorded(best.recorded);
         let report = PlanReport {
             predicted_error: predicted_error(&plan, &self.options.errors)?,
             chosen: best.candidate,
@@ -187,22 +129,22 @@ impl<'a> Planner<'a> {
     /// Circuits to weigh.
     fn kinds(&self) -> Result<Vec<Kind>> {
         let largest = *self.options.log_n.end();
-        let geometry =
-            |kind| Geometry::choose(kind, 1 << (largest - 1), self.features, self.minibatch);
         match self.settings.circuit {
             CircuitChoice::Given(kind) => {
-                geometry(kind)?;
+                self.geometry(kind, largest)?;
                 Ok(vec![kind])
             }
             CircuitChoice::Auto => Ok(Kind::ALL
                 .into_iter()
-                .filter(|kind| {
-                    kind.longest_run()
-                        .is_none_or(|most| self.settings.iterations <= most)
-                })
-                .filter(|&kind| geometry(kind).is_ok())
+                .filter(|kind| !self.is_beyond(*kind) && self.takes_minibatch(*kind, largest))
                 .collect()),
         }
+    }
+
+    /// Whether a circuit is not safe for so many iterations.
+    fn is_beyond(&self, kind: Kind) -> bool {
+        let longest = kind.longest_run();
+        longest.is_some_and(|most| self.settings.iterations > most)
     }
 
     /// Levels of a ring.
@@ -213,25 +155,28 @@ impl<'a> Planner<'a> {
         }
     }
 
+    fn geometry(&self, kind: Kind, log_n: u32) -> Result<Geometry> {
+        let slots = 1 << (log_n - 1);
+        Ok(Geometry::choose(
+            kind,
+            slots,
+            self.features,
+            self.minibatch,
+        )?)
+    }
+
     fn takes_minibatch(&self, kind: Kind, log_n: u32) -> bool {
-        Geometry::choose(kind, 1 << (log_n - 1), self.features, self.minibatch).is_ok()
+        self.geometry(kind, log_n).is_ok()
     }
 
     /// Iterations of each round at a ring, if they fit.
     fn lengths(&mut self, kind: Kind, log_n: u32) -> Result<Option<Vec<usize>>> {
-        let Some(levels) = self
-            .levels(log_n)
-            .filter(|_| self.takes_minibatch(kind, log_n))
-        else {
+        let levels = self.levels(log_n);
+        let Some(levels) = levels.filter(|_| self.takes_minibatch(kind, log_n)) else {
             return Ok(None);
         };
-        // A formula first, so that long rounds are not recorded in vain: it is at most a few levels too high.
-        let degree = self.settings.activation.degree();
-        let in_vain = |length: usize| kind.depth(length, degree) > levels + FORMULA_SLACK;
         let all = self.settings.iterations;
-        let most = if !self.settings.free_rounds() {
-            0
-        } else if !in_vain(all) && self.depths.deepest(kind, &[all])? <= levels {
+        let most = if !self.settings.free_rounds() || self.depths.fit(kind, &[all], levels)? {
             all
         } else {
             match self.depths.middle_round(kind, levels)? {
@@ -240,31 +185,6 @@ impl<'a> Planner<'a> {
             }
         };
         let lengths = self.settings.round_lengths(most);
-        if in_vain(lengths.iter().copied().max().unwrap_or(0)) {
-            return Ok(None);
-        }
-        let fits = self.depths.deepest(kind, &lengths)? <= levels;
-        Ok(fits.then_some(lengths))
-    }
-
-    fn assemble(&self, best: &Evaluated) -> Result<TrainingPlan> {
-        let candidate = &best.candidate;
-        let rounds = candidate.rounds.iter().map(|&iterations| RoundSpec {
-            iterations,
-            summing: candidate.summing,
-        });
-        let spec = PlanSpec {
-            version: PLAN_VERSION,
-            kind: candidate.kind,
-            rows: self.rows,
-            features: self.features,
-            settings: self.settings.clone(),
-            rounds: rounds.collect(),
-            keys: best.keys.clone(),
-            parameters: best.params.spec().clone(),
-        };
-        // The options said whether an insecure set is welcome.
-        let plan = TrainingPlan::from_spec_allowing_insecure(spec)?;
-        Ok(plan.with_recorded(best.recorded.iter().cloned()))
+        Ok(self.depths.fit(kind, &lengths, levels)?.then_some(lengths))
     }
 }

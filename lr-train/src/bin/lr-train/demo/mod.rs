@@ -17,15 +17,13 @@ use lr_train::{
     circuits::Kind,
     data::{Dataset, builtin},
     metrics::Quality,
-    plain::Rate,
-    plain::{self, History, State, nesterov, scores},
+    plain::{History, Rate, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme, signed_rows},
     report::{
         CircuitTimes, Comparison, DataSummary, Machine, ModelSummary, Point, Series, Timing,
         TrainingReport,
     },
-    sigmoid::Sigmoid,
-    split::{Minibatches, train_test},
+    split::train_test,
     trainer::Settings,
 };
 use ndarray::{Array1, Array2};
@@ -107,12 +105,7 @@ impl Material {
 
     /// The same training in the clear.
     fn plain(&self, settings: &Settings) -> Result<History, Failure> {
-        let plain = plain::PlainSettings {
-            iterations: settings.iterations,
-            rate: settings.rate.clone(),
-            sigmoid: Sigmoid::Polynomial(settings.activation.clone()),
-            batches: Minibatches::new(self.z.nrows(), settings.minibatch, settings.order)?,
-        };
+        let plain = settings.plain(self.z.nrows())?;
         Ok(nesterov(&self.z, &plain, State::zero(self.z.ncols()))?.0)
     }
 

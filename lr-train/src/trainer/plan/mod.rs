@@ -1,36 +1,29 @@
 //! What both sides of a training know before there are keys.
 
+mod check;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use arras_ckks::{
-    Parameters,
-    params::{MAX_LEVELS, ParametersSpec},
-};
+use arras_ckks::{Parameters, params::ParametersSpec};
 use arras_toolkit::{
     circuit::Summing,
     plan::{KeyRequests, ServerMemory},
 };
 use serde::{Deserialize, Serialize};
 
+use self::check::{check, inconsistent};
 use super::{
     PlanId,
     round::{InputShape, Outline, Round},
-    settings::{MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Settings},
+    settings::Settings,
 };
-use crate::{
-    Result, TrainError,
-    circuits::{Geometry, Kind},
-    trainer::ExchangeError,
-};
+use crate::{Result, TrainError, circuits::Kind, trainer::ExchangeError};
 
 /// The version of plans that this build writes, and the only one that it reads.
 pub const PLAN_VERSION: u32 = 4;
-
-/// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
-const MAX_TILES: usize = 1 << 12;
 
 /// Separates plans' identifiers from every other use of BLAKE3.
 const PLAN_CONTEXT: &str = "lr-train plan v2";
@@ -41,6 +34,7 @@ const KEPT_ROUNDS: usize = 8;
 /// What is decided of a round; everything else about it follows from the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RoundSpec {
     /// Iterations.
     pub iterations: usize,
@@ -49,7 +43,7 @@ pub struct RoundSpec {
     pub summing: Summing,
 }
 
-/// A plan as it is written down: nothing here has been checked. [`TrainingPlan::from_spec`] checks everything.
+/// A plan as it is written down: nothing here has been checked. [`TrainingPlan`] is one that has been checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -111,28 +105,23 @@ impl From<TrainingPlan> for PlanSpec {
     }
 }
 
+/// Checks a plan, trusting nothing in it; parameters must be secure.
+///
+/// # Errors
+/// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`], [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter);
+/// those of the parameters.
 impl TryFrom<PlanSpec> for TrainingPlan {
     type Error = TrainError;
 
     fn try_from(spec: PlanSpec) -> Result<Self> {
-        Self::from_spec(spec)
-    }
-}
-
-impl TrainingPlan {
-    /// Checks a plan, trusting nothing in it.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`],
-    /// [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter); those of the parameters, which must be
-    /// secure.
-    pub fn from_spec(spec: PlanSpec) -> Result<Self> {
         let params =
             Parameters::try_from(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
         Self::checked(spec, params)
     }
+}
 
-    /// [`TrainingPlan::from_spec`] that takes **parameters without security** too: for tests only.
+impl TrainingPlan {
+    /// Checks a plan as `try_from` does, but takes **parameters without security** too: for tests only.
     ///
     /// # Errors
     /// As there.
@@ -295,9 +284,9 @@ impl TrainingPlan {
     /// Reads a plan in TOML; parameters must be secure.
     ///
     /// # Errors
-    /// [`ExchangeError::Malformed`]; as [`TrainingPlan::from_spec`].
+    /// [`ExchangeError::Malformed`]; as `try_from` a [`PlanSpec`].
     pub fn from_toml(text: &str) -> Result<Self> {
-        Self::from_spec(Self::spec_from_toml(text)?)
+        Self::try_from(Self::spec_from_toml(text)?)
     }
 
     /// Reads a plan in TOML without checking more than its version.
@@ -317,24 +306,17 @@ impl TrainingPlan {
 }
 
 fn known_version(found: u32) -> Result<()> {
-    if found == PLAN_VERSION {
-        return Ok(());
-    }
-    Err(ExchangeError::Version {
-        what: "training plan",
+    let command = "lr-train plan --out";
+    Ok(ExchangeError::expect_version(
+        "training plan",
         found,
-        known: PLAN_VERSION,
-        command: "lr-train plan --out",
-    }
-    .into())
+        PLAN_VERSION,
+        command,
+    )?)
 }
 
-fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> TrainError {
-    ExchangeError::Malformed {
-        what: "training plan",
-        error: Box::new(error),
-    }
-    .into()
+fn malformed<E: std::error::Error + Send + Sync + 'static>(error: E) -> TrainError {
+    ExchangeError::malformed("training plan")(error).into()
 }
 
 fn outline<'a>(spec: &'a PlanSpec, params: &Parameters) -> Outline<'a> {
@@ -346,67 +328,4 @@ fn outline<'a>(spec: &'a PlanSpec, params: &Parameters) -> Outline<'a> {
         settings: &spec.settings,
         rounds: &spec.rounds,
     }
-}
-
-fn inconsistent(what: &'static str, found: &dyn ToString, expected: &dyn ToString) -> TrainError {
-    ExchangeError::PlanInconsistent {
-        what,
-        found: found.to_string(),
-        expected: expected.to_string(),
-    }
-    .into()
-}
-
-fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
-    spec.settings.check()?;
-    let within = |what, value: usize, least: usize, most: usize| {
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(inconsistent(what, &value, &format!("{least} to {most}")))
-    };
-    within("number of rows", spec.rows, 1, MAX_ROWS)?;
-    within("number of features", spec.features, 1, MAX_FEATURES)?;
-    within("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS)?;
-    // Before anything is recorded whose size follows from these.
-    let geometry = Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch())?;
-    let tiles = geometry.across.saturating_mul(geometry.down);
-    if tiles > MAX_TILES {
-        return Err(inconsistent(
-            "number of ciphertexts of a minibatch",
-            &tiles,
-            &format!("at most {MAX_TILES}; take smaller minibatches or a larger ring"),
-        ));
-    }
-    for round in &spec.rounds {
-        // An iteration costs a level or more.
-        let iterations = round.iterations;
-        within("number of iterations of a round", iterations, 1, MAX_LEVELS)?;
-    }
-    let iterations: usize = spec.rounds.iter().map(|round| round.iterations).sum();
-    if iterations != spec.settings.iterations {
-        return Err(inconsistent(
-            "number of iterations in all rounds",
-            &iterations,
-            &spec.settings.iterations,
-        ));
-    }
-    outline(spec, params).spec(0)?.check()?;
-    let half = params.slots() as i64 / 2;
-    let rotations = spec.keys.rotations.keys();
-    if let Some(steps) = rotations
-        .copied()
-        .find(|&steps| steps == 0 || steps <= -half || steps > half)
-    {
-        return Err(inconsistent(
-            "rotation of a key",
-            &steps,
-            &format!("steps that are not 0, above -{half} and up to {half}"),
-        ));
-    }
-    let levels = spec.keys.rotations.values().copied();
-    for level in levels.chain(spec.keys.relinearization) {
-        within("level of a key", level, 0, params.max_level())?;
-    }
-    Ok(())
 }

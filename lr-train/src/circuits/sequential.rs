@@ -1,0 +1,49 @@
+//! One iteration after the other: the baseline and the mask-free circuit.
+//!
+//! ```text
+//!   t' = (Z/B) v     matrix x column vector: a product, sums of columns      2 levels, mask-free 1
+//!   g  = Z^T s(t')   polynomial with Z in its free slot, sum of rows         2 levels
+//!   v+ = (1 - eta) (v + g) + eta w                                           1 level, mask-free 0
+//! ```
+//! The baseline (Han, Song, Cheon, Park, ePrint 2018/662) has every optimization that the other circuits have: Z in the polynomial's
+//! free slot, t normalized, deferred relinearization, inputs at the levels they need, and no work on values known to be zero.
+//!
+//! Without masks the client sends \[Z | 0\] in units m x 2F', and v repeats every F' columns. The sum over 2F' columns from F' before is
+//! right in columns 0 .. F' - 1 and something else in the others, which \[Z | 0\] in the polynomial's free slot kills: the mask's level
+//! vanishes. The momentum's level vanishes too: (1 - eta) g is computed with (1 - eta) folded into the public constants, and g is
+//! recovered by a public number off the critical path.
+
+use super::recording::{Inputs, Recording, WeightParts, add, combine};
+
+pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
+    let (mut v, mut w) = (inputs.start_column("v"), inputs.start_column("w"));
+    let steps = &r.spec.steps;
+    for (i, step) in steps.iter().enumerate() {
+        let _iteration = inputs.iteration(i);
+        let z = inputs.rows(i);
+        let t = v.as_ref().map(|v| {
+            let product = z.multiply(&r.repeat_down(v));
+            r.sum_columns(&r.sum_across(&product), r.geometry.n)
+        });
+        let powers = t.map(|t| r.powers(&t, i));
+        let g = r.sum_wide_rows(&r.weighted_data(&z, powers.as_ref(), i));
+        if i + 1 == steps.len() {
+            return [add(v.as_ref(), Some(&g)), None, w, None];
+        }
+        let share = 1.0 - step.eta;
+        (v, w) = match r.spec.kept_share(i) {
+            Some(keep) => {
+                let moved =
+                    combine(&[(share, v.as_ref()), (1.0, Some(&g)), (step.eta, w.as_ref())]);
+                let next = combine(&[(1.0, v.as_ref()), (1.0 / keep, Some(&g))]);
+                (moved, next)
+            }
+            None => {
+                let next = add(v.as_ref(), Some(&g));
+                let moved = combine(&[(share, next.as_ref()), (step.eta, w.as_ref())]);
+                (moved, next)
+            }
+        };
+    }
+    [w, None, None, None]
+}

@@ -1,0 +1,76 @@
+//! What a plan must be, whoever wrote it.
+
+use arras_ckks::{Parameters, params::MAX_LEVELS};
+
+use super::{
+    super::settings::{MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS},
+    PlanSpec, outline,
+};
+use crate::{Result, TrainError, circuits::Geometry, trainer::ExchangeError};
+
+/// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
+const MAX_TILES: usize = 1 << 12;
+
+pub(super) fn inconsistent(
+    what: &'static str,
+    found: &dyn ToString,
+    expected: &dyn ToString,
+) -> TrainError {
+    ExchangeError::PlanInconsistent {
+        what,
+        found: found.to_string(),
+        expected: expected.to_string(),
+    }
+    .into()
+}
+
+pub(super) fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
+    spec.settings.check()?;
+    let within = |what, value: usize, least: usize, most: usize| {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(inconsistent(what, &value, &format!("{least} to {most}")))
+    };
+    within("number of rows", spec.rows, 1, MAX_ROWS)?;
+    within("number of features", spec.features, 1, MAX_FEATURES)?;
+    within("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS)?;
+    // Before anything is recorded whose size follows from these.
+    let geometry = Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch())?;
+    let tiles = geometry.across.saturating_mul(geometry.down);
+    if tiles > MAX_TILES {
+        return Err(inconsistent(
+            "number of ciphertexts of a minibatch",
+            &tiles,
+            &format!("at most {MAX_TILES}; take smaller minibatches or a larger ring"),
+        ));
+    }
+    for round in &spec.rounds {
+        // An iteration costs a level or more.
+        let iterations = round.iterations;
+        within("number of iterations of a round", iterations, 1, MAX_LEVELS)?;
+    }
+    let iterations: usize = spec.rounds.iter().map(|round| round.iterations).sum();
+    if iterations != spec.settings.iterations {
+        return Err(inconsistent(
+            "number of iterations in all rounds",
+            &iterations,
+            &spec.settings.iterations,
+        ));
+    }
+    outline(spec, params).spec(0)?.check()?;
+    let half = params.slots() as i64 / 2;
+    let mut rotations = spec.keys.rotations.keys();
+    if let Some(steps) = rotations.find(|&&steps| steps == 0 || steps <= -half || steps > half) {
+        return Err(inconsistent(
+            "rotation of a key",
+            steps,
+            &format!("steps that are not 0, above -{half} and up to {half}"),
+        ));
+    }
+    let levels = spec.keys.rotations.values().copied();
+    for level in levels.chain(spec.keys.relinearization) {
+        within("level of a key", level, 0, params.max_level())?;
+    }
+    Ok(())
+}

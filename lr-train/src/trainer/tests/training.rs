@@ -1,0 +1,166 @@
+//! Encrypted weights against the plaintext twin, rounds against one run, predictions against what is there.
+
+use arras_backend_cpu::CpuEngine;
+use arras_ckks::params::Security;
+use arras_toolkit::{Bindings, Cleartext, Value};
+use ndarray::{Array1, Array2};
+
+use super::{
+    super::{Candidate, Optimizer, PlannerOptions, Rounds, Settings, Trainer, plan},
+    features_of, insecure, owner, server, some_rows, trainer,
+};
+use crate::{
+    circuits::Kind,
+    plain::{self, State},
+    preprocess::{Scheme, signed_rows},
+};
+
+fn worst(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).fold(0.0, |m, (a, b)| (a - b).abs().max(m))
+}
+
+/// The same round's program on plaintext, from the same state.
+fn twin(
+    trainer: &Trainer<CpuEngine, CpuEngine>,
+    round: usize,
+    start: Option<&State>,
+) -> Array1<f64> {
+    let round = trainer.owner().plan().round(round).unwrap();
+    let count = round.circuit.spec().iterations();
+    let minibatches = trainer.data().minibatches(round.first, count);
+    let inputs: Bindings<Value> = round.circuit.inputs(&minibatches, start).unwrap();
+    let run = Cleartext::run(&round.program, &inputs).unwrap();
+    let weights = round.circuit.weights(|name| run.outputs.get(name));
+    weights.unwrap().0
+}
+
+/// The weights of the same training without encryption.
+fn in_the_clear(settings: &Settings, z: &Array2<f64>) -> Array1<f64> {
+    let (plain, zero) = (settings.plain(z.nrows()).unwrap(), Array1::zeros(z.ncols()));
+    let history = match settings.optimizer {
+        Optimizer::Nesterov => plain::nesterov(z, &plain, State::zero(z.ncols())).map(|of| of.0),
+        Optimizer::GradientDescent => plain::gradient_descent(z, &plain, 0, zero),
+        Optimizer::FixedHessian => plain::fixed_hessian(z, &plain, 0, zero),
+    };
+    history.unwrap().weights().unwrap().clone()
+}
+
+#[test]
+fn two_rounds_of_every_circuit_are_one_longer_run_in_plaintext() {
+    let data = some_rows(90);
+    for kind in Kind::ALL {
+        let settings = Settings::new(16, 5).circuit(kind).rounds(Rounds::Count(2));
+        let trainer = trainer(&settings, &data, &insecure(11));
+        assert_eq!(trainer.report().chosen.rounds, [3, 2]);
+        let mut before: Option<State> = None;
+        let result = trainer
+            .train_with(|done| {
+                let twin = twin(&trainer, done.round, before.as_ref());
+                let error = worst(&done.state.w, &twin);
+                println!("{kind} round {}: {error:.1e}", done.round);
+                assert!(error < 1e-3, "{kind} round {}: {error}", done.round);
+                before = Some(done.state.clone());
+                Ok(())
+            })
+            .unwrap();
+        let z = trainer.data().signed_rows();
+        let end = in_the_clear(&settings, z);
+        let model = trainer.decrypt(&result).unwrap();
+        let error = worst(&Array1::from(model.weights.clone()), &end);
+        println!("{kind}: {error:.1e} from one run of 5 iterations");
+        assert!(error < 1e-3, "{kind}: {error}");
+    }
+}
+
+#[test]
+fn predicted_errors_are_those_of_training() {
+    let data = some_rows(120);
+    for kind in Kind::ALL {
+        let settings = Settings::new(16, 3).circuit(kind);
+        let trainer = trainer(&settings, &data, &insecure(12));
+        let plan = trainer.owner().plan();
+        let minibatches = trainer.data().minibatches(0, 3);
+        let predicted = plan
+            .round(0)
+            .unwrap()
+            .predicted_error(plan.params(), &minibatches, None);
+        let predicted = predicted.unwrap();
+        let before = trainer.report().predicted_error.unwrap();
+        let twin = twin(&trainer, 0, None);
+        let mut measured: Vec<f64> = (0..3)
+            .map(|_| {
+                let mut error = 0.0;
+                trainer
+                    .train_with(|done| {
+                        error = worst(&done.state.w, &twin);
+                        Ok(())
+                    })
+                    .unwrap();
+                error
+            })
+            .collect();
+        measured.sort_by(f64::total_cmp);
+        let bits = |x: f64| -x.log2();
+        let (p, b, m) = (bits(predicted), bits(before), bits(measured[1]));
+        println!("{kind}: predicted {p:.2} bits, {b:.2} from random data, measured {m:.2}");
+        assert!((m - p).abs() < 3.0 && p - m < 1.0, "{kind}: {p} and {m}");
+        assert!((m - b).abs() < 4.0 && b - m < 1.0, "{kind}: {b} and {m}");
+    }
+}
+
+#[test]
+fn every_optimizer_is_its_plaintext_reference() {
+    let data = some_rows(60);
+    for optimizer in [Optimizer::GradientDescent, Optimizer::FixedHessian] {
+        let settings = Settings::new(16, 3)
+            .circuit(Kind::SingleChain)
+            .rate(plain::Rate::Harmonic(0.8))
+            .rounds(Rounds::Of(2))
+            .optimizer(optimizer);
+        let trainer = trainer(&settings, &data, &insecure(11));
+        assert_eq!(trainer.report().chosen.rounds, [2, 1]);
+        let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+        let normalized = model.preprocessor.apply(&data).unwrap();
+        let z = signed_rows(&normalized, data.labels()).unwrap();
+        let error = worst(&Array1::from(model.weights), &in_the_clear(&settings, &z));
+        println!("{optimizer:?}: {error:.1e}");
+        assert!(error < 1e-3, "{optimizer:?}: {error}");
+    }
+}
+
+#[test]
+fn a_secure_plan_keeps_what_it_says() {
+    let data = some_rows(200);
+    let settings = Settings::new(32, 2);
+    let (features, options) = (features_of(&data), PlannerOptions::default());
+    let (plan, report) = plan(&settings, features, data.rows(), &options).unwrap();
+    println!("{report}");
+    let chosen = &report.chosen;
+    assert_eq!(plan.params().security(), Security::Classical128);
+    assert!(chosen.log2_qp <= f64::from(chosen.log2_qp_bound.unwrap()));
+    let fastest = |c: &Candidate| c.seconds[0].seconds;
+    let mut all = report.candidates.iter();
+    assert!(all.all(|c| fastest(c) >= fastest(chosen)));
+    assert_eq!(report.candidates.len(), Kind::ALL.len());
+
+    let (owner, keys) = owner(&plan);
+    assert_eq!(keys.len(), chosen.keys);
+    assert_eq!(keys.to_bytes().unwrap().len() as u64, chosen.key_file_bytes);
+    let prepared = owner.prepare(&data, Scheme::MaxAbs).unwrap();
+    let sent = owner.encrypt_round(&prepared, 0).unwrap();
+    let inputs = sent.inputs.iter();
+    let bytes = inputs.map(|(_, input)| input.ciphertext().to_bytes().unwrap().len());
+    let bytes: usize = bytes.sum();
+    assert_eq!(bytes as u64, chosen.data_bytes);
+
+    let result = server(&plan, keys).train(&sent, None).unwrap();
+    let run = result.report.clone().unwrap();
+    println!("{run}\npredicted {:?}", chosen.memory);
+    assert_eq!(run.peak_ciphertext_bytes as u64, chosen.memory.values);
+    assert_eq!(run.constant_bytes as u64, chosen.memory.constants);
+    let state = owner.decrypt_state(prepared.record(), &result).unwrap();
+    let error = worst(&state.w, &in_the_clear(&settings, prepared.signed_rows()));
+    println!("weights: {error:.1e}");
+    assert!(error < 1e-3, "{error}");
+}
