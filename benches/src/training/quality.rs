@@ -209,7 +209,7 @@ fn encrypted<'a>(
 /// The table, what must hold, and how far the reference's figures are.
 struct Qualities {
     table: Table,
-    checks: Table,
+    checks: Vec<Value>,
     verdicts: Vec<String>,
     passed: bool,
     references: Vec<String>,
@@ -269,10 +269,9 @@ impl Qualities {
             column("server / all s", By(times)).key("seconds"),
             hidden("seeds"),
         ];
-        let checks = ["what", "value", "bound", "at_least"];
         Self {
             table: Table::new("table", columns.map(|column| column.or(UNKNOWN))),
-            checks: Table::new("checks", checks.map(hidden)),
+            checks: vec![],
             verdicts: vec![],
             passed: true,
             references: vec![],
@@ -321,7 +320,7 @@ impl Qualities {
         center
     }
 
-    fn check(&mut self, what: String, value: f64, at_least: bool, bound: f64) {
+    fn check(&mut self, what: &str, value: f64, at_least: bool, bound: f64) {
         let sign = if at_least { ">=" } else { "<=" };
         // Not for a value that is no number.
         let passed = if at_least {
@@ -332,7 +331,8 @@ impl Qualities {
         let word = if passed { "ok" } else { "**FAILED**" };
         let line = format!("- {word}: {what}: {value:.3e} {sign} {bound:.3e}");
         self.verdicts.push(line);
-        self.checks.row((what, value, bound, at_least));
+        self.checks
+            .push(json!({"what": what, "value": value, "bound": bound, "at_least": at_least}));
         self.passed &= passed;
     }
 
@@ -362,13 +362,13 @@ impl Qualities {
                 ["accuracy", "AUC"].iter().zip(mean.into_iter().zip(least))
             {
                 let what = format!("{}: plaintext mean of {SEEDS} seeds, {figure}", data.name);
-                self.check(what, mean, true, least);
+                self.check(&what, mean, true, least);
             }
         }
         let what = format!("{}: encrypted against its twin, ", data.name);
         let difference = (run.score[0] - run.twin[0]).abs();
-        self.check(what.clone() + "accuracy", difference, false, 0.001);
-        self.check(what + "worst weight", run.weight_error, false, 1e-3);
+        self.check(&format!("{what}accuracy"), difference, false, 0.001);
+        self.check(&(what + "worst weight"), run.weight_error, false, 1e-3);
         Ok(())
     }
 
@@ -394,7 +394,7 @@ impl Qualities {
             let mean = self.row((name, protocol), sizes, plain, run, reference);
             let mut check = |what: &str, difference: f64| {
                 let what = format!("{name}, {protocol}: {what}, AUC");
-                self.check(what, difference.abs(), false, 0.01);
+                self.check(&what, difference.abs(), false, 0.01);
             };
             if let Some(run) = run {
                 check("encrypted against its twin", run.score[1] - run.twin[1]);
@@ -461,7 +461,7 @@ impl Qualities {
         report
             .heading("Checks")
             .text(self.verdicts.join("\n"))
-            .add(&self.checks)
+            .number("checks", &self.checks)
             .number("seconds", seconds)
             .text(format_args!("Run time {seconds:.0} s."));
         report
