@@ -111,16 +111,16 @@ pub enum ExchangeError {
     },
     /// A decrypted result that no training gives.
     #[error(
-        "the decrypted {what} is no usable result: {value} in entry {entry}; the ciphertexts are not from this key or this data, or training diverged: lower the \
-         learning rate or widen the sigmoid's interval"
+        "the {what} cannot be those of a training: entry {entry} is not a number or beyond 2^{most:.1}; the ciphertexts are not from this key or this data, or \
+         training diverged: lower the learning rate or widen the sigmoid's interval"
     )]
     UnusableResult {
         /// Weights or those before.
         what: &'static str,
-        /// Which entry.
+        /// Which entry. Its value is not told: a message with a decrypted value in it, passed on, tells about the key.
         entry: usize,
-        /// Its value.
-        value: f64,
+        /// log2 of the largest magnitude that can be.
+        most: f64,
     },
     /// Labels of other classes than the model's.
     #[error(
@@ -192,15 +192,15 @@ impl ExchangeError {
     }
 
     /// # Errors
-    /// [`ExchangeError::UnusableResult`] for a value that no training gives.
+    /// [`ExchangeError::UnusableResult`] for a value that no training gives: not finite, or beyond `2^most`.
     pub(super) fn expect_usable<'a>(
         what: &'static str,
         values: impl IntoIterator<Item = &'a f64>,
-        usable: impl Fn(f64) -> bool,
+        most: f64,
     ) -> Result<(), Self> {
-        let mut values = values.into_iter().copied().enumerate();
-        match values.find(|(_, value)| !usable(*value)) {
-            Some((entry, value)) => Err(Self::UnusableResult { what, entry, value }),
+        let usable = |value: &f64| value.is_finite() && value.abs() <= most.exp2();
+        match values.into_iter().position(|value| !usable(value)) {
+            Some(entry) => Err(Self::UnusableResult { what, entry, most }),
             None => Ok(()),
         }
     }

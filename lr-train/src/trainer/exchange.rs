@@ -6,8 +6,8 @@ use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetId, KeySetId, PlanId};
-use crate::{Result, trainer::ExchangeError};
+use super::{DatasetId, KeySetId, PlanId, Round};
+use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
 /// Which exchange something belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,4 +120,50 @@ pub struct RoundResult<B: Backend> {
     pub outputs: BTreeMap<String, Encrypted<B>>,
     /// What the run did; none if it was read from a file.
     pub report: Option<RunReport>,
+}
+
+impl<B: Backend> RoundResult<B> {
+    /// Every ciphertext is what the round's circuit returns: at its level, in its form, all moduli there, and not transparent. What is
+    /// not is refused before anything is decrypted: a ciphertext of another level would be judged by another headroom, one
+    /// with fewer moduli or more components is none that this circuit makes, and a transparent one comes from nobody's keys.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Mismatch`], [`CircuitError::MissingResult`]; the engine's.
+    pub(super) fn expect_of(&self, op: &'static str, round: &Round) -> Result<()> {
+        let outputs = round.program.circuit().outputs().iter();
+        for (output, &step) in outputs.zip(round.program.outputs()) {
+            let Some(encrypted) = self.outputs.get(output.name()) else {
+                let name = output.name().into();
+                return Err(CircuitError::MissingResult { name }.into());
+            };
+            let ciphertext = encrypted.ciphertext();
+            let form = |level, batch, components, whole, masked| {
+                let moduli = if whole {
+                    "all moduli"
+                } else {
+                    "not all moduli"
+                };
+                let mask = if masked { "encrypted" } else { "in the clear" };
+                format!("{batch} of {components} components at level {level}, {moduli}, {mask}")
+            };
+            let whole = !ciphertext.is_pending() && !ciphertext.is_cut();
+            let found = form(
+                ciphertext.level(),
+                ciphertext.batch(),
+                ciphertext.components(),
+                whole,
+                !ciphertext.is_transparent()?,
+            );
+            let level = round.program.step(step).level();
+            let expected = form(level, output.layout().units(), 2, true, true);
+            ExchangeError::expect_same(
+                op,
+                ("form of the ciphertexts", "the result"),
+                &found,
+                &expected,
+                "this is not what the plan's circuit returns: do not decrypt it, and ask the server for the round's own result",
+            )?;
+        }
+        Ok(())
+    }
 }
