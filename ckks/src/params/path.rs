@@ -78,6 +78,7 @@ impl fmt::Display for LevelWidth {
 
 /// The primes in use at one level: the first `mains` mains and the first `terminals` terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// Number of mains, `Q_0 .. Q_{mains-1}`.
     pub mains: usize,

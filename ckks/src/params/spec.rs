@@ -23,6 +23,7 @@ const MAX_DRIFT: Log2 = ONE / 2;
 
 /// A parameter set as it is written down: nothing here has been checked. `Parameters::try_from` checks everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ParametersSpec {
     /// log2 of the ring degree N.
     pub log_n: u32,

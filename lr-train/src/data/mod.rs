@@ -16,6 +16,7 @@ pub use error::DataError;
 
 /// The names of the two label values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Classes {
     /// Stands for y = -1, the class of negative scores.
     pub negative: String,

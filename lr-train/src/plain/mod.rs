@@ -52,7 +52,7 @@ use crate::{
 
 /// The learning rate by iteration; the step is `gamma = rate / mb`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Rate {
     /// The same in every iteration.

@@ -27,6 +27,7 @@ pub enum Scheme {
 
 /// A column that carries something, and what is done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Column {
     /// Its position among the features as read, from 0.
@@ -39,6 +40,7 @@ pub struct Column {
 
 /// A column that is the same in all training rows. It is left out: the intercept carries what it says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Dropped {
     /// Its position among the features as read, from 0.
@@ -201,6 +203,7 @@ impl Preprocessor {
 
 /// What is read of a [`Preprocessor`], before it is checked.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Stored {
     scheme: Scheme,
     names: Vec<String>,

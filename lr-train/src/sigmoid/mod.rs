@@ -22,6 +22,8 @@ pub const MAX_DEGREE: usize = 15;
 pub const MIN_BOUND: f64 = 0.5;
 /// The widest interval, as its half B.
 pub const MAX_BOUND: f64 = 1024.0;
+/// The most that a term is on the interval: a hundred times more than any approximation of degree 15 has.
+const MAX_TERM: f64 = (1u32 << 20) as f64;
 
 /// Where an approximation comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +226,7 @@ impl Sigmoid {
 
 /// An approximation as it is written down: not checked.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Stored {
     odd: Vec<f64>,
     bound: f64,
@@ -249,7 +252,16 @@ impl TryFrom<Stored> for Approximation {
                 allowed: "coefficients are finite, and the last is not 0",
             });
         }
-        Ok(Self { odd, bound, origin })
+        let read = Self { odd, bound, origin };
+        let large = |value: &f64| value.abs() > MAX_TERM;
+        if let Some(value) = read.normalized().into_iter().find(large) {
+            return Err(SigmoidError::Approximation {
+                what: "coefficient times its power of half the interval",
+                value,
+                allowed: "the terms of an approximation are at most 2^20 on its interval",
+            });
+        }
+        Ok(read)
     }
 }
 

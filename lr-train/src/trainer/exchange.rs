@@ -11,6 +11,7 @@ use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
 /// Which exchange something belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Origin {
     /// The plan.

@@ -20,7 +20,7 @@ pub const MODEL_VERSION: u32 = 1;
 
 /// A trained model: weights, and what is needed to apply them to data as it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Model {
     /// [`MODEL_VERSION`].

@@ -114,7 +114,7 @@ pub enum Rounds {
 
 /// What a training is to be, before anything is planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
     /// The circuit.

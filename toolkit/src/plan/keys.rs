@@ -15,6 +15,7 @@ use crate::{
 
 /// The keys a program needs, each with the highest level at which it is used: keys are cut to that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeyRequests {
     /// Highest window at which something is relinearized; `None` if nothing is.
     #[serde(default)]

@@ -1,10 +1,13 @@
 //! What a plan must be, whoever wrote it.
 
+use std::collections::BTreeSet;
+
 use arras_ckks::{Parameters, params::MAX_LEVELS};
+use arras_toolkit::plan::KeyRequests;
 
 use super::{
     super::settings::{MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS},
-    PlanSpec, outline,
+    PlanSpec, TrainingPlan, outline,
 };
 use crate::{Result, TrainError, circuits::Geometry, trainer::ExchangeError};
 
@@ -73,4 +76,40 @@ pub(super) fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
         within("level of a key", level, 0, params.max_level())?;
     }
     Ok(())
+}
+
+/// Keys are what the circuits need, each up to the level at which it is used: more would make a client work for nothing, with fewer the
+/// server fails after everything has been sent.
+pub(super) fn check_keys(plan: &TrainingPlan) -> Result<()> {
+    let mut needed = KeyRequests::default();
+    let mut seen = vec![];
+    for (index, place) in plan.outline().places().into_iter().enumerate() {
+        // Rounds that differ in constants alone need the same.
+        let shape = (place, plan.rounds()[index].summing);
+        if !seen.contains(&shape) {
+            needed = needed.union(&KeyRequests::of(&plan.round(index)?.program));
+            seen.push(shape);
+        }
+    }
+    let found = plan.key_requests();
+    let level =
+        |level: Option<usize>| level.map_or("absent".to_owned(), |l| format!("at level {l}"));
+    let all: BTreeSet<i64> = [found, &needed]
+        .iter()
+        .flat_map(|keys| keys.rotations.keys().copied())
+        .collect();
+    let of = |keys: &KeyRequests, steps: i64| {
+        let at = level(keys.rotations.get(&steps).copied());
+        format!("{at} for the rotation by {steps}")
+    };
+    let rotations = all
+        .iter()
+        .map(|&steps| [found, &needed].map(|keys| of(keys, steps)));
+    let relinearization =
+        [found, &needed].map(|keys| format!("{} for relinearization", level(keys.relinearization)));
+    let mut keys = std::iter::once(relinearization).chain(rotations);
+    match keys.find(|[found, needed]| found != needed) {
+        Some([found, needed]) => Err(inconsistent("key", &found, &needed)),
+        None => Ok(()),
+    }
 }

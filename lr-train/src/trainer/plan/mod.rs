@@ -14,7 +14,7 @@ use arras_toolkit::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::check::{check, inconsistent};
+use self::check::{check, check_keys, inconsistent};
 use super::{
     PlanId,
     round::{InputShape, Outline, Round},
@@ -108,7 +108,7 @@ impl From<TrainingPlan> for PlanSpec {
 /// Checks a plan, trusting nothing in it; parameters must be secure.
 ///
 /// # Errors
-/// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`], [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter);
+/// [`ExchangeError::Version`], [`ExchangeError::PlanInconsistent`], for keys that its circuits do not need, too; [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter);
 /// those of the parameters.
 impl TryFrom<PlanSpec> for TrainingPlan {
     type Error = TrainError;
@@ -116,7 +116,7 @@ impl TryFrom<PlanSpec> for TrainingPlan {
     fn try_from(spec: PlanSpec) -> Result<Self> {
         let params =
             Parameters::try_from(spec.parameters.clone()).map_err(arras_ckks::CkksError::from)?;
-        Self::checked(spec, params)
+        Self::checked(spec, params, [])
     }
 }
 
@@ -126,28 +126,37 @@ impl TrainingPlan {
     /// # Errors
     /// As there.
     pub fn from_spec_allowing_insecure(spec: PlanSpec) -> Result<Self> {
-        let params = Parameters::from_spec_allowing_insecure(spec.parameters.clone())
-            .map_err(arras_ckks::CkksError::from)?;
-        Self::checked(spec, params)
+        Self::with_recorded(spec, [])
     }
 
-    fn checked(spec: PlanSpec, params: Parameters) -> Result<Self> {
+    /// With circuits that were recorded already; with or without security.
+    pub(super) fn with_recorded(
+        spec: PlanSpec,
+        rounds: impl IntoIterator<Item = Arc<Round>>,
+    ) -> Result<Self> {
+        let params = Parameters::from_spec_allowing_insecure(spec.parameters.clone())
+            .map_err(arras_ckks::CkksError::from)?;
+        Self::checked(spec, params, rounds)
+    }
+
+    fn checked(
+        spec: PlanSpec,
+        params: Parameters,
+        rounds: impl IntoIterator<Item = Arc<Round>>,
+    ) -> Result<Self> {
         known_version(spec.version)?;
         check(&spec, &params)?;
         let bytes = postcard::to_stdvec(&spec).map_err(malformed)?;
         let id = PlanId::from_bytes(blake3::derive_key(PLAN_CONTEXT, &bytes));
-        Ok(Self {
+        let plan = Self {
             spec,
             params,
             id,
             recorded: Arc::default(),
-        })
-    }
-
-    /// With circuits that were recorded already.
-    pub(super) fn with_recorded(self, rounds: impl IntoIterator<Item = Arc<Round>>) -> Self {
-        self.lock().extend(rounds);
-        self
+        };
+        plan.lock().extend(rounds);
+        check_keys(&plan)?;
+        Ok(plan)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Round>>> {

@@ -116,7 +116,7 @@ impl<'a> Planner<'a> {
             parameters: best.planned.parameters().spec().clone(),
         };
         // The options said whether an insecure set is welcome.
-        let plan = TrainingPlan::from_spec_allowing_insecure(spec)?.with_recorded(best.recorded);
+        let plan = TrainingPlan::with_recorded(spec, best.recorded)?;
         let report = PlanReport {
             predicted_error: predicted_error(&plan, &self.options.errors)?,
             chosen: best.candidate,

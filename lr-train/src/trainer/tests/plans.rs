@@ -182,7 +182,7 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     assert_eq!(serde_json::from_str::<PlanReport>(&json).unwrap(), report);
 
     type Change = (&'static str, fn(&mut PlanSpec));
-    let changes: [Change; 13] = [
+    let changes: [Change; 17] = [
         ("version", |p| p.version = 9),
         ("rows", |p| p.rows = 0),
         ("features", |p| p.features = usize::MAX),
@@ -213,6 +213,19 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
             p.settings.iterations = 5000;
         }),
         ("levels", |p| p.keys.relinearization = Some(99)),
+        ("a key that nothing needs", |p| {
+            let unused = (1..).find(|steps| !p.keys.rotations.contains_key(steps));
+            p.keys.rotations.insert(unused.unwrap(), 1);
+        }),
+        ("a key that is missing", |p| {
+            p.keys.rotations.pop_last();
+        }),
+        ("a key of more levels than it needs", |p| {
+            let mut levels = p.keys.rotations.values_mut();
+            let most = p.parameters.windows.len() - 1;
+            *levels.find(|level| **level < most).unwrap() += 1;
+        }),
+        ("no relinearization", |p| p.keys.relinearization = None),
     ];
     for (what, change) in changes {
         let mut spec = plan.spec().clone();
@@ -231,6 +244,29 @@ fn plans_survive_toml_and_json_and_contradictions_are_refused() {
     let twice = text.replacen("[[keys.rotations]]", &twice, 1);
     let error = TrainingPlan::from_toml(&twice).unwrap_err();
     assert!(error.to_string().contains("named twice"), "{error}");
+    // Fields that nobody knows, in every table, and coefficients beyond reason.
+    for table in [
+        "[settings]",
+        "[settings.activation]",
+        "[keys]",
+        "[parameters]",
+    ] {
+        let more = text.replacen(table, &format!("{table}\nunknown = 1"), 1);
+        let error = TrainingPlan::from_toml(&more).unwrap_err().to_string();
+        assert!(error.contains("unknown"), "{table}: {error}\n{text}");
+    }
+    let odd = text
+        .lines()
+        .find(|line| line.starts_with("odd = ["))
+        .unwrap();
+    for wild in [
+        "odd = [0.25, 1e300]",
+        "odd = [1e9, 0.1]",
+        "odd = [nan, 0.1]",
+    ] {
+        let error = TrainingPlan::from_toml(&text.replacen(odd, wild, 1)).unwrap_err();
+        assert!(error.to_string().contains("coefficient"), "{error}");
+    }
     let error = TrainingPlan::from_toml("version = 3\nkind = \"baseline\"").unwrap_err();
     assert!(
         matches!(
@@ -276,13 +312,17 @@ fn a_training_is_recorded_once() {
     let plan = small_plan(&settings, &data);
     // Read again, as each command does.
     let read = || TrainingPlan::from_spec_allowing_insecure(plan.spec().clone()).unwrap();
-    let (client, service) = (read(), read());
     let before = recorded();
+    let (client, service) = (read(), read());
     let (owner, keys) = owner(&client);
     let prepared = owner.prepare(&data, Scheme::MaxAbs).unwrap();
     let sent = [0, 1].map(|round| owner.encrypt_round(&prepared, round).unwrap());
     files::dataset_file_bytes(&client).unwrap();
-    assert_eq!(recorded() - before, 2, "the client records each round once");
+    assert_eq!(
+        recorded() - before,
+        4,
+        "each side records each round once, to check its keys"
+    );
 
     service.data_shapes().unwrap();
     service.server_memory(0, 1).unwrap();
@@ -291,7 +331,7 @@ fn a_training_is_recorded_once() {
     let state = owner.refresh(prepared.record(), &result).unwrap();
     let result = server.train(&sent[1], Some(&state)).unwrap();
     owner.decrypt_model(prepared.record(), &result).unwrap();
-    assert_eq!(recorded() - before, 4, "and so does the service");
+    assert_eq!(recorded() - before, 4, "and nothing after that");
 }
 
 #[test]
