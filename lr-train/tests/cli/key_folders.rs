@@ -2,7 +2,7 @@
 
 use std::{fs, thread};
 
-use crate::support::{DECRYPT, Desk, ENCRYPT, TRAIN, finished};
+use crate::support::{DECRYPT, Desk, ENCRYPT, Ran, TRAIN, finished};
 
 const FORCE: &str = "keygen --plan plan.toml --out keys --force";
 
@@ -119,6 +119,28 @@ fn another_secret_key_is_refused_when_it_is_loaded() {
         owner.replace("\"version\": 2", "\"version\": 1"),
     );
     desk.fails(ENCRYPT, 4, "owner.json | version 1 | `lr-train keygen`");
+}
+
+#[cfg(unix)]
+#[test]
+fn records_are_kept_of_data_that_is_there() {
+    const FULL: &str = "trap '' XFSZ; ulimit -f 40; exec";
+    let desk = finished().copy_of("keys train.csv");
+    let records = || desk.listing("keys/secret/datasets");
+    let before = records();
+    let mut shell = std::process::Command::new("sh");
+    let script = format!("{FULL} {} {ENCRYPT}", env!("CARGO_BIN_EXE_lr-train"));
+    let failed = Ran::of(shell.args(["-c", &script]).current_dir(desk.root()));
+    failed.ends_with(5);
+    assert_eq!(records(), before);
+    // What a killed process leaves.
+    let id = "00112233445566778899aabbccddeeff";
+    let left = format!("keys/secret/datasets/.{id}.json.abc123.partial");
+    desk.write(&left, "left");
+    desk.ok(ENCRYPT).notes(&format!("removed | {id}"));
+    assert_eq!(records().len(), before.len() + 1);
+    let ran = desk.ok(&format!("{ENCRYPT} --force"));
+    ran.notes("replaced | delete it");
 }
 
 #[cfg(unix)]

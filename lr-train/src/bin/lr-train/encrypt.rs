@@ -63,12 +63,30 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
             "holds other rows than the data given; name another file, or use --force to replace it",
         ));
     }
+    let replaced = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id());
     let out = claim(&args.out, args.force)?;
+    for left in keys.clear_records()? {
+        output.note(format_args!(
+            "removed {}, which an earlier encrypt had left when it was ended",
+            left.display()
+        ));
+    }
     // The record first: data without one could never be read.
     keys.save_record(prepared.record())?;
     let progress = output.progress("encrypting");
-    write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total))?;
+    let written = write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total));
     drop(progress);
+    if let Err(error) = written {
+        // A record without data is of no use. The first error is the one to tell.
+        let _ = keys.remove_record(prepared.record().origin.dataset);
+        return Err(error.into());
+    }
+    if let Ok(replaced) = replaced {
+        output.note(format_args!(
+            "note: {} stays, in case somebody still trains on the data set that was replaced; delete it if nobody does",
+            keys.record_path(replaced.origin().dataset).display()
+        ));
+    }
     Ok(answer(args, prepared.record(), false))
 }
 

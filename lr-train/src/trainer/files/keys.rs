@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use arras_ckks::{
     Context, EvaluationKeySet, SecretKey,
-    wire::{AtomicFile, Overwrite, read_bounded},
+    wire::{AtomicFile, Overwrite, WireError, read_bounded},
 };
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -170,6 +170,45 @@ impl KeyDirectory {
             record,
         )?;
         Ok(path)
+    }
+
+    /// Removes what is kept of a data set: of one that was never written, or that nobody has any more.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`].
+    pub fn remove_record(&self, id: DatasetId) -> Result<()> {
+        let path = self.record_path(id);
+        std::fs::remove_file(&path).map_err(|error| TrainError::Write { path, error })
+    }
+
+    /// Removes what killed processes left while they wrote records, and returns the names; a record that is being written stays.
+    ///
+    /// # Errors
+    /// What the operating system refuses, naming the file.
+    pub fn clear_records(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.secret().join(DATASETS);
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            // There are none.
+            return Ok(vec![]);
+        };
+        let mut left = vec![];
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let (id, rest) = name
+                .strip_prefix('.')
+                .and_then(|name| name.split_once(".json."))
+                .unwrap_or_default();
+            let (Ok(id), true) = (id.parse(), rest == "lock" || rest.ends_with(".partial")) else {
+                continue;
+            };
+            // Whoever claims a file clears what was left of it.
+            match AtomicFile::create_private(self.record_path(id), Overwrite::Replace) {
+                Ok(_) => left.push(entry.path()),
+                Err(WireError::Busy { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(left)
     }
 
     /// Reads what the client kept of a data set.
