@@ -119,6 +119,12 @@ pub enum ExchangeError {
         /// What does not belong there.
         file: PathBuf,
     },
+    /// Keys that were replaced between two steps of a verb.
+    #[error("the keys in {} were replaced while they were in use; run it again, with the new ones", .folder.display())]
+    KeysReplaced {
+        /// The folder of keys.
+        folder: PathBuf,
+    },
     /// A secret key with permissions for others.
     #[error("{} can be read by others (mode {mode:03o}); if nobody has, close it with `chmod 600 {}`", .path.display(), .path.display())]
     ReadableByOthers {
@@ -238,7 +244,9 @@ impl ExchangeError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::NoRandomness { .. } => Fault::Other,
-            Self::ForeignFile { .. } | Self::ReadableByOthers { .. } => Fault::System,
+            Self::ForeignFile { .. }
+            | Self::KeysReplaced { .. }
+            | Self::ReadableByOthers { .. } => Fault::System,
             Self::Malformed { .. }
             | Self::Version { .. }
             | Self::PlanInconsistent { .. }

@@ -87,7 +87,7 @@ fn a_damaged_key_is_named_and_keys_are_those_of_the_plan() {
         (
             "\"level\": ",
             "\"level\": 1",
-            "relinearization key | is damaged",
+            "evaluation-keys.arras | is damaged",
         ),
         (
             "\"version\": 1",

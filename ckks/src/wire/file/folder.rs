@@ -11,6 +11,9 @@ use super::super::WireError;
 use super::lock::Lock;
 use super::{PARTIAL, RANDOM, is_leftover, sync_folder};
 
+/// Tries to remove a folder that others still write to.
+const REMOVALS: usize = 3;
+
 /// A folder that takes its place in one step, at whatever instant the process ends, and with it the place of the one that was there.
 ///
 /// ```text
@@ -128,11 +131,9 @@ impl AtomicFolder {
             return Err(error);
         }
         if let Some(old) = set_aside {
-            fs::remove_dir_all(&old).map_err(|source| WireError::io("remove", &old, source))?;
+            remove(&old)?;
         }
-        let old = self.staging.path().to_owned();
-        let removed = self.staging.close();
-        removed.map_err(|source| WireError::io("remove", &old, source))
+        remove(&self.staging.keep())
     }
 
     /// Changes places with what is there; returns where that is now, unless it is in the staging folder.
@@ -159,6 +160,16 @@ impl AtomicFolder {
         })?;
         Ok(Some(old))
     }
+}
+
+/// Removes a folder, links in it not followed, and what others who still have it open put there meanwhile.
+fn remove(folder: &Path) -> Result<(), WireError> {
+    for _ in 0..REMOVALS {
+        if fs::remove_dir_all(folder).is_ok() || folder.symlink_metadata().is_err() {
+            return Ok(());
+        }
+    }
+    fs::remove_dir_all(folder).map_err(|source| WireError::io("remove", folder, source))
 }
 
 /// Lets two folders change places.
@@ -216,7 +227,7 @@ fn clear(parent: &Path, prefix: &OsStr, mine: &Path) -> Result<Vec<PathBuf>, Wir
             continue;
         };
         if there.is_dir() && same_owner(&there, &owned) {
-            fs::remove_dir_all(&path).map_err(|source| WireError::io("remove", &path, source))?;
+            remove(&path)?;
             removed.push(path);
         }
     }

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use arras::toolkit::text;
 use clap::Args;
-use lr_train::trainer::{
-    DatasetRecord,
-    files::{DatasetFile, write_dataset},
+use lr_train::{
+    TrainError,
+    data::Dataset,
+    trainer::{
+        DatasetRecord, ExchangeError,
+        files::{DatasetFile, write_dataset},
+    },
 };
 use serde_json::json;
 
@@ -47,10 +51,23 @@ pub(crate) struct Encrypt {
     resume: bool,
 }
 
+/// Tries with keys that are replaced meanwhile.
+const TRIES: usize = 5;
+
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let (keys, owner) = keygen::open(&args.keys)?;
     let data = args.source.read(&Purpose::Training)?;
-    let prepared = owner.prepare(&data, args.normalize.into())?;
+    for _ in 1..TRIES {
+        match encrypt(args, &data, output) {
+            Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}
+            done => return done,
+        }
+    }
+    encrypt(args, &data, output)
+}
+
+fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
+    let (keys, owner) = keygen::open(&args.keys)?;
+    let prepared = owner.prepare(data, args.normalize.into())?;
     if args.resume && args.out.exists() {
         let file = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id())?;
         let record = keys.record(file.origin().dataset)?;

@@ -115,11 +115,15 @@ impl KeyDirectory {
     /// [`TrainError::Read`] without complete keys, [`ExchangeError::Mismatch`] if plan, secret key and evaluation keys do not belong
     /// together, [`ExchangeError::ReadableByOthers`]; those of the files, naming them.
     pub fn owner<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
-        let description = || std::fs::read(self.secret().join(OWNER)).ok();
-        let mut before = description();
+        let done = self.secret().join(OWNER);
+        let description = || {
+            expect_file(&done)?;
+            Ok::<_, TrainError>(std::fs::read(&done).ok())
+        };
+        let mut before = description()?;
         for _ in 1..TRIES {
             let opened = self.open(engine.clone());
-            let after = description();
+            let after = description()?;
             if before == after {
                 return opened;
             }
@@ -161,15 +165,23 @@ impl KeyDirectory {
     /// Writes what the client keeps of a data set, for its owner only.
     ///
     /// # Errors
-    /// What the operating system refuses, naming the file; [`WireError::AlreadyExists`].
+    /// What the operating system refuses, naming the file; [`WireError::AlreadyExists`]; [`ExchangeError::KeysReplaced`] if these are no
+    /// longer the keys of the record.
     pub fn save_record(&self, record: &DatasetRecord) -> Result<PathBuf> {
-        private_folder(&self.secret().join(DATASETS))?;
         let path = self.record_path(record.origin.dataset);
-        write_json(
-            AtomicFile::create_private(&path, Overwrite::Refuse)?,
-            record,
-        )?;
-        Ok(path)
+        let save = || -> Result<()> {
+            private_folder(&self.secret().join(DATASETS))?;
+            let file = AtomicFile::create_private(&path, Overwrite::Refuse)?;
+            write_json(file, record)
+        };
+        let saved = save();
+        // The folder may have been exchanged at any instant: what failed then failed for that.
+        let now = read_owner(&self.secret().join(OWNER));
+        if now.is_ok_and(|now| now.keys != record.origin.keys) {
+            let folder = self.root.clone();
+            return Err(ExchangeError::KeysReplaced { folder }.into());
+        }
+        saved.map(|()| path)
     }
 
     /// Removes what is kept of a data set: of one that was never written, or that nobody has any more.
