@@ -1,6 +1,6 @@
 //! What can go wrong between a data owner and a training service: plans, keys, results and their files.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use crate::fault::Fault;
 
@@ -97,6 +97,41 @@ pub enum ExchangeError {
         expected: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// An evaluation key that is not the one that the folder's list and plan name.
+    #[error(
+        "the {key} {fault}; send the folder of evaluation keys again, whole, as `lr-train keygen` wrote it"
+    )]
+    Key {
+        /// Which key.
+        key: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A folder of keys that holds something else, too.
+    #[error(
+        "{} is not among what keygen writes, and {} is replaced as a whole; move it away, or name another folder",
+        .file.display(), .folder.display()
+    )]
+    ForeignFile {
+        /// The folder of keys.
+        folder: PathBuf,
+        /// What does not belong there.
+        file: PathBuf,
+    },
+    /// Keys that were replaced between two steps of a verb.
+    #[error("the keys in {} were replaced while they were in use; run it again, with the new ones", .folder.display())]
+    KeysReplaced {
+        /// The folder of keys.
+        folder: PathBuf,
+    },
+    /// A secret key with permissions for others.
+    #[error("{} can be read by others (mode {mode:03o}); if nobody has, close it with `chmod 600 {}`", .path.display(), .path.display())]
+    ReadableByOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
     },
     /// A result after which no round follows.
     #[error(
@@ -209,9 +244,13 @@ impl ExchangeError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::NoRandomness { .. } => Fault::Other,
+            Self::ForeignFile { .. }
+            | Self::KeysReplaced { .. }
+            | Self::ReadableByOthers { .. } => Fault::System,
             Self::Malformed { .. }
             | Self::Version { .. }
             | Self::PlanInconsistent { .. }
+            | Self::Key { .. }
             | Self::Mismatch { .. }
             | Self::NothingToRefresh { .. }
             | Self::UnusableResult { .. } => Fault::File,
