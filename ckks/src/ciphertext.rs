@@ -85,6 +85,25 @@ impl<B: Backend> Ciphertext<B> {
         self.poly.polys() / self.batch
     }
 
+    /// Whether any ciphertext of the batch is transparent: every component but the first is zero, so that the first holds the message in
+    /// the clear. Anyone can make one, without any key; encryptions and what is computed from them are none, except with
+    /// negligible probability.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn is_transparent(&self) -> Result<bool> {
+        let masks = self.poly.to_words()?;
+        let unit = self.limbs().len() * self.context.params().n();
+        let (_, masks) = masks.split_at(self.batch * unit);
+        let zero = |i: usize| {
+            (0..self.components() - 1).all(|c| {
+                let start = (c * self.batch + i) * unit;
+                masks[start..start + unit].iter().all(|&word| word == 0)
+            })
+        };
+        Ok((0..self.batch).any(zero))
+    }
+
     /// Whether moduli were dropped for sending ([`Evaluator::drop_moduli`](crate::Evaluator::drop_moduli)).
     pub fn is_cut(&self) -> bool {
         !self.pending && self.limbs() != self.window()

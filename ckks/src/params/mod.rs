@@ -30,6 +30,7 @@ mod choice;
 mod cost;
 mod digits;
 mod error;
+mod estimate;
 mod level_down;
 mod limits;
 mod log2;
@@ -52,6 +53,7 @@ pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
 pub use cost::{KeySwitchCost, KeySwitchLimbs};
 pub use digits::MARGIN_BITS;
 pub use error::{CircuitLimits, ParamsError};
+pub use estimate::{Attack, CostModel, RingLwe};
 pub use level_down::LevelDownPlan;
 pub use limits::{
     LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS,
@@ -378,6 +380,7 @@ impl fmt::Display for Parameters {
             (Security::Classical128, Some(limit)) => writeln!(f, " of at most {limit}")?,
             _ => writeln!(f, ", compared with NO bound")?,
         }
+        writeln!(f, "  attacks  {}", self.ring_lwe())?;
         let sizes: Vec<String> = spec.digit_sizes.iter().map(usize::to_string).collect();
         let (dnum, sizes) = (self.dnum(), sizes.join(" + "));
         let margin = self.margin_bits();

@@ -59,74 +59,90 @@ impl Purpose {
     }
 }
 
-fn derive(seed: &[u8; 32], purpose: Purpose, indices: [u64; 3]) -> Zeroizing<[u8; 32]> {
+fn derive(seed: &[u8; 32], purpose: Purpose, indices: [u64; 3]) -> Seed {
     let [a, b, c] = indices.map(u64::to_le_bytes);
     derive_from(purpose, &[seed, &a, &b, &c])
 }
 
-fn derive_from(purpose: Purpose, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+fn derive_from(purpose: Purpose, parts: &[&[u8]]) -> Seed {
     let mut hasher = blake3::Hasher::new_derive_key(purpose.context());
     for part in parts {
         hasher.update(part);
     }
-    let mut key = Zeroizing::new([0; 32]);
-    hasher.finalize_xof().fill(&mut *key);
+    let mut seed = Seed::zero();
+    hasher.finalize_xof().fill(&mut *seed.0);
     hasher.zeroize();
-    key
+    seed
 }
 
-/// A secret seed of 256 bits.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Seed([u8; 32]);
+/// A secret seed of 256 bits, overwritten when it is dropped. It has a place of its own, so that passing it on leaves no copies on the
+/// stack.
+#[derive(Clone)]
+pub struct Seed(Box<[u8; 32]>);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Seed {}
 
 impl Seed {
+    fn zero() -> Self {
+        Self(Box::new([0; 32]))
+    }
+
     /// A fresh seed from the operating system.
     ///
     /// # Errors
     /// [`RandomError::OperatingSystem`].
     pub fn from_os() -> Result<Self, RandomError> {
-        let mut seed = Self([0; 32]);
-        getrandom::fill(&mut seed.0).map_err(|source| RandomError::OperatingSystem { source })?;
+        let mut seed = Self::zero();
+        getrandom::fill(&mut *seed.0).map_err(|source| RandomError::OperatingSystem { source })?;
         Ok(seed)
     }
 
     /// A given seed, for tests and runs that must be reproducible to the bit. Whoever knows the seed knows
     /// every secret made from it, and using one twice for different data reveals their difference.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        let mut seed = Self::zero();
+        seed.0.copy_from_slice(&bytes);
+        bytes.zeroize();
+        seed
     }
 
     /// The seed of an object.
     #[must_use]
     pub fn derive(&self, purpose: Purpose, indices: [u64; 3]) -> Self {
-        Self(*derive(&self.0, purpose, indices))
+        derive(&self.0, purpose, indices)
     }
 
     /// A seed that may be published: it expands uniform halves and says nothing about this one.
     pub fn public(&self, purpose: Purpose, indices: [u64; 3]) -> PublicSeed {
         // One more derivation step keeps published seeds apart from the secret seeds of the same purpose.
         let secret = self.derive(Purpose::ObjectSeed, [u64::MAX, 0, 0]);
-        PublicSeed(*derive(&secret.0, purpose, indices))
+        PublicSeed(*derive(&secret.0, purpose, indices).0)
     }
 
     /// The seed of a secret of any length, of which it says nothing.
     pub(crate) fn of_secret(purpose: Purpose, secret: &[u8]) -> Self {
-        Self(*derive_from(purpose, &[secret]))
+        derive_from(purpose, &[secret])
     }
 
     /// The seed of a message: a pseudorandom function with this seed as its key.
     pub(crate) fn derive_for(&self, purpose: Purpose, message: &[u8; 32]) -> Self {
-        Self(*derive_from(purpose, &[&self.0, message]))
+        derive_from(purpose, &[&*self.0, message])
     }
 
     /// A hash of a message that nobody makes without this seed, and that may be published.
     pub(crate) fn tag(&self, purpose: Purpose, message: &[u8]) -> blake3::Hash {
-        blake3::Hash::from_bytes(*derive_from(purpose, &[&self.0, message]))
+        blake3::Hash::from_bytes(*derive_from(purpose, &[&*self.0, message]).0)
     }
 
     /// A secret stream.
     pub fn stream(&self, purpose: Purpose, indices: [u64; 3]) -> Stream {
-        Stream::new(&derive(&self.0, purpose, indices))
+        Stream::new(&derive(&self.0, purpose, indices).0)
     }
 }
 
@@ -153,7 +169,7 @@ impl PublicSeed {
 
     /// A public stream.
     pub fn stream(&self, purpose: Purpose, indices: [u64; 3]) -> Stream {
-        Stream::new(&derive(&self.0, purpose, indices))
+        Stream::new(&derive(&self.0, purpose, indices).0)
     }
 }
 
@@ -247,7 +263,7 @@ mod tests {
         assert_eq!(distinct.len(), others.len() + 1);
         assert_ne!(
             seed.public(Purpose::KeyUniform, [0; 3]).as_bytes(),
-            &seed.derive(Purpose::KeyUniform, [0; 3]).0,
+            &*seed.derive(Purpose::KeyUniform, [0; 3]).0,
         );
     }
 

@@ -1,5 +1,6 @@
 //! Files: written whole or not at all, read within a bound.
 
+mod folder;
 mod lock;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+pub use self::folder::AtomicFolder;
 use self::lock::Lock;
 use super::WireError;
 use super::reader::append;
@@ -186,11 +188,19 @@ impl Write for AtomicFile {
 const RANDOM: usize = 6;
 const PARTIAL: &str = ".partial";
 
-/// Removes what a killed process left of this file. Its names can be told from those of any other file's leftovers, because what
-/// stands between prefix and suffix has no dot.
+/// Whether this is a name that a temporary file or folder with this prefix has. It can be told from those of any other prefix, because
+/// what stands between prefix and suffix has no dot.
+fn is_leftover(name: &std::ffi::OsStr, prefix: &std::ffi::OsStr) -> bool {
+    let random = name
+        .as_encoded_bytes()
+        .strip_prefix(prefix.as_encoded_bytes())
+        .and_then(|rest| rest.strip_suffix(PARTIAL.as_bytes()));
+    random.is_some_and(|r| r.len() == RANDOM && !r.contains(&b'.'))
+}
+
+/// Removes what a killed process left of this file.
 fn clear(folder: &Path, prefix: &std::ffi::OsStr) -> Result<(), WireError> {
     let failed = |source| WireError::io("read", folder, source);
-    let prefix = prefix.as_encoded_bytes();
     let entries = match std::fs::read_dir(folder) {
         // A folder may be writable without being readable.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
@@ -198,12 +208,7 @@ fn clear(folder: &Path, prefix: &std::ffi::OsStr) -> Result<(), WireError> {
     };
     for entry in entries {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let random = name
-            .as_encoded_bytes()
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.strip_suffix(PARTIAL.as_bytes()));
-        let is_ours = random.is_some_and(|r| r.len() == RANDOM && !r.contains(&b'.'));
+        let is_ours = is_leftover(&entry.file_name(), prefix);
         // A link or a folder of that name is not.
         if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let path = entry.path();

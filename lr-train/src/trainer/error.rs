@@ -1,6 +1,6 @@
 //! What can go wrong between a data owner and a training service: plans, keys, results and their files.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use crate::fault::Fault;
 
@@ -98,6 +98,41 @@ pub enum ExchangeError {
         /// What to do.
         remedy: &'static str,
     },
+    /// An evaluation key that is not the one that the folder's list and plan name.
+    #[error(
+        "the {key} {fault}; send the folder of evaluation keys again, whole, as `lr-train keygen` wrote it"
+    )]
+    Key {
+        /// Which key.
+        key: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A folder of keys that holds something else, too.
+    #[error(
+        "{} is not among what keygen writes, and {} is replaced as a whole; move it away, or name another folder",
+        .file.display(), .folder.display()
+    )]
+    ForeignFile {
+        /// The folder of keys.
+        folder: PathBuf,
+        /// What does not belong there.
+        file: PathBuf,
+    },
+    /// Keys that were replaced between two steps of a verb.
+    #[error("the keys in {} were replaced while they were in use; run it again, with the new ones", .folder.display())]
+    KeysReplaced {
+        /// The folder of keys.
+        folder: PathBuf,
+    },
+    /// A secret key with permissions for others.
+    #[error("{} can be read by others (mode {mode:03o}); if nobody has, close it with `chmod 600 {}`", .path.display(), .path.display())]
+    ReadableByOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// A result after which no round follows.
     #[error(
         "refresh: the result is that of round {round} of {rounds}, after which none follows; decrypt it to the model, or make a plan with \
@@ -109,27 +144,18 @@ pub enum ExchangeError {
         /// Rounds of the plan.
         rounds: usize,
     },
-    /// Numbers that no training gives. The value itself is never told: decrypted, it would tell whoever reads the message about the key.
+    /// A decrypted result that no training gives.
     #[error(
-        "entry {entry} of the {what} is not {expected}; the ciphertexts are not from this key or this data, or training diverged: lower the \
-         learning rate or widen the sigmoid's interval"
+        "the {what} cannot be those of a training: entry {entry} is not a number or beyond 2^{most:.1}; the ciphertexts are not from this key or this data, or \
+         training diverged: lower the learning rate or widen the sigmoid's interval"
     )]
     UnusableResult {
-        /// Whose entry.
+        /// Weights or those before.
         what: &'static str,
-        /// Which entry.
+        /// Which entry. Its value is not told: a message with a decrypted value in it, passed on, tells about the key.
         entry: usize,
-        /// What every entry of a result is.
-        expected: String,
-    },
-    /// A ciphertext that anybody can make.
-    #[error(
-        "the ciphertext {name} of the result is transparent: its second component is zero, so it was made without a key, and is not decrypted; \
-         have the round trained again, on another server"
-    )]
-    Transparent {
-        /// The result's name.
-        name: String,
+        /// log2 of the largest magnitude that can be.
+        most: f64,
     },
     /// Labels of other classes than the model's.
     #[error(
@@ -201,19 +227,15 @@ impl ExchangeError {
     }
 
     /// # Errors
-    /// [`ExchangeError::UnusableResult`] for a value that no training gives.
+    /// [`ExchangeError::UnusableResult`] for a value that no training gives: not finite, or beyond `2^most`.
     pub(super) fn expect_usable<'a>(
         what: &'static str,
         values: impl IntoIterator<Item = &'a f64>,
-        expected: &str,
-        usable: impl Fn(f64) -> bool,
+        most: f64,
     ) -> Result<(), Self> {
-        match values.into_iter().position(|value| !usable(*value)) {
-            Some(entry) => Err(Self::UnusableResult {
-                what,
-                entry,
-                expected: expected.to_owned(),
-            }),
+        let usable = |value: &f64| value.is_finite() && value.abs() <= most.exp2();
+        match values.into_iter().position(|value| !usable(value)) {
+            Some(entry) => Err(Self::UnusableResult { what, entry, most }),
             None => Ok(()),
         }
     }
@@ -222,13 +244,16 @@ impl ExchangeError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::NoRandomness { .. } => Fault::Other,
+            Self::ForeignFile { .. }
+            | Self::KeysReplaced { .. }
+            | Self::ReadableByOthers { .. } => Fault::System,
             Self::Malformed { .. }
             | Self::Version { .. }
             | Self::PlanInconsistent { .. }
+            | Self::Key { .. }
             | Self::Mismatch { .. }
             | Self::NothingToRefresh { .. }
-            | Self::UnusableResult { .. }
-            | Self::Transparent { .. } => Fault::File,
+            | Self::UnusableResult { .. } => Fault::File,
             Self::TooManyIterations { .. } => Fault::Plan,
             Self::BeyondPlan { .. } | Self::OtherClasses { .. } => Fault::Data,
         }

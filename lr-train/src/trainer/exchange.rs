@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::CkksError;
 use arras_hal::Backend;
 use arras_toolkit::{Bindings, Encrypted, SeededEncrypted, run::RunReport};
 use serde::{Deserialize, Serialize};
@@ -125,43 +124,46 @@ pub struct RoundResult<B: Backend> {
 }
 
 impl<B: Backend> RoundResult<B> {
-    /// Refuses what the round's program does not give, without the key: at another level or with fewer moduli the plan's bound on values says
-    /// nothing, and whoever leaves a second component zero chooses what is decrypted.
-    pub(super) fn expect_form_of(&self, round: &Round) -> Result<()> {
-        let program = &round.program;
-        for (output, &step) in program.circuit().outputs().iter().zip(program.outputs()) {
-            let name = output.name().to_owned();
-            let Some(encrypted) = self.outputs.get(&name) else {
+    /// Every ciphertext is what the round's circuit returns: at its level, in its form, all moduli there, and not transparent. What is
+    /// not is refused before anything is decrypted: a ciphertext of another level would be judged by another headroom, one
+    /// with fewer moduli or more components is none that this circuit makes, and a transparent one comes from nobody's keys.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Mismatch`], [`CircuitError::MissingResult`]; the engine's.
+    pub(super) fn expect_of(&self, op: &'static str, round: &Round) -> Result<()> {
+        let outputs = round.program.circuit().outputs().iter();
+        for (output, &step) in outputs.zip(round.program.outputs()) {
+            let Some(encrypted) = self.outputs.get(output.name()) else {
+                let name = output.name().into();
                 return Err(CircuitError::MissingResult { name }.into());
             };
-            let (ciphertext, step) = (encrypted.ciphertext(), program.step(step));
-            let form = |batch: usize, components: usize, level: usize, whole: bool| {
-                let moduli = if whole { "all" } else { "some" };
-                format!("{batch} x {components} components at level {level}, {moduli} moduli")
+            let ciphertext = encrypted.ciphertext();
+            let form = |level, batch, components, whole, masked| {
+                let moduli = if whole {
+                    "all moduli"
+                } else {
+                    "not all moduli"
+                };
+                let mask = if masked { "encrypted" } else { "in the clear" };
+                format!("{batch} of {components} components at level {level}, {moduli}, {mask}")
             };
+            let whole = !ciphertext.is_pending() && !ciphertext.is_cut();
+            let found = form(
+                ciphertext.level(),
+                ciphertext.batch(),
+                ciphertext.components(),
+                whole,
+                !ciphertext.is_transparent()?,
+            );
+            let level = round.program.step(step).level();
+            let expected = form(level, output.layout().units(), 2, true, true);
             ExchangeError::expect_same(
-                "decrypt",
-                ("form", "the result"),
-                &form(
-                    ciphertext.batch(),
-                    ciphertext.components(),
-                    ciphertext.level(),
-                    !ciphertext.is_cut() && !ciphertext.is_pending(),
-                ),
-                &form(output.layout().units(), 2, step.level(), true),
-                "nothing was decrypted: have the round trained again",
+                op,
+                ("form of the ciphertexts", "the result"),
+                &found,
+                &expected,
+                "this is not what the plan's circuit returns: do not decrypt it, and ask the server for the round's own result",
             )?;
-            let batch = ciphertext.batch();
-            let seconds = ciphertext
-                .poly()
-                .select(batch..2 * batch, ciphertext.limbs())
-                .and_then(|seconds| seconds.to_words())
-                .map_err(CkksError::from)?;
-            // One residue of a random polynomial is zero everywhere with probability q^-N.
-            let mut rows = seconds.chunks(ciphertext.context().params().n());
-            if rows.any(|row| row.iter().all(|&word| word == 0)) {
-                return Err(ExchangeError::Transparent { name }.into());
-            }
         }
         Ok(())
     }

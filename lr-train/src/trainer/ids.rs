@@ -5,7 +5,10 @@ use std::fmt;
 use arras_ckks::EvaluationKeySet;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, trainer::ExchangeError};
+use crate::{
+    Result,
+    trainer::{ExchangeError, files},
+};
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
@@ -82,7 +85,7 @@ identifier!(
     PlanId, 32
 );
 identifier!(
-    /// A set of evaluation keys, and with it the secret key: BLAKE3 of its smallest key.
+    /// A set of evaluation keys, and with it the secret key: BLAKE3 of those of all of its keys.
     KeySetId, 16
 );
 identifier!(
@@ -95,7 +98,7 @@ identifier!(
 );
 
 /// Separates key sets' identifiers from every other use of BLAKE3.
-const KEYS_CONTEXT: &str = "lr-train evaluation keys v1";
+const KEYS_CONTEXT: &str = "lr-train evaluation keys v2";
 
 impl KeySetId {
     /// The identifier of a set.
@@ -105,11 +108,8 @@ impl KeySetId {
     pub fn of(keys: &EvaluationKeySet) -> Result<Self> {
         let mut hasher = blake3::Hasher::new_derive_key(KEYS_CONTEXT);
         hasher.update(&keys.params().fingerprint());
-        let smallest = keys
-            .iter()
-            .min_by_key(|key| (key.level_budget(), key.kind().code()));
-        if let Some(key) = smallest {
-            hasher.update(&key.to_bytes()?);
+        for key in keys.iter() {
+            hasher.update(files::digest(key)?.as_bytes());
         }
         let mut id = [0; 16];
         id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);

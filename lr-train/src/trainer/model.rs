@@ -63,7 +63,7 @@ impl Model {
         );
         DataError::expect_length("model", what, self.weights.len(), expected)
             .map_err(ExchangeError::malformed("model"))?;
-        ExchangeError::expect_usable("weights", &self.weights, "finite", f64::is_finite)?;
+        ExchangeError::expect_usable("weights", &self.weights, f64::MAX.log2())?;
         Ok(())
     }
 

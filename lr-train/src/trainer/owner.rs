@@ -186,8 +186,8 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
     ///
     /// # Errors
-    /// Before anything is decrypted [`ExchangeError::Mismatch`] for results of another plan, other keys or other data and for ciphertexts of
-    /// another form than the round's program gives, [`ExchangeError::Transparent`], [`CircuitError::MissingResult`]; then
+    /// [`ExchangeError::Mismatch`] for results of another plan, other keys or other data, and for ciphertexts that the round's circuit does
+    /// not return, before anything is decrypted; [`CircuitError::MissingResult`],
     /// [`ExchangeError::UnusableResult`] for what no training gives; the scheme's.
     pub fn decrypt_state<B: Backend>(
         &self,
@@ -200,7 +200,7 @@ impl<S: SecretEngine> DataOwner<S> {
         record.origin.expect(OP, "the data's record", plan, keys)?;
         origin.expect_dataset(OP, "the result", record.origin.dataset)?;
         let round = self.plan.round(result.round)?;
-        result.expect_form_of(&round)?;
+        result.expect_of(OP, &round)?;
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
         for (name, encrypted) in &result.outputs {
@@ -208,21 +208,13 @@ impl<S: SecretEngine> DataOwner<S> {
             values.insert(name, self.client.decrypt(&own)?);
         }
         // Values above the headroom cannot be in a ciphertext; what another key decrypts is far above in nearly every slot.
-        let outputs = round.program.outputs().iter();
-        let level = outputs.map(|&step| round.program.step(step).level()).max();
-        let bits = self.plan.params().headroom_bits(level.unwrap_or(0));
-        let (most, within) = (bits.exp2(), format!("within 2^{bits:.1} of zero"));
+        let levels = result.outputs.values().map(arras_toolkit::Encrypted::level);
+        let most = self.plan.params().headroom_bits(levels.max().unwrap_or(0));
         let (w, previous) = round.circuit.weights(|name| values.get(name))?;
-        let usable = |w: f64| w.is_finite() && w.abs() <= most;
-        ExchangeError::expect_usable("decrypted weights", &w, &within, usable)?;
+        ExchangeError::expect_usable("weights", &w, most)?;
         let iteration = round.first + round.circuit.spec().iterations();
         if let Some(previous) = &previous {
-            ExchangeError::expect_usable(
-                "decrypted weights before the last",
-                previous,
-                &within,
-                usable,
-            )?;
+            ExchangeError::expect_usable("weights before the last", previous, most)?;
         }
         match previous {
             Some(previous) if self.plan.settings().optimizer == Optimizer::Nesterov => {

@@ -66,7 +66,7 @@ impl RowsSeal {
 
 impl DatasetRecord {
     /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`], [`ExchangeError::UnusableResult`].
+    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`].
     pub(super) fn check(&self) -> Result<()> {
         let (what, command) = ("record of a data set", "lr-train encrypt");
         ExchangeError::expect_version(what, self.version, RECORD_VERSION, command)?;
@@ -74,8 +74,10 @@ impl DatasetRecord {
             let expected = self.preprocessor.features() + 1;
             DataError::expect_length(what, "scaling", scaling.len(), expected)
                 .map_err(ExchangeError::malformed(what))?;
-            let usable = |s: f64| s.is_finite() && s > 0.0;
-            ExchangeError::expect_usable("scaling", scaling, "finite and positive", usable)?;
+            if let Some(entry) = scaling.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
+                let error = format!("scaling {entry} is {}, not above 0", scaling[entry]).into();
+                return Err(ExchangeError::Malformed { what, error }.into());
+            }
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ fn plan_to_evaluation_on_built_in_data() {
     trained.says("encrypted model");
     assert_eq!(
         server.listing(".").join(" "),
-        "data.arras keys keys/eval keys/eval/evaluation-keys.arras keys/eval/plan.toml result.arras"
+        "data.arras keys keys/eval keys/eval/evaluation-keys.arras keys/eval/keys.json keys/eval/plan.toml result.arras"
     );
 
     client.write("result.arras", server.read("result.arras"));

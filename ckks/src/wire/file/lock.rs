@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::super::WireError;
 
+#[cfg(unix)]
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+
 /// The right to make a file: a lock on an empty hidden file beside it, which is removed with the lock.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -28,10 +31,12 @@ impl Lock {
                 let kind = ErrorKind::AlreadyExists;
                 return Err(WireError::io("take for a lock", &path, kind.into()));
             }
-            let file = File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
+            let mut options = File::options();
+            options.write(true).create(true).truncate(false);
+            // Nor is one that is put here right now.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NO_LINK);
+            let file = options
                 .open(&path)
                 .map_err(|source| WireError::io("create a temporary file in", folder, source))?;
             match file.try_lock() {

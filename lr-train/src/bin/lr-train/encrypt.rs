@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use arras::toolkit::text;
 use clap::Args;
-use lr_train::trainer::{
-    DatasetRecord,
-    files::{DatasetFile, write_dataset},
+use lr_train::{
+    TrainError,
+    data::Dataset,
+    trainer::{
+        DatasetRecord, ExchangeError,
+        files::{DatasetFile, write_dataset},
+    },
 };
 use serde_json::json;
 
@@ -47,10 +51,23 @@ pub(crate) struct Encrypt {
     resume: bool,
 }
 
+/// Tries with keys that are replaced meanwhile.
+const TRIES: usize = 5;
+
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let (keys, owner) = keygen::open(&args.keys)?;
     let data = args.source.read(&Purpose::Training)?;
-    let prepared = owner.prepare(&data, args.normalize.into())?;
+    for _ in 1..TRIES {
+        match encrypt(args, &data, output) {
+            Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}
+            done => return done,
+        }
+    }
+    encrypt(args, &data, output)
+}
+
+fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
+    let (keys, owner) = keygen::open(&args.keys)?;
+    let prepared = owner.prepare(data, args.normalize.into())?;
     if args.resume && args.out.exists() {
         let file = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id())?;
         let record = keys.record(file.origin().dataset)?;
@@ -64,12 +81,30 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
              replace it",
         ));
     }
+    let replaced = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id());
     let out = claim(&args.out, args.force)?;
+    for left in keys.clear_records()? {
+        output.note(format_args!(
+            "removed {}, which an earlier encrypt had left when it was ended",
+            left.display()
+        ));
+    }
     // The record first: data without one could never be read.
     keys.save_record(prepared.record())?;
     let progress = output.progress("encrypting");
-    write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total))?;
+    let written = write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total));
     drop(progress);
+    if let Err(error) = written {
+        // A record without data is of no use. The first error is the one to tell.
+        let _ = keys.remove_record(prepared.record().origin.dataset);
+        return Err(error.into());
+    }
+    if let Ok(replaced) = replaced {
+        output.note(format_args!(
+            "note: {} stays, in case somebody still trains on the data set that was replaced; delete it if nobody does",
+            keys.record_path(replaced.origin().dataset).display()
+        ));
+    }
     Ok(answer(args, prepared.record(), false))
 }
 

@@ -1,6 +1,7 @@
 //! `inspect`: what a file is.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
@@ -8,6 +9,7 @@ use std::{
 
 use arras::ckks::{
     Parameters,
+    params::CostModel,
     wire::{self, MAGIC, ObjectKind, read_bounded},
 };
 use arras::toolkit::{cost::CostTable, text};
@@ -111,6 +113,7 @@ fn parameters(params: &Parameters) -> Value {
         "dnum": params.dnum(),
         "log2-qp": params.log2_qp(),
         "security": format!("{:?}", params.spec().security),
+        "log2-attack": CostModel::ALL.map(|model| (model.name(), params.ring_lwe().log2_cost(model))).into_iter().collect::<BTreeMap<_, _>>(),
     })
 }
 

@@ -20,8 +20,9 @@ use crate::{
 /// Client: make the keys of a plan
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder holds secret/, which stays with its owner (mode 0700), and eval/, which goes to the server. Keys that were only half
-written when the process ended count for nothing and are replaced by the next call.
+The folder holds secret/, which stays with its owner (mode 0700), and eval/, which goes to the server. Keys
+are made in a hidden folder beside and take their place as a whole: whenever the process ends, the old ones or the new ones are
+there. What it leaves then is named and removed by the next call.
 
 Example:
   lr-train keygen --plan plan.toml --out keys")]
@@ -41,6 +42,12 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let plan = plan::read(&args.plan)?;
     let folder = KeyDirectory::new(&args.out);
     let claim = folder.claim(overwrite(args.force))?;
+    for left in claim.leftovers() {
+        output.note(format_args!(
+            "removed {}, which an earlier keygen had left when it was ended",
+            left.display()
+        ));
+    }
     let progress = output.progress("making keys");
     progress.spin();
     let (owner, keys) = DataOwner::generate(plan, arras::secret_backend())?;

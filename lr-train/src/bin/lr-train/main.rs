@@ -25,6 +25,7 @@ mod output;
 mod plan;
 mod predict;
 mod refresh;
+mod secrecy;
 mod self_test;
 mod sources;
 mod train;
@@ -86,9 +87,19 @@ enum Verb {
     Devices(devices::Devices),
 }
 
+impl Verb {
+    /// Whether it has keys, models or data in memory.
+    fn is_client_s(&self) -> bool {
+        !matches!(self, Self::Train(_) | Self::Inspect(_) | Self::Devices(_))
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json, cli.quiet);
+    if cli.verb.is_client_s() {
+        secrecy::no_core_dumps();
+    }
     let (verb, answer) = match &cli.verb {
         Verb::Demo(args) => ("demo", demo::run(args, &output)),
         Verb::Plan(args) => ("plan", plan::run(args, &output)),

@@ -8,25 +8,52 @@ use arras_ckks::{
 };
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use zeroize::Zeroize;
 
-use super::super::{DataOwner, DatasetId, DatasetRecord, KeySetId, PlanId, TrainingPlan};
+use super::{
+    super::{DataOwner, DatasetId, DatasetRecord, KeySetId, PlanId, TrainingPlan},
+    key_files::{KeyFiles, expect_listed},
+    private::{close, expect_file, expect_private, private_folder},
+};
 use crate::{Result, TrainError, trainer::ExchangeError};
 
 /// The most bytes of a plan or a record.
 const TEXT_BYTES: u64 = 1 << 28;
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
-const PLAN: &str = "plan.toml";
-const EVALUATION_KEYS: &str = "evaluation-keys.arras";
-const SECRET_KEY: &str = "secret-key.arras";
-const OWNER: &str = "owner.json";
+pub(super) const SECRET: &str = "secret";
+pub(super) const EVALUATION: &str = "eval";
+pub(super) const DATASETS: &str = "datasets";
+pub(super) const PLAN: &str = "plan.toml";
+pub(super) const EVALUATION_KEYS: &str = "evaluation-keys.arras";
+pub(super) const SECRET_KEY: &str = "secret-key.arras";
+pub(super) const OWNER: &str = "owner.json";
+
+/// Times that a folder is read again because others were put in its place meanwhile.
+const TRIES: usize = 5;
+
+/// Separates commitments to secret keys from every other use of BLAKE3.
+const COMMITMENT_CONTEXT: &str = "lr-train commitment to a secret key v1";
 
 /// What ties a secret key to its plan and its evaluation keys.
 #[derive(Serialize, Deserialize)]
-struct Owner {
-    version: u32,
-    plan: PlanId,
-    keys: KeySetId,
+#[serde(deny_unknown_fields)]
+pub(super) struct Owner {
+    pub(super) version: u32,
+    pub(super) plan: PlanId,
+    pub(super) keys: KeySetId,
+    /// [`commitment`] to the secret key.
+    pub(super) secret: String,
+}
+
+/// A hash of a secret key, which has entropy enough that the hash tells nothing about it.
+pub(super) fn commitment<S: SecretEngine>(key: &SecretKey<S>) -> Result<String> {
+    let mut hasher = blake3::Hasher::new_derive_key(COMMITMENT_CONTEXT);
+    hasher.update(&key.to_bytes()?);
+    let hash = hasher.finalize().to_hex().to_string();
+    // What it has of the key is overwritten.
+    hasher.zeroize();
+    Ok(hash)
 }
 
 /// A folder of keys: `secret/` stays with its owner, `eval/` goes to the server.
@@ -52,53 +79,63 @@ impl KeyDirectory {
         self
     }
 
+    /// The folder of both parts.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The part that goes to the server.
     pub fn evaluation(&self) -> PathBuf {
-        self.root.join("eval")
+        self.root.join(EVALUATION)
     }
 
     /// The part that stays.
     pub fn secret(&self) -> PathBuf {
-        self.root.join("secret")
+        self.root.join(SECRET)
     }
 
     /// Where the record of a data set is.
     pub fn record_path(&self, id: DatasetId) -> PathBuf {
-        self.secret().join("datasets").join(format!("{id}.json"))
+        self.secret().join(DATASETS).join(format!("{id}.json"))
     }
 
     /// Claims the folder for new keys, before the work of making them: of two processes, one would keep the other's secret key. What is
     /// there is left alone until [`KeyFiles::save`].
     ///
     /// # Errors
-    /// [`WireError::AlreadyExists`] if there are complete keys and `overwrite` refuses; [`WireError::Busy`]; what the operating system
-    /// refuses.
+    /// [`WireError::AlreadyExists`] if there are complete keys and `overwrite` refuses; [`WireError::Busy`];
+    /// [`ExchangeError::ForeignFile`]; what the operating system refuses.
     pub fn claim(&self, overwrite: Overwrite) -> Result<KeyFiles> {
-        let done = self.secret().join(OWNER);
-        // `create` looks, too; this is before any folder is made.
-        if overwrite == Overwrite::Refuse && done.symlink_metadata().is_ok() {
-            return Err(WireError::AlreadyExists { path: done }.into());
-        }
-        private_folder(&self.secret())?;
-        private_folder(&self.secret().join("datasets"))?;
-        folder(&self.evaluation())?;
-        Ok(KeyFiles {
-            directory: self.clone(),
-            done: AtomicFile::create_private(done, overwrite)?,
-        })
+        KeyFiles::claim(self, overwrite)
     }
 
-    /// The owner of the keys here.
+    /// The owner of the keys here. If new keys are put in their place while they are read, it is the owner of those.
     ///
     /// # Errors
-    /// [`TrainError::Read`] without complete keys, [`ExchangeError::Mismatch`] if plan and keys do not belong together; those of the files,
-    /// naming them.
+    /// [`TrainError::Read`] without complete keys, [`ExchangeError::Mismatch`] if plan, secret key and evaluation keys do not belong
+    /// together, [`ExchangeError::ReadableByOthers`]; those of the files, naming them.
     pub fn owner<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
         let done = self.secret().join(OWNER);
-        let owner: Owner = read_json(&done, "description of keys")?;
-        let (what, command) = ("description of keys", "lr-train keygen");
-        ExchangeError::expect_version(what, owner.version, VERSION, command)
-            .map_err(|error| TrainError::from(error).in_file(&done))?;
+        let description = || {
+            expect_file(&done)?;
+            Ok::<_, TrainError>(std::fs::read(&done).ok())
+        };
+        let mut before = description()?;
+        for _ in 1..TRIES {
+            let opened = self.open(engine.clone());
+            let after = description()?;
+            if before == after {
+                return opened;
+            }
+            before = after;
+        }
+        self.open(engine)
+    }
+
+    fn open<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
+        let done = self.secret().join(OWNER);
+        let owner: Owner = read_owner(&done)?;
+        close(&self.secret())?;
         let path = self.secret().join(PLAN);
         let plan = read_plan(&path, self.insecure)?;
         ExchangeError::expect_same(
@@ -110,22 +147,80 @@ impl KeyDirectory {
         )
         .map_err(|error| TrainError::from(error).in_file(&path))?;
         let context = Context::new(plan.params(), engine)?;
-        let secret = SecretKey::from_file(self.secret().join(SECRET_KEY), &context)?;
+        let path = self.secret().join(SECRET_KEY);
+        expect_file(&path)?;
+        expect_private(&path)?;
+        let secret = SecretKey::from_file(&path, &context)?;
+        ExchangeError::expect_same(
+            "open keys",
+            ("commitment", "the secret key"),
+            &commitment(&secret)?,
+            &owner.secret,
+            "restore the secret key that was made with these keys; with another nothing that they train can be read",
+        )
+        .map_err(|error| TrainError::from(error).in_file(&path))?;
         DataOwner::with_keys(plan, secret, owner.keys)
     }
 
     /// Writes what the client keeps of a data set, for its owner only.
     ///
     /// # Errors
-    /// What the operating system refuses, naming the file; [`WireError::AlreadyExists`].
+    /// What the operating system refuses, naming the file; [`WireError::AlreadyExists`]; [`ExchangeError::KeysReplaced`] if these are no
+    /// longer the keys of the record.
     pub fn save_record(&self, record: &DatasetRecord) -> Result<PathBuf> {
-        private_folder(&self.secret().join("datasets"))?;
         let path = self.record_path(record.origin.dataset);
-        write_json(
-            AtomicFile::create_private(&path, Overwrite::Refuse)?,
-            record,
-        )?;
-        Ok(path)
+        let save = || -> Result<()> {
+            private_folder(&self.secret().join(DATASETS))?;
+            let file = AtomicFile::create_private(&path, Overwrite::Refuse)?;
+            write_json(file, record)
+        };
+        let saved = save();
+        // The folder may have been exchanged at any instant: what failed then failed for that.
+        let now = read_owner(&self.secret().join(OWNER));
+        if now.is_ok_and(|now| now.keys != record.origin.keys) {
+            let folder = self.root.clone();
+            return Err(ExchangeError::KeysReplaced { folder }.into());
+        }
+        saved.map(|()| path)
+    }
+
+    /// Removes what is kept of a data set: of one that was never written, or that nobody has any more.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`].
+    pub fn remove_record(&self, id: DatasetId) -> Result<()> {
+        let path = self.record_path(id);
+        std::fs::remove_file(&path).map_err(|error| TrainError::Write { path, error })
+    }
+
+    /// Removes what killed processes left while they wrote records, and returns the names; a record that is being written stays.
+    ///
+    /// # Errors
+    /// What the operating system refuses, naming the file.
+    pub fn clear_records(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.secret().join(DATASETS);
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            // There are none.
+            return Ok(vec![]);
+        };
+        let mut left = vec![];
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let (id, rest) = name
+                .strip_prefix('.')
+                .and_then(|name| name.split_once(".json."))
+                .unwrap_or_default();
+            let (Ok(id), true) = (id.parse(), rest == "lock" || rest.ends_with(".partial")) else {
+                continue;
+            };
+            // Whoever claims a file clears what was left of it.
+            match AtomicFile::create_private(self.record_path(id), Overwrite::Replace) {
+                Ok(_) => left.push(entry.path()),
+                Err(WireError::Busy { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(left)
     }
 
     /// Reads what the client kept of a data set.
@@ -160,49 +255,6 @@ impl KeyDirectory {
     }
 }
 
-/// A folder that is claimed for keys.
-#[derive(Debug)]
-pub struct KeyFiles {
-    directory: KeyDirectory,
-    done: AtomicFile,
-}
-
-impl KeyFiles {
-    /// Writes keys and plan. The file that says they are complete comes last: what an interrupted call left behind counts for nothing
-    /// and is replaced.
-    ///
-    /// # Errors
-    /// What the operating system refuses, naming the file.
-    pub fn save<S: SecretEngine>(
-        self,
-        owner: &DataOwner<S>,
-        keys: &EvaluationKeySet,
-    ) -> Result<()> {
-        let (secret, evaluation) = (self.directory.secret(), self.directory.evaluation());
-        let done = self.done.path();
-        if done.symlink_metadata().is_ok() {
-            std::fs::remove_file(done).map_err(|error| TrainError::Write {
-                path: done.to_owned(),
-                error,
-            })?;
-        }
-        let replace = Overwrite::Replace;
-        let plan = owner.plan().to_toml()?;
-        keys.save(evaluation.join(EVALUATION_KEYS), replace)?;
-        AtomicFile::create(evaluation.join(PLAN), replace)?.write_and_commit(plan.as_bytes())?;
-        let key = owner.client().secret_key()?;
-        key.save(secret.join(SECRET_KEY), replace)?;
-        AtomicFile::create_private(secret.join(PLAN), replace)?
-            .write_and_commit(plan.as_bytes())?;
-        let description = Owner {
-            version: VERSION,
-            plan: owner.plan().id(),
-            keys: owner.key_set_id(),
-        };
-        write_json(self.done, &description)
-    }
-}
-
 /// The plan and the evaluation keys of a folder `eval/`, which need no secret.
 ///
 /// # Errors
@@ -212,11 +264,28 @@ pub fn load_evaluation(
     allow_insecure: bool,
 ) -> Result<(TrainingPlan, EvaluationKeySet)> {
     let plan = read_plan(&folder.join(PLAN), allow_insecure)?;
-    let keys = EvaluationKeySet::from_file(folder.join(EVALUATION_KEYS), plan.params())?;
+    let path = folder.join(EVALUATION_KEYS);
+    expect_file(&path)?;
+    let keys = EvaluationKeySet::from_file(&path, plan.params())?;
+    expect_listed(folder, &plan, &keys).map_err(|error| error.in_file(&path))?;
     Ok((plan, keys))
 }
 
+fn read_owner(path: &Path) -> Result<Owner> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u32,
+    }
+    const WHAT: &str = "description of keys";
+    // Before the rest, which another version writes otherwise.
+    let head: Head = read_json(path, WHAT)?;
+    ExchangeError::expect_version(WHAT, head.version, VERSION, "lr-train keygen")
+        .map_err(|error| TrainError::from(error).in_file(path))?;
+    read_json(path, WHAT)
+}
+
 fn read_plan(path: &Path, insecure: bool) -> Result<TrainingPlan> {
+    expect_file(path)?;
     let bytes = read_bounded(path, TEXT_BYTES)?;
     let read = || -> Result<TrainingPlan> {
         let spec = TrainingPlan::spec_from_toml(utf8("training plan", &bytes)?)?;
@@ -233,36 +302,15 @@ pub(super) fn utf8<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str, E
     std::str::from_utf8(bytes).map_err(ExchangeError::malformed(what))
 }
 
-fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()> {
+pub(super) fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value);
     let text = text.map_err(ExchangeError::malformed("private record"))?;
     Ok(file.write_and_commit(text.as_bytes())?)
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
+    expect_file(path)?;
     let bytes = read_bounded(path, TEXT_BYTES)?;
     let read = serde_json::from_slice(&bytes).map_err(ExchangeError::malformed(what));
     read.map_err(|error| TrainError::from(error).in_file(path))
-}
-
-fn folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(|error| TrainError::Write {
-        path: path.to_owned(),
-        error,
-    })
-}
-
-/// A folder that only its owner can enter, on unix.
-fn private_folder(path: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path).map_err(|error| TrainError::Write {
-        path: path.to_owned(),
-        error,
-    })
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!   keys/eval/plan.toml                     the plan                                     goes to the server
 //!   keys/eval/evaluation-keys.arras         evaluation keys                              goes to the server
-//!   keys/secret/owner.json                  which plan and keys; written last            owner only
+//!   keys/eval/keys.json                     what each key hashes to                      goes to the server
+//!   keys/secret/owner.json                  which plan and keys belong together          owner only
 //!   keys/secret/secret-key.arras            the secret key                               owner only
 //!   keys/secret/datasets/<id>.json          names, classes, normalization of a data set  owner only
 //!   data.arras                              all rounds' inputs of a data set             kind 12
@@ -18,7 +19,9 @@
 
 mod dataset;
 mod header;
+mod key_files;
 mod keys;
+mod private;
 mod result;
 #[cfg(test)]
 mod tests;
@@ -26,5 +29,7 @@ mod writing;
 
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
 pub use header::{Content, Holds, TrainingFile, inspect, verify};
-pub use keys::{KeyDirectory, KeyFiles, load_evaluation};
+pub use key_files::KeyFiles;
+pub(super) use key_files::digest;
+pub use keys::{KeyDirectory, load_evaluation};
 pub use result::{load_model, load_result, load_state, save_model, save_result, save_state};

@@ -1,7 +1,7 @@
 //! What does not belong together is told apart: data and plans, models and data, things of two exchanges.
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Ciphertext, Evaluator};
+use arras_ckks::{Ciphertext, Encryptor, Evaluator, SecretKey};
 use arras_toolkit::{Encrypted, run::Options};
 
 use super::{
@@ -164,32 +164,71 @@ fn things_of_different_exchanges_do_not_mix() {
         TrainError::Exchange(ExchangeError::UnusableResult { .. })
     );
     assert!(unusable, "{error}");
-
-    // What an untrue weight is stays with the owner of the key.
+    // What a message says may be passed on, and decrypted values must not be.
     let text = error.to_string();
-    assert!(text.contains("of zero") && text.contains("entry"), "{text}");
-
-    // Without the key: c1 = 0, and fewer moduli than the round's program leaves.
-    let evaluator = Evaluator::without_keys(server.context());
-    let forge = |make: &dyn Fn(&Ciphertext<CpuEngine>) -> Ciphertext<CpuEngine>| {
-        let mut forged = end.clone();
-        for encrypted in forged.outputs.values_mut() {
-            *encrypted = Encrypted::new(*encrypted.layout(), make(encrypted.ciphertext())).unwrap();
-        }
-        client.decrypt_model(record, &forged).unwrap_err()
-    };
-    let error = forge(&|ct| evaluator.sub(ct, ct).unwrap());
-    let transparent = matches!(
-        error,
-        TrainError::Exchange(ExchangeError::Transparent { .. })
+    assert!(
+        text.contains("beyond 2^") && text.matches('.').count() == 1,
+        "{text}"
     );
-    assert!(transparent && error.fault() == Fault::File, "{error}");
-    let cut = forge(&|ct| evaluator.drop_moduli(ct, 1e-6).unwrap());
-    mismatch::<()>(Err(cut));
 
     let other = small_plan(&Settings::new(16, 3).circuit(Kind::Baseline), &data);
     let (other_owner, other_keys) = owner(&other);
     mismatch(other_owner.encrypt_round(&prepared, 0));
     let engine = CpuEngine::new();
     assert!(TrainingServer::new(plan, other_keys, engine, Options::default()).is_err());
+}
+
+/// A server that returns ciphertexts of its own choice, under the right names and identifiers.
+#[test]
+fn ciphertexts_that_the_circuit_does_not_return_are_refused_before_they_are_decrypted() {
+    let data = some_rows(60);
+    let plan = small_plan(
+        &Settings::new(16, 2).circuit(Kind::SingleChainMaskFree),
+        &data,
+    );
+    let (client, keys) = owner(&plan);
+    let prepared = client.prepare(&data, Scheme::MaxAbs).unwrap();
+    let sent = client.encrypt_round(&prepared, 0).unwrap();
+    let honest = server(&plan, keys).train(&sent, None).unwrap();
+    client.decrypt_model(prepared.record(), &honest).unwrap();
+
+    let evaluator = Evaluator::without_keys(client.context());
+    let forged = |forge: &dyn Fn(&Ciphertext<CpuEngine>) -> Ciphertext<CpuEngine>| {
+        let mut result = honest.clone();
+        for output in result.outputs.values_mut() {
+            let other = forge(output.ciphertext());
+            *output = Encrypted::new(*output.layout(), other).unwrap();
+        }
+        client
+            .decrypt_model(prepared.record(), &result)
+            .unwrap_err()
+            .to_string()
+    };
+    // x - x is (0, 0), and a number may be added to it: weights of the server's choice, made without any key.
+    let text = forged(&|own| {
+        let nothing = evaluator.sub(own, own).unwrap();
+        evaluator.add_scalar(&nothing, 0.5).unwrap()
+    });
+    assert!(
+        text.contains("in the clear") && text.contains("do not decrypt it"),
+        "{text}"
+    );
+    // One level up the bound on magnitudes would be another.
+    let stranger = SecretKey::generate(client.context()).unwrap();
+    let text = forged(&|own| {
+        let rows = vec![&[0.5][..]; own.batch()];
+        let encryptor = Encryptor::new(&stranger).unwrap();
+        let higher = encryptor.encrypt(&rows, own.level() + 1).unwrap();
+        higher.expand(client.context()).unwrap()
+    });
+    assert!(
+        text.contains("level 1") && text.contains("level 0"),
+        "{text}"
+    );
+    let text = forged(&|own| own.pick(&vec![0; own.batch() + 1]).unwrap());
+    assert!(text.contains("do not decrypt it"), "{text}");
+
+    let mut fewer = honest.clone();
+    fewer.outputs.clear();
+    client.decrypt_model(prepared.record(), &fewer).unwrap_err();
 }

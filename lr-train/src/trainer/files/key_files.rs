@@ -1,0 +1,259 @@
+//! Making a folder of keys: beside its place, exchanged as a whole.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use arras_ckks::{
+    EvaluationKeySet, KeyKind, SwitchingKey,
+    wire::{AtomicFile, AtomicFolder, Overwrite, WireError},
+};
+use arras_hal::SecretEngine;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{DataOwner, TrainingPlan},
+    keys::{
+        DATASETS, EVALUATION, EVALUATION_KEYS, KeyDirectory, OWNER, Owner, PLAN, SECRET,
+        SECRET_KEY, VERSION, commitment, read_json, write_json,
+    },
+    private::private_folder,
+};
+use crate::{Result, TrainError, trainer::ExchangeError};
+
+const KEY_LIST: &str = "keys.json";
+const KEY_LIST_VERSION: u32 = 1;
+
+/// A folder that is claimed for keys.
+#[derive(Debug)]
+pub struct KeyFiles {
+    folder: AtomicFolder,
+}
+
+impl KeyFiles {
+    /// What is there is left alone until [`KeyFiles::save`].
+    pub(super) fn claim(directory: &KeyDirectory, overwrite: Overwrite) -> Result<Self> {
+        let done = directory.secret().join(OWNER);
+        if overwrite == Overwrite::Refuse && done.symlink_metadata().is_ok() {
+            return Err(WireError::AlreadyExists { path: done }.into());
+        }
+        expect_only_ours(directory.root())?;
+        let folder = AtomicFolder::create(directory.root())?;
+        // Another may have been faster.
+        if overwrite == Overwrite::Refuse && done.symlink_metadata().is_ok() {
+            return Err(WireError::AlreadyExists { path: done }.into());
+        }
+        Ok(Self { folder })
+    }
+
+    /// What earlier calls that were killed had left, and is removed now.
+    pub fn leftovers(&self) -> &[PathBuf] {
+        self.folder.leftovers()
+    }
+
+    /// Writes keys and plan beside the folder, syncs them, and lets them change places with what is there in one step: at whatever
+    /// instant the process ends, the old keys or the new ones are there, whole. The old ones are removed last.
+    ///
+    /// # Errors
+    /// What the operating system refuses, naming the file; [`ExchangeError::ForeignFile`].
+    pub fn save<S: SecretEngine>(
+        self,
+        owner: &DataOwner<S>,
+        keys: &EvaluationKeySet,
+    ) -> Result<()> {
+        let (secret, evaluation) = (
+            self.folder.folder().join(SECRET),
+            self.folder.folder().join(EVALUATION),
+        );
+        private_folder(&secret)?;
+        private_folder(&secret.join(DATASETS))?;
+        fs::create_dir(&evaluation).map_err(|error| TrainError::Write {
+            path: evaluation.clone(),
+            error,
+        })?;
+        let refuse = Overwrite::Refuse;
+        let plan = owner.plan().to_toml()?;
+        keys.save(evaluation.join(EVALUATION_KEYS), refuse)?;
+        let list = AtomicFile::create(evaluation.join(KEY_LIST), refuse)?;
+        write_json(list, &KeyList::of(keys)?)?;
+        AtomicFile::create(evaluation.join(PLAN), refuse)?.write_and_commit(plan.as_bytes())?;
+        let key = owner.client().secret_key()?;
+        key.save(secret.join(SECRET_KEY), refuse)?;
+        AtomicFile::create_private(secret.join(PLAN), refuse)?.write_and_commit(plan.as_bytes())?;
+        let description = Owner {
+            version: VERSION,
+            plan: owner.plan().id(),
+            keys: owner.key_set_id(),
+            secret: commitment(key)?,
+        };
+        let done = AtomicFile::create_private(secret.join(OWNER), refuse)?;
+        write_json(done, &description)?;
+        // What came into the old folder meanwhile is not to be lost with it.
+        expect_only_ours(self.folder.path())?;
+        Ok(self.folder.commit()?)
+    }
+}
+
+/// Whether a folder, which may not exist, holds keys and what belongs to them and nothing else: it is replaced as a whole, and somebody
+/// else's file or link in it is not ours to remove.
+fn expect_only_ours(root: &Path) -> Result<()> {
+    let secret = root.join(SECRET);
+    for (folder, folders) in [
+        (root.to_owned(), &[SECRET, EVALUATION][..]),
+        (root.join(EVALUATION), &[]),
+        (secret.clone(), &[DATASETS]),
+        (secret.join(DATASETS), &[]),
+    ] {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                return Err(TrainError::Read {
+                    path: folder,
+                    error,
+                });
+            }
+        };
+        for entry in entries {
+            let read = entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)));
+            let (name, kind) = read.map_err(|error| TrainError::Read {
+                path: folder.clone(),
+                error,
+            })?;
+            let text = name.to_string_lossy();
+            let ours = if kind.is_dir() {
+                folders.iter().any(|folder| name == *folder)
+            } else {
+                kind.is_file() && folder != root && is_ours(&text)
+            };
+            if !ours {
+                return Err(ExchangeError::ForeignFile {
+                    folder: root.to_owned(),
+                    file: folder.join(&name),
+                }
+                .into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names of keys, plans and records, and of what a killed process leaves while it writes one.
+fn is_ours(name: &str) -> bool {
+    let endings: &[&str] = match name.strip_prefix('.') {
+        Some(_) => &[".lock", ".partial"],
+        None => &[".arras", ".toml", ".json"],
+    };
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Which keys are in a set, so that a damaged one can be named.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyList {
+    version: u32,
+    keys: Vec<ListedKey>,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedKey {
+    /// What it switches from, as its container has it.
+    key: u32,
+    level: usize,
+    blake3: String,
+}
+
+impl KeyList {
+    fn of(keys: &EvaluationKeySet) -> Result<Self> {
+        let listed = |key: &SwitchingKey| {
+            Ok(ListedKey {
+                key: key.kind().code(),
+                level: key.level_budget(),
+                blake3: digest(key)?.to_hex().to_string(),
+            })
+        };
+        let keys: Result<Vec<ListedKey>> = keys.iter().map(listed).collect();
+        Ok(Self {
+            version: KEY_LIST_VERSION,
+            keys: keys?,
+        })
+    }
+}
+
+/// BLAKE3 of a key's container.
+pub(in super::super) fn digest(key: &SwitchingKey) -> Result<blake3::Hash> {
+    let mut hasher = BufWriter::with_capacity(1 << 16, blake3::Hasher::new());
+    key.write_to(&mut hasher)?;
+    let flushed = hasher.flush();
+    debug_assert!(flushed.is_ok(), "a hasher takes everything");
+    Ok(hasher.get_ref().finalize())
+}
+
+/// Whether the keys in a folder are those that its list names, and those are the ones that the plan's circuits need.
+///
+/// # Errors
+/// [`ExchangeError::Key`] names the first that is not.
+pub(super) fn expect_listed(
+    folder: &Path,
+    plan: &TrainingPlan,
+    keys: &EvaluationKeySet,
+) -> Result<()> {
+    let path = folder.join(KEY_LIST);
+    let list: KeyList = read_json(&path, "list of keys")?;
+    let (what, command) = ("list of keys", "lr-train keygen");
+    ExchangeError::expect_version(what, list.version, KEY_LIST_VERSION, command)
+        .map_err(|error| TrainError::from(error).in_file(&path))?;
+    let log_n = plan.params().log_n();
+    let needed: BTreeMap<u32, usize> = plan
+        .key_requests()
+        .kinds(log_n)
+        .into_iter()
+        .map(|(kind, level)| (kind.code(), level))
+        .collect();
+    let listed: BTreeMap<u32, &ListedKey> = list.keys.iter().map(|k| (k.key, k)).collect();
+    let there = KeyList::of(keys)?;
+    let there: BTreeMap<u32, &ListedKey> = there.keys.iter().map(|k| (k.key, k)).collect();
+    let codes = needed.keys().chain(listed.keys()).chain(there.keys());
+    for code in codes {
+        let fault = match (needed.get(code), listed.get(code), there.get(code)) {
+            (Some(level), Some(a), Some(b)) if a == b && a.level == *level => continue,
+            (None, ..) => "is not among those that the plan needs",
+            (_, _, None) => "is missing",
+            (_, None, _) => "is not in the list of keys",
+            (Some(level), _, Some(key)) if key.level != *level => {
+                "is of another level than the plan's"
+            }
+            _ => "is damaged",
+        };
+        return Err(ExchangeError::Key {
+            key: name(plan, *code),
+            fault,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// What people call a key.
+fn name(plan: &TrainingPlan, code: u32) -> String {
+    if code == KeyKind::Relinearization.code() {
+        return "relinearization key".to_owned();
+    }
+    let requests = plan.key_requests();
+    let rotations = requests.rotations.keys().copied();
+    // Kinds come in the order of rotations, after the one for relinearization.
+    let mut kinds = requests.kinds(plan.params().log_n());
+    kinds.retain(|(kind, _)| *kind != KeyKind::Relinearization);
+    let found = kinds
+        .iter()
+        .zip(rotations)
+        .find(|((kind, _), _)| kind.code() == code);
+    match found {
+        Some((_, steps)) => format!("key for the rotation by {steps}"),
+        None => format!("key {code}"),
+    }
+}
