@@ -192,7 +192,6 @@ fn ciphertexts_that_the_circuit_does_not_return_are_refused_before_they_are_decr
     let honest = server(&plan, keys).train(&sent, None).unwrap();
     client.decrypt_model(prepared.record(), &honest).unwrap();
 
-    let evaluator = Evaluator::without_keys(client.context());
     let forged = |forge: &dyn Fn(&Ciphertext<CpuEngine>) -> Ciphertext<CpuEngine>| {
         let mut result = honest.clone();
         for output in result.outputs.values_mut() {
@@ -206,6 +205,7 @@ fn ciphertexts_that_the_circuit_does_not_return_are_refused_before_they_are_decr
     };
     // x - x is (0, 0), and a number may be added to it: weights of the server's choice, made without any key.
     let text = forged(&|own| {
+        let evaluator = Evaluator::without_keys(own.context());
         let nothing = evaluator.sub(own, own).unwrap();
         evaluator.add_scalar(&nothing, 0.5).unwrap()
     });
@@ -225,9 +225,6 @@ fn ciphertexts_that_the_circuit_does_not_return_are_refused_before_they_are_decr
         text.contains("level 1") && text.contains("level 0"),
         "{text}"
     );
-    let text = forged(&|own| own.pick(&vec![0; own.batch() + 1]).unwrap());
-    assert!(text.contains("do not decrypt it"), "{text}");
-
     let mut fewer = honest.clone();
     fewer.outputs.clear();
     client.decrypt_model(prepared.record(), &fewer).unwrap_err();
