@@ -4,7 +4,7 @@
 //!   data owner (secret key)                                    training service (evaluation keys only)
 //!
 //!   plan(settings, features, rows) --> TrainingPlan, PlanReport ----------------> TrainingPlan
-//!   DataOwner::generate            --> EvaluationKeySet ------------------------> TrainingServer::new
+//!   DataOwner::generate            --> TrainingKeys ----------------------------> TrainingServer::new
 //!   DataOwner::prepare             --> PreparedData (and its private DatasetRecord)
 //!   DataOwner::encrypt_round       --> EncryptedRound --------------------------> TrainingServer::train
 //!                                          RoundResult <-------------------------
@@ -30,6 +30,7 @@ mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod training_keys;
 
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
@@ -47,3 +48,4 @@ pub use session::{RoundDone, Trainer, TrainerBuilder};
 pub use settings::{
     CircuitChoice, MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Optimizer, Rounds, Settings,
 };
+pub use training_keys::TrainingKeys;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::{Context, EvaluationKeySet, KeyGenerator, SecretKey};
+use arras_ckks::{Context, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
-    PreparedData, Round, RoundResult, TrainingPlan, exchange::Origin,
+    PreparedData, Round, RoundResult, TrainingKeys, TrainingPlan, exchange::Origin,
 };
 use crate::{
     Result, circuits::CircuitError, data::Dataset, plain::State, preprocess::Scheme,
@@ -28,12 +28,12 @@ impl<S: SecretEngine> DataOwner<S> {
     ///
     /// # Errors
     /// If the operating system has no randomness or the engine no memory.
-    pub fn generate(plan: TrainingPlan, engine: S) -> Result<(Self, EvaluationKeySet)> {
+    pub fn generate(plan: TrainingPlan, engine: S) -> Result<(Self, TrainingKeys)> {
         let context = Context::new(plan.params(), engine)?;
         let secret = SecretKey::generate(&context)?;
         let keys = plan.key_requests().generate(&KeyGenerator::new(&secret)?)?;
-        let id = KeySetId::of(&keys)?;
-        Ok((Self::with_keys(plan, secret, id)?, keys))
+        let keys = TrainingKeys::new(keys)?;
+        Ok((Self::with_keys(plan, secret, keys.id())?, keys))
     }
 
     /// With a secret key that was made before, and what tells its evaluation keys from others.

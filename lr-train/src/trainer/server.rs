@@ -1,11 +1,12 @@
 //! The server's side: evaluation keys and ciphertexts, no secret.
 
-use arras_ckks::{Context, EvaluationKeySet, Evaluator};
+use arras_ckks::{Context, Evaluator};
 use arras_hal::Backend;
 use arras_toolkit::{Homomorphic, run::Options};
 
 use super::{
-    EncryptedRound, EncryptedState, KeySetId, RoundResult, TrainingPlan, exchange::expect_round,
+    EncryptedRound, EncryptedState, KeySetId, RoundResult, TrainingKeys, TrainingPlan,
+    exchange::expect_round,
 };
 use crate::{Result, trainer::ExchangeError};
 
@@ -33,13 +34,13 @@ impl<B: Backend> TrainingServer<B> {
     /// The scheme's: keys of other parameters than the plan's, an engine without memory.
     pub fn new(
         plan: TrainingPlan,
-        keys: EvaluationKeySet,
+        keys: TrainingKeys,
         engine: B,
         options: Options,
     ) -> Result<Self> {
         let context = Context::new(plan.params(), engine)?;
-        let id = KeySetId::of(&keys)?;
-        let loaded = keys.into_loaded(&context)?;
+        let id = keys.id();
+        let loaded = keys.into_set().into_loaded(&context)?;
         let evaluator = Evaluator::new(&context, loaded)?;
         Ok(Self {
             plan,

@@ -1,6 +1,5 @@
 //! Both sides in one process.
 
-use arras_ckks::EvaluationKeySet;
 use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::run::{Options, RunReport};
 
@@ -94,7 +93,7 @@ impl<'a> TrainerBuilder<'a> {
     pub fn build<S: SecretEngine, B: Backend>(self, owner: S, server: B) -> Result<Trainer<S, B>> {
         let features = Preprocessor::fit(self.data, self.scheme)?.features() + 1;
         let (plan, report) = plan(self.settings, features, self.data.rows(), &self.planner)?;
-        let (owner, keys): (_, EvaluationKeySet) = DataOwner::generate(plan.clone(), owner)?;
+        let (owner, keys) = DataOwner::generate(plan.clone(), owner)?;
         let data = owner.prepare(self.data, self.scheme)?;
         let server = TrainingServer::new(plan, keys, server, self.run)?;
         Ok(Trainer {

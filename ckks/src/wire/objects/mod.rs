@@ -33,11 +33,16 @@ use std::{
 };
 
 use arras_hal::{Backend, Named};
+use zeroize::Zeroizing;
 
 use self::header::{Fields, Header};
 use super::{
-    AtomicFile, PayloadWriter, Reader, WireError, container_to_vec, file, reader::expect_end,
+    AtomicFile, PayloadWriter, Prefix, Reader, WireError,
+    container::encode_header,
+    container_to_vec, file,
+    reader::expect_end,
     write_container,
+    writer::{container_digest, digest_of, hasher_of},
 };
 use crate::{
     CkksErrorKind, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
@@ -121,6 +126,24 @@ fn write_to<'h, O: Object<'h>>(object: &O, out: &mut dyn Write) -> Result<u64> {
         len,
         payload,
     )?)
+}
+
+/// BLAKE3 of the container that [`to_bytes`] makes.
+fn digest<'h, O: Object<'h>>(object: &O) -> Result<[u8; 32]> {
+    let (header, len) = head(object)?;
+    let (n, rows) = (object.params().n(), object.rows()?);
+    let payload = |out: &mut PayloadWriter<'_>| write_rows(n, &rows, out);
+    Ok(container_digest(O::Fields::KIND, &header, len, payload)?)
+}
+
+/// A hasher at the payload of the container that an object of these fields has.
+fn hasher_at_payload<F: Fields>(
+    params: &Parameters,
+    fields: F,
+) -> Result<Zeroizing<blake3::Hasher>> {
+    let len = fields.payload_len(params)?;
+    let header = encode_header(F::KIND, &Header::new(params, fields))?;
+    Ok(hasher_of(Prefix::of(F::KIND, &header, len), &header))
 }
 
 /// Fills a file and puts it in its place; errors name it.

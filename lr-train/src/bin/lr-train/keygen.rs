@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
         owner.key_set_id(),
         folder.secret().display(),
-        keys.iter().count(),
+        keys.set().len(),
         text::bytes(bytes),
         folder.evaluation().display(),
         args.out.display(),
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let json = json!({
         "keys": owner.key_set_id().to_string(),
         "plan": owner.plan().id().to_string(),
-        "evaluation-keys": keys.iter().count(),
+        "evaluation-keys": keys.set().len(),
         "evaluation-key-bytes": bytes,
         "secret": path(&folder.secret()),
         "eval": path(&folder.evaluation()),

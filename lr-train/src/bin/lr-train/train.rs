@@ -7,7 +7,7 @@ use clap::Args;
 use lr_train::{
     report::peak_memory,
     trainer::{
-        KeySetId, TrainingServer,
+        TrainingServer,
         files::{
             Content, DatasetFile, Holds, inspect, load_evaluation, load_state, save_result, verify,
         },
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     output.note(format_args!("engine: {engine}"));
     output.note(secret_note(&args.eval_keys));
     let (plan, keys) = load_evaluation(&args.eval_keys, false)?;
-    let id = KeySetId::of(&keys)?;
+    let id = keys.id();
     let data = DatasetFile::open(&args.data, &plan, id)?;
     let state = args
         .state

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use arras_ckks::{
-    Context, EvaluationKeySet, SecretKey,
+    Context, SecretKey,
     wire::{AtomicFile, Overwrite, WireError, read_bounded},
 };
 use arras_hal::SecretEngine;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroize;
 
 use super::{
-    super::{DataOwner, DatasetId, DatasetRecord, KeySetId, PlanId, TrainingPlan},
+    super::{DataOwner, DatasetId, DatasetRecord, KeySetId, PlanId, TrainingKeys, TrainingPlan},
     key_files::{KeyFiles, expect_listed},
     private::{close, expect_file, expect_private, private_folder},
 };
@@ -262,11 +262,11 @@ impl KeyDirectory {
 pub fn load_evaluation(
     folder: &Path,
     allow_insecure: bool,
-) -> Result<(TrainingPlan, EvaluationKeySet)> {
+) -> Result<(TrainingPlan, TrainingKeys)> {
     let plan = read_plan(&folder.join(PLAN), allow_insecure)?;
     let path = folder.join(EVALUATION_KEYS);
     expect_file(&path)?;
-    let keys = EvaluationKeySet::from_file(&path, plan.params())?;
+    let keys = TrainingKeys::from_file(&path, plan.params())?;
     expect_listed(folder, &plan, &keys).map_err(|error| error.in_file(&path))?;
     Ok((plan, keys))
 }

@@ -30,6 +30,5 @@ mod writing;
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
 pub use header::{Content, Holds, TrainingFile, inspect, verify};
 pub use key_files::KeyFiles;
-pub(super) use key_files::digest;
 pub use keys::{KeyDirectory, load_evaluation};
 pub use result::{load_model, load_result, load_state, save_model, save_result, save_state};
