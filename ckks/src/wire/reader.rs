@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::container::{check_payload_len, decode_header};
 use super::error::check_bounds;
-use super::file::open;
+use super::file::open_file;
 use super::pack::{packed_row_len, residue_bits, unpack_row};
 use super::ternary::{packed_ternary_len, unpack_ternary_row};
 use super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, Prefix, WireError, checked_rows_len, peek};
@@ -198,7 +198,7 @@ impl Reader<BufReader<File>> {
     /// # Errors
     /// As [`Reader::new`], and [`WireError::Io`], naming the file.
     pub fn open(path: &Path) -> Result<Self, WireError> {
-        let input = BufReader::with_capacity(1 << 20, open(path)?);
+        let input = BufReader::with_capacity(1 << 20, open_file(path)?);
         Self::new(input, u64::MAX).map_err(|error| error.in_file(path))
     }
 }

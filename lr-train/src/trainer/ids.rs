@@ -89,6 +89,10 @@ identifier!(
     DatasetId, 16
 );
 identifier!(
+    /// BLAKE3 of a ciphertext's container.
+    CiphertextDigest, 32
+);
+identifier!(
     /// A key of BLAKE3, or what it gives of rows.
     RowsDigest, 32
 );

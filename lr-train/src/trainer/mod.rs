@@ -15,6 +15,7 @@
 
 mod error;
 mod exchange;
+mod expectation;
 pub mod files;
 mod ids;
 mod model;
@@ -34,7 +35,8 @@ mod training_keys;
 
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
-pub use ids::{DatasetId, KeySetId, PlanId, RowsDigest};
+pub use expectation::{EXCHANGE_VERSION, ExchangeRecord, UnexpectedResult};
+pub use ids::{CiphertextDigest, DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};

@@ -1,6 +1,6 @@
 //! The client's side: keys, encryption, decryption, refresh.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arras_ckks::{Context, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
@@ -183,17 +183,16 @@ impl<S: SecretEngine> DataOwner<S> {
         })
     }
 
-    /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
+    /// Everything that can be said of a result before it is decrypted: it belongs to the plan, the keys and the data of the record, and its
+    /// ciphertexts have the form of those that the round's circuit returns.
     ///
     /// # Errors
-    /// [`ExchangeError::Mismatch`] for results of another plan, other keys or other data, and for ciphertexts that the round's circuit does
-    /// not return, before anything is decrypted; [`CircuitError::MissingResult`],
-    /// [`ExchangeError::UnusableResult`] for what no training gives; the scheme's.
-    pub fn decrypt_state<B: Backend>(
+    /// [`ExchangeError::Mismatch`], [`CircuitError::MissingResult`]; the engine's.
+    pub fn expect_result<B: Backend>(
         &self,
         record: &DatasetRecord,
         result: &RoundResult<B>,
-    ) -> Result<State> {
+    ) -> Result<Arc<Round>> {
         const OP: &str = "decrypt";
         let (plan, keys, origin) = (self.plan.id(), self.keys, &result.origin);
         origin.expect(OP, "the result", plan, keys)?;
@@ -201,6 +200,20 @@ impl<S: SecretEngine> DataOwner<S> {
         origin.expect_dataset(OP, "the result", record.origin.dataset)?;
         let round = self.plan.round(result.round)?;
         result.expect_of(OP, &round)?;
+        Ok(round)
+    }
+
+    /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
+    ///
+    /// # Errors
+    /// As [`DataOwner::expect_result`], before anything is decrypted;
+    /// [`ExchangeError::UnusableResult`] for what no training gives; the scheme's.
+    pub fn decrypt_state<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<State> {
+        let round = self.expect_result(record, result)?;
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
         for (name, encrypted) in &result.outputs {

@@ -3,9 +3,12 @@
 mod bad_files;
 mod bad_input;
 mod exchange;
+mod expected;
 mod gpu;
 mod interrupted;
 mod key_folders;
 mod outputs;
+mod paths;
 mod support;
+mod terminals;
 mod verbs;

@@ -199,7 +199,7 @@ fn checked<F: Fields, R: Read>(reader: Reader<R>, params: &Parameters) -> Result
 
 /// Reads the one container in a file.
 fn from_file<T>(path: &Path, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
-    let mut input = BufReader::with_capacity(1 << 20, file::open(path)?);
+    let mut input = BufReader::with_capacity(1 << 20, file::open_file(path)?);
     read(&mut input)
         .and_then(|object| {
             expect_end(&mut input)?;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
+    incoming::Incoming,
     keygen,
     output::{Answer, Output, overwrite, path},
 };
@@ -17,7 +18,9 @@ use crate::{
 /// Client: decrypt a result to a model
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The model holds names, classes and normalization beside the weights: it is written for its owner only.
+The model holds names, classes and normalization beside the weights: it is written for its owner only. A result is taken if it is of
+the data set and the round that come next, or the last one once more. After a refusal nothing of the data set is taken until somebody
+has looked why and says --after-refusal.
 
 Example:
   lr-train decrypt --keys keys --model result.arras --out model.json")]
@@ -31,6 +34,8 @@ pub(crate) struct Decrypt {
     /// Accept the state of a round that is not the last: its weights are no finished model
     #[arg(long)]
     intermediate: bool,
+    #[command(flatten)]
+    incoming: Incoming,
     /// Model to write, in JSON
     #[arg(long)]
     out: PathBuf,
@@ -39,7 +44,7 @@ pub(crate) struct Decrypt {
     force: bool,
 }
 
-pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
+pub(crate) fn run(args: &Decrypt, _: &Output) -> Done {
     let (keys, owner) = keygen::open(&args.keys)?;
     let result = load_result(
         &args.model,
@@ -58,19 +63,21 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
             ),
         ));
     }
-    let record = keys.record(result.origin.dataset)?;
     let out = AtomicFile::create_private(&args.out, overwrite(args.force))?;
-    let model = owner.decrypt_model(&record, &result)?;
+    let (record, state) = args.incoming.take(&keys, &owner, &result)?;
+    let model = record.model(owner.plan(), &state.w)?;
     save_model(&model, out)?;
     let rounds = owner.plan().rounds().len();
-    if !result.finished {
-        output.note(format_args!(
-            "note: the weights after round {} of {rounds}, not the finished model",
+    let what = if result.finished {
+        "model".to_owned()
+    } else {
+        format!(
+            "not the finished model, but that after round {} of {rounds}:",
             result.round + 1
-        ));
-    }
+        )
+    };
     let text = format!(
-        "model of {} weights from {} rows written to {}\nnext: lr-train evaluate --model {2} --data ..",
+        "{what} of {} weights from {} rows written to {}\nnext: lr-train evaluate --model {2} --data ..",
         model.weights.len(),
         model.rows,
         args.out.display()
@@ -80,6 +87,7 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         "rows": model.rows,
         "finished": result.finished,
         "round": result.round,
+        "rounds": rounds,
         "out": path(&args.out),
     });
     Ok(Answer::new(text, json))

@@ -7,10 +7,7 @@ use clap::Args;
 use lr_train::{
     TrainError,
     data::Dataset,
-    trainer::{
-        DatasetRecord, ExchangeError,
-        files::{DatasetFile, write_dataset},
-    },
+    trainer::{DatasetRecord, ExchangeError, files::DatasetFile},
 };
 use serde_json::json;
 
@@ -77,8 +74,7 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
         }
         return Err(Failure::file(
             &args.out,
-            "holds other rows than the data given, or was encrypted before records told rows apart; name another file, or use --force to \
-             replace it",
+            "holds other rows than the data given; name another file, or use --force to replace it",
         ));
     }
     let replaced = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id());
@@ -89,20 +85,17 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
             left.display()
         ));
     }
-    // The record first: data without one could never be read.
-    keys.save_record(prepared.record())?;
     let progress = output.progress("encrypting");
-    let written = write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total));
+    keys.write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total))?;
     drop(progress);
-    if let Err(error) = written {
-        // A record without data is of no use. The first error is the one to tell.
-        let _ = keys.remove_record(prepared.record().origin.dataset);
-        return Err(error.into());
-    }
     if let Ok(replaced) = replaced {
+        let origin = replaced.origin();
+        if keys.record_path(origin.dataset).exists() {
+            keys.replace_dataset(origin)?;
+        }
         output.note(format_args!(
             "note: {} stays, in case somebody still trains on the data set that was replaced; delete it if nobody does",
-            keys.record_path(replaced.origin().dataset).display()
+            keys.record_path(origin.dataset).display()
         ));
     }
     Ok(answer(args, prepared.record(), false))

@@ -19,6 +19,7 @@ mod encrypt;
 mod engines;
 mod evaluate;
 mod failure;
+mod incoming;
 mod inspect;
 mod keygen;
 mod output;

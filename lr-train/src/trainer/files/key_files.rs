@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{Result, TrainError, trainer::ExchangeError};
 
-const KEY_LIST: &str = "keys.json";
+pub(super) const KEY_LIST: &str = "keys.json";
 const KEY_LIST_VERSION: u32 = 1;
 
 /// A folder that is claimed for keys.
@@ -183,10 +183,7 @@ impl KeyList {
 /// [`ExchangeError::Key`] names the first that is not.
 pub(super) fn expect_listed(folder: &Path, plan: &TrainingPlan, keys: &TrainingKeys) -> Result<()> {
     let path = folder.join(KEY_LIST);
-    let list: KeyList = read_json(&path, "list of keys")?;
-    let (what, command) = ("list of keys", "lr-train keygen");
-    ExchangeError::expect_version(what, list.version, KEY_LIST_VERSION, command)
-        .map_err(|error| TrainError::from(error).in_file(&path))?;
+    let list: KeyList = read_json(&path, "list of keys", KEY_LIST_VERSION, "lr-train keygen")?;
     let log_n = plan.params().log_n();
     let needed: BTreeMap<u32, usize> = plan
         .key_requests()
