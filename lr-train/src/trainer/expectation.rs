@@ -15,11 +15,11 @@ pub const EXCHANGE_VERSION: u32 = 1;
 pub enum UnexpectedResult {
     /// A result of another round than the next.
     #[error(
-        "the result is that of round {found}, {expected} of data set {dataset}; rounds follow one another, each with the state that was \
+        "the result is that of round {found} of data set {dataset}, {expected}; rounds follow one another, each with the state that was \
          refreshed before it: ask the server for what comes next, or encrypt the data again to train from the start",
         expected = match .next {
             Some(next) => format!("the next is that of round {next}"),
-            None => "and the last round's was taken".to_owned(),
+            None => "and that of the last round was taken".to_owned(),
         }
     )]
     Round {

@@ -100,7 +100,6 @@ fn results_of_another_data_set_are_refused() {
     // Nothing is expected of data in whose place others were encrypted, unless somebody says so.
     desk.ok(&format!("{encrypt} --force"));
     desk.refuses("4 | refresh --keys keys --state other-1.arras --out out.arras | data sets");
-    fs::remove_file(desk.path("data.arras")).unwrap();
     let only = prepared(TWO_ROUNDS);
     only.ok(TRAIN_1);
     only.ok("encrypt --keys keys --data train.csv --label y --out data.arras --force");
@@ -120,7 +119,11 @@ fn results_are_taken_in_turn() {
     // The state under the name of the model, before and after it was refreshed.
     desk.write("early.arras", forged(&first, model(1), &[w.clone()]));
     let early = "decrypt --keys keys --model early.arras --out model.json";
-    desk.fails(early, 4, "that of round 2, the next is that of round 1");
+    desk.fails(
+        early,
+        4,
+        "that of round 2 of data set | the next is that of round 1",
+    );
     desk.ok(REFRESH);
     desk.fails(early, 4, "round 2, and holds ciphertexts of round 1");
 
@@ -142,7 +145,7 @@ fn results_are_taken_in_turn() {
     desk.fails(
         "refresh --keys keys --state result-1.arras --out out.arras",
         4,
-        "that of round 1, and the last round's was taken",
+        "that of round 1 of data set | that of the last round was taken",
     );
 }
 

@@ -15,7 +15,7 @@ fn harmless(desk: &Desk, verb: &str, word: &str) {
         let (_, said) = said.split_once('\n').unwrap();
         assert!(said.contains(word), "{ran}");
         let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-        assert!(!said.contains(obeyed), "{ran:?}", ran = said);
+        assert!(!said.contains(obeyed), "{said:?}");
         assert!(said.contains("[2J"), "{said}");
     }
 }

@@ -309,10 +309,10 @@ impl KeyDirectory {
         let record = self.record(origin.dataset)?;
         let digests = result.digests()?;
         self.expect_dataset(origin, rounds, &digests, expected.dataset)?;
-        owner.expect_result(&record, result)?;
         let mut claimed = self.claim_exchange(origin)?;
         let exchange = &mut claimed.record;
         exchange.expect(result.round, rounds, &digests, expected.after_refusal)?;
+        owner.expect_result(&record, result)?;
         match owner.decrypt_state(&record, result) {
             Ok(state) => {
                 exchange.take(result.round, digests);
