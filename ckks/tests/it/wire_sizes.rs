@@ -1,10 +1,8 @@
 //! Sizes close to the information content, files on disk, and the security bound recomputed from what is in them.
 
-#[macro_use]
-mod support;
-
 use std::path::Path;
 
+use crate::support::{Party, insecure, secure, values};
 use arras_ckks::{
     Ciphertext, CkksError, CkksErrorKind, Context, EvaluationKeys, Evaluator, KeyGenerator,
     KeyKind, Parameters, PublicKey, SecretKey, SeededCiphertext, SwitchingKey,
@@ -13,7 +11,6 @@ use arras_ckks::{
 };
 use arras_hal::{GaloisElement, Reference};
 use num_bigint::BigUint;
-use support::{Party, insecure, secure, values};
 
 /// Bits of the residues of `polys` polynomials over these moduli, in bytes.
 fn content(params: &Parameters, moduli: impl Iterator<Item = u32>, polys: usize) -> f64 {

@@ -1,11 +1,4 @@
 //! Client and server in one place, for tests.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    unused_macros,
-    reason = "every test file uses a part of it"
-)]
-
 #[macro_use]
 mod refused;
 
