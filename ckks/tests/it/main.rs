@@ -8,6 +8,7 @@ mod conformance_finds_faults;
 mod determinism;
 mod evaluator;
 mod format_reader;
+mod fuzz;
 mod noise;
 mod object_bytes;
 mod opening;
