@@ -150,7 +150,7 @@ fn a_client_and_a_server_exchange_files() {
     let decryptor = arras_ckks::Decryptor::new(&secret);
     let values = decryptor.decrypt(&output).unwrap();
     let expected: Vec<f64> = (0..x.len()).map(|i| x[(i + 3) % x.len()].powi(2)).collect();
-    assert!(support::bits(&expected, &values[0]) > 24.0);
+    assert!(crate::support::bits(&expected, &values[0]) > 24.0);
     let same = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
     assert!(secret.equals(&same));
 }
