@@ -108,7 +108,7 @@ fn input(seeds: &[Vec<u8>], index: u64) -> Vec<u8> {
     }
 }
 
-/// Words that readers of texts get wrong.
+/// Words that readers of texts get wrong: numbers at the edges of their types, brackets, delimiters, what terminals obey.
 const WORDS: [&str; 30] = [
     "0",
     "-1",
@@ -140,7 +140,7 @@ const WORDS: [&str; 30] = [
     "é",
     "\u{1b}[31m",
     "9007199254740993",
-]; // Numbers at the edges of their types, brackets, delimiters, what terminals obey.
+];
 
 const BYTES: [u8; 8] = [0, 1, 0x7f, 0x80, 0xff, b'"', b'\n', b','];
 
