@@ -13,10 +13,10 @@ use rand_core::SeedableRng;
 
 /// A context with keys, everything from fixed seeds.
 pub(crate) struct Party<S: SecretEngine> {
-    pub context: Context<S>,
-    pub secret: SecretKey<S>,
-    pub streams: EncryptionStreams,
-    pub evaluator: Evaluator<S>,
+    pub(crate) context: Context<S>,
+    pub(crate) secret: SecretKey<S>,
+    pub(crate) streams: EncryptionStreams,
+    pub(crate) evaluator: Evaluator<S>,
 }
 
 impl<S: SecretEngine> Party<S> {
