@@ -6,9 +6,12 @@ use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use super::CsvError;
 
+/// What was read to look at, and the rest.
+type Whole<R> = Chain<Cursor<Vec<u8>>, BufReader<Lines<R>>>;
+
 /// Reads row after row.
 pub(super) struct Rows<R> {
-    reader: Reader<Chain<Cursor<Vec<u8>>, BufReader<Lines<R>>>>,
+    reader: Reader<Whole<R>>,
     delimiter: u8,
 }
 
