@@ -6,6 +6,7 @@ mod exchange;
 mod expected;
 mod gpu;
 mod interrupted;
+mod judged;
 mod key_folders;
 mod outputs;
 mod paths;
