@@ -31,10 +31,10 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
-        Self::from(command, output)
+        Self::from(command, &output)
     }
 
-    fn from(command: &Command, output: Output) -> Self {
+    fn from(command: &Command, output: &Output) -> Self {
         Self {
             command: format!("{command:?}"),
             code: output.status.code(),
@@ -127,7 +127,7 @@ impl Desk {
             }
             sleep(Duration::from_millis(5));
         }
-        Ran::from(&command, child.wait_with_output().unwrap())
+        Ran::from(&command, &child.wait_with_output().unwrap())
     }
 
     /// Runs what must succeed.
