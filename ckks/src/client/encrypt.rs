@@ -108,7 +108,7 @@ impl<'k, K: EncryptionKey> Encryptor<'k, K> {
     ///
     /// # Errors
     /// [`CkksErrorKind::Empty`], [`CkksErrorKind::LevelTooHigh`]; [`CkksErrorKind::OutOfRange`] and [`CkksErrorKind::Encoding`] for a value that
-    /// does not fit.
+    /// does not fit; [`CkksErrorKind::Stopped`].
     pub fn encrypt<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
@@ -203,7 +203,7 @@ impl<S: SecretEngine> EncryptionKey for SecretKey<S> {
         let (params, ring, batch) = (context.params(), context.ring(), encoded.len());
         let limbs = context.window(level)?.clone();
         let public = seed.public(Purpose::EncryptionUniform, [call, 0, 0]);
-        let a = uniform_halves(params, &public, &limbs, batch);
+        let a = uniform_halves(context, &public, &limbs, batch)?;
         let a = Poly::<S, Eval>::from_words(ring, &Shape::new(batch, limbs.clone()), &a)?;
         let stream = |i| seed.stream(Purpose::EncryptionError, [call, i, 0]);
         let mut c0 = errors(ring, batch, stream, &limbs)?;

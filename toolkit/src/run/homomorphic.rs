@@ -10,7 +10,7 @@ use std::{
 };
 
 use arras_ckks::{Ciphertext, Evaluator};
-use arras_hal::{Backend, GaloisElement, Named};
+use arras_hal::{Backend, GaloisElement, Named, StopToken};
 
 use super::{
     RunReport, check_inputs,
@@ -60,6 +60,7 @@ pub struct Options {
     threads: usize,
     constant_bytes: usize,
     observer: Option<Observer>,
+    stop: StopToken,
 }
 
 impl Default for Options {
@@ -69,6 +70,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             constant_bytes: 1 << 30,
             observer: None,
+            stop: StopToken::new(),
         }
     }
 }
@@ -106,6 +108,18 @@ impl Options {
     pub fn on_progress(mut self, observer: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
+    }
+
+    /// Stops a run before its next group of steps; nothing of it is kept. The token of the evaluator's context stops it, too.
+    #[must_use]
+    pub fn with_stop_token(mut self, token: StopToken) -> Self {
+        self.stop = token;
+        self
+    }
+
+    /// What stops runs.
+    pub fn stop_token(&self) -> &StopToken {
+        &self.stop
     }
 }
 
@@ -235,7 +249,8 @@ impl<B: Backend> Homomorphic<B> {
     ///
     /// # Errors
     /// Those of [`Homomorphic::check`]; [`crate::ToolkitErrorKind::UnknownName`], [`crate::ToolkitErrorKind::WrongInput`],
-    /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
+    /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; [`crate::ToolkitErrorKind::Stopped`]; the scheme's, with
+    /// the place of the operation.
     pub fn run(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Result<Run<B>> {
         self.check(program)?;
         check_encrypted(program, inputs)?;
@@ -296,6 +311,13 @@ impl<B: Backend> Homomorphic<B> {
         Ok(Run { outputs, report })
     }
 
+    /// # Errors
+    /// [`crate::ToolkitErrorKind::Stopped`] once a token was set.
+    fn stopped(&self) -> Result<()> {
+        self.options.stop.check()?;
+        Ok(self.evaluator.context().stop_token().check()?)
+    }
+
     /// The results of a wave's groups, in order, each with the time it took.
     fn wave(
         &self,
@@ -311,6 +333,7 @@ impl<B: Backend> Homomorphic<B> {
             masks: &self.masks,
         };
         let one = |group: &Group| {
+            self.stopped().named("run")?;
             let start = Instant::now();
             let first = group.steps()[0];
             let result = if let Op::Input(index) = program.step(first).op() {

@@ -20,6 +20,7 @@ use crate::{
     engines::EngineChoice,
     failure::Failure,
     output::{Answer, Output, claim, file_bytes, path},
+    signals,
 };
 
 /// Server: train one round on ciphertexts; needs no secret key
@@ -98,6 +99,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             error,
         })?;
     let (progress, options) = output.watched("training");
+    let options = options.with_stop_token(signals::token());
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
