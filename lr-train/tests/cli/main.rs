@@ -7,5 +7,7 @@ mod gpu;
 mod interrupted;
 mod key_folders;
 mod outputs;
+#[cfg(unix)]
+mod stopped;
 mod support;
 mod verbs;

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::OnceLock,
 };
 
@@ -29,8 +29,12 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
+        Self::from(&format!("{command:?}"), &output)
+    }
+
+    pub(crate) fn from(command: &str, output: &Output) -> Self {
         Self {
-            command: format!("{command:?}"),
+            command: command.to_owned(),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

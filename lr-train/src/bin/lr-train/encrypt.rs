@@ -19,6 +19,7 @@ use crate::{
     failure::Failure,
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
+    signals,
     sources::{Normalization, Purpose, Source},
 };
 
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
 }
 
 fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
-    let (keys, owner) = keygen::open(&args.keys)?;
+    let (keys, owner) = keygen::open_with(&args.keys, signals::token())?;
     let prepared = owner.prepare(data, args.normalize.into())?;
     if args.resume && args.out.exists() {
         let file = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id())?;
