@@ -42,6 +42,7 @@ mod poly;
 mod reference;
 mod ring;
 mod stop;
+mod workers;
 
 pub use any::{AnyBackend, AnyBuf, AnyKey, AnyRing};
 pub use backend::{Backend, KeyLayout, OPERATIONS, RowCopy, SecretEngine};
@@ -61,3 +62,4 @@ pub use poly::{Coeff, Eval, Key, Poly, PolyDomain, Ring};
 pub use reference::{Reference, ReferenceBuf, ReferenceKey, ReferenceRing};
 pub use ring::{RingBasis, RingSpec};
 pub use stop::{StopToken, Stopped};
+pub use workers::{Workers, WorkersError};

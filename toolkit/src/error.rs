@@ -341,6 +341,12 @@ impl<E: Into<ToolkitErrorKind>> From<E> for ToolkitError {
     }
 }
 
+impl From<arras_hal::HalError> for ToolkitErrorKind {
+    fn from(error: arras_hal::HalError) -> Self {
+        Self::Ckks(error.into())
+    }
+}
+
 impl From<arras_ckks::params::ParamsError> for ToolkitErrorKind {
     fn from(error: arras_ckks::params::ParamsError) -> Self {
         Self::Ckks(error.into())

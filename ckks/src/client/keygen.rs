@@ -213,7 +213,8 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let n = context.params().n();
         let list = crate::keys::limbs_and_moduli(context.params(), limbs);
         let mut words = vec![0; limbs.len() * n];
-        uniform_rows(seed, purpose, [index, 0], &list, n, &mut words);
+        let workers = context.engine().workers();
+        uniform_rows(workers, seed, purpose, [index, 0], &list, n, &mut words)?;
         Ok(Poly::from_words(
             context.ring(),
             &Shape::new(1, limbs.clone()),

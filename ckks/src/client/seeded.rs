@@ -68,13 +68,14 @@ pub(super) fn uniform_halves<B: Backend>(
     for (i, part) in words.chunks_exact_mut(limbs.len() * n).enumerate() {
         context.stopped()?;
         uniform_rows(
+            context.engine().workers(),
             seed,
             Purpose::EncryptionUniform,
             [i as u64, 0],
             &list,
             n,
             part,
-        );
+        )?;
     }
     Ok(words)
 }

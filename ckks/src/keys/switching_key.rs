@@ -130,13 +130,14 @@ impl SwitchingKey {
             let (message, uniform) = digit.split_at_mut(part);
             message.copy_from_slice(b);
             uniform_rows(
+                context.engine().workers(),
                 &self.seed,
                 Purpose::KeyUniform,
                 [j as u64, 0],
                 &limbs,
                 n,
                 uniform,
-            );
+            )?;
         }
         Ok(Key::prepare(context.ring(), &layout, &words)?)
     }

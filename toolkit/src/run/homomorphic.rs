@@ -1,9 +1,10 @@
 //! The executor.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -88,8 +89,8 @@ impl Options {
         self
     }
 
-    /// The most calls side by side, at least 1. Each call may use all threads of its engine; side by side they fill
-    /// what one call leaves idle.
+    /// The most calls side by side, at least 1; never more than the engine's [`Workers`](arras_hal::Workers). Each call may use all
+    /// threads of its engine; side by side they fill what one call leaves idle.
     #[must_use]
     pub fn side_by_side(mut self, calls: usize) -> Self {
         self.threads = calls.max(1);
@@ -334,14 +335,14 @@ impl<B: Backend> Homomorphic<B> {
         };
         let one = |group: &Group| {
             self.stopped().named("run")?;
-            let start = Instant::now();
             let first = group.steps()[0];
-            let result = if let Op::Input(index) = program.step(first).op() {
-                input(program, *index, inputs)
-                    .and_then(|ct| Ok(vec![performer.step(first, &[ct])?]))
-            } else {
+            let (result, time) = timed(|| {
+                if let Op::Input(index) = program.step(first).op() {
+                    let ciphertext = input(program, *index, inputs)?;
+                    return Ok(vec![performer.step(first, &[ciphertext])?]);
+                }
                 performer.group(group, &|id| values.get(id))
-            };
+            });
             let count = group.steps().len();
             let done = done.fetch_add(count, Ordering::Relaxed) + count;
             if let Some(observer) = &self.options.observer {
@@ -351,41 +352,27 @@ impl<B: Backend> Homomorphic<B> {
                 });
             }
             result
-                .map(|value| (value, start.elapsed()))
+                .map(|value| (value, time))
                 .map_err(|error| error.at(program.operation_of(first).location()))
         };
-        let threads = self.options.threads.min(groups.len());
-        if threads <= 1 {
-            return groups.iter().map(one).collect();
-        }
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
-        results
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .resize_with(groups.len(), || None);
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(group) = groups.get(index) else {
-                            break;
-                        };
-                        let result = one(group);
-                        results.lock().unwrap_or_else(PoisonError::into_inner)[index] =
-                            Some(result);
-                    }
-                });
-            }
-        });
-        results
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_iter()
-            .flatten()
-            .collect()
+        let workers = self.evaluator.context().engine().workers();
+        workers.side_by_side(self.options.threads, groups, one)
     }
+}
+
+thread_local! {
+    /// Time that this thread has spent in groups since the group around them began.
+    static INSIDE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// What `work` gives, and its time: a thread that waits inside may take up another group meanwhile, whose time is that group's.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let around = INSIDE.take();
+    let result = work();
+    let whole = start.elapsed();
+    let inside = INSIDE.replace(around + whole);
+    (result, whole.saturating_sub(inside))
 }
 
 fn input<'a, B: Backend>(
