@@ -16,6 +16,7 @@
 mod error;
 mod exchange;
 pub mod files;
+mod forecast;
 mod ids;
 mod model;
 mod owner;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
+pub use forecast::{Doubt, Forecast, Usage};
 pub use ids::{DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
