@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arras_ckks::{Context, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
-use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
+use arras_toolkit::{Bindings, Client, SeededEncrypted, Value, run::Progress};
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
@@ -30,8 +30,22 @@ impl<S: SecretEngine> DataOwner<S> {
     /// If the operating system has no randomness or the engine no memory.
     pub fn generate(plan: TrainingPlan, engine: S) -> Result<(Self, TrainingKeys)> {
         let context = Context::new(plan.params(), engine)?;
-        let secret = SecretKey::generate(&context)?;
-        let keys = plan.key_requests().generate(&KeyGenerator::new(&secret)?)?;
+        Self::generate_on(plan, &context, |_| ())
+    }
+
+    /// [`DataOwner::generate`] on a context of the plan's parameters, whose [token](Context::with_stop_token) stops it and what the
+    /// owner does later; `progress` is told after each key how many are made.
+    ///
+    /// # Errors
+    /// As [`DataOwner::generate`]; [`arras_ckks::CkksErrorKind::ParametersMismatch`], [`arras_ckks::CkksErrorKind::Stopped`].
+    pub fn generate_on(
+        plan: TrainingPlan,
+        context: &Context<S>,
+        progress: impl FnMut(Progress),
+    ) -> Result<(Self, TrainingKeys)> {
+        let secret = SecretKey::generate(context)?;
+        let generator = KeyGenerator::new(&secret)?;
+        let keys = plan.key_requests().generate_with(&generator, progress)?;
         let keys = TrainingKeys::new(keys)?;
         Ok((Self::with_keys(plan, secret, keys.id())?, keys))
     }

@@ -28,7 +28,7 @@ impl<B: Backend> std::fmt::Debug for TrainingServer<B> {
 
 impl<B: Backend> TrainingServer<B> {
     /// Loads keys onto an engine and drops their portable form. `options` say how programs run, and who is told how far they are
-    /// ([`Options::on_progress`]).
+    /// ([`Options::on_progress`]) and who may stop them and the loading of keys ([`Options::with_stop_token`]).
     ///
     /// # Errors
     /// The scheme's: keys of other parameters than the plan's, an engine without memory.
@@ -38,7 +38,8 @@ impl<B: Backend> TrainingServer<B> {
         engine: B,
         options: Options,
     ) -> Result<Self> {
-        let context = Context::new(plan.params(), engine)?;
+        let context =
+            Context::new(plan.params(), engine)?.with_stop_token(options.stop_token().clone());
         let id = keys.id();
         let loaded = keys.into_set().into_loaded(&context)?;
         let evaluator = Evaluator::new(&context, loaded)?;

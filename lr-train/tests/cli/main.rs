@@ -10,6 +10,8 @@ mod judged;
 mod key_folders;
 mod outputs;
 mod paths;
+#[cfg(unix)]
+mod stopped;
 mod support;
 mod terminals;
 mod verbs;

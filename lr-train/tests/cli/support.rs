@@ -31,12 +31,12 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
-        Self::from(command, &output)
+        Self::from(&format!("{command:?}"), &output)
     }
 
-    fn from(command: &Command, output: &Output) -> Self {
+    pub(crate) fn from(command: &str, output: &Output) -> Self {
         Self {
-            command: format!("{command:?}"),
+            command: command.to_owned(),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -127,7 +127,7 @@ impl Desk {
             }
             sleep(Duration::from_millis(5));
         }
-        Ran::from(&command, &child.wait_with_output().unwrap())
+        Ran::from(&format!("{command:?}"), &child.wait_with_output().unwrap())
     }
 
     /// Runs what must succeed.

@@ -28,6 +28,7 @@ mod predict;
 mod refresh;
 mod secrecy;
 mod self_test;
+mod signals;
 mod sources;
 mod train;
 
@@ -58,7 +59,8 @@ Exit codes:
   4  a file is damaged, belongs to another plan, other keys or another data set, or is not the result that comes next
   5  a file cannot be read or written, or already exists (--force replaces it)
   6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range, or a training that is
-     predicted to fail (plan --force writes it all the same)";
+     predicted to fail (plan --force writes it all the same)
+  130, 143  stopped by Ctrl-C (SIGINT), by SIGTERM: outputs are as they were, run the verb again; a second Ctrl-C ends it at once";
 
 /// Trains logistic regression on data that stays encrypted.
 #[derive(Debug, Parser)]
@@ -119,6 +121,7 @@ fn main() -> ExitCode {
     match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let failure = signals::explained(failure);
             output.failure(verb, &failure);
             ExitCode::from(failure.code())
         }

@@ -174,16 +174,6 @@ impl Progress {
         });
         bar.set_position(done as u64);
     }
-
-    /// Something whose end is not known is under way: an expectation in seconds takes the bar's place.
-    pub(crate) fn spin(&self) {
-        if !self.show {
-            return;
-        }
-        let spinner = || ProgressBar::new_spinner().with_message(self.what);
-        let bar = self.bar.get_or_init(spinner);
-        bar.enable_steady_tick(Duration::from_millis(200));
-    }
 }
 
 impl Drop for Progress {

@@ -6,7 +6,7 @@ use arras_ckks::{
     Context, SecretKey,
     wire::{AtomicFile, Overwrite, read_bounded},
 };
-use arras_hal::SecretEngine;
+use arras_hal::{SecretEngine, StopToken};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroize;
 
@@ -61,6 +61,7 @@ pub(super) fn commitment<S: SecretEngine>(key: &SecretKey<S>) -> Result<String> 
 pub struct KeyDirectory {
     root: PathBuf,
     insecure: bool,
+    stop: StopToken,
 }
 
 impl KeyDirectory {
@@ -69,6 +70,7 @@ impl KeyDirectory {
         Self {
             root: root.into(),
             insecure: false,
+            stop: StopToken::new(),
         }
     }
 
@@ -76,6 +78,13 @@ impl KeyDirectory {
     #[must_use]
     pub fn allowing_insecure(mut self) -> Self {
         self.insecure = true;
+        self
+    }
+
+    /// Stops what the [owner](Self::owner) of these keys does: encrypting, refreshing, decrypting.
+    #[must_use]
+    pub fn with_stop_token(mut self, token: StopToken) -> Self {
+        self.stop = token;
         self
     }
 
@@ -141,7 +150,7 @@ impl KeyDirectory {
             "restore the plan that the keys were made from",
         )
         .map_err(|error| TrainError::from(error).in_file(&path))?;
-        let context = Context::new(plan.params(), engine)?;
+        let context = Context::new(plan.params(), engine)?.with_stop_token(self.stop.clone());
         let path = self.secret().join(SECRET_KEY);
         expect_file(&path)?;
         expect_private(&path)?;
