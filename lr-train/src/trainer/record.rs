@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Result,
     data::{Classes, DataError, Dataset},
+    metrics::Threshold,
     plain::hessian_bound,
     preprocess::{Preprocessor, Scheme, signed_rows},
     split::Minibatches,
@@ -104,6 +105,8 @@ impl DatasetRecord {
             classes: self.classes.clone(),
             weights,
             preprocessor: self.preprocessor.clone(),
+            calibration: None,
+            threshold: Threshold::default(),
         };
         model.check()?;
         Ok(model)
