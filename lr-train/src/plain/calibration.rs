@@ -7,7 +7,6 @@ use super::{FitError, exact::solve};
 use crate::{
     data::DataError,
     metrics::{Confusion, log_loss},
-    sigmoid::sigma,
 };
 
 /// Newton's method in two dimensions settles long before.
@@ -68,14 +67,19 @@ impl Calibration {
         let mut at = array![0.0, ((p + 1.0) / (n + 1.0)).ln()];
         let mut value = cross_entropy(&unit, labels, target, &at);
         for step in 0.. {
-            let mut gradient = array![0.0, 0.0];
-            let mut hessian = array![[1e-12, 0.0], [0.0, 1e-12]];
+            let (mut g0, mut g1) = (0.0, 0.0);
+            let (mut h00, mut h01, mut h11) = (1e-12, 0.0, 1e-12);
             for (&s, &label) in unit.iter().zip(labels) {
-                let q = sigma(at[0] * s + at[1]);
+                let q = logistic(at[0] * s + at[1]);
                 let (r, w) = (q - target(label), q * (1.0 - q));
-                gradient += &array![r * s, r];
-                hessian += &array![[w * s * s, w * s], [w * s, w]];
+                g0 += r * s;
+                g1 += r;
+                h00 += w * s * s;
+                h01 += w * s;
+                h11 += w;
             }
+            let gradient = array![g0, g1];
+            let hessian = array![[h00, h01], [h01, h11]];
             let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs())) / rows as f64;
             if largest < 1e-10 {
                 break;
@@ -131,6 +135,16 @@ impl Calibration {
     }
 }
 
+/// The sigmoid by the platform's exponential: many times as fast, and last bits do not matter here.
+fn logistic(t: f64) -> f64 {
+    let e = (-t.abs()).exp();
+    if t >= 0.0 {
+        1.0 / (1.0 + e)
+    } else {
+        e / (1.0 + e)
+    }
+}
+
 fn cross_entropy(
     scores: &[f64],
     labels: &[bool],
@@ -150,7 +164,7 @@ mod tests {
     use approx::assert_relative_eq;
 
     use super::*;
-    use crate::TrainError;
+    use crate::{TrainError, sigmoid::sigma};
 
     /// Scores whose class is drawn with the probability `sigma(a s + b)`, in exact shares.
     #[test]

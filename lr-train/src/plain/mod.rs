@@ -45,7 +45,7 @@ pub use descent::{fixed_hessian, gradient_descent, hessian_bound};
 pub use error::FitError;
 pub use exact::{Exact, exact};
 pub use history::{History, Iteration};
-pub use nesterov::{State, etas, nesterov};
+pub use nesterov::{FirstStep, State, etas, etas_from, nesterov};
 
 use crate::{
     TrainError,
@@ -112,17 +112,38 @@ pub struct PlainSettings {
     pub sigmoid: Sigmoid,
     /// Which rows each iteration sees.
     pub batches: Minibatches,
+    /// The penalty l on squares of weights: `l / 2 sum w_j^2` over all but the intercept is added to the mean loss, so that
+    /// `w+ = (1 - rate l) v + g`.
+    pub penalty: f64,
+    /// How momentum begins.
+    pub first_step: FirstStep,
 }
 
 impl PlainSettings {
-    /// Rate 1 and the sigmoid itself.
+    /// Rate 1, the sigmoid itself, no penalty, the published beginning.
     pub fn new(iterations: usize, batches: Minibatches) -> Self {
         Self {
             iterations,
             rate: Rate::Constant(1.0),
             sigmoid: Sigmoid::Exact,
             batches,
+            penalty: 0.0,
+            first_step: FirstStep::default(),
         }
+    }
+
+    /// With this penalty, from 0 and below one over the rate.
+    #[must_use]
+    pub fn penalty(mut self, penalty: f64) -> Self {
+        self.penalty = penalty;
+        self
+    }
+
+    /// With this beginning of the momentum.
+    #[must_use]
+    pub fn first_step(mut self, first_step: FirstStep) -> Self {
+        self.first_step = first_step;
+        self
     }
 
     /// With this rate.
@@ -176,6 +197,23 @@ fn check_rows(z: &Array2<f64>) -> Result<(), DataError> {
     Ok(())
 }
 
+/// What a penalty leaves of weights in an iteration: `1 - rate penalty`.
+///
+/// # Errors
+/// [`FitError::Hyperparameter`] for a penalty below 0, or so large that nothing or less would be left.
+pub(crate) fn kept(rate: f64, penalty: f64) -> Result<f64, FitError> {
+    exact::expect_penalty(penalty)?;
+    let keep = 1.0 - rate * penalty;
+    if keep > 0.0 {
+        return Ok(keep);
+    }
+    Err(FitError::Hyperparameter {
+        what: "learning rate times penalty",
+        value: rate * penalty,
+        allowed: "the product of both is below 1: lower the rate or the penalty",
+    })
+}
+
 /// Runs iterations from number `first`: each moves from its point by the step along the gradient's direction to the next weights, and
 /// `advance` tells the next point. Returns the point after the last.
 fn run(
@@ -190,9 +228,14 @@ fn run(
     let mut history = History::new(first, settings.sigmoid.bound());
     let end = first + settings.iterations;
     for (t, rows) in (first..end).zip(settings.batches.starting_at(first)) {
-        let gamma = settings.rate.at(t)? / rows.len() as f64;
+        let rate = settings.rate.at(t)?;
+        let gamma = rate / rows.len() as f64;
+        let keep = kept(rate, settings.penalty)?;
         let (g, largest) = ascent(z, &rows, &point, &settings.sigmoid);
         let mut next = point;
+        if keep != 1.0 {
+            next.iter_mut().skip(1).for_each(|w| *w *= keep);
+        }
         next.scaled_add(gamma, &direction(g));
         history.push(&next, largest)?;
         point = advance(t, next);
