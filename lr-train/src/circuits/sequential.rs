@@ -13,6 +13,8 @@
 //! vanishes. The momentum's level vanishes too: (1 - eta) g is computed with (1 - eta) folded into the public constants, and g is
 //! recovered by a public number off the critical path.
 
+use arras_toolkit::Slots;
+
 use super::{
     Gain,
     recording::{Inputs, Recording, VectorKind, WeightParts},
@@ -21,7 +23,7 @@ use super::{
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
     let (mut v, mut w) = (inputs.start_column("v"), inputs.start_column("w"));
     let steps = &r.spec.steps;
-    let weigh = |terms: &[(Gain, _)]| r.weigh(VectorKind::Column, terms);
+    let weigh = |terms: &[(Gain, Option<&Slots>)]| r.weigh(VectorKind::Column, terms);
     for (i, step) in steps.iter().enumerate() {
         let _iteration = inputs.iteration(i);
         let z = inputs.rows(i);

@@ -7,8 +7,12 @@ use crate::{Result, metrics::loss_of_margin, sigmoid::sigma};
 
 /// Newton's method settles in a handful of steps; data for which it does not in this many have no finite optimum.
 const MOST_STEPS: usize = 60;
-/// Steps end when the gradient's largest entry is below this.
-const SETTLED: f64 = 1e-11;
+/// Steps end when they move no score by more than this.
+const SETTLED: f64 = 1e-9;
+/// The last step may be one whose gain rounding hides, if it moves no score by more than this.
+const NEAR: f64 = 1e-4;
+/// A gradient whose largest entry is below this is zero but for rounding.
+const VANISHED: f64 = 1e-13;
 /// A pivot below this share of its diagonal entry is a column that the others make up.
 const COLLINEAR: f64 = 1e-11;
 
@@ -40,9 +44,6 @@ pub fn exact(z: &Array2<f64>, penalty: f64) -> Result<Exact> {
     loop {
         let (gradient, hessian) = derivatives(z, &weights, penalty);
         let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
-        if largest < SETTLED {
-            break;
-        }
         let separated = z.rows().into_iter().all(|row| dot(row, &weights) > 0.0);
         if penalty == 0.0 && separated {
             return Err(FitError::Separable { rows: z.nrows() }.into());
@@ -52,18 +53,25 @@ pub fn exact(z: &Array2<f64>, penalty: f64) -> Result<Exact> {
             Err(column) if steps == 0 => return Err(FitError::Collinear { column }.into()),
             Err(_) => return Err(unsettled(z, penalty, largest)),
         };
-        let Some((next, better)) = descend(z, &weights, &direction, value, penalty) else {
-            // Rounding is all that is left of the gradient.
-            if largest < SETTLED.sqrt() {
-                break;
-            }
-            return Err(unsettled(z, penalty, largest));
-        };
-        (weights, value) = (next, better);
-        steps += 1;
-        if steps == MOST_STEPS {
+        let rows = z.rows().into_iter();
+        let moved = rows.fold(0.0f64, |m, row| m.max(dot(row, &direction).abs()));
+        if moved < SETTLED {
+            break;
+        }
+        // A gradient that vanishes while steps stay long belongs to an optimum that is infinitely far away.
+        if steps == MOST_STEPS || (penalty == 0.0 && largest < VANISHED) {
             return Err(unsettled(z, penalty, largest));
         }
+        match descend(z, &weights, &direction, value, penalty) {
+            Some(better) => (weights, value) = better,
+            // Rounding hides what is left to gain.
+            None if moved < NEAR => {
+                weights -= &direction;
+                break;
+            }
+            None => return Err(unsettled(z, penalty, largest)),
+        }
+        steps += 1;
     }
     let loss = objective(z, &weights, 0.0);
     Ok(Exact {
