@@ -18,7 +18,7 @@ use crate::{
     plain::{State, nesterov},
     preprocess::{PreprocessError, Preprocessor, Scheme, signed_rows},
     sigmoid::Approximation,
-    split::{k_fold, train_test},
+    split::{Split, k_fold, train_test},
 };
 
 /// Numbers of iterations that are judged.
@@ -77,16 +77,20 @@ struct Candidate {
 pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
     expect_classes(data)?;
     let after = iterations(options.most_iterations);
-    let mut candidates = candidates(data, options)?;
+    let fits = fits()?;
+    let mut candidates = candidates(data, &fits, options)?;
     let (begun, longest) = (candidates.len(), after.last().copied().unwrap_or(1));
     let mut refused = 0;
     let mut watch = Watch::new(options, begun);
     let mut last = (data.rows(), 0);
+    let mut exact = None;
     for (at, rung) in RUNGS.iter().enumerate() {
         let sample = sample(data, rung, candidates.len(), longest, options.seed)?;
         let positives = sample.positives();
         let folds = rung.folds.min(positives.min(sample.rows() - positives));
-        judge(&sample, folds, &mut candidates, &after, &mut watch)?;
+        let splits = k_fold(sample.labels(), folds, options.seed)?;
+        judge(&sample, &splits, &mut candidates, &fits, &after, &mut watch)?;
+        exact = judge_exact(&sample, &splits, at + 1 == RUNGS.len(), &mut watch)?;
         last = (sample.rows(), folds);
         candidates.retain(|c| c.best(&after).is_some());
         if at == 0 {
@@ -115,8 +119,20 @@ pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
         refused,
         trials,
         chosen,
-        exact: exact(data, options.seed)?,
+        exact,
     })
+}
+
+/// Polynomials by degree and half their interval's bits.
+type Fits = BTreeMap<(usize, u64), Approximation>;
+
+fn fits() -> Result<Fits> {
+    let all = DEGREES.into_iter().flat_map(|d| BOUNDS.map(|b| (d, b)));
+    let fit = |(degree, bound): (usize, f64)| {
+        let fit = Approximation::least_squares(degree, bound)?;
+        Ok(((degree, bound.to_bits()), fit))
+    };
+    all.map(fit).collect()
 }
 
 fn expect_classes(data: &Dataset) -> Result<(), DataError> {
@@ -155,7 +171,7 @@ fn iterations(most: usize) -> Vec<usize> {
 }
 
 /// All candidates. Rates are shares of the reciprocal of the loss's largest curvature, in two digits.
-fn candidates(data: &Dataset, options: &Options<'_>) -> Result<Vec<Candidate>> {
+fn candidates(data: &Dataset, fits: &Fits, options: &Options<'_>) -> Result<Vec<Candidate>> {
     let rows = data.rows();
     let mut batches = vec![rows.min(LARGEST_BATCH)];
     if rows > 2 * SMALL_BATCH {
@@ -170,8 +186,8 @@ fn candidates(data: &Dataset, options: &Options<'_>) -> Result<Vec<Candidate>> {
         };
         let z = signed_rows(&fitted.apply(&some)?, some.labels())?;
         let curvature = largest_eigenvalue(&z);
-        for (degree, bound) in DEGREES.into_iter().flat_map(|d| BOUNDS.map(|b| (d, b))) {
-            let slope = Approximation::least_squares(degree, bound)?.odd()[0].abs();
+        for (&(degree, bound), fit) in fits {
+            let (bound, slope) = (f64::from_bits(bound), fit.odd()[0].abs());
             for (share, &minibatch) in
                 (RATES.iter()).flat_map(|r| batches.iter().map(move |b| (r, b)))
             {
@@ -231,15 +247,16 @@ fn sample(
     at_most(data, wanted.max(needed.min(4 * rung.rows.1)), seed)
 }
 
-/// Runs every candidate on every fold.
+/// Runs every candidate on every fold, those that a sample cannot tell apart once.
 fn judge(
     sample: &Dataset,
-    folds: usize,
+    splits: &[Split],
     candidates: &mut [Candidate],
+    fits: &Fits,
     after: &[usize],
     watch: &mut Watch<'_>,
 ) -> Result<()> {
-    let splits = k_fold(sample.labels(), folds, watch.options.seed)?;
+    let folds = splits.len();
     let mut ready: BTreeMap<(&'static str, usize), Option<Fold>> = BTreeMap::new();
     for scheme in SCHEMES {
         if candidates.iter().any(|c| c.setting.scheme == scheme) {
@@ -248,20 +265,54 @@ fn judge(
             }
         }
     }
-    watch.expect(candidates.len() * folds);
-    let settings: Vec<Setting> = candidates.iter().map(|c| c.setting.clone()).collect();
-    let scores = watch.spread(settings.len() * folds, |task| {
-        let (setting, fold) = (&settings[task / folds], task % folds);
-        match ready.get(&(setting.scheme.name(), fold)) {
-            Some(Some(fold)) => fold.trial(setting, after),
+    // Minibatches of more rows than a fold trains on are all of them.
+    let fewest = splits.iter().map(|s| s.train.len()).min().unwrap_or(0);
+    let mut distinct: Vec<Setting> = vec![];
+    let which: Vec<usize> = (candidates.iter())
+        .map(|c| {
+            let mut setting = c.setting.clone();
+            if setting.minibatch >= fewest {
+                setting.minibatch = sample.rows();
+            }
+            let known = distinct.iter().rposition(|s| *s == setting);
+            known.unwrap_or_else(|| {
+                distinct.push(setting);
+                distinct.len() - 1
+            })
+        })
+        .collect();
+    watch.expect(distinct.len() * folds);
+    let scores = watch.spread(distinct.len() * folds, |task| {
+        let (setting, fold) = (&distinct[task / folds], task % folds);
+        let fit = fits.get(&(setting.degree, setting.bound.to_bits()));
+        match (ready.get(&(setting.scheme.name(), fold)), fit) {
+            (Some(Some(fold)), Some(fit)) => fold.trial(setting, fit, after),
             _ => Ok(vec![None; after.len()]),
         }
     })?;
-    let mut scores = scores.into_iter();
-    for candidate in candidates {
-        candidate.scores = scores.by_ref().take(folds).collect();
+    for (candidate, which) in candidates.iter_mut().zip(which) {
+        candidate.scores = scores[which * folds..][..folds].to_vec();
     }
     Ok(())
+}
+
+/// The optimum on the same folds, where it is wanted.
+fn judge_exact(
+    sample: &Dataset,
+    splits: &[Split],
+    wanted: bool,
+    watch: &mut Watch<'_>,
+) -> Result<Option<Outcome>> {
+    if !wanted {
+        return Ok(None);
+    }
+    watch.expect(splits.len());
+    let scores = watch.spread(splits.len(), |at| {
+        let fold = Fold::new(sample, &splits[at], Scheme::StandardClipped)?;
+        fold.map(|fold| fold.exact()).transpose()
+    })?;
+    let scores: Option<Vec<Score>> = scores.into_iter().collect();
+    Ok(scores.map(|scores| mean(&scores)))
 }
 
 impl Candidate {
@@ -362,21 +413,6 @@ fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<O
     Ok(None)
 }
 
-/// The optimum on the folds of the last rung.
-fn exact(data: &Dataset, seed: u64) -> Result<Outcome> {
-    let rows = (4.0e7 / ((data.columns() + 1) as f64).powi(2)) as usize;
-    let sample = at_most(data, rows.clamp(1_000, 20_000), seed)?;
-    let positives = sample.positives();
-    let folds = FOLDS.min(positives.min(sample.rows() - positives));
-    let mut scores = vec![];
-    for split in k_fold(sample.labels(), folds, seed)? {
-        if let Some(fold) = Fold::new(&sample, &split, Scheme::StandardClipped)? {
-            scores.push(fold.exact()?);
-        }
-    }
-    Ok(mean(&scores))
-}
-
 /// Progress, the stop, and threads.
 struct Watch<'a> {
     options: &'a Options<'a>,
@@ -388,7 +424,7 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(options: &'a Options<'a>, candidates: usize) -> Self {
-        let later = PENALTIES.len() * KEPT.0 * RUNGS[1].folds + KEPT.1 * FOLDS;
+        let later = PENALTIES.len() * KEPT.0 * RUNGS[1].folds + (KEPT.1 + 1) * FOLDS;
         let ahead = candidates * RUNGS[0].folds + later;
         Self {
             options,

@@ -152,8 +152,8 @@ pub struct Found {
     /// The choice.
     pub chosen: Trial,
     /// The optimum itself on the same folds, columns standardized and clipped, with a penalty of one over the rows: what encryption costs is
-    /// the difference.
-    pub exact: Outcome,
+    /// the difference. None where a fold's columns are all constant.
+    pub exact: Option<Outcome>,
 }
 
 /// Searches settings for labelled rows.

@@ -62,11 +62,20 @@ impl Setting {
     /// # Errors
     /// As [`Setting::activation`] and [`Minibatches::new`].
     pub fn plain(&self, rows: usize) -> crate::Result<PlainSettings> {
+        self.plain_with(rows, self.activation()?)
+    }
+
+    /// The same with a polynomial that was fitted before.
+    pub(super) fn plain_with(
+        &self,
+        rows: usize,
+        activation: Approximation,
+    ) -> crate::Result<PlainSettings> {
         let order = Order::Shuffled { seed: self.seed };
         let batches = Minibatches::new(rows, self.minibatch, order)?;
         Ok(PlainSettings::new(self.iterations, batches)
             .rate(Rate::Constant(self.rate))
-            .approximation(self.activation()?)
+            .approximation(activation)
             .penalty(self.penalty)
             .first_step(FirstStep::Full))
     }

@@ -9,6 +9,7 @@ use crate::{
     metrics::{Confusion, auc, log_loss},
     plain::{Calibration, FitError, State, exact, nesterov, scores},
     preprocess::{PreprocessError, Preprocessor, Scheme, signed_rows},
+    sigmoid::Approximation,
     split::Split,
 };
 
@@ -50,10 +51,15 @@ impl Fold {
     }
 
     /// Trains a candidate and judges it after each of some numbers of iterations; none from where it left its interval.
-    pub(super) fn trial(&self, setting: &Setting, after: &[usize]) -> Result<Vec<Option<Score>>> {
+    pub(super) fn trial(
+        &self,
+        setting: &Setting,
+        activation: &Approximation,
+        after: &[usize],
+    ) -> Result<Vec<Option<Score>>> {
         let mut found = vec![None; after.len()];
         let mut state = State::zero(self.z.ncols());
-        let mut plain = setting.plain(self.z.nrows())?;
+        let mut plain = setting.plain_with(self.z.nrows(), activation.clone())?;
         for (&iterations, found) in after.iter().zip(&mut found) {
             plain.iterations = iterations - state.iteration;
             let (history, next) = match nesterov(&self.z, &plain, state) {

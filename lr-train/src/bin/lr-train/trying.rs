@@ -134,10 +134,12 @@ fn table(found: &Found) -> String {
         row(trial, "");
     }
     row(&found.chosen, " (chosen)");
-    let mut exact = vec!["exact solver".to_owned()];
-    exact.resize(7, String::new());
-    exact.extend(cells(&found.exact));
-    table.row(exact);
+    if let Some(outcome) = &found.exact {
+        let mut exact = vec!["exact solver".to_owned()];
+        exact.resize(7, String::new());
+        exact.extend(cells(outcome));
+        table.row(exact);
+    }
     format!(
         "{table}\n\n{} candidates, {} of them refused for leaving their interval; {} folds of {} of {} rows; log loss after calibration, +- its\n\
          standard deviation over folds; levels of one round\n",
@@ -147,16 +149,20 @@ fn table(found: &Found) -> String {
 
 fn chosen(found: &Found) -> String {
     let outcome = &found.chosen.outcome;
+    let exact = |of: fn(&Outcome) -> String| {
+        let beside = found.exact.as_ref().map(of);
+        beside.map_or(String::new(), |figure| format!(" (exact solver {figure})"))
+    };
     format!(
-        "chosen: {}: log loss {:.4} +- {:.4} (exact solver {:.4}), AUC {:.4} ({:.4}), accuracy {} ({})",
+        "chosen: {}: log loss {:.4} +- {:.4}{}, AUC {:.4}{}, accuracy {}{}",
         found.chosen.setting,
         outcome.log_loss,
         outcome.spread,
-        found.exact.log_loss,
+        exact(|e| format!("{:.4}", e.log_loss)),
         outcome.auc,
-        found.exact.auc,
+        exact(|e| format!("{:.4}", e.auc)),
         text::percent(outcome.accuracy),
-        text::percent(found.exact.accuracy),
+        exact(|e| text::percent(e.accuracy)),
     )
 }
 
