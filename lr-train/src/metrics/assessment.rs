@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Confusion, auc, check, log_loss};
+use super::{Confusion, Quality, auc, check, log_loss};
 use crate::{data::DataError, sigmoid::sigma};
 
 /// More points than this of a curve show nothing more.
@@ -193,6 +193,16 @@ impl Assessment {
         };
         assessment.remarks = assessment.found();
         Ok(assessment)
+    }
+
+    /// The figures that reports compare.
+    pub fn quality(&self) -> Quality {
+        Quality {
+            accuracy: self.accuracy,
+            auc: self.auc,
+            log_loss: self.log_loss,
+            confusion: self.confusion,
+        }
     }
 
     fn found(&self) -> Vec<Remark> {
