@@ -7,5 +7,6 @@ mod gpu;
 mod interrupted;
 mod key_folders;
 mod outputs;
+mod quality;
 mod support;
 mod verbs;
