@@ -10,7 +10,7 @@
 //! ```
 //!
 //! and moves the weights by g (gradient descent), by g with momentum ([`nesterov`]) or by g through a fixed bound of the Hessian
-//! ([`fixed_hessian`]). [`exact`] finds the optimum itself, [`Calibration`] makes scores probabilities. Sums run in a fixed order without the platform's mathematical library: the results are the same bits
+//! ([`fixed_hessian`]). [`exact()`] finds the optimum itself, [`Calibration`] makes scores probabilities. Sums run in a fixed order without the platform's mathematical library: the results are the same bits
 //! everywhere.
 //!
 //! # What it reaches
