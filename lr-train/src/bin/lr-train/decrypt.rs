@@ -25,7 +25,7 @@ use crate::{
 
 /// Client: decrypt a result to a model
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(mut_arg("data", |data| data.required(false)), after_help = "\
 The model holds names, classes and normalization beside the weights: it is written for its owner only.
 
 With --data, the rows that it was trained on, scores are calibrated: two numbers are fitted in the clear, here, and stored in the model, so
