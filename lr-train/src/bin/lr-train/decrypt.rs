@@ -186,7 +186,7 @@ const SHOWN: usize = 12;
 
 fn coefficients(model: &Model) -> String {
     let Some(all) = model.coefficients() else {
-        return String::new();
+        return "no coefficients in the units of the data: the score is a sum of their logarithms\n".into();
     };
     let mut columns: Vec<_> = all.columns.iter().collect();
     columns.sort_by(|a, b| b.normalized.abs().total_cmp(&a.normalized.abs()));
