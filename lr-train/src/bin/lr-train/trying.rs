@@ -13,7 +13,7 @@ use crate::{
     Done,
     failure::Failure,
     output::{Answer, Output},
-    sources::{Purpose, Source},
+    sources::{Part, Purpose, Source},
 };
 
 /// Client: search settings that suit the data, in the clear, with the plaintext twin of the training
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let arguments = format!("{} --rounds fastest", setting.arguments());
     let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
     let text = format!(
-        "{}\n{}\n{}\nnext: {command} --out plan.toml",
+        "{}\n\n{}\n{}\nnext: {command} --out plan.toml",
         table(&found),
         chosen(&found),
         costs(&report),
@@ -80,11 +80,19 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
 
 /// The options that name the data.
 fn named_source(source: &Source) -> String {
-    let label = source
-        .label
-        .as_ref()
-        .map(|label| format!(" --label {label}"));
-    format!("--data {}{}", source.data, label.unwrap_or_default())
+    let mut named = format!("--data {}", source.data);
+    for (option, value) in [("label", &source.label), ("positive", &source.positive)] {
+        if let Some(value) = value {
+            named += &format!(" --{option} {value}");
+        }
+    }
+    named += match source.part {
+        Part::Auto => "",
+        Part::All => " --part all",
+        Part::Train => " --part train",
+        Part::Test => " --part test",
+    };
+    named
 }
 
 /// Seconds on the server, without the client's part.
@@ -141,8 +149,8 @@ fn table(found: &Found) -> String {
         table.row(exact);
     }
     format!(
-        "{table}\n\n{} candidates, {} of them refused for leaving their interval; {} folds of {} of {} rows; log loss after calibration, +- its\n\
-         standard deviation over folds; levels of one round\n",
+        "{table}\n{} candidates, {} of them refused for leaving their interval; {} folds of {} of {} rows; log loss after calibration, +- its\n\
+         standard deviation over folds; levels of one round",
         found.candidates, found.refused, found.folds, found.sampled, found.rows
     )
 }
