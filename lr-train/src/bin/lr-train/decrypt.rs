@@ -9,7 +9,7 @@ use lr_train::{
     metrics::Threshold,
     plain::FitError,
     trainer::{
-        Model,
+        Model, Usage,
         files::{load_result, save_model},
     },
 };
@@ -112,10 +112,26 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     if let Some(reason) = &not_calibrated {
         output.note(format_args!("note: not calibrated: {reason}"));
     }
-    let text = format!(
-        "model of {} weights from {} rows written to {}\n{}{}next: lr-train evaluate --model {2} --data ..",
-        model.weights.len(),
+    let usage = Usage::of(
+        owner.plan().settings(),
         model.rows,
+        owner.plan().minibatch(),
+    )
+    .map_err(Failure::Train)?;
+    // Of an earlier round the twin's numbers are not.
+    if result.finished {
+        for doubt in record
+            .forecast
+            .iter()
+            .flat_map(|forecast| forecast.doubts(None))
+        {
+            output.note(format_args!("note: {doubt}"));
+        }
+    }
+    let text = format!(
+        "model of {} weights from {} written to {}\n{}{}next: lr-train evaluate --model {2} --data ..",
+        model.weights.len(),
+        usage,
         args.out.display(),
         calibration(&model, args.source.is_some()),
         coefficients(&model),
@@ -123,6 +139,7 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     let json = json!({
         "weights": model.weights.len(),
         "rows": model.rows,
+        "usage": usage,
         "finished": result.finished,
         "calibration": model.calibration,
         "threshold": model.threshold,
