@@ -78,7 +78,7 @@ pub enum UnexpectedResult {
     },
     /// Several data sets of which results may come, and nobody said which.
     #[error(
-        "these keys have {count} data sets in training, and the result says that it is of {found}: say which one you expect with --data and \
+        "these keys have {count} data sets in training, and the result says that it is of {found}: say which one you expect with --dataset and \
          its file or identifier"
     )]
     Ambiguous {

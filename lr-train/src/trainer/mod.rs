@@ -13,6 +13,7 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
+mod coefficients;
 mod error;
 mod exchange;
 mod expectation;
@@ -34,6 +35,7 @@ mod settings;
 mod tests;
 mod training_keys;
 
+pub use coefficients::{Coefficient, Coefficients};
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use expectation::{EXCHANGE_VERSION, ExchangeRecord, UnexpectedResult};

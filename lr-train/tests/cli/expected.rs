@@ -86,14 +86,14 @@ fn results_of_another_data_set_are_refused() {
         "
         4 | {REFRESH} | 2 data sets | --data
         4 | decrypt --keys keys --model result-1.arras --intermediate --out out.json | 2 data sets | --data
-        4 | {REFRESH} --data other.arras | data set | {id}
-        4 | {REFRESH} --data {id} | data set | {id}
-        4 | decrypt --keys keys --model other-1.arras --intermediate --data data.arras --out out.json | data set | {id}
-        5 | {REFRESH} --data absent.arras | absent.arras
+        4 | {REFRESH} --dataset other.arras | data set | {id}
+        4 | {REFRESH} --dataset {id} | data set | {id}
+        4 | decrypt --keys keys --model other-1.arras --intermediate --dataset data.arras --out out.json | data set | {id}
+        5 | {REFRESH} --dataset absent.arras | absent.arras
         "
     ));
     assert_eq!(desk.listing("."), before);
-    desk.ok(&format!("{REFRESH} --data data.arras"));
+    desk.ok(&format!("{REFRESH} --dataset data.arras"));
     // What was taken is known by more than its header.
     desk.ok(&format!("{REFRESH} --force"));
 
@@ -105,7 +105,10 @@ fn results_of_another_data_set_are_refused() {
     only.ok("encrypt --keys keys --data train.csv --label y --out data.arras --force");
     only.refuses(&format!("4 | {REFRESH} | data set"));
     let replaced = only.json("inspect result-1.arras")["origin"]["dataset"].clone();
-    only.ok(&format!("{REFRESH} --data {}", replaced.as_str().unwrap()));
+    only.ok(&format!(
+        "{REFRESH} --dataset {}",
+        replaced.as_str().unwrap()
+    ));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod judged;
 mod key_folders;
 mod outputs;
 mod paths;
+mod quality;
 #[cfg(unix)]
 mod stopped;
 mod support;

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 pub(crate) struct Incoming {
     /// Data set that the result is to be of, its file or its identifier [default: the only one in training]
     #[arg(long, value_name = "DATA")]
-    data: Option<String>,
+    dataset: Option<String>,
     /// Go on after a result was refused, or with another result of the last round: somebody has looked why
     #[arg(long)]
     after_refusal: bool,
@@ -29,14 +29,14 @@ impl Incoming {
     /// Decrypts a result, if it is the one to come.
     ///
     /// # Errors
-    /// As [`KeyDirectory::take_result`]; what is wrong with the file of `--data`.
+    /// As [`KeyDirectory::take_result`]; what is wrong with the file of `--dataset`.
     pub(crate) fn take(
         &self,
         keys: &KeyDirectory,
         owner: &DataOwner<SecretBackend>,
         result: &RoundResult<SecretBackend>,
     ) -> Result<(DatasetRecord, State), Failure> {
-        let dataset = self.data.as_deref().map(|data| match data.parse() {
+        let dataset = self.dataset.as_deref().map(|data| match data.parse() {
             Ok(id) => Ok::<DatasetId, Failure>(id),
             Err(_) => {
                 let file = DatasetFile::open(Path::new(data), owner.plan(), owner.key_set_id())?;
