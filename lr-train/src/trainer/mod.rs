@@ -13,9 +13,11 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
+mod coefficients;
 mod error;
 mod exchange;
 pub mod files;
+mod forecast;
 mod ids;
 mod model;
 mod owner;
@@ -31,8 +33,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use coefficients::{Coefficient, Coefficients};
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
+pub use forecast::{Doubt, Forecast, Usage};
 pub use ids::{DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;

@@ -89,7 +89,8 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Normalizes a data set and gives it an identifier. Keep its [record](PreparedData::record): without it the model cannot be read.
     ///
     /// # Errors
-    /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`ExchangeError::BeyondPlan`]; those of
+    /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`ExchangeError::BeyondPlan`],
+    /// [`ExchangeError::ValueTooLarge`], [`FitError::Diverged`](crate::plain::FitError::Diverged); those of
     /// [`Preprocessor::fit`](crate::preprocess::Preprocessor::fit) and [`apply`](crate::preprocess::Preprocessor::apply);
     /// [`ExchangeError::NoRandomness`].
     pub fn prepare(&self, data: &Dataset, scheme: Scheme) -> Result<PreparedData> {
@@ -218,7 +219,7 @@ impl<S: SecretEngine> DataOwner<S> {
         }
         match previous {
             Some(previous) if self.plan.settings().optimizer == Optimizer::Nesterov => {
-                State::from_last_two(iteration, w, &previous)
+                State::from_last_two(self.plan.settings().first_step, iteration, w, &previous)
             }
             // Without momentum, and after the last round, v is the weights.
             _ => Ok(State::at_rest(iteration, w)),

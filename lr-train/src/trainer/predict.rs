@@ -12,7 +12,7 @@ use super::{Optimizer, Round, TrainingPlan};
 use crate::{
     Result,
     circuits::Start,
-    plain::{self, PlainSettings, State},
+    plain::{self, History, PlainSettings, State},
     split::Minibatches,
 };
 
@@ -88,7 +88,7 @@ pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result
                 plain.iterations = round.first;
                 let start = match round.first {
                     0 => None,
-                    _ => Some(state_after(settings.optimizer, z, &plain)?),
+                    _ => Some(twin(settings.optimizer, z, &plain)?.1),
                 };
                 (minibatches, start)
             }
@@ -98,15 +98,19 @@ pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result
     Ok(Some(worst))
 }
 
-/// The state after a training in the clear.
-fn state_after(optimizer: Optimizer, z: &Array2<f64>, plain: &PlainSettings) -> Result<State> {
+/// A training in the clear, from the beginning, and the state after it.
+pub(super) fn twin(
+    optimizer: Optimizer,
+    z: &Array2<f64>,
+    plain: &PlainSettings,
+) -> Result<(History, State)> {
     let start = State::zero(z.ncols());
     match optimizer {
-        Optimizer::Nesterov => Ok(plain::nesterov(z, plain, start)?.1),
+        Optimizer::Nesterov => plain::nesterov(z, plain, start),
         Optimizer::GradientDescent | Optimizer::FixedHessian => {
             let history = plain::gradient_descent(z, plain, 0, start.w.clone())?;
             let w = history.weights().cloned().unwrap_or(start.w);
-            Ok(State::at_rest(plain.iterations, w))
+            Ok((history, State::at_rest(plain.iterations, w)))
         }
     }
 }

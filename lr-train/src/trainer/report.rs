@@ -9,6 +9,7 @@ use arras_toolkit::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::forecast::{Doubt, Forecast, maybe_number};
 use crate::circuits::Kind;
 
 /// How many operations of the costly kinds.
@@ -110,7 +111,21 @@ pub struct PlanReport {
     /// How many iterations fit each circuit and ring.
     pub capacity: Vec<Capacity>,
     /// The predicted largest error of any weight; none if none was asked for.
+    #[serde(with = "maybe_number")]
     pub predicted_error: Option<f64>,
+    /// What the training does to the rows that the plan was made for; none if they were not given.
+    pub forecast: Option<Forecast>,
+}
+
+impl PlanReport {
+    /// What is wrong with the training, as far as it can be known.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        match (&self.forecast, self.predicted_error) {
+            (Some(forecast), error) => forecast.doubts(error),
+            (None, Some(error)) if !error.is_finite() => vec![Doubt::NoError { error }],
+            _ => vec![],
+        }
+    }
 }
 
 impl fmt::Display for Candidate {
@@ -171,6 +186,9 @@ impl fmt::Display for PlanReport {
                 "predicted error",
                 format_args!("{error:.1e} in any weight"),
             )?;
+        }
+        if let Some(forecast) = &self.forecast {
+            write!(f, "{forecast}")?;
         }
         let mut rings: Vec<u32> = self.capacity.iter().map(|c| c.log_n).collect();
         rings.sort_unstable();

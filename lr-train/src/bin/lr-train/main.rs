@@ -29,6 +29,7 @@ mod secrecy;
 mod self_test;
 mod sources;
 mod train;
+mod trying;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples (client and server may be two machines; only keys/eval and *.arras travel):
   lr-train demo
+  lr-train try     --data train.csv --label diagnosis                                (which settings suit the data, in the clear)
   lr-train plan    --data train.csv --label diagnosis --minibatch 64 --iterations 6 --out plan.toml
   lr-train keygen  --plan plan.toml --out keys
   lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
@@ -56,7 +58,8 @@ Exit codes:
   3  bad data: not a number, one class only, columns that differ from the model's, more rows or features than the plan holds
   4  a file is damaged, or belongs to another plan, other keys or another data set
   5  a file cannot be read or written, or already exists (--force replaces it)
-  6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range";
+  6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range, or a training that is
+     predicted to fail (plan --force writes it all the same)";
 
 /// Trains logistic regression on data that stays encrypted.
 #[derive(Debug, Parser)]
@@ -75,6 +78,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Demo(demo::Demo),
+    Try(trying::Try),
     Plan(plan::PlanArgs),
     Keygen(keygen::Keygen),
     Encrypt(encrypt::Encrypt),
@@ -102,6 +106,7 @@ fn main() -> ExitCode {
     }
     let (verb, answer) = match &cli.verb {
         Verb::Demo(args) => ("demo", demo::run(args, &output)),
+        Verb::Try(args) => ("try", trying::run(args, &output)),
         Verb::Plan(args) => ("plan", plan::run(args, &output)),
         Verb::Keygen(args) => ("keygen", keygen::run(args, &output)),
         Verb::Encrypt(args) => ("encrypt", encrypt::run(args, &output)),

@@ -12,8 +12,9 @@ use arras_ckks::params::{MAX_LEVELS, Security, deepest};
 
 use self::{candidate::Evaluated, depths::Depths};
 use super::{
+    forecast::Forecast,
     plan::{PLAN_VERSION, PlanSpec, TrainingPlan},
-    predict::predicted_error,
+    predict::{ErrorsFor, predicted_error},
     report::{Candidate, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
@@ -73,7 +74,7 @@ impl<'a> Planner<'a> {
             rows,
             minibatch: settings.minibatch.min(rows),
             options,
-            depths: Depths::new(&settings.activation, settings.optimizer),
+            depths: Depths::new(settings),
         }
     }
 
@@ -111,14 +112,21 @@ impl<'a> Planner<'a> {
             rows: self.rows,
             features: self.features,
             settings: self.settings.clone(),
+            normalization: self.options.normalization,
             rounds: best.rounds,
             keys: best.planned.key_requests().clone(),
             parameters: best.planned.parameters().spec().clone(),
         };
         // The options said whether an insecure set is welcome.
         let plan = TrainingPlan::with_recorded(spec, best.recorded)?;
+        // First, since it is quick and finds out whether the training diverges.
+        let forecast = match &self.options.errors {
+            ErrorsFor::Rows(z) => Some(Forecast::of(&plan, z)?),
+            ErrorsFor::AnyData | ErrorsFor::Nothing => None,
+        };
         let report = PlanReport {
             predicted_error: predicted_error(&plan, &self.options.errors)?,
+            forecast,
             chosen: best.candidate,
             candidates,
             capacity: self.capacity()?,
