@@ -84,8 +84,8 @@ fn results_of_another_data_set_are_refused() {
     let before = desk.listing(".");
     desk.refuses(&format!(
         "
-        4 | {REFRESH} | 2 data sets | --data
-        4 | decrypt --keys keys --model result-1.arras --intermediate --out out.json | 2 data sets | --data
+        4 | {REFRESH} | 2 data sets | --dataset
+        4 | decrypt --keys keys --model result-1.arras --intermediate --out out.json | 2 data sets | --dataset
         4 | {REFRESH} --dataset other.arras | data set | {id}
         4 | {REFRESH} --dataset {id} | data set | {id}
         4 | decrypt --keys keys --model other-1.arras --intermediate --dataset data.arras --out out.json | data set | {id}
