@@ -193,7 +193,9 @@ fn weighted_rotations_add_what_the_model_says() {
             vectors.iter_mut().flatten().for_each(|x| *x *= by);
             vectors
         };
-        let ct = p.encrypt_batch(&slices(&scaled(0, value)), level);
+        let encryptor = p.encryptor().largest_value(value);
+        let ct = encryptor.encrypt(&slices(&scaled(0, value)), level);
+        let ct = ct.unwrap().expand(&p.context).unwrap();
         let fresh = Slots::of(&p, &ct);
         let weights: Vec<Vec<Vec<f64>>> = (1..=3).map(|seed| scaled(seed, weight)).collect();
         let encode = |w: &Vec<_>| p.evaluator.encode_weights(&slices(w), level).unwrap();
@@ -350,10 +352,15 @@ fn values_wrap_around_beyond_the_headroom() {
     let params = secure(13, 2);
     let (p, model) = (party(&params), NoiseModel::new(&params));
     let most = model.headroom(0).unwrap();
-    let ct = p.encrypt(&vec![0.49 * most; params.slots()], 0);
+    let encryptor = p.encryptor().largest_value(0.49 * most);
+    let values = vec![0.49 * most; params.slots()];
+    let ct = encryptor.encrypt(&[&values], 0).unwrap();
+    let ct = ct.expand(&p.context).unwrap();
     let doubled = p.decrypt(&p.evaluator.multiply_integer(&ct, 2).unwrap());
     assert!(doubled.iter().all(|x| (x / most - 0.98).abs() < 1e-6));
-    let tripled = p.decrypt(&p.evaluator.multiply_integer(&ct, 3).unwrap());
+    assert!(p.evaluator.multiply_integer(&ct, 3).is_err());
+    let assuming = p.evaluator.assuming(most).unwrap();
+    let tripled = p.decrypt(&assuming.multiply_integer(&ct, 3).unwrap());
     // 1.47 is as far from 1 as -0.53 is from -1.
     let wrapped = tripled.iter().all(|x| (x / most + 0.53).abs() < 1e-6);
     assert!(wrapped, "{}", tripled[0] / most);

@@ -133,13 +133,21 @@ pub fn write_container<H: Serialize + ?Sized, E: From<WireError>>(
     payload_len: u64,
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
 ) -> Result<u64, E> {
+    write_values(out, kind, None, header, payload_len, payload)
+}
+
+/// [`write_container`] with what is known of the values.
+pub(super) fn write_values<H: Serialize + ?Sized, E: From<WireError>>(
+    out: &mut dyn Write,
+    kind: ObjectKind,
+    bound: Option<f32>,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<u64, E> {
     let header = encode_header(kind, header)?;
-    write_encoded(
-        out,
-        Prefix::of(kind, &header, payload_len),
-        &header,
-        payload,
-    )
+    let prefix = Prefix::of(kind, &header, payload_len).with_bound(bound);
+    write_encoded(out, prefix, &header, payload)
 }
 
 fn write_encoded<E: From<WireError>>(
@@ -186,8 +194,19 @@ pub fn container_to_vec<H: Serialize + ?Sized, E: From<WireError>>(
     payload_len: u64,
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
+    values_to_vec(kind, None, header, payload_len, payload)
+}
+
+/// [`container_to_vec`] with what is known of the values.
+pub(super) fn values_to_vec<H: Serialize + ?Sized, E: From<WireError>>(
+    kind: ObjectKind,
+    bound: Option<f32>,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let header = encode_header(kind, header)?;
-    let prefix = Prefix::of(kind, &header, payload_len);
+    let prefix = Prefix::of(kind, &header, payload_len).with_bound(bound);
     let total = prefix.container_len().unwrap_or(u64::MAX);
     let mut bytes = Zeroizing::new(Vec::new());
     usize::try_from(total)

@@ -61,7 +61,9 @@ impl<S: SecretEngine> Party<S> {
         vectors: &[&[V]],
         level: usize,
     ) -> Ciphertext<S> {
-        let seeded = self.encryptor().encrypt(vectors, level).unwrap();
+        // Complex numbers with parts up to 1.
+        let encryptor = self.encryptor().largest_value(1.5);
+        let seeded = encryptor.encrypt(vectors, level).unwrap();
         seeded.expand(&self.context).unwrap()
     }
 

@@ -45,4 +45,4 @@ mod training;
 pub use error::CircuitError;
 pub(crate) use geometry::Geometry;
 pub use spec::{Kind, Results, Spec, Start, Step};
-pub use training::TrainingCircuit;
+pub use training::{LARGEST_VALUE, TrainingCircuit};

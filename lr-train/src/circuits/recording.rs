@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arras_toolkit::{Recorder, Slots, circuit::Section};
 
 use super::{
-    Geometry, Spec, Start,
+    Geometry, LARGEST_VALUE, Spec, Start,
     activation::{Activation, Powers},
     pack::Packed,
 };
@@ -16,6 +16,9 @@ pub(super) struct Recording<'a> {
     pub(super) geometry: &'a Geometry,
     pub(super) activation: Activation,
 }
+
+/// How many times the interval sums over windows of columns may be that are not those of one row.
+const OTHER_WINDOWS: f64 = 4.0;
 
 /// The sum of values times public numbers; a value that is `None` is zero, and so is the sum of none.
 pub(super) fn combine(terms: &[(f64, Option<&Slots>)]) -> Option<Slots> {
@@ -105,9 +108,18 @@ impl Recording<'_> {
         slots.rotate_and_sum(self.geometry.tall_width() as i64, self.geometry.chunk)
     }
 
-    /// The powers of t of an iteration, which are k times as large.
+    /// The powers of t of an iteration, which are k times as large. The polynomial is the sigmoid's on its interval only, so t is assumed to
+    /// be there.
     pub(super) fn powers(&self, t: &Slots, iteration: usize) -> Powers {
-        self.activation.powers(t, self.spec.scale(iteration))
+        let k = self.spec.scale(iteration);
+        // Without masks, sums over other windows stand where zeros meet them later; they may be larger.
+        let others = if self.spec.kind.halves_columns() {
+            OTHER_WINDOWS
+        } else {
+            1.0
+        };
+        t.recorder().assume(t, k * others);
+        self.activation.powers(t, k)
     }
 
     /// `gamma Z s(t)` entry by entry, for the iteration's data and powers of t of the kind that data meets. Where t is `None`, for zero, this
@@ -189,6 +201,7 @@ impl<'a> Inputs<'a> {
         let slots = self
             .recorder
             .slots_input(&name, content.units(self.geometry));
+        self.recorder.assume(&slots, LARGEST_VALUE);
         self.known.insert(name.clone(), slots.clone());
         self.contents.push((name, content));
         slots

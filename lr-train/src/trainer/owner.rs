@@ -11,7 +11,11 @@ use super::{
     PreparedData, Round, RoundResult, TrainingPlan, exchange::Origin,
 };
 use crate::{
-    Result, circuits::CircuitError, data::Dataset, plain::State, preprocess::Scheme,
+    Result,
+    circuits::{CircuitError, LARGEST_VALUE},
+    data::Dataset,
+    plain::State,
+    preprocess::Scheme,
     trainer::ExchangeError,
 };
 
@@ -54,7 +58,7 @@ impl<S: SecretEngine> DataOwner<S> {
         }
         Ok(Self {
             plan,
-            client: Client::with_secret_key(secret)?,
+            client: Client::with_secret_key(secret)?.largest_value(LARGEST_VALUE),
             keys,
         })
     }
@@ -62,7 +66,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// With a toolkit client of the caller's, for runs that must be reproducible.
     #[must_use]
     pub fn with_client(mut self, client: Client<S>) -> Self {
-        self.client = client;
+        self.client = client.largest_value(LARGEST_VALUE);
         self
     }
 

@@ -3,6 +3,7 @@
 //! An [`Interpretation`] gives every step a value; [`walk`] takes it through a program, freeing values after their last use.
 //! A pair of interpretations is one: both in lock step.
 
+mod bounds;
 pub(crate) mod cleartext;
 pub(crate) mod count;
 pub(crate) mod depth;
@@ -15,6 +16,7 @@ pub(crate) mod samples;
 mod seconds;
 pub(crate) mod tracer;
 
+pub use bounds::{Bounds, BrokenAssumption, PlannedAssumption};
 pub use cleartext::CleartextRun;
 pub use count::KindCount;
 pub use depth::{DepthReport, OperationDepth};
