@@ -55,6 +55,13 @@ impl<S: SecretEngine> Party<S> {
         self.encrypt_values(vectors, level)
     }
 
+    /// Of values up to `largest`.
+    pub fn encrypt_up_to(&self, vectors: &[&[f64]], level: usize, largest: f64) -> Ciphertext<S> {
+        let encryptor = self.encryptor().largest_value(largest);
+        let seeded = encryptor.encrypt(vectors, level).unwrap();
+        seeded.expand(&self.context).unwrap()
+    }
+
     /// Of real or complex values.
     pub fn encrypt_values<V: Copy + Into<Complex64> + Sync>(
         &self,

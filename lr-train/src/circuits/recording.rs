@@ -17,9 +17,6 @@ pub(super) struct Recording<'a> {
     pub(super) activation: Activation,
 }
 
-/// How many times the interval sums over windows of columns may be that are not those of one row.
-const OTHER_WINDOWS: f64 = 4.0;
-
 /// The sum of values times public numbers; a value that is `None` is zero, and so is the sum of none.
 pub(super) fn combine(terms: &[(f64, Option<&Slots>)]) -> Option<Slots> {
     let terms: Vec<Slots> = terms
@@ -112,13 +109,9 @@ impl Recording<'_> {
     /// be there.
     pub(super) fn powers(&self, t: &Slots, iteration: usize) -> Powers {
         let k = self.spec.scale(iteration);
-        // Without masks, sums over other windows stand where zeros meet them later; they may be larger.
-        let others = if self.spec.kind.halves_columns() {
-            OTHER_WINDOWS
-        } else {
-            1.0
-        };
-        t.recorder().assume(t, k * others);
+        let interval = self.activation.bound;
+        t.recorder()
+            .assume(t, k * self.spec.assumed_scores() / interval);
         self.activation.powers(t, k)
     }
 

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use arras_ckks::Parameters;
-use arras_toolkit::{Samples, ScaleAndPrecision};
+use arras_toolkit::{Samples, ScaleAndPrecision, interpret::PredictedNumbers};
 use chacha20::ChaCha20Rng;
 use ndarray::{Array1, Array2};
 use rand_core::{Rng, SeedableRng};
 
-use super::{Optimizer, Round, TrainingPlan};
+use super::{Optimizer, Round, TrainingPlan, report::Reached};
 use crate::{
     Result,
     circuits::Start,
@@ -41,6 +41,17 @@ impl Round {
         minibatches: &[Array2<f64>],
         start: Option<&State>,
     ) -> Result<f64> {
+        let predicted = self.prediction(params, minibatches, start)?;
+        Ok(predicted.worst_error)
+    }
+
+    /// [`Round::predicted_error`], and which of the circuit's assumptions do not hold for these data.
+    fn prediction(
+        &self,
+        params: &Parameters,
+        minibatches: &[Array2<f64>],
+        start: Option<&State>,
+    ) -> Result<PredictedNumbers> {
         let inputs = self.circuit.inputs(minibatches, start)?;
         let predictor = ScaleAndPrecision::new(params, Samples::given(inputs));
         predictor.predict_numbers(&self.program, |outputs| {
@@ -71,9 +82,10 @@ impl Round {
     }
 }
 
-/// The largest predicted error of any weight after a plan's first and last round.
-pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result<Option<f64>> {
+/// The largest predicted error of any weight after a plan's first and last round, and how far the circuits' values go for the data.
+pub(super) fn predicted(plan: &TrainingPlan, errors: &ErrorsFor) -> Result<Option<(f64, Reached)>> {
     let mut worst = 0.0f64;
+    let mut reached = Reached::default();
     for index in BTreeSet::from([0, plan.rounds().len() - 1]) {
         let round = plan.round(index)?;
         let (minibatches, start) = match errors {
@@ -93,9 +105,14 @@ pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result
                 (minibatches, start)
             }
         };
-        worst = worst.max(round.predicted_error(plan.params(), &minibatches, start.as_ref())?);
+        let predicted = round.prediction(plan.params(), &minibatches, start.as_ref())?;
+        worst = worst.max(predicted.worst_error);
+        // Data that nobody has break no promise.
+        if let ErrorsFor::Rows(_) = errors {
+            reached.see(&round.circuit, &predicted.broken);
+        }
     }
-    Ok(Some(worst))
+    Ok(Some((worst, reached)))
 }
 
 /// The state after a training in the clear.

@@ -4,12 +4,14 @@ use std::fmt;
 
 use arras_toolkit::{
     circuit::Summing,
+    interpret::BrokenAssumption,
     plan::{ServerMemory, TimeEstimate},
     text::{Table, UNKNOWN, bytes, line, seconds},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::circuits::Kind;
+use super::TrainingPlan;
+use crate::circuits::{Kind, LARGEST_VALUE, TrainingCircuit};
 
 /// How many operations of the costly kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,61 @@ pub struct PlanReport {
     pub capacity: Vec<Capacity>,
     /// The predicted largest error of any weight; none if none was asked for.
     pub predicted_error: Option<f64>,
+    /// What the circuits assume of their values.
+    pub assumed: Assumed,
+    /// Where the plan's data go beyond that.
+    pub reached: Reached,
+}
+
+/// What the circuits assume of their values, so that encrypted ones have bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Assumed {
+    /// Weights, gradients and inputs are at most this in magnitude.
+    pub largest_value: f64,
+    /// Scores lie between minus this and this: the interval of the polynomial in place of the sigmoid.
+    pub interval: f64,
+}
+
+impl Assumed {
+    pub(super) fn of(plan: &TrainingPlan) -> Self {
+        Self {
+            largest_value: LARGEST_VALUE,
+            interval: plan.settings().activation.bound(),
+        }
+    }
+}
+
+/// How far values go beyond what the circuits assume, in a run in the clear; zero where they do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Reached {
+    /// The largest weight, gradient or input.
+    pub value: f64,
+    /// The largest score.
+    pub score: f64,
+}
+
+impl Reached {
+    /// Counts broken assumptions of a circuit.
+    pub(super) fn see(&mut self, circuit: &TrainingCircuit, broken: &[BrokenAssumption]) {
+        for BrokenAssumption {
+            assumption,
+            largest,
+            ..
+        } in broken
+        {
+            if assumption.bound == LARGEST_VALUE {
+                self.value = self.value.max(*largest);
+            } else {
+                // Scores stand scaled: the assumption is about the interval, or a multiple of it.
+                let interval = circuit.spec().assumed_scores();
+                self.score = self.score.max(largest / assumption.bound * interval);
+            }
+        }
+    }
 }
 
 impl fmt::Display for Candidate {
@@ -171,6 +228,21 @@ impl fmt::Display for PlanReport {
                 "predicted error",
                 format_args!("{error:.1e} in any weight"),
             )?;
+        }
+        let Assumed {
+            largest_value,
+            interval,
+        } = self.assumed;
+        let assumed = format!(
+            "weights, gradients and inputs up to {largest_value}, scores between -{interval} and {interval}"
+        );
+        line(f, "assumed", assumed)?;
+        let Reached { value, score } = self.reached;
+        let reached = [("weights, gradients or inputs", value), ("scores", score)];
+        for (what, largest) in reached.into_iter().filter(|(_, largest)| *largest > 0.0) {
+            let warning =
+                format!("{what} reach {largest:.3e} with these data, beyond what is assumed");
+            line(f, "WARNING", warning)?;
         }
         let mut rings: Vec<u32> = self.capacity.iter().map(|c| c.log_n).collect();
         rings.sort_unstable();

@@ -22,7 +22,7 @@ pub use count::KindCount;
 pub use depth::{DepthReport, OperationDepth};
 pub use noisy::Noisy;
 pub use place::Place;
-pub use precision::{Magnitude, OutputPrecision, PredictedPrecision};
+pub use precision::{Magnitude, OutputPrecision, PredictedNumbers, PredictedPrecision};
 pub use rotations::{RotationUse, rotation_steps};
 pub use seconds::critical_path_seconds;
 pub use tracer::{Bound, Deviation, TraceReport};

@@ -102,14 +102,18 @@ impl ScaleAndPrecision {
         &self,
         program: &Program,
         metric: impl Fn(&BTreeMap<String, Value>) -> Result<Vec<f64>, E>,
-    ) -> Result<f64, E> {
+    ) -> Result<PredictedNumbers, E> {
         let mut headroom = Headroom::new(&self.params);
-        let mut most = 0.0;
+        let (mut worst_error, mut broken) = (0.0, vec![]);
         for trial in 0..self.trials as u64 {
-            let (exact, noisy, _) = self.trial(program, trial, &mut headroom)?;
-            most = larger(most, worst(&metric(&exact)?, &metric(&noisy)?));
+            let (exact, noisy, assumptions) = self.trial(program, trial, &mut headroom)?;
+            worst_error = larger(worst_error, worst(&metric(&exact)?, &metric(&noisy)?));
+            broken = assumptions;
         }
-        Ok(most)
+        Ok(PredictedNumbers {
+            worst_error,
+            broken,
+        })
     }
 
     /// The outputs of a trial, exact and with errors.
@@ -253,6 +257,16 @@ impl fmt::Display for Magnitude {
             self.headroom_bits
         )
     }
+}
+
+/// The prediction for numbers that are made of outputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PredictedNumbers {
+    /// The predicted largest error of any of them.
+    pub worst_error: f64,
+    /// The circuit's assumptions that did not hold in the last trial.
+    pub broken: Vec<BrokenAssumption>,
 }
 
 /// The prediction for an output.

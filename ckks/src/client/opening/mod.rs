@@ -125,15 +125,15 @@ impl<S: SecretEngine> Decryptor<'_, S> {
     ///
     /// The opening is in the ledger, synced, before this returns: what fails or is killed in between has used it up, and may be
     /// asked for again, because the same request gives the same values and is counted once. Each ciphertext of a batch counts for itself.
-    /// What is refused before the opening depends on no decrypted value; [`CkksErrorKind::NotAResult`] comes after it and depends on the noisy
-    /// values alone, so it tells no more than they would.
+    /// Nothing that is refused depends on decrypted values: whether they can be a result at all is for the key's owner to see first, who decrypts
+    /// with [`Decryptor::decrypt`].
     ///
     /// The modulus counts: take a result down to level 0, or [drop its moduli](crate::Evaluator::drop_moduli), before it is opened.
     ///
     /// # Errors
     /// [`CkksErrorKind::Opening`] for a result that is not periodic, a spent budget, a lambda below the demand, a ledger that cannot be
     /// used; [`CkksErrorKind::OutOfRange`] for bits or an error bound that cannot be; [`CkksErrorKind::WrongForm`] for a product
-    /// that is not rescaled; [`CkksErrorKind::NotAResult`] for values beyond what the moduli hold; [`CkksErrorKind::ParametersMismatch`]; the engine's.
+    /// that is not rescaled; [`CkksErrorKind::ParametersMismatch`]; the engine's.
     pub fn open_for_others(
         &self,
         ct: &Ciphertext<S>,
@@ -185,7 +185,6 @@ impl<S: SecretEngine> Decryptor<'_, S> {
                     *place = rounding.add(x, e);
                 }
                 let mut slots = context.encoder().decode_real(&coefficients, ct.scale())?;
-                self.check_result(ct, slots.iter().map(|x| x.abs()))?;
                 slots.truncate(request.period);
                 values.push(slots);
             }

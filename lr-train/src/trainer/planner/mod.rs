@@ -13,8 +13,8 @@ use arras_ckks::params::{MAX_LEVELS, Security, deepest};
 use self::{candidate::Evaluated, depths::Depths};
 use super::{
     plan::{PLAN_VERSION, PlanSpec, TrainingPlan},
-    predict::predicted_error,
-    report::{Candidate, PlanReport},
+    predict::predicted,
+    report::{Assumed, Candidate, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
 use crate::{
@@ -117,8 +117,11 @@ impl<'a> Planner<'a> {
         };
         // The options said whether an insecure set is welcome.
         let plan = TrainingPlan::with_recorded(spec, best.recorded)?;
+        let (error, reached) = predicted(&plan, &self.options.errors)?.unzip();
         let report = PlanReport {
-            predicted_error: predicted_error(&plan, &self.options.errors)?,
+            predicted_error: error,
+            assumed: Assumed::of(&plan),
+            reached: reached.unwrap_or_default(),
             chosen: best.candidate,
             candidates,
             capacity: self.capacity()?,
