@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use arras_ckks::{Context, EvaluationKeySet, KeyGenerator, SecretKey};
+use arras_ckks::{CkksErrorKind, Context, EvaluationKeySet, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
-use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
+use arras_toolkit::{Bindings, Client, SeededEncrypted, ToolkitErrorKind, Value};
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
     PreparedData, Round, RoundResult, TrainingPlan, exchange::Origin,
 };
 use crate::{
-    Result,
+    Result, TrainError,
     circuits::{CircuitError, LARGEST_VALUE},
     data::Dataset,
     plain::State,
@@ -205,15 +205,28 @@ impl<S: SecretEngine> DataOwner<S> {
         origin.expect_dataset(OP, "the result", record.origin.dataset)?;
         let round = self.plan.round(result.round)?;
         result.expect_of(OP, &round)?;
+        // What the plan's circuits assume of weights, whatever the file says of its values, and what their level holds.
+        let levels = result.outputs.values().map(arras_toolkit::Encrypted::level);
+        let headroom = self.plan.params().headroom_bits(levels.max().unwrap_or(0));
+        let most = headroom.min(LARGEST_VALUE.log2());
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
-        for (name, encrypted) in &result.outputs {
+        for (entry, (name, encrypted)) in result.outputs.iter().enumerate() {
             let own = encrypted.to_context(self.context())?;
-            values.insert(name, self.client.decrypt(&own)?);
+            let value = self.client.decrypt(&own).map_err(|error| {
+                // What another key decrypts is far above the headroom in nearly every slot.
+                match error.kind() {
+                    ToolkitErrorKind::Ckks(cause)
+                        if matches!(cause.kind(), CkksErrorKind::NotAResult { .. }) =>
+                    {
+                        let what = "ciphertexts";
+                        ExchangeError::UnusableResult { what, entry, most }.into()
+                    }
+                    _ => TrainError::from(error),
+                }
+            })?;
+            values.insert(name, value);
         }
-        // Values above the headroom cannot be in a ciphertext; what another key decrypts is far above in nearly every slot.
-        let levels = result.outputs.values().map(arras_toolkit::Encrypted::level);
-        let most = self.plan.params().headroom_bits(levels.max().unwrap_or(0));
         let (w, previous) = round.circuit.weights(|name| values.get(name))?;
         ExchangeError::expect_usable("weights", &w, most)?;
         let iteration = round.first + round.circuit.spec().iterations();

@@ -111,7 +111,7 @@ fn decrypted_values_are_within_the_bounds_of_their_ciphertexts() {
 #[test]
 fn what_may_not_fit_is_refused_before_the_first_step() {
     let params = insecure(11, 3);
-    let line = line!() + 1;
+    let line = line!() + 2;
     let program = Program::new(function(params.slots(), |x| {
         x.square().square().rotate_and_sum(1, 8)
     }));
@@ -163,7 +163,7 @@ fn plans_hold_ranges_bounds_and_assumptions() {
     let client =
         Client::generate(&arras_ckks::Context::new(plan.parameters(), CpuEngine::new()).unwrap())
             .unwrap();
-    let with = |x: f64| Bindings::<Value>::new().with("x", vec![vec![x, 1.0, -x]; 1].pad(slots));
+    let with = |x: f64| Bindings::<Value>::new().with("x", vec![vec![x, 1.0, -x]].pad(slots));
     let error = client
         .encrypt_planned(stage, &fourth, &with(30.0))
         .unwrap_err();
