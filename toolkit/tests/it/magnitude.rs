@@ -157,7 +157,19 @@ fn plans_hold_ranges_bounds_and_assumptions() {
     assert_eq!(stage.outputs["y"].largest, Some(81.0));
     let error = planned(&fourth, Samples::uniform(-5.0, 5.0)).unwrap_err();
     assert_kind!(error, ToolkitErrorKind::HeadroomExceeded(_));
-    says(&error, &["6.250e2", "level 0", "magnitude.rs"]);
+    says(&error, &["level 0", "magnitude.rs"]);
+    // No sample comes near what the ranges allow.
+    let sum = Program::new(function(slots, |x| x.rotate_and_sum(1, 4096)));
+    let error = planned(&sum, Samples::uniform(-1.0, 1.0)).unwrap_err();
+    assert_kind!(error, ToolkitErrorKind::HeadroomExceeded(_));
+    says(
+        &error,
+        &[
+            "may reach",
+            "by the ranges of the inputs",
+            "Recorder::assume",
+        ],
+    );
 
     // Data beyond the range that the plan was made for do not come in; those within are declared so.
     let client =
