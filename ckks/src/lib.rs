@@ -7,7 +7,7 @@
 
 #[cfg(test)]
 #[macro_use]
-#[path = "../tests/support/refused.rs"]
+#[path = "../tests/it/support/refused.rs"]
 mod refused;
 
 mod ciphertext;

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::{Simd, x86::lanes_apart};
 
-/// Eight lanes. Made only where `avx2` is enabled.
+/// Eight lanes. Made only where `avx2` is enabled, so that whoever holds one may use the instructions.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
@@ -30,8 +30,6 @@ const LOW_TWICE: i32 = 0xA0;
 /// Selector of `shuffle_epi32`: both words of a pair become the upper one.
 const HIGH_TWICE: i32 = 0xF5;
 
-// SAFETY of all intrinsics below: an `Avx2` exists only where the processor has the instructions (`Avx2::new`).
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx2 {
     const LOG: u32 = 3;
 
@@ -51,16 +49,19 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn high(self, a: Wide) -> __m256i {
+        // SAFETY: `self` proves AVX2.
         unsafe { _mm256_blend_epi32::<ODD>(_mm256_shuffle_epi32::<HIGH_TWICE>(a.0), a.1) }
     }
 
     #[inline(always)]
     fn low(self, a: Wide) -> __m256i {
+        // SAFETY: `self` proves AVX2.
         unsafe { _mm256_blend_epi32::<ODD>(a.0, _mm256_shuffle_epi32::<LOW_TWICE>(a.1)) }
     }
 
     #[inline(always)]
     fn widen_low(self, x: __m256i) -> Wide {
+        // SAFETY: `self` proves AVX2.
         unsafe {
             Wide(
                 _mm256_blend_epi32::<ODD>(x, _mm256_setzero_si256()),
@@ -71,6 +72,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn widen_high(self, x: __m256i) -> Wide {
+        // SAFETY: `self` proves AVX2.
         unsafe {
             Wide(
                 _mm256_slli_epi64::<32>(x),
@@ -81,6 +83,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn permute(self, a: __m256i, index: __m256i) -> __m256i {
+        // SAFETY: `self` proves AVX2.
         unsafe { _mm256_permutevar8x32_epi32(a, index) }
     }
 
@@ -92,37 +95,44 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn down<const K: u32>(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-        if K == 2 { halves(a, b) } else { unpack(a, b) }
+        if K == 2 {
+            halves(self, a, b)
+        } else {
+            unpack(self, a, b)
+        }
     }
 
     #[inline(always)]
     fn leave(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-        let (a, b) = unpack(a, b);
-        halves(a, b)
+        let (a, b) = unpack(self, a, b);
+        halves(self, a, b)
     }
 
     #[inline(always)]
     fn enter(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
         // 2, ~v 1 0, then 0, ~v ~2 ~1.
-        let (low, high) = halves(b, a);
-        (select::<0x22>(high, low), select::<0x77>(high, low))
+        let (low, high) = halves(self, b, a);
+        (
+            select::<0x22>(self, high, low),
+            select::<0x77>(self, high, low),
+        )
     }
 
     #[inline(always)]
     fn up<const K: u32>(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
         // The bit that tells the new vectors apart is a complement: odd lanes and upper halves are the first.
         if K == 2 {
-            let (low, high) = halves(a, b);
+            let (low, high) = halves(self, a, b);
             (high, low)
         } else {
-            (select::<0xDD>(a, b), select::<0x88>(a, b))
+            (select::<0xDD>(self, a, b), select::<0x88>(self, a, b))
         }
     }
 
     #[inline(always)]
     fn spread<const K: u32>(self, words: &[u32], at: usize) -> __m256i {
         let words = &words[at..at + (8 >> K)];
-        // SAFETY: loads of exactly the words that are there, unaligned; instructions as above.
+        // SAFETY: loads of exactly the words that are there, unaligned; `self` proves AVX2.
         unsafe {
             match K {
                 0 => _mm256_loadu_si256(words.as_ptr().cast()),
@@ -145,8 +155,8 @@ impl Simd for Avx2 {
 
 /// (lower halves, upper halves).
 #[inline(always)]
-fn halves(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-    // SAFETY: called where an `Avx2` exists.
+fn halves(_: Avx2, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+    // SAFETY: the token proves AVX2.
     unsafe {
         (
             _mm256_permute2x128_si256::<0x20>(a, b),
@@ -157,15 +167,15 @@ fn halves(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
 
 /// In every half: (a0 b0 a1 b1, a2 b2 a3 b3).
 #[inline(always)]
-fn unpack(a: __m256i, b: __m256i) -> (__m256i, __m256i) {
-    // SAFETY: called where an `Avx2` exists.
+fn unpack(_: Avx2, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+    // SAFETY: the token proves AVX2.
     unsafe { (_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b)) }
 }
 
 /// In every half: two words of `a`, two of `b`, with these numbers of two bits each.
 #[inline(always)]
-fn select<const WORDS: i32>(a: __m256i, b: __m256i) -> __m256i {
-    // SAFETY: called where an `Avx2` exists.
+fn select<const WORDS: i32>(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
+    // SAFETY: the token proves AVX2.
     unsafe {
         let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
         _mm256_castps_si256(_mm256_shuffle_ps::<WORDS>(a, b))

@@ -4,7 +4,8 @@ use std::arch::x86_64::*;
 
 use super::{Simd, x86::lanes_apart};
 
-/// Sixteen lanes. Made only where `avx512f`, `avx512bw`, `avx512dq` and `avx512vl` are enabled.
+/// Sixteen lanes. Made only where `avx512f`, `avx512bw`, `avx512dq` and `avx512vl` are enabled, so that whoever
+/// holds one may use the instructions.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512 {
     /// The even words. A value and not a constant: a masked shuffle whose mask the compiler knows becomes a two-source
@@ -41,8 +42,6 @@ fn lanes(f: impl Fn(i32) -> i32) -> [i32; 16] {
     std::array::from_fn(|j| f(j as i32))
 }
 
-// SAFETY of all intrinsics below: an `Avx512` exists only where the processor has the instructions (`Avx512::new`).
-#[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx512 {
     const LOG: u32 = 4;
 
@@ -62,26 +61,31 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn high(self, a: Wide) -> __m512i {
+        // SAFETY: `self` proves the instructions.
         unsafe { _mm512_mask_shuffle_epi32::<HIGH_TWICE>(a.1, self.even, a.0) }
     }
 
     #[inline(always)]
     fn low(self, a: Wide) -> __m512i {
+        // SAFETY: `self` proves the instructions.
         unsafe { _mm512_mask_shuffle_epi32::<LOW_TWICE>(a.0, !self.even, a.1) }
     }
 
     #[inline(always)]
     fn widen_low(self, x: __m512i) -> Wide {
+        // SAFETY: `self` proves the instructions.
         unsafe { Wide(_mm512_maskz_mov_epi32(EVEN, x), _mm512_srli_epi64::<32>(x)) }
     }
 
     #[inline(always)]
     fn widen_high(self, x: __m512i) -> Wide {
+        // SAFETY: `self` proves the instructions.
         unsafe { Wide(_mm512_slli_epi64::<32>(x), _mm512_maskz_mov_epi32(ODD, x)) }
     }
 
     #[inline(always)]
     fn permute(self, a: __m512i, index: __m512i) -> __m512i {
+        // SAFETY: `self` proves the instructions.
         unsafe { _mm512_permutexvar_epi32(index, a) }
     }
 
@@ -94,28 +98,28 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn down<const K: u32>(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        interleave(a, b)
+        interleave(self, a, b)
     }
 
     #[inline(always)]
     fn leave(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        interleave(a, b)
+        interleave(self, a, b)
     }
 
     #[inline(always)]
     fn enter(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
-        two_sources(a, b, lanes(|j| 30 - 2 * j), lanes(|j| 31 - 2 * j))
+        two_sources(self, a, b, lanes(|j| 30 - 2 * j), lanes(|j| 31 - 2 * j))
     }
 
     #[inline(always)]
     fn up<const K: u32>(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
         // The bit that tells the new vectors apart is a complement: the odd lanes are the first.
-        two_sources(a, b, lanes(|j| 2 * j + 1), lanes(|j| 2 * j))
+        two_sources(self, a, b, lanes(|j| 2 * j + 1), lanes(|j| 2 * j))
     }
 
     #[inline(always)]
     fn spread<const K: u32>(self, words: &[u32], at: usize) -> __m512i {
-        repeat::<K>(&words[at..at + (16 >> K)])
+        repeat::<K>(self, &words[at..at + (16 >> K)])
     }
 
     #[inline(always)]
@@ -124,22 +128,28 @@ impl Simd for Avx512 {
             0 => self.odd(self.spread::<K>(words, at)),
             3 => self.splat(words[at + 1]),
             // The last word is for an odd lane, which nobody reads.
-            _ => repeat::<K>(&words[at + 1..at + 1 + (16 >> K)]),
+            _ => repeat::<K>(self, &words[at + 1..at + 1 + (16 >> K)]),
         }
     }
 }
 
 /// (a0 b0 a1 b1 .., rest).
 #[inline(always)]
-fn interleave(a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+fn interleave(token: Avx512, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
     let half = |start: i32| lanes(move |j| start + j / 2 + 16 * (j % 2));
-    two_sources(a, b, half(0), half(8))
+    two_sources(token, a, b, half(0), half(8))
 }
 
 /// The words of `a` (0 to 15) and `b` (16 to 31) with these numbers.
 #[inline(always)]
-fn two_sources(a: __m512i, b: __m512i, first: [i32; 16], second: [i32; 16]) -> (__m512i, __m512i) {
-    // SAFETY: loads of whole arrays; instructions as above.
+fn two_sources(
+    _: Avx512,
+    a: __m512i,
+    b: __m512i,
+    first: [i32; 16],
+    second: [i32; 16],
+) -> (__m512i, __m512i) {
+    // SAFETY: loads of whole arrays; the token proves the instructions.
     unsafe {
         let first = _mm512_loadu_epi32(first.as_ptr());
         let second = _mm512_loadu_epi32(second.as_ptr());
@@ -152,10 +162,11 @@ fn two_sources(a: __m512i, b: __m512i, first: [i32; 16], second: [i32; 16]) -> (
 
 /// The `16 >> K` words again and again.
 #[inline(always)]
-fn repeat<const K: u32>(words: &[u32]) -> __m512i {
+fn repeat<const K: u32>(_: Avx512, words: &[u32]) -> __m512i {
     assert_eq!(words.len(), 16 >> K);
     let start = words.as_ptr();
-    // SAFETY: each arm reads exactly the 16 >> K words that are there; unaligned loads; instructions as above.
+    // SAFETY: each arm reads exactly the 16 >> K words that are there; unaligned loads; the token
+    // proves the instructions.
     unsafe {
         match K {
             0 => _mm512_loadu_si512(start.cast()),

@@ -11,7 +11,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufReader, Cursor, Read},
     path::Path,
 };
 
@@ -83,11 +83,17 @@ fn read_file<T>(
         error,
     };
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let compressed = file.fill_buf().map_err(unreadable)?.starts_with(&GZIP);
+    let mut start = vec![];
+    (&mut file)
+        .take(GZIP.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(unreadable)?;
+    let compressed = start == GZIP;
+    let mut whole = Cursor::new(start).chain(file);
     let parsed = if compressed {
-        parse(&mut MultiGzDecoder::new(file))
+        parse(&mut MultiGzDecoder::new(whole))
     } else {
-        parse(&mut file)
+        parse(&mut whole)
     };
     parsed.map_err(|error| match error {
         ParseError::Io(error) => unreadable(error),

@@ -20,7 +20,7 @@ pub enum FitError {
     },
     /// Training whose weights grew beyond double precision.
     #[error(
-        "training diverged in iteration {iteration}: the weights are no longer finite (largest |z v| before: {largest:.3e}, the approximation holds to {bound}); lower the learning rate or widen the interval"
+        "training diverged in iteration {iteration}: the weights are no longer finite (largest |z v| before: {largest:.3e}, the approximation holds to {bound}); lower the learning rate (--lr), normalize the columns (--normalize standard), or widen the interval (--sigmoid)"
     )]
     Diverged {
         /// The iteration, from 0.

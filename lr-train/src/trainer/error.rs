@@ -82,6 +82,21 @@ pub enum ExchangeError {
         /// The most.
         most: usize,
     },
+    /// A normalized value that training cannot compute with.
+    #[error(
+        "column {column:?}, row {row} of the data: the normalized value is {value:.3e}, training can compute with {most:.3e} at most; normalize the \
+         columns (--normalize standard), or mend the value"
+    )]
+    ValueTooLarge {
+        /// The column's name.
+        column: String,
+        /// Its row, from 1, a header not counted.
+        row: usize,
+        /// Its magnitude after normalization.
+        value: f64,
+        /// The largest that can be.
+        most: f64,
+    },
     /// Things of two exchanges that were mixed up.
     #[error("{op}: the {what} of {subject} is {found}, {expected} is needed; {remedy}")]
     Mismatch {
@@ -255,7 +270,9 @@ impl ExchangeError {
             | Self::NothingToRefresh { .. }
             | Self::UnusableResult { .. } => Fault::File,
             Self::TooManyIterations { .. } => Fault::Plan,
-            Self::BeyondPlan { .. } | Self::OtherClasses { .. } => Fault::Data,
+            Self::BeyondPlan { .. } | Self::ValueTooLarge { .. } | Self::OtherClasses { .. } => {
+                Fault::Data
+            }
         }
     }
 }

@@ -16,6 +16,7 @@
 mod error;
 mod exchange;
 pub mod files;
+mod forecast;
 mod ids;
 mod model;
 mod owner;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
+pub use forecast::{Doubt, Forecast, Usage};
 pub use ids::{DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
@@ -40,7 +42,7 @@ pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
 pub use planner::{PlannerOptions, RINGS, plan};
 pub use predict::ErrorsFor;
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, RowsSeal, training_rows};
-pub use report::{Assumed, Candidate, Capacity, EngineSeconds, Operations, PlanReport, Reached};
+pub use report::{Assumed, Candidate, Capacity, EngineSeconds, Operations, PlanReport};
 pub use round::{InputShape, Round};
 pub use server::TrainingServer;
 pub use session::{RoundDone, Trainer, TrainerBuilder};

@@ -93,7 +93,8 @@ impl<S: SecretEngine> DataOwner<S> {
     /// Normalizes a data set and gives it an identifier. Keep its [record](PreparedData::record): without it the model cannot be read.
     ///
     /// # Errors
-    /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`ExchangeError::BeyondPlan`]; those of
+    /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`ExchangeError::BeyondPlan`],
+    /// [`ExchangeError::ValueTooLarge`], [`FitError::Diverged`](crate::plain::FitError::Diverged); those of
     /// [`Preprocessor::fit`](crate::preprocess::Preprocessor::fit) and [`apply`](crate::preprocess::Preprocessor::apply);
     /// [`ExchangeError::NoRandomness`].
     pub fn prepare(&self, data: &Dataset, scheme: Scheme) -> Result<PreparedData> {

@@ -3,16 +3,16 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use arras_ckks::Parameters;
-use arras_toolkit::{Samples, ScaleAndPrecision, interpret::PredictedNumbers};
+use arras_toolkit::{Samples, ScaleAndPrecision};
 use chacha20::ChaCha20Rng;
 use ndarray::{Array1, Array2};
 use rand_core::{Rng, SeedableRng};
 
-use super::{Optimizer, Round, TrainingPlan, report::Reached};
+use super::{Optimizer, Round, TrainingPlan};
 use crate::{
     Result,
     circuits::Start,
-    plain::{self, PlainSettings, State},
+    plain::{self, History, PlainSettings, State},
     split::Minibatches,
 };
 
@@ -41,23 +41,13 @@ impl Round {
         minibatches: &[Array2<f64>],
         start: Option<&State>,
     ) -> Result<f64> {
-        let predicted = self.prediction(params, minibatches, start)?;
-        Ok(predicted.worst_error)
-    }
-
-    /// [`Round::predicted_error`], and which of the circuit's assumptions do not hold for these data.
-    fn prediction(
-        &self,
-        params: &Parameters,
-        minibatches: &[Array2<f64>],
-        start: Option<&State>,
-    ) -> Result<PredictedNumbers> {
         let inputs = self.circuit.inputs(minibatches, start)?;
         let predictor = ScaleAndPrecision::new(params, Samples::given(inputs));
-        predictor.predict_numbers(&self.program, |outputs| {
+        let predicted = predictor.predict_numbers(&self.program, |outputs| {
             let (weights, _) = self.circuit.weights(|name| outputs.get(name))?;
             Ok(weights.to_vec())
-        })
+        })?;
+        Ok(predicted.worst_error)
     }
 
     /// Minibatches and a start that may be anything.
@@ -82,10 +72,9 @@ impl Round {
     }
 }
 
-/// The largest predicted error of any weight after a plan's first and last round, and how far the circuits' values go for the data.
-pub(super) fn predicted(plan: &TrainingPlan, errors: &ErrorsFor) -> Result<Option<(f64, Reached)>> {
+/// The largest predicted error of any weight after a plan's first and last round.
+pub(super) fn predicted_error(plan: &TrainingPlan, errors: &ErrorsFor) -> Result<Option<f64>> {
     let mut worst = 0.0f64;
-    let mut reached = Reached::default();
     for index in BTreeSet::from([0, plan.rounds().len() - 1]) {
         let round = plan.round(index)?;
         let (minibatches, start) = match errors {
@@ -100,30 +89,29 @@ pub(super) fn predicted(plan: &TrainingPlan, errors: &ErrorsFor) -> Result<Optio
                 plain.iterations = round.first;
                 let start = match round.first {
                     0 => None,
-                    _ => Some(state_after(settings.optimizer, z, &plain)?),
+                    _ => Some(twin(settings.optimizer, z, &plain)?.1),
                 };
                 (minibatches, start)
             }
         };
-        let predicted = round.prediction(plan.params(), &minibatches, start.as_ref())?;
-        worst = worst.max(predicted.worst_error);
-        // Data that nobody has break no promise.
-        if let ErrorsFor::Rows(_) = errors {
-            reached.see(&round.circuit, &predicted.broken);
-        }
+        worst = worst.max(round.predicted_error(plan.params(), &minibatches, start.as_ref())?);
     }
-    Ok(Some((worst, reached)))
+    Ok(Some(worst))
 }
 
-/// The state after a training in the clear.
-fn state_after(optimizer: Optimizer, z: &Array2<f64>, plain: &PlainSettings) -> Result<State> {
+/// A training in the clear, from the beginning, and the state after it.
+pub(super) fn twin(
+    optimizer: Optimizer,
+    z: &Array2<f64>,
+    plain: &PlainSettings,
+) -> Result<(History, State)> {
     let start = State::zero(z.ncols());
     match optimizer {
-        Optimizer::Nesterov => Ok(plain::nesterov(z, plain, start)?.1),
+        Optimizer::Nesterov => plain::nesterov(z, plain, start),
         Optimizer::GradientDescent | Optimizer::FixedHessian => {
             let history = plain::gradient_descent(z, plain, 0, start.w.clone())?;
             let w = history.weights().cloned().unwrap_or(start.w);
-            Ok(State::at_rest(plain.iterations, w))
+            Ok((history, State::at_rest(plain.iterations, w)))
         }
     }
 }

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     Optimizer, TrainingPlan,
     exchange::Origin,
+    forecast::Forecast,
     ids::RowsDigest,
     model::{MODEL_VERSION, Model},
 };
 use crate::{
-    Result,
+    Result, TrainError,
     data::{Classes, DataError, Dataset},
-    plain::hessian_bound,
+    plain::{FitError, hessian_bound},
     preprocess::{Preprocessor, Scheme, signed_rows},
     split::Minibatches,
     trainer::ExchangeError,
@@ -40,6 +41,8 @@ pub struct DatasetRecord {
     pub scaling: Option<Vec<f64>>,
     /// The rows themselves, so that others are told apart; none in records of earlier releases.
     pub seal: Option<RowsSeal>,
+    /// What the training does to the rows, from its twin in the clear; none in records of earlier releases.
+    pub forecast: Option<Forecast>,
 }
 
 /// A keyed BLAKE3 of the rows that were encrypted, and its key. Rows can be guessed against it by whoever has the record, and by nobody else.
@@ -141,6 +144,40 @@ fn scaled_rows(
     Ok((signed, Some(scaling)))
 }
 
+/// A forecast, unless a value is to blame that is too large: for a ciphertext of data, or, where the training diverges, for one of a result.
+fn within(
+    plan: &TrainingPlan,
+    preprocessor: &Preprocessor,
+    signed: &Array2<f64>,
+    forecast: impl FnOnce() -> Result<Forecast>,
+) -> Result<Forecast> {
+    let magnitude = |at: (usize, usize)| signed[at].abs();
+    let places = signed.indexed_iter().map(|(at, _)| at);
+    let largest = places.max_by(|&a, &b| magnitude(a).total_cmp(&magnitude(b)));
+    let too_large = |most: f64| {
+        let (row, column) = largest.filter(|&at| magnitude(at) > most)?;
+        let (_, name) = preprocessor.kept().nth(column.checked_sub(1)?)?;
+        Some(ExchangeError::ValueTooLarge {
+            column: name.to_owned(),
+            row: row + 1,
+            value: magnitude((row, column)),
+            most,
+        })
+    };
+    let shapes = plan.data_shapes()?.iter().flatten();
+    let params = plan.params();
+    let lowest = shapes.map(|shape| params.headroom_bits(shape.level));
+    if let Some(error) = too_large(lowest.fold(f64::INFINITY, f64::min).exp2()) {
+        return Err(error.into());
+    }
+    forecast().map_err(|error| match error {
+        TrainError::Fit(FitError::Diverged { .. }) => {
+            too_large(params.headroom_bits(0).exp2()).map_or(error, TrainError::from)
+        }
+        other => other,
+    })
+}
+
 /// A data set ready to be encrypted. It holds the data in the clear.
 #[derive(Clone, Debug)]
 pub struct PreparedData {
@@ -153,7 +190,7 @@ impl PreparedData {
     /// Fits the normalization to training rows, applies it, and checks that a plan holds the data.
     ///
     /// # Errors
-    /// [`DataError::OneClass`], [`ExchangeError::BeyondPlan`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
+    /// [`DataError::OneClass`], [`ExchangeError::BeyondPlan`], [`ExchangeError::ValueTooLarge`], [`FitError::Diverged`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
     pub(super) fn new(
         plan: &TrainingPlan,
         origin: Origin,
@@ -197,6 +234,7 @@ impl PreparedData {
         let z = Array2::from_shape_fn((rows, plan.features()), |at| {
             signed.get(at).copied().unwrap_or(0.0)
         });
+        let forecast = within(plan, &preprocessor, &signed, || Forecast::of(plan, &z))?;
         let record = DatasetRecord {
             version: RECORD_VERSION,
             origin,
@@ -205,6 +243,7 @@ impl PreparedData {
             classes: data.classes().clone(),
             scaling,
             seal: Some(RowsSeal::new(RowsDigest::random_key()?, &z)),
+            forecast: Some(forecast),
         };
         record.check()?;
         let batches = Minibatches::new(rows, plan.minibatch(), plan.settings().order)?;

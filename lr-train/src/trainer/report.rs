@@ -4,14 +4,16 @@ use std::fmt;
 
 use arras_toolkit::{
     circuit::Summing,
-    interpret::BrokenAssumption,
     plan::{ServerMemory, TimeEstimate},
     text::{Table, UNKNOWN, bytes, line, seconds},
 };
 use serde::{Deserialize, Serialize};
 
-use super::TrainingPlan;
-use crate::circuits::{Kind, LARGEST_VALUE, TrainingCircuit};
+use super::{
+    TrainingPlan,
+    forecast::{Doubt, Forecast, maybe_number},
+};
+use crate::circuits::{Kind, LARGEST_VALUE};
 
 /// How many operations of the costly kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,14 +114,15 @@ pub struct PlanReport {
     /// How many iterations fit each circuit and ring.
     pub capacity: Vec<Capacity>,
     /// The predicted largest error of any weight; none if none was asked for.
+    #[serde(with = "maybe_number")]
     pub predicted_error: Option<f64>,
+    /// What the training does to the rows that the plan was made for; none if they were not given.
+    pub forecast: Option<Forecast>,
     /// What the circuits assume of their values.
     pub assumed: Assumed,
-    /// Where the plan's data go beyond that.
-    pub reached: Reached,
 }
 
-/// What the circuits assume of their values, so that encrypted ones have bounds.
+/// What the circuits assume of their values, so that encrypted ones have bounds. [`Forecast`] says how far the plan's rows go.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -139,33 +142,13 @@ impl Assumed {
     }
 }
 
-/// How far values go beyond what the circuits assume, in a run in the clear; zero where they do not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub struct Reached {
-    /// The largest weight, gradient or input.
-    pub value: f64,
-    /// The largest score.
-    pub score: f64,
-}
-
-impl Reached {
-    /// Counts broken assumptions of a circuit.
-    pub(super) fn see(&mut self, circuit: &TrainingCircuit, broken: &[BrokenAssumption]) {
-        for BrokenAssumption {
-            assumption,
-            largest,
-            ..
-        } in broken
-        {
-            if assumption.bound == LARGEST_VALUE {
-                self.value = self.value.max(*largest);
-            } else {
-                // Scores stand scaled: the assumption is about the interval, or a multiple of it.
-                let interval = circuit.spec().assumed_scores();
-                self.score = self.score.max(largest / assumption.bound * interval);
-            }
+impl PlanReport {
+    /// What is wrong with the training, as far as it can be known.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        match (&self.forecast, self.predicted_error) {
+            (Some(forecast), error) => forecast.doubts(error),
+            (None, Some(error)) if !error.is_finite() => vec![Doubt::NoError { error }],
+            _ => vec![],
         }
     }
 }
@@ -237,12 +220,8 @@ impl fmt::Display for PlanReport {
             "weights, gradients and inputs up to {largest_value}, scores between -{interval} and {interval}"
         );
         line(f, "assumed", assumed)?;
-        let Reached { value, score } = self.reached;
-        let reached = [("weights, gradients or inputs", value), ("scores", score)];
-        for (what, largest) in reached.into_iter().filter(|(_, largest)| *largest > 0.0) {
-            let warning =
-                format!("{what} reach {largest:.3e} with these data, beyond what is assumed");
-            line(f, "WARNING", warning)?;
+        if let Some(forecast) = &self.forecast {
+            write!(f, "{forecast}")?;
         }
         let mut rings: Vec<u32> = self.capacity.iter().map(|c| c.log_n).collect();
         rings.sort_unstable();

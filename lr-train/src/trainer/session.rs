@@ -93,7 +93,8 @@ impl<'a> TrainerBuilder<'a> {
     /// As [`plan`], [`DataOwner::generate`], [`DataOwner::prepare`], [`TrainingServer::new`].
     pub fn build<S: SecretEngine, B: Backend>(self, owner: S, server: B) -> Result<Trainer<S, B>> {
         let features = Preprocessor::fit(self.data, self.scheme)?.features() + 1;
-        let (plan, report) = plan(self.settings, features, self.data.rows(), &self.planner)?;
+        let planner = self.planner.normalization(self.scheme);
+        let (plan, report) = plan(self.settings, features, self.data.rows(), &planner)?;
         let (owner, keys): (_, EvaluationKeySet) = DataOwner::generate(plan.clone(), owner)?;
         let data = owner.prepare(self.data, self.scheme)?;
         let server = TrainingServer::new(plan, keys, server, self.run)?;

@@ -87,9 +87,9 @@ fn damaged_texts() {
         (
             "plan.toml",
             KEYGEN,
+            "version = 5",
             "version = 4",
-            "version = 3",
-            "version 3 | version 4 | `lr-train plan --out`",
+            "version 4 | version 5 | `lr-train plan --out`",
         ),
         // A weight more than the normalization has columns.
         (

@@ -5,6 +5,7 @@ mod bad_input;
 mod exchange;
 mod gpu;
 mod interrupted;
+mod judged;
 mod key_folders;
 mod outputs;
 mod support;

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod conformance;
 mod conformance_finds_faults;
+mod cost;
 mod debug;
 mod diagonals;
 mod errors;

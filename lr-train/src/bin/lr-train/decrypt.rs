@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use arras::ckks::wire::AtomicFile;
 use clap::Args;
-use lr_train::trainer::files::{load_result, save_model};
+use lr_train::trainer::{
+    Usage,
+    files::{load_result, save_model},
+};
 use serde_json::json;
 
 use crate::{
@@ -69,15 +72,32 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
             result.round + 1
         ));
     }
-    let text = format!(
-        "model of {} weights from {} rows written to {}\nnext: lr-train evaluate --model {2} --data ..",
-        model.weights.len(),
+    let usage = Usage::of(
+        owner.plan().settings(),
         model.rows,
+        owner.plan().minibatch(),
+    )
+    .map_err(Failure::Train)?;
+    // Of an earlier round the twin's numbers are not.
+    if result.finished {
+        for doubt in record
+            .forecast
+            .iter()
+            .flat_map(|forecast| forecast.doubts(None))
+        {
+            output.note(format_args!("note: {doubt}"));
+        }
+    }
+    let text = format!(
+        "model of {} weights from {} written to {}\nnext: lr-train evaluate --model {2} --data ..",
+        model.weights.len(),
+        usage,
         args.out.display()
     );
     let json = json!({
         "weights": model.weights.len(),
         "rows": model.rows,
+        "usage": usage,
         "finished": result.finished,
         "round": result.round,
         "out": path(&args.out),

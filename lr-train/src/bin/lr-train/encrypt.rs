@@ -7,8 +7,9 @@ use clap::Args;
 use lr_train::{
     TrainError,
     data::Dataset,
+    preprocess::Scheme,
     trainer::{
-        DatasetRecord, ExchangeError,
+        DatasetRecord, ExchangeError, PreparedData, TrainingPlan,
         files::{DatasetFile, write_dataset},
     },
 };
@@ -19,7 +20,7 @@ use crate::{
     failure::Failure,
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
-    sources::{Normalization, Purpose, Source},
+    sources::{Normalization, Purpose, Source, name},
 };
 
 /// Client: encrypt a data set for all rounds
@@ -37,9 +38,9 @@ pub(crate) struct Encrypt {
     keys: PathBuf,
     #[command(flatten)]
     source: Source,
-    /// How columns are normalized
-    #[arg(long, value_enum, default_value_t)]
-    normalize: Normalization,
+    /// How columns are normalized [default: as the plan says]
+    #[arg(long, value_enum)]
+    normalize: Option<Normalization>,
     /// File of encrypted data to write
     #[arg(long)]
     out: PathBuf,
@@ -67,12 +68,15 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
 
 fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
     let (keys, owner) = keygen::open(&args.keys)?;
-    let prepared = owner.prepare(data, args.normalize.into())?;
+    let planned = owner.plan().normalization();
+    let scheme = args.normalize.map_or(planned, Scheme::from);
+    let prepared = owner.prepare(data, scheme)?;
     if args.resume && args.out.exists() {
         let file = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id())?;
         let record = keys.record(file.origin().dataset)?;
         if prepared.is_of(&record) {
             file.verify()?;
+            say(&prepared, owner.plan(), output);
             return Ok(answer(args, &record, true));
         }
         return Err(Failure::file(
@@ -105,7 +109,43 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
             keys.record_path(replaced.origin().dataset).display()
         ));
     }
+    say(&prepared, owner.plan(), output);
     Ok(answer(args, prepared.record(), false))
+}
+
+/// Says where data are others than planned, and what is doubtful about a training on them.
+fn say(prepared: &PreparedData, plan: &TrainingPlan, output: &Output) {
+    let record = prepared.record();
+    let (scheme, planned) = (record.preprocessor.scheme(), plan.normalization());
+    if scheme != planned {
+        output.note(format_args!(
+            "note: columns are normalized by {}, the plan was made for {}: what it predicted is not about these rows",
+            name(scheme),
+            name(planned)
+        ));
+    }
+    for (what, found, planned) in [
+        ("rows", record.rows, plan.rows()),
+        (
+            "features",
+            record.preprocessor.features(),
+            plan.features() - 1,
+        ),
+    ] {
+        if found != planned {
+            output.note(format_args!("note: {found} {what}, the plan was made for {planned}: are these the data that it was made with?"));
+        }
+    }
+    let Some(forecast) = &record.forecast else {
+        return;
+    };
+    for doubt in forecast.doubts(None) {
+        let word = if doubt.is_grave() { "WARNING" } else { "note" };
+        output.note(format_args!("{word}: {doubt}"));
+    }
+    if let Some(doubt) = forecast.usage.doubt() {
+        output.note(format_args!("note: {doubt}"));
+    }
 }
 
 fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
@@ -121,8 +161,10 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
     let (dataset, rows) = (record.origin.dataset, record.rows);
     let (features, positive) = (record.preprocessor.features(), &record.classes.positive);
     let out = args.out.display();
+    let used = record.forecast.as_ref().map(|forecast| forecast.usage);
+    let rows_used = used.map_or(format!("{rows} rows"), |used| used.to_string());
     let mut text = format!(
-        "data set {dataset}: {rows} rows, {features} features, positive class {positive:?}; {out} {did}, {}",
+        "data set {dataset}: {rows_used}, {features} features, positive class {positive:?}; {out} {did}, {}",
         text::bytes(bytes),
     );
     if !dropped.is_empty() {
@@ -137,6 +179,8 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
     let json = json!({
         "dataset": dataset.to_string(),
         "rows": rows,
+        "forecast": record.forecast,
+        "normalization": record.preprocessor.scheme(),
         "features": features,
         "dropped": dropped,
         "bytes": bytes,

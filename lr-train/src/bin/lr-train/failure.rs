@@ -8,9 +8,14 @@ use arras::{
     toolkit::{ToolkitError, cost::CostError},
 };
 use lr_train::{
-    Fault, TrainError, circuits::CircuitError, data::DataError, plain::FitError,
-    preprocess::PreprocessError, report::ReportError, sigmoid::SigmoidError,
-    trainer::ExchangeError,
+    Fault, TrainError,
+    circuits::CircuitError,
+    data::DataError,
+    plain::FitError,
+    preprocess::PreprocessError,
+    report::ReportError,
+    sigmoid::SigmoidError,
+    trainer::{Doubt, ExchangeError},
 };
 
 /// Why a verb gave up.
@@ -28,6 +33,12 @@ pub(crate) enum Failure {
     /// A file that is not what a verb needs.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
+    /// A training that would give no useful model.
+    #[error(
+        "this training would give no useful model:{}\nnothing was written; --force makes the plan all the same",
+        listed(.0)
+    )]
+    Doubtful(Vec<Doubt>),
     /// Keys and ciphertexts find no room on the device.
     #[error(
         "training needs about {} on the device, and was not begun: {error}; free device memory, choose --engine cpu, or plan with a smaller --minibatch",
@@ -101,12 +112,17 @@ impl Failure {
             Self::Usage(_) | Self::Engine(EngineError::Unknown { .. }) => 2,
             Self::Train(error) => of(error.fault()),
             Self::File { .. } => of(Fault::File),
+            Self::Doubtful(_) => of(Fault::Plan),
             Self::Stdout(_) => of(Fault::System),
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => {
                 of(Fault::Other)
             }
         }
     }
+}
+
+fn listed(doubts: &[Doubt]) -> String {
+    doubts.iter().map(|doubt| format!("\n- {doubt}")).collect()
 }
 
 /// The exit codes that the help lists.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::BufReader,
+    io::{BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -44,15 +44,15 @@ const TEXT_BYTES: u64 = 1 << 28;
 
 pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
     let file = &args.file;
-    let mut start = [0; MAGIC.len()];
-    let found = File::open(file)
-        .and_then(|mut opened| std::io::Read::read(&mut opened, &mut start))
+    let mut start = vec![];
+    File::open(file)
+        .and_then(|opened| opened.take(MAGIC.len() as u64).read_to_end(&mut start))
         .map_err(Failure::read(file))?;
-    if found == 0 {
+    if start.is_empty() {
         return Err(Failure::file(file, "is empty; make it again"));
     }
     // Four bytes tell a container from a text, so that one cut short is named as such.
-    if start[..4] == MAGIC[..4] {
+    if start.starts_with(&MAGIC[..4]) {
         container(file)
     } else {
         text(file)

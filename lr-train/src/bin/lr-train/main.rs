@@ -56,7 +56,8 @@ Exit codes:
   3  bad data: not a number, one class only, columns that differ from the model's, more rows or features than the plan holds
   4  a file is damaged, or belongs to another plan, other keys or another data set
   5  a file cannot be read or written, or already exists (--force replaces it)
-  6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range";
+  6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range, or a training that is
+     predicted to fail (plan --force writes it all the same)";
 
 /// Trains logistic regression on data that stays encrypted.
 #[derive(Debug, Parser)]

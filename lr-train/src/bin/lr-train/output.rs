@@ -3,7 +3,7 @@
 use std::{
     io::{IsTerminal, Write},
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -54,15 +54,21 @@ pub(crate) fn file_bytes(path: &Path) -> u64 {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where things are said.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
+    /// What was noted, for `--json`.
+    notes: Mutex<Vec<String>>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet }
+        Self {
+            json,
+            quiet,
+            notes: Mutex::default(),
+        }
     }
 
     /// Whether a person reads along.
@@ -70,17 +76,24 @@ impl Output {
         !self.json && !self.quiet
     }
 
-    /// A line for a person, beside the answer.
+    /// A line beside the answer: on standard error for a person, among the answer's `notes` for a program.
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
+        let text = printable(&text.to_string());
         if self.is_talkative() {
-            eprintln!("{}", printable(&text.to_string()));
+            eprintln!("{text}");
         }
+        self.noted().push(text);
+    }
+
+    fn noted(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The answer.
     pub(crate) fn answer(&self, verb: &str, answer: Answer) -> Result<(), Failure> {
         let text = if self.json {
-            with(json!({"verb": verb, "ok": true}), answer.json).to_string()
+            let head = json!({"verb": verb, "ok": true, "notes": *self.noted()});
+            with(head, answer.json).to_string()
         } else {
             answer.text
         };
@@ -97,7 +110,7 @@ impl Output {
     pub(crate) fn failure(&self, verb: &str, failure: &Failure) {
         let text = printable(&failure.to_string());
         if self.json && !matches!(failure, Failure::Stdout(_)) {
-            let object = json!({"verb": verb, "ok": false, "code": failure.code(), "error": text});
+            let object = json!({"verb": verb, "ok": false, "code": failure.code(), "error": text, "notes": *self.noted()});
             // The exit code says it, too.
             let _ = writeln!(std::io::stdout(), "{object}");
         }

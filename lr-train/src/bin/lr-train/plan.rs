@@ -8,12 +8,12 @@ use std::{
 use clap::Args;
 use lr_train::{
     plain::Rate,
-    preprocess::Preprocessor,
+    preprocess::{Preprocessor, Scheme},
     sigmoid::Approximation,
     split::Order,
     trainer::{
-        CircuitChoice, ErrorsFor, Optimizer, PlannerOptions, RINGS, Rounds, Settings, TrainingPlan,
-        files::dataset_file_bytes, plan, training_rows,
+        CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
+        Settings, TrainingPlan, files::dataset_file_bytes, plan, training_rows,
     },
 };
 use serde_json::json;
@@ -43,7 +43,7 @@ pub(crate) struct PlanArgs {
     /// Plan file to write
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Replace the plan file
+    /// Replace the plan file, and write a plan even if its training is predicted to fail
     #[arg(long)]
     force: bool,
 }
@@ -174,9 +174,9 @@ impl Training {
     }
 }
 
-pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
+pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     let settings = args.training.settings();
-    let scheme = args.data.normalize.into();
+    let scheme: Scheme = args.data.normalize.into();
     let data = match &args.data.source {
         Some(source) => Some(source.read(&Purpose::Training)?),
         None => None,
@@ -203,7 +203,8 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
     };
     let mut options = PlannerOptions::new()
         .log_n(*RINGS.start()..=args.choice.log_n)
-        .errors(errors);
+        .errors(errors)
+        .normalization(scheme);
     if let Some(threads) = args.choice.threads {
         options = options.threads(threads);
     }
@@ -211,6 +212,7 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         options = options.costs(costs::read(file)?);
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
+    judge(&report, args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
@@ -237,6 +239,26 @@ pub(crate) fn run(args: &PlanArgs, _: &Output) -> Done {
         "out": args.out.as_deref().map(path),
     });
     Ok(Answer::new(text, json))
+}
+
+/// Says what is doubtful about a training, and refuses one that would give no useful model unless it was asked for.
+fn judge(report: &PlanReport, force: bool, output: &Output) -> Result<(), Failure> {
+    let (grave, slight): (Vec<Doubt>, Vec<Doubt>) =
+        report.doubts().into_iter().partition(Doubt::is_grave);
+    if !force && !grave.is_empty() {
+        return Err(Failure::Doubtful(grave));
+    }
+    for doubt in grave {
+        output.note(format_args!("WARNING (--force): {doubt}"));
+    }
+    for doubt in slight {
+        output.note(format_args!("note: {doubt}"));
+    }
+    let usage = report.forecast.as_ref().map(|forecast| forecast.usage);
+    if let Some(doubt) = usage.and_then(|usage| usage.doubt()) {
+        output.note(format_args!("note: {doubt}"));
+    }
+    Ok(())
 }
 
 /// Reads a plan file.

@@ -111,6 +111,13 @@ impl From<Normalization> for Scheme {
     }
 }
 
+/// A scheme's name, as options and files have it.
+pub(crate) fn name(scheme: Scheme) -> String {
+    let name = serde_json::to_value(scheme).ok();
+    let name = name.as_ref().and_then(serde_json::Value::as_str);
+    name.unwrap_or_default().to_owned()
+}
+
 impl Source {
     /// The labelled rows asked for.
     ///

@@ -1,14 +1,17 @@
 //! Rows of delimited text and the lines on which they stand.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Chain, Cursor, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use super::CsvError;
 
+/// What was read to look at, and the rest.
+type Whole<R> = Chain<Cursor<Vec<u8>>, BufReader<Lines<R>>>;
+
 /// Reads row after row.
 pub(super) struct Rows<R> {
-    reader: Reader<BufReader<Lines<R>>>,
+    reader: Reader<Whole<R>>,
     delimiter: u8,
 }
 
@@ -16,15 +19,19 @@ impl<R: Read> Rows<R> {
     /// Without a delimiter, the first line decides.
     pub(super) fn new(input: R, delimiter: Option<u8>) -> Result<Self, CsvError> {
         let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
+        let mut start = vec![];
         let delimiter = match delimiter {
             Some(given) => given,
-            None => guess_delimiter(&mut input)?,
+            None => {
+                first_line(&mut input, &mut start)?;
+                guess_delimiter(&start)
+            }
         };
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
             .flexible(true)
-            .from_reader(input);
+            .from_reader(Cursor::new(start).chain(input));
         Ok(Self { reader, delimiter })
     }
 
@@ -80,11 +87,37 @@ impl Row {
     }
 }
 
-fn guess_delimiter(input: &mut impl BufRead) -> Result<u8, CsvError> {
-    let start = input.fill_buf().map_err(|error| CsvError::BadRecord {
-        line: 1,
-        reason: error.to_string(),
-    })?;
+/// The most bytes of a first line that are looked at.
+const FIRST_LINE: u64 = 1 << 20;
+
+/// Reads until the first line that is not blank has ended, however little each read gives.
+fn first_line(input: &mut impl Read, start: &mut Vec<u8>) -> Result<(), CsvError> {
+    let mut input = input.take(FIRST_LINE);
+    let mut buffer = [0; 1 << 12];
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                let blank = start.iter().all(|&b| b == b'\n');
+                let new = &buffer[..count];
+                start.extend_from_slice(new);
+                let text = new.iter().skip_while(|&&b| blank && b == b'\n');
+                if text.copied().any(|b| b == b'\n') {
+                    break;
+                }
+            }
+            Err(error) => {
+                return Err(CsvError::BadRecord {
+                    line: 1,
+                    reason: error.to_string(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn guess_delimiter(start: &[u8]) -> u8 {
     let first = start
         .split(|&b| b == b'\n')
         .find(|line| !line.is_empty())
@@ -103,7 +136,7 @@ fn guess_delimiter(input: &mut impl BufRead) -> Result<u8, CsvError> {
             (best, most) = (candidate, count);
         }
     }
-    Ok(best)
+    best
 }
 
 /// Passes bytes on with every line ended by one line feed, the last one too, so that line feeds count lines.
@@ -129,7 +162,10 @@ impl<R: Read> Read for Lines<R> {
             return Ok(0);
         }
         loop {
-            let count = self.inner.read(buffer)?;
+            let count = match self.inner.read(buffer) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
             if count == 0 {
                 self.ended = true;
                 buffer[0] = b'\n';

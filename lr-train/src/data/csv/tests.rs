@@ -255,3 +255,34 @@ proptest! {
         }
     }
 }
+
+/// A pipe that gives a byte at a time, now and then interrupted.
+struct Drops<'a>(&'a [u8], bool);
+
+impl Read for Drops<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 {
+            return Err(std::io::ErrorKind::Interrupted.into());
+        }
+        let count = self.0.len().min(1);
+        self.0.read(&mut buffer[..count])
+    }
+}
+
+#[test]
+fn the_first_line_is_read_to_its_end_however_it_comes() {
+    for text in [
+        "\n\na;b;y\n1;2;0\n3;4;1\n",
+        "a;b,c;y\r\n1;2;0\r\n3;4;1",
+        "\"a\"\t;y\n1;0\n2;1\n",
+    ] {
+        let whole = parsed(text, "y").unwrap();
+        let drops = read(Drops(text.as_bytes(), false), &Options::new("y")).unwrap();
+        assert_eq!(drops, whole);
+        assert!(whole.columns() == 2 || text.starts_with('"'));
+    }
+    // A line without an end is not read for ever.
+    let endless = std::io::repeat(b'a').take(1 << 22);
+    assert!(read(endless, &Options::new("y")).is_err());
+}

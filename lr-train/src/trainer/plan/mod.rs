@@ -20,10 +20,10 @@ use super::{
     round::{InputShape, Outline, Round},
     settings::Settings,
 };
-use crate::{Result, TrainError, circuits::Kind, trainer::ExchangeError};
+use crate::{Result, TrainError, circuits::Kind, preprocess::Scheme, trainer::ExchangeError};
 
 /// The version of plans that this build writes, and the only one that it reads.
-pub const PLAN_VERSION: u32 = 4;
+pub const PLAN_VERSION: u32 = 5;
 
 /// Separates plans' identifiers from every other use of BLAKE3.
 const PLAN_CONTEXT: &str = "lr-train plan v2";
@@ -58,6 +58,8 @@ pub struct PlanSpec {
     pub features: usize,
     /// What was asked for.
     pub settings: Settings,
+    /// How columns are normalized: the scheme alone, nothing that was fitted.
+    pub normalization: Scheme,
     /// The rounds.
     pub rounds: Vec<RoundSpec>,
     /// The keys that all rounds together need.
@@ -182,6 +184,11 @@ impl TrainingPlan {
     /// What was asked for.
     pub fn settings(&self) -> &Settings {
         &self.spec.settings
+    }
+
+    /// How columns are to be normalized.
+    pub fn normalization(&self) -> Scheme {
+        self.spec.normalization
     }
 
     /// The circuit.

@@ -12,8 +12,9 @@ use arras_ckks::params::{MAX_LEVELS, Security, deepest};
 
 use self::{candidate::Evaluated, depths::Depths};
 use super::{
+    forecast::Forecast,
     plan::{PLAN_VERSION, PlanSpec, TrainingPlan},
-    predict::predicted,
+    predict::{ErrorsFor, predicted_error},
     report::{Assumed, Candidate, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
@@ -111,17 +112,22 @@ impl<'a> Planner<'a> {
             rows: self.rows,
             features: self.features,
             settings: self.settings.clone(),
+            normalization: self.options.normalization,
             rounds: best.rounds,
             keys: best.planned.key_requests().clone(),
             parameters: best.planned.parameters().spec().clone(),
         };
         // The options said whether an insecure set is welcome.
         let plan = TrainingPlan::with_recorded(spec, best.recorded)?;
-        let (error, reached) = predicted(&plan, &self.options.errors)?.unzip();
+        // First, since it is quick and finds out whether the training diverges.
+        let forecast = match &self.options.errors {
+            ErrorsFor::Rows(z) => Some(Forecast::of(&plan, z)?),
+            ErrorsFor::AnyData | ErrorsFor::Nothing => None,
+        };
         let report = PlanReport {
-            predicted_error: error,
+            predicted_error: predicted_error(&plan, &self.options.errors)?,
+            forecast,
             assumed: Assumed::of(&plan),
-            reached: reached.unwrap_or_default(),
             chosen: best.candidate,
             candidates,
             capacity: self.capacity()?,

@@ -6,6 +6,7 @@ use arras_ckks::params::{Dnum, LevelWidth, Security};
 use arras_toolkit::{PlanOptions, cost::CostTable};
 
 use super::{super::predict::ErrorsFor, RINGS};
+use crate::preprocess::Scheme;
 
 /// What a planner may choose from.
 #[derive(Clone)]
@@ -17,6 +18,7 @@ pub struct PlannerOptions {
     costs: Vec<CostTable>,
     threads: usize,
     pub(super) errors: ErrorsFor,
+    pub(super) normalization: Scheme,
 }
 
 impl Default for PlannerOptions {
@@ -29,6 +31,7 @@ impl Default for PlannerOptions {
             costs: vec![],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             errors: ErrorsFor::default(),
+            normalization: Scheme::MaxAbs,
         }
     }
 }
@@ -100,6 +103,13 @@ impl PlannerOptions {
     #[must_use]
     pub fn errors(mut self, errors: ErrorsFor) -> Self {
         self.errors = errors;
+        self
+    }
+
+    /// How data are normalized, for the plan to keep: by each column's largest magnitude if nothing is said.
+    #[must_use]
+    pub fn normalization(mut self, scheme: Scheme) -> Self {
+        self.normalization = scheme;
         self
     }
 

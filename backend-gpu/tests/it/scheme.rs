@@ -1,13 +1,11 @@
 //! The scheme on the device: the client's side on the reference engine, the server's side on both, the same residues.
 
-mod common;
-
+use crate::common::{engines, parameters};
 use arras_ckks::{
     Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator,
     Parameters, PrecisionReport, SecretKey, SeededCiphertext, random::Seed,
 };
 use arras_hal::{Backend, Reference};
-use common::{engines, parameters};
 
 struct Client {
     secret: SecretKey<Reference>,
@@ -25,7 +23,7 @@ impl Client {
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
         let mut keys = generator.evaluation_keys(&ROTATIONS).unwrap();
         keys.insert(generator.conjugation_key().unwrap()).unwrap();
-        let mut words = common::Words::new(29);
+        let mut words = crate::common::Words::new(29);
         let mut vector = || -> Vec<f64> {
             (0..params.slots())
                 .map(|_| words.next() as i64 as f64 / (1u64 << 63) as f64)

@@ -1,12 +1,10 @@
 //! The toolkit level of the conformance suite on the device, with 64-bit integers (where it has them) and without.
 
-mod common;
-
 use arras_backend_gpu::{Arithmetic, GpuEngine};
 use arras_toolkit::conformance::Absent;
 
 fn device(arithmetic: Arithmetic) -> Result<GpuEngine, Absent> {
-    common::shared(arithmetic).ok_or_else(|| Absent::because("no adapter"))
+    crate::common::shared(arithmetic).ok_or_else(|| Absent::because("no adapter"))
 }
 
 arras_toolkit::toolkit_conformance!(auto, || device(Arithmetic::Auto));

@@ -1,14 +1,12 @@
 //! What happens at the limits of a device: memory, bindings, grids, order of uploads, faults; and dispatch counts.
 
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{Words, chain, engine, scenarios::Case, shared, spec, toy};
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuError, GpuOptions};
 use arras_hal::{
     Backend, Coeff, Eval, GaloisElement, HalErrorKind, Limbs, Poly, Reference, RingBasis, Shape,
 };
-use common::{Words, chain, engine, scenarios::Case, shared, spec, toy};
 
 /// Two ciphertext batches multiplied, relinearized, rescaled; then rotated, one by one and summed.
 fn circuit<B: Backend>(engine: &B, basis: &Arc<RingBasis>, batch: usize) -> Vec<Vec<u32>> {
@@ -81,7 +79,7 @@ fn a_buffer_above_the_device_s_own_binding_limit_works() {
         );
         return;
     }
-    let ring = common::ring(&engine, &basis);
+    let ring = crate::common::ring(&engine, &basis);
     let q = basis.modulus(0);
     let words: Vec<u32> = (0..polys << 16)
         .map(|i| (i as u32).wrapping_mul(2_654_435_761) % q.value())
@@ -202,7 +200,7 @@ fn an_upload_does_not_overtake_what_is_recorded() {
         return;
     };
     let basis = toy(8);
-    let ring = common::ring(&engine, &basis);
+    let ring = crate::common::ring(&engine, &basis);
     let limbs = Limbs::new([0, 5]);
     let mut words = Words::new(17);
     let mut sums = Vec::new();
@@ -237,7 +235,7 @@ fn allocation_beyond_the_limit_is_an_error_and_the_engine_goes_on() {
         return;
     };
     let basis = toy(8);
-    let ring = common::ring(&engine, &basis);
+    let ring = crate::common::ring(&engine, &basis);
     let limbs = Limbs::new([0]);
     let fits = Shape::new(100, limbs.clone());
     let too_large = Shape::new(2000, limbs);
@@ -275,7 +273,7 @@ fn room_is_looked_for_before_much_is_loaded() {
     engine.make_room(300 << 20).unwrap();
     assert_eq!(engine.memory_report().in_use, before.in_use);
     let basis = toy(8);
-    let ring = common::ring(&engine, &basis);
+    let ring = crate::common::ring(&engine, &basis);
     let held = Poly::<_, Eval>::zeros(&ring, &Shape::new(1000, Limbs::new([0]))).unwrap();
     let in_use = engine.memory_report().in_use;
     let refused = engine.make_room(512 << 20).unwrap_err();
@@ -288,13 +286,13 @@ fn room_is_looked_for_before_much_is_loaded() {
         }
     );
     // More than any machine has: the driver refuses, and the engine goes on.
-    let engine = common::engine(&GpuOptions::default()).unwrap();
+    let engine = crate::common::engine(&GpuOptions::default()).unwrap();
     let refused = engine.make_room(1 << 50).unwrap_err();
     assert!(
         matches!(refused.kind(), HalErrorKind::OutOfMemory { available, .. } if *available < 1 << 50),
         "{refused}"
     );
-    let ring = common::ring(&engine, &basis);
+    let ring = crate::common::ring(&engine, &basis);
     assert!(
         Poly::<_, Eval>::zeros(&ring, held.shape())
             .unwrap()
@@ -309,7 +307,7 @@ fn allocation_beyond_one_buffer_is_an_error_that_says_so() {
         return;
     };
     let basis = toy(10);
-    let ring = common::ring(&engine, &basis);
+    let ring = crate::common::ring(&engine, &basis);
     let largest = engine.memory_report().largest_buffer;
     let polys = usize::try_from(largest / 4096).unwrap() + 1;
     let shape = Shape::new(polys, Limbs::new([0]));
@@ -349,7 +347,10 @@ fn a_device_destroyed_in_mid_run_is_an_error_at_every_later_wait() {
     let upload = Poly::<_, Eval>::from_words(&ring, x.shape(), &case.words.rows(&basis, 2, &limbs));
     assert!(upload.and_then(|y| y.add(&x)?.to_words()).is_err());
     // A new engine works.
-    let fresh = common::ring(&common::engine(&GpuOptions::default()).unwrap(), &basis);
+    let fresh = crate::common::ring(
+        &crate::common::engine(&GpuOptions::default()).unwrap(),
+        &basis,
+    );
     assert!(
         Poly::<_, Eval>::zeros(&fresh, x.shape())
             .unwrap()

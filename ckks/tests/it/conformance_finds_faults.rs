@@ -1,8 +1,5 @@
 //! The scheme level of the conformance suite fails for engines that are wrong.
 
-#[macro_use]
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arras_backend_cpu::CpuEngine;

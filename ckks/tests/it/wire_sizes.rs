@@ -1,10 +1,8 @@
 //! Sizes close to the information content, files on disk, and the security bound recomputed from what is in them.
 
-#[macro_use]
-mod support;
-
 use std::path::Path;
 
+use crate::support::{Party, insecure, secure, values};
 use arras_ckks::{
     Ciphertext, CkksError, CkksErrorKind, Context, EvaluationKeys, Evaluator, KeyGenerator,
     KeyKind, Parameters, PublicKey, SecretKey, SeededCiphertext, SwitchingKey,
@@ -13,7 +11,6 @@ use arras_ckks::{
 };
 use arras_hal::{GaloisElement, Reference};
 use num_bigint::BigUint;
-use support::{Party, insecure, secure, values};
 
 /// Bits of the residues of `polys` polynomials over these moduli, in bytes.
 fn content(params: &Parameters, moduli: impl Iterator<Item = u32>, polys: usize) -> f64 {
@@ -153,7 +150,7 @@ fn a_client_and_a_server_exchange_files() {
     let decryptor = arras_ckks::Decryptor::new(&secret);
     let values = decryptor.decrypt(&output).unwrap();
     let expected: Vec<f64> = (0..x.len()).map(|i| x[(i + 3) % x.len()].powi(2)).collect();
-    assert!(support::bits(&expected, &values[0]) > 24.0);
+    assert!(crate::support::bits(&expected, &values[0]) > 24.0);
     let same = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
     assert!(secret.equals(&same));
 }

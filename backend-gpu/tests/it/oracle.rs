@@ -1,18 +1,16 @@
 //! Every operation on the device against the reference engine, to the bit.
 
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{
+    Words, chain, engines,
+    scenarios::{Case, Results, arithmetic, compare, conversions, key_switches, transforms},
+    spec, toy,
+};
 use arras_backend_gpu::GpuEngine;
 use arras_hal::{
     Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs,
     Poly, Reference, RingBasis, Shape, is_prime,
-};
-use common::{
-    Words, chain, engines,
-    scenarios::{Case, Results, arithmetic, compare, conversions, key_switches, transforms},
-    spec, toy,
 };
 
 fn check(case: &str, gpu: impl Fn(&GpuEngine) -> Results, reference: impl Fn() -> Results) {
@@ -211,12 +209,12 @@ fn extremes<B: Backend>(engine: &B, basis: &Arc<RingBasis>, spread: u32) -> Resu
 fn the_largest_sums_are_bit_exact() {
     let basis = chain(4, 2, 0, 64);
     against_reference!("1 modulo 2^16", extremes(&basis, 0));
-    let mut moduli = common::primes_below(1 << 30, 32, 64);
+    let mut moduli = crate::common::primes_below(1 << 30, 32, 64);
     moduli.insert(0, 97);
     let basis = RingBasis::new(&arras_hal::RingSpec { log_n: 4, moduli }).unwrap();
     against_reference!("the largest primes", extremes(&basis, 0));
     // Just above 2^32 / 5 the quotient of a high word is most often estimated one too small.
-    let mut moduli = common::primes_below(900_000_000, 32, 3);
+    let mut moduli = crate::common::primes_below(900_000_000, 32, 3);
     moduli.extend(
         (0..)
             .map(|k| 858_993_473 + 32 * k)

@@ -1,8 +1,6 @@
 //! Sizes told from parameters alone are those of real objects.
 
-#[macro_use]
-mod support;
-
+use crate::support::{Party, insecure, secure, values};
 use arras_ckks::{
     CkksError, CkksErrorKind, Context, EvaluationKeySet, KeyGenerator, KeyKind, SecretKey,
     random::Seed,
@@ -12,7 +10,6 @@ use arras_ckks::{
     },
 };
 use arras_hal::{GaloisElement, Reference};
-use support::{Party, insecure, secure, values};
 
 #[test]
 fn ciphertexts_have_the_bytes_that_were_told() {

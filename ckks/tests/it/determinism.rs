@@ -1,13 +1,11 @@
 //! Equal seeds give equal bytes, whatever the number of threads and the engine.
 
-mod support;
-
+use crate::support::{insecure, secure, values};
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
     Context, EncryptionStreams, Encryptor, KeyGenerator, Parameters, SecretKey, random::Seed,
 };
 use arras_hal::{Reference, SecretEngine};
-use support::{insecure, secure, values};
 
 /// Everything that a client makes from seeds, as objects that compare by their bytes.
 #[derive(PartialEq)]

@@ -1,7 +1,5 @@
 //! The conformance suite on the device, with 64-bit integers in shaders and without.
 
-mod common;
-
 use arras_backend_gpu::{Arithmetic, GpuEngine, GpuOptions};
 use arras_hal::{
     backend_conformance,
@@ -9,11 +7,11 @@ use arras_hal::{
 };
 
 fn auto() -> Result<GpuEngine, Absent> {
-    common::shared(Arithmetic::Auto).ok_or_else(|| Absent::because("no adapter"))
+    crate::common::shared(Arithmetic::Auto).ok_or_else(|| Absent::because("no adapter"))
 }
 
 fn portable() -> Result<GpuEngine, Absent> {
-    common::shared(Arithmetic::Portable).ok_or_else(|| Absent::because("no adapter"))
+    crate::common::shared(Arithmetic::Portable).ok_or_else(|| Absent::because("no adapter"))
 }
 
 backend_conformance!(best_arithmetic, auto);
@@ -32,7 +30,7 @@ fn everything_works_in_pieces_where_bindings_are_small() {
         largest_binding: Some(16 << 10),
         ..GpuOptions::default()
     };
-    let Some(engine) = common::engine(&options) else {
+    let Some(engine) = crate::common::engine(&options) else {
         return;
     };
     let options = Options::new().max_log_n(6);
@@ -47,7 +45,7 @@ fn everything_works_in_pieces_where_bindings_are_small() {
 
 /// The fault destroys the device, so these tests have engines of their own.
 fn of_its_own() -> Result<GpuEngine, Absent> {
-    common::engine(&GpuOptions::default()).ok_or_else(|| Absent::because("no adapter"))
+    crate::common::engine(&GpuOptions::default()).ok_or_else(|| Absent::because("no adapter"))
 }
 
 fn faulty() -> Subject<GpuEngine> {

@@ -1,15 +1,12 @@
 //! Bounds on values: they follow every operation, and no result goes beyond what its level holds without an error.
 
-#[macro_use]
-mod support;
-
+use crate::support::{Party, insecure, values};
 use arras_ckks::{
     Ciphertext, CkksError, CkksErrorKind, Complex64, Decryptor, Encryptor, Evaluator, Parameters,
     Plaintext, Result, SeededCiphertext, doubling_steps, wire,
 };
 use arras_hal::Reference;
 use rand_core::{Rng, SeedableRng};
-use support::{Party, insecure, values};
 
 type Ct = Ciphertext<Reference>;
 

@@ -4,15 +4,13 @@
 //! measured three levels below the top, where scales are the nominal ones; chains start at the top. Values are uniform in [-1, 1],
 //! those of the chains have magnitude 1 (so that errors do not shrink with the values).
 
-mod support;
-
 use std::fmt;
 
+use crate::support::{Party, secure, values};
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{Ciphertext, Decryptor, Encryptor, Parameters, PrecisionReport};
 use arras_hal::{Reference, SecretEngine};
 use num_complex::Complex64;
-use support::{Party, secure, values};
 
 const ENCRYPT_SECRET: (&str, f64) = ("encrypt with the secret key", 27.0);
 const ENCRYPT_PUBLIC: (&str, f64) = ("encrypt with the public key", 22.5);

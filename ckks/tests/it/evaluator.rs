@@ -1,15 +1,12 @@
 //! Every evaluator operation against the computation in the clear, at a small insecure size.
 
-#[macro_use]
-mod support;
-
+use crate::support::{Party, bits, insecure, values};
 use arras_ckks::{
     CkksError, CkksErrorKind, Decryptor, Encryptor, EvaluationKeys, Evaluator, KeyGenerator,
     doubling_steps,
 };
 use arras_hal::Reference;
 use num_complex::Complex64;
-use support::{Party, bits, insecure, values};
 
 const FLOOR: f64 = 24.0;
 

@@ -1,11 +1,4 @@
 //! Client and server in one place, for tests.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    unused_macros,
-    reason = "every test file uses a part of it"
-)]
-
 #[macro_use]
 mod refused;
 
@@ -19,15 +12,15 @@ use arras_hal::SecretEngine;
 use rand_core::SeedableRng;
 
 /// A context with keys, everything from fixed seeds.
-pub struct Party<S: SecretEngine> {
-    pub context: Context<S>,
-    pub secret: SecretKey<S>,
-    pub streams: EncryptionStreams,
-    pub evaluator: Evaluator<S>,
+pub(crate) struct Party<S: SecretEngine> {
+    pub(crate) context: Context<S>,
+    pub(crate) secret: SecretKey<S>,
+    pub(crate) streams: EncryptionStreams,
+    pub(crate) evaluator: Evaluator<S>,
 }
 
 impl<S: SecretEngine> Party<S> {
-    pub fn new(params: &Parameters, engine: S, rotations: &[i64]) -> Self {
+    pub(crate) fn new(params: &Parameters, engine: S, rotations: &[i64]) -> Self {
         let context = Context::new(params, engine).unwrap();
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
@@ -43,27 +36,32 @@ impl<S: SecretEngine> Party<S> {
         }
     }
 
-    pub fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
+    pub(crate) fn encryptor(&self) -> Encryptor<'_, SecretKey<S>> {
         Encryptor::with_streams(&self.secret, &self.streams)
     }
 
-    pub fn encrypt(&self, values: &[f64], level: usize) -> Ciphertext<S> {
+    pub(crate) fn encrypt(&self, values: &[f64], level: usize) -> Ciphertext<S> {
         self.encrypt_batch(&[values], level)
     }
 
-    pub fn encrypt_batch(&self, vectors: &[&[f64]], level: usize) -> Ciphertext<S> {
+    pub(crate) fn encrypt_batch(&self, vectors: &[&[f64]], level: usize) -> Ciphertext<S> {
         self.encrypt_values(vectors, level)
     }
 
     /// Of values up to `largest`.
-    pub fn encrypt_up_to(&self, vectors: &[&[f64]], level: usize, largest: f64) -> Ciphertext<S> {
+    pub(crate) fn encrypt_up_to(
+        &self,
+        vectors: &[&[f64]],
+        level: usize,
+        largest: f64,
+    ) -> Ciphertext<S> {
         let encryptor = self.encryptor().largest_value(largest);
         let seeded = encryptor.encrypt(vectors, level).unwrap();
         seeded.expand(&self.context).unwrap()
     }
 
     /// Of real or complex values.
-    pub fn encrypt_values<V: Copy + Into<Complex64> + Sync>(
+    pub(crate) fn encrypt_values<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
         level: usize,
@@ -74,28 +72,28 @@ impl<S: SecretEngine> Party<S> {
         seeded.expand(&self.context).unwrap()
     }
 
-    pub fn settle(&self, ct: &Ciphertext<S>) -> Ciphertext<S> {
+    pub(crate) fn settle(&self, ct: &Ciphertext<S>) -> Ciphertext<S> {
         self.evaluator.relinearize_and_rescale(ct).unwrap()
     }
 
     /// The public key from a seed of its own.
-    pub fn public_key(&self) -> LoadedPublicKey<S> {
+    pub(crate) fn public_key(&self) -> LoadedPublicKey<S> {
         let generator = KeyGenerator::with_seed(&self.secret, Seed::from_bytes([9; 32]));
         let key = generator.public_key().unwrap();
         key.load(&self.context).unwrap()
     }
 
-    pub fn decrypt(&self, ct: &Ciphertext<S>) -> Vec<f64> {
+    pub(crate) fn decrypt(&self, ct: &Ciphertext<S>) -> Vec<f64> {
         self.decrypt_batch(ct).remove(0)
     }
 
-    pub fn decrypt_batch(&self, ct: &Ciphertext<S>) -> Vec<Vec<f64>> {
+    pub(crate) fn decrypt_batch(&self, ct: &Ciphertext<S>) -> Vec<Vec<f64>> {
         Decryptor::new(&self.secret).decrypt(ct).unwrap()
     }
 }
 
 /// A small set without any security.
-pub fn insecure(log_n: u32, levels: usize) -> Parameters {
+pub(crate) fn insecure(log_n: u32, levels: usize) -> Parameters {
     Parameters::builder()
         .log_n(log_n)
         .levels(levels)
@@ -107,7 +105,7 @@ pub fn insecure(log_n: u32, levels: usize) -> Parameters {
 }
 
 /// The default 128-bit set of a degree with this many levels.
-pub fn secure(log_n: u32, levels: usize) -> Parameters {
+pub(crate) fn secure(log_n: u32, levels: usize) -> Parameters {
     Parameters::builder()
         .log_n(log_n)
         .levels(levels)
@@ -116,7 +114,7 @@ pub fn secure(log_n: u32, levels: usize) -> Parameters {
 }
 
 /// Values in [-1, 1] from a seed.
-pub fn values(seed: u64, count: usize) -> Vec<f64> {
+pub(crate) fn values(seed: u64, count: usize) -> Vec<f64> {
     use rand_core::Rng;
     let mut rng = chacha20::ChaCha20Rng::seed_from_u64(seed);
     (0..count)
@@ -125,7 +123,7 @@ pub fn values(seed: u64, count: usize) -> Vec<f64> {
 }
 
 /// -log2 of the worst error.
-pub fn bits(expected: &[f64], actual: &[f64]) -> f64 {
+pub(crate) fn bits(expected: &[f64], actual: &[f64]) -> f64 {
     let report = PrecisionReport::real(expected, &actual[..expected.len()]);
     report.unwrap().worst_bits()
 }

@@ -1,19 +1,15 @@
 //! Opening results for others: what is counted, what the noise is, what attacks get.
 
-#[macro_use]
-#[path = "../support/mod.rs"]
-mod support;
-
 mod attacks;
 mod ledger;
 mod values;
 
+use crate::support::Party;
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
     Ciphertext, CkksError, CkksErrorKind, Decryptor, NoiseModel, Parameters, Result,
     opening::{Ledger, LedgerAccount, Opened, Opening, OpeningError},
 };
-use support::Party;
 
 const PERIOD: usize = 16;
 

@@ -1,10 +1,8 @@
 //! What the conformance suite does not ask of every engine: threads, SIMD levels, sizes, settings.
 
-mod common;
-
+use crate::common::Rig;
 use arras_backend_cpu::{CpuEngine, CpuError, SimdLevel};
 use arras_hal::{Backend, Coeff, GaloisElement, Limbs, Poly, Reference, Shape};
-use common::Rig;
 
 fn engine(threads: usize, level: SimdLevel) -> CpuEngine {
     let builder = CpuEngine::builder().threads(threads).simd(level);
@@ -56,7 +54,7 @@ fn transforms_of_every_size() {
         let limbs = Limbs::new([0, 2, 8]);
         let reference = Rig::new(Reference::new(), log_n);
         let shape = Shape::new(1, limbs.clone());
-        let mut words = common::words(reference.ring.basis(), &shape, 5);
+        let mut words = crate::common::words(reference.ring.basis(), &shape, 5);
         // The largest residues everywhere: where a lazy bound would break.
         for (x, limb) in words.chunks_mut(1 << log_n).zip(limbs.iter()).skip(1) {
             x.fill(reference.ring.basis().modulus(limb).value() - 1);

@@ -4,14 +4,12 @@
 //! Errors are measured as the root mean square over the real parts of all slots, against what the decrypted operands would give
 //! without a further error.
 
-#[macro_use]
-mod support;
-
 use std::{
     fmt::Display,
     ops::{Add, Mul, Sub},
 };
 
+use crate::support::{Party, secure, values};
 use arras_ckks::{
     Ciphertext, Decryptor, Encryptor, NoiseModel, Parameters,
     params::{Dnum, LevelWidth, ParamsError, Security},
@@ -19,7 +17,6 @@ use arras_ckks::{
 };
 use arras_hal::Reference;
 use num_complex::Complex64;
-use support::{Party, secure, values};
 
 const BATCH: usize = 8;
 

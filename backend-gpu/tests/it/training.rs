@@ -1,13 +1,12 @@
 //! Training on the device: the client's side on the CPU engine, the server's side on both engines, the same ciphertext bytes of
 //! the weights.
 
-mod common;
-
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
+use crate::common::{engines, parameters};
 use arras_backend_cpu::CpuEngine;
 use arras_backend_gpu::GpuOptions;
 use arras_ckks::{
@@ -20,7 +19,6 @@ use arras_toolkit::{
     Bindings, Cleartext, Encrypted, Homomorphic, Program, SeededEncrypted, Value,
     conformance::party, plan::KeyRequests, run::Options,
 };
-use common::{engines, parameters};
 use lr_train::{
     circuits::{Kind, Results, Spec, TrainingCircuit},
     data::builtin,
@@ -70,7 +68,7 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
     if devices.is_empty() {
         return;
     }
-    let mut words = common::Words::new(7);
+    let mut words = crate::common::Words::new(7);
     let minibatches: Vec<Array2<f64>> = (0..ITERATIONS)
         .map(|_| {
             Array2::from_shape_simple_fn((ROWS, FEATURES), || {
@@ -142,7 +140,7 @@ fn train_to_file<B: Backend>(
 #[test]
 fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_over() {
     let options = GpuOptions::default();
-    let Some(device) = common::engine(&options) else {
+    let Some(device) = crate::common::engine(&options) else {
         return;
     };
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lost-device");
@@ -195,7 +193,7 @@ fn a_device_lost_while_it_trains_leaves_files_intact_and_another_engine_takes_ov
         memory_limit: Some(1 << 20),
         ..options
     };
-    let small = common::engine(&small).unwrap();
+    let small = crate::common::engine(&small).unwrap();
     let refused = train_to_file(small, &keys, &data, &out, Options::new()).unwrap_err();
     let message = refused.to_string();
     assert!(message.contains("available"), "{message}");

@@ -1,0 +1,450 @@
+//! What a training does to known rows, from its twin in the clear: looked at before anything is encrypted.
+
+use std::fmt;
+
+use arras_toolkit::text;
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::{Settings, TrainingPlan, predict::twin};
+use crate::{
+    Result,
+    metrics::log_loss,
+    plain::{History, State},
+    split::Minibatches,
+};
+
+/// Which of its rows a training computes on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Usage {
+    /// Rows of the data.
+    pub rows: usize,
+    /// Those that are in a minibatch or more.
+    pub used: usize,
+    /// How often the training goes through the data: rows of all minibatches over rows of the data.
+    pub passes: f64,
+}
+
+impl Usage {
+    /// Of a training of so many rows, minibatches of `minibatch`.
+    ///
+    /// # Errors
+    /// [`DataError::Split`](crate::data::DataError::Split) if there are no rows.
+    pub fn of(settings: &Settings, rows: usize, minibatch: usize) -> Result<Self> {
+        let batches = Minibatches::new(rows, minibatch, settings.order)?;
+        let mut seen = vec![false; rows];
+        let mut used = 0;
+        for batch in batches.starting_at(0).take(settings.iterations) {
+            for row in batch {
+                used += usize::from(!std::mem::replace(&mut seen[row], true));
+            }
+            if used == rows {
+                break;
+            }
+        }
+        let passes = (settings.iterations * batches.size()) as f64 / rows as f64;
+        Ok(Self { rows, used, passes })
+    }
+
+    /// What is to be said of a training that does not go through its data once; nothing of others.
+    pub fn doubt(&self) -> Option<String> {
+        (self.passes < 1.0 && self.used < self.rows).then(|| {
+            format!(
+                "the training uses {} of {} rows, less than one pass: raise --iterations or --minibatch where the rest is to count",
+                self.used, self.rows
+            )
+        })
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, used, passes } = self;
+        write!(f, "{used} of {rows} rows, in {passes:.2} passes")
+    }
+}
+
+/// What a training does to known rows. **Private** like the rows themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Forecast {
+    /// Rows that it computes on.
+    pub usage: Usage,
+    /// Half the interval on which the polynomial is near the sigmoid.
+    pub interval: f64,
+    /// The largest `|z v|`, which the polynomial is evaluated at.
+    #[serde(with = "number")]
+    pub largest_input: f64,
+    /// The iteration, from 0, that first left the interval.
+    pub left_in: Option<usize>,
+    /// The largest weight in the end.
+    #[serde(with = "number")]
+    pub largest_weight: f64,
+    /// log2 of what a ciphertext of a result can hold.
+    pub headroom: f64,
+    /// The lowest and the highest score of any row in the end.
+    #[serde(with = "numbers")]
+    pub scores: [f64; 2],
+    /// Mean log loss over all rows in the end; `ln 2` is that of a model that knows nothing.
+    #[serde(with = "number")]
+    pub log_loss: f64,
+    /// Rows that the model takes for positive in the end.
+    pub taken_for_positive: usize,
+    /// Rows that are positive.
+    pub positive: usize,
+}
+
+impl Forecast {
+    /// Trains in the clear: `z` are signed rows as [`training_rows`](super::training_rows) makes them, or padded to the plan's features.
+    ///
+    /// # Errors
+    /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape.
+    pub fn of(plan: &TrainingPlan, z: &Array2<f64>) -> Result<Self> {
+        let settings = plan.settings();
+        let rows = z.nrows();
+        let mut plain = settings.plain(rows)?;
+        plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
+        let (history, _) = twin(settings.optimizer, z, &plain)?;
+        Self::after(plan, z, &history)
+    }
+
+    fn after(plan: &TrainingPlan, z: &Array2<f64>, history: &History) -> Result<Self> {
+        let weights = history.weights().cloned();
+        let weights = weights.unwrap_or_else(|| State::zero(z.ncols()).w);
+        let margins = z.dot(&weights);
+        let labels: Vec<bool> = z.column(0).iter().map(|y| *y > 0.0).collect();
+        let sign = |label: bool| if label { 1.0 } else { -1.0 };
+        let scores: Vec<f64> = (margins.iter().zip(&labels))
+            .map(|(margin, label)| margin * sign(*label))
+            .collect();
+        let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
+        Ok(Self {
+            usage: Usage::of(plan.settings(), z.nrows(), plan.minibatch())?,
+            interval: plan.settings().activation.bound(),
+            largest_input: history.largest_t(),
+            left_in: history.left_interval().map(|(iteration, _)| iteration),
+            largest_weight: largest(&mut weights.iter().map(|w| w.abs())),
+            headroom: plan.params().headroom_bits(0),
+            scores: [
+                scores.iter().copied().fold(f64::INFINITY, f64::min),
+                scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ],
+            log_loss: log_loss(&scores, &labels)?,
+            taken_for_positive: scores.iter().filter(|score| **score > 0.0).count(),
+            positive: labels.iter().filter(|label| **label).count(),
+        })
+    }
+
+    /// What is wrong with such a training. `error` is the predicted error of any weight, where one was predicted.
+    pub fn doubts(&self, error: Option<f64>) -> Vec<Doubt> {
+        let mut doubts = vec![];
+        let most = self.headroom.exp2();
+        // Inner products are held too, divided by half the interval in every circuit.
+        let largest = self.largest_weight.max(self.largest_input / self.interval);
+        if beyond(largest, most) {
+            doubts.push(Doubt::Headroom { largest, most });
+        }
+        let bound = self.interval;
+        if let Some(iteration) = self.left_in {
+            let largest = self.largest_input;
+            doubts.push(Doubt::Interval {
+                iteration,
+                largest,
+                bound,
+            });
+        }
+        let [lowest, highest] = self.scores;
+        if lowest < -bound || highest > bound {
+            doubts.push(Doubt::Scores {
+                lowest,
+                highest,
+                bound,
+            });
+        }
+        let weight = self.largest_weight;
+        if let Some(error) = error.filter(|error| beyond(*error, weight * LARGEST_ERROR)) {
+            doubts.push(Doubt::Error { error, weight });
+        }
+        let (taken, rows) = (self.taken_for_positive, self.usage.rows);
+        if (taken == 0 || taken == rows) && (1..rows).contains(&self.positive) {
+            doubts.push(Doubt::OneClass {
+                positive: taken > 0,
+                rows,
+                others: if taken > 0 {
+                    rows - self.positive
+                } else {
+                    self.positive
+                },
+            });
+        }
+        if self.log_loss > std::f64::consts::LN_2 {
+            doubts.push(Doubt::Loss {
+                loss: self.log_loss,
+            });
+        }
+        doubts
+    }
+}
+
+/// An error of this part of the largest weight is a wrong model.
+const LARGEST_ERROR: f64 = 0.1;
+/// Inputs beyond this much of half the interval: there the cubics push rows outward that are far out already.
+const INPUT_MARGIN: f64 = 1.25;
+/// Scores of the final weights are no longer given to the polynomial, but tell where the next step would go.
+const SCORE_MARGIN: f64 = 2.0;
+/// A loss so far above that of knowing nothing is no matter of calibration.
+const LOSS_MARGIN: f64 = 1.5;
+
+impl fmt::Display for Forecast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::line(f, "rows used", self.usage)?;
+        let [lowest, highest] = self.scores.map(short);
+        let scores = format!(
+            "{lowest} to {highest} in the end, inputs of the sigmoid to {} of {}",
+            short(self.largest_input),
+            self.interval
+        );
+        text::line(f, "scores", scores)?;
+        let loss = format!("{} in the end, of 0.693", short(self.log_loss));
+        text::line(f, "log loss", loss)
+    }
+}
+
+/// Something that is wrong with a training, or may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// Numbers that a ciphertext cannot hold.
+    Headroom {
+        /// The largest.
+        largest: f64,
+        /// What can be held.
+        most: f64,
+    },
+    /// The polynomial was evaluated outside its interval.
+    Interval {
+        /// In which iteration first, from 0.
+        iteration: usize,
+        /// The largest input of all iterations.
+        largest: f64,
+        /// Half the interval.
+        bound: f64,
+    },
+    /// The final weights give scores outside the interval.
+    Scores {
+        /// The lowest score.
+        lowest: f64,
+        /// The highest.
+        highest: f64,
+        /// Half the interval.
+        bound: f64,
+    },
+    /// Encryption changes the weights.
+    Error {
+        /// The predicted error of any weight.
+        error: f64,
+        /// The largest weight.
+        weight: f64,
+    },
+    /// For data between -1 and 1 the error has no bound.
+    NoError {
+        /// What was computed.
+        error: f64,
+    },
+    /// One class is said of every row.
+    OneClass {
+        /// Which.
+        positive: bool,
+        /// Rows.
+        rows: usize,
+        /// Rows of the other class.
+        others: usize,
+    },
+    /// The loss is above that of a model that knows nothing.
+    Loss {
+        /// It.
+        loss: f64,
+    },
+}
+
+impl Doubt {
+    /// Whether a plan is not to be made: beyond the margins within which a training may still be good.
+    pub fn is_grave(&self) -> bool {
+        match *self {
+            Self::Headroom { .. }
+            | Self::Error { .. }
+            | Self::NoError { .. }
+            | Self::OneClass { .. } => true,
+            Self::Interval { largest, bound, .. } => beyond(largest, INPUT_MARGIN * bound),
+            Self::Scores {
+                lowest,
+                highest,
+                bound,
+            } => beyond(highest.max(-lowest), SCORE_MARGIN * bound),
+            Self::Loss { loss } => beyond(loss, LOSS_MARGIN * std::f64::consts::LN_2),
+        }
+    }
+}
+
+/// Whether a number is above a bound, or none.
+fn beyond(value: f64, most: f64) -> bool {
+    value.is_nan() || value > most
+}
+
+/// A number in the form that needs fewer digits.
+fn short(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
+        let text = format!("{value:.3}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text::magnitude(value)
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Headroom { largest, most } => write!(
+                f,
+                "weights or inner products reach {}, a ciphertext of the result holds {}: lower --lr, train fewer --iterations, or normalize \
+                 the columns (--normalize standard)",
+                short(largest),
+                short(most)
+            ),
+            Self::Interval {
+                iteration,
+                largest,
+                bound,
+            } => write!(
+                f,
+                "from iteration {} on inner products leave [-{bound}, {bound}], on which the polynomial is near the sigmoid, and reach {}: lower \
+                 --lr, train fewer --iterations, normalize the columns (--normalize), or take a --sigmoid with a wider interval",
+                iteration + 1,
+                short(largest)
+            ),
+            Self::Scores {
+                lowest,
+                highest,
+                bound,
+            } => write!(
+                f,
+                "the final weights give scores from {} to {}, the polynomial holds on [-{bound}, {bound}]: more iterations would go astray, and \
+                 probabilities are too near 0 and 1; lower --lr or train fewer --iterations",
+                short(lowest),
+                short(highest)
+            ),
+            Self::Error { error, weight } => write!(
+                f,
+                "the predicted error of a weight is {}, the largest weight {}: lower --lr, train fewer --iterations, or normalize the columns \
+                 (--normalize standard)",
+                short(error),
+                short(weight)
+            ),
+            Self::NoError { error } => write!(
+                f,
+                "the predicted error of a weight is {error} for data between -1 and 1: lower --lr or train fewer --iterations"
+            ),
+            Self::OneClass {
+                positive,
+                rows,
+                others,
+            } => write!(
+                f,
+                "the model says {} of all {rows} rows, {others} of which are of the other class: normalize the columns (--normalize standard), \
+                 train more --iterations or raise --lr or --minibatch",
+                if positive {
+                    "the positive class"
+                } else {
+                    "the negative class"
+                }
+            ),
+            Self::Loss { loss } => write!(
+                f,
+                "the log loss is {} in the end, that of knowing nothing 0.693: lower --lr or train fewer --iterations; probabilities need \
+                 calibration",
+                short(loss)
+            ),
+        }
+    }
+}
+
+/// Numbers that may be infinite or none: JSON has no such numbers, and `null` would say nothing.
+pub(super) mod number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    pub(super) enum Number {
+        Finite(f64),
+        Named(String),
+    }
+
+    impl From<f64> for Number {
+        fn from(value: f64) -> Self {
+            if value.is_finite() {
+                Self::Finite(value)
+            } else {
+                Self::Named(value.to_string())
+            }
+        }
+    }
+
+    impl Number {
+        pub(super) fn value<E: serde::de::Error>(self) -> Result<f64, E> {
+            match self {
+                Self::Finite(value) => Ok(value),
+                Self::Named(name) => name.parse().map_err(E::custom),
+            }
+        }
+    }
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        value: &f64,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        Number::from(*value).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<f64, D::Error> {
+        Number::deserialize(from)?.value()
+    }
+}
+
+mod numbers {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::number::Number;
+
+    pub(super) fn serialize<S: Serializer>(values: &[f64; 2], to: S) -> Result<S::Ok, S::Error> {
+        values.map(Number::from).serialize(to)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<[f64; 2], D::Error> {
+        let [low, high] = <[Number; 2]>::deserialize(from)?;
+        Ok([low.value()?, high.value()?])
+    }
+}
+
+/// As [`number`], for what may be absent.
+pub(super) mod maybe_number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::number::Number;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        value: &Option<f64>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.map(Number::from).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'a, D: Deserializer<'a>>(
+        from: D,
+    ) -> Result<Option<f64>, D::Error> {
+        let number = Option::<Number>::deserialize(from)?;
+        number.map(Number::value).transpose()
+    }
+}
