@@ -9,6 +9,7 @@ module `blake3` is installed. Every rule of the page is checked; a file that bre
 """
 
 import json
+import math
 import struct
 import sys
 
@@ -99,6 +100,16 @@ def window(p, level):
     mains, terminals = p["windows"][level]
     start = len(p["terminals"])
     return list(range(start - terminals, start + mains))
+
+
+def headroom(p, level):
+    """Values of a level are below this: Q / (2 s)."""
+    product = lambda limbs: sum(math.log2(p["basis"][limb]) for limb in limbs)
+    log_scale = math.log2(p["base_scale"])
+    for above in range(1, level + 1):
+        step = product(window(p, above)) - product(window(p, above - 1))
+        log_scale = (log_scale + step) / 2
+    return 2.0 ** min(product(window(p, level)) - log_scale - 1, 1023)
 
 
 def special(p):
@@ -239,10 +250,14 @@ def container(data):
     """The container at the start of `data`, and its length."""
     check(data[:8] == MAGIC, "not an Arras file")
     check(len(data) >= 28, "the prefix is cut short")
-    version, kind, flags, header_len, payload_len = struct.unpack("<HHIIQ", data[8:28])
-    check(version == 1, "not format version 1")
+    version, kind, _, header_len, payload_len = struct.unpack("<HHIIQ", data[8:28])
+    check(version == 1 or (version == 2 and kind in (6, 7, 8)), "not format version 1, nor 2 of values")
     check(kind in KINDS, "no such kind")
-    check(flags == 0, "flags are set")
+    bound = struct.unpack("<f", data[12:16])[0] if version == 2 else None
+    if bound is None:
+        check(data[12:16] == bytes(4), "a bound where none is")
+    else:
+        check(data[15] < 0x80 and bound < float("inf"), "a bound that is negative or no number")
     check(header_len <= 1 << 20, "the header is too long")
     signed = 28 + header_len + payload_len
     check(signed + 32 <= len(data), "the file is cut short")
@@ -252,6 +267,9 @@ def container(data):
     found = {"kind": kind, "name": KINDS[kind], "checksum": "verified" if blake3 else "not verified"}
     if kind <= 8:
         found.update(scheme_object(kind, h, payload))
+        if bound is not None:
+            check(bound < headroom(found["parameters"], found["level"]), "a bound beyond the headroom")
+            found["bound"] = bound
         found.update(rows=payload.rows, sum=payload.sum)
     else:
         found.update(training_object(kind, h) if kind in (9, 12) else layout(h))

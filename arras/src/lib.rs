@@ -14,7 +14,7 @@
 //!
 //! let secret = SecretKey::generate(&context)?;
 //! let keys = KeyGenerator::new(&secret)?.evaluation_keys(&[1])?;
-//! let x = Encryptor::new(&secret)?.encrypt(&[&[1.0, 2.0, 3.0]], context.max_level())?;
+//! let x = Encryptor::new(&secret)?.largest_value(3.0).encrypt(&[&[1.0, 2.0, 3.0]], context.max_level())?;
 //!
 //! let evaluator = Evaluator::new(&context, keys.load(&context)?)?;
 //! let x = x.expand(&context)?;

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use arras_hal::{Backend, Eval, Limbs, Named, Poly};
 
-use crate::{CkksError, CkksErrorKind, Context, Result, context::parameters_mismatch};
+use crate::{CkksError, CkksErrorKind, Context, Result, context::parameters_mismatch, magnitude};
 
 /// A batch of one or more ciphertexts at one level.
 ///
@@ -25,6 +25,7 @@ pub struct Ciphertext<B: Backend> {
     batch: usize,
     level: usize,
     pending: bool,
+    bound: f64,
 }
 
 impl<B: Backend> Ciphertext<B> {
@@ -34,6 +35,7 @@ impl<B: Backend> Ciphertext<B> {
         batch: usize,
         level: usize,
         pending: bool,
+        bound: f64,
     ) -> Self {
         Self {
             context: context.clone(),
@@ -41,13 +43,19 @@ impl<B: Backend> Ciphertext<B> {
             batch,
             level,
             pending,
+            bound,
         }
     }
 
-    /// A settled batch at `level`.
-    pub(crate) fn settled(context: &Context<B>, poly: Poly<B, Eval>, level: usize) -> Self {
+    /// A settled batch at `level`, which holds values up to `bound`.
+    pub(crate) fn settled(
+        context: &Context<B>,
+        poly: Poly<B, Eval>,
+        level: usize,
+        bound: f64,
+    ) -> Self {
         let batch = poly.polys() / 2;
-        Self::new(context, poly, batch, level, false)
+        Self::new(context, poly, batch, level, false, bound)
     }
 
     /// A product over the window of `level + 1` whose rescale lands on `level`.
@@ -56,8 +64,9 @@ impl<B: Backend> Ciphertext<B> {
         poly: Poly<B, Eval>,
         batch: usize,
         level: usize,
+        bound: f64,
     ) -> Self {
-        Self::new(context, poly, batch, level, true)
+        Self::new(context, poly, batch, level, true, bound)
     }
 
     /// The context it belongs to.
@@ -68,6 +77,24 @@ impl<B: Backend> Ciphertext<B> {
     /// The level: how many multiplications in a row it still allows. A pending product counts as rescaled.
     pub fn level(&self) -> usize {
         self.level
+    }
+
+    /// No value in any slot of the batch is larger than this in magnitude, up to the scheme's error. It was declared where the data were
+    /// encrypted ([`Encryptor::largest_value`](crate::Encryptor::largest_value)) and follows every operation; it says nothing of the data
+    /// that was not declared. Of a ciphertext read from a file it is what the file says: a hint, from whoever wrote it.
+    pub fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// The same ciphertexts with a tighter bound, if it is one: for values of which more is known than operations can tell. Whoever
+    /// says so answers for it: where values are larger, later results may wrap around modulo Q without an error.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::OutOfRange`] for a bound that is negative or not finite.
+    pub fn assume(mut self, bound: f64) -> Result<Self> {
+        let bound = magnitude::declared("the assumed bound", bound).named("assume")?;
+        self.bound = self.bound.min(bound);
+        Ok(self)
     }
 
     /// Number of ciphertexts.
@@ -182,12 +209,25 @@ impl<B: Backend> Ciphertext<B> {
         }
         let poly = Poly::from_words(context.ring(), self.poly.shape(), &self.poly.to_words()?)?;
         let (batch, level) = (self.batch, self.level);
-        Ok(Ciphertext::new(context, poly, batch, level, self.pending))
+        Ok(Ciphertext::new(
+            context,
+            poly,
+            batch,
+            level,
+            self.pending,
+            self.bound,
+        ))
     }
 
-    /// The same level and form, other components.
+    /// The same level, form and bound, other components.
     pub(crate) fn with_poly(&self, poly: Poly<B, Eval>, batch: usize) -> Self {
-        Self::new(&self.context, poly, batch, self.level, self.pending)
+        let (level, pending) = (self.level, self.pending);
+        Self::new(&self.context, poly, batch, level, pending, self.bound)
+    }
+
+    /// The same ciphertexts with the bound of a result that they are.
+    pub(crate) fn with_bound(self, bound: f64) -> Self {
+        Self { bound, ..self }
     }
 
     /// The ciphertexts of this batch at these positions (a position may repeat), as a batch.
@@ -242,7 +282,9 @@ impl<B: Backend> Ciphertext<B> {
                     })
                 })
                 .collect();
-            Ok(first.with_poly(Poly::assemble(&sources)?, batch))
+            let bound = parts.iter().map(|part| part.bound).fold(0.0, f64::max);
+            let joined = first.with_poly(Poly::assemble(&sources)?, batch);
+            Ok(joined.with_bound(bound))
         })
     }
 }
@@ -254,6 +296,7 @@ impl<B: Backend> std::fmt::Debug for Ciphertext<B> {
             .field("level", &self.level)
             .field("components", &self.components())
             .field("pending", &self.pending)
+            .field("bound", &self.bound)
             .field("limbs", self.limbs())
             .finish_non_exhaustive()
     }
@@ -282,12 +325,28 @@ pub struct Plaintext<B: Backend> {
     pub(crate) context: Context<B>,
     pub(crate) poly: Poly<B, Eval>,
     pub(crate) purpose: PlaintextUse,
+    pub(crate) largest: f64,
 }
 
 impl<B: Backend> Plaintext<B> {
     /// What it was encoded for.
     pub fn purpose(&self) -> PlaintextUse {
         self.purpose
+    }
+
+    /// The largest magnitude of its values. Of a plaintext that was read from a file it is what the file says.
+    pub fn largest(&self) -> f64 {
+        self.largest
+    }
+
+    /// The same plaintext with a tighter bound on its values, if it is one.
+    ///
+    /// # Errors
+    /// As [`Ciphertext::assume`].
+    pub fn assume(mut self, largest: f64) -> Result<Self> {
+        let largest = magnitude::declared("the assumed bound", largest).named("assume")?;
+        self.largest = self.largest.min(largest);
+        Ok(self)
     }
 
     /// Number of vectors.

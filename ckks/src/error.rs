@@ -158,6 +158,32 @@ pub enum CkksErrorKind {
         /// Bits there.
         have_bits: f64,
     },
+    /// A result that its level may not be able to hold: it would wrap around modulo Q, and nobody would notice.
+    #[error(
+        "values up to {bound:.4e} do not fit level {level}, which holds less than {headroom:.4e}; end at a higher level, scale the data down, \
+         declare (Encryptor::largest_value) or assume (Evaluator::assuming) a smaller bound if values are smaller, or take parameters \
+         whose level 0 holds more (ParametersBuilder::largest_value)"
+    )]
+    Overflow {
+        /// Bound on the magnitude of the result's values.
+        bound: f64,
+        /// What values at the level must stay below: [`Parameters::headroom`](crate::Parameters::headroom).
+        headroom: f64,
+        /// The level of the result.
+        level: usize,
+    },
+    /// A decryption that no computation within the headroom can give. The values are not told.
+    #[error(
+        "the decryption has values beyond {headroom:.4e}, the most that these moduli can hold at level {level}: the ciphertext was made with \
+         another secret key, its values have wrapped around modulo Q, or it is damaged; decrypt with the key of its data, and compute within \
+         the headroom"
+    )]
+    NotAResult {
+        /// What values must stay below.
+        headroom: f64,
+        /// The ciphertext's level.
+        level: usize,
+    },
     /// A number that is not finite, or outside what the operation takes.
     #[error("{what} = {value} is outside {range}")]
     OutOfRange {

@@ -19,6 +19,7 @@ pub mod encoding;
 mod error;
 mod evaluator;
 mod keys;
+mod magnitude;
 mod noise;
 pub mod params;
 mod precision;

@@ -263,7 +263,7 @@ impl NoiseModel {
     /// [`ParamsError::NoSuchLevel`].
     pub fn headroom(&self, level: usize) -> Result<f64> {
         self.params.check_level(level).named("tell the headroom")?;
-        Ok(self.params.headroom_bits(level).exp2())
+        Ok(self.params.headroom(level))
     }
 
     /// The expected largest magnitude over all slots of an error of this `deviation` that is dominated by roundings that met the

@@ -98,13 +98,17 @@ fn record(unit: EncodingUnit, rows: usize, features: usize) -> Result<Circuit> {
     let z = recorder.matrix("Z", rows, features, unit);
     let y = recorder.row_vector("y", rows, unit);
     let sizes = step_sizes();
+    // Columns and y have length 1: weights and the sums that they are made of stay small, which operations on single slots cannot tell.
+    recorder.largest_value(100.0);
     let mut w = recorder.within("step 1", || (&y * sizes[0]).dot(&z));
+    recorder.assume(&w, 100.0);
     for (k, &a) in sizes.iter().enumerate().skip(1) {
         // The step size goes into the products' masks: it takes no level of its own.
         w = recorder.within(&format!("step {}", k + 1), || {
             let residual = &y * a - z.dot_scaled(&w, a);
             &w + residual.dot(&z)
         });
+        recorder.assume(&w, 100.0);
     }
     recorder.output("w", &w);
     Ok(recorder.finish()?)

@@ -116,6 +116,8 @@ fn record(unit: EncodingUnit, rows: usize, features: usize) -> Result<Circuit> {
     }
     let component = recorder.within("norm", || {
         let (low, high) = SQUARED_NORM;
+        // What the interval of the root says of the entries; operations cannot tell.
+        recorder.assume(&v, high.sqrt());
         let stop = Stop::RelativeError(NORM_ERROR);
         let inverse = v.norm_squared().inverse_sqrt(low, high, stop);
         v.multiply_encrypted(&inverse)

@@ -8,7 +8,9 @@ use arras_hal::{Named, SecretEngine};
 
 use crate::{
     Bindings, Encrypted, Layout, Program, Result, SeededEncrypted, ToolkitError, ToolkitErrorKind,
-    Value, plan::KeyRequests, run::check_inputs,
+    Value,
+    plan::{KeyRequests, PlannedStage},
+    run::check_inputs,
 };
 
 /// A client: whoever holds the secret key, or the public key only.
@@ -18,6 +20,7 @@ pub struct Client<S: SecretEngine> {
     secret: Option<SecretKey<S>>,
     public: Option<LoadedPublicKey<S>>,
     streams: EncryptionStreams,
+    largest: f64,
 }
 
 impl<S: SecretEngine> Client<S> {
@@ -39,6 +42,7 @@ impl<S: SecretEngine> Client<S> {
             secret: Some(secret),
             public: None,
             streams: EncryptionStreams::from_os()?,
+            largest: 1.0,
         })
     }
 
@@ -52,6 +56,7 @@ impl<S: SecretEngine> Client<S> {
             secret: None,
             public: Some(public.load(context)?),
             streams: EncryptionStreams::from_os()?,
+            largest: 1.0,
         })
     }
 
@@ -59,6 +64,14 @@ impl<S: SecretEngine> Client<S> {
     #[must_use]
     pub fn with_seed(mut self, seed: Seed) -> Self {
         self.streams = EncryptionStreams::from_seed(seed);
+        self
+    }
+
+    /// Declares that entries are at most `largest` in magnitude, instead of 1, where nothing else is said of them: see
+    /// [`Encryptor::largest_value`].
+    #[must_use]
+    pub fn largest_value(mut self, largest: f64) -> Self {
+        self.largest = largest;
         self
     }
 
@@ -93,10 +106,21 @@ impl<S: SecretEngine> Client<S> {
         value: impl Into<Value>,
         level: usize,
     ) -> Result<SeededEncrypted> {
+        self.encrypt_up_to(layout, &value.into(), level, self.largest)
+    }
+
+    /// Encrypts an object of entries up to `largest`.
+    fn encrypt_up_to(
+        &self,
+        layout: Layout,
+        value: &Value,
+        level: usize,
+        largest: f64,
+    ) -> Result<SeededEncrypted> {
         let secret = self.secret().named("encrypt")?;
-        let slots = self.packed(layout, &value.into()).named("encrypt")?;
+        let slots = self.packed(layout, value).named("encrypt")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
-        let encryptor = Encryptor::with_streams(secret, &self.streams);
+        let encryptor = Encryptor::with_streams(secret, &self.streams).largest_value(largest);
         SeededEncrypted::new(layout, encryptor.encrypt(&slots, level)?)
     }
 
@@ -129,7 +153,7 @@ impl<S: SecretEngine> Client<S> {
         };
         let slots = self.packed(layout, &value.into()).named("encrypt_public")?;
         let slots: Vec<&[f64]> = slots.iter().map(Vec::as_slice).collect();
-        let encryptor = Encryptor::with_streams(public, &self.streams);
+        let encryptor = Encryptor::with_streams(public, &self.streams).largest_value(self.largest);
         let ciphertext = encryptor.encrypt(&slots, level)?;
         Encrypted::new(layout, ciphertext)
     }
@@ -142,7 +166,8 @@ impl<S: SecretEngine> Client<S> {
         layout.slots_of("value", value)
     }
 
-    /// Encrypts the values of a program's inputs, each at the level at which it is needed.
+    /// Encrypts the values of a program's inputs, each at the level at which it is needed. What the circuit assumes of an input
+    /// ([`Recorder::assume`](crate::Recorder::assume)) is declared of it, what the client declares of the others.
     ///
     /// # Errors
     /// As [`Client::encrypt`]; [`ToolkitErrorKind::UnknownName`]; [`ToolkitErrorKind::TooFewLevels`].
@@ -150,6 +175,41 @@ impl<S: SecretEngine> Client<S> {
         &self,
         program: &Program,
         inputs: &Bindings<Value>,
+    ) -> Result<Bindings<SeededEncrypted>> {
+        self.encrypt_each(program, inputs, |_| None)
+    }
+
+    /// [`Client::encrypt_inputs`] of a stage of a plan: data are held against the ranges that the plan was made for, and these are declared.
+    ///
+    /// # Errors
+    /// [`ToolkitErrorKind::BeyondPlan`] for entries beyond them; as [`Client::encrypt_inputs`].
+    pub fn encrypt_planned(
+        &self,
+        stage: &PlannedStage,
+        program: &Program,
+        inputs: &Bindings<Value>,
+    ) -> Result<Bindings<SeededEncrypted>> {
+        let planned = |name: &str| stage.inputs.get(name).and_then(|input| input.largest);
+        for (name, value) in inputs.iter() {
+            let largest = value.entries().iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            if let Some(planned) = planned(name).filter(|&planned| largest > planned) {
+                let name = name.to_owned();
+                let error = ToolkitErrorKind::BeyondPlan {
+                    name,
+                    largest,
+                    planned,
+                };
+                return Err(ToolkitError::from(error).named("encrypt"));
+            }
+        }
+        self.encrypt_each(program, inputs, planned)
+    }
+
+    fn encrypt_each(
+        &self,
+        program: &Program,
+        inputs: &Bindings<Value>,
+        planned: impl Fn(&str) -> Option<f64>,
     ) -> Result<Bindings<SeededEncrypted>> {
         let circuit = program.circuit();
         check_inputs(circuit, inputs)?;
@@ -167,7 +227,9 @@ impl<S: SecretEngine> Client<S> {
                     })
                     .named("encrypt"));
                 }
-                let encrypted = self.encrypt(*input.layout(), value.clone(), level)?;
+                let assumed = circuit.node(input.node()).assumption().map(|a| a.bound);
+                let largest = assumed.or_else(|| planned(name)).unwrap_or(self.largest);
+                let encrypted = self.encrypt_up_to(*input.layout(), value, level, largest)?;
                 Ok((name.to_owned(), encrypted))
             })
             .collect()

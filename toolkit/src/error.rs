@@ -199,7 +199,20 @@ pub enum ToolkitErrorKind {
         /// Its predicted bits under the best set.
         reached: f64,
     },
-    /// Values too large for their level under every parameter set that was considered: the step, its values and the room.
+    /// Data beyond the range that a plan was made for.
+    #[error(
+        "input {name:?} has an entry of magnitude {largest}, the plan was made for magnitudes up to {planned}; plan again with samples of that \
+         range, or scale the data down"
+    )]
+    BeyondPlan {
+        /// The input.
+        name: String,
+        /// The largest magnitude in the data.
+        largest: f64,
+        /// The largest one that the plan was made for.
+        planned: f64,
+    },
+    /// Values too large for their level, or that may be, under every parameter set that was considered: the step, its values and the room.
     #[error(
         "{0}; scale the inputs down or deliver the result at a higher level (Recorder::output_at)"
     )]
@@ -207,6 +220,9 @@ pub enum ToolkitErrorKind {
     /// The token of the options was set; a context's own token says so in the scheme's error.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// A circuit's assumption that does not hold for the samples of a plan: the value, what was assumed, where.
+    #[error("{0}; assume a larger bound (Recorder::assume), or scale the inputs down")]
+    AssumptionBroken(String),
     /// A cost table.
     #[error(transparent)]
     Cost(#[from] crate::cost::CostError),

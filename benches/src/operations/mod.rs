@@ -104,6 +104,8 @@ impl Case {
     /// Records the operation alone, its result with `left` levels to spare.
     pub(crate) fn circuit(&self, unit: EncodingUnit, left: usize) -> Result<Circuit> {
         let recorder = Recorder::new(unit.slots())?;
+        // Entries are random: sums of them are far smaller than they could be.
+        recorder.largest_value(256.0);
         let objects = Objects {
             recorder: &recorder,
             unit,

@@ -1,11 +1,11 @@
 //! Decryption.
 
-use arras_hal::{Eval, Limbs, Named, Poly, SecretEngine, Shape};
+use arras_hal::{Eval, Limbs, Poly, SecretEngine, Shape};
 use num_complex::Complex64;
 use zeroize::Zeroizing;
 
 use super::SecretKey;
-use crate::{Ciphertext, Result, encoding::compose_centred};
+use crate::{Ciphertext, CkksError, CkksErrorKind, Result, encoding::compose_centred};
 
 /// How many limbs are used to decrypt: four primes below 2^30 hold 116 bits, beyond which doubles say
 /// nothing more.
@@ -34,14 +34,34 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// The real parts of all slots, a vector for every ciphertext of the batch. For the key's owner only.
     ///
     /// # Errors
-    /// [`CkksErrorKind::ParametersMismatch`](crate::CkksErrorKind::ParametersMismatch); the engine's.
+    /// [`CkksErrorKind::NotAResult`] for values that the ciphertext's moduli cannot hold: those of another key's ciphertexts, and of results
+    /// that have wrapped around; [`CkksErrorKind::ParametersMismatch`]; the engine's.
     pub fn decrypt(&self, ct: &Ciphertext<S>) -> Result<Vec<Vec<f64>>> {
         let encoder = self.key.context().encoder();
-        self.coefficients(ct)
-            .named("decrypt")?
-            .iter()
-            .map(|c| Ok(encoder.decode_real(c, ct.scale())?))
-            .collect()
+        CkksError::within("decrypt", || {
+            self.coefficients(ct)?
+                .iter()
+                .map(|c| {
+                    let values = encoder.decode_real(c, ct.scale())?;
+                    self.check_result(ct, values.iter().map(|x| x.abs()))?;
+                    Ok(values)
+                })
+                .collect()
+        })
+    }
+
+    /// [`Decryptor::decrypt`] of whatever it is, a result or not: for looking into computations that went wrong.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::ParametersMismatch`]; the engine's.
+    pub fn decrypt_unchecked(&self, ct: &Ciphertext<S>) -> Result<Vec<Vec<f64>>> {
+        let encoder = self.key.context().encoder();
+        CkksError::within("decrypt_unchecked", || {
+            self.coefficients(ct)?
+                .iter()
+                .map(|c| Ok(encoder.decode_real(c, ct.scale())?))
+                .collect()
+        })
     }
 
     /// All slots, a vector for every ciphertext of the batch. For the key's owner only.
@@ -50,11 +70,35 @@ impl<'a, S: SecretEngine> Decryptor<'a, S> {
     /// As [`Decryptor::decrypt`].
     pub fn decrypt_complex(&self, ct: &Ciphertext<S>) -> Result<Vec<Vec<Complex64>>> {
         let encoder = self.key.context().encoder();
-        self.coefficients(ct)
-            .named("decrypt")?
-            .iter()
-            .map(|c| Ok(encoder.decode_complex(c, ct.scale())?))
-            .collect()
+        CkksError::within("decrypt", || {
+            self.coefficients(ct)?
+                .iter()
+                .map(|c| {
+                    let values = encoder.decode_complex(c, ct.scale())?;
+                    self.check_result(ct, values.iter().map(|z| z.norm()))?;
+                    Ok(values)
+                })
+                .collect()
+        })
+    }
+
+    /// That these magnitudes are below the headroom of the limbs that decryption uses.
+    ///
+    /// The coefficients always are. Those of a wrapped result or of another key's are as if drawn from all that there are, and the slots
+    /// they give, sums of N of them, are larger by about the root of N / 6: nearly all of them are found out.
+    pub(super) fn check_result(
+        &self,
+        ct: &Ciphertext<S>,
+        magnitudes: impl Iterator<Item = f64>,
+    ) -> Result<()> {
+        let moduli = self.key.context().moduli_of(&self.enough_limbs(ct.limbs()));
+        let log2_q: f64 = moduli.iter().map(|&q| f64::from(q).log2()).sum();
+        let headroom = (log2_q - 1.0 - ct.scale().log2()).exp2();
+        if magnitudes.fold(0.0, f64::max) <= headroom {
+            return Ok(());
+        }
+        let level = ct.level();
+        Err(CkksErrorKind::NotAResult { headroom, level }.into())
     }
 
     /// The centred coefficients of every ciphertext of the batch, at the ciphertext's scale.

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Ciphertext, CkksError, CkksErrorKind, Context, Result,
     encoding::{IntCoefficients, residue_rows},
+    magnitude,
     random::{Purpose, Seed, ternary},
 };
 
@@ -63,7 +64,8 @@ pub trait EncryptionKey: sealed::Sealed {
     /// The context of the key.
     fn context(&self) -> &Context<Self::Engine>;
 
-    /// Encrypts encoded vectors at `level` with the streams of call number `call`: [`Encryptor::encrypt`] encodes and counts.
+    /// Encrypts encoded vectors of values up to `bound` at `level` with the streams of call number `call`: [`Encryptor::encrypt`] encodes,
+    /// checks and counts.
     ///
     /// # Errors
     /// [`CkksErrorKind::LevelTooHigh`]; if the engine has no memory.
@@ -71,16 +73,21 @@ pub trait EncryptionKey: sealed::Sealed {
         &self,
         encoded: &[IntCoefficients],
         level: usize,
+        bound: f64,
         seed: &Seed,
         call: u64,
     ) -> Result<Self::Ciphertext>;
 }
 
 /// Encrypts batches of vectors with one key. Every call draws from streams of its own.
+///
+/// Ciphertexts carry the largest magnitude that their values may have: 1, unless [`Encryptor::largest_value`] declares another. It is
+/// public, and never taken from the data.
 #[derive(Debug)]
 pub struct Encryptor<'k, K: EncryptionKey> {
     key: &'k K,
     streams: EncryptionStreams,
+    largest: f64,
 }
 
 impl<'k, K: EncryptionKey> Encryptor<'k, K> {
@@ -100,24 +107,38 @@ impl<'k, K: EncryptionKey> Encryptor<'k, K> {
     /// An encryptor that draws from these streams, after what has been drawn from them.
     pub fn with_streams(key: &'k K, streams: &EncryptionStreams) -> Self {
         let streams = streams.clone();
-        Self { key, streams }
+        Self {
+            key,
+            streams,
+            largest: 1.0,
+        }
+    }
+
+    /// Declares that values are at most `largest` in magnitude: what [`Ciphertext::bound`] of the encryptions says, and what
+    /// [`Encryptor::encrypt`] holds them against. Everybody who sees the ciphertexts may know it: declare what is known of all such data, and not
+    /// the maximum of these.
+    #[must_use]
+    pub fn largest_value(mut self, largest: f64) -> Self {
+        self.largest = largest;
+        self
     }
 
     /// Encrypts vectors of real or complex numbers at `level`, one ciphertext each. Shorter vectors are padded with zeros.
     ///
     /// # Errors
-    /// [`CkksErrorKind::Empty`], [`CkksErrorKind::LevelTooHigh`]; [`CkksErrorKind::OutOfRange`] and [`CkksErrorKind::Encoding`] for a value that
-    /// does not fit; [`CkksErrorKind::Stopped`].
+    /// [`CkksErrorKind::Empty`], [`CkksErrorKind::LevelTooHigh`]; [`CkksErrorKind::OutOfRange`] for a value beyond the declared largest one, and for
+    /// a declaration that is negative or not finite; [`CkksErrorKind::Overflow`] if the level cannot hold what is declared;
+    /// [`CkksErrorKind::Encoding`] for a value that is not a number; [`CkksErrorKind::Stopped`].
     pub fn encrypt<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
         level: usize,
     ) -> Result<K::Ciphertext> {
         CkksError::within("encrypt", || {
-            let encoded = encode(self.key.context(), vectors, level)?;
+            let encoded = encode(self.key.context(), vectors, level, self.largest)?;
             let call = self.streams.next_call();
             self.key
-                .encrypt_encoded(&encoded, level, &self.streams.seed, call)
+                .encrypt_encoded(&encoded, level, self.largest, &self.streams.seed, call)
         })
     }
 }
@@ -126,39 +147,33 @@ fn encode<S: SecretEngine, V: Copy + Into<Complex64> + Sync>(
     context: &Context<S>,
     vectors: &[&[V]],
     level: usize,
+    bound: f64,
 ) -> Result<Vec<IntCoefficients>> {
     if vectors.is_empty() {
         return Err(CkksErrorKind::Empty.into());
     }
     context.window(level)?;
+    let bound = magnitude::declared("the declared largest value", bound)?;
+    magnitude::held(context.params(), level, bound)?;
     let scale = context.params().scale(level);
     let encode = |v: &&[V]| {
         context.stopped()?;
-        check_magnitude(context, v)?;
+        check_magnitude(v, bound)?;
         Ok(context.encoder().encode(v, scale)?)
     };
     context.engine().workers().map(vectors, encode)
 }
 
-/// Values must stay below the headroom of level 0, where every ciphertext may be brought. NaN passes here and is refused by the encoder,
-/// which names its slot.
-fn check_magnitude<S: SecretEngine, V: Copy + Into<Complex64>>(
-    context: &Context<S>,
-    values: &[V],
-) -> Result<()> {
-    let most = context.params().headroom_bits(0).exp2();
-    let magnitude = |&value: &V| {
-        let z: Complex64 = value.into();
-        // The same for real numbers, and no square root.
-        if z.im == 0.0 { z.re.abs() } else { z.norm() }
-    };
-    let largest = values.iter().map(magnitude).fold(0.0, f64::max);
-    if largest.is_finite() && largest >= most {
+/// Values must be what was declared of them. NaN passes here and is refused by the encoder, which names its slot.
+fn check_magnitude<V: Copy + Into<Complex64>>(values: &[V], bound: f64) -> Result<()> {
+    let largest = magnitude::largest(values);
+    if largest > bound {
         return Err(CkksErrorKind::OutOfRange {
             what: "the largest value",
             value: largest,
             range: format!(
-                "magnitudes below {most:.1}, the headroom of these parameters; scale the data down"
+                "magnitudes up to {bound}, which is declared; declare a larger one (Encryptor::largest_value), up to the level's headroom, or \
+                 scale the data down"
             ),
         }
         .into());
@@ -195,6 +210,7 @@ impl<S: SecretEngine> EncryptionKey for SecretKey<S> {
         &self,
         encoded: &[IntCoefficients],
         level: usize,
+        bound: f64,
         seed: &Seed,
         call: u64,
     ) -> Result<SeededCiphertext> {
@@ -215,6 +231,7 @@ impl<S: SecretEngine> EncryptionKey for SecretKey<S> {
         Ok(SeededCiphertext {
             params: params.clone(),
             level,
+            bound,
             seed: public,
             c0: c0.to_words()?,
         })
@@ -235,6 +252,7 @@ impl<S: SecretEngine> EncryptionKey for LoadedPublicKey<S> {
         &self,
         encoded: &[IntCoefficients],
         level: usize,
+        bound: f64,
         seed: &Seed,
         call: u64,
     ) -> Result<Ciphertext<S>> {
@@ -263,6 +281,6 @@ impl<S: SecretEngine> EncryptionKey for LoadedPublicKey<S> {
         let mut c0 = half(0)?;
         c0.add_assign(&message(context, encoded, &window)?)?;
         let poly = Poly::concat(&[&c0, &half(1)?])?;
-        Ok(Ciphertext::settled(context, poly, level))
+        Ok(Ciphertext::settled(context, poly, level, bound))
     }
 }

@@ -10,14 +10,18 @@ use crate::{
 };
 
 /// A batch of fresh secret-key encryptions: component 0, and the seed of component 1.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct SeededCiphertext {
     pub(crate) params: Parameters,
     pub(crate) level: usize,
+    pub(crate) bound: f64,
     pub(crate) seed: PublicSeed,
     /// `[batch][limbs][N]`, evaluations.
     pub(crate) c0: Vec<u32>,
 }
+
+/// Bounds are numbers.
+impl Eq for SeededCiphertext {}
 
 impl SeededCiphertext {
     /// The parameters.
@@ -28,6 +32,11 @@ impl SeededCiphertext {
     /// The level.
     pub fn level(&self) -> usize {
         self.level
+    }
+
+    /// No value is larger than this in magnitude: see [`Ciphertext::bound`].
+    pub fn bound(&self) -> f64 {
+        self.bound
     }
 
     /// Number of ciphertexts.
@@ -50,7 +59,8 @@ impl SeededCiphertext {
         words.extend(uniform_halves(context, &self.seed, &limbs, batch).named("expand")?);
         let shape = Shape::new(2 * batch, limbs);
         let poly = Poly::<B, Eval>::from_words(context.ring(), &shape, &words)?;
-        Ok(Ciphertext::settled(context, poly, self.level))
+        let (level, bound) = (self.level, self.bound);
+        Ok(Ciphertext::settled(context, poly, level, bound))
     }
 }
 

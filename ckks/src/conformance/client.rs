@@ -67,8 +67,8 @@ pub fn encryptions<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Reco
     let public = public.load(&context)?;
     // One count of calls for both keys.
     let streams = EncryptionStreams::from_seed(Seed::from_bytes(ENCRYPTIONS));
-    let with_secret = Encryptor::with_streams(&secret, &streams);
-    let with_public = Encryptor::with_streams(&public, &streams);
+    let with_secret = Encryptor::with_streams(&secret, &streams).largest_value(2.0);
+    let with_public = Encryptor::with_streams(&public, &streams).largest_value(2.0);
     let complex = complex_values(fixture.params().slots());
     let mut record = Record::default();
     for level in 0..=context.max_level() {

@@ -102,7 +102,7 @@ impl Fixture {
         let level = self.params.max_level();
         let shape = Shape::new(2 * MOST, Limbs::new(self.params.window(level)));
         let poly = Poly::<B, Eval>::from_words(context.ring(), &shape, &self.public)?;
-        take(Ciphertext::settled(context, poly, level), batch)
+        take(Ciphertext::settled(context, poly, level, 1.0), batch)
     }
 }
 

@@ -213,7 +213,8 @@ pub fn rotations<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
 /// The evaluator's: the engine failed.
 pub fn circuit<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
     run(fixture, engine, |r| {
-        let e = r.evaluator;
+        // The suite compares residues, whatever they mean: what the circuit's values would need may be more than level 0 holds.
+        let e = &r.evaluator.assuming(r.fixture.params().headroom(0) / 2.0)?;
         let x = r.fixture.public(e.context(), r.batch)?;
         r.note("public-key encryption", &x)?;
         let weights = e.encode(&r.fixture.vectors(1), r.top())?;

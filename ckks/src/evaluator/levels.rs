@@ -3,7 +3,7 @@
 use arras_hal::{Backend, Limbs, Named};
 
 use super::Evaluator;
-use crate::{Ciphertext, CkksError, CkksErrorKind, Result};
+use crate::{Ciphertext, CkksError, CkksErrorKind, Result, magnitude};
 
 /// An operand, borrowed where nothing had to be done to it.
 pub(super) enum Operand<'a, B: Backend> {
@@ -43,6 +43,7 @@ impl<B: Backend> Evaluator<B> {
     pub fn relinearize_and_rescale(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         self.settled(ct)
             .and_then(Operand::into_owned)
+            .and_then(|ct| self.as_result(ct))
             .named("relinearize_and_rescale")
     }
 
@@ -59,7 +60,7 @@ impl<B: Backend> Evaluator<B> {
         } else {
             ct.poly().rescale(to)?
         };
-        let settled = Ciphertext::settled(&self.context, poly, ct.level());
+        let settled = Ciphertext::settled(&self.context, poly, ct.level(), ct.bound());
         Ok(Operand::Owned(settled))
     }
 
@@ -81,7 +82,7 @@ impl<B: Backend> Evaluator<B> {
             let poly = ct
                 .poly()
                 .relinearize(key, self.context.switching(), ct.limbs())?;
-            Ok(ct.with_poly(poly, ct.batch()))
+            self.as_result(ct.with_poly(poly, ct.batch()))
         })
     }
 
@@ -104,7 +105,7 @@ impl<B: Backend> Evaluator<B> {
                     "relinearize it first, or call relinearize_and_rescale, which does both",
                 ));
             }
-            self.settled(ct)?.into_owned()
+            self.as_result(self.settled(ct)?.into_owned()?)
         })
     }
 
@@ -112,7 +113,7 @@ impl<B: Backend> Evaluator<B> {
     /// already).
     ///
     /// # Errors
-    /// [`CkksErrorKind::OutOfLevels`] if the operand is below `level`.
+    /// [`CkksErrorKind::OutOfLevels`] if the operand is below `level`; [`CkksErrorKind::Overflow`] if `level` cannot hold its values.
     pub fn level_down(&self, ct: &Ciphertext<B>, level: usize) -> Result<Ciphertext<B>> {
         CkksError::within("level_down", || {
             let ct = self.settled(ct)?;
@@ -124,7 +125,7 @@ impl<B: Backend> Evaluator<B> {
                 }
                 .into());
             }
-            self.lowered(ct, level)?.into_owned()
+            self.as_result(self.lowered(ct, level)?.into_owned()?)
         })
     }
 
@@ -133,6 +134,7 @@ impl<B: Backend> Evaluator<B> {
         if ct.level() == level {
             return Ok(ct);
         }
+        let bound = magnitude::held(self.context.params(), level, ct.bound())?;
         // First the limbs that cost nothing to drop, then one constant that brings the scale to the target's
         // exactly, then one rescale.
         let plan = self.context.params().level_down_plan(ct.level(), level)?;
@@ -150,6 +152,7 @@ impl<B: Backend> Evaluator<B> {
             &self.context,
             poly,
             level,
+            bound,
         )))
     }
 
@@ -202,7 +205,8 @@ impl<B: Backend> Evaluator<B> {
     pub fn concat(&self, parts: &[&Ciphertext<B>]) -> Result<Ciphertext<B>> {
         CkksError::within("concat", || {
             let parts = self.all_lowered(parts)?;
-            Ciphertext::concat(&parts.iter().map(|ct| &**ct).collect::<Vec<_>>())
+            let joined = Ciphertext::concat(&parts.iter().map(|ct| &**ct).collect::<Vec<_>>())?;
+            self.as_result(joined)
         })
     }
 

@@ -14,9 +14,11 @@ mod products;
 mod rotations;
 mod sums;
 
+use std::sync::Arc;
+
 use arras_hal::{Backend, GaloisElement, Key, Named};
 
-use crate::{Ciphertext, CkksErrorKind, Context, Result, keys::EvaluationKeys};
+use crate::{Ciphertext, CkksErrorKind, Context, Result, keys::EvaluationKeys, magnitude};
 
 /// Computes on ciphertexts of one context, with evaluation keys only.
 ///
@@ -24,10 +26,15 @@ use crate::{Ciphertext, CkksErrorKind, Context, Result, keys::EvaluationKeys};
 /// lower one; products stay pending (see [`Ciphertext`]) until an operation needs them settled; every
 /// settled ciphertext of a level has exactly that level's canonical scale. Nothing is remembered between operations: a product that is
 /// used several times is relinearized and rescaled once by [`Evaluator::relinearize_and_rescale`], or each time it is used.
+///
+/// Bounds on the values follow every operation ([`Ciphertext::bound`]): one whose result its level cannot hold is refused with
+/// [`CkksErrorKind::Overflow`] before anything is computed. [`Evaluator::assuming`] states what operations cannot know.
 #[derive(Debug)]
 pub struct Evaluator<B: Backend> {
     context: Context<B>,
-    keys: EvaluationKeys<B>,
+    keys: Arc<EvaluationKeys<B>>,
+    /// A bound that the caller states of results.
+    assumed: Option<f64>,
 }
 
 impl<B: Backend> Evaluator<B> {
@@ -39,7 +46,8 @@ impl<B: Backend> Evaluator<B> {
         keys.context().check_same(context).named("Evaluator::new")?;
         Ok(Self {
             context: context.clone(),
-            keys,
+            keys: Arc::new(keys),
+            assumed: None,
         })
     }
 
@@ -47,8 +55,41 @@ impl<B: Backend> Evaluator<B> {
     pub fn without_keys(context: &Context<B>) -> Self {
         Self {
             context: context.clone(),
-            keys: EvaluationKeys::none(context),
+            keys: Arc::new(EvaluationKeys::none(context)),
+            assumed: None,
         }
+    }
+
+    /// The same evaluator for operations whose results have values up to `bound`, whatever the operands' bounds let expect: a sum of
+    /// numbers of which few are large, a polynomial on its interval. The results carry the smaller of the two bounds. It costs nothing;
+    /// the keys are shared.
+    ///
+    /// Whoever assumes answers for it: where values are larger, results may wrap around modulo Q without an error.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::OutOfRange`] for a bound that is negative or not finite.
+    pub fn assuming(&self, bound: f64) -> Result<Self> {
+        let bound = magnitude::declared("the assumed bound", bound).named("assuming")?;
+        Ok(Self {
+            context: self.context.clone(),
+            keys: Arc::clone(&self.keys),
+            assumed: Some(bound),
+        })
+    }
+
+    /// The bound of a result at `level`, from what its operands let expect.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::Overflow`] if the level cannot hold it.
+    fn bound(&self, level: usize, expected: f64) -> Result<f64> {
+        let bound = self.assumed.map_or(expected, |most| most.min(expected));
+        magnitude::held(self.context.params(), level, bound)
+    }
+
+    /// An operand's ciphertexts as a result: their bound, or the assumed one.
+    fn as_result(&self, ct: Ciphertext<B>) -> Result<Ciphertext<B>> {
+        let bound = self.bound(ct.level(), ct.bound())?;
+        Ok(ct.with_bound(bound))
     }
 
     /// The context.

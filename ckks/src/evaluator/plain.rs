@@ -14,6 +14,7 @@ use crate::{
     Ciphertext, CkksError, CkksErrorKind, Plaintext, Result,
     ciphertext::PlaintextUse,
     encoding::{IntCoefficients, residue_rows},
+    magnitude,
 };
 
 impl<B: Backend> Evaluator<B> {
@@ -21,7 +22,8 @@ impl<B: Backend> Evaluator<B> {
     /// with zeros.
     ///
     /// # Errors
-    /// [`CkksErrorKind::LevelTooHigh`], [`CkksErrorKind::Empty`], [`CkksErrorKind::Encoding`] naming the slot that does not fit.
+    /// [`CkksErrorKind::LevelTooHigh`], [`CkksErrorKind::Empty`]; [`CkksErrorKind::Overflow`] for values that the level cannot hold;
+    /// [`CkksErrorKind::Encoding`], naming the slot, for those that are no numbers or that no encoder takes.
     pub fn encode<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
@@ -62,6 +64,8 @@ impl<B: Backend> Evaluator<B> {
             ),
         };
         let scale = self.context.params().scale(level);
+        let largest = vectors.iter().map(|v| magnitude::largest(v));
+        let largest = magnitude::held(self.context.params(), level, largest.fold(0.0, f64::max))?;
         let workers = self.context.engine().workers();
         let encode =
             |v: &&[V]| -> Result<IntCoefficients> { Ok(self.context.encoder().encode(v, scale)?) };
@@ -76,6 +80,7 @@ impl<B: Backend> Evaluator<B> {
             context: self.context.clone(),
             poly,
             purpose,
+            largest,
         })
     }
 
@@ -92,7 +97,8 @@ impl<B: Backend> Evaluator<B> {
     /// the settled level.
     ///
     /// # Errors
-    /// [`CkksErrorKind::PlaintextMismatch`], [`CkksErrorKind::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::PlaintextMismatch`], [`CkksErrorKind::BatchMismatch`]; [`CkksErrorKind::Overflow`]; those of
+    /// [`Evaluator::relinearize_and_rescale`].
     pub fn add_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
         self.shift_plain(a, p, false).named("add_plain")
     }
@@ -113,6 +119,7 @@ impl<B: Backend> Evaluator<B> {
     ) -> Result<Ciphertext<B>> {
         let a = self.settled(a)?;
         self.check_plain(p, PlaintextUse::Level(a.level()))?;
+        let bound = self.bound(a.level(), a.bound() + p.largest)?;
         let batch = common_batch(a.batch(), p.batch())?;
         let a = repeated(a, batch)?;
         let poly = if minus {
@@ -120,13 +127,13 @@ impl<B: Backend> Evaluator<B> {
         } else {
             a.poly().add_leading(&p.poly, batch)?
         };
-        Ok(a.with_poly(poly, batch))
+        Ok(a.with_poly(poly, batch).with_bound(bound))
     }
 
     /// `a * p`, slot by slot; pending. The plaintext is encoded for the level of the settled operand.
     ///
     /// # Errors
-    /// [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::PlaintextMismatch`], [`CkksErrorKind::BatchMismatch`]; those of
+    /// [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::Overflow`], [`CkksErrorKind::PlaintextMismatch`], [`CkksErrorKind::BatchMismatch`]; those of
     /// [`Evaluator::relinearize_and_rescale`].
     pub fn multiply_plain(&self, a: &Ciphertext<B>, p: &Plaintext<B>) -> Result<Ciphertext<B>> {
         self.weighted_sum(&[a], &[p])
@@ -158,6 +165,9 @@ impl<B: Backend> Evaluator<B> {
                 self.check_plain(weight, PlaintextUse::Level(first.level()))?;
                 batch = common_batch(batch, weight.batch())?;
             }
+            let products = terms.iter().zip(weights);
+            let products = products.map(|(ct, weight)| ct.bound() * weight.largest);
+            let bound = self.bound(level, products.sum())?;
             let terms = terms
                 .into_iter()
                 .map(|ct| repeated(ct, batch))
@@ -165,46 +175,59 @@ impl<B: Backend> Evaluator<B> {
             let polys: Vec<_> = terms.iter().map(|ct| ct.poly()).collect();
             let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
             let poly = Poly::weighted_sum(&polys, &weights)?;
-            Ok(Ciphertext::pending(&self.context, poly, batch, level))
+            Ok(Ciphertext::pending(
+                &self.context,
+                poly,
+                batch,
+                level,
+                bound,
+            ))
         })
     }
 
     /// `a + value` in every slot, at no cost in levels; a pending operand stays pending.
     ///
     /// # Errors
-    /// [`CkksErrorKind::OutOfRange`] unless the value is finite and below 2^80; [`CkksErrorKind::Cut`].
+    /// [`CkksErrorKind::OutOfRange`] unless the value is finite and below 2^80; [`CkksErrorKind::Overflow`]; [`CkksErrorKind::Cut`].
     pub fn add_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
         CkksError::within("add_scalar", || {
             self.check(a)?;
             let constants = self.constants(value, a.scale(), a.limbs())?;
+            let bound = self.bound(a.level(), a.bound() + value.abs())?;
             // A constant polynomial has the same value at every point.
             let poly = a.poly().add_constants(&constants, a.batch())?;
-            Ok(a.with_poly(poly, a.batch()))
+            Ok(a.with_poly(poly, a.batch()).with_bound(bound))
         })
     }
 
     /// `a * value`, the value rounded to the level's scale; pending.
     ///
     /// # Errors
-    /// [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::OutOfRange`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::OutOfRange`], [`CkksErrorKind::Overflow`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply_scalar(&self, a: &Ciphertext<B>, value: f64) -> Result<Ciphertext<B>> {
         CkksError::within("multiply_scalar", || {
             let a = self.settled(a)?;
             let level = product_level(a.level())?;
             let constants = self.constants(value, a.scale(), a.limbs())?;
+            let bound = self.bound(level, a.bound() * value.abs())?;
             let poly = a.poly().scale(&constants)?;
-            Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+            let (context, batch) = (&self.context, a.batch());
+            Ok(Ciphertext::pending(context, poly, batch, level, bound))
         })
     }
 
     /// `a * value` for an integer: exact, no level, no key; a pending operand stays pending.
     ///
     /// # Errors
-    /// [`CkksErrorKind::Cut`].
+    /// [`CkksErrorKind::Overflow`]; [`CkksErrorKind::Cut`].
     pub fn multiply_integer(&self, a: &Ciphertext<B>, value: i64) -> Result<Ciphertext<B>> {
-        self.check(a).named("multiply_integer")?;
-        let constants = self.integer_constants(&BigInt::from(value), a.limbs());
-        Ok(a.with_poly(a.poly().scale(&constants)?, a.batch()))
+        CkksError::within("multiply_integer", || {
+            self.check(a)?;
+            let bound = self.bound(a.level(), a.bound() * value.unsigned_abs() as f64)?;
+            let constants = self.integer_constants(&BigInt::from(value), a.limbs());
+            let product = a.with_poly(a.poly().scale(&constants)?, a.batch());
+            Ok(product.with_bound(bound))
+        })
     }
 
     /// `a * i` (the imaginary unit): no level, no key; a pending operand stays pending.
@@ -223,7 +246,7 @@ impl<B: Backend> Evaluator<B> {
         }
         let shape = Shape::new(1, a.limbs().clone());
         let i = Poly::<B, Coeff>::from_words(self.context.ring(), &shape, &words)?.ntt();
-        Ok(a.with_poly(a.poly().mul(&i)?, a.batch()))
+        self.as_result(a.with_poly(a.poly().mul(&i)?, a.batch()))
     }
 
     /// round(value * scale) modulo each limb.

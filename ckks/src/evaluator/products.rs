@@ -10,7 +10,7 @@ impl<B: Backend> Evaluator<B> {
     /// it, after the sums it takes part in.
     ///
     /// # Errors
-    /// [`CkksErrorKind::OutOfLevels`] at level 0; [`CkksErrorKind::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::OutOfLevels`] at level 0; [`CkksErrorKind::Overflow`]; [`CkksErrorKind::BatchMismatch`]; those of [`Evaluator::relinearize_and_rescale`].
     pub fn multiply(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         CkksError::within("multiply", || {
             if std::ptr::eq(a, b) {
@@ -18,8 +18,10 @@ impl<B: Backend> Evaluator<B> {
             }
             let (a, b) = self.aligned(a, b)?;
             let level = product_level(a.level())?;
+            let bound = self.bound(level, a.bound() * b.bound())?;
             let poly = a.poly().tensor(b.poly())?;
-            Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+            let (context, batch) = (&self.context, a.batch());
+            Ok(Ciphertext::pending(context, poly, batch, level, bound))
         })
     }
 
@@ -34,8 +36,10 @@ impl<B: Backend> Evaluator<B> {
     fn squared(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         let a = self.settled(a)?;
         let level = product_level(a.level())?;
+        let bound = self.bound(level, a.bound() * a.bound())?;
         let poly = a.poly().tensor(a.poly())?;
-        Ok(Ciphertext::pending(&self.context, poly, a.batch(), level))
+        let (context, batch) = (&self.context, a.batch());
+        Ok(Ciphertext::pending(context, poly, batch, level, bound))
     }
 
     /// The sum of the products `a[k] * b[k]` in one pass over memory, at the lowest of all levels; pending, so
@@ -60,6 +64,8 @@ impl<B: Backend> Evaluator<B> {
             let (left, right) = operands.split_at(a.len());
             let first = left.first().ok_or(CkksErrorKind::Empty)?;
             let level = product_level(first.level())?;
+            let products = left.iter().zip(right).map(|(a, b)| a.bound() * b.bound());
+            let bound = self.bound(level, products.sum())?;
             let left: Vec<_> = left.iter().map(|ct| ct.poly()).collect();
             let right: Vec<_> = right.iter().map(|ct| ct.poly()).collect();
             let poly = Poly::sum_of_products(&left, &right)?;
@@ -68,6 +74,7 @@ impl<B: Backend> Evaluator<B> {
                 poly,
                 first.batch(),
                 level,
+                bound,
             ))
         })
     }

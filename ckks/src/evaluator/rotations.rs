@@ -37,12 +37,13 @@ impl<B: Backend> Evaluator<B> {
         what: impl FnOnce() -> String,
     ) -> Result<Ciphertext<B>> {
         let (a, to) = self.linear(a)?;
+        let bound = self.bound(a.level(), a.bound())?;
         match self.galois_key(galois, a.window_level(), what)? {
             Some(key) => {
                 let poly = a.poly().rotate(key, galois, self.context.switching(), to)?;
-                Ok(Ciphertext::settled(&self.context, poly, a.level()))
+                Ok(Ciphertext::settled(&self.context, poly, a.level(), bound))
             }
-            None => self.settled(&a)?.into_owned(),
+            None => Ok(self.settled(&a)?.into_owned()?.with_bound(bound)),
         }
     }
 
@@ -83,13 +84,14 @@ impl<B: Backend> Evaluator<B> {
     ) -> Result<Vec<Ciphertext<B>>> {
         CkksError::within("hoisted_rotations", || {
             let (a, to) = self.linear(a)?;
+            let bound = self.bound(a.level(), a.bound())?;
             let terms = self.terms(steps, a.window_level())?;
             let polys = a
                 .poly()
                 .hoisted_rotations(&terms, self.context.switching(), to)?;
             Ok(polys
                 .into_iter()
-                .map(|poly| Ciphertext::settled(&self.context, poly, a.level()))
+                .map(|poly| Ciphertext::settled(&self.context, poly, a.level(), bound))
                 .collect())
         })
     }
@@ -98,15 +100,16 @@ impl<B: Backend> Evaluator<B> {
     /// rotating and adding. A step may appear more than once; step 0 is the operand itself.
     ///
     /// # Errors
-    /// As [`Evaluator::hoisted_rotations`].
+    /// [`CkksErrorKind::Overflow`]; as [`Evaluator::hoisted_rotations`].
     pub fn rotation_sum(&self, a: &Ciphertext<B>, steps: &[i64]) -> Result<Ciphertext<B>> {
         CkksError::within("rotation_sum", || {
             let (a, to) = self.linear(a)?;
+            let bound = self.bound(a.level(), a.bound() * steps.len() as f64)?;
             let terms = self.terms(steps, a.window_level())?;
             let poly = a
                 .poly()
                 .rotation_sum(&terms, &[], self.context.switching(), to)?;
-            Ok(Ciphertext::settled(&self.context, poly, a.level()))
+            Ok(Ciphertext::settled(&self.context, poly, a.level(), bound))
         })
     }
 
@@ -115,7 +118,7 @@ impl<B: Backend> Evaluator<B> {
     ///
     /// # Errors
     /// [`CkksErrorKind::PlaintextMismatch`] unless the weights were made by [`Evaluator::encode_weights`] for the operand's level;
-    /// [`CkksErrorKind::ListLength`], [`CkksErrorKind::OutOfLevels`]; as [`Evaluator::hoisted_rotations`].
+    /// [`CkksErrorKind::ListLength`], [`CkksErrorKind::OutOfLevels`], [`CkksErrorKind::Overflow`]; as [`Evaluator::hoisted_rotations`].
     pub fn weighted_rotation_sum(
         &self,
         a: &Ciphertext<B>,
@@ -139,13 +142,15 @@ impl<B: Backend> Evaluator<B> {
                     return Err(CkksErrorKind::BatchMismatch { left, right }.into());
                 }
             }
+            let largest: f64 = weights.iter().map(|weight| weight.largest).sum();
+            let bound = self.bound(level, a.bound() * largest)?;
             let terms = self.terms(steps, a.level())?;
             let weights: Vec<_> = weights.iter().map(|w| &w.poly).collect();
             let to = self.context.window(level)?;
             let poly = a
                 .poly()
                 .rotation_sum(&terms, &weights, self.context.switching(), to)?;
-            Ok(Ciphertext::settled(&self.context, poly, level))
+            Ok(Ciphertext::settled(&self.context, poly, level, bound))
         })
     }
 
@@ -154,7 +159,7 @@ impl<B: Backend> Evaluator<B> {
     /// ([`crate::doubling_steps`]).
     ///
     /// # Errors
-    /// [`CkksErrorKind::OutOfRange`] if `count` is not a power of two; as [`Evaluator::rotate`].
+    /// [`CkksErrorKind::OutOfRange`] if `count` is not a power of two; [`CkksErrorKind::Overflow`]; as [`Evaluator::rotate`].
     pub fn rotate_and_sum(
         &self,
         a: &Ciphertext<B>,
@@ -170,6 +175,7 @@ impl<B: Backend> Evaluator<B> {
                 }
                 .into());
             }
+            self.bound(a.level(), a.bound() * count as f64)?;
             let mut sum = self.relinearize_and_rescale(a)?;
             let mut step = stride;
             for _ in 0..count.trailing_zeros() {

@@ -18,7 +18,8 @@ impl<B: Backend> Evaluator<B> {
     /// `a + b`, slot by slot, at the lower of the two levels. A batch of 1 is repeated.
     ///
     /// # Errors
-    /// [`CkksErrorKind::BatchMismatch`]; [`CkksErrorKind::Cut`]; those of [`Evaluator::relinearize_and_rescale`].
+    /// [`CkksErrorKind::Overflow`]; [`CkksErrorKind::BatchMismatch`]; [`CkksErrorKind::Cut`]; those of
+    /// [`Evaluator::relinearize_and_rescale`].
     pub fn add(&self, a: &Ciphertext<B>, b: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         self.combine(a, b, Sign::Plus).named("add")
     }
@@ -37,7 +38,7 @@ impl<B: Backend> Evaluator<B> {
     /// [`CkksErrorKind::Cut`].
     pub fn neg(&self, a: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         self.check(a).named("neg")?;
-        Ok(a.with_poly(a.poly().neg()?, a.batch()))
+        self.as_result(a.with_poly(a.poly().neg()?, a.batch()))
     }
 
     /// The sum of a list, pending products added before one settling.
@@ -62,15 +63,16 @@ impl<B: Backend> Evaluator<B> {
     fn combine(&self, a: &Ciphertext<B>, b: &Ciphertext<B>, sign: Sign) -> Result<Ciphertext<B>> {
         self.check(a)?;
         self.check(b)?;
+        let bound = self.bound(a.level().min(b.level()), a.bound() + b.bound())?;
         if a.is_pending() && b.is_pending() && a.level() == b.level() {
             let batch = common_batch(a.batch(), b.batch())?;
             let a = repeated(Operand::Borrowed(a), batch)?;
             let b = repeated(Operand::Borrowed(b), batch)?;
-            return combine_pending(&a, &b, sign);
+            return Ok(combine_pending(&a, &b, sign)?.with_bound(bound));
         }
         let (a, b) = self.aligned(a, b)?;
         let poly = combine_polys(a.poly(), b.poly(), sign)?;
-        Ok(Ciphertext::settled(&self.context, poly, a.level()))
+        Ok(Ciphertext::settled(&self.context, poly, a.level(), bound))
     }
 }
 

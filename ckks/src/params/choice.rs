@@ -5,7 +5,7 @@ use core::fmt;
 use super::builder::{Budget, Dnum, ParametersBuilder, plan_cost};
 use super::error::{CircuitLimits, ParamsError};
 use super::limits::{LOG_N, MAX_LEVELS};
-use super::log2::{Log2, ONE, units};
+use super::log2::{Log2, ONE, to_bits, units};
 use super::path::{LevelWidth, Window, level_path, nominal_scales};
 use super::{Parameters, max_log2_qp};
 
@@ -50,6 +50,8 @@ pub struct Explanation {
     pub precision_bits: u32,
     /// Slots that were asked for.
     pub slots: usize,
+    /// The largest magnitude at level 0 that was asked for.
+    pub largest_value: f64,
     /// Predicted precision of the worst slot in tenths of a bit, for values of magnitude 1 and less: see
     /// [`ParametersBuilder::choose`].
     pub predicted_tenths: u32,
@@ -89,6 +91,11 @@ pub enum Reason {
         /// Predicted tenths of a bit at the requested depth.
         predicted_tenths: u32,
     },
+    /// Its level 0 cannot hold the largest value.
+    Headroom {
+        /// What it holds, in whole bits.
+        bits: u32,
+    },
     /// It meets the request and key switching costs more.
     Cost {
         /// Modelled cost in percent of the chosen set's.
@@ -104,6 +111,7 @@ pub struct CircuitRequest {
     depth: usize,
     precision_bits: Option<u32>,
     slots: usize,
+    largest_value: f64,
 }
 
 impl ParametersBuilder<CircuitRequest> {
@@ -116,6 +124,14 @@ impl ParametersBuilder<CircuitRequest> {
     /// Values in a ciphertext, at least; 1 unless it is given.
     pub fn slots(mut self, slots: usize) -> Self {
         self.request.slots = slots;
+        self
+    }
+
+    /// The largest magnitude that any value at level 0 may have, where every computation may end; 1 unless it is given. Level 0 holds
+    /// magnitudes below 2^8.7 at 38.8 bits per level and below 2^13.6 at 33.95 ([`Parameters::headroom`]), every other level far more: larger
+    /// results stay at level 1 of a set with one level more.
+    pub fn largest_value(mut self, largest: f64) -> Self {
+        self.request.largest_value = largest;
         self
     }
 
@@ -139,7 +155,8 @@ impl ParametersBuilder<CircuitRequest> {
     ///
     /// # Errors
     /// [`ParamsError::NotGiven`] without a precision; [`ParamsError::Slots`] if no ring has this many; [`ParamsError::NoSetForCircuit`],
-    /// with the nearest requests that can be met, if no ring has the levels at the precision.
+    /// with the nearest requests that can be met, if no ring has the levels at the precision; [`ParamsError::NoHeadroom`] for a largest value that
+    /// level 0 of no set holds.
     pub fn choose(&self) -> Result<Choice, ParamsError> {
         self.request.choose()
     }
@@ -151,6 +168,7 @@ impl CircuitRequest {
             depth,
             precision_bits: None,
             slots: 1,
+            largest_value: 1.0,
         }
     }
 
@@ -164,6 +182,7 @@ impl CircuitRequest {
         if !(1..=max).contains(&slots) {
             return Err(ParamsError::Slots { slots, max });
         }
+        let widths = self.widths()?;
         let mut rejected = vec![];
         for log_n in SMALLEST_LOG_N..=*LOG_N.end() {
             let available = 1 << (log_n - 1);
@@ -181,7 +200,8 @@ impl CircuitRequest {
             let Some(budget) = Budget::new(log_n) else {
                 continue;
             };
-            let candidates = candidates(&budget, log_n, depth, precision_bits, &mut reject);
+            let candidates =
+                candidates(&budget, log_n, depth, precision_bits, &widths, &mut reject);
             for (i, candidate) in candidates.iter().enumerate() {
                 let builder = Parameters::builder()
                     .log_n(log_n)
@@ -195,6 +215,11 @@ impl CircuitRequest {
                     }
                     Err(error) => return Err(error),
                 };
+                if parameters.headroom(0) <= self.largest_value {
+                    let bits = parameters.headroom_bits(0) as u32;
+                    reject(Some(candidate.width), Reason::Headroom { bits });
+                    continue;
+                }
                 // Of the other width's lengths, only the cheapest is worth a line.
                 if let Some(other) = candidates[i..]
                     .iter()
@@ -208,6 +233,7 @@ impl CircuitRequest {
                     depth,
                     precision_bits,
                     slots,
+                    largest_value: self.largest_value,
                     predicted_tenths: candidate.predicted_tenths,
                     rejected,
                     parameters,
@@ -218,9 +244,32 @@ impl CircuitRequest {
         Err(ParamsError::NoSetForCircuit {
             depth,
             precision_bits,
-            best: limits(depth, precision_bits, slots),
+            best: limits(depth, precision_bits, slots, &widths),
         })
     }
+
+    /// The widths whose level 0 holds the largest value, by nominal sizes.
+    fn widths(&self) -> Result<Vec<LevelWidth>, ParamsError> {
+        let largest = self.largest_value;
+        let holds = |&width: &LevelWidth| largest < headroom_bits(width).exp2();
+        let widths: Vec<_> = LevelWidth::ALL.into_iter().filter(holds).collect();
+        // Also what is not a number.
+        if widths.is_empty() || largest.is_sign_negative() {
+            let most = LevelWidth::ALL.map(headroom_bits);
+            let most_bits = most.into_iter().fold(0.0, f64::max);
+            return Err(ParamsError::NoHeadroom { largest, most_bits });
+        }
+        Ok(widths)
+    }
+}
+
+/// log2 of what level 0 holds, by nominal sizes.
+fn headroom_bits(width: LevelWidth) -> f64 {
+    let size = level_path(width, 0)
+        .first()
+        .map_or(0, |window| window.size());
+    let modulus = units(size, 1);
+    to_bits(modulus) - width.bits() - 1.0
 }
 
 struct Candidate {
@@ -236,10 +285,11 @@ fn candidates(
     log_n: u32,
     depth: usize,
     precision_bits: u32,
+    widths: &[LevelWidth],
     reject: &mut impl FnMut(Option<LevelWidth>, Reason),
 ) -> Vec<Candidate> {
     let mut found = vec![];
-    for width in LevelWidth::ALL {
+    for &width in widths {
         let mut most_precise = None;
         for levels in lengths(depth) {
             let path = level_path(width, levels);
@@ -299,7 +349,7 @@ fn predict(log_n: u32, width: LevelWidth, path: &[Window], depth: usize) -> u32 
 }
 
 /// What could be had instead of a request that nothing meets.
-fn limits(depth: usize, precision_bits: u32, slots: usize) -> CircuitLimits {
+fn limits(depth: usize, precision_bits: u32, slots: usize, widths: &[LevelWidth]) -> CircuitLimits {
     let mut best = CircuitLimits {
         depth_at_precision: None,
         precision_at_depth_tenths: None,
@@ -308,7 +358,7 @@ fn limits(depth: usize, precision_bits: u32, slots: usize) -> CircuitLimits {
         let Some(budget) = Budget::new(log_n) else {
             continue;
         };
-        for width in LevelWidth::ALL {
+        for &width in widths {
             let Some(deepest) = budget.deepest(width, Dnum::Auto) else {
                 continue;
             };
@@ -334,6 +384,7 @@ impl fmt::Display for Explanation {
             depth,
             precision_bits,
             slots,
+            largest_value,
             parameters: set,
             ..
         } = self;
@@ -342,7 +393,7 @@ impl fmt::Display for Explanation {
         let (log2_qp, headroom) = (set.log2_qp(), set.headroom_bits(0));
         writeln!(
             f,
-            "asked for  depth {depth}, {precision_bits} bits, {slots} slots"
+            "asked for  depth {depth}, {precision_bits} bits, {slots} slots, values up to {largest_value} at level 0"
         )?;
         writeln!(
             f,
@@ -361,8 +412,13 @@ impl fmt::Display for Explanation {
         )?;
         writeln!(
             f,
-            "precision  {} bits predicted, values up to 2^{headroom:.1}",
+            "precision  {} bits predicted",
             Tenths(self.predicted_tenths)
+        )?;
+        let holds = set.headroom(0);
+        writeln!(
+            f,
+            "headroom   level 0 holds values below 2^{headroom:.1} = {holds:.0}"
         )?;
         let rejected: Vec<String> = self.rejected.iter().map(Rejection::to_string).collect();
         match &rejected[..] {
@@ -387,6 +443,7 @@ impl fmt::Display for Rejection {
             Reason::Precision { predicted_tenths } => {
                 write!(f, ": {} bits predicted", Tenths(*predicted_tenths))
             }
+            Reason::Headroom { bits } => write!(f, ": level 0 holds values below 2^{bits} only"),
             Reason::Cost { percent } => {
                 write!(f, ": key switching costs {percent}% of the chosen set's")
             }

@@ -238,6 +238,17 @@ pub enum ParamsError {
         /// Slots of the largest ring.
         max: usize,
     },
+    /// Level 0 of no set holds values this large.
+    #[error(
+        "values up to {largest} at level 0 are more than any set holds there, less than 2^{most_bits:.1}; scale the data down, or ask for one level more \
+         and keep such results at level 1, which holds far larger ones; magnitudes are not negative"
+    )]
+    NoHeadroom {
+        /// The largest value that was asked for.
+        largest: f64,
+        /// log2 of what level 0 holds at most.
+        most_bits: f64,
+    },
     /// No safe set offers the depth at the precision.
     #[error("no safe set has {depth} levels at {precision_bits} bits of precision; {}", circuit_advice(.best))]
     NoSetForCircuit {

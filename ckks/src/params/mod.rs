@@ -244,6 +244,14 @@ impl Parameters {
         to_bits(self.0.derived.log2_q[level] - log2_scale - log2::ONE)
     }
 
+    /// Values at `level` must stay below this: 2 to its [`headroom_bits`](Self::headroom_bits), or the largest finite number.
+    ///
+    /// # Panics
+    /// If `level` is above the top.
+    pub fn headroom(&self, level: usize) -> f64 {
+        self.headroom_bits(level).exp2().min(f64::MAX)
+    }
+
     /// The basis indices that level `from` uses and level `to` does not, ascending. Any two levels, in either order.
     ///
     /// # Panics

@@ -7,8 +7,10 @@ use super::error::{WireError, check_bounds};
 
 /// The first eight bytes of every container.
 pub const MAGIC: [u8; 8] = *b"\x89ARRAS\r\n";
-/// The format version that this build writes, and the only one it reads.
+/// The format version of everything but values of which a bound is known.
 pub const FORMAT_VERSION: u16 = 1;
+/// The format version of plaintexts and ciphertexts of whose values a bound is known: [`Prefix::bound`].
+pub const BOUNDED_VERSION: u16 = 2;
 /// Bytes before the header.
 pub const PREFIX_LEN: usize = 28;
 /// Bytes of the BLAKE3 checksum.
@@ -17,12 +19,14 @@ pub const CHECKSUM_LEN: usize = 32;
 pub const MAX_HEADER_LEN: u32 = 1 << 20;
 
 /// What the first [`PREFIX_LEN`] bytes of a container say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prefix {
-    /// The format version; [`FORMAT_VERSION`].
+    /// The format version: [`BOUNDED_VERSION`] with a bound, [`FORMAT_VERSION`] without.
     pub version: u16,
     /// What the container says it holds.
     pub kind: ObjectKind,
+    /// What the magnitudes of the values do not exceed, of kinds that hold values; finite, not negative. A hint from whoever wrote the file.
+    pub bound: Option<f32>,
     /// Bytes of the header, at most [`MAX_HEADER_LEN`].
     pub header_len: u32,
     /// Bytes of the payload. Not yet compared with what is there.
@@ -59,8 +63,23 @@ impl Prefix {
         Self {
             version: FORMAT_VERSION,
             kind,
+            bound: None,
             header_len: u32::try_from(header.len()).unwrap_or(MAX_HEADER_LEN),
             payload_len,
+        }
+    }
+
+    /// The prefix of values of which this is known.
+    pub(super) fn with_bound(self, bound: Option<f32>) -> Self {
+        let version = if bound.is_some() {
+            BOUNDED_VERSION
+        } else {
+            FORMAT_VERSION
+        };
+        Self {
+            version,
+            bound,
+            ..self
         }
     }
 
@@ -70,7 +89,7 @@ impl Prefix {
             .into_iter()
             .chain(self.version.to_le_bytes())
             .chain(self.kind.code().to_le_bytes())
-            .chain(0u32.to_le_bytes())
+            .chain(self.bound.map_or(0, f32::to_bits).to_le_bytes())
             .chain(self.header_len.to_le_bytes())
             .chain(self.payload_len.to_le_bytes());
         for (byte, field) in bytes.iter_mut().zip(fields) {
@@ -96,7 +115,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
 ///
 /// # Errors
 /// In this order: [`WireError::BadMagic`], [`WireError::Truncated`], [`WireError::UnsupportedVersion`],
-/// [`WireError::UnknownFlags`], [`WireError::UnknownKind`], [`WireError::OutOfBounds`] (header length),
+/// [`WireError::UnknownFlags`], [`WireError::UnknownKind`], [`WireError::ValueBound`], [`WireError::OutOfBounds`] (header length),
 /// [`WireError::SizeOverflow`].
 pub fn peek(bytes: &[u8]) -> Result<Prefix, WireError> {
     let magic_there = bytes.len().min(MAGIC.len());
@@ -120,17 +139,27 @@ pub fn peek(bytes: &[u8]) -> Result<Prefix, WireError> {
     let flags = u32::from_le_bytes(take(&mut fields));
     let header_len = u32::from_le_bytes(take(&mut fields));
     let payload_len = u64::from_le_bytes(take(&mut fields));
-    if version != FORMAT_VERSION {
+    if version != FORMAT_VERSION && version != BOUNDED_VERSION {
         return Err(WireError::UnsupportedVersion { found: version });
     }
-    if flags != 0 {
+    if version == FORMAT_VERSION && flags != 0 {
         return Err(WireError::UnknownFlags { found: flags });
     }
     let kind = ObjectKind::try_from(kind)?;
+    let bound = match version {
+        FORMAT_VERSION => None,
+        _ if !kind.holds_values() => return Err(WireError::UnsupportedVersion { found: version }),
+        _ => Some(f32::from_bits(flags)),
+    };
+    if let Some(found) = bound.filter(|b| !(b.is_finite() && b.is_sign_positive())) {
+        let most = f64::from(f32::MAX);
+        return Err(WireError::ValueBound { found, most });
+    }
     check_header_len(header_len.into())?;
     let prefix = Prefix {
         version,
         kind,
+        bound,
         header_len,
         payload_len,
     };

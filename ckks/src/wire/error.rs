@@ -4,7 +4,7 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::{FORMAT_VERSION, MAX_HEADER_LEN, ObjectKind};
+use super::{BOUNDED_VERSION, FORMAT_VERSION, MAX_HEADER_LEN, ObjectKind};
 
 /// Why an object could not be written or read.
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub enum WireError {
     },
     /// The container was written in a format that this build does not read.
     #[error(
-        "the container has format version {found}; this build reads version {FORMAT_VERSION}: \
+        "the container has format version {found}; this build reads version {FORMAT_VERSION}, and {BOUNDED_VERSION} of values: \
          use the release that wrote it, or write the object again"
     )]
     UnsupportedVersion {
@@ -49,6 +49,17 @@ pub enum WireError {
     UnknownFlags {
         /// The flags found.
         found: u32,
+    },
+    /// Values with a bound that is no number or that their level cannot hold.
+    #[error(
+        "the container says that its values are at most {found:e}; bounds are from 0 to below {most:.4e}, what the level holds: \
+         make the file again"
+    )]
+    ValueBound {
+        /// The bound found.
+        found: f32,
+        /// What a bound may be, at most.
+        most: f64,
     },
     /// The input ends too early.
     #[error(
@@ -325,6 +336,7 @@ impl WireError {
             | Self::UnknownKind { .. }
             | Self::WrongKind { .. }
             | Self::UnknownFlags { .. }
+            | Self::ValueBound { .. }
             | Self::Truncated { .. }
             | Self::TrailingBytes { .. }
             | Self::ChecksumMismatch

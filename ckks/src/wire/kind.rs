@@ -58,6 +58,14 @@ impl ObjectKind {
         self as u16
     }
 
+    /// Whether it is values of slots in a container of the scheme, encoded or encrypted: of these a bound may be known.
+    pub const fn holds_values(self) -> bool {
+        matches!(
+            self,
+            Self::Plaintext | Self::Ciphertext | Self::SeededCiphertext
+        )
+    }
+
     /// The name used in messages and by `inspect`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -3,9 +3,9 @@
 //! ```text
 //! offset  size
 //!      0     8  magic          89 41 52 52 41 53 0d 0a   ("\x89ARRAS\r\n")
-//!      8     2  version        u16                        FORMAT_VERSION
+//!      8     2  version        u16                        FORMAT_VERSION; BOUNDED_VERSION with a bound
 //!     10     2  kind           u16                        ObjectKind
-//!     12     4  flags          u32                        zero
+//!     12     4  bound          f32                        of the values' magnitudes; zero without
 //!     16     4  header length  u32, H                     at most MAX_HEADER_LEN
 //!     20     8  payload length u64, P
 //!     28     H  header         postcard encoding of the kind's header struct, exactly H bytes
@@ -30,7 +30,7 @@
 //! ```
 //!
 //! Every object has exactly one encoding: residues are below their modulus, padding bits are zero, the header is what
-//! its own re-encoding gives, lengths are equal to what the header implies and flags are zero. Every reader treats its
+//! its own re-encoding gives, lengths are equal to what the header implies and the bound, which only values have, is below the headroom of their level. Every reader treats its
 //! input as hostile: lengths are compared with what remains before anything is allocated or hashed, and dimensions
 //! are bounded.
 //!
@@ -74,7 +74,8 @@ mod ternary;
 mod writer;
 
 pub use container::{
-    CHECKSUM_LEN, FORMAT_VERSION, MAGIC, MAX_HEADER_LEN, PREFIX_LEN, Prefix, container_len, peek,
+    BOUNDED_VERSION, CHECKSUM_LEN, FORMAT_VERSION, MAGIC, MAX_HEADER_LEN, PREFIX_LEN, Prefix,
+    container_len, peek,
 };
 pub use error::{Cause, WireError};
 pub use file::{AtomicFile, AtomicFolder, Overwrite, open_file, read_bounded};

@@ -133,24 +133,37 @@ pub fn write_container<H: Serialize + ?Sized, E: From<WireError>>(
     payload_len: u64,
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
 ) -> Result<u64, E> {
+    write_values(out, kind, None, header, payload_len, payload)
+}
+
+/// [`write_container`] with what is known of the values.
+pub(super) fn write_values<H: Serialize + ?Sized, E: From<WireError>>(
+    out: &mut dyn Write,
+    kind: ObjectKind,
+    bound: Option<f32>,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<u64, E> {
     let header = encode_header(kind, header)?;
-    let prefix = Prefix::of(kind, &header, payload_len);
+    let prefix = Prefix::of(kind, &header, payload_len).with_bound(bound);
     write_encoded(out, prefix, &header, payload)?;
     Ok(prefix.container_len()?)
 }
 
-/// BLAKE3 of the container that [`write_container`] would write, its checksum included. The payload is hashed once.
+/// BLAKE3 of the container that [`write_values`] would write, its checksum included. The payload is hashed once.
 ///
 /// # Errors
-/// Those of [`write_container`].
+/// Those of [`write_values`].
 pub(super) fn container_digest<H: Serialize + ?Sized, E: From<WireError>>(
     kind: ObjectKind,
+    bound: Option<f32>,
     header: &H,
     payload_len: u64,
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
 ) -> Result<[u8; 32], E> {
     let header = encode_header(kind, header)?;
-    let prefix = Prefix::of(kind, &header, payload_len);
+    let prefix = Prefix::of(kind, &header, payload_len).with_bound(bound);
     let hasher = write_encoded(&mut std::io::sink(), prefix, &header, payload)?;
     Ok(digest_of(hasher))
 }
@@ -214,8 +227,19 @@ pub fn container_to_vec<H: Serialize + ?Sized, E: From<WireError>>(
     payload_len: u64,
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
+    values_to_vec(kind, None, header, payload_len, payload)
+}
+
+/// [`container_to_vec`] with what is known of the values.
+pub(super) fn values_to_vec<H: Serialize + ?Sized, E: From<WireError>>(
+    kind: ObjectKind,
+    bound: Option<f32>,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let header = encode_header(kind, header)?;
-    let prefix = Prefix::of(kind, &header, payload_len);
+    let prefix = Prefix::of(kind, &header, payload_len).with_bound(bound);
     let total = prefix.container_len().unwrap_or(u64::MAX);
     let mut bytes = Zeroizing::new(Vec::new());
     usize::try_from(total)

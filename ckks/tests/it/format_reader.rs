@@ -5,7 +5,8 @@
 use std::{path::PathBuf, process::Command};
 
 use arras_ckks::{
-    Ciphertext, Context, EvaluationKeySet, Parameters, SeededCiphertext, SwitchingKey,
+    Ciphertext, Context, Encryptor, EvaluationKeySet, Parameters, SecretKey, SeededCiphertext,
+    SwitchingKey, random::Seed,
 };
 use arras_hal::Reference;
 use serde_json::{Value, json};
@@ -137,8 +138,8 @@ fn python_refuses_damage() {
     let path = folder.path().join("damaged");
     let good = bytes("ciphertext");
     let header = u32::from_le_bytes(good[16..20].try_into().unwrap()) as usize;
-    // The magic, the version, a flag, the length of the payload, a residue above its modulus, the end.
-    for (at, byte) in [(0, 0), (8, 2), (12, 1), (20, 1), (28 + header + 3, 0xff)] {
+    // The magic, the version, the bound, the length of the payload, a residue above its modulus, the end.
+    for (at, byte) in [(0, 0), (8, 3), (15, 0xff), (20, 1), (28 + header + 3, 0xff)] {
         let mut bytes = good.clone();
         bytes[at] = byte;
         if at > 28 {
@@ -154,5 +155,39 @@ fn python_refuses_damage() {
             return;
         };
         assert!(!output.status.success(), "byte {at}");
+    }
+}
+
+#[test]
+fn python_reads_bounds_and_refuses_those_that_cannot_be() {
+    let params = Parameters::from_bytes_allowing_insecure(&bytes("parameters")).unwrap();
+    let context = Context::new(&params, Reference::new()).unwrap();
+    let secret = SecretKey::from_bytes(&bytes("secret_key"), &context).unwrap();
+    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32])).largest_value(2.5);
+    let good = encryptor.encrypt(&[&[1.5]], 1).unwrap().to_bytes().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bounded");
+    let read = |bound: f32| {
+        let mut bytes = good.clone();
+        bytes[12..16].copy_from_slice(&bound.to_le_bytes());
+        let signed = bytes.len() - 32;
+        let checksum = *blake3::hash(&bytes[..signed]).as_bytes();
+        bytes[signed..].copy_from_slice(&checksum);
+        std::fs::write(&path, &bytes).unwrap();
+        Command::new("python3")
+            .arg(here("../docs/format_reader.py"))
+            .arg(&path)
+            .output()
+    };
+    let Ok(output) = read(2.5) else {
+        eprintln!("SKIPPED: there is no python3");
+        return;
+    };
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    has(&found, &json!({"kind": 8, "level": 1, "bound": 2.5}));
+    let most = params.headroom(1) as f32;
+    assert!(read(0.999 * most).unwrap().status.success());
+    for bad in [1.001 * most, -1.0, -0.0, f32::NAN, f32::INFINITY] {
+        assert!(!read(bad).unwrap().status.success(), "{bad}");
     }
 }

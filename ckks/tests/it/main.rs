@@ -9,6 +9,7 @@ mod determinism;
 mod evaluator;
 mod format_reader;
 mod fuzz;
+mod magnitude;
 mod noise;
 mod object_bytes;
 mod opening;

@@ -122,10 +122,12 @@ impl<S: SecretEngine> Bench<S> {
         assert!(top >= 15, "the chain has {top} levels");
 
         let mut expected = unit_values(100, slots);
-        let mut product = self.encrypt(&expected, top);
+        // Of magnitude 1 up to rounding.
+        let unit = |values: &[Complex64], level| self.encrypt(values, level).assume(1.0).unwrap();
+        let mut product = unit(&expected, top);
         for step in 1..=15 {
             let fresh = unit_values(100 + step, slots);
-            let factor = self.encrypt(&fresh, product.level());
+            let factor = unit(&fresh, product.level());
             product = self.party.settle(&e.multiply(&product, &factor).unwrap());
             for (x, y) in expected.iter_mut().zip(&fresh) {
                 *x *= y;
@@ -134,7 +136,7 @@ impl<S: SecretEngine> Bench<S> {
         let products = self.measure(FIFTEEN_PRODUCTS, &expected, &product);
 
         let mut expected = unit_values(200, slots);
-        let mut power = self.encrypt(&expected, top);
+        let mut power = unit(&expected, top);
         for _ in 0..10 {
             power = self.party.settle(&e.square(&power).unwrap());
             for x in &mut expected {

@@ -48,4 +48,4 @@ pub use error::CircuitError;
 pub use gain::Gain;
 pub(crate) use geometry::Geometry;
 pub use spec::{Kind, Results, Spec, Start, Step};
-pub use training::TrainingCircuit;
+pub use training::{LARGEST_VALUE, TrainingCircuit};

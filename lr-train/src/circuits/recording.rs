@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arras_toolkit::{Recorder, Slots, circuit::Section};
 
 use super::{
-    Gain, Geometry, Spec, Start,
+    Gain, Geometry, LARGEST_VALUE, Spec, Start,
     activation::{Activation, Powers},
     pack::Packed,
 };
@@ -141,9 +141,14 @@ impl Recording<'_> {
         slots.rotate_and_sum(self.geometry.tall_width() as i64, self.geometry.chunk)
     }
 
-    /// The powers of t of an iteration, which are k times as large.
+    /// The powers of t of an iteration, which are k times as large. The polynomial is the sigmoid's on its interval only, so t is assumed to
+    /// be there.
     pub(super) fn powers(&self, t: &Slots, iteration: usize) -> Powers {
-        self.activation.powers(t, self.spec.scale(iteration))
+        let k = self.spec.scale(iteration);
+        let interval = self.activation.bound;
+        t.recorder()
+            .assume(t, k * self.spec.assumed_scores() / interval);
+        self.activation.powers(t, k)
     }
 
     /// `gamma Z s(t)` entry by entry, for the iteration's data and powers of t of the kind that data meets. Where t is `None`, for zero, this
@@ -225,6 +230,7 @@ impl<'a> Inputs<'a> {
         let slots = self
             .recorder
             .slots_input(&name, content.units(self.geometry));
+        self.recorder.assume(&slots, LARGEST_VALUE);
         self.known.insert(name.clone(), slots.clone());
         self.contents.push((name, content));
         slots

@@ -267,6 +267,13 @@ impl Spec {
             .powf(1.0 / (self.activation.degree() as f64 + 1.0))
     }
 
+    /// What scores are assumed not to exceed: the interval of the polynomial. Without masks, sums over windows of columns that are not one row's
+    /// stand beside them, which zeros meet later; all may be four times as large.
+    pub(crate) fn assumed_scores(&self) -> f64 {
+        let windows = if self.kind.halves_columns() { 4.0 } else { 1.0 };
+        windows * self.activation.bound()
+    }
+
     /// k of an iteration to the power of the polynomial's degree: what products with its powers of t have.
     pub(super) fn scale_of_products(&self, iteration: usize) -> f64 {
         self.scale(iteration).powi(self.activation.degree() as i32)

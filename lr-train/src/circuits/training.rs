@@ -22,6 +22,10 @@ pub struct TrainingCircuit {
     contents: Vec<(String, Packed)>,
 }
 
+/// What weights, gradients and what they are sums of are assumed not to exceed in magnitude, and inputs do not: below 2^8.7, what level 0
+/// holds at 38.8 bits per level. A model with larger weights is none: the plan's run in the clear and the client's checks of results say so.
+pub const LARGEST_VALUE: f64 = 400.0;
+
 const PARTS: [&str; 4] = ["w column", "w row", "previous column", "previous row"];
 
 impl TrainingCircuit {
@@ -34,6 +38,7 @@ impl TrainingCircuit {
         let geometry = Geometry::choose(spec.kind, spec.slots, spec.features, spec.minibatch)?;
         EncodingUnit::new(geometry.m, geometry.n)?;
         let recorder = Recorder::new(spec.slots)?.summing(spec.summing);
+        recorder.largest_value(LARGEST_VALUE);
         let recording = Recording {
             spec: &spec,
             geometry: &geometry,

@@ -47,7 +47,7 @@ pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
 pub use planner::{PlannerOptions, RINGS, plan};
 pub use predict::ErrorsFor;
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, RowsSeal, training_rows};
-pub use report::{Candidate, Capacity, EngineSeconds, Operations, PlanReport};
+pub use report::{Assumed, Candidate, Capacity, EngineSeconds, Operations, PlanReport};
 pub use round::{InputShape, Round};
 pub use server::TrainingServer;
 pub use session::{RoundDone, Trainer, TrainerBuilder};

@@ -2,16 +2,20 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arras_ckks::{Context, KeyGenerator, SecretKey};
+use arras_ckks::{CkksErrorKind, Context, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
-use arras_toolkit::{Bindings, Client, SeededEncrypted, Value, run::Progress};
+use arras_toolkit::{Bindings, Client, SeededEncrypted, ToolkitErrorKind, Value, run::Progress};
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
     PreparedData, Round, RoundResult, TrainingKeys, TrainingPlan, exchange::Origin,
 };
 use crate::{
-    Result, circuits::CircuitError, data::Dataset, plain::State, preprocess::Scheme,
+    Result, TrainError,
+    circuits::{CircuitError, LARGEST_VALUE},
+    data::Dataset,
+    plain::State,
+    preprocess::Scheme,
     trainer::ExchangeError,
 };
 
@@ -68,7 +72,7 @@ impl<S: SecretEngine> DataOwner<S> {
         }
         Ok(Self {
             plan,
-            client: Client::with_secret_key(secret)?,
+            client: Client::with_secret_key(secret)?.largest_value(LARGEST_VALUE),
             keys,
         })
     }
@@ -76,7 +80,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// With a toolkit client of the caller's, for runs that must be reproducible.
     #[must_use]
     pub fn with_client(mut self, client: Client<S>) -> Self {
-        self.client = client;
+        self.client = client.largest_value(LARGEST_VALUE);
         self
     }
 
@@ -229,15 +233,28 @@ impl<S: SecretEngine> DataOwner<S> {
         result: &RoundResult<B>,
     ) -> Result<State> {
         let round = self.expect_result(record, result)?;
+        // What the plan's circuits assume of weights, whatever the file says of its values, and what their level holds.
+        let levels = result.outputs.values().map(arras_toolkit::Encrypted::level);
+        let headroom = self.plan.params().headroom_bits(levels.max().unwrap_or(0));
+        let most = headroom.min(LARGEST_VALUE.log2());
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
-        for (name, encrypted) in &result.outputs {
+        for (entry, (name, encrypted)) in result.outputs.iter().enumerate() {
             let own = encrypted.to_context(self.context())?;
-            values.insert(name, self.client.decrypt(&own)?);
+            let value = self.client.decrypt(&own).map_err(|error| {
+                // What another key decrypts is far above the headroom in nearly every slot.
+                match error.kind() {
+                    ToolkitErrorKind::Ckks(cause)
+                        if matches!(cause.kind(), CkksErrorKind::NotAResult { .. }) =>
+                    {
+                        let what = "ciphertexts";
+                        ExchangeError::UnusableResult { what, entry, most }.into()
+                    }
+                    _ => TrainError::from(error),
+                }
+            })?;
+            values.insert(name, value);
         }
-        // Values above the headroom cannot be in a ciphertext; what another key decrypts is far above in nearly every slot.
-        let levels = result.outputs.values().map(arras_toolkit::Encrypted::level);
-        let most = self.plan.params().headroom_bits(levels.max().unwrap_or(0));
         let (w, previous) = round.circuit.weights(|name| values.get(name))?;
         ExchangeError::expect_usable("weights", &w, most)?;
         let iteration = round.first + round.circuit.spec().iterations();

@@ -43,10 +43,11 @@ impl Round {
     ) -> Result<f64> {
         let inputs = self.circuit.inputs(minibatches, start)?;
         let predictor = ScaleAndPrecision::new(params, Samples::given(inputs));
-        predictor.predict_numbers(&self.program, |outputs| {
+        let predicted = predictor.predict_numbers(&self.program, |outputs| {
             let (weights, _) = self.circuit.weights(|name| outputs.get(name))?;
             Ok(weights.to_vec())
-        })
+        })?;
+        Ok(predicted.worst_error)
     }
 
     /// Minibatches and a start that may be anything.

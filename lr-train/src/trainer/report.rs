@@ -9,8 +9,11 @@ use arras_toolkit::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::forecast::{Doubt, Forecast, maybe_number};
-use crate::circuits::Kind;
+use super::{
+    TrainingPlan,
+    forecast::{Doubt, Forecast, maybe_number},
+};
+use crate::circuits::{Kind, LARGEST_VALUE};
 
 /// How many operations of the costly kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +118,28 @@ pub struct PlanReport {
     pub predicted_error: Option<f64>,
     /// What the training does to the rows that the plan was made for; none if they were not given.
     pub forecast: Option<Forecast>,
+    /// What the circuits assume of their values.
+    pub assumed: Assumed,
+}
+
+/// What the circuits assume of their values, so that encrypted ones have bounds. [`Forecast`] says how far the plan's rows go.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Assumed {
+    /// Weights, gradients and inputs are at most this in magnitude.
+    pub largest_value: f64,
+    /// Scores lie between minus this and this: the interval of the polynomial in place of the sigmoid.
+    pub interval: f64,
+}
+
+impl Assumed {
+    pub(super) fn of(plan: &TrainingPlan) -> Self {
+        Self {
+            largest_value: LARGEST_VALUE,
+            interval: plan.settings().activation.bound(),
+        }
+    }
 }
 
 impl PlanReport {
@@ -187,6 +212,14 @@ impl fmt::Display for PlanReport {
                 format_args!("{error:.1e} in any weight"),
             )?;
         }
+        let Assumed {
+            largest_value,
+            interval,
+        } = self.assumed;
+        let assumed = format!(
+            "weights, gradients and inputs up to {largest_value}, scores between -{interval} and {interval}"
+        );
+        line(f, "assumed", assumed)?;
         if let Some(forecast) = &self.forecast {
             write!(f, "{forecast}")?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arras_hal::Named;
 
-use super::{Input, Node, NodeId, Operation, Output, Plain, PlainId};
+use super::{Assumption, Input, Node, NodeId, Operation, Output, Plain, PlainId};
 use crate::{Result, ToolkitError, ToolkitErrorKind};
 
 /// A finished circuit.
@@ -16,6 +16,7 @@ pub struct Circuit {
     plains: Vec<Plain>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    largest: Option<Assumption>,
     /// Level of each node; `None` if no output depends on it.
     levels: Vec<Option<usize>>,
     /// Levels consumed from the inputs to each node.
@@ -30,6 +31,7 @@ impl Circuit {
         plains: Vec<Plain>,
         inputs: Vec<Input>,
         outputs: Vec<Output>,
+        largest: Option<Assumption>,
     ) -> Result<Self> {
         if outputs.is_empty() {
             return Err(ToolkitError::from(ToolkitErrorKind::NoOutput).named("finish"));
@@ -59,6 +61,7 @@ impl Circuit {
             plains,
             inputs,
             outputs,
+            largest,
             levels,
             depths,
         })
@@ -77,6 +80,11 @@ impl Circuit {
     /// A node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
+    }
+
+    /// What its author assumes of all values at level 0.
+    pub fn largest_value(&self) -> Option<Assumption> {
+        self.largest
     }
 
     /// All operations, as their author wrote them.

@@ -90,7 +90,7 @@ impl Plain {
 }
 
 /// The shortest power of two after which the vector repeats, cut to that.
-fn shortest_period(mut v: Vec<f64>) -> Vec<f64> {
+pub(crate) fn shortest_period(mut v: Vec<f64>) -> Vec<f64> {
     while v.len() > 1 && v.len().is_multiple_of(2) {
         let (left, right) = v.split_at(v.len() / 2);
         if left
@@ -105,6 +105,16 @@ fn shortest_period(mut v: Vec<f64>) -> Vec<f64> {
     v
 }
 
+/// What a circuit's author states of a value: see [`crate::Recorder::assume`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Assumption {
+    /// What the magnitude of no slot exceeds.
+    pub bound: f64,
+    /// Where it was stated.
+    pub location: &'static Location<'static>,
+}
+
 /// A node.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -112,6 +122,7 @@ pub struct Node {
     pub(crate) operands: Vec<NodeId>,
     pub(crate) units: usize,
     pub(crate) operation: OperationId,
+    pub(crate) assumption: Option<Assumption>,
 }
 
 impl Node {
@@ -128,6 +139,11 @@ impl Node {
     /// Number of ciphertexts.
     pub fn units(&self) -> usize {
         self.units
+    }
+
+    /// What its author assumes of its result; of several bounds the least.
+    pub fn assumption(&self) -> Option<Assumption> {
+        self.assumption
     }
 
     /// The operation it is a part of.

@@ -16,7 +16,8 @@ pub(crate) mod slots;
 
 use std::panic::Location;
 
-pub use graph::{Node, NodeId, Operation, OperationId, Plain, PlainId};
+pub(crate) use graph::shortest_period;
+pub use graph::{Assumption, Node, NodeId, Operation, OperationId, Plain, PlainId};
 pub use record::{Section, Summing};
 
 use crate::Layout;

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId};
+use super::{Assumption, Input, Node, NodeId, Op, Operation, OperationId, Output, Plain, PlainId};
 use arras_hal::Named;
 
 use crate::{Circuit, EncodingUnit, Layout, Result, Slots, ToolkitError, ToolkitErrorKind};
@@ -79,6 +79,8 @@ pub(super) struct State {
     plain_ids: HashMap<Vec<u64>, PlainId>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// What is assumed of all values at level 0.
+    largest: Option<Assumption>,
     error: Option<ToolkitError>,
     /// Operations being recorded, the outermost first: nodes belong to that one.
     open: Vec<OperationId>,
@@ -248,6 +250,50 @@ impl Recorder {
         }
     }
 
+    /// States that no slot of a value exceeds `bound` in magnitude, where more is known than operations can tell: the interval on which
+    /// a polynomial approximates a function, the size of a model's weights. It changes no step, but that a product that is assumed stays one of its own in a sum of products: [`Bounds`](crate::interpret::Bounds) go on with
+    /// it, plans name it ([`PlannedStage::assumptions`](crate::plan::PlannedStage::assumptions)), and [`Cleartext`](crate::Cleartext) runs say for which inputs it does not hold. Of an
+    /// input it is the range that its owner declares at encryption.
+    ///
+    /// Whoever assumes answers for it: where encrypted values are larger, results may wrap around without an error.
+    #[track_caller]
+    pub fn assume(&self, value: &impl Recorded, bound: f64) {
+        let slots = value.recorded();
+        if !self.is(slots.recorder()) {
+            return self.fail(ToolkitError::from(ToolkitErrorKind::TwoCircuits).named("assume"));
+        }
+        if let (Some(assumption), Some(node)) = (self.assumption(bound, "assume"), slots.node()) {
+            let known = &mut self.lock().nodes[node.0].assumption;
+            if known.is_none_or(|known| bound < known.bound) {
+                *known = Some(assumption);
+            }
+        }
+    }
+
+    /// States that no value at level 0, where results are delivered and headroom is least, exceeds `largest` in magnitude, neither results
+    /// nor what they are sums of: see [`Recorder::assume`].
+    #[track_caller]
+    pub fn largest_value(&self, largest: f64) {
+        if let Some(assumption) = self.assumption(largest, "largest_value") {
+            self.lock().largest = Some(assumption);
+        }
+    }
+
+    #[track_caller]
+    fn assumption(&self, bound: f64, operation: &'static str) -> Option<Assumption> {
+        if bound.is_finite() && bound.is_sign_positive() {
+            let caller = Location::caller();
+            // Of a part of an operation it is the operation's.
+            let state = self.lock();
+            let outer = state.open.first().map(|id| state.operations[id.0].location);
+            let location = outer.unwrap_or(caller);
+            return Some(Assumption { bound, location });
+        }
+        let error = ToolkitError::out_of_range("bound", bound, "finite numbers from 0");
+        self.fail(error.named(operation));
+        None
+    }
+
     /// The circuit.
     ///
     /// # Errors
@@ -265,6 +311,7 @@ impl Recorder {
             state.plains,
             state.inputs,
             state.outputs,
+            state.largest,
         )
     }
 
@@ -386,6 +433,7 @@ impl State {
             operands,
             units,
             operation,
+            assumption: None,
         });
         id
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Batch, Interpretation, walk};
+use super::{Batch, BrokenAssumption, Interpretation, PlannedAssumption, bounds::assumed_of, walk};
 use crate::{
     Bindings, Program, Result, Value,
     circuit::{Input, Op, Plain, PlainId},
@@ -15,6 +15,7 @@ use crate::{
 pub struct Cleartext {
     inputs: Vec<Batch>,
     largest: f64,
+    broken: Vec<BrokenAssumption>,
 }
 
 /// What a plaintext run gave.
@@ -27,6 +28,8 @@ pub struct CleartextRun {
     pub slots: BTreeMap<String, Vec<Vec<f64>>>,
     /// The largest magnitude in any slot of any step.
     pub largest: f64,
+    /// The circuit's assumptions that do not hold for these inputs.
+    pub broken: Vec<BrokenAssumption>,
 }
 
 impl Cleartext {
@@ -35,13 +38,21 @@ impl Cleartext {
     /// # Errors
     /// [`crate::ToolkitErrorKind::UnknownName`] for a missing input or one too many; those of [`crate::Layout::pack`].
     pub fn new(program: &Program, inputs: &Bindings<Value>) -> Result<Self> {
-        let (inputs, largest) = (packed(program, inputs)?, 0.0);
-        Ok(Self { inputs, largest })
+        Ok(Self {
+            inputs: packed(program, inputs)?,
+            largest: 0.0,
+            broken: vec![],
+        })
     }
 
     /// The largest magnitude seen so far.
     pub fn largest(&self) -> f64 {
         self.largest
+    }
+
+    /// Assumptions that did not hold so far.
+    pub fn broken(&self) -> &[BrokenAssumption] {
+        &self.broken
     }
 
     /// Runs a program.
@@ -63,6 +74,7 @@ impl Cleartext {
             outputs,
             slots,
             largest: plaintext.largest,
+            broken: plaintext.broken,
         })
     }
 }
@@ -73,10 +85,16 @@ impl Interpretation for Cleartext {
     fn step(&mut self, program: &Program, id: StepId, operands: &[&Batch]) -> Result<Batch> {
         let plain = |id| Ok(Cow::Borrowed(program.circuit().plain(id)));
         let value = evaluate(program.step(id), &self.inputs, operands, &plain, &|x| x)?;
-        self.largest = value
-            .iter()
-            .flatten()
-            .fold(self.largest, |m, x| m.max(x.abs()));
+        let largest = value.iter().flatten().fold(0.0, |m: f64, x| m.max(x.abs()));
+        self.largest = self.largest.max(largest);
+        let node = program.step(id).node();
+        if let Some(bound) = assumed_of(program, id).filter(|&bound| largest > bound) {
+            let assumption = PlannedAssumption::of_node(program.circuit(), node, bound);
+            self.broken.push(BrokenAssumption {
+                assumption,
+                largest,
+            });
+        }
         Ok(value)
     }
 }

@@ -3,6 +3,7 @@
 //! An [`Interpretation`] gives every step a value; [`walk`] takes it through a program, freeing values after their last use.
 //! A pair of interpretations is one: both in lock step.
 
+mod bounds;
 pub(crate) mod cleartext;
 pub(crate) mod count;
 pub(crate) mod depth;
@@ -15,12 +16,13 @@ pub(crate) mod samples;
 mod seconds;
 pub(crate) mod tracer;
 
+pub use bounds::{Bounds, BrokenAssumption, PlannedAssumption};
 pub use cleartext::CleartextRun;
 pub use count::KindCount;
 pub use depth::{DepthReport, OperationDepth};
 pub use noisy::Noisy;
 pub use place::Place;
-pub use precision::{Magnitude, OutputPrecision, PredictedPrecision};
+pub use precision::{Magnitude, OutputPrecision, PredictedNumbers, PredictedPrecision};
 pub use rotations::{RotationUse, rotation_steps};
 pub use seconds::critical_path_seconds;
 pub use tracer::{Bound, Deviation, TraceReport};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use arras_ckks::{NoiseModel, Parameters};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Interpretation, Noisy, Place, walk};
+use super::{Batch, BrokenAssumption, Interpretation, Noisy, Place, walk};
 use crate::{
     Cleartext, Program, Result, Samples, ToolkitError, Value,
     program::StepId,
@@ -62,6 +62,7 @@ impl ScaleAndPrecision {
     /// Those of [`Noisy::new`] and [`Samples::draw`].
     pub fn predict(&self, program: &Program) -> Result<PredictedPrecision> {
         let mut headroom = Headroom::new(&self.params);
+        let mut broken = None;
         let mut outputs: BTreeMap<String, OutputPrecision> = BTreeMap::new();
         for (output, &id) in program.circuit().outputs().iter().zip(program.outputs()) {
             let level = program.step(id).level();
@@ -74,7 +75,8 @@ impl ScaleAndPrecision {
             outputs.insert(output.name().to_owned(), unknown);
         }
         for trial in 0..self.trials as u64 {
-            let (exact, noisy) = self.trial(program, trial, &mut headroom)?;
+            let (exact, noisy, assumptions) = self.trial(program, trial, &mut headroom)?;
+            broken = broken.or(assumptions.into_iter().next());
             for (name, of) in &mut outputs {
                 // Values beyond the range of doubles have no entries that differ by a finite number.
                 let (exact, noisy) = (exact[name].entries(), noisy[name].entries());
@@ -88,6 +90,7 @@ impl ScaleAndPrecision {
             outputs,
             tightest: headroom.tightest,
             exceeded: headroom.exceeded,
+            broken,
         })
     }
 
@@ -99,23 +102,22 @@ impl ScaleAndPrecision {
         &self,
         program: &Program,
         metric: impl Fn(&BTreeMap<String, Value>) -> Result<Vec<f64>, E>,
-    ) -> Result<f64, E> {
+    ) -> Result<PredictedNumbers, E> {
         let mut headroom = Headroom::new(&self.params);
-        let mut most = 0.0;
+        let (mut worst_error, mut broken) = (0.0, vec![]);
         for trial in 0..self.trials as u64 {
-            let (exact, noisy) = self.trial(program, trial, &mut headroom)?;
-            most = larger(most, worst(&metric(&exact)?, &metric(&noisy)?));
+            let (exact, noisy, assumptions) = self.trial(program, trial, &mut headroom)?;
+            worst_error = larger(worst_error, worst(&metric(&exact)?, &metric(&noisy)?));
+            broken = assumptions;
         }
-        Ok(most)
+        Ok(PredictedNumbers {
+            worst_error,
+            broken,
+        })
     }
 
     /// The outputs of a trial, exact and with errors.
-    fn trial(
-        &self,
-        program: &Program,
-        trial: u64,
-        headroom: &mut Headroom,
-    ) -> Result<(BTreeMap<String, Value>, BTreeMap<String, Value>)> {
+    fn trial(&self, program: &Program, trial: u64, headroom: &mut Headroom) -> Result<Trial> {
         let inputs = self.samples.draw(program.circuit(), trial)?;
         let mut noisy = Noisy::new(program, &inputs, &NoiseModel::new(&self.params), trial)?;
         if self.public {
@@ -131,9 +133,17 @@ impl ScaleAndPrecision {
             with_errors.insert(name.to_owned(), layout.unpack("predict", noisy)?);
             Ok(())
         })?;
-        Ok((exact, with_errors))
+        let broken = watched.beside.0.broken().to_vec();
+        Ok((exact, with_errors, broken))
     }
 }
+
+/// Outputs exact and with errors, and assumptions that did not hold.
+type Trial = (
+    BTreeMap<String, Value>,
+    BTreeMap<String, Value>,
+    Vec<BrokenAssumption>,
+);
 
 /// The predicted error of numbers: their largest difference and what is on top of it.
 fn worst(exact: &[f64], noisy: &[f64]) -> f64 {
@@ -249,6 +259,16 @@ impl fmt::Display for Magnitude {
     }
 }
 
+/// The prediction for numbers that are made of outputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PredictedNumbers {
+    /// The predicted largest error of any of them.
+    pub worst_error: f64,
+    /// The circuit's assumptions that did not hold in the last trial.
+    pub broken: Vec<BrokenAssumption>,
+}
+
 /// The prediction for an output.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -282,6 +302,7 @@ pub struct PredictedPrecision {
     outputs: BTreeMap<String, OutputPrecision>,
     tightest: Option<Magnitude>,
     exceeded: Option<Magnitude>,
+    broken: Option<BrokenAssumption>,
 }
 
 impl PredictedPrecision {
@@ -316,9 +337,14 @@ impl PredictedPrecision {
         self.exceeded.as_ref()
     }
 
-    /// Whether no value exceeds its headroom and all outputs have this many bits after the binary point.
+    /// The first assumption of the circuit that did not hold in a trial, if any.
+    pub fn broken(&self) -> Option<&BrokenAssumption> {
+        self.broken.as_ref()
+    }
+
+    /// Whether no value exceeds its headroom, all assumptions hold and all outputs have this many bits after the binary point.
     pub fn suffices(&self, bits: f64) -> bool {
-        self.exceeded.is_none() && self.bits() >= bits
+        self.exceeded.is_none() && self.broken.is_none() && self.bits() >= bits
     }
 }
 
@@ -343,6 +369,9 @@ impl fmt::Display for PredictedPrecision {
             ]);
         }
         write!(f, "{table}")?;
+        if let Some(broken) = &self.broken {
+            writeln!(f, "an assumption does not hold: {broken}")?;
+        }
         match (&self.exceeded, &self.tightest) {
             (Some(magnitude), _) => write!(f, "headroom exceeded by {magnitude}"),
             (None, Some(magnitude)) => write!(f, "least headroom left: {magnitude}"),

@@ -55,6 +55,20 @@ impl Samples {
         self
     }
 
+    /// What entries of an input of this name are at most in magnitude: as its bounds say, or of a given value the next power of two from 1,
+    /// so that a plan tells no more of it. `None` if nothing is said of it.
+    pub fn largest(&self, name: &str) -> Option<f64> {
+        let bounds = self.bounds.get(name).copied();
+        if let Some((low, high)) =
+            bounds.or(self.otherwise.filter(|_| self.given.get(name).is_none()))
+        {
+            return Some(low.abs().max(high.abs()));
+        }
+        let entries = self.given.get(name)?.entries();
+        let largest = entries.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+        Some(largest.log2().ceil().exp2())
+    }
+
     /// The inputs of a trial.
     ///
     /// # Errors

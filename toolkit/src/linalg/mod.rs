@@ -56,6 +56,7 @@ mod transpose;
 
 pub use matmul::Form;
 pub use objects::Object;
+pub(crate) use objects::filled;
 pub use plain_product::PlainMatrix;
 pub use products::Dot;
 pub use transpose::Transposed;

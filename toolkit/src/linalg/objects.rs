@@ -190,7 +190,7 @@ impl Places {
 
 /// Slots of ones where an object has entries and zeros elsewhere, times `value`: what may be added without touching the
 /// padding. One vector for each ciphertext; a vector shorter than the slots repeats.
-pub(super) fn filled(layout: &Layout, value: f64) -> Vec<Vec<f64>> {
+pub(crate) fn filled(layout: &Layout, value: f64) -> Vec<Vec<f64>> {
     Mask::of(layout).times(value)
 }
 

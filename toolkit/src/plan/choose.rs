@@ -133,11 +133,17 @@ pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chos
     while let Some(candidate) = candidates.next() {
         let precisions = predict(stages, &candidate.parameters, options)?;
         let asked = options.asked.as_ref().map_or(f64::NEG_INFINITY, |a| a.0);
+        if let Some(broken) = precisions.iter().find_map(|p| p.broken()) {
+            return Err(ToolkitErrorKind::AssumptionBroken(broken.to_string()).into());
+        }
         let least = precisions
             .iter()
             .min_by(|a, b| a.bits().total_cmp(&b.bits()));
         let reason = if let Some(magnitude) = precisions.iter().find_map(|p| p.exceeded()) {
-            exceeded = exceeded.or_else(|| Some(magnitude.clone()));
+            exceeded = exceeded.or_else(|| Some(magnitude.to_string()));
+            RejectedReason::Headroom
+        } else if let Some(error) = beyond(stages, &candidate.parameters, options) {
+            exceeded = exceeded.or(Some(error));
             RejectedReason::Headroom
         } else if let Some(least) = least.filter(|least| least.bits() < asked) {
             let bits = least.bits();
@@ -162,8 +168,16 @@ pub(super) fn choose(stages: &[Stage<'_>], options: &PlanOptions) -> Result<Chos
     }
     Err(match (worst, exceeded) {
         (Some((_, best)), _) => not_precise(options.asked.as_ref().map_or(0.0, |a| a.0), &best),
-        (None, Some(magnitude)) => ToolkitErrorKind::HeadroomExceeded(magnitude.to_string()).into(),
+        (None, Some(exceeded)) => ToolkitErrorKind::HeadroomExceeded(exceeded).into(),
         (None, None) => too_deep(stages, slots, options),
+    })
+}
+
+/// The first step of a stage whose values may be larger than its level holds, by the ranges of its inputs.
+fn beyond(stages: &[Stage<'_>], params: &Parameters, options: &PlanOptions) -> Option<String> {
+    stages.iter().find_map(|stage| {
+        let bounds = options.bounds(stage.program.circuit())?;
+        bounds.exceeded(stage.program, params)
     })
 }
 

@@ -1,11 +1,13 @@
 //! What a plan is asked for.
 
+use std::collections::BTreeMap;
+
 use arras_ckks::{
     Parameters,
     params::{Dnum, LevelWidth, Security},
 };
 
-use crate::{Result, Samples, cost::CostTable};
+use crate::{Circuit, Result, Samples, circuit::Input, cost::CostTable, interpret::Bounds};
 
 /// A chain may be this much longer than needed: the top levels of some lengths have a smaller scale than the others, and a longer
 /// chain may have cheaper digits.
@@ -115,6 +117,27 @@ impl PlanOptions {
     pub fn parameters(mut self, parameters: &Parameters) -> Self {
         self.parameters = Some(parameters.clone());
         self
+    }
+
+    /// What an input's values are at most in magnitude: as the circuit assumes, or as the samples are; `None` if neither says anything.
+    pub(super) fn range(&self, circuit: &Circuit, input: &Input) -> Option<f64> {
+        let assumed = circuit.node(input.node()).assumption();
+        let samples = self.asked.as_ref().map(|(_, samples)| samples);
+        assumed
+            .map(|assumption| assumption.bound)
+            .or_else(|| samples?.largest(input.name()))
+    }
+
+    /// Bounds of a circuit's values, if the ranges of all inputs are known on which an output depends.
+    pub(super) fn bounds(&self, circuit: &Circuit) -> Option<Bounds> {
+        let mut ranges = BTreeMap::new();
+        for input in circuit.inputs() {
+            if circuit.level(input.node()).is_some() {
+                ranges.insert(input.name(), self.range(circuit, input)?);
+            }
+        }
+        let range = |name: &str| ranges.get(name).copied().unwrap_or_default();
+        Some(Bounds::of(circuit, range))
     }
 
     /// Costs under these parameters, one table for each engine.

@@ -9,8 +9,8 @@ use super::{KeyRequests, Rejected, ServerMemory};
 use crate::{
     Layout, OpCount, RotationSet,
     cost::memory::ObjectBytes,
-    interpret::PredictedPrecision,
-    text::{Table, bytes, line, seconds},
+    interpret::{PlannedAssumption, PredictedPrecision},
+    text::{Table, bytes, line, magnitude, seconds},
 };
 
 /// Bytes of an object.
@@ -39,6 +39,9 @@ pub struct PlannedObject {
     pub layout: Layout,
     /// Its level.
     pub level: usize,
+    /// What its values are at most in magnitude: of an input the range of the samples, of an output what follows from it. `None` where no
+    /// samples were given.
+    pub largest: Option<f64>,
     /// Its ciphertexts.
     pub ciphertexts: usize,
     /// Its bytes: of inputs seeded on the wire, unless they are encrypted with the public key.
@@ -46,10 +49,11 @@ pub struct PlannedObject {
 }
 
 impl PlannedObject {
-    pub(super) fn new(layout: Layout, level: usize, bytes: Bytes) -> Self {
+    pub(super) fn new(layout: Layout, level: usize, largest: Option<f64>, bytes: Bytes) -> Self {
         Self {
             layout,
             level,
+            largest,
             ciphertexts: layout.units(),
             bytes,
         }
@@ -103,6 +107,8 @@ pub struct PlannedStage {
     pub inputs: BTreeMap<String, PlannedObject>,
     /// Outputs of a run by name.
     pub outputs: BTreeMap<String, PlannedObject>,
+    /// What the circuit assumes of its values, on which the bounds rely.
+    pub assumptions: Vec<PlannedAssumption>,
     /// The predicted precision; none if none was asked for.
     pub precision: Option<PredictedPrecision>,
     /// Memory of the server, keys apart.
@@ -259,13 +265,15 @@ impl fmt::Display for PlannedStage {
         if let Some(precision) = &self.precision {
             writeln!(f, "\n{precision}\n")?;
         }
-        let mut table = Table::new(["object", "level", "ciphertexts", "sent", "loaded"]);
+        let heads = ["object", "level", "up to", "ciphertexts", "sent", "loaded"];
+        let mut table = Table::new(heads);
         let all = [("input", &self.inputs), ("output", &self.outputs)];
         for (what, objects) in all {
             for (name, object) in objects {
                 table.row([
                     format!("{what} {name:?}: {}", object.layout),
                     object.level.to_string(),
+                    object.largest.map_or("-".into(), magnitude),
                     object.ciphertexts.to_string(),
                     bytes(object.bytes.wire),
                     bytes(object.bytes.loaded),
@@ -273,6 +281,9 @@ impl fmt::Display for PlannedStage {
             }
         }
         writeln!(f, "{table}")?;
+        for assumption in &self.assumptions {
+            line(f, "assumed", assumption)?;
+        }
         line(f, "peak ciphertexts", bytes(self.peak_ciphertext_bytes))?;
         line(f, "constants", bytes(self.constant_bytes))?;
         let (steps, calls, waves, width) = (self.steps, self.calls, self.waves, self.width);

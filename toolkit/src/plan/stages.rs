@@ -12,7 +12,7 @@ use super::{
 use crate::{
     OpCount, Plan, PlanOptions, Program, Result, RotationSet,
     cost::{CostTable, memory as sizes},
-    interpret::{PredictedPrecision, critical_path_seconds},
+    interpret::{PlannedAssumption, PredictedPrecision, critical_path_seconds},
     run::Batching,
 };
 
@@ -87,6 +87,7 @@ fn stage_of(
 ) -> Result<PlannedStage> {
     let program = stage.program;
     let circuit = program.circuit();
+    let bounds = options.bounds(circuit);
     let mut inputs = BTreeMap::new();
     for input in circuit.inputs() {
         if let Some(level) = circuit.level(input.node()) {
@@ -96,7 +97,8 @@ fn stage_of(
             } else {
                 sizes::seeded_ciphertext_bytes(params, level, units)?
             };
-            let object = PlannedObject::new(*input.layout(), level, bytes.into());
+            let largest = options.range(circuit, input);
+            let object = PlannedObject::new(*input.layout(), level, largest, bytes.into());
             inputs.insert(input.name().to_owned(), object);
         }
     }
@@ -104,7 +106,8 @@ fn stage_of(
     for (output, &id) in circuit.outputs().iter().zip(program.outputs()) {
         let level = program.step(id).level();
         let bytes = sizes::ciphertext_bytes(params, level, output.layout().units())?;
-        let object = PlannedObject::new(*output.layout(), level, bytes.into());
+        let largest = bounds.as_ref().map(|bounds| bounds.node(output.node()));
+        let object = PlannedObject::new(*output.layout(), level, largest, bytes.into());
         outputs.insert(output.name().to_owned(), object);
     }
     let execution = Execution::of(program, params, Batching::default());
@@ -113,6 +116,7 @@ fn stage_of(
         levels_needed: program.levels_needed(),
         inputs,
         outputs,
+        assumptions: PlannedAssumption::of(circuit),
         precision,
         memory: ServerMemory::of(program, params, options.threads),
         peak_ciphertext_bytes: execution.peak_ciphertext_bytes,

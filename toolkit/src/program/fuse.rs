@@ -62,7 +62,9 @@ pub(super) fn fuse(steps: Vec<Step>, outputs: Vec<StepId>) -> (Vec<Step>, Vec<St
             let [a, b] = [step.operands[0], step.operands[1]];
             let alone = |id: StepId| {
                 let term = &steps[id.0];
-                uses[id.0] == 1 && term.units == step.units && term.state.level == step.state.level
+                // What is assumed of a term is checked where the term is: it stays a step of its own.
+                let plain = term.units == step.units && term.assumed.is_none();
+                uses[id.0] == 1 && plain && term.state.level == step.state.level
             };
             match (alone(a) && alone(b), &terms[a.0], &terms[b.0]) {
                 (true, Some(a), Some(b)) => a.clone().joined(b.clone()),

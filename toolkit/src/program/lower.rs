@@ -79,6 +79,7 @@ impl Lowering {
                 state,
                 from: state,
                 node,
+                assumed: None,
             });
         }
         id
@@ -170,10 +171,17 @@ impl Lowering {
                 (self.loose(operands, level, two, id).0, row.gives)
             }
         };
-        if node.op == Op::RelinearizeAndRescale {
-            return ids[0];
+        let result = if node.op == Op::RelinearizeAndRescale {
+            ids[0]
+        } else {
+            self.step(node.op.clone(), ids, units, State { level, form }, id)
+        };
+        if let Some(assumption) = node.assumption {
+            // A step that several nodes share keeps all of what they say.
+            let assumed = &mut self.steps[result.0].assumed;
+            *assumed = Some(assumed.map_or(assumption.bound, |b| b.min(assumption.bound)));
         }
-        self.step(node.op.clone(), ids, units, State { level, form }, id)
+        result
     }
 }
 

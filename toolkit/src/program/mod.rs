@@ -70,6 +70,7 @@ pub struct Step {
     pub(crate) state: State,
     pub(crate) from: State,
     pub(crate) node: NodeId,
+    pub(crate) assumed: Option<f64>,
 }
 
 impl Step {
@@ -115,6 +116,11 @@ impl Step {
     /// State of its first operand; all are at one level and over one window. An input, which has none, gives its own.
     pub fn operand_state(&self) -> State {
         self.from
+    }
+
+    /// What the circuit assumes of its result: no slot's magnitude is larger.
+    pub fn assumed(&self) -> Option<f64> {
+        self.assumed
     }
 
     /// The node of the circuit it computes or prepares.

@@ -23,7 +23,7 @@ use crate::{
     Bindings, Program, Result, ToolkitError, ToolkitErrorKind,
     circuit::Op,
     encrypted::Encrypted,
-    interpret::{Interpretation, rotation_steps},
+    interpret::{Bounds, Interpretation, rotation_steps},
     program::StepId,
 };
 
@@ -246,15 +246,27 @@ impl<B: Backend> Homomorphic<B> {
         Err(ToolkitError::from(ToolkitErrorKind::MissingRotationKeys { missing }).named("run"))
     }
 
-    /// Runs a program.
+    /// Bounds on all values for these inputs, whose ciphertexts say how large theirs are.
+    fn bounds(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Bounds {
+        Bounds::of(program.circuit(), |name| {
+            let input = inputs.get(name);
+            input.map_or(0.0, |input| input.ciphertext().bound())
+        })
+    }
+
+    /// Runs a program. Every result's ciphertexts say how large their values may be ([`Bounds`]).
     ///
     /// # Errors
-    /// Those of [`Homomorphic::check`]; [`crate::ToolkitErrorKind::UnknownName`], [`crate::ToolkitErrorKind::WrongInput`],
+    /// Those of [`Homomorphic::check`]; [`crate::ToolkitErrorKind::HeadroomExceeded`], before the first step, if values may be larger than their
+    /// level holds; [`crate::ToolkitErrorKind::UnknownName`], [`crate::ToolkitErrorKind::WrongInput`],
     /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; [`crate::ToolkitErrorKind::Stopped`]; the scheme's, with
     /// the place of the operation.
     pub fn run(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Result<Run<B>> {
         self.check(program)?;
         check_encrypted(program, inputs)?;
+        let bounds = self.bounds(program, inputs);
+        let params = self.evaluator.context().params();
+        bounds.check(program, params).named("run")?;
         let start = Instant::now();
         let mut values = Values {
             values: vec![None; program.steps().len()],
@@ -279,7 +291,8 @@ impl<B: Backend> Homomorphic<B> {
             let groups = groups(program, wave, batching);
             report.calls += groups.len();
             report.width = report.width.max(groups.len());
-            let results = self.wave(program, inputs, &groups, &values, &done)?;
+            let performer = self.performer(program, &bounds);
+            let results = self.wave(&performer, inputs, &groups, &values, &done)?;
             for (group, (result, time)) in groups.iter().zip(results) {
                 work += time;
                 for (&id, value) in group.steps().iter().zip(result) {
@@ -319,20 +332,25 @@ impl<B: Backend> Homomorphic<B> {
         Ok(self.evaluator.context().stop_token().check()?)
     }
 
+    fn performer<'a>(&'a self, program: &'a Program, bounds: &'a Bounds) -> Performer<'a, B> {
+        Performer {
+            evaluator: &self.evaluator,
+            program,
+            masks: &self.masks,
+            bounds,
+        }
+    }
+
     /// The results of a wave's groups, in order, each with the time it took.
     fn wave(
         &self,
-        program: &Program,
+        performer: &Performer<'_, B>,
         inputs: &Bindings<Encrypted<B>>,
         groups: &[Group],
         values: &Values<B>,
         done: &AtomicUsize,
     ) -> Result<Vec<Timed<B>>> {
-        let performer = Performer {
-            evaluator: &self.evaluator,
-            program,
-            masks: &self.masks,
-        };
+        let program = performer.program;
         let one = |group: &Group| {
             self.stopped().named("run")?;
             let first = group.steps()[0];
@@ -421,6 +439,7 @@ fn check_encrypted<B: Backend>(program: &Program, inputs: &Bindings<Encrypted<B>
 pub struct Stepwise<'a, B: Backend> {
     homomorphic: &'a Homomorphic<B>,
     inputs: &'a Bindings<Encrypted<B>>,
+    bounds: Bounds,
 }
 
 impl<'a, B: Backend> Stepwise<'a, B> {
@@ -438,6 +457,7 @@ impl<'a, B: Backend> Stepwise<'a, B> {
         Ok(Self {
             homomorphic,
             inputs,
+            bounds: homomorphic.bounds(program, inputs),
         })
     }
 }
@@ -446,11 +466,7 @@ impl<B: Backend> Interpretation for Stepwise<'_, B> {
     type Value = Arc<Ciphertext<B>>;
 
     fn step(&mut self, program: &Program, id: StepId, of: &[&Self::Value]) -> Result<Self::Value> {
-        let performer = Performer {
-            evaluator: &self.homomorphic.evaluator,
-            program,
-            masks: &self.homomorphic.masks,
-        };
+        let performer = self.homomorphic.performer(program, &self.bounds);
         if let Op::Input(index) = program.step(id).op() {
             return performer.step(id, &[input(program, *index, self.inputs)?]);
         }

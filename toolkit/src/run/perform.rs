@@ -9,6 +9,7 @@ use super::{groups::Group, masks::Masks};
 use crate::{
     Program, Result,
     circuit::Op,
+    interpret::Bounds,
     program::{Step, StepId},
 };
 
@@ -17,6 +18,7 @@ pub(super) struct Performer<'a, B: Backend> {
     pub(super) evaluator: &'a Evaluator<B>,
     pub(super) program: &'a Program,
     pub(super) masks: &'a Masks<B>,
+    pub(super) bounds: &'a Bounds,
 }
 
 type Shared<B> = Arc<Ciphertext<B>>;
@@ -44,7 +46,11 @@ impl<B: Backend> Performer<'_, B> {
                     .collect();
                 let operand = self.operands(ids[0], value)[0];
                 let rotated = self.evaluator.hoisted_rotations(operand, &steps)?;
-                Ok(rotated.into_iter().map(Arc::new).collect())
+                rotated
+                    .into_iter()
+                    .zip(ids)
+                    .map(|(ct, &id)| Ok(Arc::new(ct.assume(self.bounds.step(self.program, id))?)))
+                    .collect()
             }
             Group::Batch(ids) => self.batch(ids, value),
         }
@@ -77,22 +83,32 @@ impl<B: Backend> Performer<'_, B> {
                 Ok(Arc::new(Ciphertext::concat(&parts)?))
             })
             .collect::<Result<Vec<_>>>()?;
-        let result = self.step(ids[0], &joined.iter().collect::<Vec<_>>())?;
+        let bounds = ids.iter().map(|&id| self.bounds.step(self.program, id));
+        let most = bounds.fold(0.0, f64::max);
+        let result = self.bounded(ids[0], &joined.iter().collect::<Vec<_>>(), most)?;
         let mut start = 0;
         ids.iter()
             .map(|&id| {
                 let end = start + self.program.step(id).units();
                 let part = result.pick(&(start..end).collect::<Vec<_>>())?;
+                let part = part.assume(self.bounds.step(self.program, id))?;
                 start = end;
                 Ok(Arc::new(part))
             })
             .collect()
     }
 
-    /// A step on operands that may be batches of several steps.
+    /// A step.
     pub(super) fn step(&self, id: StepId, operands: &[&Shared<B>]) -> Result<Shared<B>> {
+        self.bounded(id, operands, self.bounds.step(self.program, id))
+    }
+
+    /// A step on operands that may be batches of several steps, whose results are known to have values up to `bound`.
+    fn bounded(&self, id: StepId, operands: &[&Shared<B>], bound: f64) -> Result<Shared<B>> {
         let step = self.program.step(id);
-        let evaluator = self.evaluator;
+        // A run has compared them; a debugger looks at what goes beyond.
+        let holds = self.evaluator.context().params().headroom(step.level());
+        let evaluator = self.evaluator.assuming(bound.min(holds))?;
         let first = operands[0];
         if let Op::Input(_) | Op::LowerLevel(_) = step.op()
             && !first.is_pending()
@@ -126,8 +142,8 @@ impl<B: Backend> Performer<'_, B> {
             Op::WeightedRotationSum { steps, .. } => {
                 evaluator.weighted_rotation_sum(first, steps, &masks)?
             }
-            Op::Pick(positions) => first.pick(positions)?,
-            Op::Concat => Ciphertext::concat(&all)?,
+            Op::Pick(positions) => first.pick(positions)?.assume(bound)?,
+            Op::Concat => Ciphertext::concat(&all)?.assume(bound)?,
             Op::RelinearizeAndRescale => evaluator.relinearize_and_rescale(first)?,
         };
         Ok(Arc::new(result))

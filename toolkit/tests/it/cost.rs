@@ -236,7 +236,7 @@ fn everything_is_measured_where_secrets_may_be_and_the_rest_elsewhere() {
     let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
     let keys = generator.evaluation_keys(&MEASURED_STEPS).unwrap();
     let evaluator = Evaluator::new(&context, keys.load(&context).unwrap()).unwrap();
-    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
+    let encryptor = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32])).largest_value(2.0);
     let encrypted = encryptor.encrypt(&[&[1.0], &[2.0]], 4).unwrap();
     let fresh = encrypted.expand(&context).unwrap();
     let table = CostTable::measure_with(&evaluator, &fresh, &options).unwrap();

@@ -49,7 +49,9 @@ fn debug_on<S: SecretEngine>(
     program: &Program,
     inputs: &Bindings<Value>,
 ) -> TraceReport {
-    let client = client(params, engine);
+    let entries = inputs.iter().flat_map(|(_, value)| value.entries());
+    let largest = entries.fold(1.0, |m: f64, x| m.max(x.abs()));
+    let client = client(params, engine).largest_value(largest);
     let homomorphic = homomorphic(&client, program, |_| {});
     let encrypted = encrypted(&client, program, inputs);
     let secret = client.secret_key().unwrap();

@@ -10,6 +10,7 @@ mod errors;
 mod extract;
 mod golden;
 mod interpretations;
+mod magnitude;
 mod matmul;
 mod mixed_unit;
 mod picture;

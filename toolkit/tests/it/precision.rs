@@ -32,7 +32,9 @@ fn measured(
     program: &Program,
     inputs: &Bindings<Value>,
 ) -> Vec<(String, f64)> {
-    let client = client(params, CpuEngine::new());
+    let entries = inputs.iter().flat_map(|(_, value)| value.entries());
+    let largest = entries.fold(1.0, |m: f64, x| m.max(x.abs()));
+    let client = client(params, CpuEngine::new()).largest_value(largest);
     let context = client.context();
     let expected = Cleartext::run(program, inputs).unwrap().outputs;
     let homomorphic = homomorphic(&client, program);
@@ -95,6 +97,7 @@ fn fourth_powers(slots: usize) -> Circuit {
 
 fn sum_of_slots(slots: usize) -> Circuit {
     circuit(slots, |r| {
+        r.largest_value(400.0);
         let x = r.slots_input("x", 1);
         r.output("sum", &x.rotate_and_sum(1, slots));
         let sum = x.rotate_and_sum(1, slots);

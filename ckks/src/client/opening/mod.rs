@@ -125,7 +125,8 @@ impl<S: SecretEngine> Decryptor<'_, S> {
     ///
     /// The opening is in the ledger, synced, before this returns: what fails or is killed in between has used it up, and may be
     /// asked for again, because the same request gives the same values and is counted once. Each ciphertext of a batch counts for itself.
-    /// Nothing that is refused depends on decrypted values.
+    /// Nothing that is refused depends on decrypted values: whether they can be a result at all is for the key's owner to see first, who decrypts
+    /// with [`Decryptor::decrypt`].
     ///
     /// The modulus counts: take a result down to level 0, or [drop its moduli](crate::Evaluator::drop_moduli), before it is opened.
     ///

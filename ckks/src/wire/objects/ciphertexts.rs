@@ -11,7 +11,10 @@ use super::{
     },
     methods::object_methods,
 };
-use crate::{Ciphertext, Context, Plaintext, Result, SeededCiphertext, params::Parameters};
+use crate::{
+    Ciphertext, Context, Plaintext, PlaintextUse, Result, SeededCiphertext, magnitude,
+    params::Parameters,
+};
 
 /// The rows of polynomials on an engine.
 fn download<B: Backend>(context: &Context<B>, poly: &Poly<B, Eval>) -> Result<Vec<Rows<'static>>> {
@@ -57,14 +60,30 @@ impl<'h, B: Backend> Object<'h> for Ciphertext<B> {
         download(self.context(), self.poly())
     }
 
+    fn bound(&self) -> Option<f32> {
+        magnitude::written(
+            self.context().params(),
+            self.level(),
+            Ciphertext::bound(self),
+        )
+    }
+
     fn read<R: Read>(
         fields: CiphertextFields,
+        bound: f64,
         context: &'h Context<B>,
         payload: &mut Reader<R>,
     ) -> Result<Self> {
         let poly = upload(context, &fields.dimensions(context.params())?, payload)?;
         let (batch, level) = (fields.batch as usize, fields.level as usize);
-        Ok(Self::new(context, poly, batch, level, fields.pending))
+        Ok(Self::new(
+            context,
+            poly,
+            batch,
+            level,
+            fields.pending,
+            bound,
+        ))
     }
 }
 
@@ -87,8 +106,14 @@ impl<'h, B: Backend> Object<'h> for Plaintext<B> {
         download(&self.context, &self.poly)
     }
 
+    fn bound(&self) -> Option<f32> {
+        let (PlaintextUse::Level(level) | PlaintextUse::Weight(level)) = self.purpose;
+        magnitude::written(self.context.params(), level, self.largest)
+    }
+
     fn read<R: Read>(
         fields: PlaintextFields,
+        largest: f64,
         context: &'h Context<B>,
         payload: &mut Reader<R>,
     ) -> Result<Self> {
@@ -96,6 +121,7 @@ impl<'h, B: Backend> Object<'h> for Plaintext<B> {
             poly: upload(context, &fields.dimensions(context.params())?, payload)?,
             context: context.clone(),
             purpose: fields.purpose(),
+            largest,
         })
     }
 }
@@ -127,8 +153,13 @@ impl<'h> Object<'h> for SeededCiphertext {
         }])
     }
 
+    fn bound(&self) -> Option<f32> {
+        magnitude::written(&self.params, self.level, self.bound)
+    }
+
     fn read<R: Read>(
         fields: SeededCiphertextFields,
+        bound: f64,
         params: &'h Parameters,
         payload: &mut Reader<R>,
     ) -> Result<Self> {
@@ -136,6 +167,7 @@ impl<'h> Object<'h> for SeededCiphertext {
         Ok(Self {
             params: params.clone(),
             level: fields.level as usize,
+            bound,
             seed: fields.seed,
             c0: payload.residue_rows(params.n(), &dimensions.moduli, dimensions.polys)?,
         })

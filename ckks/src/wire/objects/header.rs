@@ -35,17 +35,39 @@ pub(super) trait Fields: Serialize + DeserializeOwned {
 
     /// Checks every field against the parameters; the bytes of the payload that they imply.
     fn payload_len(&self, params: &Parameters) -> Result<u64>;
+
+    /// The level of its values, if it holds any; checked with [`payload_len`](Self::payload_len).
+    fn level(&self) -> Option<usize> {
+        None
+    }
+
+    /// A bound on its values: what the prefix says, or what the level holds.
+    fn bound(&self, params: &Parameters, said: Option<f32>) -> Result<f64> {
+        let Some(level) = self.level() else {
+            return Ok(0.0);
+        };
+        let most = params.headroom(level);
+        match said {
+            None => Ok(most),
+            Some(bound) if f64::from(bound) < most => Ok(bound.into()),
+            Some(found) => Err(WireError::ValueBound { found, most }.into()),
+        }
+    }
 }
 
-/// Fields whose payload is rows of these dimensions.
+/// Fields whose payload is rows of these dimensions, of values at a level if one is named.
 macro_rules! fields_of_rows {
-    ($($fields:ty => $kind:ident;)+) => {$(
+    ($($fields:ty => $kind:ident $(at $level:ident)?;)+) => {$(
         impl Fields for $fields {
             const KIND: ObjectKind = ObjectKind::$kind;
 
             fn payload_len(&self, params: &Parameters) -> Result<u64> {
                 Ok(self.dimensions(params)?.payload_len(params)?)
             }
+
+            $(fn level(&self) -> Option<usize> {
+                Some(self.$level as usize)
+            })?
         }
     )+};
 }
@@ -53,9 +75,9 @@ macro_rules! fields_of_rows {
 fields_of_rows! {
     PublicKeyFields => PublicKey;
     KeyEntry => SwitchingKey;
-    PlaintextFields => Plaintext;
-    SeededCiphertextFields => SeededCiphertext;
-    CiphertextFields => Ciphertext;
+    PlaintextFields => Plaintext at level;
+    SeededCiphertextFields => SeededCiphertext at level;
+    CiphertextFields => Ciphertext at level;
 }
 
 /// Limbs of the largest window.

@@ -125,6 +125,11 @@ impl Inspection {
         self.parameters.as_ref()
     }
 
+    /// What the values are at most in magnitude, as the file says; `None` where it says nothing, and of what holds no values.
+    pub fn bound(&self) -> Option<f64> {
+        self.prefix.bound.map(f64::from)
+    }
+
     /// What the header says besides the parameters.
     pub fn summary(&self) -> &ObjectSummary {
         &self.summary
@@ -212,6 +217,7 @@ fn checked<F: Fields, R: Read>(
     let header: Header<F> = reader.header()?;
     let params = validate(header.spec)?;
     reader.expect_payload_len(header.fields.payload_len(&params)?)?;
+    header.fields.bound(&params, reader.prefix().bound)?;
     let summary = summary(&header.fields, &params)?;
     Ok((Some(params), summary))
 }
@@ -281,6 +287,9 @@ impl fmt::Display for Inspection {
             self.payload_bytes(),
             self.summary
         )?;
+        if let Some(bound) = self.bound() {
+            write!(f, "\n  values   up to {bound}, as the file says")?;
+        }
         match &self.parameters {
             Some(parameters) => write!(f, "\n{parameters}"),
             None => Ok(()),

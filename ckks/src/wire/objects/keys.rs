@@ -36,6 +36,7 @@ impl<'h> Object<'h> for PublicKey {
 
     fn read<R: Read>(
         fields: PublicKeyFields,
+        _bound: f64,
         params: &'h Parameters,
         payload: &mut Reader<R>,
     ) -> Result<Self> {
@@ -97,6 +98,7 @@ impl<'h> Object<'h> for SwitchingKey {
 
     fn read<R: Read>(
         fields: KeyEntry,
+        _bound: f64,
         params: &'h Parameters,
         payload: &mut Reader<R>,
     ) -> Result<Self> {
@@ -135,6 +137,7 @@ impl<'h> Object<'h> for EvaluationKeySet {
 
     fn read<R: Read>(
         fields: Vec<KeyEntry>,
+        _bound: f64,
         params: &'h Parameters,
         payload: &mut Reader<R>,
     ) -> Result<Self> {

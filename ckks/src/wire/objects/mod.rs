@@ -39,10 +39,9 @@ use self::header::{Fields, Header};
 use super::{
     AtomicFile, PayloadWriter, Prefix, Reader, WireError,
     container::encode_header,
-    container_to_vec, file,
+    file,
     reader::expect_end,
-    write_container,
-    writer::{container_digest, digest_of, hasher_of},
+    writer::{container_digest, digest_of, hasher_of, values_to_vec, write_values},
 };
 use crate::{
     CkksErrorKind, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
@@ -83,9 +82,14 @@ trait Object<'h>: Sized {
     fn params(&self) -> &Parameters;
     fn fields(&self) -> Self::Fields;
     fn rows(&self) -> Result<Vec<Rows<'_>>>;
-    /// Reads the payload of a header that was checked.
+    /// What is known of the magnitudes of its values.
+    fn bound(&self) -> Option<f32> {
+        None
+    }
+    /// Reads the payload of a header that was checked. Values are at most `bound` in magnitude; what holds no values ignores it.
     fn read<R: Read>(
         fields: Self::Fields,
+        bound: f64,
         home: Self::Home,
         payload: &mut Reader<R>,
     ) -> Result<Self>;
@@ -110,18 +114,24 @@ fn container_len<'h, O: Object<'h>>(object: &O) -> Result<u64> {
 fn to_bytes<'h, O: Object<'h>>(object: &O) -> Result<Vec<u8>> {
     let (header, len) = head(object)?;
     let (n, rows) = (object.params().n(), object.rows()?);
-    Ok(container_to_vec(O::Fields::KIND, &header, len, |out| {
-        write_rows(n, &rows, out)
-    })?)
+    let payload = |out: &mut PayloadWriter<'_>| write_rows(n, &rows, out);
+    Ok(values_to_vec(
+        O::Fields::KIND,
+        object.bound(),
+        &header,
+        len,
+        payload,
+    )?)
 }
 
 fn write_to<'h, O: Object<'h>>(object: &O, out: &mut dyn Write) -> Result<u64> {
     let (header, len) = head(object)?;
     let (n, rows) = (object.params().n(), object.rows()?);
     let payload = |out: &mut PayloadWriter<'_>| write_rows(n, &rows, out);
-    Ok(write_container(
+    Ok(write_values(
         out,
         O::Fields::KIND,
+        object.bound(),
         &header,
         len,
         payload,
@@ -133,7 +143,13 @@ fn digest<'h, O: Object<'h>>(object: &O) -> Result<[u8; 32]> {
     let (header, len) = head(object)?;
     let (n, rows) = (object.params().n(), object.rows()?);
     let payload = |out: &mut PayloadWriter<'_>| write_rows(n, &rows, out);
-    Ok(container_digest(O::Fields::KIND, &header, len, payload)?)
+    Ok(container_digest(
+        O::Fields::KIND,
+        object.bound(),
+        &header,
+        len,
+        payload,
+    )?)
 }
 
 /// A hasher at the payload of the container that an object of these fields has.
@@ -168,7 +184,8 @@ fn read<'h, O: Object<'h>, R: Read>(
     home: O::Home,
     mut payload: Reader<R>,
 ) -> Result<O> {
-    let object = O::read(fields, home, &mut payload)?;
+    let bound = fields.bound(home.params(), payload.prefix().bound)?;
+    let object = O::read(fields, bound, home, &mut payload)?;
     payload.finish()?;
     Ok(object)
 }

@@ -99,7 +99,9 @@ fn every_truncation_is_named() {
 fn each_field_has_its_error() {
     refused! {
         parse(b"not an Arras file at all, but long enough") => WireError::BadMagic { found } if found == b"not an A",
-        parse(&with(8, &[2, 0])) => WireError::UnsupportedVersion { found: 2 },
+        parse(&with(8, &[3, 0])) => WireError::UnsupportedVersion { found: 3 },
+        // Version 2 of what holds no values.
+        parse(&with(8, &[2, 0, ObjectKind::Model.code() as u8])) => WireError::UnsupportedVersion { found: 2 },
         parse(&with(10, &[200, 1])) => WireError::UnknownKind { found: 456 },
         parse(&with(12, &[1])) => WireError::UnknownFlags { found: 1 },
         Reader::from_bytes(&sample(), ObjectKind::SecretKey) => WireError::WrongKind { expected: ObjectKind::SecretKey, found: ObjectKind::Ciphertext },

@@ -48,13 +48,27 @@ impl<S: SecretEngine> Party<S> {
         self.encrypt_values(vectors, level)
     }
 
+    /// Of values up to `largest`.
+    pub(crate) fn encrypt_up_to(
+        &self,
+        vectors: &[&[f64]],
+        level: usize,
+        largest: f64,
+    ) -> Ciphertext<S> {
+        let encryptor = self.encryptor().largest_value(largest);
+        let seeded = encryptor.encrypt(vectors, level).unwrap();
+        seeded.expand(&self.context).unwrap()
+    }
+
     /// Of real or complex values.
     pub(crate) fn encrypt_values<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
         level: usize,
     ) -> Ciphertext<S> {
-        let seeded = self.encryptor().encrypt(vectors, level).unwrap();
+        // Complex numbers with parts up to 1.
+        let encryptor = self.encryptor().largest_value(1.5);
+        let seeded = encryptor.encrypt(vectors, level).unwrap();
         seeded.expand(&self.context).unwrap()
     }
 

@@ -15,7 +15,7 @@ use super::{
     forecast::Forecast,
     plan::{PLAN_VERSION, PlanSpec, TrainingPlan},
     predict::{ErrorsFor, predicted_error},
-    report::{Candidate, PlanReport},
+    report::{Assumed, Candidate, PlanReport},
     settings::{CircuitChoice, MAX_FEATURES, MAX_ROWS, Rounds, Settings},
 };
 use crate::{
@@ -127,6 +127,7 @@ impl<'a> Planner<'a> {
         let report = PlanReport {
             predicted_error: predicted_error(&plan, &self.options.errors)?,
             forecast,
+            assumed: Assumed::of(&plan),
             chosen: best.candidate,
             candidates,
             capacity: self.capacity()?,

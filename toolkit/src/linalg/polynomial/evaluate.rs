@@ -6,6 +6,7 @@ use super::{
     Method,
     normal::{Normal, power},
     plan::{Plan, Sum},
+    series::Basis,
 };
 use crate::{Layout, Polynomial, Slots, circuit::slots::is_free, linalg::objects::filled};
 
@@ -22,9 +23,11 @@ pub(super) fn polynomial(x: &Slots, layout: &Layout, p: &Polynomial, method: Met
         return add_inside(&x.multiply_integer(0), layout, constant, 0.0);
     }
     let y = add_inside(x, layout, -normal.shift, 0.0).multiply_scalar(normal.factor);
+    let bounds = Values::of(p, &normal);
+    bounds.argument(x, &y, p);
     let (plan, _) = Plan::new(&normal, method);
     let value = match &plan {
-        Plan::Horner => horner(&y, &normal),
+        Plan::Horner => horner(&y, &normal, &bounds),
         Plan::Split { elements, sum } => {
             let mut basis = BTreeMap::from([(1, y)]);
             for e in elements {
@@ -38,12 +41,74 @@ pub(super) fn polynomial(x: &Slots, layout: &Layout, p: &Polynomial, method: Met
                     product.sub(&basis[&(e.left - e.right)].multiply_scalar(lower))
                 };
                 // Settled here: an integer multiple of what is still pending would be relinearized a second time.
-                basis.insert(e.left + e.right, element.relinearize_and_rescale());
+                let element = element.relinearize_and_rescale();
+                bounds.element(&element, e.left + e.right);
+                basis.insert(e.left + e.right, element);
             }
             without_constant(sum, &basis)
         }
     };
-    add_inside(&value, layout, constant, padding)
+    let result = add_inside(&value, layout, constant, padding);
+    if constant != 0.0 {
+        bounds.result(&result, p);
+    }
+    result
+}
+
+/// What is known of values on the way through a Chebyshev series, where its argument is in the interval: far less than products of bounds let
+/// expect. Powers are bounded well enough by those.
+struct Values<'a> {
+    normal: &'a Normal,
+    /// Half the interval over 2; none of a monomial series.
+    radius: Option<f64>,
+}
+
+/// For the rounding of what is computed.
+const SLACK: f64 = 1.001;
+
+impl<'a> Values<'a> {
+    fn of(p: &Polynomial, normal: &'a Normal) -> Self {
+        let (low, high) = p.interval();
+        let chebyshev = p.basis() == Basis::Chebyshev;
+        let radius = chebyshev.then(|| 0.25 * (high - low) * normal.factor.abs());
+        Self { normal, radius }
+    }
+
+    #[track_caller]
+    fn assume(&self, value: &Slots, bound: impl FnOnce(f64) -> f64) {
+        if let Some(radius) = self.radius {
+            value.recorder().assume(value, SLACK * bound(radius));
+        }
+    }
+
+    #[track_caller]
+    fn argument(&self, x: &Slots, y: &Slots, p: &Polynomial) {
+        let (low, high) = p.interval();
+        self.assume(x, |_| low.abs().max(high.abs()));
+        self.assume(y, |r| 2.0 * r);
+    }
+
+    /// |E_i| <= 2 r^i.
+    #[track_caller]
+    fn element(&self, element: &Slots, index: usize) {
+        self.assume(element, |r| 2.0 * power(r, index));
+    }
+
+    /// The sum of Clenshaw's terms from i on, of which the magnitudes are those of U: |r^k U_k| <= (k + 1) r^k.
+    #[track_caller]
+    fn clenshaw(&self, value: &Slots, i: usize) {
+        let terms = self.normal.terms.iter().skip(i).enumerate();
+        self.assume(value, |r| {
+            terms
+                .map(|(k, e)| e.abs() * (k + 1) as f64 * power(r, k))
+                .sum()
+        });
+    }
+
+    #[track_caller]
+    fn result(&self, value: &Slots, p: &Polynomial) {
+        self.assume(value, |_| p.coefficients().iter().map(|c| c.abs()).sum());
+    }
 }
 
 /// Adds one number to entries and another to what is outside.
@@ -106,7 +171,7 @@ fn without_constant(sum: &Sum, basis: &BTreeMap<usize, Slots>) -> Slots {
 
 /// b_i = e_i + y b_(i+1) - alpha b_(i+2), and the sum is y b_1 - 2 alpha b_2 + constant.
 #[track_caller]
-fn horner(y: &Slots, normal: &Normal) -> Slots {
+fn horner(y: &Slots, normal: &Normal, bounds: &Values<'_>) -> Slots {
     let degree = normal.terms.len() - 1;
     let mut b1 = y.multiply_scalar(normal.terms[degree]);
     // b_(i+2), of which the leading one is a number.
@@ -126,6 +191,9 @@ fn horner(y: &Slots, normal: &Normal) -> Slots {
                 Some(b2) => next.sub(&b2.multiply_scalar(alpha)),
                 None => next.add_scalar(-alpha * leading),
             };
+            if !last {
+                bounds.clenshaw(&next, i);
+            }
         }
         leading = 0.0;
         b2 = Some(b);

@@ -223,9 +223,15 @@ impl Iteration {
         }
         // Zero in the padding too, lest the noise of the padding double in every step.
         let mut e = add_inside(&x.multiply(&y).negate(), layout, 1.0, 0.0);
+        let (low, high) = self.start.interval();
+        let most = 2.0 / low.abs().min(high.abs());
+        let assume = |value: &Slots, bound| x.recorder().assume(value, bound);
+        assume(&y, most);
+        assume(&e, 1.0);
         for step in 1..=self.steps {
             y = y.multiply(&e.add_scalar(1.0));
             if step < self.steps {
+                assume(&y, most);
                 e = e.square();
             }
         }
@@ -238,10 +244,21 @@ impl Iteration {
         if self.steps == 0 {
             return y;
         }
+        // x y^2 = 1 - e stays below 3.
+        let (low, high) = self.start.interval();
+        let most = (3.0 / low).sqrt();
+        let assume = |value: &Slots, bound| x.recorder().assume(value, bound);
+        assume(&y, most);
         let half = x.multiply_scalar(0.5);
         for _ in 0..self.steps {
-            let cubic = half.multiply(&y).multiply(&y.square());
+            let linear = half.multiply(&y);
+            let square = y.square();
+            let cubic = linear.multiply(&square);
+            assume(&linear, 0.5 * (3.0 * high).sqrt());
+            assume(&square, 3.0 / low);
+            assume(&cubic, 1.5 * most);
             y = y.multiply_scalar(1.5).sub(&cubic);
+            assume(&y, most);
         }
         y
     }

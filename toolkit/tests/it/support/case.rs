@@ -21,8 +21,11 @@ pub struct Building {
 
 impl Building {
     pub fn new(slots: usize, seed: u64) -> Self {
+        let recorder = Recorder::new(slots).unwrap();
+        // Entries are random: sums of them are far smaller than they could be.
+        recorder.largest_value(400.0);
         Self {
-            recorder: Recorder::new(slots).unwrap(),
+            recorder,
             numbers: Numbers(seed),
             inputs: Bindings::new(),
             expected: BTreeMap::new(),
@@ -230,7 +233,9 @@ pub fn with_matrix<T: Recorded>(
     op: impl Fn(&Matrix) -> T,
 ) -> Case {
     Case::new(unit.slots(), &[("a", a.into())], expected, |recorder| {
-        op(&recorder.matrix("a", a.nrows(), a.ncols(), unit))
+        let matrix = recorder.matrix("a", a.nrows(), a.ncols(), unit);
+        recorder.assume(&matrix, a.iter().fold(1.0, |m: f64, x| m.max(x.abs())));
+        op(&matrix)
     })
 }
 
