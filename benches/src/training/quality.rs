@@ -192,7 +192,7 @@ fn encrypted<'a>(
             return Err(format!("{} weights against {}", model.weights.len(), last.len()).into());
         }
         weight_error = weight_error.max(largest_difference(&model.weights, last));
-        scores.push(score(&model.evaluate(test)?));
+        scores.push(score(&model.evaluate(test)?.quality()));
         twins.push(twin);
         chosen.get_or_insert_with(|| trainer.report().chosen.clone());
     }
