@@ -23,8 +23,7 @@ use lr_train::{
     preprocess::{Preprocessor, Scheme},
     report::peak_memory,
     trainer::{
-        DataOwner, ErrorsFor, KeySetId, PlannerOptions, RoundResult, Settings as Training,
-        TrainingServer,
+        DataOwner, ErrorsFor, PlannerOptions, RoundResult, Settings as Training, TrainingServer,
         files::{
             DatasetFile, KeyDirectory, dataset_file_bytes, load_evaluation, save_result,
             write_dataset,
@@ -306,7 +305,7 @@ struct Trained {
 fn server(folder: &Path, threads: usize) -> Result<Trained> {
     let engine = CpuEngine::with_threads(threads)?;
     let (plan, keys) = load_evaluation(&folder.join("keys/eval"), false)?;
-    let id = KeySetId::of(&keys)?;
+    let id = keys.id();
     let data = DatasetFile::open(folder.join("data.arras"), &plan, id)?;
     let options = Options::new().side_by_side(threads);
     let server = TrainingServer::new(plan, keys, engine, options)?;

@@ -99,7 +99,8 @@ fn inspect_knows_every_file() {
             "keys/secret/secret-key.arras",
             "secret key | keep it private",
         ),
-        (&records[0], "record of a data set"),
+        (&records[0], "record of an exchange | rounds-taken 1"),
+        (&records[1], "record of a data set"),
     ] {
         desk.ok(&format!("inspect {file}")).says(words);
         let size = desk.json(&format!("inspect {file}"))["bytes"].as_u64();

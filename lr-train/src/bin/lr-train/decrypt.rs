@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
+    incoming::Incoming,
     keygen,
     output::{Answer, Output, overwrite, path},
     sources::{Purpose, Source},
@@ -26,7 +27,9 @@ use crate::{
 /// Client: decrypt a result to a model
 #[derive(Debug, Args)]
 #[command(mut_arg("data", |data| data.required(false)), after_help = "\
-The model holds names, classes and normalization beside the weights: it is written for its owner only.
+The model holds names, classes and normalization beside the weights: it is written for its owner only. A result is taken if it is of
+the data set and the round that come next, or the last one once more. After a refusal nothing of the data set is taken until somebody
+has looked why and says --after-refusal.
 
 With --data, the rows that it was trained on, scores are calibrated: two numbers are fitted in the clear, here, and stored in the model, so
 that its probabilities are those of the data. Nothing of it reaches the server.
@@ -45,6 +48,8 @@ pub(crate) struct Decrypt {
     /// Accept the state of a round that is not the last: its weights are no finished model
     #[arg(long)]
     intermediate: bool,
+    #[command(flatten)]
+    incoming: Incoming,
     #[command(flatten)]
     source: Option<Source>,
     /// From which probability rows are taken for the positive class: a number, or balanced, the share of that class in --data, which weighs
@@ -97,18 +102,20 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
             ),
         ));
     }
-    let record = keys.record(result.origin.dataset)?;
     let out = AtomicFile::create_private(&args.out, overwrite(args.force))?;
-    let mut model = owner.decrypt_model(&record, &result)?;
+    let (record, state) = args.incoming.take(&keys, &owner, &result)?;
+    let mut model = record.model(owner.plan(), &state.w)?;
     let not_calibrated = finish(args, &mut model)?;
     save_model(&model, out)?;
     let rounds = owner.plan().rounds().len();
-    if !result.finished {
-        output.note(format_args!(
-            "note: the weights after round {} of {rounds}, not the finished model",
+    let what = if result.finished {
+        "model".to_owned()
+    } else {
+        format!(
+            "not the finished model, but that after round {} of {rounds}:",
             result.round + 1
-        ));
-    }
+        )
+    };
     if let Some(reason) = &not_calibrated {
         output.note(format_args!("note: not calibrated: {reason}"));
     }
@@ -129,7 +136,7 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         }
     }
     let text = format!(
-        "model of {} weights from {} written to {}\n{}{}next: lr-train evaluate --model {2} --data ..",
+        "{what} of {} weights from {} written to {}\n{}{}next: lr-train evaluate --model {2} --data ..",
         model.weights.len(),
         usage,
         args.out.display(),
@@ -145,6 +152,7 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         "threshold": model.threshold,
         "coefficients": model.coefficients(),
         "round": result.round,
+        "rounds": rounds,
         "out": path(&args.out),
     });
     Ok(Answer::new(text, json))

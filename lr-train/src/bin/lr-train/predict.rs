@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Predict, _: &Output) -> Done {
         );
     }
     let Some(out) = &args.out else {
-        return Ok(Answer::new(text, json!({"predictions": predictions})));
+        return Ok(Answer::data(text, json!({"predictions": predictions})));
     };
     AtomicFile::create_private(out, overwrite(args.force))?.write_and_commit(text.as_bytes())?;
     let said = format!("{} rows written to {}", predictions.len(), out.display());

@@ -186,8 +186,11 @@ fn a_secure_plan_keeps_what_it_says() {
     assert_eq!(report.candidates.len(), Kind::ALL.len());
 
     let (owner, keys) = owner(&plan);
-    assert_eq!(keys.len(), chosen.keys);
-    assert_eq!(keys.to_bytes().unwrap().len() as u64, chosen.key_file_bytes);
+    assert_eq!(keys.set().len(), chosen.keys);
+    assert_eq!(
+        keys.set().to_bytes().unwrap().len() as u64,
+        chosen.key_file_bytes
+    );
     let prepared = owner.prepare(&data, Scheme::MaxAbs).unwrap();
     let sent = owner.encrypt_round(&prepared, 0).unwrap();
     let inputs = sent.inputs.iter();
