@@ -1,6 +1,6 @@
 //! The parameter sets that everything is measured with.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use arras::ckks::{
     Parameters,
@@ -38,12 +38,6 @@ impl Set {
     }
 }
 
-impl fmt::Display for Set {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "2^{}, {} levels", self.log_n, self.levels)
-    }
-}
-
 impl FromStr for Set {
     type Err = String;
 
@@ -68,7 +62,6 @@ mod tests {
     fn a_set_is_two_numbers() {
         let set: Set = "16:34".parse().unwrap();
         assert_eq!((set.log_n, set.levels), (16, 34));
-        assert_eq!(set.to_string(), "2^16, 34 levels");
         assert_eq!(set.parameters().unwrap().max_level(), 34);
         for wrong in ["16", "16:", ":3", "16:3:1", "a:b", "14:0"] {
             assert!(wrong.parse::<Set>().unwrap_err().contains(wrong));

@@ -108,15 +108,16 @@ pub(super) fn kernels(
     batch: usize,
     seconds_each: f64,
 ) -> Result<Vec<(String, Table)>> {
-    const RUNS: u32 = 20;
+    // A quick run asks for hundredths of a second.
+    let runs: u32 = if seconds_each < 0.1 { 2 } else { 20 };
     let server = Server::new(client, engine.clone())?;
     let params = client.context.params();
     let (log_n, levels) = (params.log_n(), params.max_level());
     let [x, y] = operands(&server.context, inputs, batch)?;
     let mut tables = Vec::new();
     for (operation, call) in calls::<GpuEngine>() {
-        let many = |runs: u32| -> Result<()> {
-            for _ in 0..runs {
+        let many = |count: u32| -> Result<()> {
+            for _ in 0..count {
                 call(&server.evaluator, &x, &y)?;
             }
             Ok(engine.sync()?)
@@ -125,7 +126,7 @@ pub(super) fn kernels(
         let warm_up = Repeat::times(2).warmed_up(seconds_each);
         warm_up.time(|| clock(|| many(1)))?;
         engine.take_profile();
-        many(RUNS)?;
+        many(runs)?;
         let columns = [
             column("kernel", Plain),
             column("time", Seconds).key("seconds"),
@@ -138,10 +139,10 @@ pub(super) fn kernels(
         ];
         let (mut table, mut total) = (Table::new("kernels", columns), 0.0);
         for kernel in engine.take_profile() {
-            let time = kernel.time.as_secs_f64() / f64::from(RUNS);
+            let time = kernel.time.as_secs_f64() / f64::from(runs);
             total += time;
-            let dispatches = kernel.dispatches as f64 / f64::from(RUNS);
-            let workgroups = kernel.workgroups / u64::from(RUNS);
+            let dispatches = kernel.dispatches as f64 / f64::from(runs);
+            let workgroups = kernel.workgroups / u64::from(runs);
             let counts = (dispatches, workgroups);
             let of = (operation, log_n, levels, batch);
             table.row((kernel.kernel.to_string(), time, counts, of));

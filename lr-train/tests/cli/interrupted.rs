@@ -88,7 +88,7 @@ fn encrypt_restarts_cleanly() {
     killed(&desk, ENCRYPT, out, out, inspect);
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
     // The kills left data sets that are whole, and only this test knows that nobody trains on them.
-    desk.ok("decrypt --keys keys --model result.arras --data out.arras --out model.json");
+    desk.ok("decrypt --keys keys --model result.arras --dataset out.arras --out model.json");
     let left = desk.listing("keys/secret/datasets");
     assert!(left.iter().all(|name| !is_hidden(name)), "{left:?}");
 }

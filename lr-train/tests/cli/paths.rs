@@ -27,7 +27,7 @@ fn inputs(desk: &Desk) -> Vec<(String, String)> {
         ("data.arras", TRAIN),
         (
             "data.arras",
-            "decrypt --keys keys --model result.arras --data data.arras --out out.json",
+            "decrypt --keys keys --model result.arras --dataset data.arras --out out.json",
         ),
         (
             "data.arras",

@@ -49,7 +49,7 @@ fn of_data_and_models() {
     let encrypt = "encrypt --keys keys --data train.csv --label y";
     harmless(&desk, &format!("{encrypt} --out out.arras --force"), "same");
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --data out.arras --out model.json");
+    desk.ok("decrypt --keys keys --model result.arras --dataset out.arras --out model.json");
     harmless(&desk, "inspect model.json", "yes");
     harmless(
         &desk,
