@@ -43,7 +43,7 @@ impl Round {
     ) -> Result<f64> {
         let inputs = self.circuit.inputs(minibatches, start)?;
         let predictor = ScaleAndPrecision::new(params, Samples::given(inputs));
-        let predicted = predictor.predict_numbers(&self.program, |outputs| {
+        let predicted = predictor.predict_numbers(&self.program, |outputs| -> Result<_> {
             let (weights, _) = self.circuit.weights(|name| outputs.get(name))?;
             Ok(weights.to_vec())
         })?;
