@@ -8,7 +8,8 @@ use arras_toolkit::{ToolkitError, cost::CostError};
 
 use crate::{
     circuits::CircuitError, data::DataError, fault::Fault, plain::FitError,
-    preprocess::PreprocessError, sigmoid::SigmoidError, trainer::ExchangeError,
+    preprocess::PreprocessError, search::SearchError, sigmoid::SigmoidError,
+    trainer::ExchangeError,
 };
 
 /// The result of the trainer's operations.
@@ -63,6 +64,9 @@ pub enum TrainError {
     /// Training without encryption, and the parameters of all training.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// Searches of settings.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Training circuits.
     #[error(transparent)]
     Circuit(#[from] CircuitError),
@@ -119,6 +123,7 @@ impl TrainError {
             Self::Preprocess(error) => error.fault(),
             Self::Sigmoid(error) => error.fault(),
             Self::Fit(error) => error.fault(),
+            Self::Search(error) => error.fault(),
             Self::Circuit(error) => error.fault(),
             Self::Exchange(error) => error.fault(),
             Self::Cost(_) => Fault::File,

@@ -13,6 +13,7 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
+mod coefficients;
 mod error;
 mod exchange;
 pub mod files;
@@ -32,6 +33,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use coefficients::{Coefficient, Coefficients};
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use forecast::{Doubt, Forecast, Usage};

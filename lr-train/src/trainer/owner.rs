@@ -233,7 +233,7 @@ impl<S: SecretEngine> DataOwner<S> {
         }
         match previous {
             Some(previous) if self.plan.settings().optimizer == Optimizer::Nesterov => {
-                State::from_last_two(iteration, w, &previous)
+                State::from_last_two(self.plan.settings().first_step, iteration, w, &previous)
             }
             // Without momentum, and after the last round, v is the weights.
             _ => Ok(State::at_rest(iteration, w)),

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Result, TrainError,
     data::{Classes, DataError, Dataset},
+    metrics::Threshold,
     plain::{FitError, hessian_bound},
     preprocess::{Preprocessor, Scheme, signed_rows},
     split::Minibatches,
@@ -107,6 +108,8 @@ impl DatasetRecord {
             classes: self.classes.clone(),
             weights,
             preprocessor: self.preprocessor.clone(),
+            calibration: None,
+            threshold: Threshold::default(),
         };
         model.check()?;
         Ok(model)

@@ -8,6 +8,7 @@ mod interrupted;
 mod judged;
 mod key_folders;
 mod outputs;
+mod quality;
 #[cfg(unix)]
 mod stopped;
 mod support;

@@ -21,7 +21,7 @@ use crate::{
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
     signals,
-    sources::{Normalization, Purpose, Source, name},
+    sources::{Normalization, Purpose, Source},
 };
 
 /// Client: encrypt a data set for all rounds
@@ -121,8 +121,8 @@ fn say(prepared: &PreparedData, plan: &TrainingPlan, output: &Output) {
     if scheme != planned {
         output.note(format_args!(
             "note: columns are normalized by {}, the plan was made for {}: what it predicted is not about these rows",
-            name(scheme),
-            name(planned)
+            scheme.name(),
+            planned.name()
         ));
     }
     for (what, found, planned) in [

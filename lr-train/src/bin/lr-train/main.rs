@@ -30,6 +30,7 @@ mod self_test;
 mod signals;
 mod sources;
 mod train;
+mod trying;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples (client and server may be two machines; only keys/eval and *.arras travel):
   lr-train demo
+  lr-train try     --data train.csv --label diagnosis                                (which settings suit the data, in the clear)
   lr-train plan    --data train.csv --label diagnosis --minibatch 64 --iterations 6 --out plan.toml
   lr-train keygen  --plan plan.toml --out keys
   lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
@@ -78,6 +80,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Demo(demo::Demo),
+    Try(trying::Try),
     Plan(plan::PlanArgs),
     Keygen(keygen::Keygen),
     Encrypt(encrypt::Encrypt),
@@ -105,6 +108,7 @@ fn main() -> ExitCode {
     }
     let (verb, answer) = match &cli.verb {
         Verb::Demo(args) => ("demo", demo::run(args, &output)),
+        Verb::Try(args) => ("try", trying::run(args, &output)),
         Verb::Plan(args) => ("plan", plan::run(args, &output)),
         Verb::Keygen(args) => ("keygen", keygen::run(args, &output)),
         Verb::Encrypt(args) => ("encrypt", encrypt::run(args, &output)),

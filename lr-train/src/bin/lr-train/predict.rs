@@ -16,7 +16,8 @@ use crate::{
 /// Client: predict class and probability of each row
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Prints CSV: row (from 1), score, probability of the positive class, class. A label column that the file may have is left out of the
+Prints CSV: row (from 1), score, probability of the positive class (calibrated if `decrypt` was given --data), class by the model's
+threshold. A label column that the file may have is left out of the
 features with --label.
 
 Examples:
