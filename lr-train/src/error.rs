@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use arras_ckks::{CkksError, wire::WireError};
-use arras_hal::Stopped;
 use arras_toolkit::{ToolkitError, cost::CostError};
 
 use crate::{
@@ -43,14 +42,6 @@ pub enum TrainError {
         path: PathBuf,
         /// The error.
         error: Box<TrainError>,
-    },
-    /// A call whose token was set.
-    #[error("{operation}: {stopped}")]
-    Stopped {
-        /// The call.
-        operation: &'static str,
-        /// What is kept.
-        stopped: Stopped,
     },
     /// Data sets, and numbers given as arrays.
     #[error(transparent)]
@@ -106,7 +97,6 @@ impl TrainError {
     pub fn is_stopped(&self) -> bool {
         match self {
             Self::InFile { error, .. } => error.is_stopped(),
-            Self::Stopped { .. } => true,
             Self::Toolkit(error) => error.is_stopped(),
             Self::Ckks(error) => error.is_stopped(),
             _ => false,
@@ -118,7 +108,6 @@ impl TrainError {
         match self {
             Self::InFile { error, .. } => error.fault(),
             Self::Read { .. } | Self::Write { .. } => Fault::System,
-            Self::Stopped { .. } => Fault::Stopped,
             Self::Data(error) => error.fault(),
             Self::Preprocess(error) => error.fault(),
             Self::Sigmoid(error) => error.fault(),
