@@ -8,5 +8,6 @@ mod interrupted;
 mod judged;
 mod key_folders;
 mod outputs;
+mod reading;
 mod support;
 mod verbs;

@@ -23,14 +23,14 @@ use crate::{
 The model holds names, classes and normalization beside the weights: it is written for its owner only.
 
 Example:
-  lr-train decrypt --keys keys --model result.arras --out model.json")]
+  lr-train decrypt --keys keys --result result.arras --out model.json")]
 pub(crate) struct Decrypt {
     /// Folder of keys
     #[arg(long)]
     keys: PathBuf,
-    /// Encrypted result that `train` returned; not the model in JSON, which `evaluate` and `predict` take
-    #[arg(long)]
-    model: PathBuf,
+    /// Encrypted result that `train` returned
+    #[arg(long, alias = "model")]
+    result: PathBuf,
     /// Accept the state of a round that is not the last: its weights are no finished model
     #[arg(long)]
     intermediate: bool,
@@ -45,14 +45,14 @@ pub(crate) struct Decrypt {
 pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     let (keys, owner) = keygen::open(&args.keys)?;
     let result = load_result(
-        &args.model,
+        &args.result,
         owner.plan(),
         owner.key_set_id(),
         owner.context(),
     )?;
     if !result.finished && !args.intermediate {
         return Err(Failure::file(
-            &args.model,
+            &args.result,
             format!(
                 "holds the state after round {} of {}, not a finished model: refresh it for the next round with `lr-train refresh`, or look at \
                  its weights with --intermediate",
