@@ -37,5 +37,6 @@ pub use arras_backend_gpu::{
 };
 pub use arras_ckks as ckks;
 pub use arras_hal as hal;
+pub use arras_hal::{StopToken, Stopped};
 pub use arras_toolkit as toolkit;
 pub use engine::{Engine, EngineError, SecretBackend, secret_backend};

@@ -5,8 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arras_hal::{HalError, HalErrorKind, Result, RingBasis, Shape};
-use rayon::prelude::*;
+use arras_hal::{HalError, HalErrorKind, Result, RingBasis, Shape, Workers, WorkersError};
 
 use crate::{
     memory::{CpuBuf, Pool, PoolStats, Words},
@@ -22,6 +21,14 @@ pub enum CpuError {
     /// An engine needs a thread.
     #[error("cpu engine: 0 threads asked for; use at least 1")]
     NoThreads,
+    /// More threads than any processor runs.
+    #[error(
+        "cpu engine: {threads} threads asked for, the most are {MAX_THREADS}; use as many as there are cores"
+    )]
+    TooManyThreads {
+        /// How many were asked for.
+        threads: usize,
+    },
     /// The processor lacks the asked level.
     #[error("cpu engine: this processor has no {asked}; its widest level is {widest}")]
     SimdUnavailable {
@@ -36,9 +43,12 @@ pub enum CpuError {
         /// How many were asked for.
         threads: usize,
         /// The system's reason.
-        source: rayon::ThreadPoolBuildError,
+        source: WorkersError,
     },
 }
+
+/// The most threads of an engine.
+const MAX_THREADS: usize = 1024;
 
 /// The CPU engine: rayon over limbs and polynomials, SIMD chosen at run time.
 ///
@@ -48,8 +58,7 @@ pub enum CpuError {
 pub struct CpuEngine(Arc<Inner>);
 
 struct Inner {
-    threads: usize,
-    workers: Option<rayon::ThreadPool>,
+    workers: Workers,
     level: Level,
     pool: Arc<Pool>,
     deferred: Mutex<Option<HalError>>,
@@ -94,25 +103,17 @@ impl CpuEngineBuilder {
         if threads == 0 {
             return Err(CpuError::NoThreads);
         }
+        if threads > MAX_THREADS {
+            return Err(CpuError::TooManyThreads { threads });
+        }
         let widest = SimdLevel::detect();
         let asked = self.level.unwrap_or(widest);
         let level = Level::new(asked).ok_or(CpuError::SimdUnavailable { asked, widest })?;
-        let workers = match threads {
-            1 => None,
-            _ => Some(
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(threads)
-                    .thread_name(|i| format!("arras-cpu-{i}"))
-                    .build()
-                    .map_err(|source| CpuError::Threads { threads, source })?,
-            ),
-        };
+        let workers = Workers::new(threads, "arras-cpu")
+            .map_err(|source| CpuError::Threads { threads, source })?;
         let pool = Arc::new(Pool::new(self.pool_limit.unwrap_or(1 << 30)));
-        let solo = workers
-            .is_some()
-            .then(|| CpuEngine::solo_of(level, pool.clone()));
+        let solo = (threads > 1).then(|| CpuEngine::solo_of(level, pool.clone()));
         Ok(CpuEngine(Arc::new(Inner {
-            threads,
             workers,
             level,
             pool,
@@ -144,8 +145,7 @@ impl CpuEngine {
 
     fn solo_of(level: Level, pool: Arc<Pool>) -> Self {
         Self(Arc::new(Inner {
-            threads: 1,
-            workers: None,
+            workers: Workers::single(),
             level,
             pool,
             deferred: Mutex::new(None),
@@ -159,17 +159,22 @@ impl CpuEngine {
     }
 
     /// Calls `f` where rayon's parallel iterators use this engine's threads.
-    pub(crate) fn on_all_threads<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
-        match &self.0.workers {
-            None => f(),
-            Some(workers) => workers.install(f),
-        }
+    pub(crate) fn on_all_threads<T: Send>(
+        &self,
+        f: impl FnOnce() -> Result<T> + Send,
+    ) -> Result<T> {
+        self.0.workers.install(f)?
+    }
+
+    /// The threads.
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
     }
 
     /// An engine with this many threads; 1 computes on the caller's.
     ///
     /// # Errors
-    /// [`CpuError::NoThreads`] for 0, [`CpuError::Threads`] if the system starts no more.
+    /// [`CpuError::NoThreads`] for 0, [`CpuError::TooManyThreads`] above 1024, [`CpuError::Threads`] if the system starts no more.
     pub fn with_threads(threads: usize) -> Result<Self, CpuError> {
         Self::builder().threads(threads).build()
     }
@@ -181,7 +186,7 @@ impl CpuEngine {
 
     /// Number of threads.
     pub fn threads(&self) -> usize {
-        self.0.threads
+        self.0.workers.threads()
     }
 
     /// The SIMD level in use. Rings too small for its vectors are computed with narrower ones.
@@ -200,17 +205,15 @@ impl CpuEngine {
     }
 
     pub(crate) fn describe(&self) -> String {
-        let threads = self.0.threads;
+        let threads = self.threads();
         let plural = if threads == 1 { "" } else { "s" };
         format!("cpu, {threads} thread{plural}, {}", self.simd_level())
     }
 
-    pub(crate) fn make_ring(&self, basis: &Arc<RingBasis>) -> CpuRing {
-        let make = |i| Prime::new(basis, i);
-        let primes = match &self.0.workers {
-            None => (0..basis.len()).map(make).collect(),
-            Some(w) => w.install(|| (0..basis.len()).into_par_iter().map(make).collect()),
-        };
+    pub(crate) fn make_ring(&self, basis: &Arc<RingBasis>) -> Result<CpuRing> {
+        let limbs: Vec<usize> = (0..basis.len()).collect();
+        let make = |&i: &usize| Ok::<_, HalError>(Prime::new(basis, i));
+        let primes = self.0.workers.map(&limbs, make)?;
         // The transforms take at least eight vectors.
         let level = SimdLevel::ALL
             .into_iter()
@@ -219,7 +222,7 @@ impl CpuEngine {
             .filter_map(Level::new)
             .find(|level| 8 * level.lanes() <= basis.n())
             .unwrap_or(Level::SCALAR);
-        CpuRing::new(basis, primes, level)
+        Ok(CpuRing::new(basis, primes, level))
     }
 
     pub(crate) fn error(&self, Exhausted(bytes): Exhausted) -> HalError {
@@ -231,9 +234,11 @@ impl CpuEngine {
         .into()
     }
 
-    /// Keeps an error of an operation that returns nothing for the next wait.
+    /// Keeps an error of an operation that returns nothing for the next wait, which knows by itself of another process.
     pub(crate) fn defer(&self, result: Result<()>) {
-        if let Err(error) = result {
+        if let Err(error) = result
+            && !matches!(error.kind(), HalErrorKind::OtherProcess { .. })
+        {
             let mut slot = self
                 .0
                 .deferred
@@ -244,6 +249,8 @@ impl CpuEngine {
     }
 
     pub(crate) fn deferred(&self) -> Result<()> {
+        // Before the lock, which a thread of another process may have held when that forked.
+        self.0.workers.check()?;
         let mut slot = self
             .0
             .deferred
@@ -254,12 +261,14 @@ impl CpuEngine {
 
     /// Memory with unspecified contents, overwritten when dropped if `secret`.
     pub(crate) fn scratch(&self, words: usize, secret: bool) -> Result<Words> {
+        self.0.workers.check()?;
         let taken = self.0.pool.take(words).map_err(|e| self.error(e))?;
         Ok(taken.secret(secret))
     }
 
     /// Makes sure that scratch of all these sizes can be had without asking the system.
     pub(crate) fn reserve(&self, words: &[usize]) -> Result<()> {
+        self.0.workers.check()?;
         let reserved = self.0.pool.reserve(words);
         reserved.map_err(|e| self.error(e))
     }
@@ -276,18 +285,11 @@ impl CpuEngine {
         chunk: usize,
         f: impl Fn(usize, &mut [u32]) + Sync + Send,
     ) {
-        match &self.0.workers {
-            Some(workers) if data.len() > chunk => workers.install(|| {
-                data.par_chunks_mut(chunk)
-                    .enumerate()
-                    .for_each(|(i, words)| f(i, words));
-            }),
-            _ => {
-                for (i, words) in data.chunks_mut(chunk).enumerate() {
-                    f(i, words);
-                }
-            }
-        }
+        let result = self.try_each_chunk(data, chunk, |i, words| {
+            f(i, words);
+            Ok(())
+        });
+        self.defer(result);
     }
 
     /// [`CpuEngine::each_chunk`] of work that may lack scratch memory.
@@ -297,17 +299,7 @@ impl CpuEngine {
         chunk: usize,
         f: impl Fn(usize, &mut [u32]) -> Result<()> + Sync + Send,
     ) -> Result<()> {
-        match &self.0.workers {
-            Some(workers) if data.len() > chunk => workers.install(|| {
-                data.par_chunks_mut(chunk)
-                    .enumerate()
-                    .try_for_each(|(i, words)| f(i, words))
-            }),
-            _ => data
-                .chunks_mut(chunk)
-                .enumerate()
-                .try_for_each(|(i, words)| f(i, words)),
-        }
+        self.0.workers.each_chunk(data, chunk, f)
     }
 
     /// [`CpuEngine::each_chunk`] of rows for work of one operation per word: small buffers stay on one thread.

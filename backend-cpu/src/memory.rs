@@ -75,6 +75,8 @@ impl Free {
 pub(crate) struct Pool {
     free: Mutex<Free>,
     limit: usize,
+    /// The process whose threads may hold the lock.
+    process: u32,
     misses: AtomicU64,
     hits: AtomicU64,
     used: AtomicUsize,
@@ -93,6 +95,7 @@ impl Pool {
         Self {
             free: Mutex::default(),
             limit,
+            process: std::process::id(),
             misses: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             used: AtomicUsize::new(0),
@@ -214,7 +217,8 @@ impl Drop for Words {
         let piece = std::mem::take(&mut self.piece);
         let bytes = piece.lines().len() * LINE;
         self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
-        if bytes > self.pool.limit {
+        // After a fork nobody may be there to let go of the lock.
+        if bytes > self.pool.limit || self.pool.process != std::process::id() {
             return;
         }
         let mut evicted = Vec::new();

@@ -77,6 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "asks the system for mappings and large pages")]
     fn small_and_large_pieces_are_aligned_zeros() {
         for lines in [0, 1, 100, LARGE / LINE - 1, LARGE / LINE, LARGE / LINE + 1] {
             let mut piece = Piece::new(lines).unwrap();

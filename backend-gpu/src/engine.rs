@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use arras_hal::{Backend, HalError, Result};
+use arras_hal::{Backend, HalError, Result, Workers};
 use arras_shaders::Kernel;
 
 use crate::{
@@ -20,6 +20,7 @@ struct Inner {
     gpu: Arc<Gpu>,
     memory: Arc<Memory>,
     recorder: Recorder,
+    workers: Workers,
 }
 
 impl GpuEngine {
@@ -31,11 +32,20 @@ impl GpuEngine {
         let gpu = Arc::new(Gpu::open(options)?);
         let memory = Memory::new(&gpu, options);
         let recorder = Recorder::new(&gpu, &memory, options.profile);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Where the system starts no more threads the caller's do.
+        let workers = Workers::new(cores, "arras-host").unwrap_or_else(|_| Workers::single());
         Ok(Self(Arc::new(Inner {
             gpu,
             memory,
             recorder,
+            workers,
         })))
+    }
+
+    /// The host's threads, and the process that has them and the device.
+    pub(crate) fn host(&self) -> &Workers {
+        &self.0.workers
     }
 
     /// The adapter in use.

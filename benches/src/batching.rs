@@ -22,7 +22,7 @@ use crate::{
     Common, Result,
     fixture::{Workload, send},
     parameter_sets,
-    process::{all_threads, host_threads, reset_peak_memory},
+    process::{all_threads, reset_peak_memory},
     report::{Form::*, Origin, Report, Table, column, hidden},
 };
 
@@ -121,17 +121,10 @@ fn ways(params: &Parameters, chains: usize, runs: usize) -> Result<Table> {
                 let options = Options::new().batching(batching).side_by_side(side_by_side);
                 let (engine_calls, copies) = engine_calls(&workload, options.clone())?;
                 reset_peak_memory();
-                let loaded = workload.load(CpuEngine::with_threads(threads)?, options)?;
-                let pool = host_threads(threads)?;
+                let loaded = workload.on_threads_with(threads, options)?;
                 // The first run warms up, and shows that the results are right.
-                for (name, result) in &pool.install(|| loaded.run())?.outputs {
-                    let found = owner.decrypt(result)?.entries();
-                    let mut pairs = found.iter().zip(expected[name].entries());
-                    if pairs.any(|(a, b)| (a - b).is_nan() || (a - b).abs() >= 1e-3) {
-                        return Err(format!("{name} is wrong").into());
-                    }
-                }
-                let reports = pool.install(|| loaded.reports(runs))?;
+                owner.worst_error(&loaded.run()?, &expected)?;
+                let reports = loaded.reports(runs)?;
                 let run = &reports[runs / 2];
                 ways.row((
                     (threads, name, side_by_side),

@@ -5,20 +5,21 @@ use std::{env, time::Duration};
 use arras::{
     CpuEngine,
     hal::{Reference, SecretEngine},
+    toolkit::{EncodingUnit, Program, Samples},
 };
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
 
-pub use crate::linear_algebra::bench as toolkit;
 use crate::{
-    Client, Operation, Result, Server, parameter_sets,
+    Result,
+    fixture::send,
+    layers::{Layer, walk},
+    operations::large,
+    parameter_sets,
     process::{host_threads, thread_counts},
-    ring::RingData,
-    scheme::{client_operations, server_operations},
-    transfers,
 };
 
 /// Whether every benchmark runs once only: as Criterion decides it, by `--test` or by the absence of cargo's `--bench`.
-pub(crate) fn is_smoke_run() -> bool {
+fn is_smoke_run() -> bool {
     let has = |flag| env::args().any(|argument| argument == flag);
     has("--test") || !has("--bench")
 }
@@ -41,80 +42,86 @@ fn cpu_sizes() -> Result<Vec<u32>> {
 /// The one ring degree that the reference engine is measured at: it is slow and there is nothing to gain from knowing how slow.
 const REFERENCE_LOG_N: u32 = 13;
 
-/// The lists of operations that a bench measures.
-#[derive(Clone, Copy, Debug)]
-pub enum Layer {
-    /// Of the ring.
-    Ring,
-    /// Of client and server.
-    Scheme,
-    /// Between host, engine and bytes.
-    Transfers,
-}
-
-/// Measures a layer on the CPU engine with one and all threads, and on the reference engine at one small size.
+/// Measures every layer on the CPU engine with one and all threads, and on the reference engine at one small size.
 ///
 /// # Errors
 /// The engines'.
-pub fn lists(layer: Layer) -> Result<()> {
+pub fn layers() -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     for log_n in cpu_sizes()? {
         for threads in thread_counts() {
             let engine = CpuEngine::with_threads(threads)?;
-            bench_engine(&mut criterion, layer, log_n, threads, &engine)?;
+            bench_engine(&mut criterion, log_n, threads, &engine)?;
         }
     }
-    bench_engine(&mut criterion, layer, REFERENCE_LOG_N, 1, &Reference::new())?;
+    bench_engine(&mut criterion, REFERENCE_LOG_N, 1, &Reference::new())?;
     criterion.final_summary();
     Ok(())
 }
 
 fn bench_engine<E: SecretEngine>(
     criterion: &mut Criterion,
-    layer: Layer,
     log_n: u32,
     threads: usize,
     engine: &E,
 ) -> Result<()> {
     let pool = host_threads(threads)?;
     let params = parameter_sets::standard(log_n)?;
-    let name = format!("{layer:?}").to_lowercase();
-    let mut group = criterion.benchmark_group(format!("{name}, 2^{log_n}, {}", engine.name()));
-    configure(&mut group, Duration::from_secs(1));
-    let mut take = |list: Vec<Operation<'_>>| -> Result<()> {
-        for mut operation in list {
-            // The setting lasts until it is changed: without bytes, the unit is one run.
-            let units = operation.bytes.map(Throughput::Bytes);
-            group.throughput(units.unwrap_or(Throughput::Elements(1)));
-            let (name, pool) = (operation.name, &pool);
-            let run = move || pool.install(|| operation.run());
-            bench_runs(&mut group, BenchmarkId::from_parameter(name), || Ok(run))?;
-        }
-        Ok(())
-    };
-    if let Layer::Ring = layer {
-        return take(RingData::new(&params, engine.clone())?.operations()?);
-    }
-    let client = Client::new(&params, engine.clone())?;
-    if let Layer::Scheme = layer {
-        take(client_operations(&client)?)?;
-    }
-    let server = Server::new(&client, engine.clone())?;
-    take(match layer {
-        Layer::Scheme => server_operations(&server)?,
-        _ => transfers::operations(&client, &server)?,
+    let name = format!("2^{log_n}, {}", engine.name());
+    let mut group = group(criterion, name, Duration::from_secs(1));
+    walk(&params, engine, &Layer::ALL, |layer, mut operation| {
+        // The setting lasts until it is changed: without bytes, the unit is one run.
+        let units = operation.bytes.map(Throughput::Bytes);
+        group.throughput(units.unwrap_or(Throughput::Elements(1)));
+        let id = BenchmarkId::new(format!("{layer:?}").to_lowercase(), operation.name);
+        let run = || pool.install(|| operation.run());
+        bench_runs(&mut group, id, || Ok(run))
     })
 }
 
-pub(crate) fn configure(group: &mut BenchmarkGroup<'_, WallTime>, time: Duration) {
+/// Measures linear algebra on encrypted matrices and vectors of the sizes that people ask for, with one and all threads.
+///
+/// # Errors
+/// The toolkit's.
+pub fn toolkit() -> Result<()> {
+    let mut criterion = Criterion::default().configure_from_args();
+    let (log_n, d) = if is_smoke_run() { (14, 16) } else { (15, 128) };
+    let params = parameter_sets::standard(log_n)?;
+    let unit = EncodingUnit::with_height(params.slots(), d)?;
+    let name = format!("toolkit, 2^{log_n}, d = {d}");
+    let mut group = group(&mut criterion, name, Duration::from_secs(5));
+    for case in large() {
+        for threads in thread_counts() {
+            let prepare = || {
+                let program = Program::new(case.circuit(unit, 0)?);
+                let values = Samples::uniform(-1.0, 1.0).draw(program.circuit(), 1)?;
+                let (_, workload) = send(&program, &params, &values)?;
+                let loaded = workload.on_threads(threads)?;
+                let run = move || Ok(Duration::from_secs_f64(loaded.run()?.report.seconds));
+                // Constants are encoded in a first run; what is measured are the next ones.
+                run()?;
+                Ok(run)
+            };
+            let id = BenchmarkId::new(case.name, format!("{threads} threads"));
+            bench_runs(&mut group, id, prepare)?;
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+    Ok(())
+}
+
+fn group(criterion: &mut Criterion, name: String, time: Duration) -> BenchmarkGroup<'_, WallTime> {
+    let mut group = criterion.benchmark_group(name);
     group
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(time);
+    group
 }
 
 /// A benchmark of what clocks itself, prepared when it is one that was asked for.
-pub(crate) fn bench_runs<R: FnMut() -> Result<Duration>>(
+fn bench_runs<R: FnMut() -> Result<Duration>>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     id: BenchmarkId,
     prepare: impl FnOnce() -> Result<R>,

@@ -1,7 +1,7 @@
 //! Clients and servers with keys and data, everything from fixed seeds: for single calls of the evaluator ([`Client`], [`Server`]) and for
 //! programs of the toolkit ([`Owner`], [`Workload`], [`Loaded`]).
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use arras::{
     CpuEngine,
@@ -18,6 +18,9 @@ use arras::{
         run::{Options, Run, RunReport},
     },
 };
+use rayon::ThreadPool;
+
+use crate::process::host_threads;
 
 /// The rotations that the server has keys for: 1 to 8.
 pub(crate) const ROTATIONS: [i64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -156,9 +159,33 @@ impl Owner {
     pub(crate) fn decrypt<B: Backend>(&self, result: &Encrypted<B>) -> crate::Result<Value> {
         Ok(self.client.decrypt(&result.to_context(&self.context)?)?)
     }
+
+    /// The worst error of an entry of a run's results; fails beyond a thousandth of the largest that is expected, or of 1.
+    pub(crate) fn worst_error<B: Backend>(
+        &self,
+        run: &Run<B>,
+        expected: &BTreeMap<String, Value>,
+    ) -> crate::Result<f64> {
+        let mut worst: f64 = 0.0;
+        for (name, result) in &run.outputs {
+            let expected = expected[name].entries();
+            let found = self.decrypt(result)?.entries();
+            let pairs = expected.iter().zip(&found);
+            // A NaN stays.
+            let error = pairs.map(|(a, b)| (a - b).abs());
+            let error = error.fold(0.0, |m, e| if e > m || e.is_nan() { e } else { m });
+            let largest = expected.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+            if error.is_nan() || error > 1e-3 * largest {
+                return Err(format!("{name} is off by {error:.1e}").into());
+            }
+            worst = worst.max(error);
+        }
+        Ok(worst)
+    }
 }
 
 impl Workload {
+    /// On an engine, run with the surrounding pool of threads.
     pub(crate) fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
         let context = Context::new(&self.params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
@@ -167,13 +194,25 @@ impl Workload {
             program: self.program.clone(),
             inputs: self.inputs.expand(&context)?,
             context,
+            pool: None,
         })
     }
 
-    /// The same with so many threads, and as many calls side by side.
+    /// On the CPU engine and in a pool of so many threads, and as many calls side by side.
     pub(crate) fn on_threads(&self, threads: usize) -> crate::Result<Loaded<CpuEngine>> {
-        let options = Options::new().side_by_side(threads);
-        self.load(CpuEngine::with_threads(threads)?, options)
+        self.on_threads_with(threads, Options::new().side_by_side(threads))
+    }
+
+    /// The same with these options.
+    pub(crate) fn on_threads_with(
+        &self,
+        threads: usize,
+        options: Options,
+    ) -> crate::Result<Loaded<CpuEngine>> {
+        Ok(Loaded {
+            pool: Some(host_threads(threads)?),
+            ..self.load(CpuEngine::with_threads(threads)?, options)?
+        })
     }
 }
 
@@ -183,11 +222,16 @@ pub(crate) struct Loaded<B: Backend> {
     program: Program,
     inputs: Bindings<Encrypted<B>>,
     pub(crate) context: Context<B>,
+    pool: Option<ThreadPool>,
 }
 
 impl<B: Backend> Loaded<B> {
     pub(crate) fn run(&self) -> crate::Result<Run<B>> {
-        Ok(self.homomorphic.run(&self.program, &self.inputs)?)
+        let run = || self.homomorphic.run(&self.program, &self.inputs);
+        Ok(self
+            .pool
+            .as_ref()
+            .map_or_else(run, |pool| pool.install(run))?)
     }
 
     /// Reports of some runs, the fastest first.

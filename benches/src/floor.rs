@@ -9,14 +9,6 @@ use serde::Serialize;
 
 use crate::roofline::Work;
 
-/// Counts of one operation.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct Floor {
-    pub(crate) bytes: f64,
-    pub(crate) butterflies: f64,
-    pub(crate) accumulations: f64,
-}
-
 /// What a device can do in a second, measured: bytes read and written by a copy; butterflies and accumulations in registers.
 #[derive(Serialize)]
 pub(crate) struct Peak {
@@ -25,39 +17,31 @@ pub(crate) struct Peak {
     pub(crate) accumulations: f64,
 }
 
-impl Floor {
-    /// The floor of some work in a ring of degree `n`.
-    pub(crate) fn of(n: usize, work: &Work) -> Self {
-        let (n, log_n) = (n as f64, f64::from(n.ilog2()));
-        Self {
-            bytes: 4.0 * n * work.moved as f64,
-            butterflies: n / 2.0 * log_n * work.transforms as f64,
-            accumulations: n * (work.conversions + work.products + work.tensors) as f64,
-        }
-    }
-
-    /// Seconds for the bytes alone.
-    pub(crate) fn memory_seconds(&self, peak: &Peak) -> f64 {
-        self.bytes / peak.bytes
-    }
-
-    /// Seconds for the multiplications alone.
-    pub(crate) fn arithmetic_seconds(&self, peak: &Peak) -> f64 {
-        self.butterflies / peak.butterflies + self.accumulations / peak.accumulations
-    }
-
-    /// The same for every ciphertext of a batch, with `shared` bytes moved once for all.
-    pub(crate) fn batched(&self, batch: usize, shared: f64) -> Self {
-        let batch = batch as f64;
-        Self {
-            bytes: (self.bytes - shared) * batch + shared,
-            butterflies: self.butterflies * batch,
-            accumulations: self.accumulations * batch,
-        }
+impl Peak {
+    /// Seconds of some work in a ring of degree `2^log_n` for the bytes alone, and for the multiplications alone.
+    pub(crate) fn floors(&self, log_n: u32, work: &Work) -> [f64; 2] {
+        let n = f64::from(log_n).exp2();
+        let butterflies = n / 2.0 * f64::from(log_n) * work.transforms as f64;
+        let accumulations = n * (work.conversions + work.products + work.tensors) as f64;
+        [
+            4.0 * n * work.moved as f64 / self.bytes,
+            butterflies / self.butterflies + accumulations / self.accumulations,
+        ]
     }
 }
 
 impl Work {
+    /// The same for every ciphertext of a batch, with `shared` rows moved once for all.
+    pub(crate) fn batched(&self, batch: usize, shared: usize) -> Self {
+        Self {
+            transforms: self.transforms * batch,
+            conversions: self.conversions * batch,
+            products: self.products * batch,
+            tensors: self.tensors * batch,
+            moved: (self.moved - shared) * batch + shared,
+        }
+    }
+
     /// Transforms of so many rows by themselves.
     pub(crate) fn of_transforms(rows: usize) -> Self {
         Self {
@@ -102,9 +86,7 @@ mod tests {
             accumulations: f64::INFINITY,
         };
         let near = |work: Work, micros: (f64, f64)| {
-            let floor = Floor::of(1 << 16, &work);
-            let memory = 1e6 * floor.memory_seconds(&peak);
-            let transforms = 1e6 * floor.arithmetic_seconds(&peak);
+            let [memory, transforms] = peak.floors(16, &work).map(|seconds| 1e6 * seconds);
             assert!((memory / micros.0 - 1.0).abs() < 0.05, "{memory}");
             assert!((transforms / micros.1 - 1.0).abs() < 0.05, "{transforms}");
         };
@@ -115,22 +97,22 @@ mod tests {
 
     #[test]
     fn a_batch_reads_its_key_once() {
-        let floor = Floor {
-            bytes: 10.0,
-            butterflies: 3.0,
-            accumulations: 1.0,
+        let work = Work {
+            transforms: 3,
+            moved: 10,
+            ..Work::of_conversion(3, 5)
         };
-        let four = floor.batched(4, 6.0);
+        let four = work.batched(4, 6);
         assert_eq!(
-            (four.bytes, four.butterflies, four.accumulations),
-            (22.0, 12.0, 4.0)
+            (four.moved, four.transforms, four.conversions),
+            (22, 12, 60)
         );
-    }
-
-    #[test]
-    fn a_conversion_accumulates_every_row_into_every_row() {
-        let floor = Floor::of(1024, &Work::of_conversion(3, 5));
-        let found = (floor.bytes, floor.butterflies, floor.accumulations);
-        assert_eq!(found, (4096.0 * 8.0, 0.0, 1024.0 * 15.0));
+        let [bytes, rest] = Peak {
+            bytes: 1.0,
+            butterflies: f64::INFINITY,
+            accumulations: 1.0,
+        }
+        .floors(10, &four);
+        assert_eq!((bytes, rest), (4096.0 * 22.0, 1024.0 * 60.0));
     }
 }

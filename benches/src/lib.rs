@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
 //! What is measured is written once, as lists of `Operation`s generic over the engine: `ring` (transforms, products, base conversions,
-//! the steps of a key switch), `scheme` (client and server) and `transfers` (host to engine and back, objects to bytes).
+//! the steps of a key switch), `scheme` (client and server) and `transfers` (host to engine and back, objects to bytes). `layers` walks them.
 //!
 //! ```text
 //!   primitives    every operation of these lists, with sizes and precisions
@@ -12,9 +12,7 @@
 //!   circuits      the training circuits beside the baseline
 //!   quality       what encrypted training learns
 //!   plans         what plans say against what runs take
-//!   engines       CPU beside GPU engine, with the device's limits      feature `gpu`
-//!   kernels       device time by kernel                                feature `gpu`
-//!   recording     time of the thread that records for a device         feature `gpu`
+//!   engines       CPU beside GPU engine, the device's limits and time  feature `gpu`
 //! ```
 //!
 //! Every program measures by `timing` and writes by `report`. Transfers are never part of another row: inputs are on their engine before
@@ -28,18 +26,14 @@ mod engines;
 mod fixture;
 #[cfg(any(feature = "gpu", test))]
 mod floor;
-#[cfg(feature = "gpu")]
-mod kernels;
+mod layers;
 mod libraries;
-mod linear_algebra;
 mod operation;
 mod operations;
 mod parameter_sets;
 mod primitives;
 mod process;
 mod program;
-#[cfg(feature = "gpu")]
-mod recording;
 mod report;
 mod ring;
 mod roofline;

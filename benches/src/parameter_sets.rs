@@ -55,7 +55,8 @@ impl FromStr for Set {
                 levels: levels.parse().ok()?,
             })
         };
-        parse().ok_or_else(|| format!("a set is LOG_N:LEVELS, 15:15 for instance, not {text:?}"))
+        let set = parse().filter(|set| set.levels > 0);
+        set.ok_or_else(|| format!("a set is LOG_N:LEVELS, 15:15 for instance, not {text:?}"))
     }
 }
 
@@ -69,7 +70,7 @@ mod tests {
         assert_eq!((set.log_n, set.levels), (16, 34));
         assert_eq!(set.to_string(), "2^16, 34 levels");
         assert_eq!(set.parameters().unwrap().max_level(), 34);
-        for wrong in ["16", "16:", ":3", "16:3:1", "a:b"] {
+        for wrong in ["16", "16:", ":3", "16:3:1", "a:b", "14:0"] {
             assert!(wrong.parse::<Set>().unwrap_err().contains(wrong));
         }
     }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "gpu")]
+use crate::engines;
 use crate::{
     Common, Result, batching, libraries, operations, primitives,
     report::Output,
     scaling,
     training::{circuits, plans, quality},
 };
-#[cfg(feature = "gpu")]
-use crate::{engines, kernels, recording};
 
 /// Measures, prints a page and, with --out, writes it.
 #[derive(Parser)]
@@ -39,48 +39,24 @@ enum What {
     Circuits(circuits::Arguments),
     Quality(quality::Arguments),
     Plans(plans::Arguments),
-    #[cfg(feature = "gpu")]
     Engines(engines::Arguments),
-    #[cfg(feature = "gpu")]
-    Kernels(kernels::Arguments),
-    #[cfg(feature = "gpu")]
-    Recording(recording::Arguments),
-    #[cfg(not(feature = "gpu"))]
-    #[command(flatten)]
-    LeftOut(LeftOut),
 }
 
-/// What needs the feature `gpu`, with any arguments of a build that has it.
+/// What stands for the module where the feature is missing.
 #[cfg(not(feature = "gpu"))]
-#[derive(Subcommand)]
-enum LeftOut {
+mod engines {
     /// The same operations on the CPU and the GPU engine (feature `gpu`)
-    Engines(Anything),
-    /// Device time by kernel (feature `gpu`)
-    Kernels(Anything),
-    /// Processor time of the thread that records operations for a device (feature `gpu`)
-    Recording(Anything),
-}
+    #[derive(clap::Args)]
+    pub(super) struct Arguments {
+        /// Any arguments of a build that has it.
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        _any: Vec<String>,
+    }
 
-#[cfg(not(feature = "gpu"))]
-#[derive(clap::Args)]
-struct Anything {
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    _arguments: Vec<String>,
-}
-
-#[cfg(not(feature = "gpu"))]
-impl LeftOut {
-    fn run(&self) -> Result<()> {
-        let name = match self {
-            Self::Engines(_) => "engines",
-            Self::Kernels(_) => "kernels",
-            Self::Recording(_) => "recording",
-        };
-        Err(format!(
-            "{name} needs the GPU engine, which this build leaves out; run: cargo run --release -p arras-benches --features gpu -- {name}"
-        )
-        .into())
+    impl Arguments {
+        pub(super) fn run(self, _: &crate::Common) -> crate::Result<()> {
+            Err("engines needs the GPU engine, which this build leaves out; run: cargo run --release -p arras-benches --features gpu -- engines".into())
+        }
     }
 }
 
@@ -106,13 +82,6 @@ pub fn main() -> Result<()> {
         What::Circuits(arguments) => arguments.run(&common),
         What::Quality(arguments) => arguments.run(&common),
         What::Plans(arguments) => arguments.run(&common),
-        #[cfg(feature = "gpu")]
         What::Engines(arguments) => arguments.run(&common),
-        #[cfg(feature = "gpu")]
-        What::Kernels(arguments) => arguments.run(&common),
-        #[cfg(feature = "gpu")]
-        What::Recording(arguments) => arguments.run(&common),
-        #[cfg(not(feature = "gpu"))]
-        What::LeftOut(what) => what.run(),
     }
 }

@@ -294,13 +294,13 @@ impl Report {
     /// Adds a table, unless it has no rows. Rows of tables with one key become one list of the JSON.
     pub(crate) fn add(&mut self, table: &Table) -> &mut Self {
         list(&mut self.object()[&table.key]).extend(table.objects());
-        self.table(&table.text())
+        self.show(table)
     }
 
     /// Adds a table of what the JSON has elsewhere, unless it has no rows.
-    pub(crate) fn table(&mut self, table: &text::Table) -> &mut Self {
-        if !table.is_empty() {
-            self.text(table.to_markdown());
+    pub(crate) fn show(&mut self, table: &Table) -> &mut Self {
+        if !table.rows.is_empty() {
+            self.text(table.text().to_markdown());
         }
         self
     }

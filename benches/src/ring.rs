@@ -9,7 +9,7 @@ use arras::{
     },
     hal::{
         self, Backend, Coeff, ConversionMode, Eval, GaloisElement, Key, KeyLayout, KeySwitchSpec,
-        Limbs, ModUpPlan, Poly, Shape,
+        Limbs, ModUpPlan, Poly, Shape, Workers,
     },
 };
 
@@ -217,7 +217,9 @@ fn uniform(params: &Parameters, polys: usize, limbs: &Limbs, seed: u8) -> Vec<u3
     let seed = PublicSeed::from_bytes([seed; 32]);
     let mut words = vec![0; polys * limbs.len() * n];
     for (p, rows) in words.chunks_exact_mut(limbs.len() * n).enumerate() {
-        uniform_rows(&seed, Purpose::KeyUniform, [p as u64, 0], &list, n, rows);
+        let (workers, purpose) = (Workers::callers(), Purpose::KeyUniform);
+        uniform_rows(workers, &seed, purpose, [p as u64, 0], &list, n, rows)
+            .expect("on the caller's thread");
     }
     words
 }

@@ -114,26 +114,30 @@ impl Repeat {
         Ok(self.times_of(|| Ok([once()?]))?[0])
     }
 
-    /// Seconds of one of `count` calls that are enqueued before a wait, and what of them is over when the last one is enqueued.
+    /// Seconds of one of `count` calls that are enqueued before a wait, what of them is over when the last one is enqueued, and what of them
+    /// this thread had a processor for.
     #[cfg(feature = "gpu")]
     pub(crate) fn queued(
         &self,
         count: usize,
         mut call: impl FnMut() -> Result<()>,
         mut wait: impl FnMut() -> Result<()>,
-    ) -> Result<[Timing; 2]> {
+    ) -> Result<[Timing; 3]> {
         self.times_of(|| {
-            let start = Instant::now();
+            let (start, busy) = (Instant::now(), processor_seconds());
             for _ in 0..count {
                 call()?;
             }
             let enqueued = start.elapsed();
             wait()?;
-            Ok([start.elapsed(), enqueued].map(|time| time.as_secs_f64() / count as f64))
+            let busy = processor_seconds() - busy;
+            let [all, enqueued] = [start.elapsed(), enqueued].map(|time| time.as_secs_f64());
+            Ok([all, enqueued, busy].map(|seconds| seconds / count as f64))
         })
     }
 
-    fn times_of<const N: usize>(
+    /// Runs `once`, which does several things by turns and returns the seconds of each on its own clock: what disturbs one disturbs all.
+    pub(crate) fn times_of<const N: usize>(
         &self,
         mut once: impl FnMut() -> Result<[f64; N]>,
     ) -> Result<[Timing; N]> {
@@ -154,6 +158,14 @@ impl Repeat {
         let of = |i: usize| Timing::of(&times.iter().map(|times| times[i]).collect::<Vec<_>>());
         Ok(std::array::from_fn(of))
     }
+}
+
+/// Seconds that this thread has had a processor; no number where the system does not say (Linux does).
+#[cfg(feature = "gpu")]
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let first = text.split(' ').next().and_then(|first| first.parse().ok());
+    first.map_or(f64::NAN, |nanoseconds: f64| nanoseconds * 1e-9)
 }
 
 /// Seconds that `run` takes.

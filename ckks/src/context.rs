@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec};
+use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec, StopToken};
 
 use crate::{CkksError, CkksErrorKind, Result, encoding::Encoder, params::Parameters};
 
@@ -13,6 +13,7 @@ use crate::{CkksError, CkksErrorKind, Result, encoding::Encoder, params::Paramet
 /// through their serialized forms; within a process, ciphertexts move by [`Ciphertext::to_context`](crate::Ciphertext::to_context).
 pub struct Context<B: Backend> {
     inner: Arc<Inner<B>>,
+    stop: StopToken,
 }
 
 struct Inner<B: Backend> {
@@ -27,6 +28,7 @@ impl<B: Backend> Clone for Context<B> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            stop: self.stop.clone(),
         }
     }
 }
@@ -75,7 +77,27 @@ impl<B: Backend> Context<B> {
                 switching,
                 windows,
             }),
+            stop: StopToken::new(),
         })
+    }
+
+    /// The same context for calls that this token stops: making and loading keys, encrypting, expanding, and the runs of a toolkit on
+    /// it. Keys and ciphertexts made with it hold it, too, and go together with those of the context it is made from.
+    #[must_use]
+    pub fn with_stop_token(mut self, token: StopToken) -> Self {
+        self.stop = token;
+        self
+    }
+
+    /// # Errors
+    /// [`CkksErrorKind::Stopped`] once the token was set: long calls ask between groups of work.
+    pub(crate) fn stopped(&self) -> Result<()> {
+        Ok(self.stop.check()?)
+    }
+
+    /// What stops long calls on this context.
+    pub fn stop_token(&self) -> &StopToken {
+        &self.stop
     }
 
     /// The parameters.

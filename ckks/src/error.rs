@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use arras_hal::{HalError, named_error};
+use arras_hal::{HalError, Stopped, named_error};
 
 use crate::{
     encoding::EncodingError, opening::OpeningError, params::ParamsError, precision::PrecisionError,
@@ -22,10 +22,15 @@ named_error! {
         | CkksErrorKind::Precision(_)
         | CkksErrorKind::Wire(_)
         | CkksErrorKind::Hal(_));
-    from(ParamsError, EncodingError, RandomError, PrecisionError, OpeningError, WireError, HalError);
+    from(ParamsError, EncodingError, RandomError, PrecisionError, OpeningError, WireError, HalError, Stopped);
 }
 
 impl CkksError {
+    /// Whether the call ended because its token was set.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.kind(), CkksErrorKind::Stopped(_))
+    }
+
     /// The error with the name of the file that was read or written.
     #[must_use]
     pub fn in_file(self, path: &Path) -> Self {
@@ -171,6 +176,9 @@ pub enum CkksErrorKind {
         /// What to do.
         remedy: &'static str,
     },
+    /// The context's token was set.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// Parameters.
     #[error(transparent)]
     Params(#[from] ParamsError),

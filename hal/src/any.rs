@@ -9,7 +9,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use crate::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
-    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape,
+    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape, Workers,
 };
 
 /// Any engine.
@@ -108,6 +108,7 @@ macro_rules! define_erased {
         trait Erased: Send + Sync {
             fn name(&self) -> String;
             fn prefers_joined_batches(&self) -> bool;
+            fn workers(&self) -> &Workers;
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<AnyRing>;
             fn alloc(&self, on: &AnyRing, shape: &Shape) -> Result<AnyBuf>;
             fn upload(&self, on: &AnyRing, shape: &Shape, domain: Domain, words: &[u32]) -> Result<AnyBuf>;
@@ -125,6 +126,10 @@ macro_rules! define_erased {
 
             fn prefers_joined_batches(&self) -> bool {
                 Backend::prefers_joined_batches(self)
+            }
+
+            fn workers(&self) -> &Workers {
+                Backend::workers(self)
             }
 
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<AnyRing> {
@@ -177,6 +182,10 @@ macro_rules! define_erased {
 
             fn prefers_joined_batches(&self) -> bool {
                 self.engine.prefers_joined_batches()
+            }
+
+            fn workers(&self) -> &Workers {
+                self.engine.workers()
             }
 
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {

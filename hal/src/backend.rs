@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     ConversionTable, Domain, GaloisElement, KeySwitchPlan, LimbConstants, Limbs, ModDownPlan,
-    ModUpPlan, RescalePlan, Result, RingBasis, Shape, composites,
+    ModUpPlan, RescalePlan, Result, RingBasis, Shape, Workers, composites,
 };
 
 /// One row of a [`Backend::copy_rows`]; limbs are positions in the buffers' lists.
@@ -68,6 +68,12 @@ macro_rules! define_backend {
             /// for engines whose calls have a price of their own, such as devices.
             fn prefers_joined_batches(&self) -> bool {
                 false
+            }
+
+            /// The threads on which the host's work around this engine is done: sampling, encoding, steps side by side. Unless an
+            /// engine says otherwise, the caller's alone.
+            fn workers(&self) -> &Workers {
+                Workers::callers()
             }
 
             /// Prepares for a ring.

@@ -14,6 +14,7 @@ crate::named_error! {
     alone(HalErrorKind::BadGaloisElement { .. }
         | HalErrorKind::OutOfMemory { .. }
         | HalErrorKind::Device { .. }
+        | HalErrorKind::OtherProcess { .. }
         | HalErrorKind::Mismatch(_));
 }
 
@@ -162,6 +163,16 @@ pub enum HalErrorKind {
     KeyMissing {
         /// The element that has no key.
         element: u32,
+    },
+    /// An engine in a process that was forked from the one that made it: its threads are not there.
+    #[error(
+        "the engine was made in process {made} and is used in process {used}; make a new engine after fork"
+    )]
+    OtherProcess {
+        /// Where it was made.
+        made: u32,
+        /// Where it is used.
+        used: u32,
     },
     /// The engine cannot hold the data.
     #[error(

@@ -41,6 +41,8 @@ mod plan;
 mod poly;
 mod reference;
 mod ring;
+mod stop;
+mod workers;
 
 pub use any::{AnyBackend, AnyBuf, AnyKey, AnyRing};
 pub use backend::{Backend, KeyLayout, OPERATIONS, RowCopy, SecretEngine};
@@ -59,3 +61,5 @@ pub use plan::{DigitPlan, KeySwitchPlan, KeySwitchSpec, ModDownPlan, ModUpPlan, 
 pub use poly::{Coeff, Eval, Key, Poly, PolyDomain, Ring};
 pub use reference::{Reference, ReferenceBuf, ReferenceKey, ReferenceRing};
 pub use ring::{RingBasis, RingSpec};
+pub use stop::{StopToken, Stopped};
+pub use workers::{Workers, WorkersError};

@@ -45,10 +45,7 @@ fn polynomial(f: impl FnOnce(&Slots) -> Slots) -> Result<Circuit> {
 
 /// Constants only label the boxes here.
 fn training(kind: Kind, iterations: usize) -> Result<Circuit> {
-    let step = Step {
-        gamma: 0.01,
-        eta: -0.3,
-    };
+    let step = Step::new(0.01, -0.3);
     let steps = vec![step; iterations];
     let spec = Spec::new(kind, 1 << 12, 16, 32, steps).start(Start::Encrypted);
     Ok(TrainingCircuit::record(spec)?.circuit().clone())

@@ -27,7 +27,7 @@ use lr_train::{
         TrainingServer,
         files::{
             DatasetFile, KeyDirectory, inspect, load_evaluation, load_model, load_result,
-            load_state, save_result, save_state, verify, write_dataset,
+            load_state, save_result, save_state, verify,
         },
         plan,
     },
@@ -148,9 +148,9 @@ impl Home {
             .unwrap();
         let prepared = owner.prepare(&data, Scheme::MaxAbs).unwrap();
         let record = prepared.record().clone();
-        keys.save_record(&record).unwrap();
-
-        write_dataset(&owner, &prepared, created(&file("data.arras")), |_| {}).unwrap();
+        let data_file = created(&file("data.arras"));
+        keys.write_dataset(&owner, &prepared, data_file, |_| {})
+            .unwrap();
         let plan = owner.plan();
         let server =
             TrainingServer::new(plan.clone(), evaluation, engine, Options::default()).unwrap();

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use arras_ckks::{CkksError, wire::WireError};
+use arras_hal::Stopped;
 use arras_toolkit::{ToolkitError, cost::CostError};
 
 use crate::{
     circuits::CircuitError, data::DataError, fault::Fault, plain::FitError,
-    preprocess::PreprocessError, sigmoid::SigmoidError, trainer::ExchangeError,
+    preprocess::PreprocessError, search::SearchError, sigmoid::SigmoidError,
+    trainer::ExchangeError,
 };
 
 /// The result of the trainer's operations.
@@ -42,6 +44,14 @@ pub enum TrainError {
         /// The error.
         error: Box<TrainError>,
     },
+    /// A call whose token was set.
+    #[error("{operation}: {stopped}")]
+    Stopped {
+        /// The call.
+        operation: &'static str,
+        /// What is kept.
+        stopped: Stopped,
+    },
     /// Data sets, and numbers given as arrays.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -54,6 +64,9 @@ pub enum TrainError {
     /// Training without encryption, and the parameters of all training.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// Searches of settings.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Training circuits.
     #[error(transparent)]
     Circuit(#[from] CircuitError),
@@ -89,15 +102,28 @@ impl TrainError {
         }
     }
 
+    /// Whether the call ended because a token was set ([`StopToken`](arras_hal::StopToken)).
+    pub fn is_stopped(&self) -> bool {
+        match self {
+            Self::InFile { error, .. } => error.is_stopped(),
+            Self::Stopped { .. } => true,
+            Self::Toolkit(error) => error.is_stopped(),
+            Self::Ckks(error) => error.is_stopped(),
+            _ => false,
+        }
+    }
+
     /// Where the fault lies.
     pub fn fault(&self) -> Fault {
         match self {
             Self::InFile { error, .. } => error.fault(),
             Self::Read { .. } | Self::Write { .. } => Fault::System,
+            Self::Stopped { .. } => Fault::Stopped,
             Self::Data(error) => error.fault(),
             Self::Preprocess(error) => error.fault(),
             Self::Sigmoid(error) => error.fault(),
             Self::Fit(error) => error.fault(),
+            Self::Search(error) => error.fault(),
             Self::Circuit(error) => error.fault(),
             Self::Exchange(error) => error.fault(),
             Self::Cost(_) => Fault::File,

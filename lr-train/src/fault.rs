@@ -19,6 +19,8 @@ pub enum Fault {
     System,
     /// In what was asked of training: too many iterations for the levels, too large a minibatch, a parameter outside its range.
     Plan,
+    /// Nowhere: somebody asked for the end.
+    Stopped,
     /// Elsewhere: engines, memory, randomness.
     Other,
 }
@@ -42,6 +44,7 @@ impl From<&CkksError> for Fault {
     fn from(error: &CkksError) -> Self {
         match error.kind() {
             CkksErrorKind::Wire(error) => error.into(),
+            CkksErrorKind::Stopped(_) => Self::Stopped,
             CkksErrorKind::ParametersMismatch { .. }
             | CkksErrorKind::Params(_)
             | CkksErrorKind::NoRelinearizationKey
@@ -63,6 +66,7 @@ impl From<&ToolkitError> for Fault {
     fn from(error: &ToolkitError) -> Self {
         match error.kind() {
             ToolkitErrorKind::Ckks(error) => error.into(),
+            ToolkitErrorKind::Stopped(_) => Self::Stopped,
             ToolkitErrorKind::NonFinite { .. } => Self::Data,
             ToolkitErrorKind::MissingRotationKeys { .. }
             | ToolkitErrorKind::InputTooLow { .. }

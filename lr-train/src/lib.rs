@@ -8,7 +8,8 @@
 //!   preprocess::Preprocessor    -> Array2<f64>      fitted on training rows, stored with the model
 //!   preprocess::signed_rows     -> z = y (1, x)     what training computes on
 //!   sigmoid, plain              -> weights          the same learning without encryption, as the reference
-//!   metrics                     -> accuracy, AUC
+//!   search                      -> settings        the twin chooses: normalization, polynomial, rate, penalty, iterations
+//!   metrics                     -> accuracy, AUC, log loss, calibration, what must be said in words
 //!   circuits                    -> training on ciphertexts
 //!   report                      -> terminal tables, JSON, an HTML page (feature `report`)
 //!   trainer                     -> plans, keys, encryption, rounds, decryption, files
@@ -83,6 +84,7 @@ pub mod plain;
 pub mod preprocess;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod search;
 pub mod sigmoid;
 pub mod split;
 pub mod trainer;

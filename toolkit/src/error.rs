@@ -3,7 +3,7 @@
 use std::{fmt, panic::Location};
 
 use arras_ckks::CkksError;
-use arras_hal::Named;
+use arras_hal::{Named, Stopped};
 
 /// The result of toolkit operations.
 pub type Result<T, E = ToolkitError> = std::result::Result<T, E>;
@@ -204,6 +204,9 @@ pub enum ToolkitErrorKind {
         "{0}; scale the inputs down or deliver the result at a higher level (Recorder::output_at)"
     )]
     HeadroomExceeded(String),
+    /// The token of the options was set; a context's own token says so in the scheme's error.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A cost table.
     #[error(transparent)]
     Cost(#[from] crate::cost::CostError),
@@ -216,6 +219,15 @@ impl ToolkitError {
     /// What went wrong.
     pub fn kind(&self) -> &ToolkitErrorKind {
         &self.kind
+    }
+
+    /// Whether the call ended because its token was set.
+    pub fn is_stopped(&self) -> bool {
+        match self.kind() {
+            ToolkitErrorKind::Stopped(_) => true,
+            ToolkitErrorKind::Ckks(error) => error.is_stopped(),
+            _ => false,
+        }
     }
 
     /// The operation that failed; what the scheme and cost tables say has its own.
@@ -326,6 +338,12 @@ impl<E: Into<ToolkitErrorKind>> From<E> for ToolkitError {
             location: None,
             kind: Box::new(error.into()),
         }
+    }
+}
+
+impl From<arras_hal::HalError> for ToolkitErrorKind {
+    fn from(error: arras_hal::HalError) -> Self {
+        Self::Ckks(error.into())
     }
 }
 

@@ -156,10 +156,17 @@ fn superscript(exponent: &str) -> String {
         .collect()
 }
 
-/// Text from outside on one line of a terminal: what could move the cursor or change colours is shown, not obeyed.
+/// Whether a terminal obeys a character in place of showing it: it moves the cursor, changes colours, ends a line, or lets text appear in
+/// another order.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text from outside on one line of a terminal: what it would obey is shown.
 pub fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if is_obeyed(c) { '\u{fffd}' } else { c })
         .collect()
 }
 
@@ -334,7 +341,8 @@ mod tests {
         assert_eq!(percent(0.9712), "97.12 %");
         assert_eq!(power_of_two(15), "2¹⁵");
         assert_eq!(power_of_ten(-12), "10⁻¹²");
-        assert_eq!(printable("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\u{fffd}");
+        let hostile = "a\u{1b}[31mb\n\u{202e}Ä";
+        assert_eq!(printable(hostile), "a\u{fffd}[31mb\u{fffd}\u{fffd}Ä");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arras_hal::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
-    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, SecretEngine, Shape,
+    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, SecretEngine, Shape, Workers,
     operations,
 };
 
@@ -20,8 +20,12 @@ impl Backend for CpuEngine {
         self.describe()
     }
 
+    fn workers(&self) -> &Workers {
+        self.workers()
+    }
+
     fn ring(&self, basis: &Arc<RingBasis>) -> Result<CpuRing> {
-        Ok(self.make_ring(basis))
+        self.make_ring(basis)
     }
 
     fn basis<'a>(&self, ring: &'a CpuRing) -> &'a Arc<RingBasis> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arras_hal::{
     Backend, ConversionTable, Domain, GaloisElement, KeyLayout, KeySwitchPlan, LimbConstants,
-    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape, operations,
+    ModDownPlan, ModUpPlan, RescalePlan, Result, RingBasis, RowCopy, Shape, Workers, operations,
 };
 use arras_shaders::{Direction, Elementwise};
 
@@ -24,7 +24,12 @@ impl Backend for GpuEngine {
         true
     }
 
+    fn workers(&self) -> &Workers {
+        self.host()
+    }
+
     fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {
+        self.host().check()?;
         GpuRing::new(basis, self.gpu().int64, self.recorder())
     }
 
@@ -33,6 +38,7 @@ impl Backend for GpuEngine {
     }
 
     fn alloc(&self, ring: &Self::Ring, shape: &Shape) -> Result<Self::Buf> {
+        self.host().check()?;
         Ok(GpuBuf {
             block: self.recorder().alloc_large(shape.words(ring.basis.n()))?,
             shape: shape.clone(),
@@ -62,10 +68,12 @@ impl Backend for GpuEngine {
         _: Domain,
         words: &mut [u32],
     ) -> Result<()> {
+        self.host().check()?;
         self.recorder().download(&buf.block, words)
     }
 
     fn sync(&self) -> Result<()> {
+        self.host().check()?;
         self.recorder().sync()
     }
 
@@ -75,6 +83,7 @@ impl Backend for GpuEngine {
         layout: &KeyLayout,
         words: &[u32],
     ) -> Result<Self::Key> {
+        self.host().check()?;
         self.load_key(ring, layout, words)
     }
 

@@ -25,7 +25,7 @@ use lr_train::{
     plain::Rate,
     preprocess::{Preprocessor, Scheme},
     trainer::{
-        DataOwner, KeySetId, PlannerOptions, Settings, TrainingServer,
+        DataOwner, PlannerOptions, Settings, TrainingServer,
         files::{DatasetFile, KeyDirectory, load_evaluation, save_result, write_dataset},
         plan,
     },
@@ -129,7 +129,7 @@ fn train_to_file<B: Backend>(
     options: Options,
 ) -> lr_train::Result<Vec<u8>> {
     let (plan, keys) = load_evaluation(&keys.evaluation(), true)?;
-    let data = DatasetFile::open(data, &plan, KeySetId::of(&keys)?)?;
+    let data = DatasetFile::open(data, &plan, keys.id())?;
     let server = TrainingServer::new(plan, keys, engine, options)?;
     let result = server.train(&data.round(0)?, None)?;
     let file = AtomicFile::create(out, Overwrite::Refuse)?;

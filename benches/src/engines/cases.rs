@@ -1,17 +1,18 @@
-//! What is measured: operations of a ring and of the scheme at one level, on any engine.
+//! What is measured: operations of a ring and of the scheme at one level, and whole trainings, on any engine.
 
 use std::{cell::RefCell, rc::Rc};
 
 use arras::{
-    ckks::{Ciphertext, Context, Evaluator, Result, SeededCiphertext},
+    ckks::{Ciphertext, Context, Evaluator, SeededCiphertext},
     hal::{Backend, Coeff, ConversionMode, Domain, Limbs, Poly, Shape},
 };
 
 use crate::{
-    fixture::{ROTATIONS, values},
-    floor::Floor,
+    Result,
+    fixture::{Loaded, ROTATIONS, values},
     roofline::{Counts, Work},
     scheme::{Call, key_switching_calls},
+    training::circuit::Prepared,
 };
 
 /// What a run left on its engine: downloads its residues.
@@ -22,10 +23,10 @@ pub(super) struct Case<'a> {
     pub(super) name: &'static str,
     /// Limbs of the operands.
     pub(super) limbs: usize,
-    /// Ciphertexts, or polynomials, at once.
+    /// Ciphertexts, polynomials or minibatches at once.
     pub(super) batch: usize,
-    /// What it takes at least, the whole batch.
-    pub(super) floor: Floor,
+    /// What it takes at least, the whole batch, where that is counted.
+    pub(super) work: Option<Work>,
     /// Enqueues it.
     pub(super) run: Box<dyn FnMut() -> Result<Output<'a>> + 'a>,
 }
@@ -55,7 +56,7 @@ pub(super) fn transforms<B: Backend>(context: &Context<B>, limbs: usize) -> Resu
             name,
             limbs,
             batch: 1,
-            floor: Floor::of(params.n(), &Work::of_transforms(limbs)),
+            work: Some(Work::of_transforms(limbs)),
             // The output of one run is the input of the next: any residues take the same time.
             run: Box::new(move || {
                 transform(engine, ring, &mut rows.borrow_mut());
@@ -82,14 +83,14 @@ pub(super) fn conversions<B: Backend>(context: &Context<B>, level: usize) -> Res
     let case = |(name, from, to, mode): (_, Limbs, Limbs, _)| {
         let words = residues(params.moduli(), &from, params.n());
         let limbs = from.len();
-        let floor = Floor::of(params.n(), &Work::of_conversion(limbs, to.len()));
+        let work = Work::of_conversion(limbs, to.len());
         let shape = Shape::new(1, from);
         let source = Poly::<B, Coeff>::from_words(context.ring(), &shape, &words)?;
         Ok(Case {
             name,
             limbs,
             batch: 1,
-            floor,
+            work: Some(work),
             run: Box::new(move || {
                 let converted = source.base_convert(&to, mode)?;
                 Ok(Box::new(move || Ok(vec![converted.to_words()?])))
@@ -105,6 +106,24 @@ pub(super) fn conversions<B: Backend>(context: &Context<B>, level: usize) -> Res
     .collect()
 }
 
+/// The calls of an evaluator that engines are compared by.
+pub(super) fn calls<B: Backend>() -> [(&'static str, Call<B>); 5] {
+    let [multiply, rotate, hoisted, sum] = key_switching_calls();
+    let rescale: Call<B> = |e, x, y| Ok(vec![e.level_down(&e.add(x, y)?, x.level() - 1)?]);
+    [multiply, rotate, hoisted, sum, ("rescale", rescale)]
+}
+
+/// Two ciphertexts, each `batch` times in one.
+pub(super) fn operands<B: Backend>(
+    context: &Context<B>,
+    inputs: &[SeededCiphertext; 2],
+    batch: usize,
+) -> Result<[Ciphertext<B>; 2]> {
+    let [x, y] = [inputs[0].expand(context)?, inputs[1].expand(context)?];
+    let repeat = |x: &Ciphertext<B>| Ciphertext::concat(&vec![x; batch]);
+    Ok([repeat(&x)?, repeat(&y)?])
+}
+
 /// Operations of the scheme on a batch.
 pub(super) fn scheme<'a, B: Backend>(
     evaluator: &'a Evaluator<B>,
@@ -112,38 +131,51 @@ pub(super) fn scheme<'a, B: Backend>(
     batch: usize,
 ) -> Result<Vec<Case<'a>>> {
     let context = evaluator.context();
-    let [x, y] = [inputs[0].expand(context)?, inputs[1].expand(context)?];
+    let [x, y] = operands(context, inputs, batch)?.map(Rc::new);
     let counts = Counts::new(context.params(), x.level());
-    let (n, limbs) = (context.params().n(), x.limbs().len());
-    let key = 4.0 * n as f64 * counts.key_rows() as f64;
-    let x = Rc::new(Ciphertext::concat(&vec![&x; batch])?);
-    let y = Rc::new(Ciphertext::concat(&vec![&y; batch])?);
+    let limbs = x.limbs().len();
     let works = [
-        (counts.multiply(), key),
-        (counts.rotations(1), key),
-        (
-            counts.rotations(ROTATIONS.len()),
-            key * ROTATIONS.len() as f64,
-        ),
+        Some((counts.multiply(), 1)),
+        Some((counts.rotations(1), 1)),
+        Some((counts.rotations(ROTATIONS.len()), ROTATIONS.len())),
+        None,
+        None,
     ];
-    let cases = key_switching_calls().into_iter().zip(works);
-    let case = |((name, call), (work, shared)): ((_, Call<B>), (Work, f64))| {
+    let case = |((name, call), work): ((_, Call<B>), Option<(Work, usize)>)| {
         let (x, y) = (x.clone(), y.clone());
         Case {
             name,
             limbs,
             batch,
-            floor: Floor::of(n, &work).batched(batch, shared),
+            work: work.map(|(work, keys)| work.batched(batch, keys * counts.key_rows())),
             run: Box::new(move || {
                 let results = call(evaluator, &x, &y)?;
                 Ok(Box::new(move || {
-                    let words = results.iter().map(|result| result.poly().to_words());
-                    Ok(words.collect::<std::result::Result<_, _>>()?)
+                    let words = results.iter().map(|result| Ok(result.poly().to_words()?));
+                    words.collect()
                 }))
             }),
         }
     };
-    Ok(cases.map(case).collect())
+    Ok(calls().into_iter().zip(works).map(case).collect())
+}
+
+/// A whole training run.
+pub(super) fn training<'a, B: Backend>(prepared: &Prepared, loaded: &'a Loaded<B>) -> Case<'a> {
+    let params = &prepared.circuit.params;
+    Case {
+        name: prepared.circuit.training.spec().kind.name(),
+        limbs: params.window(params.max_level()).len(),
+        batch: prepared.iterations,
+        work: None,
+        run: Box::new(move || {
+            let outputs = loaded.run()?.outputs;
+            Ok(Box::new(move || {
+                let words = outputs.values().map(|output| output.ciphertext().poly());
+                words.map(|poly| Ok(poly.to_words()?)).collect()
+            }))
+        }),
+    }
 }
 
 /// Residues that are the same everywhere, `[limbs][N]`.

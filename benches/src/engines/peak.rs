@@ -168,7 +168,7 @@ pub(super) fn copy_rate<B: Backend>(engine: B, quick: bool, seconds: f64) -> Res
     };
     let time = Repeat::lasting(seconds).warmed_up(seconds);
     // Several at once: a submission takes as long as a copy on a fast device.
-    let [each, _] = time.queued(8, copy, || Ok(context.ring().sync()?))?;
+    let [each, ..] = time.queued(8, copy, || Ok(context.ring().sync()?))?;
     Ok(bytes / each.median)
 }
 

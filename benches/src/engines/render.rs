@@ -2,14 +2,10 @@
 
 use arras::toolkit::text::seconds;
 
-use super::{Device, Engines, Row, measure::Measured};
+use super::{Device, Engines, Key, Row, measure::Measured};
 use crate::{
-    floor::Floor,
-    report::{
-        Column,
-        Form::{By, Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column, hidden,
-    },
+    report::{Column, Form::*, Origin, Report, Table, column, hidden},
+    roofline::Work,
 };
 
 /// What a row is held against: name, ring, limbs, batch, seconds (or the times of its floor), in words.
@@ -57,6 +53,12 @@ impl Engines {
             self.goals(device, &mut report);
         }
         self.transfer_table(&mut report);
+        if !self.kernels.is_empty() {
+            report.heading("Device time by kernel");
+        }
+        for (heading, table) in &self.kernels {
+            report.text(heading).add(table);
+        }
         report
     }
 
@@ -78,16 +80,15 @@ impl Engines {
         if self.names.len() > 1 {
             head.push(column("speed, last / best other", Fixed(3)));
         }
-        head.extend([column("same bits", Plain), hidden("floor")]);
+        head.extend([column("same bits", Plain), hidden("work")]);
         let mut table = Table::new("rows", head);
-        for row in &self.rows {
-            let columns = row.columns.iter().map(|measured| {
+        for (key, work, engines) in self.wide(&self.rows) {
+            let columns = engines.iter().map(|measured| {
                 let times = measured.map(|m| (m.latency, m.each)).unzip();
                 (times, measured)
             });
             let columns: Vec<_> = columns.collect();
-            let speed = row
-                .columns
+            let speed = engines
                 .split_last()
                 .filter(|(_, others)| !others.is_empty());
             let speed = speed.map(|(last, others)| {
@@ -95,7 +96,7 @@ impl Engines {
                 let best = best.min_by(f64::total_cmp);
                 last.zip(best).map(|(m, best)| best / m.each)
             });
-            let mut hashes = row.columns.iter().flatten().map(|m| m.fingerprint);
+            let mut hashes = engines.iter().flatten().map(|m| m.fingerprint);
             let first = hashes.next();
             let rest: Vec<u64> = hashes.collect();
             let same = match first {
@@ -104,15 +105,29 @@ impl Engines {
                 _ => Some("**NO**"),
             };
             let speed: Vec<_> = speed.into_iter().collect();
-            table.row((row.key, columns, speed, same, row.facts));
+            table.row((key, columns, speed, same, work));
         }
         report.add(&table);
     }
 
-    /// Rows that the last engine, the device's, has.
-    fn on_device(&self) -> impl Iterator<Item = (&Row<Option<Floor>, Measured>, Measured)> {
+    /// Rows of one operation at one size as one, with a place for every engine.
+    fn wide<F: Copy, T: Copy>(&self, rows: &[Row<F, T>]) -> Vec<(Key, F, Vec<Option<T>>)> {
+        let mut wide: Vec<(Key, F, Vec<Option<T>>)> = Vec::new();
+        for row in rows {
+            let known = wide.iter().position(|known| known.0 == row.key);
+            let at = known.unwrap_or_else(|| {
+                wide.push((row.key, row.facts, vec![None; self.names.len()]));
+                wide.len() - 1
+            });
+            wide[at].2[row.engine] = Some(row.found);
+        }
+        wide
+    }
+
+    /// Rows of the device's column.
+    fn on_device(&self) -> impl Iterator<Item = &Row<Option<Work>, Measured>> {
         let rows = self.rows.iter();
-        rows.filter_map(|row| Some((row, (*row.columns.last()?)?)))
+        rows.filter(|row| row.engine == self.cpus.len())
     }
 
     fn limits(&self, device: &Device, report: &mut Report) {
@@ -123,6 +138,8 @@ impl Engines {
                 column("dispatches", Plain),
                 column("submits", Plain).key("submissions"),
                 column("host", Seconds),
+                column("recording", Seconds),
+                column("a dispatch", Seconds),
                 column("memory floor", Seconds),
                 column("share", share()).key("memory_share"),
                 column("arithmetic floor", Seconds),
@@ -130,19 +147,22 @@ impl Engines {
                 column("each / larger floor", Fixed(1)),
             ]),
         );
-        for (row, measured) in self.on_device() {
-            let floors = row.facts.map(|floor| {
-                let memory = floor.memory_seconds(&device.peak);
-                let arithmetic = floor.arithmetic_seconds(&device.peak);
+        for row in self.on_device() {
+            let measured = &row.found;
+            let floors = row.facts.map(|work| {
+                let [memory, arithmetic] = device.peak.floors(row.key.1, &work);
                 let [by_memory, by_arithmetic] = [memory, arithmetic].map(|f| f / measured.each);
                 let by_larger = measured.each / memory.max(arithmetic);
                 [memory, by_memory, arithmetic, by_arithmetic, by_larger].map(Some)
             });
+            let dispatches = measured.dispatches.map(|count| count as f64);
             table.row((
                 row.key,
                 (measured.dispatches, measured.submissions),
                 // A training run waits in between.
                 (measured.queued > 1).then_some(measured.enqueue),
+                measured.recording,
+                dispatches.map(|dispatches| measured.recording / dispatches),
                 floors.unwrap_or_default(),
             ));
         }
@@ -150,7 +170,8 @@ impl Engines {
             .heading("Dispatches, submissions and the device's limits")
             .text(
                 "Counts of one repeated call, the wait included. *Host*: what the CPU needs to record and submit a call; near *each*, the \
-                 device waits for it. *Floors*: inputs, keys and outputs moved once at the measured copy rate; butterflies and accumulations \
+                 device waits for it. *Recording*: processor time of the thread that records, the least of all runs, the wait included; and by \
+                 dispatch. *Floors*: inputs, keys and outputs moved once at the measured copy rate; butterflies and accumulations \
                  that the algorithm needs at the measured rates. *Share*: the floor by the time of each.",
             )
             .add(&table);
@@ -167,18 +188,18 @@ impl Engines {
                 hidden("value"),
             ],
         );
-        let goals = self.on_device().filter_map(|(row, measured)| {
+        let goals = self.on_device().filter_map(|row| {
             let (operation, log_n, limbs, batch) = row.key;
             let (name, .., bound, words) = GOALS.iter().find(|goal| {
                 (goal.0, goal.1, goal.3) == (operation, log_n, batch)
                     && goal.2.is_none_or(|of| of == limbs)
             })?;
-            let each = measured.each;
-            let (title, value, shown) = if let Some(floor) = row.facts
+            let each = row.found.each;
+            let (title, value, shown) = if let Some(work) = row.facts
                 && *name == "NTT"
             {
-                let memory = floor.memory_seconds(&device.peak);
-                let times = each / memory.max(floor.arithmetic_seconds(&device.peak));
+                let [memory, arithmetic] = device.peak.floors(log_n, &work);
+                let times = each / memory.max(arithmetic);
                 let title = format!("{name} of {limbs} limbs, N = 2^{log_n}");
                 (title, times, format!("{times:.2} times"))
             } else {
@@ -210,10 +231,10 @@ impl Engines {
             head.push(column(format_args!("{i}: rate"), shown).key(&format!("rate_{i}")));
         }
         let mut table = Table::new("transfers", head);
-        for row in &self.transfers {
-            let rate = |time: &Option<f64>| time.map(|time| row.facts as f64 / time);
-            let columns: Vec<_> = row.columns.iter().map(|time| (time, rate(time))).collect();
-            table.row((row.key.0, row.key.1, row.facts, columns));
+        for (key, bytes, times) in self.wide(&self.transfers) {
+            let rate = |time: &Option<f64>| time.map(|time| bytes as f64 / time);
+            let columns: Vec<_> = times.iter().map(|time| (time, rate(time))).collect();
+            table.row((key.0, key.1, bytes, columns));
         }
         report
             .heading("Transfers")

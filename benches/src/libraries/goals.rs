@@ -23,47 +23,33 @@ fn show(value: &Value) -> String {
         .unwrap_or_else(times)
 }
 
-struct Goals(Table);
-
-impl Goals {
-    fn new() -> Self {
-        let bound = |v: &Value| {
-            let word = ["at most", "at least"]
-                .into_iter()
-                .find(|word| !v[word].is_null());
-            let word = word.unwrap_or_default();
-            format!("{word} {}", show(&v[word]))
-        };
-        let by_model = |v: &Value| {
-            let by = v.as_f64().unwrap_or(f64::NAN);
-            let mark = if (by - 1.0).abs() > TOLERANCE {
-                " (!)"
-            } else {
-                ""
-            };
-            format!("{by:.2}{mark}")
-        };
-        Self(Table::new(
-            "goals",
-            [
-                column("goal", Plain),
-                column("measured", By(show)),
-                column("bound", By(bound)),
-                column("verdict", Plain),
-                column("model", Seconds),
-                column("measured / model", By(by_model)),
-            ],
-        ))
-    }
-
-    /// Adds a goal, with the model of the measured operation; there is no value where a side of it was not measured.
-    fn add(
-        &mut self,
-        name: String,
-        value: Option<f64>,
-        (word, bound, unit): (&str, f64, &str),
-        ours: Option<&Ours>,
-    ) {
+/// Every goal, in the order of the table, with the model of the measured operation; there is no value where a side of it was not measured.
+pub(super) fn goals(found: &Libraries) -> Table {
+    let bound = |v: &Value| {
+        let words = v.as_object().into_iter().flatten();
+        let words = words.map(|(word, bound)| format!("{word} {}", show(bound)));
+        words.collect()
+    };
+    let by_model = |v: &Value| {
+        let by = v.as_f64().unwrap_or(f64::NAN);
+        let off = (by - 1.0).abs() > TOLERANCE;
+        format!("{by:.2}{}", if off { " (!)" } else { "" })
+    };
+    let mut goals = Table::new(
+        "goals",
+        [
+            column("goal", Plain),
+            column("measured", By(show)),
+            column("bound", By(bound)),
+            column("verdict", Plain),
+            column("model", Seconds),
+            column("measured / model", By(by_model)),
+        ],
+    );
+    let mut add = |name: String,
+                   value: Option<f64>,
+                   (word, bound, unit): (&str, f64, &str),
+                   ours: Option<&Ours>| {
         let met = |value: f64| match word {
             "at most" => value <= bound,
             _ => value >= bound,
@@ -76,13 +62,8 @@ impl Goals {
         let model = ours.and_then(|row| Some((row.model?, row.times.median / row.model?)));
         let value = value.map(|value| json!({unit: value}));
         let bound = json!({word: {unit: bound}});
-        self.0.row((name, value, bound, verdict, model.unzip()));
-    }
-}
-
-/// Every goal, in the order of the table.
-pub(super) fn goals(found: &Libraries) -> Table {
-    let mut goals = Goals::new();
+        goals.row((name, value, bound, verdict, model.unzip()));
+    };
     for row in found.transforms.iter().flat_map(|report| &report.rows) {
         if ["forward", "inverse"].contains(&row.direction.as_str()) {
             let limbs = match row.limbs {
@@ -92,7 +73,7 @@ pub(super) fn goals(found: &Libraries) -> Table {
             let (direction, log_n) = (&row.direction, row.log_n);
             let name = format!("NTT {direction}, N = 2^{log_n}, {limbs}: by tfhe-ntt's time");
             let ratio = row.ours.median / row.theirs.median;
-            goals.add(name, Some(ratio), ("at most", 0.9, "times"), None);
+            add(name, Some(ratio), ("at most", 0.9, "times"), None);
         }
     }
     for (operation, log_n, bound) in [
@@ -104,7 +85,7 @@ pub(super) fn goals(found: &Libraries) -> Table {
         let ours = found.one_thread(log_n, operation);
         let value = ours.map(|row| row.times.median);
         let name = format!("{operation}, N = 2^{log_n}");
-        goals.add(name, value, ("at most", bound, "seconds"), ours);
+        add(name, value, ("at most", bound, "seconds"), ours);
     }
     // How many times as fast ours is as a peer.
     let speed = |theirs: Option<f64>, ours: Option<&Ours>| Some(theirs? / ours?.times.median);
@@ -113,11 +94,11 @@ pub(super) fn goals(found: &Libraries) -> Table {
         let theirs = found.libraries.iter().find(|l| l.library == library);
         let theirs = theirs.and_then(|l| Some(l.times(15, MULTIPLY)?.median));
         let name = format!("{MULTIPLY}, N = 2^15: speed, by {library} measured here");
-        goals.add(name, speed(theirs, ours), ("at least", 5.0, "times"), None);
+        add(name, speed(theirs, ours), ("at least", 5.0, "times"), None);
     }
     let poulpy = recorded(POULPY, MULTIPLY, 15).map(|range| range[0]);
     let name = format!("{MULTIPLY}, N = 2^15: speed, by {POULPY} as recorded (its least)");
-    goals.add(name, speed(poulpy, ours), ("at least", 3.5, "times"), None);
+    add(name, speed(poulpy, ours), ("at least", 3.5, "times"), None);
     for (operation, _) in &COMPARED[3..] {
         for log_n in found.sizes() {
             let ours = found.one_thread(log_n, operation);
@@ -128,7 +109,7 @@ pub(super) fn goals(found: &Libraries) -> Table {
             let (theirs, by) = fastest.unzip();
             let by = by.unwrap_or("the fastest peer");
             let name = format!("{operation}, N = 2^{log_n}: speed, by {by}");
-            goals.add(name, speed(theirs, ours), ("at least", 1.0, "times"), ours);
+            add(name, speed(theirs, ours), ("at least", 1.0, "times"), ours);
         }
     }
     for operation in [TRANSFORM, ROTATE, MULTIPLY] {
@@ -137,11 +118,11 @@ pub(super) fn goals(found: &Libraries) -> Table {
             .zip(at("avx512"))
             .map(|(narrow, wide)| narrow / wide);
         let name = format!("AVX2 by AVX-512: {operation}, N = 2^{}", found.lanes_log_n);
-        goals.add(name, ratio, ("at most", 2.2, "times"), None);
+        add(name, ratio, ("at most", 2.2, "times"), None);
     }
     for gain in found.gains.iter().skip(1) {
         let name = format!("second thread, by that of arithmetic: {}", gain.name);
-        goals.add(
+        add(
             name,
             Some(gain.efficiency),
             ("at least", 0.93, "times"),
@@ -152,11 +133,11 @@ pub(super) fn goals(found: &Libraries) -> Table {
         let run = found.training.iter().find(|run| run.circuit == circuit);
         let name = format!("six minibatches, {circuit}, 2 threads");
         let value = run.and_then(|run| Some(run.two?.median));
-        goals.add(name, value, ("at most", bound, "seconds"), None);
+        add(name, value, ("at most", bound, "seconds"), None);
         let name = format!("peak memory of six minibatches, {circuit}");
         let value = run.and_then(|run| Some(run.peak_bytes? as f64));
         let most = 2.0 * f64::from(1 << 30);
-        goals.add(name, value, ("at most", most, "bytes"), None);
+        add(name, value, ("at most", most, "bytes"), None);
     }
-    goals.0
+    goals
 }

@@ -17,7 +17,11 @@ mod recorded;
 mod render;
 mod threads;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use arras_backend_cpu::SimdLevel;
 use clap::Args;
@@ -26,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Common, Result, parameter_sets,
-    process::{RETURN_AT_ONCE, again, host_threads},
+    process::{RETURN_AT_ONCE, again},
     report::Origin,
     timing::{Repeat, Timing},
     training::circuit::{MNIST, Prepared, Size, TINY, peak_of_run},
@@ -106,13 +110,6 @@ struct Training {
     peak_bytes: Option<u64>,
 }
 
-/// What was left out, and why.
-#[derive(Serialize)]
-struct Skipped {
-    part: &'static str,
-    reason: String,
-}
-
 /// A file of an earlier run, as far as it can be compared.
 #[derive(Deserialize)]
 struct Before {
@@ -134,7 +131,8 @@ struct Libraries {
     /// The first is arithmetic alone.
     gains: Vec<Gain>,
     training: Vec<Training>,
-    skipped: Vec<Skipped>,
+    /// What was left out, and why.
+    skipped: BTreeMap<&'static str, String>,
 }
 
 impl Libraries {
@@ -161,9 +159,7 @@ impl Libraries {
 
     fn skip(&mut self, part: &'static str, reason: String) {
         eprintln!("\n*** LEFT OUT: {part}: {reason}\n");
-        if self.skipped.iter().all(|skipped| skipped.part != part) {
-            self.skipped.push(Skipped { part, reason });
-        }
+        self.skipped.entry(part).or_insert(reason);
     }
 }
 
@@ -209,9 +205,7 @@ impl Arguments {
             let prepared = Prepared::new(kind, size)?;
             let time = |threads: usize| -> Result<Option<Timing>> {
                 let loaded = prepared.workload.on_threads(threads)?;
-                let pool = host_threads(threads)?;
-                let run = || pool.install(|| loaded.seconds());
-                Ok(Some(Repeat::times(5).time(run)?))
+                Ok(Some(Repeat::times(5).time(|| loaded.seconds())?))
             };
             found.training.push(Training {
                 circuit: kind.name().into(),

@@ -1,18 +1,18 @@
 //! Our side of the table: what peers are measured at, at one SIMD level with some threads, each with its model.
 
-use arras::{ckks::Parameters, hal::Backend};
+use std::collections::BTreeMap;
+
+use arras::ckks::Parameters;
 use arras_backend_cpu::{CpuEngine, SimdLevel};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Client, Operation, Result, Server,
+    Result,
     fixture::ROTATIONS,
+    layers::{self, Layer},
     process::host_threads,
-    ring::RingData,
     roofline::{Costs, Counts, Work},
-    scheme::{client_operations, server_operations},
     timing::Timing,
-    transfers,
 };
 
 pub(super) const ROTATE: &str = "rotate";
@@ -78,44 +78,17 @@ fn on_engine(
     threads: usize,
     seconds: f64,
 ) -> Result<Vec<Ours>> {
-    let mut measured: Vec<(&'static str, Timing)> = Vec::new();
-    let mut take = |list: Vec<Operation<'_>>, wanted: &[&str]| -> Result<()> {
-        for mut operation in list {
-            if wanted.contains(&operation.name) {
-                let what = operation.name;
-                eprintln!("2^{}, {}: {what}", params.log_n(), engine.name());
-                let times = Timing::of_operation(&mut operation, seconds)?;
-                measured.push((what, times));
-            }
-        }
-        Ok(())
-    };
-    let client = Client::new(params, engine.clone())?;
-    let names: Vec<&str> = COMPARED
-        .iter()
-        .flat_map(|(_, of)| of.iter().copied())
-        .collect();
     let host = ["encode (to integers)", "decode (from integers)"];
-    take(client_operations(&client)?, &[&names[..], &host].concat())?;
-    {
-        let server = Server::new(&client, engine.clone())?;
-        take(server_operations(&server)?, &names)?;
-        let expand = "expand a seeded ciphertext into an engine";
-        take(
-            transfers::between_host_and_engine(&client, &server)?,
-            &[expand],
-        )?;
-    }
-    let (costs, row) = unit_costs(params, engine, seconds)?;
-
-    let of = |name: &str| {
-        let found = measured.iter().find(|(known, _)| *known == name);
-        found.map_or(f64::NAN, |(_, times)| times.median)
-    };
+    let expand = "expand a seeded ciphertext into an engine";
+    let compared = COMPARED.iter().flat_map(|(_, of)| of.iter().copied());
+    let names: Vec<&str> = compared.chain(host).chain([expand]).chain(STEPS).collect();
+    let measured = layers::times(params, engine, &Layer::ALL, &names, seconds)?;
+    let of = |name: &str| measured.get(name).map_or(f64::NAN, |times| times.median);
+    let (costs, row) = costs_of(params, &measured)?;
     let level = params.max_level();
     let counts = Counts::new(params, level);
     let (digits, extended, window) = counts.sizes();
-    let uniform = of("expand a seeded ciphertext into an engine") / window as f64;
+    let uniform = of(expand) / window as f64;
     let encode = of(host[0]) + window as f64 * costs.transform;
     let work = |name: &str| match name {
         ROTATE => Some(counts.rotations(1)),
@@ -154,8 +127,8 @@ fn on_engine(
         steps: work(operation).map(|work| (work, costs)),
     };
     let sum = |of: &[&str]| {
-        let parts = measured.iter().filter(|(name, _)| of.contains(name));
-        parts.fold(Timing::default(), |sum, (_, times)| sum.plus(times))
+        let parts = of.iter().filter_map(|name| measured.get(name));
+        parts.fold(Timing::default(), |sum, times| sum.plus(times))
     };
     let mut rows: Vec<Ours> = COMPARED
         .iter()
@@ -165,36 +138,43 @@ fn on_engine(
     Ok(rows)
 }
 
-/// What the steps of [`Work`] cost alone at the top level of a set, in a pool of the engine's threads; and the time of
-/// a transformed row.
-pub(crate) fn unit_costs(
+/// Operations of the ring that are steps of [`Work`], in the order of [`Costs`].
+const STEPS: [&str; 4] = [
+    "ntt",
+    "base conversion, centred (one digit)",
+    "inner product with a key",
+    "tensor product",
+];
+
+/// What the steps of [`Work`] cost alone at the top level of a set, in a pool of the engine's threads.
+pub(crate) fn unit_costs(params: &Parameters, engine: &CpuEngine, seconds: f64) -> Result<Costs> {
+    let times = layers::times(params, engine, &[Layer::Ring], &STEPS, seconds)?;
+    Ok(costs_of(params, &times)?.0)
+}
+
+/// The same from measured times, and the time of a transformed row.
+fn costs_of(
     params: &Parameters,
-    engine: &CpuEngine,
-    seconds: f64,
+    times: &BTreeMap<&'static str, Timing>,
 ) -> Result<(Costs, Timing)> {
     let level = params.max_level();
     let (digits, extended, window) = Counts::new(params, level).sizes();
     let first = params.active_digits(level);
     let digit = first.first().map_or(1, |digit| digit.limbs.len());
-    let data = RingData::new(params, engine.clone())?;
-    let mut list = data.operations()?;
-    let mut step = |name: &str, units: usize| -> Result<Timing> {
-        let found = list.iter_mut().find(|operation| operation.name == name);
-        let operation = found.ok_or_else(|| format!("no operation {name:?}"))?;
-        Ok(Timing::of_operation(operation, seconds)?.each(units))
-    };
-    let transform = step("ntt", 2 * window)?;
-    let conversion = step(
-        "base conversion, centred (one digit)",
-        digit * (extended - digit),
-    )?;
-    let product = step("inner product with a key", 2 * digits * extended)?;
-    let tensor = step("tensor product", 4 * window)?;
+    let rows = digit * (extended - digit);
+    let units = [2 * window, rows, 2 * digits * extended, 4 * window];
+    let mut each = Vec::new();
+    for (name, units) in STEPS.iter().zip(units) {
+        let time = times
+            .get(name)
+            .ok_or_else(|| format!("no operation {name:?}"))?;
+        each.push(time.each(units));
+    }
     let costs = Costs {
-        transform: transform.median,
-        conversion: conversion.median,
-        product: product.median,
-        tensor: tensor.median,
+        transform: each[0].median,
+        conversion: each[1].median,
+        product: each[2].median,
+        tensor: each[3].median,
     };
-    Ok((costs, transform))
+    Ok((costs, each[0]))
 }

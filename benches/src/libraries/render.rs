@@ -1,6 +1,8 @@
 //! The page: goals first, then everything they rest on.
 
-use arras::toolkit::text::{self, seconds};
+use std::collections::BTreeSet;
+
+use arras::toolkit::text::seconds;
 
 use super::{
     Before, Libraries,
@@ -11,16 +13,7 @@ use super::{
 use crate::{
     report::{Form::*, Origin, Report, Table, column},
     roofline::Work,
-    timing::Timing,
 };
-
-fn ratio(value: f64) -> String {
-    format!("{value:.2}")
-}
-
-fn or_dash(cell: Option<String>) -> String {
-    cell.unwrap_or_else(|| "-".into())
-}
 
 impl Libraries {
     /// The page, beside an earlier run if there is one.
@@ -43,7 +36,7 @@ impl Libraries {
         let transforms = self.transforms.iter();
         let transforms = transforms.map(|of| format!("- {} beside {}", of.peer, of.engine));
         let skipped = self.skipped.iter();
-        let skipped = skipped.map(|of| format!("- **left out**: {}: {}", of.part, of.reason));
+        let skipped = skipped.map(|(part, reason)| format!("- **left out**: {part}: {reason}"));
         let list: Vec<String> = peers.chain(transforms).chain(skipped).collect();
         report.text(list.join("\n")).heading("Goals").text(
             "Model: the steps of the operation, counted, at what each costs alone in this run (transforms, base conversions, products \
@@ -67,26 +60,22 @@ impl Libraries {
     /// What the modelled operations are made of, with one thread.
     fn steps(&self, report: &mut Report) {
         let lanes = self.ours.first().map_or("", |row| row.simd.as_str());
-        let head = ["one thread"].into_iter().chain(Work::PARTS);
-        let mut table = text::Table::new(head.chain(["together", "measured"]));
-        for row in &self.ours {
-            let Some((work, costs)) = row.steps.filter(|_| row.threads == 1 && row.simd == lanes)
-            else {
+        let parts = Work::PARTS.map(|part| column(part, Plain));
+        let ends = ["together", "measured"].map(|end| column(end, Seconds));
+        let first = [column("one thread", Plain)].into_iter();
+        let mut table = Table::new("steps", first.chain(parts).chain(ends));
+        let rows = self.ours.iter();
+        for row in rows.filter(|row| row.threads == 1 && row.simd == lanes) {
+            let Some((work, costs)) = row.steps else {
                 continue;
             };
-            let mut cells = vec![format!("{}, N = 2^{}", row.operation, row.log_n)];
-            for (count, time) in work.parts(&costs) {
-                cells.push(or_dash((count > 0).then(|| {
-                    format!(
-                        "{count} x {} = {} ({:.0} %)",
-                        seconds(time / count as f64),
-                        seconds(time),
-                        100.0 * time / row.times.median
-                    )
-                })));
-            }
-            cells.extend([seconds(work.seconds(&costs)), row.times.show()]);
-            table.row(cells);
+            let parts = work.parts(&costs).map(|(count, time)| {
+                let each = seconds(time / count as f64);
+                let share = 100.0 * time / row.times.median;
+                (count > 0).then(|| format!("{count} x {each} = {} ({share:.0} %)", seconds(time)))
+            });
+            let name = format!("{}, N = 2^{}", row.operation, row.log_n);
+            table.row((name, parts, work.seconds(&costs), row.times));
         }
         report
             .heading("Where the time goes")
@@ -94,7 +83,7 @@ impl Libraries {
                 "Steps, each a row of N residues: how many, what one costs alone in this run, and together, with the share of what was \
                  measured.",
             )
-            .table(&table);
+            .show(&table);
         for (simd, words) in [("avx512", 16.0), ("avx2", 8.0)] {
             if let Some(time) = self.at_lanes(simd, TRANSFORM) {
                 // 12 operations a butterfly and 10 exchanges for two vectors, as the engine's transform says of itself.
@@ -118,85 +107,75 @@ impl Libraries {
              ours. Recorded: another day, another machine of the kind, least .. greatest.",
             set.levels, set.q_bits
         ));
-        let known = libraries().iter();
-        let recorded: Vec<_> = known.filter(|of| of.knows(log_n)).collect();
-        let head = ["operation", "ours", "2 threads"].map(str::to_owned);
+        let known = libraries().iter().filter(|of| of.knows(log_n));
+        let mut columns = vec![
+            column("operation", Plain),
+            column("ours", Seconds),
+            column("2 threads", Seconds),
+        ];
         let peers = self.libraries.iter().map(|peer| peer.library.clone());
-        let others = recorded
-            .iter()
-            .map(|of| format!("recorded: {}", of.library));
-        let mut table = text::Table::new(head.into_iter().chain(peers).chain(others));
+        let others = known.clone();
+        let others = others.map(|of| format!("recorded: {}", of.library));
+        columns.extend(peers.chain(others).map(|name| column(name, Plain)));
+        let mut table = Table::new("operations", columns);
         for (operation, _) in &COMPARED {
             let ours = self.one_thread(log_n, operation).map(|row| row.times);
             let two = self.find(log_n, &set.simd, 2, operation);
-            let mut cells = vec![
-                (*operation).to_owned(),
-                or_dash(ours.map(|times| times.show())),
-                or_dash(two.map(|row| row.times.show())),
-            ];
-            cells.extend(self.libraries.iter().map(|peer| {
-                or_dash(peer.times(log_n, operation).map(|theirs| {
+            let peers = self.libraries.iter().map(|peer| {
+                peer.times(log_n, operation).map(|theirs| {
                     let by = ours.map(|ours| format!(" ({:.1})", theirs.median / ours.median));
                     theirs.show() + &by.unwrap_or_default()
-                }))
-            }));
-            cells.extend(recorded.iter().map(|of| {
-                or_dash(of.seconds(operation, log_n).map(|[least, greatest]| {
-                    if least < greatest {
-                        format!("{} .. {}", seconds(least), seconds(greatest))
-                    } else {
-                        seconds(least)
-                    }
-                }))
-            }));
-            table.row(cells);
+                })
+            });
+            let others = known.clone().map(|of| {
+                of.seconds(operation, log_n).map(|[least, greatest]| {
+                    let greatest = (least < greatest).then(|| format!(" .. {}", seconds(greatest)));
+                    seconds(least) + &greatest.unwrap_or_default()
+                })
+            });
+            let cells: Vec<_> = peers.chain(others).collect();
+            table.row((operation, ours, two.map(|row| row.times), cells));
         }
         // Peers at the longest chain that one special prime leaves.
-        let mut longest = text::Table::new(["longest chain", "operation", "bits of Q", "time"]);
+        let plain = ["longest chain", "operation", "bits of Q"].map(|name| column(name, Plain));
+        let columns = plain.into_iter().chain([column("time", Seconds)]);
+        let mut longest = Table::new("longest", columns);
         for library in &self.libraries {
             for row in &library.rows {
                 if row.set == "longest chain" && row.log_n == log_n {
-                    longest.row([
-                        library.library.clone(),
-                        row.operation.clone(),
-                        row.q_bits.to_string(),
-                        row.times.show(),
-                    ]);
+                    longest.row((&library.library, &row.operation, row.q_bits, row.times));
                 }
             }
         }
-        report.table(&table).table(&longest);
+        report.show(&table).show(&longest);
     }
 
     fn transforms(&self, report: &mut Report) {
         let Some(transforms) = &self.transforms else {
             return;
         };
-        let mut table = text::Table::new([
-            "log N",
-            "limbs",
-            "direction",
-            "ours, a row",
-            "a bit",
-            "theirs, a row",
-            "a bit",
-            "ours / theirs",
-            "of the fastest runs",
-        ]);
+        let a_bit = || By(|bit| format!("{:.2} µs", 1e6 * bit.as_f64().unwrap_or(f64::NAN)));
+        let mut table = Table::new(
+            "transforms",
+            [
+                column("log N", Plain),
+                column("limbs", Plain),
+                column("direction", Plain),
+                column("ours, a row", Seconds),
+                column("a bit", a_bit()),
+                column("theirs, a row", Seconds),
+                column("a bit", a_bit()),
+                column("ours / theirs", Fixed(2)),
+                column("of the fastest runs", Fixed(2)),
+            ],
+        );
         for row in &transforms.rows {
             let (ours, theirs) = (&row.ours, &row.theirs);
-            let a_bit = |timing: &Timing| format!("{:.2} µs", timing.median / row.bits * 1e6);
-            table.row([
-                row.log_n.to_string(),
-                row.limbs.to_string(),
-                row.direction.clone(),
-                ours.each(row.limbs).show(),
-                a_bit(ours),
-                theirs.each(row.limbs).show(),
-                a_bit(theirs),
-                ratio(ours.median / theirs.median),
-                ratio(ours.fastest / theirs.fastest),
-            ]);
+            let sides = [ours, theirs].map(|of| (of.each(row.limbs), of.median / row.bits));
+            table.row((
+                (row.log_n, row.limbs, &row.direction, sides),
+                [ours.median / theirs.median, ours.fastest / theirs.fastest],
+            ));
         }
         let ifma = IFMA.map(|(log_n, bits, micros)| {
             let a_bit = micros / bits * 1e3;
@@ -209,37 +188,37 @@ impl Libraries {
                  ciphertext do not. Recorded for IFMA code (OpenFHE with HEXL, 50 bits, forward): {}.",
                 ifma.join(", ")
             ))
-            .table(&table);
+            .show(&table);
     }
 
     fn lanes(&self, report: &mut Report) {
-        let mut levels: Vec<&str> = Vec::new();
-        for row in &self.ours {
-            if row.log_n == self.lanes_log_n && !levels.contains(&row.simd.as_str()) {
-                levels.push(&row.simd);
-            }
-        }
+        let rows = self.ours.iter();
+        let rows = rows.filter(|row| row.log_n == self.lanes_log_n && row.threads == 1);
+        // The widest is measured first.
+        let mut seen = BTreeSet::new();
+        let levels = rows.map(|row| row.simd.as_str());
+        let levels: Vec<&str> = levels.filter(|simd| seen.insert(*simd)).collect();
         let Some(widest) = levels.first() else {
             return;
         };
-        let head = levels
-            .iter()
-            .flat_map(|simd| [(*simd).to_owned(), format!("by {widest}")]);
-        let mut table = text::Table::new(["operation".to_owned()].into_iter().chain(head));
+        let head = levels.iter().flat_map(|simd| {
+            let by = format!("by {widest}");
+            [column(simd, Seconds), column(by, Fixed(2))]
+        });
+        let first = [column("operation", Plain)].into_iter();
+        let mut table = Table::new("lanes", first.chain(head));
         for name in COMPARED.iter().map(|(name, _)| *name).chain([TRANSFORM]) {
-            let mut cells = vec![name.to_owned()];
             let best = self.at_lanes(widest, name);
-            for simd in &levels {
+            let cells = levels.iter().map(|simd| {
                 let here = self.at_lanes(simd, name);
-                let by = here.zip(best).map(|(here, best)| ratio(here / best));
-                cells.extend([or_dash(here.map(seconds)), or_dash(by)]);
-            }
-            table.row(cells);
+                (here, here.zip(best).map(|(here, best)| here / best))
+            });
+            table.row((name, Vec::from_iter(cells)));
         }
         let of = self.lanes_log_n;
         report
             .heading(format_args!("SIMD levels, N = 2^{of}, one thread"))
-            .table(&table);
+            .show(&table);
     }
 
     fn threads(&self, report: &mut Report) {
@@ -285,27 +264,31 @@ impl Libraries {
     }
 
     fn before(&self, before: &Before, report: &mut Report) {
-        let mut table = text::Table::new(["ours", "before", "now", "before / now"]);
-        let mut add = |name: String, then: Timing, now: Timing| {
-            let by = ratio(then.median / now.median);
-            table.row([name, then.show(), now.show(), by]);
-        };
+        let mut table = Table::new(
+            "before",
+            [
+                column("ours", Plain),
+                column("before", Seconds),
+                column("now", Seconds),
+                column("before / now", Fixed(2)),
+            ],
+        );
         for now in &self.ours {
             let mut old = before.ours.iter();
             if let Some(old) = old.find(|old| old.key() == now.key()) {
                 let (log_n, simd, threads, operation) = now.key();
                 let name = format!("2^{log_n}, {simd}, threads {threads}: {operation}");
-                add(name, old.times, now.times);
+                let by = old.times.median / now.times.median;
+                table.row((name, old.times, now.times, by));
             }
         }
         for run in &self.training {
             let mut old = before.training.iter();
             if let Some(old) = old.find(|old| old.circuit == run.circuit) {
                 for (threads, then, now) in [(1, old.one, run.one), (2, old.two, run.two)] {
-                    if let Some((then, now)) = then.zip(now) {
-                        let name = format!("training, {}, threads {threads}", run.circuit);
-                        add(name, then, now);
-                    }
+                    let name = format!("training, {}, threads {threads}", run.circuit);
+                    let by = then.zip(now).map(|(then, now)| then.median / now.median);
+                    table.row((name, then, now, by));
                 }
             }
         }
@@ -317,6 +300,6 @@ impl Libraries {
                 known("commit").unwrap_or("unknown"),
                 known("cpu").unwrap_or("unknown")
             ))
-            .table(&table);
+            .show(&table);
     }
 }

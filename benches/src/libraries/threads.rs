@@ -1,11 +1,11 @@
 //! What a second thread brings, beside what it brings to arithmetic alone; all by turns, so that what disturbs one disturbs all.
 
-use std::{hint::black_box, thread, time::Instant};
+use std::{hint::black_box, thread};
 
 use crate::{
     Result, Server, parameter_sets,
     process::host_threads,
-    timing::{Timing, clock},
+    timing::{Repeat, Timing, clock},
     training::circuit::Prepared,
 };
 
@@ -61,7 +61,7 @@ pub(super) fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<V
         })?;
         Ok(all / f64::from(PRODUCTS))
     };
-    let train = |which: usize| pools[which].install(|| loaded[which].seconds());
+    let train = |which: usize| loaded[which].seconds();
     let loops = |which: usize| {
         clock(|| {
             thread::scope(|scope| {
@@ -83,19 +83,19 @@ pub(super) fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<V
             prepared.circuit.params.log_n()
         ),
     ];
-    let mut times: [[Vec<f64>; 2]; 3] = Default::default();
-    let start = Instant::now();
-    while times[0][0].len() <= FEWEST || start.elapsed().as_secs_f64() < seconds {
-        for which in 0..2 {
-            times[0][which].push(loops(which)?);
-            times[1][which].push(multiply(which)?);
-            times[2][which].push(train(which)?);
-        }
-    }
+    let repeat = Repeat {
+        warm_up: 0.0,
+        seconds,
+        fewest: FEWEST,
+    };
+    let of = |which: usize| -> Result<_> { Ok([loops(which)?, multiply(which)?, train(which)?]) };
+    let times = repeat.times_of(|| {
+        let ([a, b, c], [d, e, f]) = (of(0)?, of(1)?);
+        Ok([a, b, c, d, e, f])
+    })?;
     let mut gains: Vec<Gain> = Vec::new();
-    for (name, pair) in names.into_iter().zip(times) {
-        // The first is a warm-up.
-        let [one, two] = pair.map(|list| Timing::of(&list[1..]));
+    let (ones, twos) = times.split_at(names.len());
+    for (name, (&one, &two)) in names.into_iter().zip(ones.iter().zip(twos)) {
         let work = if gains.is_empty() { 2.0 } else { 1.0 };
         let gain = work * one.median / two.median;
         let alone = gains.first().map_or(gain, |first| first.gain);

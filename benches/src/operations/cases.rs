@@ -178,7 +178,7 @@ pub(super) fn cases() -> Vec<Case> {
             "polynomial of degree 3 on [-1, 1]" => o.a().polynomial(&series(3)?);
             "polynomial of degree 7 on [-1, 1]" => o.a().polynomial(&series(7)?);
             "polynomial of degree 7 on [-8, 8]" =>
-                { let p = Polynomial::interpolate(|x| 1.0 / (1.0 + (-x).exp()), -8.0, 8.0, 7)?; o.a().polynomial(&p) };
+                { let p = Polynomial::interpolate(sigmoid, -8.0, 8.0, 7)?; o.a().polynomial(&p) };
             "polynomial of degree 7, by Horner" => o.a().polynomial_by(&series(7)?, Method::Horner);
             "polynomial of degree 31 on [-1, 1]" => o.a().polynomial(&series(31)?);
             "1 / x on [1, 4], to 1 %" => o.a().inverse(1.0, 4.0, Stop::RelativeError(0.01)), between: 1.0, 4.0;
@@ -186,6 +186,27 @@ pub(super) fn cases() -> Vec<Case> {
             "sqrt(x) on [1, 4], to 1 %" => o.a().sqrt(1.0, 4.0, Stop::RelativeError(0.01)), between: 1.0, 4.0;
         }
     }
+}
+
+/// Of the sizes that people ask for, in units of height d.
+pub(crate) fn large() -> Vec<Case> {
+    cases! { o:
+        "large" {
+            "encrypted matrix (d x d) x encrypted matrix (d x d)" => o.of_d("A", 1, 1).dot(&o.of_d("B", 1, 1));
+            "plaintext matrix (8 d x 8 d) x encrypted column vector" => o.plain_square(8 * o.unit.height()).dot(&o.long_column()?);
+            "the same in two levels" => o.plain_square(8 * o.unit.height()).dot_in_two_levels(&o.long_column()?);
+            "encrypted matrix (4 d x 2 d) x encrypted column vector" =>
+                o.of_d("A", 4, 2).dot(&o.recorder.column_vector("x", 2 * o.unit.height(), o.unit));
+            "encrypted row vector x encrypted matrix (4 d x 2 d)" =>
+                o.recorder.row_vector("x", 4 * o.unit.height(), o.unit).dot(&o.of_d("A", 4, 2));
+            "polynomial of degree 7 of a matrix (d x d)" =>
+                { let p = Polynomial::interpolate(sigmoid, -1.0, 1.0, 7)?; o.of_d("A", 1, 1).polynomial(&p) };
+        }
+    }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
 }
 
 /// A Chebyshev series with all its coefficients.

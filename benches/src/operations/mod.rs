@@ -25,7 +25,8 @@ use crate::{
     report::{Origin, Report},
 };
 use cases::cases;
-use measure::{Setting, measure, write};
+pub(crate) use cases::large;
+use measure::Operations;
 
 /// Every operation of the toolkit on encrypted vectors and matrices: levels, rotations, keys, times.
 #[derive(Args)]
@@ -57,22 +58,23 @@ impl Arguments {
         let title = "Operations on encrypted vectors and matrices";
         let mut report = Report::new(title, "operations", Origin::here());
         let params = parameter_sets::standard(self.log_n)?;
-        let setting = Setting {
+        let mut operations = Operations {
             unit: EncodingUnit::with_height(params.slots(), self.height)?,
             params,
             threads: thread_counts(),
             seconds: self.seconds,
             left: self.left,
+            groups: Vec::new(),
+            beside: Vec::new(),
         };
         let wanted = self.only.as_deref().unwrap_or_default();
-        let mut operations = Vec::new();
         for case in cases() {
             if case.name.contains(wanted) || case.group.contains(wanted) {
                 eprintln!("{}", case.name);
-                operations.push(measure(case, &setting)?);
+                operations.measure(case)?;
             }
         }
-        write(&setting, &operations, &mut report);
+        operations.write(&mut report);
         common.output.page("operations", &report)
     }
 }
@@ -88,9 +90,9 @@ struct Published {
 
 /// A row of the table.
 #[derive(Clone, Copy)]
-struct Case {
+pub(crate) struct Case {
     group: &'static str,
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Where the entries of its inputs lie, if not in [-1, 1].
     range: Option<(f64, f64)>,
     /// The published toolkit's figures, where it has the operation.
@@ -100,7 +102,7 @@ struct Case {
 
 impl Case {
     /// Records the operation alone, its result with `left` levels to spare.
-    fn circuit(&self, unit: EncodingUnit, left: usize) -> Result<Circuit> {
+    pub(crate) fn circuit(&self, unit: EncodingUnit, left: usize) -> Result<Circuit> {
         let recorder = Recorder::new(unit.slots())?;
         let objects = Objects {
             recorder: &recorder,
@@ -122,6 +124,19 @@ struct Objects<'a> {
 impl Objects<'_> {
     fn of(&self, name: &str, rows: usize, cols: usize) -> Matrix {
         self.recorder.matrix(name, rows, cols, self.unit)
+    }
+
+    /// Of a height and width in units' heights.
+    fn of_d(&self, name: &str, rows: usize, cols: usize) -> Matrix {
+        let d = self.unit.height();
+        self.of(name, rows * d, cols * d)
+    }
+
+    /// Of 8 units' heights, in a unit of that width.
+    fn long_column(&self) -> Result<ColumnVector> {
+        let (slots, long) = (self.recorder.slots(), 8 * self.unit.height());
+        let unit = EncodingUnit::with_height(slots, slots / long)?;
+        Ok(self.recorder.column_vector("x", long, unit))
     }
 
     fn square(&self) -> Matrix {

@@ -1,24 +1,25 @@
 //! Sizes and precisions: what does not depend on the machine.
 
 use arras::{
-    ckks::{self, Ciphertext, Decryptor, PrecisionReport},
-    hal::{Backend, SecretEngine},
+    CpuEngine,
+    ckks::{self, Ciphertext, Decryptor, Parameters, PrecisionReport},
 };
 
 use crate::{
     Client, Result, Server,
     fixture::ROTATIONS,
-    report::{
-        Form::{Bytes, Fixed, Plain},
-        Table, column,
-    },
+    report::{Form::*, Table, column},
 };
 
+/// Sizes and precisions at the highest level.
+pub(super) fn of(params: &Parameters) -> Result<[Table; 2]> {
+    let client = Client::new(params, CpuEngine::new())?;
+    let server = Server::new(&client, CpuEngine::new())?;
+    Ok([sizes(&client, &server)?, precision(&client, &server)?])
+}
+
 /// Sizes of objects at the highest level. A cut ciphertext holds values up to 1.
-pub(super) fn sizes<S: SecretEngine, B: Backend>(
-    client: &Client<S>,
-    server: &Server<B>,
-) -> ckks::Result<Table> {
+fn sizes(client: &Client<CpuEngine>, server: &Server<CpuEngine>) -> ckks::Result<Table> {
     let public = client.generator().public_key()?;
     let rotation = client.generator().rotation_key(1)?;
     let cut = server.evaluator.drop_moduli(&server.x, 1.0)?;
@@ -54,10 +55,7 @@ pub(super) fn sizes<S: SecretEngine, B: Backend>(
 }
 
 /// Precision of operations on uniform values in [-1, 1), all slots in use: the errors of a result's slots, as bits below 1.
-pub(super) fn precision<S: SecretEngine, B: Backend>(
-    client: &Client<S>,
-    server: &Server<B>,
-) -> Result<Table> {
+fn precision(client: &Client<CpuEngine>, server: &Server<CpuEngine>) -> Result<Table> {
     let Server {
         evaluator, x, y, ..
     } = server;
@@ -82,18 +80,19 @@ pub(super) fn precision<S: SecretEngine, B: Backend>(
             column("mean", Fixed(1)).key("mean_bits"),
         ],
     );
-    let mut compare = |name: &str, expected: &[f64], result: &Ciphertext<S>| -> Result<()> {
-        let report = PrecisionReport::real(expected, &decryptor.decrypt(result)?[0])?;
-        let bits = [
-            report.worst_bits(),
-            report.median_bits(),
-            report.mean_bits(),
-        ];
-        table.row((name, top - result.level(), bits));
-        Ok(())
-    };
+    let mut compare =
+        |name: &str, expected: &[f64], result: &Ciphertext<CpuEngine>| -> Result<()> {
+            let report = PrecisionReport::real(expected, &decryptor.decrypt(result)?[0])?;
+            let bits = [
+                report.worst_bits(),
+                report.median_bits(),
+                report.mean_bits(),
+            ];
+            table.row((name, top - result.level(), bits));
+            Ok(())
+        };
     // Results go back to the client as they would in life.
-    let returned = |result: &Ciphertext<B>| -> Result<Ciphertext<S>> {
+    let returned = |result: &Ciphertext<CpuEngine>| -> Result<Ciphertext<CpuEngine>> {
         let bytes = evaluator.relinearize_and_rescale(result)?.to_bytes()?;
         Ok(Ciphertext::from_bytes(&bytes, &client.context)?)
     };

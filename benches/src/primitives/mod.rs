@@ -7,16 +7,12 @@ use clap::Args;
 use lr_train::report::peak_memory;
 
 use crate::{
-    Client, Common, Operation, Result, Server, parameter_sets,
+    Common, Operation, Result,
+    layers::{Layer, walk},
+    parameter_sets,
     process::{host_threads, reset_peak_memory},
-    report::{
-        Form::{Bytes, Fixed, Plain, Seconds},
-        Origin, Report, Table, column, hidden,
-    },
-    ring::RingData,
-    scheme::{client_operations, server_operations},
+    report::{Form::*, Origin, Report, Table, column, hidden},
     timing::Timing,
-    transfers,
 };
 
 /// Every operation of client, server, transfers and ring at several ring degrees: times, sizes and precisions.
@@ -33,26 +29,18 @@ pub(crate) struct Arguments {
     seconds: f64,
 }
 
-/// An operation: rows of N residues that it writes and bytes that it moves, if these are useful units, and a timing for every engine.
-struct Row {
+/// An operation in an engine's column: rows of N residues that it writes and bytes that it moves, if these are useful units.
+struct Cell {
+    layer: Layer,
     name: &'static str,
     rows: Option<usize>,
     bytes: Option<u64>,
-    timings: Vec<Timing>,
+    timing: Timing,
 }
 
-const SECTIONS: [&str; 4] = ["Client", "Server", "Transfers", "Ring"];
-
-/// What was found out about one parameter set.
-#[derive(Default)]
-struct Set {
-    /// Times, by layer.
-    sections: [Vec<Row>; SECTIONS.len()],
-    /// Sizes and precisions: no engine changes them.
-    facts: Option<[Table; 2]>,
-    /// For every engine, the most memory that the process had while it was measured, in bytes; `None` where the system does not say.
-    peaks: Vec<Option<u64>>,
-}
+/// Every operation on one engine, in the order that all engines have, and the most memory that the process had meanwhile, in bytes; `None`
+/// where the system does not say.
+type EngineColumn = (Vec<Cell>, Option<u64>);
 
 impl Arguments {
     /// Measures and publishes `primitives`.
@@ -77,64 +65,37 @@ impl Arguments {
             .engines("engines", &names);
         for &log_n in &self.log_n {
             let params = parameter_sets::standard(log_n)?;
-            let set = Set::measure(&params, &self.threads, self.seconds)?;
-            set.write(&params, &self.threads, &mut report);
+            self.set(&params, &mut report)?;
         }
         common.output.page("primitives", &report)
     }
-}
 
-impl Set {
-    /// Measures a parameter set with the CPU engine on each number of threads.
-    fn measure(params: &Parameters, threads: &[usize], seconds: f64) -> Result<Self> {
-        let mut set = Self::default();
-        for &threads in threads {
-            reset_peak_memory();
-            let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?.install(|| set.column(params, &engine, seconds))?;
-            set.peaks.push(peak_memory());
-        }
-        Ok(set)
-    }
-
-    /// Adds an engine's column.
-    fn column(&mut self, params: &Parameters, engine: &CpuEngine, seconds: f64) -> Result<()> {
-        // Every engine has the same operations, in the same order.
-        let mut time = |section: usize, list: Vec<Operation<'_>>| -> Result<()> {
-            let rows = &mut self.sections[section];
-            for (at, mut operation) in list.into_iter().enumerate() {
-                let name = operation.name;
-                eprintln!("2^{}, {}: {name}", params.log_n(), SECTIONS[section]);
-                if rows.len() <= at {
-                    rows.push(Row {
-                        name,
-                        rows: operation.rows,
-                        bytes: operation.bytes,
-                        timings: Vec::new(),
-                    });
-                }
-                let timing = Timing::of_operation(&mut operation, seconds)?;
-                rows[at].timings.push(timing);
-            }
+    /// Measures everything with one parameter set and number of threads.
+    fn column(&self, params: &Parameters, threads: usize) -> Result<EngineColumn> {
+        reset_peak_memory();
+        let engine = CpuEngine::with_threads(threads)?;
+        let mut cells = Vec::new();
+        let measure = |layer, mut operation: Operation<'_>| {
+            let name = operation.name;
+            eprintln!("2^{}, {layer:?}: {name}", params.log_n());
+            cells.push(Cell {
+                layer,
+                name,
+                rows: operation.rows,
+                bytes: operation.bytes,
+                timing: Timing::of_operation(&mut operation, self.seconds)?,
+            });
             Ok(())
         };
-        let client = Client::new(params, engine.clone())?;
-        time(0, client_operations(&client)?)?;
-        {
-            let server = Server::new(&client, engine.clone())?;
-            time(1, server_operations(&server)?)?;
-            time(2, transfers::operations(&client, &server)?)?;
-            if self.facts.is_none() {
-                let sizes = facts::sizes(&client, &server)?;
-                self.facts = Some([sizes, facts::precision(&client, &server)?]);
-            }
-        }
-        // The server's keys are gone before the ring's operands come.
-        let ring = RingData::new(params, engine.clone())?;
-        time(3, ring.operations()?)
+        host_threads(threads)?.install(|| walk(params, &engine, &Layer::ALL, measure))?;
+        Ok((cells, peak_memory()))
     }
 
-    fn write(&self, params: &Parameters, threads: &[usize], report: &mut Report) {
+    /// Measures a parameter set and writes its part of the page.
+    fn set(&self, params: &Parameters, report: &mut Report) -> Result<()> {
+        let threads = self.threads.iter();
+        let measured = threads.map(|&threads| self.column(params, threads));
+        let measured = measured.collect::<Result<Vec<_>>>()?;
         let (log_n, levels) = (params.log_n(), params.max_level());
         let (limbs, special) = (params.window(levels).len(), params.special_limbs());
         let (digits, log2_qp) = (params.dnum(), params.log2_qp());
@@ -151,61 +112,74 @@ impl Set {
                 "{} slots; ciphertexts have {limbs} limbs, keys {digits} digits and {special} special limbs; log2(QP) = {log2_qp:.1}.",
                 params.slots()
             ));
-        let columns = threads.iter().map(|threads| match threads {
+        let columns = self.threads.iter().map(|threads| match threads {
             1 => "1 thread".to_owned(),
             threads => format!("{threads} threads"),
         });
         let columns: Vec<_> = columns.collect();
-        for (title, rows) in SECTIONS.iter().zip(&self.sections) {
-            report.subheading(title);
-            if rows.iter().any(|row| row.rows.is_some()) {
+        for layer in Layer::ALL {
+            let title = format!("{layer:?}");
+            report.subheading(&title);
+            if layer == Layer::Ring {
                 report.text(
                     "A row is one residue polynomial that is written; GB/s count every row read or written once.",
                 );
             }
-            report.add(&section(title, rows, &columns));
+            report.add(&section(&title, layer, &measured, &columns));
         }
-        if let Some([sizes, precision]) = &self.facts {
-            report.subheading("Sizes").add(sizes);
-            report
-                .subheading("Precision")
-                .text("Bits below 1 of the errors over all slots; uniform values in [-1, 1).")
-                .add(precision);
-        }
+        let [sizes, precision] = facts::of(params)?;
+        report.subheading("Sizes").add(&sizes);
+        report
+            .subheading("Precision")
+            .text("Bits below 1 of the errors over all slots; uniform values in [-1, 1).")
+            .add(&precision);
         let peak = column("peak", Bytes).or("unknown");
         let mut memory = Table::new("peak_memory", [column("engine", Plain), peak]);
-        for row in columns.iter().zip(&self.peaks) {
-            memory.row(row);
+        for (name, (_, peak)) in columns.iter().zip(&measured) {
+            memory.row((name, peak));
         }
         report
             .subheading("Memory")
             .text("The most that the process had: client, server and all keys and operands of this page together.")
             .add(&memory);
+        Ok(())
     }
 }
 
-fn section(title: &str, rows: &[Row], threads: &[String]) -> Table {
+fn section(title: &str, layer: Layer, measured: &[EngineColumn], threads: &[String]) -> Table {
     let (first, last) = (threads.first(), threads.last());
     let of = |heading: &str, column: Option<&String>| {
         format!("{heading}, {}", column.map_or("", String::as_str))
     };
-    let per_row = rows.iter().any(|row| row.rows.is_some());
-    let rate = rows.iter().any(|row| row.bytes.is_some());
+    let cells = measured.iter().take(1).flat_map(|(cells, _)| cells);
+    let rows: Vec<_> = cells
+        .enumerate()
+        .filter(|(_, cell)| cell.layer == layer)
+        .collect();
+    let per_row = rows.iter().any(|(_, cell)| cell.rows.is_some());
+    let rate = rows.iter().any(|(_, cell)| cell.bytes.is_some());
     let mut columns = vec![column("operation", Plain), hidden("rows"), hidden("bytes")];
     columns.extend(threads.iter().map(|threads| column(threads, Seconds)));
     columns.extend(per_row.then(|| column(of("per row", first), Seconds).or("")));
     columns.extend(rate.then(|| column(of("GB/s", last), Fixed(2)).or("")));
     let mut table = Table::new(title, columns);
-    for row in rows {
-        let each = row.timings.first().zip(row.rows);
+    for (
+        at,
+        Cell {
+            name, rows, bytes, ..
+        },
+    ) in rows
+    {
+        let timings: Vec<_> = measured.iter().map(|(cells, _)| cells[at].timing).collect();
+        let each = timings.first().zip(*rows);
         let each = each.map(|(t, rows)| t.median / rows as f64);
-        let speed = row.timings.last().zip(row.bytes);
+        let speed = timings.last().zip(*bytes);
         let speed = speed.map(|(t, bytes)| bytes as f64 / t.median / 1e9);
         let derived: Vec<_> = [(per_row, each), (rate, speed)]
             .into_iter()
             .filter_map(|(shown, value)| shown.then_some(value))
             .collect();
-        table.row((row.name, row.rows, row.bytes, &row.timings, derived));
+        table.row((name, rows, bytes, timings, derived));
     }
     table
 }
@@ -217,16 +191,25 @@ mod tests {
     #[test]
     fn a_set_is_measured_once_per_engine() {
         let params = parameter_sets::standard(13).unwrap();
-        let set = Set::measure(&params, &[1, 2], 0.0).unwrap();
-        for row in set.sections.iter().flatten() {
-            assert_eq!(row.timings.len(), 2, "{}", row.name);
-            assert!(row.timings.iter().all(|t| t.median > 0.0), "{}", row.name);
-        }
-        assert!(set.sections.iter().all(|rows| rows.len() >= 7));
+        let arguments = Arguments {
+            log_n: vec![13],
+            threads: vec![1, 2],
+            seconds: 0.0,
+        };
         let mut report = Report::new("", "", Origin::here());
-        set.write(&params, &[1, 2], &mut report);
+        arguments.set(&params, &mut report).unwrap();
         let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
         let of = |table: &str| json["sets"][0][table].as_array().unwrap().clone();
+        for layer in Layer::ALL {
+            let rows = of(&format!("{layer:?}"));
+            assert!(rows.len() >= 7);
+            for (row, threads) in rows
+                .iter()
+                .flat_map(|row| [(row, "1_thread"), (row, "2_threads")])
+            {
+                assert!(row[threads]["median"].as_f64().unwrap() > 0.0, "{row}");
+            }
+        }
         for precision in of("precision") {
             assert!(
                 precision["worst_bits"].as_f64().unwrap() > 10.0,

@@ -178,7 +178,7 @@ fn measure(settings: &Settings) -> Result<(Costs, [Curve; 4])> {
     let top = params.max_level();
     eprintln!("costs of single steps");
     let engine = CpuEngine::with_threads(1)?;
-    let (costs, _) = host_threads(1)?.install(|| unit_costs(&params, &engine, each))?;
+    let costs = host_threads(1)?.install(|| unit_costs(&params, &engine, each))?;
     let model = |params: &Parameters, level: usize| {
         let costs = costs.at(reference, params.log_n());
         Counts::new(params, level).multiply().seconds(&costs)

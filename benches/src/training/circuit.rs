@@ -201,7 +201,7 @@ pub(crate) fn train(
     for &threads in threads {
         for batching in [Batching::Waves, Batching::Off] {
             let options = Options::new().batching(batching).side_by_side(threads);
-            let loaded = workload.load(CpuEngine::with_threads(threads)?, options)?;
+            let loaded = workload.on_threads_with(threads, options)?;
             let warm_up = loaded.run()?;
             peak_ciphertext_bytes = warm_up
                 .report

@@ -1,7 +1,5 @@
 //! The circuits against the baseline: one training of a few minibatches, each circuit at its own smallest secure parameters.
 
-use std::path::PathBuf;
-
 use arras::toolkit::{
     circuit::Summing,
     cost::CostTable,
@@ -21,8 +19,9 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Trainings,
     circuit::{RunTimes, Smallest, measured_costs, peak_of_run, train},
-    data::{self, TrainTest},
+    data::TrainTest,
 };
 use crate::{
     Common, Result,
@@ -37,27 +36,17 @@ const TOLERANCE: f64 = 0.3;
 /// The training circuits against the baseline on MNIST 3 against 8: each at its own smallest secure parameters.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Minibatches to train on.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=12))]
-    iterations: u16,
+    #[command(flatten)]
+    of: Trainings,
     /// Rows of a minibatch, a comparison for each.
     #[arg(long, value_delimiter = ',', default_value = "64,32")]
     minibatches: Vec<usize>,
-    /// Numbers of threads.
-    #[arg(long, value_delimiter = ',', default_value = "1,2")]
-    threads: Vec<usize>,
     /// Runs after the warm-up, of which the median is shown.
     #[arg(long, default_value_t = 3)]
     runs: usize,
     /// Seconds to measure the costs of single operations for, for each parameter set.
     #[arg(long, default_value_t = 10.0)]
     cost_seconds: f64,
-    /// Circuits beside the baseline; all if none is named.
-    #[arg(long)]
-    circuit: Vec<Kind>,
     /// How sums of rotations are added up: doubling, fours or eights [default: the fastest way for each circuit, by the costs that come
     /// with the toolkit]
     #[arg(long, value_parser = |name: &str| serde_json::from_value::<Summing>(name.into()))]
@@ -76,10 +65,10 @@ impl Arguments {
     /// Measures and publishes `circuits`, with an HTML page.
     pub(crate) fn run(mut self, common: &Common) -> Result<()> {
         if common.quick {
-            (self.iterations, self.minibatches, self.threads) = (2, vec![16], vec![1, 2]);
-            self.runs = 1;
+            (self.of.iterations, self.of.threads) = (2, vec![1, 2]);
+            (self.minibatches, self.runs) = (vec![16], 1);
         }
-        let data = data::images(self.data.as_deref(), common.quick)?;
+        let data = self.of.images(common.quick)?;
         if let (Some(kind), Some(rows)) = (self.one, self.rows) {
             let json = if self.memory {
                 serde_json::to_string(&self.measure_memory(&data, kind, rows)?)?
@@ -92,12 +81,12 @@ impl Arguments {
         let origin = Origin::here();
         let on = format!(
             "{}, {} minibatches, one round from zero",
-            data.name, self.iterations
+            data.name, self.of.iterations
         );
         let mut comparison = Comparison::new(origin.machine.clone(), on);
         comparison.commit = origin.commit.clone();
         let details = self.compare(&mut comparison)?;
-        let report = report(origin, &comparison, &details, &self.threads);
+        let report = report(origin, &comparison, &details, &self.of.threads);
         common.output.page("circuits", &report)?;
         common.output.write("circuits.html", &comparison.to_html()?)
     }
@@ -107,8 +96,7 @@ impl Arguments {
         let mut details = Vec::new();
         for rows in &self.minibatches {
             for kind in Kind::ALL {
-                let asked = self.circuit.is_empty() || self.circuit.contains(&kind);
-                if !asked && kind != Kind::Baseline {
+                if !self.of.has(kind) && kind != Kind::Baseline {
                     continue;
                 }
                 eprintln!("{kind}, minibatches of {rows}");
@@ -134,7 +122,7 @@ impl Arguments {
         kind: Kind,
         rows: usize,
     ) -> Result<(Smallest, Vec<Array2<f64>>, Array2<f64>)> {
-        let iterations = self.iterations.into();
+        let iterations = self.of.iterations.into();
         let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
         let z = training_rows(Optimizer::Nesterov, &data.train, &normalization)?;
         let test = normalization.apply(&data.test)?;
@@ -149,11 +137,10 @@ impl Arguments {
     fn measure_memory(&self, data: &TrainTest, kind: Kind, rows: usize) -> Result<Option<u64>> {
         let (circuit, minibatches, _) = self.prepare(data, kind, rows)?;
         let before = resident_memory();
-        let threads = self.threads.iter().copied().max().unwrap_or(1);
         let inputs = circuit.training.inputs(&minibatches, None)?;
         let (owner, workload) = send(&circuit.program, &circuit.params, &inputs)?;
         drop((owner, inputs));
-        let peak = peak_of_run(workload, threads)?.zip(before);
+        let peak = peak_of_run(workload, self.of.most_threads())?.zip(before);
         Ok(peak.map(|(peak, before)| peak.saturating_sub(before)))
     }
 
@@ -170,7 +157,7 @@ impl Arguments {
         let params = &circuit.params;
         let spec = circuit.training.spec();
         let shape = CircuitShape::of(kind.name(), &circuit.program);
-        let outcome = train(&circuit, &minibatches, &self.threads, self.runs)?;
+        let outcome = train(&circuit, &minibatches, &self.of.threads, self.runs)?;
         let quality = Quality::measure(&scores(&test, &outcome.weights)?, data.test.labels())?;
         let costs = if quick {
             CostTable::built_in(params, 1)?
@@ -179,7 +166,7 @@ impl Arguments {
         };
         let plan = circuit.plan(&circuit.training.inputs(&minibatches, None)?, &costs)?;
         let count = &plan.stages()[0].count;
-        let fastest = self.threads.iter().filter_map(|&n| outcome.fastest(n));
+        let fastest = self.of.threads.iter().filter_map(|&n| outcome.fastest(n));
         let timing = Timing::Measured { runs: self.runs };
         let mut row = CircuitRow::new(&shape, params, timing);
         row.iterations = minibatches.len();

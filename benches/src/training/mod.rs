@@ -15,3 +15,38 @@ mod data;
 pub(crate) mod plans;
 pub(crate) mod quality;
 mod reference_folds;
+
+use std::path::PathBuf;
+
+use lr_train::circuits::Kind;
+
+/// What programs that train every circuit are told.
+#[derive(clap::Args)]
+struct Trainings {
+    /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Minibatches to train on.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=12))]
+    iterations: u16,
+    /// Numbers of threads.
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    threads: Vec<usize>,
+    /// Circuits, beside the baseline where they are compared with it; all if none is named.
+    #[arg(long)]
+    circuit: Vec<Kind>,
+}
+
+impl Trainings {
+    fn has(&self, kind: Kind) -> bool {
+        self.circuit.is_empty() || self.circuit.contains(&kind)
+    }
+
+    fn most_threads(&self) -> usize {
+        self.threads.iter().copied().max().unwrap_or(1)
+    }
+
+    fn images(&self, quick: bool) -> crate::Result<data::TrainTest> {
+        data::images(self.data.as_deref(), quick)
+    }
+}

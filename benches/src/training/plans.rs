@@ -23,8 +23,7 @@ use lr_train::{
     preprocess::{Preprocessor, Scheme},
     report::peak_memory,
     trainer::{
-        DataOwner, ErrorsFor, KeySetId, PlannerOptions, RoundResult, Settings as Training,
-        TrainingServer,
+        DataOwner, ErrorsFor, PlannerOptions, RoundResult, Settings as Training, TrainingServer,
         files::{
             DatasetFile, KeyDirectory, dataset_file_bytes, load_evaluation, save_result,
             write_dataset,
@@ -35,7 +34,7 @@ use lr_train::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::data::{self, TrainTest};
+use super::{Trainings, data::TrainTest};
 use crate::{
     Common, Result,
     process::again,
@@ -50,27 +49,17 @@ const SECONDS_TOLERANCE: f64 = 0.3;
 /// What plans say against what trainings take: bytes, memory, seconds; fails if bytes or memory are not as planned.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder with `mnist/` in it [default: the variable ARRAS_DATA, then ../shared/data]. Without MNIST the built-in digits stand in.
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Minibatches to train on.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=12))]
-    iterations: u16,
+    #[command(flatten)]
+    of: Trainings,
     /// Rows of a minibatch.
     #[arg(long, default_value_t = 64)]
     minibatch: usize,
-    /// Numbers of threads.
-    #[arg(long, value_delimiter = ',', default_value = "1,2")]
-    threads: Vec<usize>,
     /// Trainings for each number of threads, of which the fastest counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
     /// Measured costs, as `scaling --costs` writes them; a table for each number of threads [default: built-in costs].
     #[arg(long)]
     costs: Option<PathBuf>,
-    /// Circuits; all if none is named.
-    #[arg(long)]
-    circuit: Vec<Kind>,
     /// Fail if seconds are off, too: only on a machine without other work.
     #[arg(long)]
     strict: bool,
@@ -93,9 +82,9 @@ impl Arguments {
             return Ok(());
         }
         if common.quick {
-            (self.iterations, self.minibatch, self.runs) = (2, 16, 1);
+            (self.of.iterations, self.minibatch, self.runs) = (2, 16, 1);
         }
-        let data = data::images(self.data.as_deref(), common.quick)?;
+        let data = self.of.images(common.quick)?;
         let costs: Vec<CostTable> = match &self.costs {
             Some(file) => serde_json::from_str(&fs::read_to_string(file)?)?,
             None => vec![],
@@ -112,7 +101,7 @@ impl Arguments {
         };
         let data = format!(
             "{}, {} iterations, minibatches of {}",
-            data.name, self.iterations, self.minibatch
+            data.name, self.of.iterations, self.minibatch
         );
         let mut report = Report::new("Plans held to runs", "plans", Origin::here());
         report.number("data", &data).number("costs", &costs);
@@ -177,10 +166,7 @@ impl Arguments {
         let parts = column("the plan's memory", Plain).key("text");
         let mut parts = Table::new("memory", [column("circuit", Plain), parts, hidden("plan")]);
         let (mut sizes_hold, mut seconds_hold) = (true, true);
-        for kind in Kind::ALL {
-            if !self.circuit.is_empty() && !self.circuit.contains(&kind) {
-                continue;
-            }
+        for kind in Kind::ALL.into_iter().filter(|&kind| self.of.has(kind)) {
             eprintln!("{kind}");
             let (sent, trained) = self.measure(kind)?;
             let circuit = kind.name();
@@ -213,7 +199,7 @@ impl Arguments {
         let name = folder.path().display().to_string();
         let sent = again(&["--client", circuit.name(), "--folder", &name], &[])?;
         let mut trained = vec![];
-        for threads in &self.threads {
+        for threads in &self.of.threads {
             let count = threads.to_string();
             let server = ["--server", &count, "--folder", &name];
             let mut best: Option<Trained> = None;
@@ -242,7 +228,7 @@ impl Arguments {
         kind: Kind,
         folder: &Path,
     ) -> Result<Sent> {
-        let training = Training::new(self.minibatch, self.iterations.into()).circuit(kind);
+        let training = Training::new(self.minibatch, self.of.iterations.into()).circuit(kind);
         let features = Preprocessor::fit(&data.train, Scheme::MaxAbs)?.features() + 1;
         let planned = |threads| {
             let tables = costs.iter().filter(|table| table.spec().threads == threads);
@@ -253,10 +239,9 @@ impl Arguments {
             plan(&training, features, data.train.rows(), &options)
         };
         // The plan that is run is that for the most threads; the others tell the same circuit's times, as sums may be added up otherwise.
-        let most = self.threads.iter().copied().max().unwrap_or(1);
-        let (plan, report) = planned(most)?;
+        let (plan, report) = planned(self.of.most_threads())?;
         let mut seconds = vec![];
-        for &threads in &self.threads {
+        for &threads in &self.of.threads {
             let of = planned(threads)?.1.chosen.seconds;
             seconds.push(of.first().ok_or("no costs")?.seconds);
         }
@@ -320,7 +305,7 @@ struct Trained {
 fn server(folder: &Path, threads: usize) -> Result<Trained> {
     let engine = CpuEngine::with_threads(threads)?;
     let (plan, keys) = load_evaluation(&folder.join("keys/eval"), false)?;
-    let id = KeySetId::of(&keys)?;
+    let id = keys.id();
     let data = DatasetFile::open(folder.join("data.arras"), &plan, id)?;
     let options = Options::new().side_by_side(threads);
     let server = TrainingServer::new(plan, keys, engine, options)?;

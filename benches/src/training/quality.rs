@@ -44,38 +44,38 @@ impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result<()> {
         let origin = Origin::here();
         let mut qualities = Qualities::new();
-        if common.quick {
-            let plan = Plan {
+        let plan = match common.quick {
+            true => Plan {
                 images: (2, 16),
                 clinical: 2,
                 log_n: 14..=15,
                 encrypted_folds: false,
-            };
-            qualities.images(&data::images(None, true)?, &plan, None)?;
-            qualities.full_batch("breast cancer", &builtin::breast_cancer()?, None, &plan)?;
-        } else {
-            let plan = Plan {
+            },
+            false => Plan {
                 images: (32, 128),
                 clinical: 7,
                 log_n: 15..=16,
                 encrypted_folds: !self.plain_folds,
-            };
-            let folder = data::folder(self.data.as_deref());
-            let images = data::images(Some(&folder), false)?;
-            eprintln!("{}", images.name);
-            let least = (!images.built_in).then_some([0.96, 0.99]);
-            qualities.images(&images, &plan, least)?;
-            for (name, reference) in CLINICAL {
-                match clinical(&folder, name)? {
-                    Some(data) => {
-                        eprintln!("{name}, {} rows", data.rows());
-                        qualities.full_batch(name, &data, Some(reference), &plan)?;
-                    }
-                    None => eprintln!(
-                        "\n*** NO {name}.txt in {}: LEFT OUT.\n",
-                        folder.join("clinical").display()
-                    ),
+            },
+        };
+        let folder = data::folder(self.data.as_deref());
+        let images = data::images(Some(&folder), common.quick)?;
+        eprintln!("{}", images.name);
+        let least = (!images.built_in).then_some([0.96, 0.99]);
+        qualities.images(&images, &plan, least)?;
+        if common.quick {
+            qualities.full_batch("breast cancer", &builtin::breast_cancer()?, None, &plan)?;
+        }
+        for (name, reference) in CLINICAL.into_iter().filter(|_| !common.quick) {
+            match clinical(&folder, name)? {
+                Some(data) => {
+                    eprintln!("{name}, {} rows", data.rows());
+                    qualities.full_batch(name, &data, Some(reference), &plan)?;
                 }
+                None => eprintln!(
+                    "\n*** NO {name}.txt in {}: LEFT OUT.\n",
+                    folder.join("clinical").display()
+                ),
             }
         }
         common.output.page("quality", &qualities.report(origin))?;
@@ -192,7 +192,7 @@ fn encrypted<'a>(
             return Err(format!("{} weights against {}", model.weights.len(), last.len()).into());
         }
         weight_error = weight_error.max(largest_difference(&model.weights, last));
-        scores.push(score(&model.evaluate(test)?));
+        scores.push(score(&model.evaluate(test)?.quality()));
         twins.push(twin);
         chosen.get_or_insert_with(|| trainer.report().chosen.clone());
     }
@@ -321,12 +321,10 @@ impl Qualities {
     }
 
     fn check(&mut self, what: &str, value: f64, at_least: bool, bound: f64) {
-        let sign = if at_least { ">=" } else { "<=" };
         // Not for a value that is no number.
-        let passed = if at_least {
-            value >= bound
-        } else {
-            value <= bound
+        let (sign, passed) = match at_least {
+            true => (">=", value >= bound),
+            false => ("<=", value <= bound),
         };
         let word = if passed { "ok" } else { "**FAILED**" };
         let line = format!("- {word}: {what}: {value:.3e} {sign} {bound:.3e}");

@@ -5,9 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use arras_hal::{Coeff, Eval, Limbs, Poly, SecretEngine, Shape};
+use arras_hal::{Coeff, Eval, HalError, Limbs, Poly, SecretEngine, Shape};
 use num_complex::Complex64;
-use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::{
@@ -108,7 +107,7 @@ impl<'k, K: EncryptionKey> Encryptor<'k, K> {
     ///
     /// # Errors
     /// [`CkksErrorKind::Empty`], [`CkksErrorKind::LevelTooHigh`]; [`CkksErrorKind::OutOfRange`] and [`CkksErrorKind::Encoding`] for a value that
-    /// does not fit.
+    /// does not fit; [`CkksErrorKind::Stopped`].
     pub fn encrypt<V: Copy + Into<Complex64> + Sync>(
         &self,
         vectors: &[&[V]],
@@ -133,13 +132,12 @@ fn encode<S: SecretEngine, V: Copy + Into<Complex64> + Sync>(
     }
     context.window(level)?;
     let scale = context.params().scale(level);
-    vectors
-        .par_iter()
-        .map(|v| {
-            check_magnitude(context, v)?;
-            Ok(context.encoder().encode(v, scale)?)
-        })
-        .collect()
+    let encode = |v: &&[V]| {
+        context.stopped()?;
+        check_magnitude(context, v)?;
+        Ok(context.encoder().encode(v, scale)?)
+    };
+    context.engine().workers().map(vectors, encode)
 }
 
 /// Values must stay below the headroom of level 0, where every ciphertext may be brought. NaN passes here and is refused by the encoder,
@@ -178,7 +176,8 @@ fn message<S: SecretEngine>(
     let moduli = context.moduli_of(limbs);
     let shape = Shape::new(encoded.len(), limbs.clone());
     let mut words = Zeroizing::new(vec![0; shape.words(n)]);
-    residue_rows(encoded, &moduli, n, &mut words);
+    let workers = context.engine().workers();
+    residue_rows(workers, encoded, &moduli, n, &mut words)?;
     Ok(Poly::<S, Coeff>::from_secret_words(context.ring(), &shape, &words)?.ntt())
 }
 
@@ -203,10 +202,12 @@ impl<S: SecretEngine> EncryptionKey for SecretKey<S> {
         let (params, ring, batch) = (context.params(), context.ring(), encoded.len());
         let limbs = context.window(level)?.clone();
         let public = seed.public(Purpose::EncryptionUniform, [call, 0, 0]);
-        let a = uniform_halves(params, &public, &limbs, batch);
+        let a = uniform_halves(context, &public, &limbs, batch)?;
         let a = Poly::<S, Eval>::from_words(ring, &Shape::new(batch, limbs.clone()), &a)?;
         let stream = |i| seed.stream(Purpose::EncryptionError, [call, i, 0]);
+        context.stopped()?;
         let mut c0 = errors(ring, batch, stream, &limbs)?;
+        context.stopped()?;
         c0.add_assign(&message(context, encoded, &limbs)?)?;
         let mut product = Poly::secret_zeros(ring, &Shape::new(batch, limbs.clone()))?;
         a.mul_into(&self.on(&limbs)?, &mut product)?;
@@ -243,15 +244,15 @@ impl<S: SecretEngine> EncryptionKey for LoadedPublicKey<S> {
         let wide = window.union(&Limbs::new([params.special_range().start]));
         let n = params.n();
         let mut masks = Zeroizing::new(vec![0; batch * n]);
-        masks
-            .par_chunks_exact_mut(n)
-            .enumerate()
-            .for_each(|(i, mask)| {
-                let index = [call, i as u64, 0];
-                ternary(&mut seed.stream(Purpose::EncryptionTernary, index), mask);
-            });
+        let workers = context.engine().workers();
+        workers.each_chunk(&mut masks, n, |i, mask| {
+            let index = [call, i as u64, 0];
+            ternary(&mut seed.stream(Purpose::EncryptionTernary, index), mask);
+            Ok::<_, HalError>(())
+        })?;
         let mask = small_poly(ring, &masks, &wide)?;
         let half = |component: usize| -> Result<Poly<S, Eval>> {
+            context.stopped()?;
             let stream = |i| seed.stream(Purpose::EncryptionError, [call, i, 1 + component as u64]);
             let mut sum = errors(ring, batch, stream, &wide)?;
             let mut product = Poly::secret_zeros(ring, &Shape::new(batch, wide.clone()))?;

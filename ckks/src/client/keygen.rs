@@ -129,7 +129,8 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
     /// A key of any kind for levels up to `level_budget`.
     ///
     /// # Errors
-    /// [`CkksErrorKind::LevelTooHigh`], [`CkksErrorKind::Hal`] for a Galois element of a larger ring; if the engine has no memory.
+    /// [`CkksErrorKind::LevelTooHigh`], [`CkksErrorKind::Hal`] for a Galois element of a larger ring; [`CkksErrorKind::Stopped`]; if the
+    /// engine has no memory.
     pub fn switching_key(&self, kind: KeyKind, level_budget: usize) -> Result<SwitchingKey> {
         let context = self.secret.context();
         let params = context.params();
@@ -146,6 +147,7 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let special = context.ring().basis().product(&context.switching().special);
         let mut b = Vec::with_capacity(layout.digits * layout.limbs.len() * params.n());
         for (j, group) in params.digit_groups().iter().take(layout.digits).enumerate() {
+            context.stopped().named("switching_key")?;
             let stream = |_| self.seed.stream(Purpose::KeyError, [index, j as u64, 0]);
             let mut digit = errors(context.ring(), 1, stream, &layout.limbs)?;
             let a = self.uniform(&seed, Purpose::KeyUniform, j as u64, &layout.limbs)?;
@@ -211,7 +213,8 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let n = context.params().n();
         let list = crate::keys::limbs_and_moduli(context.params(), limbs);
         let mut words = vec![0; limbs.len() * n];
-        uniform_rows(seed, purpose, [index, 0], &list, n, &mut words);
+        let workers = context.engine().workers();
+        uniform_rows(workers, seed, purpose, [index, 0], &list, n, &mut words)?;
         Ok(Poly::from_words(
             context.ring(),
             &Shape::new(1, limbs.clone()),

@@ -18,8 +18,7 @@ pub use seeded::SeededCiphertext;
 
 use std::sync::Arc;
 
-use arras_hal::{Coeff, Eval, Limbs, Poly, Ring, SecretEngine, Shape};
-use rayon::prelude::*;
+use arras_hal::{Coeff, Eval, HalError, Limbs, Poly, Ring, SecretEngine, Shape};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -36,15 +35,14 @@ fn small_poly<S: SecretEngine>(
     let n = ring.basis().n();
     let shape = Shape::new(coefficients.len() / n, limbs.clone());
     let mut words = Zeroizing::new(vec![0; shape.words(n)]);
-    words
-        .par_chunks_exact_mut(n)
-        .enumerate()
-        .for_each(|(i, row)| {
-            let (poly, limb) = (i / limbs.len(), limbs.at(i % limbs.len()));
-            if let Some(coefficients) = coefficients.chunks_exact(n).nth(poly) {
-                small_residues(coefficients, ring.basis().modulus(limb).value(), row);
-            }
-        });
+    let workers = ring.engine().workers();
+    workers.each_chunk(&mut words, n, |i, row| {
+        let (poly, limb) = (i / limbs.len(), limbs.at(i % limbs.len()));
+        if let Some(coefficients) = coefficients.chunks_exact(n).nth(poly) {
+            small_residues(coefficients, ring.basis().modulus(limb).value(), row);
+        }
+        Ok::<_, HalError>(())
+    })?;
     Ok(Poly::<S, Coeff>::from_secret_words(ring, &shape, &words)?.ntt())
 }
 
@@ -58,9 +56,10 @@ fn errors<S: SecretEngine>(
     let n = ring.basis().n();
     // All memory at once: a vector that grows would leave copies behind.
     let mut coefficients = Zeroizing::new(vec![0; count * n]);
-    coefficients
-        .par_chunks_exact_mut(n)
-        .enumerate()
-        .for_each(|(i, row)| centred_binomial(&mut stream(i as u64), row));
+    let workers = ring.engine().workers();
+    workers.each_chunk(&mut coefficients, n, |i, row| {
+        centred_binomial(&mut stream(i as u64), row);
+        Ok::<_, HalError>(())
+    })?;
     small_poly(ring, &coefficients, limbs)
 }

@@ -44,7 +44,8 @@ impl PublicKey {
         let half = words.len();
         words.resize(2 * half, 0);
         let (purpose, n) = (Purpose::PublicKeyUniform, self.params.n());
-        uniform_rows(&self.seed, purpose, [0, 0], &list, n, &mut words[half..]);
+        let (workers, a) = (context.engine().workers(), &mut words[half..]);
+        uniform_rows(workers, &self.seed, purpose, [0, 0], &list, n, a)?;
         Ok(LoadedPublicKey {
             context: context.clone(),
             poly: Poly::from_words(context.ring(), &Shape::new(2, limbs), &words)?,

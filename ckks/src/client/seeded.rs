@@ -38,7 +38,7 @@ impl SeededCiphertext {
     /// The ciphertexts on an engine.
     ///
     /// # Errors
-    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`], [`crate::CkksErrorKind::Stopped`]; the engine's if it has no memory.
     pub fn expand<B: Backend>(&self, context: &Context<B>) -> Result<Ciphertext<B>> {
         if self.params.fingerprint() != context.params().fingerprint() {
             return Err(parameters_mismatch(&self.params, context.params()).named("expand"));
@@ -47,7 +47,7 @@ impl SeededCiphertext {
         let batch = self.batch();
         let mut words = Vec::with_capacity(2 * self.c0.len());
         words.extend_from_slice(&self.c0);
-        words.extend(uniform_halves(&self.params, &self.seed, &limbs, batch));
+        words.extend(uniform_halves(context, &self.seed, &limbs, batch).named("expand")?);
         let shape = Shape::new(2 * batch, limbs);
         let poly = Poly::<B, Eval>::from_words(context.ring(), &shape, &words)?;
         Ok(Ciphertext::settled(context, poly, self.level))
@@ -55,26 +55,29 @@ impl SeededCiphertext {
 }
 
 /// The uniform halves of a batch, `[batch][limbs][N]`.
-pub(super) fn uniform_halves(
-    params: &Parameters,
+pub(super) fn uniform_halves<B: Backend>(
+    context: &Context<B>,
     seed: &PublicSeed,
     limbs: &arras_hal::Limbs,
     batch: usize,
-) -> Vec<u32> {
+) -> Result<Vec<u32>> {
+    let params = context.params();
     let n = params.n();
     let list = crate::keys::limbs_and_moduli(params, limbs);
     let mut words = vec![0; batch * limbs.len() * n];
     for (i, part) in words.chunks_exact_mut(limbs.len() * n).enumerate() {
+        context.stopped()?;
         uniform_rows(
+            context.engine().workers(),
             seed,
             Purpose::EncryptionUniform,
             [i as u64, 0],
             &list,
             n,
             part,
-        );
+        )?;
     }
-    words
+    Ok(words)
 }
 
 impl std::fmt::Debug for SeededCiphertext {

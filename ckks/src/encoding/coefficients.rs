@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rayon::prelude::*;
+use arras_hal::{HalError, Workers};
 use zeroize::Zeroizing;
 
 use super::reduce::RowReducer;
@@ -117,22 +117,24 @@ impl fmt::Debug for IntCoefficients {
 }
 
 /// Residues of encoded vectors, `[vectors][moduli][n]`, in parallel.
+///
+/// # Errors
+/// As [`Workers::check`].
 pub(crate) fn residue_rows(
+    workers: &Workers,
     encoded: &[IntCoefficients],
     moduli: &[u32],
     n: usize,
     words: &mut [u32],
-) {
-    words
-        .par_chunks_exact_mut(n)
-        .enumerate()
-        .for_each(|(i, row)| {
-            if let (Some(vector), Some(&q)) =
-                (encoded.get(i / moduli.len()), moduli.get(i % moduli.len()))
-            {
-                vector.residues_into(q, row);
-            }
-        });
+) -> Result<(), HalError> {
+    workers.each_chunk(words, n, |i, row| {
+        if let (Some(vector), Some(&q)) =
+            (encoded.get(i / moduli.len()), moduli.get(i % moduli.len()))
+        {
+            vector.residues_into(q, row);
+        }
+        Ok(())
+    })
 }
 
 #[cfg(test)]

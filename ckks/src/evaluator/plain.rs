@@ -4,7 +4,6 @@ use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Named, Poly, Shape};
 use num_bigint::{BigInt, Sign};
 use num_complex::Complex64;
 use num_traits::{FromPrimitive, ToPrimitive};
-use rayon::prelude::*;
 
 use super::{
     Evaluator,
@@ -63,14 +62,14 @@ impl<B: Backend> Evaluator<B> {
             ),
         };
         let scale = self.context.params().scale(level);
-        let encoded = vectors
-            .par_iter()
-            .map(|v| Ok(self.context.encoder().encode(v, scale)?))
-            .collect::<Result<Vec<IntCoefficients>>>()?;
+        let workers = self.context.engine().workers();
+        let encode =
+            |v: &&[V]| -> Result<IntCoefficients> { Ok(self.context.encoder().encode(v, scale)?) };
+        let encoded = workers.map(vectors, encode)?;
         let moduli = self.context.moduli_of(&limbs);
         let n = self.context.params().n();
         let mut words = vec![0; encoded.len() * moduli.len() * n];
-        residue_rows(&encoded, &moduli, n, &mut words);
+        residue_rows(workers, &encoded, &moduli, n, &mut words)?;
         let shape = Shape::new(encoded.len(), limbs);
         let poly = Poly::<B, Coeff>::from_words(self.context.ring(), &shape, &words)?.ntt();
         Ok(Plaintext {

@@ -111,7 +111,7 @@ impl SwitchingKey {
     /// Expands the seed and hands the key to an engine.
     ///
     /// # Errors
-    /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
+    /// [`crate::CkksErrorKind::ParametersMismatch`], [`crate::CkksErrorKind::Stopped`]; the engine's if it has no memory.
     pub fn load<B: Backend>(&self, context: &Context<B>) -> Result<Key<B>> {
         if self.params.fingerprint() != context.params().fingerprint() {
             return Err(parameters_mismatch(&self.params, context.params()).named("load key"));
@@ -126,16 +126,18 @@ impl SwitchingKey {
             .zip(self.b.chunks_exact(part))
             .enumerate()
         {
+            context.stopped().named("load key")?;
             let (message, uniform) = digit.split_at_mut(part);
             message.copy_from_slice(b);
             uniform_rows(
+                context.engine().workers(),
                 &self.seed,
                 Purpose::KeyUniform,
                 [j as u64, 0],
                 &limbs,
                 n,
                 uniform,
-            );
+            )?;
         }
         Ok(Key::prepare(context.ring(), &layout, &words)?)
     }

@@ -1,6 +1,6 @@
 //! Samplers. Each consumes a stream in a fixed order, so its output is a function of the stream alone.
 
-use rayon::prelude::*;
+use arras_hal::{HalError, Workers};
 
 use super::{PublicSeed, Purpose, Stream};
 use crate::widest;
@@ -36,21 +36,26 @@ pub fn uniform_row(stream: &mut Stream, q: u32, out: &mut [u32]) {
 
 /// Rows of uniform residues, one stream per (prefix, absolute limb index), in parallel: `out` is `[limbs][n]`. A key that
 /// is cut to fewer limbs has the same rows at those it keeps.
+///
+/// # Errors
+/// As [`Workers::check`].
 pub fn uniform_rows(
+    workers: &Workers,
     seed: &PublicSeed,
     purpose: Purpose,
     prefix: [u64; 2],
     limbs: &[(usize, u32)],
     n: usize,
     out: &mut [u32],
-) {
+) -> Result<(), HalError> {
     debug_assert_eq!(out.len(), limbs.len() * n);
-    out.par_chunks_exact_mut(n)
-        .zip(limbs)
-        .for_each(|(row, &(limb, q))| {
+    workers.each_chunk(out, n, |i, row| {
+        if let Some(&(limb, q)) = limbs.get(i) {
             let mut stream = seed.stream(purpose, [prefix[0], prefix[1], limb as u64]);
             uniform_row(&mut stream, q, row);
-        });
+        }
+        Ok(())
+    })
 }
 
 /// Uniform values of {-1, 0, 1}: 2-bit chunks of 32-bit words, 3 rejected.
@@ -285,10 +290,9 @@ mod tests {
         let limbs: Vec<(usize, u32)> = [0, 3, 7, 9].into_iter().zip(moduli).collect();
         let make = |threads, limbs: &[(usize, u32)]| {
             let mut out = vec![0; limbs.len() * 256];
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            pool.build().unwrap().install(|| {
-                uniform_rows(&seed, Purpose::KeyUniform, [1, 2], limbs, 256, &mut out);
-            });
+            let workers = Workers::new(threads, "test").unwrap();
+            let (purpose, prefix) = (Purpose::KeyUniform, [1, 2]);
+            uniform_rows(&workers, &seed, purpose, prefix, limbs, 256, &mut out).unwrap();
             out
         };
         let one = make(1, &limbs);

@@ -245,8 +245,32 @@ fn sync_folder(_folder: &Path) -> Result<(), WireError> {
     Ok(())
 }
 
-pub(super) fn open(path: &Path) -> Result<File, WireError> {
-    File::open(path).map_err(|source| WireError::io("open", path, source))
+/// Opens a file to read it. A pipe that nobody writes to is empty; it does not keep its reader waiting for a writer.
+///
+/// # Errors
+/// [`WireError::Io`], naming the file.
+pub fn open_file(path: &Path) -> Result<File, WireError> {
+    open_without_waiting(path).map_err(|source| WireError::io("open", path, source))
+}
+
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> std::io::Result<File> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    use std::os::unix::fs::OpenOptionsExt;
+    let no_wait = OFlags::NONBLOCK;
+    let mut options = File::options();
+    options
+        .read(true)
+        .custom_flags(no_wait.bits().cast_signed());
+    let file = options.open(path)?;
+    // Only opening: what a writer has yet to write is waited for.
+    fcntl_setfl(&file, fcntl_getfl(&file)?.difference(no_wait))?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> std::io::Result<File> {
+    File::open(path)
 }
 
 /// Reads a file of at most `most` bytes, of any format. Memory grows with what is read.
@@ -256,7 +280,12 @@ pub(super) fn open(path: &Path) -> Result<File, WireError> {
 pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, WireError> {
     let mut bytes = Vec::new();
     // One byte more than is accepted: a file that delivers it is too long.
-    match append(&mut open(path)?, &mut bytes, most.saturating_add(1), "file") {
+    match append(
+        &mut open_file(path)?,
+        &mut bytes,
+        most.saturating_add(1),
+        "file",
+    ) {
         Err(WireError::Truncated { .. }) => Ok(bytes),
         Ok(()) => Err(WireError::FileTooLong {
             path: path.to_owned(),

@@ -77,7 +77,7 @@ pub use container::{
     CHECKSUM_LEN, FORMAT_VERSION, MAGIC, MAX_HEADER_LEN, PREFIX_LEN, Prefix, container_len, peek,
 };
 pub use error::{Cause, WireError};
-pub use file::{AtomicFile, AtomicFolder, Overwrite, read_bounded};
+pub use file::{AtomicFile, AtomicFolder, Overwrite, open_file, read_bounded};
 pub use kind::ObjectKind;
 pub use limits::checked_rows_len;
 pub use objects::{

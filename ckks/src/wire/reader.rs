@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::container::{check_payload_len, decode_header};
 use super::error::check_bounds;
-use super::file::open;
+use super::file::open_file;
 use super::pack::{packed_row_len, residue_bits, unpack_row};
 use super::ternary::{packed_ternary_len, unpack_ternary_row};
 use super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, Prefix, WireError, checked_rows_len, peek};
@@ -110,6 +110,8 @@ pub struct Reader<R> {
     header: Vec<u8>,
     /// Of what was read so far; none if the checksum was verified before.
     hasher: Option<Zeroizing<blake3::Hasher>>,
+    /// Of the part of the payload that is being read, if somebody asked for it.
+    part: Option<Zeroizing<blake3::Hasher>>,
     unread: u64,
     row: u64,
     buffer: Zeroizing<Vec<u8>>,
@@ -136,6 +138,7 @@ impl<R> Reader<R> {
             prefix,
             header,
             hasher,
+            part: None,
             unread: prefix.payload_len,
             row: 0,
             buffer: Zeroizing::default(),
@@ -195,7 +198,7 @@ impl Reader<BufReader<File>> {
     /// # Errors
     /// As [`Reader::new`], and [`WireError::Io`], naming the file.
     pub fn open(path: &Path) -> Result<Self, WireError> {
-        let input = BufReader::with_capacity(1 << 20, open(path)?);
+        let input = BufReader::with_capacity(1 << 20, open_file(path)?);
         Self::new(input, u64::MAX).map_err(|error| error.in_file(path))
     }
 }
@@ -249,6 +252,18 @@ impl<R: Read> Reader<R> {
         check_payload_len(implied, self.prefix.payload_len)
     }
 
+    /// Runs `read`, and gives `hasher` the bytes of the payload that it takes as [`Reader::next_bytes`] or by rows.
+    pub(super) fn hashing<T, E>(
+        &mut self,
+        hasher: Zeroizing<blake3::Hasher>,
+        read: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<(T, Zeroizing<blake3::Hasher>), E> {
+        self.part = Some(hasher);
+        let read = read(self);
+        let hasher = self.part.take().unwrap_or_default();
+        Ok((read?, hasher))
+    }
+
     /// Bytes of the payload not read yet.
     pub fn remaining(&self) -> u64 {
         self.unread
@@ -270,6 +285,9 @@ impl<R: Read> Reader<R> {
         append(&mut self.input, &mut self.buffer, len as u64, "payload")?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&self.buffer);
+        }
+        if let Some(part) = &mut self.part {
+            part.update(&self.buffer);
         }
         self.unread -= len as u64;
         Ok(&self.buffer)

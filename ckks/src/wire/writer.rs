@@ -134,28 +134,56 @@ pub fn write_container<H: Serialize + ?Sized, E: From<WireError>>(
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
 ) -> Result<u64, E> {
     let header = encode_header(kind, header)?;
-    write_encoded(
-        out,
-        Prefix::of(kind, &header, payload_len),
-        &header,
-        payload,
-    )
+    let prefix = Prefix::of(kind, &header, payload_len);
+    write_encoded(out, prefix, &header, payload)?;
+    Ok(prefix.container_len()?)
 }
 
+/// BLAKE3 of the container that [`write_container`] would write, its checksum included. The payload is hashed once.
+///
+/// # Errors
+/// Those of [`write_container`].
+pub(super) fn container_digest<H: Serialize + ?Sized, E: From<WireError>>(
+    kind: ObjectKind,
+    header: &H,
+    payload_len: u64,
+    payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
+) -> Result<[u8; 32], E> {
+    let header = encode_header(kind, header)?;
+    let prefix = Prefix::of(kind, &header, payload_len);
+    let hasher = write_encoded(&mut std::io::sink(), prefix, &header, payload)?;
+    Ok(digest_of(hasher))
+}
+
+/// A hasher that is given the beginning of a container, up to its payload.
+pub(super) fn hasher_of(prefix: Prefix, header: &[u8]) -> Zeroizing<blake3::Hasher> {
+    // Zeroized when it is dropped: the hasher keeps the last block of the payload.
+    let mut hasher = Zeroizing::new(blake3::Hasher::new());
+    hasher.update(&prefix.to_bytes());
+    hasher.update(header);
+    hasher
+}
+
+/// BLAKE3 of a whole container, from the hasher of all of it but its checksum.
+pub(super) fn digest_of(mut hasher: Zeroizing<blake3::Hasher>) -> [u8; 32] {
+    let checksum = hasher.finalize();
+    hasher.update(checksum.as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// Returns the hasher of everything but the checksum.
 fn write_encoded<E: From<WireError>>(
     out: &mut dyn Write,
     prefix: Prefix,
     header: &[u8],
     payload: impl FnOnce(&mut PayloadWriter<'_>) -> Result<(), E>,
-) -> Result<u64, E> {
-    let container_len = prefix.container_len()?;
-    let mut start = prefix.to_bytes().to_vec();
-    start.extend_from_slice(header);
-
-    // Zeroized when it is dropped: the hasher keeps the last block of the payload.
-    let mut hasher = Zeroizing::new(blake3::Hasher::new());
-    hasher.update(&start);
-    out.write_all(&start).map_err(WireError::from)?;
+) -> Result<Zeroizing<blake3::Hasher>, E> {
+    // Too long for its length field.
+    prefix.container_len()?;
+    let hasher = hasher_of(prefix, header);
+    out.write_all(&prefix.to_bytes())
+        .and_then(|()| out.write_all(header))
+        .map_err(WireError::from)?;
     let mut writer = PayloadWriter {
         out,
         hasher,
@@ -172,7 +200,7 @@ fn write_encoded<E: From<WireError>>(
         .write_all(checksum.as_bytes())
         .and_then(|()| writer.out.flush())
         .map_err(WireError::from)?;
-    Ok(container_len)
+    Ok(writer.hasher)
 }
 
 /// [`write_container`] to memory. The vector is allocated once at its final length, so no copy of a secret payload is

@@ -379,6 +379,10 @@ macro_rules! check {
                 self.engine.prefers_joined_batches()
             }
 
+            fn workers(&self) -> &crate::Workers {
+                self.engine.workers()
+            }
+
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {
                 Ok(Pair { engine: self.engine.ring(basis)?, oracle: self.oracle.ring(basis)? })
             }

@@ -161,6 +161,10 @@ macro_rules! observe {
                 self.inner.prefers_joined_batches()
             }
 
+            fn workers(&self) -> &crate::Workers {
+                self.inner.workers()
+            }
+
             fn ring(&self, basis: &Arc<RingBasis>) -> Result<Self::Ring> {
                 self.inner.ring(basis)
             }

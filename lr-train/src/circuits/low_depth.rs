@@ -1,6 +1,6 @@
 //! Low depth: loop unrolling, pipelining and duplicated computation (Crockett, ePrint 2020/1483, section 6).
 //!
-//! With G_i = Z_i Z_{i-1}^T and the lookahead P_i = (1 - eta_{i-1}) v_{i-1} + eta_{i-1} w_{i-1}, the inner products of an iteration come
+//! Without a penalty, with G_i = Z_i Z_{i-1}^T and the lookahead P_i = (1 - eta_{i-1}) v_{i-1} + eta_{i-1} w_{i-1}, the inner products of an iteration come
 //! from those of the one before, without the weights in between:
 //!
 //! ```text
@@ -22,42 +22,75 @@
 use arras_toolkit::Slots;
 
 use super::{
+    Gain, Step,
     activation::Powers,
-    recording::{Inputs, Recording, WeightParts, add, combine},
+    recording::{Inputs, Recording, VectorKind, WeightParts, add},
 };
 
 /// Optimizer state in one kind of vector: P_i, v_{i-1}, g_{i-1}.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Lookahead {
+    kind: VectorKind,
     next: Option<Slots>,
     v: Option<Slots>,
     gradient: Option<Slots>,
 }
 
 impl Lookahead {
+    fn empty(kind: VectorKind) -> Self {
+        Self {
+            kind,
+            next: None,
+            v: None,
+            gradient: None,
+        }
+    }
+
+    /// P_1 and v_0.
+    fn start(&mut self, r: &Recording<'_>, v: Option<Slots>, w: Option<&Slots>, step: Step) {
+        let terms = [(step.carried(), v.as_ref()), (Gain::all(step.eta), w)];
+        self.next = r.weigh(self.kind, &terms);
+        self.v = v;
+    }
+
     /// P_{i+1} and v_i from P_i, v_{i-1} and g_{i-1}, each one level below the deepest of them.
-    fn advance(&mut self, previous_eta: f64, eta: f64) {
+    fn advance(&mut self, r: &Recording<'_>, previous: Step, step: Step) {
         let g = self.gradient.take();
-        let v = combine(&[(1.0, self.next.as_ref()), (1.0 - previous_eta, g.as_ref())]);
-        let next = combine(&[
-            (1.0 - eta, self.next.as_ref()),
-            (eta, self.v.as_ref()),
-            ((1.0 - eta) * (1.0 - previous_eta) + eta, g.as_ref()),
-        ]);
+        let share = 1.0 - previous.eta;
+        let v = r.weigh(
+            self.kind,
+            &[
+                (Gain::ONE, self.next.as_ref()),
+                (Gain::all(share), g.as_ref()),
+            ],
+        );
+        let fresh = step.carried().times(share).plus(Gain::all(step.eta));
+        let next = r.weigh(
+            self.kind,
+            &[
+                (step.carried(), self.next.as_ref()),
+                (previous.kept().times(step.eta), self.v.as_ref()),
+                (fresh, g.as_ref()),
+            ],
+        );
         (self.next, self.v) = (next, v);
     }
 
-    /// w_i = v_{i-1} + g_{i-1}.
-    fn weights(&self) -> Option<Slots> {
-        add(self.v.as_ref(), self.gradient.as_ref())
+    /// w_i = keep v_{i-1} + g_{i-1}.
+    fn weights(&self, r: &Recording<'_>, previous: Step) -> Option<Slots> {
+        let terms = [
+            (previous.kept(), self.v.as_ref()),
+            (Gain::ONE, self.gradient.as_ref()),
+        ];
+        r.weigh(self.kind, &terms)
     }
 }
 
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
     let g = r.geometry;
     let steps = &r.spec.steps;
-    let mut column = Lookahead::default();
-    let mut row = Lookahead::default();
+    let mut column = Lookahead::empty(VectorKind::Column);
+    let mut row = Lookahead::empty(VectorKind::Row);
     // The powers of t_{i-1} in both kinds; zero at the start from zero.
     let (mut column_powers, mut row_powers) = (None::<Powers>, None::<Powers>);
     let mut weights = None;
@@ -83,8 +116,8 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             });
             let (w, wr) = (inputs.start_column("w"), inputs.start_row("w"));
             let _lookahead = inputs.section("lookahead");
-            column = start(v, w.as_ref(), step.eta);
-            row = start(vr, wr.as_ref(), step.eta);
+            column.start(r, v, w.as_ref(), *step);
+            row.start(r, vr, wr.as_ref(), *step);
             (row_t, column_t)
         } else {
             let (gram, gram_t) = (inputs.gram(i, i - 1, false), inputs.gram(i, i - 1, true));
@@ -103,10 +136,10 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
                 let from_gram = r.gram_product(&gram_t, row_powers.as_ref(), i - 1);
                 add(Some(&from_gram), column_ahead.as_ref()).map(|sum| r.sum_tall_rows(&sum))
             };
-            weights = column.weights();
+            weights = column.weights(r, steps[i - 1]);
             let _lookahead = inputs.section("lookahead");
-            column.advance(steps[i - 1].eta, step.eta);
-            row.advance(steps[i - 1].eta, step.eta);
+            column.advance(r, steps[i - 1], *step);
+            row.advance(r, steps[i - 1], *step);
             (row_t, column_t)
         };
         let powers = |chain: &str, t: Option<Slots>| {
@@ -127,14 +160,6 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
     } else {
         weights
     };
-    [column.weights(), None, previous, None]
-}
-
-/// P_1 and v_0.
-fn start(v: Option<Slots>, w: Option<&Slots>, eta: f64) -> Lookahead {
-    Lookahead {
-        next: combine(&[(1.0 - eta, v.as_ref()), (eta, w)]),
-        v,
-        gradient: None,
-    }
+    let last = steps.last().and_then(|step| column.weights(r, *step));
+    [last, None, previous, None]
 }

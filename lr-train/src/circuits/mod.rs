@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   t' = (Z/B) v         s = c0 + d1 t' + d3 t'^3 + ..      g = gamma Z^T s
-//!   w+ = v + g           v+ = (1 - eta) w+ + eta w
+//!   w+ = keep v + g      v+ = (1 - eta) w+ + eta w
 //! ```
 //!
 //! | circuit | depth for k iterations | idea |
@@ -16,7 +16,8 @@
 //! | [`Kind::SingleChainMaskFree`] | 2k + 1 | the single chain without masks |
 //!
 //! These are the depths from an encrypted start; from zero, known in the clear, the first iteration is cheaper in every circuit.
-//! Degrees 5 and 7 cost one level more for each iteration.
+//! Degrees 5 and 7 cost one level more for each iteration. A penalty on weights (keep below 1 for all features but the intercept) costs
+//! none: public factors that differ by feature stand where one number stood, and in Gram matrices, which the client makes.
 //!
 //! | module | what |
 //! |---|---|
@@ -31,6 +32,7 @@
 mod activation;
 mod conversion;
 mod error;
+mod gain;
 mod geometry;
 mod low_depth;
 mod pack;
@@ -43,6 +45,7 @@ mod tests;
 mod training;
 
 pub use error::CircuitError;
+pub use gain::Gain;
 pub(crate) use geometry::Geometry;
 pub use spec::{Kind, Results, Spec, Start, Step};
 pub use training::TrainingCircuit;

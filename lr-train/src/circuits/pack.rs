@@ -72,7 +72,21 @@ impl Packed {
                 transposed,
             } => {
                 let factor = gram_factor(spec, iteration, earlier);
-                let gram = minibatches[iteration].dot(&minibatches[earlier].t());
+                let share = spec.share_of_gradient(earlier, iteration);
+                let (factor, gram) = match share.common() {
+                    Some(share) => {
+                        let gram = minibatches[iteration].dot(&minibatches[earlier].t());
+                        (factor(share), gram)
+                    }
+                    // A penalty leaves the intercept out: features have their shares one by one.
+                    None => {
+                        let mut shared = minibatches[earlier].clone();
+                        for (f, mut column) in shared.columns_mut().into_iter().enumerate() {
+                            column *= share.of(f);
+                        }
+                        (factor(1.0), minibatches[iteration].dot(&shared.t()))
+                    }
+                };
                 let gram = if transposed {
                     gram.reversed_axes()
                 } else {
@@ -108,17 +122,17 @@ fn data_factor(spec: &Spec, iteration: usize) -> f64 {
     }
 }
 
-/// What `Z_i Z_j^T` is multiplied by: k_i, the share of g_j in v_i, gamma / B and the polynomial's leading coefficient over k_j to the
+/// What `Z_i Z_j^T` is multiplied by, from the share of g_j in v_i: k_i, the share of g_j in v_i, gamma / B and the polynomial's leading coefficient over k_j to the
 /// power of its degree, or where t_j is known to be zero its constant.
-fn gram_factor(spec: &Spec, iteration: usize, earlier: usize) -> f64 {
+fn gram_factor(spec: &Spec, iteration: usize, earlier: usize) -> impl Fn(f64) -> f64 {
     let coefficient = if spec.starts_at(earlier) {
         spec.activation.constant()
     } else {
         spec.activation.leading() / spec.scale_of_products(earlier)
     };
-    let share = spec.share_of_gradient(earlier, iteration);
-    spec.scale(iteration) * share * spec.steps[earlier].gamma * coefficient
-        / spec.activation.bound()
+    let (scale, bound) = (spec.scale(iteration), spec.activation.bound());
+    let gamma = spec.steps[earlier].gamma;
+    move |share| scale * share * gamma * coefficient / bound
 }
 
 /// Weights from slots of column or row kind.

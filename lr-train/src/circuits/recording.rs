@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arras_toolkit::{Recorder, Slots, circuit::Section};
 
 use super::{
-    Geometry, Spec, Start,
+    Gain, Geometry, Spec, Start,
     activation::{Activation, Powers},
     pack::Packed,
 };
@@ -17,19 +17,26 @@ pub(super) struct Recording<'a> {
     pub(super) activation: Activation,
 }
 
-/// The sum of values times public numbers; a value that is `None` is zero, and so is the sum of none.
-pub(super) fn combine(terms: &[(f64, Option<&Slots>)]) -> Option<Slots> {
-    let terms: Vec<Slots> = terms
-        .iter()
-        .filter(|(factor, _)| *factor != 0.0)
-        .filter_map(|&(factor, value)| Some(value?.multiply_scalar(factor)))
-        .collect();
+/// `a + b`, each zero if `None`.
+pub(super) fn add(a: Option<&Slots>, b: Option<&Slots>) -> Option<Slots> {
+    let terms: Vec<Slots> = [a, b].into_iter().flatten().cloned().collect();
     Slots::sum(&terms)
 }
 
-/// `a + b`, each zero if `None`.
-pub(super) fn add(a: Option<&Slots>, b: Option<&Slots>) -> Option<Slots> {
-    combine(&[(1.0, a), (1.0, b)])
+/// How a vector of features stands in slots (see [`super::geometry`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum VectorKind {
+    Column,
+    Row,
+}
+
+impl VectorKind {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Column => Self::Row,
+            Self::Row => Self::Column,
+        }
+    }
 }
 
 /// The sum of parts of some tiles: `part(i)` has those of the i-th.
@@ -39,6 +46,35 @@ fn sum_of(tiles: &Slots, parts: usize, part: impl Fn(usize) -> Vec<usize>) -> Sl
 }
 
 impl Recording<'_> {
+    /// The sum of vectors of features of one kind times public factors, of which the intercept may have its own: no more levels than with
+    /// one number for all.
+    pub(super) fn weigh(
+        &self,
+        kind: VectorKind,
+        terms: &[(Gain, Option<&Slots>)],
+    ) -> Option<Slots> {
+        let terms: Vec<Slots> = terms
+            .iter()
+            .filter(|(gain, _)| *gain != Gain::ZERO)
+            .filter_map(|&(gain, value)| Some(self.scale(kind, value?, gain)))
+            .collect();
+        Slots::sum(&terms)
+    }
+
+    fn scale(&self, kind: VectorKind, vector: &Slots, gain: Gain) -> Slots {
+        if let Some(factor) = gain.common() {
+            return vector.multiply_scalar(factor);
+        }
+        // The intercept is feature 0 of the first tile.
+        let g = self.geometry;
+        let first = match kind {
+            VectorKind::Column => (0..g.chunk).map(|f| gain.of(f)).collect(),
+            VectorKind::Row => (0..g.slots).map(|s| gain.of(s / g.tall_width())).collect(),
+        };
+        let rest = (1..vector.units()).map(|_| vec![gain.rest]);
+        vector.multiply_plain(std::iter::once(first).chain(rest).collect())
+    }
+
     /// One vector for each tile, for every row of tiles.
     pub(super) fn repeat_down(&self, tiles: &Slots) -> Slots {
         let units: Vec<usize> = (0..self.geometry.down)

@@ -13,11 +13,17 @@
 //! vanishes. The momentum's level vanishes too: (1 - eta) g is computed with (1 - eta) folded into the public constants, and g is
 //! recovered by a public number off the critical path.
 
-use super::recording::{Inputs, Recording, WeightParts, add, combine};
+use arras_toolkit::Slots;
+
+use super::{
+    Gain,
+    recording::{Inputs, Recording, VectorKind, WeightParts},
+};
 
 pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts {
     let (mut v, mut w) = (inputs.start_column("v"), inputs.start_column("w"));
     let steps = &r.spec.steps;
+    let weigh = |terms: &[(Gain, Option<&Slots>)]| r.weigh(VectorKind::Column, terms);
     for (i, step) in steps.iter().enumerate() {
         let _iteration = inputs.iteration(i);
         let z = inputs.rows(i);
@@ -28,19 +34,25 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         let powers = t.map(|t| r.powers(&t, i));
         let g = r.sum_wide_rows(&r.weighted_data(&z, powers.as_ref(), i));
         if i + 1 == steps.len() {
-            return [add(v.as_ref(), Some(&g)), None, w, None];
+            let last = weigh(&[(step.kept(), v.as_ref()), (Gain::ONE, Some(&g))]);
+            return [last, None, w, None];
         }
-        let share = 1.0 - step.eta;
+        let momentum = Gain::all(step.eta);
         (v, w) = match r.spec.kept_share(i) {
             Some(keep) => {
-                let moved =
-                    combine(&[(share, v.as_ref()), (1.0, Some(&g)), (step.eta, w.as_ref())]);
-                let next = combine(&[(1.0, v.as_ref()), (1.0 / keep, Some(&g))]);
+                let moved = weigh(&[
+                    (step.carried(), v.as_ref()),
+                    (Gain::ONE, Some(&g)),
+                    (momentum, w.as_ref()),
+                ]);
+                let recovered = Gain::all(1.0 / keep);
+                let next = weigh(&[(step.kept(), v.as_ref()), (recovered, Some(&g))]);
                 (moved, next)
             }
             None => {
-                let next = add(v.as_ref(), Some(&g));
-                let moved = combine(&[(share, next.as_ref()), (step.eta, w.as_ref())]);
+                let next = weigh(&[(step.kept(), v.as_ref()), (Gain::ONE, Some(&g))]);
+                let share = Gain::all(1.0 - step.eta);
+                let moved = weigh(&[(share, next.as_ref()), (momentum, w.as_ref())]);
                 (moved, next)
             }
         };

@@ -34,26 +34,11 @@ use std::collections::BTreeMap;
 use arras_toolkit::Slots;
 
 use super::{
+    Gain,
     activation::Powers,
     conversion,
-    recording::{Inputs, Recording, WeightParts, add, combine},
+    recording::{Inputs, Recording, VectorKind, WeightParts, add},
 };
-
-/// How a vector of features stands in slots (see [`super::geometry`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum VectorKind {
-    Column,
-    Row,
-}
-
-impl VectorKind {
-    fn other(self) -> Self {
-        match self {
-            Self::Column => Self::Row,
-            Self::Row => Self::Column,
-        }
-    }
-}
 
 /// What weights are sums of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,14 +48,15 @@ enum Source {
     Gradient(usize),
 }
 
-type Combination = BTreeMap<Source, f64>;
+type Combination = BTreeMap<Source, Gain>;
 
 /// `a x + b y`.
-fn combined(a: f64, x: &Combination, b: f64, y: &Combination) -> Combination {
+fn combined(a: Gain, x: &Combination, b: Gain, y: &Combination) -> Combination {
     let mut sum = Combination::new();
     for (factor, terms) in [(a, x), (b, y)] {
         for (&source, &c) in terms {
-            *sum.entry(source).or_insert(0.0) += factor * c;
+            let entry = sum.entry(source).or_insert(Gain::ZERO);
+            *entry = entry.plus(factor.after(c));
         }
     }
     sum
@@ -97,28 +83,29 @@ impl Vectors {
     }
 
     fn sum(&mut self, r: &Recording<'_>, terms: &Combination, kind: VectorKind) -> Option<Slots> {
-        let vectors: Vec<(f64, Option<Slots>)> = terms
+        let vectors: Vec<(Gain, Option<Slots>)> = terms
             .iter()
-            .filter(|(_, factor)| **factor != 0.0)
+            .filter(|(_, factor)| **factor != Gain::ZERO)
             .map(|(&source, &factor)| (factor, self.get(r, source, kind)))
             .collect();
-        let terms: Vec<(f64, Option<&Slots>)> =
+        let terms: Vec<(Gain, Option<&Slots>)> =
             vectors.iter().map(|(f, v)| (*f, v.as_ref())).collect();
-        combine(&terms)
+        r.weigh(kind, &terms)
     }
 
     /// The part of a sum whose vectors were made in `kind`, without conversions: the client adds the two parts in the clear.
-    fn part(&self, terms: &Combination, kind: VectorKind, iterations: usize) -> Option<Slots> {
+    fn part(&self, r: &Recording<'_>, terms: &Combination, kind: VectorKind) -> Option<Slots> {
+        let iterations = r.spec.iterations();
         let own = |source: Source| match source {
             Source::Gradient(i) => gradient_kind(i, iterations),
             _ => VectorKind::Column,
         };
-        let terms: Vec<(f64, Option<&Slots>)> = terms
+        let terms: Vec<(Gain, Option<&Slots>)> = terms
             .iter()
             .filter(|(source, _)| own(**source) == kind)
             .map(|(&source, &factor)| (factor, self.known.get(&(source, kind))))
             .collect();
-        combine(&terms)
+        r.weigh(kind, &terms)
     }
 }
 
@@ -152,7 +139,7 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         if let (Some(column), Some(row)) = (inputs.start_column(name), inputs.start_row(name)) {
             vectors.known.insert((source, VectorKind::Column), column);
             vectors.known.insert((source, VectorKind::Row), row);
-            weights.insert(source, 1.0);
+            weights.insert(source, Gain::ONE);
         }
     }
     // What of v_i is known before t_{i-1} is: P_i.
@@ -197,17 +184,17 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         vectors.known.insert((Source::Gradient(i), made), gradient);
         powers.push(now);
 
-        let g = Combination::from([(Source::Gradient(i), 1.0)]);
-        let next = combined(1.0, &v, 1.0, &g);
-        ahead = combined(1.0 - step.eta, &v, step.eta, &w);
-        v = combined(1.0, &ahead, 1.0 - step.eta, &g);
+        let g = Combination::from([(Source::Gradient(i), Gain::ONE)]);
+        let next = combined(step.kept(), &v, Gain::ONE, &g);
+        ahead = combined(step.carried(), &v, Gain::all(step.eta), &w);
+        v = combined(Gain::ONE, &ahead, Gain::all(1.0 - step.eta), &g);
         before = std::mem::replace(&mut w, next);
     }
     [
-        vectors.part(&w, VectorKind::Column, iterations),
-        vectors.part(&w, VectorKind::Row, iterations),
-        vectors.part(&before, VectorKind::Column, iterations),
-        vectors.part(&before, VectorKind::Row, iterations),
+        vectors.part(r, &w, VectorKind::Column),
+        vectors.part(r, &w, VectorKind::Row),
+        vectors.part(r, &before, VectorKind::Column),
+        vectors.part(r, &before, VectorKind::Row),
     ]
 }
 

@@ -9,9 +9,9 @@ use std::fmt;
 use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
-use super::{CircuitError, activation::Activation};
+use super::{CircuitError, Gain, activation::Activation};
 use crate::{
-    plain::{FitError, Rate, etas},
+    plain::{FirstStep, FitError, Rate, etas_from},
     sigmoid::Approximation,
 };
 
@@ -98,6 +98,32 @@ pub struct Step {
     pub gamma: f64,
     /// Momentum: `v+ = (1 - eta) w+ + eta w`. 0 is plain gradient descent.
     pub eta: f64,
+    /// What of v stays in `w+ = keep v + g`, but for the intercept, which stays whole: 1 less the rate times the penalty; 1 without one.
+    pub keep: f64,
+}
+
+impl Step {
+    /// Without a penalty.
+    pub fn new(gamma: f64, eta: f64) -> Self {
+        Self {
+            gamma,
+            eta,
+            keep: 1.0,
+        }
+    }
+
+    /// [`Step::keep`] for each feature.
+    pub(super) fn kept(self) -> Gain {
+        Gain {
+            intercept: 1.0,
+            rest: self.keep,
+        }
+    }
+
+    /// What the point after this iteration has of v: `(1 - eta) keep`.
+    pub(super) fn carried(self) -> Gain {
+        self.kept().times(1.0 - self.eta)
+    }
 }
 
 /// Where training starts.
@@ -247,11 +273,12 @@ impl Spec {
     }
 
     /// What v of an iteration has of an earlier one's gradient.
-    pub(super) fn share_of_gradient(&self, earlier: usize, iteration: usize) -> f64 {
-        let (mut v, mut w) = (0.0, 0.0);
+    pub(super) fn share_of_gradient(&self, earlier: usize, iteration: usize) -> Gain {
+        let (mut v, mut w) = (Gain::ZERO, Gain::ZERO);
         for (i, step) in (earlier..iteration).zip(&self.steps[earlier..]) {
-            let next = v + f64::from(u8::from(i == earlier));
-            v = (1.0 - step.eta) * next + step.eta * w;
+            let fresh = Gain::all(f64::from(u8::from(i == earlier)));
+            let next = v.after(step.kept()).plus(fresh);
+            v = next.times(1.0 - step.eta).plus(w.times(step.eta));
             w = next;
         }
         v
@@ -267,7 +294,21 @@ impl Spec {
         first: usize,
         count: usize,
     ) -> Result<Vec<Step>, FitError> {
-        let etas = etas(first + count).into_iter().skip(first);
+        Self::nesterov_steps_from(FirstStep::Published, rate, rows, first, count)
+    }
+
+    /// The same with another beginning of the momentum.
+    ///
+    /// # Errors
+    /// As [`Spec::nesterov_steps`].
+    pub fn nesterov_steps_from(
+        start: FirstStep,
+        rate: &Rate,
+        rows: usize,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<Step>, FitError> {
+        let etas = etas_from(start, first + count).into_iter().skip(first);
         steps(rate, rows, first, etas)
     }
 
@@ -308,7 +349,11 @@ impl Spec {
             FitError::expect_within(what, value, 1..=usize::MAX, allowed)?;
         }
         for step in &self.steps {
-            for (what, value) in [("gamma", step.gamma), ("eta", step.eta)] {
+            for (what, value) in [
+                ("gamma", step.gamma),
+                ("eta", step.eta),
+                ("keep", step.keep),
+            ] {
                 if !value.is_finite() {
                     return Err(FitError::Hyperparameter {
                         what,
@@ -332,7 +377,7 @@ fn steps(
 ) -> Result<Vec<Step>, FitError> {
     let step = |(t, eta)| {
         let gamma = rate.at(t)? / rows as f64;
-        Ok(Step { gamma, eta })
+        Ok(Step::new(gamma, eta))
     };
     (first..).zip(etas).map(step).collect()
 }

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 
 use super::{Kind, Results, Spec, Start, Step, TrainingCircuit};
 use crate::{
-    plain::{Rate, State},
+    plain::{FirstStep, Rate, State},
     sigmoid::Approximation,
 };
 
@@ -41,7 +41,10 @@ fn reference(
     let mut previous = w.clone();
     for (z, step) in minibatches.iter().zip(&spec.steps) {
         let s = z.dot(&v).mapv(|t| spec.activation.eval(t));
-        let next = &v + &(z.t().dot(&s) * step.gamma);
+        // The penalty leaves the intercept free.
+        let mut kept = &v * step.keep;
+        kept[0] = v[0];
+        let next = kept + z.t().dot(&s) * step.gamma;
         v = &next * (1.0 - step.eta) + &w * step.eta;
         previous = std::mem::replace(&mut w, next);
     }
@@ -191,10 +194,7 @@ fn gradient_descent_and_steps_of_one_s_own() {
         let mut own = spec(kind, 5, 1024, 20, 16);
         own.steps = (1..)
             .zip([0.0, 0.5, -0.25, 0.9, 0.0])
-            .map(|(i, eta)| Step {
-                gamma: 0.1 / f64::from(i),
-                eta,
-            })
+            .map(|(i, eta)| Step::new(0.1 / f64::from(i), eta))
             .collect();
         let (error, _) = train(own, 11);
         assert!(error < 1e-9, "{kind}: {error}");
@@ -203,6 +203,37 @@ fn gradient_descent_and_steps_of_one_s_own() {
         let (error, depth) = train(descent, 12);
         assert!(error < 1e-9, "{kind}: {error}");
         println!("{kind}: gradient descent of 5 iterations, depth {depth}");
+    }
+}
+
+/// A penalty and a whole first step, from zero and from a state, at every degree: the same numbers, and not a level more.
+#[test]
+fn a_penalty_costs_no_level() {
+    for kind in Kind::ALL {
+        for (activation, start) in [
+            (Approximation::cubic_16(), Start::Zero),
+            (Approximation::cubic_16(), Start::Encrypted),
+            (Approximation::least_squares(7, 24.0).unwrap(), Start::Zero),
+            (Approximation::quintic_8(), Start::Encrypted),
+        ] {
+            for (k, features) in [(1, 20), (2, 32), (5, 9), (6, 70)] {
+                let mut plain = spec(kind, k, 1024, features, 8).start(start);
+                plain.activation = activation.clone();
+                let without = check(plain.clone(), 21);
+                let first = if start == Start::Zero { 0 } else { 3 };
+                plain.steps =
+                    Spec::nesterov_steps_from(FirstStep::Full, &Rate::Constant(1.0), 8, first, k)
+                        .unwrap();
+                for step in &mut plain.steps {
+                    step.keep = 0.9;
+                }
+                let with = check(plain, 22);
+                assert!(
+                    with <= without,
+                    "{kind} k={k}: {with} levels, {without} without"
+                );
+            }
+        }
     }
 }
 

@@ -63,6 +63,14 @@ pub enum DataError {
         /// The value.
         value: f64,
     },
+    /// A threshold that is no probability.
+    #[error(
+        "the threshold is {value}; it is a probability above 0 and below 1, 0.5 for the likelier class"
+    )]
+    Threshold {
+        /// What was given.
+        value: f64,
+    },
     /// A row number beyond the data.
     #[error("{what}: row {row} is asked for, there are {rows}")]
     RowOutOfRange {
@@ -179,6 +187,7 @@ impl DataError {
             | Self::NotFinite { .. }
             | Self::RowOutOfRange { .. }
             | Self::Split { .. }
+            | Self::Threshold { .. }
             | Self::IdxMagic { .. }
             | Self::IdxTooLarge { .. }
             | Self::IdxLength { .. }

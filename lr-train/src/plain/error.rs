@@ -30,6 +30,40 @@ pub enum FitError {
         /// Half the interval of the approximation, infinite for the exact sigmoid.
         bound: f64,
     },
+    /// Weights without bound: they would separate the classes ever more sharply.
+    #[error(
+        "exact training: a hyperplane separates the classes of all {rows} rows (or all but those on it), so the likelihood has no largest value; give a penalty above 0"
+    )]
+    Separable {
+        /// Rows.
+        rows: usize,
+    },
+    /// Columns that make each other up.
+    #[error(
+        "exact training: column {column} (0 is the intercept) is a sum of multiples of the columns before it, so weights are not determined; leave it out or give a penalty above 0"
+    )]
+    Collinear {
+        /// The column of the signed rows.
+        column: usize,
+    },
+    /// Newton's method that does not come to rest.
+    #[error(
+        "fit: after {steps} Newton steps the gradient is still {largest:.1e}; scale the columns or raise the penalty"
+    )]
+    Unsettled {
+        /// Steps.
+        steps: usize,
+        /// The gradient's largest entry.
+        largest: f64,
+    },
+    /// Scores that cannot be calibrated.
+    #[error(
+        "calibration: scores do not rise with the positive class (slope {slope:.3e}): the model is no better than guessing on these rows; train longer or with other settings"
+    )]
+    AgainstClasses {
+        /// The slope found.
+        slope: f64,
+    },
 }
 
 impl FitError {
@@ -55,6 +89,10 @@ impl FitError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Hyperparameter { .. } | Self::Diverged { .. } => Fault::Plan,
+            Self::Separable { .. }
+            | Self::Collinear { .. }
+            | Self::Unsettled { .. }
+            | Self::AgainstClasses { .. } => Fault::Data,
         }
     }
 }

@@ -3,12 +3,40 @@
 use ndarray::{Array1, Array2};
 
 use super::{FitError, History, PlainSettings, check, run};
+use serde::{Deserialize, Serialize};
+
 use crate::{Result, data::DataError};
 
 /// Momentum coefficients `eta_0 .. eta_{count - 1}` with `eta_t = (1 - alpha_t) / alpha_{t+1}`, `alpha_0 = 0.01`,
 /// `alpha_{t+1} = (1 + sqrt(1 + 4 alpha_t^2)) / 2`. The first is 0.9899, the second nearly 0, all later ones negative, towards -1.
 pub fn etas(count: usize) -> Vec<f64> {
-    let mut alpha = 0.01f64;
+    etas_from(FirstStep::Published, count)
+}
+
+/// How Nesterov's momentum begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FirstStep {
+    /// `alpha_0 = 0.01`, as published: of the first step v keeps a hundredth, so that it is all but lost.
+    #[default]
+    Published,
+    /// `alpha_0 = 1`: v keeps the first step, and one iteration less gives as much.
+    Full,
+}
+
+impl FirstStep {
+    fn alpha(self) -> f64 {
+        match self {
+            Self::Published => 0.01,
+            Self::Full => 1.0,
+        }
+    }
+}
+
+/// [`etas`] for another beginning; with [`FirstStep::Full`] the first is 0 and all later ones are negative.
+pub fn etas_from(start: FirstStep, count: usize) -> Vec<f64> {
+    let mut alpha = start.alpha();
     (0..count)
         .map(|_| {
             let next = (1.0 + (1.0 + 4.0 * alpha * alpha).sqrt()) / 2.0;
@@ -51,10 +79,15 @@ impl State {
     ///
     /// # Errors
     /// [`FitError::Hyperparameter`] if `iteration` is 0; [`DataError::Length`].
-    pub fn from_last_two(iteration: usize, w: Array1<f64>, previous: &Array1<f64>) -> Result<Self> {
+    pub fn from_last_two(
+        start: FirstStep,
+        iteration: usize,
+        w: Array1<f64>,
+        previous: &Array1<f64>,
+    ) -> Result<Self> {
         const OP: &str = "state from the last two weights";
         DataError::expect_length(OP, "weights before the last", previous.len(), w.len())?;
-        let Some(&eta) = etas(iteration).last() else {
+        let Some(&eta) = etas_from(start, iteration).last() else {
             return Err(FitError::Hyperparameter {
                 what: "number of iterations done",
                 value: 0.0,
@@ -66,7 +99,7 @@ impl State {
     }
 }
 
-/// Trains from a state: `w+ = v + g`, `v+ = (1 - eta) w+ + eta w`. Rates, momentum and minibatches go on from the state's iteration,
+/// Trains from a state: `w+ = keep v + g` (keep is 1 without a penalty), `v+ = (1 - eta) w+ + eta w`. Rates, momentum and minibatches go on from the state's iteration,
 /// so that two rounds give the bits of one.
 ///
 /// # Errors
@@ -83,7 +116,7 @@ pub fn nesterov(
         v,
     } = start;
     let end = first + settings.iterations;
-    let etas = etas(end);
+    let etas = etas_from(settings.first_step, end);
     let advance = |t: usize, next: Array1<f64>| {
         let v = momentum(etas[t], &next, &w);
         w = next;

@@ -94,13 +94,13 @@ fn rounds_give_the_bits_of_one_run() {
     let (whole, end) = nesterov(&z, &run(7), State::zero(3)).unwrap();
     let (first, middle) = nesterov(&z, &run(4), State::zero(3)).unwrap();
     let weights = |i: usize| first.iterations()[i].weights.clone();
-    let rebuilt = State::from_last_two(4, weights(3), &weights(2)).unwrap();
+    let rebuilt = State::from_last_two(FirstStep::Published, 4, weights(3), &weights(2)).unwrap();
     assert_eq!(rebuilt, middle);
     let (second, last) = nesterov(&z, &run(3), rebuilt).unwrap();
     assert_eq!(second.iterations(), &whole.iterations()[4..]);
     assert_eq!((second.first(), last), (4, end));
     assert!(matches!(
-        State::from_last_two(0, array![1.0], &array![1.0]),
+        State::from_last_two(FirstStep::Published, 0, array![1.0], &array![1.0]),
         Err(TrainError::Fit(FitError::Hyperparameter { .. }))
     ));
 

@@ -14,7 +14,7 @@ use crate::{
     data::{DataError, FeatureTable},
 };
 
-/// How a column is brought to a common range: `(x - offset) / scale`.
+/// How a column is brought to a common range: `(x - offset) / scale`, x its value or a logarithm of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -25,6 +25,109 @@ pub enum Scheme {
     Standard,
     /// As it is.
     None,
+    /// As [`Scheme::Standard`], then cut off at four standard deviations: a few wild values no longer rule scores.
+    StandardClipped,
+    /// Median 0, and 1 for what would be the standard deviation of a normal distribution with the column's quartiles; cut off at four. Where
+    /// the quartiles are equal, the standard deviation itself.
+    Robust,
+    /// The logarithm `sign(x) ln(1 + |x|)`, then as [`Scheme::MaxAbs`].
+    LogMaxAbs,
+    /// The logarithm `sign(x) ln(1 + |x|)`, then as [`Scheme::StandardClipped`]: for amounts and counts over several powers of ten.
+    LogStandard,
+}
+
+/// Where clipped schemes cut off.
+const CLIP: f64 = 4.0;
+/// Quartiles of the normal distribution with standard deviation 1 are this far from each other.
+const NORMAL_QUARTILES: f64 = 1.348_979_500_392_163_5;
+
+impl Scheme {
+    /// All.
+    pub const ALL: [Self; 7] = [
+        Self::MaxAbs,
+        Self::Standard,
+        Self::None,
+        Self::StandardClipped,
+        Self::Robust,
+        Self::LogMaxAbs,
+        Self::LogStandard,
+    ];
+
+    /// Its name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaxAbs => "max-abs",
+            Self::Standard => "standard",
+            Self::None => "none",
+            Self::StandardClipped => "standard-clipped",
+            Self::Robust => "robust",
+            Self::LogMaxAbs => "log-max-abs",
+            Self::LogStandard => "log-standard",
+        }
+    }
+
+    /// What no normalized value exceeds in magnitude; none for schemes that do not cut off.
+    pub fn clip(self) -> Option<f64> {
+        match self {
+            Self::StandardClipped | Self::Robust | Self::LogStandard => Some(CLIP),
+            Self::MaxAbs | Self::Standard | Self::None | Self::LogMaxAbs => None,
+        }
+    }
+
+    /// Whether normalized values are of logarithms.
+    pub fn takes_logarithms(self) -> bool {
+        matches!(self, Self::LogMaxAbs | Self::LogStandard)
+    }
+
+    /// A value before it is shifted and scaled.
+    fn transform(self, x: f64) -> f64 {
+        if self.takes_logarithms() {
+            x.abs().ln_1p().copysign(x)
+        } else {
+            x
+        }
+    }
+
+    /// Offset and scale for a column's transformed values.
+    fn fit(self, values: &[f64]) -> (f64, f64) {
+        match self {
+            Self::None => (0.0, 1.0),
+            Self::MaxAbs | Self::LogMaxAbs => {
+                (0.0, values.iter().fold(0.0, |m: f64, v| m.max(v.abs())))
+            }
+            Self::Standard | Self::StandardClipped | Self::LogStandard => moments(values),
+            Self::Robust => {
+                let mut sorted = values.to_vec();
+                sorted.sort_unstable_by(f64::total_cmp);
+                let [low, median, high] = [0.25, 0.5, 0.75].map(|q| quantile(&sorted, q));
+                let scale = (high - low) / NORMAL_QUARTILES;
+                (
+                    median,
+                    if scale > 0.0 {
+                        scale
+                    } else {
+                        moments(values).1
+                    },
+                )
+            }
+        }
+    }
+}
+
+/// Mean and standard deviation.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let rows = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / rows;
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+    (mean, (squares / rows).sqrt())
+}
+
+/// A quantile of sorted values, between two of them in proportion.
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let at = q * (sorted.len() - 1) as f64;
+    let (low, part) = (sorted[at as usize], at.fract());
+    let high = sorted[(at as usize + 1).min(sorted.len() - 1)];
+    low + part * (high - low)
 }
 
 /// A column that carries something, and what is done to it.
@@ -81,21 +184,13 @@ impl Preprocessor {
                 dropped.push(Dropped { position, value });
                 continue;
             }
-            let (offset, scale) = match scheme {
-                Scheme::None => (0.0, 1.0),
-                Scheme::MaxAbs => (0.0, values.fold(0.0, |m: f64, v| m.max(v.abs()))),
-                Scheme::Standard => {
-                    let rows = values.len() as f64;
-                    let mean = values.iter().sum::<f64>() / rows;
-                    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-                    (mean, (squares / rows).sqrt())
-                }
-            };
+            let transformed: Vec<f64> = values.iter().map(|&v| scheme.transform(v)).collect();
+            let (offset, scale) = scheme.fit(&transformed);
             let column = || train.feature_names()[position].clone();
             if !offset.is_finite() {
                 return Err(PreprocessError::Unnormalizable {
                     column: column(),
-                    quantity: "mean",
+                    quantity: "centre",
                     value: offset,
                 });
             }
@@ -156,7 +251,12 @@ impl Preprocessor {
         let normalized =
             Array2::from_shape_fn((features.nrows(), self.columns.len()), |(row, at)| {
                 let column = &self.columns[at];
-                (features[(row, column.position)] - column.offset) / column.scale
+                let value = self.scheme.transform(features[(row, column.position)]);
+                let normalized = (value - column.offset) / column.scale;
+                match self.scheme.clip() {
+                    Some(most) => normalized.clamp(-most, most),
+                    None => normalized,
+                }
             });
         match normalized.indexed_iter().find(|(_, v)| !v.is_finite()) {
             Some(((row, at), &value)) => Err(DataError::NotFinite {

@@ -48,6 +48,51 @@ fn schemes_are_fitted_on_training_rows_and_applied_to_others() {
 }
 
 #[test]
+fn wild_values_are_cut_off_and_logarithms_taken() {
+    let mut values: Vec<f64> = (0..101).map(f64::from).collect();
+    values[100] = 1e6;
+    let features = Array2::from_shape_vec((101, 1), values).unwrap();
+    let wild = dataset(features, &["a"]);
+    let of = |scheme| {
+        let fitted = Preprocessor::fit(&wild, scheme).unwrap();
+        let column = fitted.columns()[0].clone();
+        (column, fitted.apply(&wild).unwrap())
+    };
+    let (plain, clipped) = (of(Scheme::Standard), of(Scheme::StandardClipped));
+    assert_eq!(plain.0, clipped.0);
+    assert!(plain.1[(100, 0)] > 9.9);
+    assert_eq!(clipped.1[(100, 0)], 4.0);
+    assert_eq!(plain.1[(50, 0)], clipped.1[(50, 0)]);
+    // Median 50 and quartiles 25 and 75, whatever the last value is.
+    let (column, robust) = of(Scheme::Robust);
+    assert_eq!((column.offset, robust[(100, 0)]), (50.0, 4.0));
+    assert_relative_eq!(column.scale, 50.0 / 1.348_979_5, max_relative = 1e-7);
+    let (column, logarithm) = of(Scheme::LogMaxAbs);
+    assert_relative_eq!(column.scale, 1e6f64.ln_1p());
+    assert_relative_eq!(logarithm[(9, 0)], 10f64.ln() / 1e6f64.ln_1p());
+    let logarithms = wild.features().mapv(f64::ln_1p);
+    assert_relative_eq!(
+        of(Scheme::LogStandard).0.offset,
+        logarithms.sum() / 101.0,
+        max_relative = 1e-14
+    );
+    // Negative values keep their sign, and equal quartiles leave the standard deviation.
+    let few = dataset(array![[-3.0], [0.0], [0.0], [0.0], [0.0]], &["a"]);
+    let fitted = Preprocessor::fit(&few, Scheme::LogMaxAbs).unwrap();
+    assert_eq!(fitted.apply(&few).unwrap()[(0, 0)], -1.0);
+    let fitted = Preprocessor::fit(&few, Scheme::Robust).unwrap();
+    assert_relative_eq!(fitted.columns()[0].scale, 1.2, max_relative = 1e-15);
+}
+
+#[test]
+fn schemes_have_the_names_of_files() {
+    for scheme in Scheme::ALL {
+        let written = serde_json::to_string(&scheme).unwrap();
+        assert_eq!(written, format!("{:?}", scheme.name()));
+    }
+}
+
+#[test]
 fn constant_columns_are_dropped_and_listed() {
     let fitted = Preprocessor::fit(&train(), Scheme::MaxAbs).unwrap();
     let (position, value) = (1, 5.0);

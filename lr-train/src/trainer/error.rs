@@ -2,6 +2,9 @@
 
 use std::{fmt, path::PathBuf};
 
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::UnexpectedResult;
 use crate::fault::Fault;
 
 /// What goes wrong between a data owner and a training service: in plans, keys, results and their files.
@@ -159,6 +162,9 @@ pub enum ExchangeError {
         /// Rounds of the plan.
         rounds: usize,
     },
+    /// A result that is not the one to come.
+    #[error(transparent)]
+    Unexpected(#[from] UnexpectedResult),
     /// A decrypted result that no training gives.
     #[error(
         "the {what} cannot be those of a training: entry {entry} is not a number or beyond 2^{most:.1}; the ciphertexts are not from this key or this data, or \
@@ -198,6 +204,25 @@ impl ExchangeError {
             what,
             error: Box::new(error),
         }
+    }
+
+    /// Decodes a text of a known version. The version is compared before the rest, which another one writes otherwise.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`].
+    pub(super) fn read_json<T: DeserializeOwned>(
+        bytes: &[u8],
+        what: &'static str,
+        known: u32,
+        command: &'static str,
+    ) -> Result<T, Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let head: Head = serde_json::from_slice(bytes).map_err(Self::malformed(what))?;
+        Self::expect_version(what, head.version, known, command)?;
+        serde_json::from_slice(bytes).map_err(Self::malformed(what))
     }
 
     /// # Errors
@@ -268,6 +293,7 @@ impl ExchangeError {
             | Self::Key { .. }
             | Self::Mismatch { .. }
             | Self::NothingToRefresh { .. }
+            | Self::Unexpected(_)
             | Self::UnusableResult { .. } => Fault::File,
             Self::TooManyIterations { .. } => Fault::Plan,
             Self::BeyondPlan { .. } | Self::ValueTooLarge { .. } | Self::OtherClasses { .. } => {

@@ -2,13 +2,9 @@
 
 use std::fmt;
 
-use arras_ckks::EvaluationKeySet;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Result,
-    trainer::{ExchangeError, files},
-};
+use crate::{Result, trainer::ExchangeError};
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
@@ -93,29 +89,13 @@ identifier!(
     DatasetId, 16
 );
 identifier!(
+    /// BLAKE3 of a ciphertext's container.
+    CiphertextDigest, 32
+);
+identifier!(
     /// A key of BLAKE3, or what it gives of rows.
     RowsDigest, 32
 );
-
-/// Separates key sets' identifiers from every other use of BLAKE3.
-const KEYS_CONTEXT: &str = "lr-train evaluation keys v2";
-
-impl KeySetId {
-    /// The identifier of a set.
-    ///
-    /// # Errors
-    /// The scheme's, if there is no memory for a key's bytes.
-    pub fn of(keys: &EvaluationKeySet) -> Result<Self> {
-        let mut hasher = blake3::Hasher::new_derive_key(KEYS_CONTEXT);
-        hasher.update(&keys.params().fingerprint());
-        for key in keys.iter() {
-            hasher.update(files::digest(key)?.as_bytes());
-        }
-        let mut id = [0; 16];
-        id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        Ok(Self(id))
-    }
-}
 
 impl DatasetId {
     /// A new one.

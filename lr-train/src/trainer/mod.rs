@@ -4,7 +4,7 @@
 //!   data owner (secret key)                                    training service (evaluation keys only)
 //!
 //!   plan(settings, features, rows) --> TrainingPlan, PlanReport ----------------> TrainingPlan
-//!   DataOwner::generate            --> EvaluationKeySet ------------------------> TrainingServer::new
+//!   DataOwner::generate            --> TrainingKeys ----------------------------> TrainingServer::new
 //!   DataOwner::prepare             --> PreparedData (and its private DatasetRecord)
 //!   DataOwner::encrypt_round       --> EncryptedRound --------------------------> TrainingServer::train
 //!                                          RoundResult <-------------------------
@@ -13,8 +13,10 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
+mod coefficients;
 mod error;
 mod exchange;
+mod expectation;
 pub mod files;
 mod forecast;
 mod ids;
@@ -31,11 +33,14 @@ mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod training_keys;
 
+pub use coefficients::{Coefficient, Coefficients};
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
+pub use expectation::{EXCHANGE_VERSION, ExchangeRecord, UnexpectedResult};
 pub use forecast::{Doubt, Forecast, Usage};
-pub use ids::{DatasetId, KeySetId, PlanId, RowsDigest};
+pub use ids::{CiphertextDigest, DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
@@ -49,3 +54,4 @@ pub use session::{RoundDone, Trainer, TrainerBuilder};
 pub use settings::{
     CircuitChoice, MAX_FEATURES, MAX_ITERATIONS, MAX_ROWS, Optimizer, Rounds, Settings,
 };
+pub use training_keys::TrainingKeys;

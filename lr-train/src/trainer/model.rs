@@ -8,15 +8,15 @@ use crate::{
     Result,
     circuits::Kind,
     data::{Classes, DataError, Dataset, FeatureTable},
-    metrics::Quality,
-    plain::scores,
+    metrics::{Assessment, Threshold},
+    plain::{Calibration, scores},
     preprocess::Preprocessor,
     sigmoid::sigma,
     trainer::ExchangeError,
 };
 
 /// The version of models that this build writes, and the only one that it reads.
-pub const MODEL_VERSION: u32 = 1;
+pub const MODEL_VERSION: u32 = 2;
 
 /// A trained model: weights, and what is needed to apply them to data as it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,17 +37,23 @@ pub struct Model {
     pub weights: Vec<f64>,
     /// Names of columns and their normalization.
     pub preprocessor: Preprocessor,
+    /// What makes scores probabilities; none if it was not fitted ([`Model::calibrate`]).
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
+    /// From which probability a row is taken for positive.
+    #[serde(default)]
+    pub threshold: Threshold,
 }
 
 /// What a model says of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The linear score; above 0 is the positive class.
+    /// The linear score of the weights.
     pub score: f64,
-    /// The probability of the positive class.
+    /// The probability of the positive class, by the calibrated score if the model has a calibration.
     pub probability: f64,
-    /// The class.
+    /// The class: positive if the probability is above the model's threshold.
     pub class: String,
 }
 
@@ -64,6 +70,12 @@ impl Model {
         DataError::expect_length("model", what, self.weights.len(), expected)
             .map_err(ExchangeError::malformed("model"))?;
         ExchangeError::expect_usable("weights", &self.weights, f64::MAX.log2())?;
+        if let Some(Calibration {
+            slope, intercept, ..
+        }) = self.calibration
+        {
+            ExchangeError::expect_usable("calibration", &[slope, intercept], f64::MAX.log2())?;
+        }
         Ok(())
     }
 
@@ -97,35 +109,68 @@ impl Model {
         Ok(scores(&self.preprocessor.apply(data)?, &weights)?)
     }
 
+    /// Fits the [calibration](Calibration) to labelled rows as they were read, as a rule those trained on; replaces one that there is.
+    ///
+    /// # Errors
+    /// As [`Model::scores`] and [`Calibration::fit`]; [`ExchangeError::OtherClasses`].
+    pub fn calibrate(&mut self, data: &Dataset) -> Result<Calibration> {
+        self.expect_classes(data)?;
+        let fitted = Calibration::fit(&self.scores(data)?, data.labels())?;
+        self.calibration = Some(fitted);
+        Ok(fitted)
+    }
+
+    /// The calibrated score: its sigmoid is the probability.
+    fn calibrated(&self, score: f64) -> f64 {
+        self.calibration.map_or(score, |c| c.apply(score))
+    }
+
     /// Score, probability and class of rows as they were read.
     ///
     /// # Errors
     /// As [`Model::scores`].
     pub fn predict(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<Prediction>> {
         let Classes { positive, negative } = &self.classes;
-        let predict = |score: f64| Prediction {
-            score,
-            probability: sigma(score),
-            class: if score > 0.0 { positive } else { negative }.clone(),
+        let bound = self.threshold.score();
+        let predict = |score: f64| {
+            let calibrated = self.calibrated(score);
+            let class = if calibrated > bound {
+                positive
+            } else {
+                negative
+            };
+            Prediction {
+                score,
+                probability: sigma(calibrated),
+                class: class.clone(),
+            }
         };
         Ok(self.scores(data)?.into_iter().map(predict).collect())
     }
 
-    /// How good it is on labelled rows as they were read.
+    /// How good it is on labelled rows as they were read, with its calibration and threshold.
     ///
     /// # Errors
     /// As [`Model::scores`]; [`ExchangeError::OtherClasses`] if the labels have other names.
-    pub fn evaluate(&self, data: &Dataset) -> Result<Quality> {
+    pub fn evaluate(&self, data: &Dataset) -> Result<Assessment> {
+        self.expect_classes(data)?;
+        let scores: Vec<f64> = (self.scores(data)?.into_iter())
+            .map(|score| self.calibrated(score))
+            .collect();
+        Ok(Assessment::measure(&scores, data.labels(), self.threshold)?)
+    }
+
+    fn expect_classes(&self, data: &Dataset) -> Result<()> {
         let classes = data.classes();
-        if classes != &self.classes {
-            return Err(ExchangeError::OtherClasses {
-                model_negative: self.classes.negative.clone(),
-                model_positive: self.classes.positive.clone(),
-                negative: classes.negative.clone(),
-                positive: classes.positive.clone(),
-            }
-            .into());
+        if classes == &self.classes {
+            return Ok(());
         }
-        Ok(Quality::measure(&self.scores(data)?, data.labels())?)
+        Err(ExchangeError::OtherClasses {
+            model_negative: self.classes.negative.clone(),
+            model_positive: self.classes.positive.clone(),
+            negative: classes.negative.clone(),
+            positive: classes.positive.clone(),
+        }
+        .into())
     }
 }

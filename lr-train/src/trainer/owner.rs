@@ -1,14 +1,14 @@
 //! The client's side: keys, encryption, decryption, refresh.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use arras_ckks::{Context, EvaluationKeySet, KeyGenerator, SecretKey};
+use arras_ckks::{Context, KeyGenerator, SecretKey};
 use arras_hal::{Backend, SecretEngine};
-use arras_toolkit::{Bindings, Client, SeededEncrypted, Value};
+use arras_toolkit::{Bindings, Client, SeededEncrypted, Value, run::Progress};
 
 use super::{
     DatasetId, DatasetRecord, EncryptedRound, EncryptedState, KeySetId, Model, Optimizer,
-    PreparedData, Round, RoundResult, TrainingPlan, exchange::Origin,
+    PreparedData, Round, RoundResult, TrainingKeys, TrainingPlan, exchange::Origin,
 };
 use crate::{
     Result, circuits::CircuitError, data::Dataset, plain::State, preprocess::Scheme,
@@ -28,12 +28,26 @@ impl<S: SecretEngine> DataOwner<S> {
     ///
     /// # Errors
     /// If the operating system has no randomness or the engine no memory.
-    pub fn generate(plan: TrainingPlan, engine: S) -> Result<(Self, EvaluationKeySet)> {
+    pub fn generate(plan: TrainingPlan, engine: S) -> Result<(Self, TrainingKeys)> {
         let context = Context::new(plan.params(), engine)?;
-        let secret = SecretKey::generate(&context)?;
-        let keys = plan.key_requests().generate(&KeyGenerator::new(&secret)?)?;
-        let id = KeySetId::of(&keys)?;
-        Ok((Self::with_keys(plan, secret, id)?, keys))
+        Self::generate_on(plan, &context, |_| ())
+    }
+
+    /// [`DataOwner::generate`] on a context of the plan's parameters, whose [token](Context::with_stop_token) stops it and what the
+    /// owner does later; `progress` is told after each key how many are made.
+    ///
+    /// # Errors
+    /// As [`DataOwner::generate`]; [`arras_ckks::CkksErrorKind::ParametersMismatch`], [`arras_ckks::CkksErrorKind::Stopped`].
+    pub fn generate_on(
+        plan: TrainingPlan,
+        context: &Context<S>,
+        progress: impl FnMut(Progress),
+    ) -> Result<(Self, TrainingKeys)> {
+        let secret = SecretKey::generate(context)?;
+        let generator = KeyGenerator::new(&secret)?;
+        let keys = plan.key_requests().generate_with(&generator, progress)?;
+        let keys = TrainingKeys::new(keys)?;
+        Ok((Self::with_keys(plan, secret, keys.id())?, keys))
     }
 
     /// With a secret key that was made before, and what tells its evaluation keys from others.
@@ -184,17 +198,16 @@ impl<S: SecretEngine> DataOwner<S> {
         })
     }
 
-    /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
+    /// Everything that can be said of a result before it is decrypted: it belongs to the plan, the keys and the data of the record, and its
+    /// ciphertexts have the form of those that the round's circuit returns.
     ///
     /// # Errors
-    /// [`ExchangeError::Mismatch`] for results of another plan, other keys or other data, and for ciphertexts that the round's circuit does
-    /// not return, before anything is decrypted; [`CircuitError::MissingResult`],
-    /// [`ExchangeError::UnusableResult`] for what no training gives; the scheme's.
-    pub fn decrypt_state<B: Backend>(
+    /// [`ExchangeError::Mismatch`], [`CircuitError::MissingResult`]; the engine's.
+    pub fn expect_result<B: Backend>(
         &self,
         record: &DatasetRecord,
         result: &RoundResult<B>,
-    ) -> Result<State> {
+    ) -> Result<Arc<Round>> {
         const OP: &str = "decrypt";
         let (plan, keys, origin) = (self.plan.id(), self.keys, &result.origin);
         origin.expect(OP, "the result", plan, keys)?;
@@ -202,6 +215,20 @@ impl<S: SecretEngine> DataOwner<S> {
         origin.expect_dataset(OP, "the result", record.origin.dataset)?;
         let round = self.plan.round(result.round)?;
         result.expect_of(OP, &round)?;
+        Ok(round)
+    }
+
+    /// Decrypts what a round returned: the state after it. For the last round `v` is the weights themselves.
+    ///
+    /// # Errors
+    /// As [`DataOwner::expect_result`], before anything is decrypted;
+    /// [`ExchangeError::UnusableResult`] for what no training gives; the scheme's.
+    pub fn decrypt_state<B: Backend>(
+        &self,
+        record: &DatasetRecord,
+        result: &RoundResult<B>,
+    ) -> Result<State> {
+        let round = self.expect_result(record, result)?;
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
         // The engine that trained may be another, and its context is.
         for (name, encrypted) in &result.outputs {
@@ -219,7 +246,7 @@ impl<S: SecretEngine> DataOwner<S> {
         }
         match previous {
             Some(previous) if self.plan.settings().optimizer == Optimizer::Nesterov => {
-                State::from_last_two(iteration, w, &previous)
+                State::from_last_two(self.plan.settings().first_step, iteration, w, &previous)
             }
             // Without momentum, and after the last round, v is the weights.
             _ => Ok(State::at_rest(iteration, w)),

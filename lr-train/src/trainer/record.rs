@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Result, TrainError,
     data::{Classes, DataError, Dataset},
+    metrics::Threshold,
     plain::{FitError, hessian_bound},
     preprocess::{Preprocessor, Scheme, signed_rows},
     split::Minibatches,
@@ -20,11 +21,11 @@ use crate::{
 };
 
 /// The version of records that this build writes, and the only one that it reads.
-pub const RECORD_VERSION: u32 = 1;
+pub const RECORD_VERSION: u32 = 2;
 
 /// What the client keeps of a data set: how to read the result. **Private**: it holds names and ranges of the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DatasetRecord {
     /// [`RECORD_VERSION`].
@@ -39,9 +40,9 @@ pub struct DatasetRecord {
     pub classes: Classes,
     /// What each column, the intercept first, was multiplied by, and what weights are multiplied by in the end; none for ones.
     pub scaling: Option<Vec<f64>>,
-    /// The rows themselves, so that others are told apart; none in records of earlier releases.
-    pub seal: Option<RowsSeal>,
-    /// What the training does to the rows, from its twin in the clear; none in records of earlier releases.
+    /// The rows themselves, so that others are told apart.
+    pub seal: RowsSeal,
+    /// What the training does to the rows, from its twin in the clear; none where nobody has computed it.
     pub forecast: Option<Forecast>,
 }
 
@@ -68,11 +69,22 @@ impl RowsSeal {
 }
 
 impl DatasetRecord {
+    /// Reads a record from JSON, trusting nothing in it.
+    ///
     /// # Errors
-    /// [`ExchangeError::Version`], [`ExchangeError::Malformed`].
-    pub(super) fn check(&self) -> Result<()> {
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`].
+    pub fn from_json(text: &str) -> Result<Self> {
         let (what, command) = ("record of a data set", "lr-train encrypt");
-        ExchangeError::expect_version(what, self.version, RECORD_VERSION, command)?;
+        let record: Self =
+            ExchangeError::read_json(text.as_bytes(), what, RECORD_VERSION, command)?;
+        record.check()?;
+        Ok(record)
+    }
+
+    /// # Errors
+    /// [`ExchangeError::Malformed`].
+    pub(super) fn check(&self) -> Result<()> {
+        let what = "record of a data set";
         if let Some(scaling) = &self.scaling {
             let expected = self.preprocessor.features() + 1;
             DataError::expect_length(what, "scaling", scaling.len(), expected)
@@ -86,7 +98,10 @@ impl DatasetRecord {
     }
 
     /// The model of weights as they were trained.
-    pub(super) fn model(&self, plan: &TrainingPlan, weights: &Array1<f64>) -> Result<Model> {
+    ///
+    /// # Errors
+    /// [`DataError::Length`] for fewer weights than the data have columns; [`ExchangeError::UnusableResult`].
+    pub fn model(&self, plan: &TrainingPlan, weights: &Array1<f64>) -> Result<Model> {
         let features = self.preprocessor.features() + 1;
         if weights.len() < features {
             return Err(DataError::Length {
@@ -107,6 +122,8 @@ impl DatasetRecord {
             classes: self.classes.clone(),
             weights,
             preprocessor: self.preprocessor.clone(),
+            calibration: None,
+            threshold: Threshold::default(),
         };
         model.check()?;
         Ok(model)
@@ -242,7 +259,7 @@ impl PreparedData {
             preprocessor,
             classes: data.classes().clone(),
             scaling,
-            seal: Some(RowsSeal::new(RowsDigest::random_key()?, &z)),
+            seal: RowsSeal::new(RowsDigest::random_key()?, &z),
             forecast: Some(forecast),
         };
         record.check()?;
@@ -255,8 +272,7 @@ impl PreparedData {
         &self.record
     }
 
-    /// Whether a record is that of these rows, in this order and with this normalization. One without a [`DatasetRecord::seal`] is of no
-    /// rows that could be told.
+    /// Whether a record is that of these rows, in this order and with this normalization.
     pub fn is_of(&self, record: &DatasetRecord) -> bool {
         let parts = |r: &DatasetRecord| {
             (
@@ -266,9 +282,8 @@ impl PreparedData {
                 r.scaling.clone(),
             )
         };
-        let sealed = record.seal.as_ref();
         parts(record) == parts(&self.record)
-            && sealed.is_some_and(|seal| *seal == RowsSeal::new(seal.key, &self.z))
+            && record.seal == RowsSeal::new(record.seal.key, &self.z)
     }
 
     /// The signed rows that training computes on, padded to the plan's features.

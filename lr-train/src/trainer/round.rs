@@ -73,8 +73,10 @@ impl Outline<'_> {
         let place = self.places()[index];
         let rate = &self.settings.rate;
         let (rows, first) = (self.minibatch, self.first(index));
-        let optimizer = self.settings.optimizer;
-        let steps = optimizer.steps(rate, rows, first, place.iterations)?;
+        let steps = self
+            .settings
+            .rule()
+            .steps(rate, rows, first, place.iterations)?;
         let spec = Spec::new(self.kind, self.slots, self.features, rows, steps)
             .activation(self.settings.activation.clone())
             .start(place.start())

@@ -1,11 +1,12 @@
 //! The server's side: evaluation keys and ciphertexts, no secret.
 
-use arras_ckks::{Context, EvaluationKeySet, Evaluator};
+use arras_ckks::{Context, Evaluator};
 use arras_hal::Backend;
 use arras_toolkit::{Homomorphic, run::Options};
 
 use super::{
-    EncryptedRound, EncryptedState, KeySetId, RoundResult, TrainingPlan, exchange::expect_round,
+    EncryptedRound, EncryptedState, KeySetId, RoundResult, TrainingKeys, TrainingPlan,
+    exchange::expect_round,
 };
 use crate::{Result, trainer::ExchangeError};
 
@@ -27,19 +28,20 @@ impl<B: Backend> std::fmt::Debug for TrainingServer<B> {
 
 impl<B: Backend> TrainingServer<B> {
     /// Loads keys onto an engine and drops their portable form. `options` say how programs run, and who is told how far they are
-    /// ([`Options::on_progress`]).
+    /// ([`Options::on_progress`]) and who may stop them and the loading of keys ([`Options::with_stop_token`]).
     ///
     /// # Errors
     /// The scheme's: keys of other parameters than the plan's, an engine without memory.
     pub fn new(
         plan: TrainingPlan,
-        keys: EvaluationKeySet,
+        keys: TrainingKeys,
         engine: B,
         options: Options,
     ) -> Result<Self> {
-        let context = Context::new(plan.params(), engine)?;
-        let id = KeySetId::of(&keys)?;
-        let loaded = keys.into_loaded(&context)?;
+        let context =
+            Context::new(plan.params(), engine)?.with_stop_token(options.stop_token().clone());
+        let id = keys.id();
+        let loaded = keys.into_set().into_loaded(&context)?;
         let evaluator = Evaluator::new(&context, loaded)?;
         Ok(Self {
             plan,

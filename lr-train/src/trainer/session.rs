@@ -1,6 +1,5 @@
 //! Both sides in one process.
 
-use arras_ckks::EvaluationKeySet;
 use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::run::{Options, RunReport};
 
@@ -95,7 +94,7 @@ impl<'a> TrainerBuilder<'a> {
         let features = Preprocessor::fit(self.data, self.scheme)?.features() + 1;
         let planner = self.planner.normalization(self.scheme);
         let (plan, report) = plan(self.settings, features, self.data.rows(), &planner)?;
-        let (owner, keys): (_, EvaluationKeySet) = DataOwner::generate(plan.clone(), owner)?;
+        let (owner, keys) = DataOwner::generate(plan.clone(), owner)?;
         let data = owner.prepare(self.data, self.scheme)?;
         let server = TrainingServer::new(plan, keys, server, self.run)?;
         Ok(Trainer {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result, TrainError,
     circuits::{Kind, Spec, Step},
-    plain::{FitError, PlainSettings, Rate},
+    plain::{FirstStep, FitError, PlainSettings, Rate, kept},
     sigmoid::Approximation,
     split::{Minibatches, Order},
 };
@@ -73,24 +73,46 @@ pub enum Optimizer {
     FixedHessian,
 }
 
-impl Optimizer {
+/// How weights move, whatever the rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rule {
+    optimizer: Optimizer,
+    first_step: FirstStep,
+    penalty: f64,
+}
+
+impl Rule {
+    /// With a penalty that suits rates up to 1, if there is one: circuits are as deep with any.
+    pub(super) fn of_any_rate(mut self) -> Self {
+        if self.penalty > 0.0 {
+            self.penalty = 0.1;
+        }
+        self
+    }
+
     /// Constants of iterations `first .. first + count` with minibatches of `rows` rows.
     ///
     /// # Errors
-    /// [`FitError::Hyperparameter`] from the rate.
-    pub fn steps(
+    /// [`FitError::Hyperparameter`] from rate and penalty.
+    pub(super) fn steps(
         self,
         rate: &Rate,
         rows: usize,
         first: usize,
         count: usize,
     ) -> Result<Vec<Step>, FitError> {
-        match self {
-            Self::Nesterov => Spec::nesterov_steps(rate, rows, first, count),
-            Self::GradientDescent | Self::FixedHessian => {
+        let mut steps = match self.optimizer {
+            Optimizer::Nesterov => {
+                Spec::nesterov_steps_from(self.first_step, rate, rows, first, count)
+            }
+            Optimizer::GradientDescent | Optimizer::FixedHessian => {
                 Spec::descent_steps(rate, rows, first, count)
             }
+        }?;
+        for (t, step) in (first..).zip(&mut steps) {
+            step.keep = kept(rate.at(t)?, self.penalty)?;
         }
+        Ok(steps)
     }
 }
 
@@ -136,10 +158,17 @@ pub struct Settings {
     pub order: Order,
     /// The polynomial in place of the sigmoid.
     pub activation: Approximation,
+    /// The penalty on squares of weights, the intercept apart; see [`PlainSettings::penalty`].
+    #[serde(default)]
+    pub penalty: f64,
+    /// How momentum begins.
+    #[serde(default)]
+    pub first_step: FirstStep,
 }
 
 impl Settings {
-    /// Nesterov's gradient with rate 1, the cubic on [-16, 16], rows shuffled by seed 0, in one round of the fastest circuit.
+    /// Nesterov's gradient with rate 1, the cubic on [-16, 16], rows shuffled by seed 0, in one round of the fastest circuit, with
+    /// the published beginning of the momentum and without a penalty.
     pub fn new(minibatch: usize, iterations: usize) -> Self {
         Self {
             circuit: CircuitChoice::Auto,
@@ -150,6 +179,8 @@ impl Settings {
             rate: Rate::Constant(1.0),
             order: Order::Shuffled { seed: 0 },
             activation: Approximation::cubic_16(),
+            penalty: 0.0,
+            first_step: FirstStep::Published,
         }
     }
 
@@ -188,6 +219,28 @@ impl Settings {
         self
     }
 
+    /// With this penalty.
+    #[must_use]
+    pub fn penalty(mut self, penalty: f64) -> Self {
+        self.penalty = penalty;
+        self
+    }
+
+    /// With this beginning of the momentum.
+    #[must_use]
+    pub fn first_step(mut self, first_step: FirstStep) -> Self {
+        self.first_step = first_step;
+        self
+    }
+
+    pub(super) fn rule(&self) -> Rule {
+        Rule {
+            optimizer: self.optimizer,
+            first_step: self.first_step,
+            penalty: self.penalty,
+        }
+    }
+
     /// With rows in this order.
     #[must_use]
     pub fn order(mut self, order: Order) -> Self {
@@ -203,7 +256,9 @@ impl Settings {
         let batches = Minibatches::new(rows, self.minibatch, self.order)?;
         Ok(PlainSettings::new(self.iterations, batches)
             .rate(self.rate.clone())
-            .approximation(self.activation.clone()))
+            .approximation(self.activation.clone())
+            .penalty(self.penalty)
+            .first_step(self.first_step))
     }
 
     /// Whether the planner decides how many rounds there are.
@@ -259,7 +314,15 @@ impl Settings {
             Rounds::One | Rounds::Fewest | Rounds::Fastest => {}
         }
         for t in 0..self.iterations {
-            self.rate.at(t)?;
+            kept(self.rate.at(t)?, self.penalty)?;
+        }
+        if self.optimizer == Optimizer::FixedHessian && self.penalty > 0.0 {
+            return Err(FitError::Hyperparameter {
+                what: "penalty with the optimizer fixed-hessian",
+                value: self.penalty,
+                allowed: "the fixed Hessian bounds the loss without a penalty: take nesterov or gradient-descent",
+            }
+            .into());
         }
         Ok(())
     }

@@ -49,8 +49,10 @@ fn two_rounds_give_what_one_gives() {
         "4 | decrypt --keys keys --model result-0.arras --out early.json | --intermediate",
     );
     assert!(!desk.path("early.json").exists());
-    desk.ok("decrypt --keys keys --model result-0.arras --intermediate --out early.json")
-        .notes("not the finished model");
+    let early = "decrypt --keys keys --model result-0.arras --intermediate --out early.json";
+    desk.ok(&format!("{early} --quiet"))
+        .says("not the finished model");
+    assert_eq!(desk.json(&format!("{early} --force"))["finished"], false);
     desk.ok("refresh --keys keys --state result-0.arras --out state-1.arras");
     let trained = desk.json(
         "train --eval-keys keys/eval --data data.arras --state state-1.arras --out result-1.arras",

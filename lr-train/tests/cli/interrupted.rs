@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Desk, ENCRYPT, TRAIN, finished};
+use crate::support::{Desk, ENCRYPT, TRAIN, finished, prepared};
 
 /// Kills of each verb: twenty, so forty of `encrypt` and `train` together, or what `LR_TRAIN_KILLS` says.
 fn kills() -> u32 {
@@ -87,7 +87,27 @@ fn encrypt_restarts_cleanly() {
     let (out, inspect) = ("out.arras", "inspect out.arras");
     killed(&desk, ENCRYPT, out, out, inspect);
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json");
+    // The kills left data sets that are whole, and only this test knows that nobody trains on them.
+    desk.ok("decrypt --keys keys --model result.arras --data out.arras --out model.json");
+    let left = desk.listing("keys/secret/datasets");
+    assert!(left.iter().all(|name| !is_hidden(name)), "{left:?}");
+}
+
+#[test]
+fn refresh_and_decrypt_restart_cleanly() {
+    let desk = prepared("--circuit baseline --iterations 2 --rounds 2");
+    desk.ok("train --eval-keys keys/eval --data data.arras --out result-1.arras");
+    let refresh = "refresh --keys keys --state result-1.arras --out state-2.arras";
+    let out = "state-2.arras";
+    killed(&desk, refresh, out, out, "inspect state-2.arras");
+    desk.ok(
+        "train --eval-keys keys/eval --data data.arras --state state-2.arras --out result-2.arras",
+    );
+    let decrypt = "decrypt --keys keys --model result-2.arras --out model.json";
+    let out = "model.json";
+    killed(&desk, decrypt, out, out, "inspect model.json");
+    let left = desk.listing("keys/secret/datasets");
+    assert_eq!(left.len(), 2, "{left:?}");
 }
 
 #[test]

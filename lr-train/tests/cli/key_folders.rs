@@ -137,8 +137,25 @@ fn records_are_kept_of_data_that_is_there() {
     let id = "00112233445566778899aabbccddeeff";
     let left = format!("keys/secret/datasets/.{id}.json.abc123.partial");
     desk.write(&left, "left");
-    desk.ok(ENCRYPT).notes(&format!("removed | {id}"));
-    assert_eq!(records().len(), before.len() + 1);
+    let lock = format!("keys/secret/datasets/.{id}.exchange.json.lock");
+    desk.write(&lock, "");
+    let [exchange, record] = &before[..] else {
+        panic!("{before:?}");
+    };
+    assert!(exchange.ends_with(".exchange.json"));
+    // A record that was written before the data, which never were.
+    let orphan = format!("keys/secret/datasets/{id}.json");
+    let (own, _) = record.rsplit('/').next().unwrap().split_once('.').unwrap();
+    desk.write(&orphan, desk.text(record).replace(own, id));
+    // One of which nothing can be said.
+    let older = "keys/secret/datasets/ffeeddccbbaa99887766554433221100.json";
+    desk.write(older, "{\"version\": 1}");
+    desk.ok(ENCRYPT).notes(&format!(
+        "removed | .{id}.json | .{id}.exchange.json | /{id}.json"
+    ));
+    assert!(!desk.path(&orphan).exists() && desk.path(older).exists());
+    fs::remove_file(desk.path(older)).unwrap();
+    assert_eq!(records().len(), before.len() + 2);
     let ran = desk.ok(&format!("{ENCRYPT} --force"));
     ran.notes("replaced | delete it");
 }

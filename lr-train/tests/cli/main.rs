@@ -3,11 +3,17 @@
 mod bad_files;
 mod bad_input;
 mod exchange;
+mod expected;
 mod gpu;
 mod interrupted;
 mod judged;
 mod key_folders;
 mod outputs;
+mod paths;
+mod quality;
 mod reading;
+#[cfg(unix)]
+mod stopped;
 mod support;
+mod terminals;
 mod verbs;

@@ -3,8 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output, Stdio},
     sync::OnceLock,
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -29,8 +31,12 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
+        Self::from(&format!("{command:?}"), &output)
+    }
+
+    pub(crate) fn from(command: &str, output: &Output) -> Self {
         Self {
-            command: format!("{command:?}"),
+            command: command.to_owned(),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -106,6 +112,22 @@ impl Desk {
 
     pub(crate) fn run(&self, arguments: &str) -> Ran {
         Ran::of(&mut self.command(arguments))
+    }
+
+    /// Runs what must not wait for anything.
+    pub(crate) fn run_soon(&self, arguments: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = piped.stderr(Stdio::piped()).spawn().unwrap();
+        let started = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if started.elapsed() > Duration::from_secs(60) {
+                child.kill().unwrap();
+                panic!("{arguments} hangs");
+            }
+            sleep(Duration::from_millis(5));
+        }
+        Ran::from(&format!("{command:?}"), &child.wait_with_output().unwrap())
     }
 
     /// Runs what must succeed.

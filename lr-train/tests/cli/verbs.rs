@@ -1,13 +1,13 @@
 //! What verbs say.
 
-use crate::support::{Desk, finished};
+use crate::support::{Desk, finished, small_csv};
 
 #[test]
 fn every_verb_has_help_and_the_whole_has_exit_codes() {
     let desk = Desk::new();
     for verb in [
-        "demo", "plan", "keygen", "encrypt", "train", "refresh", "decrypt", "evaluate", "predict",
-        "inspect", "devices",
+        "demo", "try", "plan", "keygen", "encrypt", "train", "refresh", "decrypt", "evaluate",
+        "predict", "inspect", "devices",
     ] {
         desk.ok(&format!("{verb} --help")).says("Example | --json");
     }
@@ -38,6 +38,25 @@ fn plan_answers_everything_before_any_key() {
     );
     let chosen = &report["chosen"];
     assert!(chosen["log2-qp"].as_f64() <= chosen["log2-qp-bound"].as_f64());
+}
+
+#[test]
+fn try_finds_settings_that_plan_takes() {
+    let desk = Desk::new();
+    desk.write("train.csv", small_csv(60));
+    let said = desk.ok("try --data train.csv --label y --most-iterations 6");
+    said.says("log loss | AUC | accuracy | exact solver | chosen | lr-train plan --data train.csv --label y");
+    let found = desk.json("try --data train.csv --label y --most-iterations 6 --threads 1");
+    assert!(
+        found["found"]["chosen"]["setting"]["iterations"]
+            .as_u64()
+            .unwrap()
+            <= 6
+    );
+    assert!(found["seconds"].as_f64().unwrap() > 0.0);
+    let arguments = found["arguments"].as_str().unwrap();
+    desk.ok(&format!("plan --data train.csv --label y {arguments}"));
+    desk.refuses("3 | try --data train.csv --label a --positive 1 | a");
 }
 
 #[test]
@@ -80,7 +99,8 @@ fn inspect_knows_every_file() {
             "keys/secret/secret-key.arras",
             "secret key | keep it private",
         ),
-        (&records[0], "record of a data set"),
+        (&records[0], "record of an exchange | rounds-taken 1"),
+        (&records[1], "record of a data set"),
     ] {
         desk.ok(&format!("inspect {file}")).says(words);
         let size = desk.json(&format!("inspect {file}"))["bytes"].as_u64();

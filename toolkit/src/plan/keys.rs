@@ -11,6 +11,7 @@ use crate::{
     Program, Result,
     cost::memory::{evaluation_key_bytes, evaluation_key_set_bytes_by_level},
     interpret::rotation_steps,
+    run::Progress,
 };
 
 /// The keys a program needs, each with the highest level at which it is used: keys are cut to that.
@@ -117,10 +118,25 @@ impl KeyRequests {
         &self,
         generator: &KeyGenerator<'_, S>,
     ) -> Result<EvaluationKeySet> {
+        self.generate_with(generator, |_| ())
+    }
+
+    /// Makes them, and tells after each key how many are made.
+    ///
+    /// # Errors
+    /// As [`KeyRequests::generate`].
+    pub fn generate_with<S: SecretEngine>(
+        &self,
+        generator: &KeyGenerator<'_, S>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<EvaluationKeySet> {
         let params = generator.params();
         let mut set = EvaluationKeySet::new(params);
-        for (kind, level) in self.kinds(params.log_n()) {
+        let kinds = self.kinds(params.log_n());
+        let total = kinds.len();
+        for (done, (kind, level)) in (1..).zip(kinds) {
             set.insert(generator.switching_key(kind, level)?)?;
+            progress(Progress { done, total });
         }
         Ok(set)
     }

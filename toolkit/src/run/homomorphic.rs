@@ -1,16 +1,17 @@
 //! The executor.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use arras_ckks::{Ciphertext, Evaluator};
-use arras_hal::{Backend, GaloisElement, Named};
+use arras_hal::{Backend, GaloisElement, Named, StopToken};
 
 use super::{
     RunReport, check_inputs,
@@ -60,6 +61,7 @@ pub struct Options {
     threads: usize,
     constant_bytes: usize,
     observer: Option<Observer>,
+    stop: StopToken,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             constant_bytes: 1 << 30,
             observer: None,
+            stop: StopToken::new(),
         }
     }
 }
@@ -86,8 +89,8 @@ impl Options {
         self
     }
 
-    /// The most calls side by side, at least 1. Each call may use all threads of its engine; side by side they fill
-    /// what one call leaves idle.
+    /// The most calls side by side, at least 1; never more than the engine's [`Workers`](arras_hal::Workers). Each call may use all
+    /// threads of its engine; side by side they fill what one call leaves idle.
     #[must_use]
     pub fn side_by_side(mut self, calls: usize) -> Self {
         self.threads = calls.max(1);
@@ -106,6 +109,18 @@ impl Options {
     pub fn on_progress(mut self, observer: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
+    }
+
+    /// Stops a run before its next group of steps; nothing of it is kept. The token of the evaluator's context stops it, too.
+    #[must_use]
+    pub fn with_stop_token(mut self, token: StopToken) -> Self {
+        self.stop = token;
+        self
+    }
+
+    /// What stops runs.
+    pub fn stop_token(&self) -> &StopToken {
+        &self.stop
     }
 }
 
@@ -235,7 +250,8 @@ impl<B: Backend> Homomorphic<B> {
     ///
     /// # Errors
     /// Those of [`Homomorphic::check`]; [`crate::ToolkitErrorKind::UnknownName`], [`crate::ToolkitErrorKind::WrongInput`],
-    /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; the scheme's, with the place of the operation.
+    /// [`crate::ToolkitErrorKind::InputTooLow`] for inputs that do not fit; [`crate::ToolkitErrorKind::Stopped`]; the scheme's, with
+    /// the place of the operation.
     pub fn run(&self, program: &Program, inputs: &Bindings<Encrypted<B>>) -> Result<Run<B>> {
         self.check(program)?;
         check_encrypted(program, inputs)?;
@@ -296,6 +312,13 @@ impl<B: Backend> Homomorphic<B> {
         Ok(Run { outputs, report })
     }
 
+    /// # Errors
+    /// [`crate::ToolkitErrorKind::Stopped`] once a token was set.
+    fn stopped(&self) -> Result<()> {
+        self.options.stop.check()?;
+        Ok(self.evaluator.context().stop_token().check()?)
+    }
+
     /// The results of a wave's groups, in order, each with the time it took.
     fn wave(
         &self,
@@ -311,14 +334,15 @@ impl<B: Backend> Homomorphic<B> {
             masks: &self.masks,
         };
         let one = |group: &Group| {
-            let start = Instant::now();
+            self.stopped().named("run")?;
             let first = group.steps()[0];
-            let result = if let Op::Input(index) = program.step(first).op() {
-                input(program, *index, inputs)
-                    .and_then(|ct| Ok(vec![performer.step(first, &[ct])?]))
-            } else {
+            let (result, time) = timed(|| {
+                if let Op::Input(index) = program.step(first).op() {
+                    let ciphertext = input(program, *index, inputs)?;
+                    return Ok(vec![performer.step(first, &[ciphertext])?]);
+                }
                 performer.group(group, &|id| values.get(id))
-            };
+            });
             let count = group.steps().len();
             let done = done.fetch_add(count, Ordering::Relaxed) + count;
             if let Some(observer) = &self.options.observer {
@@ -328,41 +352,27 @@ impl<B: Backend> Homomorphic<B> {
                 });
             }
             result
-                .map(|value| (value, start.elapsed()))
+                .map(|value| (value, time))
                 .map_err(|error| error.at(program.operation_of(first).location()))
         };
-        let threads = self.options.threads.min(groups.len());
-        if threads <= 1 {
-            return groups.iter().map(one).collect();
-        }
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
-        results
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .resize_with(groups.len(), || None);
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(group) = groups.get(index) else {
-                            break;
-                        };
-                        let result = one(group);
-                        results.lock().unwrap_or_else(PoisonError::into_inner)[index] =
-                            Some(result);
-                    }
-                });
-            }
-        });
-        results
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_iter()
-            .flatten()
-            .collect()
+        let workers = self.evaluator.context().engine().workers();
+        workers.side_by_side(self.options.threads, groups, one)
     }
+}
+
+thread_local! {
+    /// Time that this thread has spent in groups since the group around them began.
+    static INSIDE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// What `work` gives, and its time: a thread that waits inside may take up another group meanwhile, whose time is that group's.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let around = INSIDE.take();
+    let result = work();
+    let whole = start.elapsed();
+    let inside = INSIDE.replace(around + whole);
+    (result, whole.saturating_sub(inside))
 }
 
 fn input<'a, B: Backend>(

@@ -1,7 +1,7 @@
 //! Running programs on ciphertexts.
 //!
 //! The executor walks a program in waves. In a wave, steps of one kind and level become one batched engine call, rotations of one
-//! operand share their decomposition, and what is left runs side by side on the host's threads. Values are freed after their
+//! operand share their decomposition, and what is left runs side by side on the engine's workers. Values are freed after their
 //! last use; encoded constants are kept for the next run.
 
 pub(crate) mod bindings;

@@ -1,13 +1,19 @@
 //! Encrypted runs beside plaintext ones.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{EvaluationKeySet, Evaluator, KeyGenerator, Parameters, SecretKey, random::Seed};
-use arras_hal::{Reference, SecretEngine};
+use arras_hal::{Reference, SecretEngine, StopToken};
 use arras_toolkit::{
     Bindings, Cleartext, Client, Encrypted, Homomorphic, Program, Recorder, ToolkitErrorKind,
     Tracer, Value,
     interpret::{Bound, TraceReport, walk},
     plan::KeyRequests,
+    run::{Options, Run},
 };
 
 use crate::support::{Numbers, assert_kind, client, function, insecure, says, survives_json};
@@ -150,4 +156,63 @@ fn a_wrong_key_is_found_at_the_first_rotation_by_it() {
     let mut pair = (make(), Cleartext::new(&program, &inputs).unwrap());
     let error = walk(&program, &mut pair, |_, _| Ok(())).unwrap_err();
     assert_kind!(error, ToolkitErrorKind::Deviates(_));
+}
+
+/// A token stops a run at the next group, a context's what is made and loaded on it; without one the same calls succeed.
+#[test]
+fn tokens_stop_runs_keys_and_encryption() {
+    let params = insecure(11, 3);
+    let program = Program::new(function(params.slots(), |x| x.square().add(x).rotate(3)));
+    let inputs = Bindings::new().with("x", spread(params.slots(), 1.0));
+    let client = client(&params, CpuEngine::new());
+    let keys = client.evaluation_keys(&program).unwrap();
+    let loaded = keys.load(client.context()).unwrap();
+    let evaluator = Arc::new(Evaluator::new(client.context(), loaded).unwrap());
+    let sent = client.encrypt_inputs(&program, &inputs).unwrap();
+    let encrypted = sent.expand(client.context()).unwrap();
+    let server = Homomorphic::new(evaluator.clone());
+    let whole = server.run(&program, &encrypted).unwrap();
+
+    let token = StopToken::new();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let (stop, count) = (token.clone(), seen.clone());
+    let options = Options::new()
+        .with_stop_token(token)
+        .side_by_side(1)
+        .on_progress(move |at| {
+            count.store(at.done, Ordering::Relaxed);
+            stop.stop();
+        });
+    let stopped = Homomorphic::with_options(evaluator.clone(), options);
+    let error = stopped.run(&program, &encrypted).unwrap_err();
+    assert_kind!(error, ToolkitErrorKind::Stopped(_));
+    says(&error, &["run: stopped before its end"]);
+    assert_eq!(seen.load(Ordering::Relaxed), 1, "one group ran");
+
+    let unset = Options::new().with_stop_token(StopToken::new());
+    let again = Homomorphic::with_options(evaluator, unset)
+        .run(&program, &encrypted)
+        .unwrap();
+    let bytes = |run: &Run<CpuEngine>| {
+        let y = run.output("y").unwrap();
+        y.ciphertext().to_bytes().unwrap()
+    };
+    assert!(bytes(&again) == bytes(&whole));
+
+    let token = StopToken::new();
+    let context = client.context().clone().with_stop_token(token.clone());
+    let secret = SecretKey::generate(&context).unwrap();
+    token.stop();
+    let generator = KeyGenerator::new(&secret).unwrap();
+    let error = KeyRequests::of(&program).generate(&generator).unwrap_err();
+    assert!(error.is_stopped(), "{error}");
+    let held = Client::with_secret_key(secret).unwrap();
+    let errors = [
+        held.encrypt_inputs(&program, &inputs).unwrap_err(),
+        sent.expand(&context).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_stopped(), "{error}");
+    }
+    sent.expand(client.context()).unwrap();
 }

@@ -225,6 +225,6 @@ fn an_endless_file_is_refused_at_the_bound() {
     let zero = Path::new("/dev/zero");
     refused! {
         read_bounded(zero, 1 << 20) => WireError::FileTooLong { .. },
-        Reader::new(open(zero).unwrap(), u64::MAX) => WireError::BadMagic { .. },
+        Reader::new(open_file(zero).unwrap(), u64::MAX) => WireError::BadMagic { .. },
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io::Read, path::Path};
 use arras_hal::{Backend, Named};
 
 use super::{
-    Object, Reader, Rows, from_file,
+    Object, Reader, Rows, digest_of, from_file, hasher_at_payload,
     header::{KeyEntry, PublicKeyFields, moduli, number},
     methods::object_methods,
     open_stream,
@@ -106,6 +106,16 @@ impl<'h> Object<'h> for SwitchingKey {
 
 object_methods!([] SwitchingKey, &Parameters);
 
+impl SwitchingKey {
+    /// BLAKE3 of the key's container, as [`SwitchingKey::to_bytes`] makes it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn digest(&self) -> Result<[u8; 32]> {
+        super::digest(self)
+    }
+}
+
 impl<'h> Object<'h> for EvaluationKeySet {
     const READ: &'static str = "read evaluation keys";
     type Fields = Vec<KeyEntry>;
@@ -137,6 +147,33 @@ impl<'h> Object<'h> for EvaluationKeySet {
 }
 
 object_methods!([] EvaluationKeySet, &Parameters);
+
+impl EvaluationKeySet {
+    /// [`EvaluationKeySet::from_file`], and the [`SwitchingKey::digest`] of each key in the order of [`EvaluationKeySet::iter`], hashed
+    /// from the bytes as they arrive.
+    ///
+    /// # Errors
+    /// As [`EvaluationKeySet::from_file`].
+    pub fn from_file_with_digests(
+        path: impl AsRef<Path>,
+        params: &Parameters,
+    ) -> Result<(Self, Vec<[u8; 32]>)> {
+        from_file(path.as_ref(), |input| {
+            let (fields, mut payload): (Vec<KeyEntry>, _) =
+                open_stream(input, params).named(Self::READ)?;
+            let (mut set, mut digests) = (Self::new(params), vec![]);
+            for entry in fields {
+                let hasher = hasher_at_payload(params, entry)?;
+                let (key, hasher) =
+                    payload.hashing(hasher, |payload| entry.read(params, payload))?;
+                digests.push(digest_of(hasher));
+                set.insert(key)?;
+            }
+            payload.finish()?;
+            Ok((set, digests))
+        })
+    }
+}
 
 impl<B: Backend> EvaluationKeys<B> {
     /// Loads the keys of a serialized [`EvaluationKeySet`] into the engine of `context` as they arrive: one key at a

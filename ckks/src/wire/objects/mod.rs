@@ -33,11 +33,16 @@ use std::{
 };
 
 use arras_hal::{Backend, Named};
+use zeroize::Zeroizing;
 
 use self::header::{Fields, Header};
 use super::{
-    AtomicFile, PayloadWriter, Reader, WireError, container_to_vec, file, reader::expect_end,
+    AtomicFile, PayloadWriter, Prefix, Reader, WireError,
+    container::encode_header,
+    container_to_vec, file,
+    reader::expect_end,
     write_container,
+    writer::{container_digest, digest_of, hasher_of},
 };
 use crate::{
     CkksErrorKind, Context, Result, context::abbreviate, params::Parameters, params::ParametersSpec,
@@ -123,6 +128,24 @@ fn write_to<'h, O: Object<'h>>(object: &O, out: &mut dyn Write) -> Result<u64> {
     )?)
 }
 
+/// BLAKE3 of the container that [`to_bytes`] makes.
+fn digest<'h, O: Object<'h>>(object: &O) -> Result<[u8; 32]> {
+    let (header, len) = head(object)?;
+    let (n, rows) = (object.params().n(), object.rows()?);
+    let payload = |out: &mut PayloadWriter<'_>| write_rows(n, &rows, out);
+    Ok(container_digest(O::Fields::KIND, &header, len, payload)?)
+}
+
+/// A hasher at the payload of the container that an object of these fields has.
+fn hasher_at_payload<F: Fields>(
+    params: &Parameters,
+    fields: F,
+) -> Result<Zeroizing<blake3::Hasher>> {
+    let len = fields.payload_len(params)?;
+    let header = encode_header(F::KIND, &Header::new(params, fields))?;
+    Ok(hasher_of(Prefix::of(F::KIND, &header, len), &header))
+}
+
 /// Fills a file and puts it in its place; errors name it.
 fn save(mut file: AtomicFile, write: impl FnOnce(&mut AtomicFile) -> Result<u64>) -> Result<u64> {
     let written = write(&mut file).map_err(|error| error.in_file(file.path()))?;
@@ -176,7 +199,7 @@ fn checked<F: Fields, R: Read>(reader: Reader<R>, params: &Parameters) -> Result
 
 /// Reads the one container in a file.
 fn from_file<T>(path: &Path, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
-    let mut input = BufReader::with_capacity(1 << 20, file::open(path)?);
+    let mut input = BufReader::with_capacity(1 << 20, file::open_file(path)?);
     read(&mut input)
         .and_then(|object| {
             expect_end(&mut input)?;

@@ -109,7 +109,7 @@ impl<S: SecretEngine> SecretKey<S> {
         let path = path.as_ref();
         // Allocated once, so that growth leaves no copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
-        file::open(path)?
+        file::open_file(path)?
             .take(MOST as u64)
             .read_to_end(&mut bytes)
             .map_err(|source| WireError::io("read", path, source))?;

@@ -242,3 +242,27 @@ fn keys_are_listed_once_and_in_order() {
         assert!(message.contains("ascending order"), "{message}");
     }
 }
+
+/// A key's digest is that of its own container, from memory and from the bytes of the set's file.
+#[test]
+fn digests_of_keys_are_those_of_their_containers() {
+    let bytes = of_kind(ObjectKind::EvaluationKeys);
+    let context = context();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.arras");
+    std::fs::write(&path, &bytes).unwrap();
+    let (set, digests) = EvaluationKeySet::from_file_with_digests(&path, context.params()).unwrap();
+    assert!(set == EvaluationKeySet::from_bytes(&bytes, context.params()).unwrap());
+    assert!(set.len() > 1);
+    for (key, digest) in set.iter().zip(&digests) {
+        assert_eq!(*blake3::hash(&key.to_bytes().unwrap()).as_bytes(), *digest);
+        assert_eq!(key.digest().unwrap(), *digest);
+    }
+    assert_eq!(set.len(), digests.len());
+
+    let mut damaged = bytes;
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&path, &damaged).unwrap();
+    assert!(EvaluationKeySet::from_file_with_digests(&path, context.params()).is_err());
+}

@@ -2,28 +2,42 @@
 
 use std::path::PathBuf;
 
-use arras::ckks::wire::AtomicFile;
+use arras::{ckks::wire::AtomicFile, toolkit::text::Table};
 use clap::Args;
-use lr_train::trainer::{
-    Usage,
-    files::{load_result, save_model},
+use lr_train::{
+    TrainError,
+    metrics::Threshold,
+    plain::FitError,
+    trainer::{
+        Model, Usage,
+        files::{load_result, save_model},
+    },
 };
 use serde_json::json;
 
 use crate::{
     Done,
     failure::Failure,
+    incoming::Incoming,
     keygen,
     output::{Answer, Output, overwrite, path},
+    sources::{Purpose, Source},
 };
 
 /// Client: decrypt a result to a model
 #[derive(Debug, Args)]
-#[command(after_help = "\
-The model holds names, classes and normalization beside the weights: it is written for its owner only.
+#[command(mut_arg("data", |data| data.required(false)), after_help = "\
+The model holds names, classes and normalization beside the weights: it is written for its owner only. A result is taken if it is of
+the data set and the round that come next, or the last one once more. After a refusal nothing of the data set is taken until somebody
+has looked why and says --after-refusal.
 
-Example:
-  lr-train decrypt --keys keys --result result.arras --out model.json")]
+With --data, the rows that it was trained on, scores are calibrated: two numbers are fitted in the clear, here, and stored in the model, so
+that its probabilities are those of the data. Nothing of it reaches the server.
+
+Examples:
+  lr-train decrypt --keys keys --result result.arras --out model.json
+  lr-train decrypt --keys keys --result result.arras --data train.csv --label diagnosis --out model.json
+  lr-train decrypt --keys keys --result result.arras --data train.csv --label diagnosis --threshold balanced --out model.json")]
 pub(crate) struct Decrypt {
     /// Folder of keys
     #[arg(long)]
@@ -34,12 +48,39 @@ pub(crate) struct Decrypt {
     /// Accept the state of a round that is not the last: its weights are no finished model
     #[arg(long)]
     intermediate: bool,
+    #[command(flatten)]
+    incoming: Incoming,
+    #[command(flatten)]
+    source: Option<Source>,
+    /// From which probability rows are taken for the positive class: a number, or balanced, the share of that class in --data, which weighs
+    /// both classes alike [default: 0.5]
+    #[arg(long, value_parser = parse_threshold)]
+    threshold: Option<Cut>,
     /// Model to write, in JSON
     #[arg(long)]
     out: PathBuf,
     /// Replace it
     #[arg(long)]
     force: bool,
+}
+
+/// Where classes are cut.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    Balanced,
+    At(Threshold),
+}
+
+fn parse_threshold(text: &str) -> Result<Cut, String> {
+    if text == "balanced" {
+        return Ok(Cut::Balanced);
+    }
+    let probability = text
+        .parse::<f64>()
+        .map_err(|_| "give a number between 0 and 1, or balanced".to_owned())?;
+    Threshold::new(probability)
+        .map(Cut::At)
+        .map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
@@ -61,16 +102,22 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
             ),
         ));
     }
-    let record = keys.record(result.origin.dataset)?;
     let out = AtomicFile::create_private(&args.out, overwrite(args.force))?;
-    let model = owner.decrypt_model(&record, &result)?;
+    let (record, state) = args.incoming.take(&keys, &owner, &result)?;
+    let mut model = record.model(owner.plan(), &state.w)?;
+    let not_calibrated = finish(args, &mut model)?;
     save_model(&model, out)?;
     let rounds = owner.plan().rounds().len();
-    if !result.finished {
-        output.note(format_args!(
-            "note: the weights after round {} of {rounds}, not the finished model",
+    let what = if result.finished {
+        "model".to_owned()
+    } else {
+        format!(
+            "not the finished model, but that after round {} of {rounds}:",
             result.round + 1
-        ));
+        )
+    };
+    if let Some(reason) = &not_calibrated {
+        output.note(format_args!("note: not calibrated: {reason}"));
     }
     let usage = Usage::of(
         owner.plan().settings(),
@@ -89,18 +136,110 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         }
     }
     let text = format!(
-        "model of {} weights from {} written to {}\nnext: lr-train evaluate --model {2} --data ..",
+        "{what} of {} weights from {} written to {}\n{}{}next: lr-train evaluate --model {2} --data ..",
         model.weights.len(),
         usage,
-        args.out.display()
+        args.out.display(),
+        calibration(&model, args.source.is_some()),
+        coefficients(&model),
     );
     let json = json!({
         "weights": model.weights.len(),
         "rows": model.rows,
         "usage": usage,
         "finished": result.finished,
+        "calibration": model.calibration,
+        "threshold": model.threshold,
+        "coefficients": model.coefficients(),
         "round": result.round,
+        "rounds": rounds,
         "out": path(&args.out),
     });
     Ok(Answer::new(text, json))
+}
+
+/// Calibrates a model and sets its threshold; tells why it could not be calibrated if the model is to blame.
+fn finish(args: &Decrypt, model: &mut Model) -> Result<Option<FitError>, Failure> {
+    let mut blamed = None;
+    if let Some(source) = &args.source {
+        let data = source.read(&Purpose::Calibrating(model.classes.clone()))?;
+        match model.calibrate(&data) {
+            Err(TrainError::Fit(error @ FitError::AgainstClasses { .. })) => blamed = Some(error),
+            other => {
+                other?;
+            }
+        }
+    }
+    match (args.threshold, model.calibration) {
+        (None, _) => {}
+        (Some(Cut::At(threshold)), _) => model.threshold = threshold,
+        (Some(Cut::Balanced), Some(calibration)) => {
+            model.threshold =
+                Threshold::new(calibration.positive_share).map_err(TrainError::from)?;
+        }
+        (Some(Cut::Balanced), None) => {
+            return Err(match blamed {
+                Some(error) => TrainError::from(error).into(),
+                None => Failure::Usage(
+                    "--threshold balanced is the share of the positive class in --data: name the rows that were trained on, or give a number"
+                        .into(),
+                ),
+            });
+        }
+    }
+    Ok(blamed)
+}
+
+fn calibration(model: &Model, asked: bool) -> String {
+    match &model.calibration {
+        Some(c) => format!(
+            "calibrated on {} rows: log loss {:.4} (before: {:.4}); {} from a probability of {:.4}\n",
+            c.rows,
+            c.log_loss_after,
+            c.log_loss_before,
+            model.classes.positive,
+            model.threshold.probability()
+        ),
+        None if asked => String::new(),
+        None => "not calibrated: name the rows that were trained on with --data for probabilities that can be believed\n"
+            .into(),
+    }
+}
+
+/// Columns that a person reads; `--json` has all.
+const SHOWN: usize = 12;
+
+fn coefficients(model: &Model) -> String {
+    let Some(all) = model.coefficients() else {
+        return "no coefficients in the units of the data: the score is a sum of their logarithms\n".into();
+    };
+    let mut columns: Vec<_> = all.columns.iter().collect();
+    columns.sort_by(|a, b| b.normalized.abs().total_cmp(&a.normalized.abs()));
+    let mut table = Table::new([
+        "column",
+        "of its normalized values",
+        "per unit",
+        "odds ratio per unit",
+    ]);
+    for c in columns.iter().take(SHOWN) {
+        table.row([
+            c.column.clone(),
+            format!("{:+.4}", c.normalized),
+            format!("{:+.4e}", c.per_unit),
+            format!("{:.4}", c.odds_ratio),
+        ]);
+    }
+    let cut = if all.within_clip {
+        ", as long as no value is cut off"
+    } else {
+        ""
+    };
+    let more = match columns.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("and {more} more columns (--json)\n"),
+    };
+    format!(
+        "\nlog odds of {} = {:+.4} + coefficients in the units of the data{cut}; the strongest first:\n{table}\n{more}\n",
+        model.classes.positive, all.intercept
+    )
 }

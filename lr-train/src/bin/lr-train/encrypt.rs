@@ -8,10 +8,7 @@ use lr_train::{
     TrainError,
     data::Dataset,
     preprocess::Scheme,
-    trainer::{
-        DatasetRecord, ExchangeError, PreparedData, TrainingPlan,
-        files::{DatasetFile, write_dataset},
-    },
+    trainer::{DatasetRecord, ExchangeError, PreparedData, TrainingPlan, files::DatasetFile},
 };
 use serde_json::json;
 
@@ -20,6 +17,7 @@ use crate::{
     failure::Failure,
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
+    signals,
     sources::{Normalization, Purpose, Source, name, say_spreads},
 };
 
@@ -68,7 +66,7 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
 }
 
 fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
-    let (keys, owner) = keygen::open(&args.keys)?;
+    let (keys, owner) = keygen::open_with(&args.keys, signals::token())?;
     let planned = owner.plan().normalization();
     let scheme = args.normalize.map_or(planned, Scheme::from);
     let prepared = owner.prepare(data, scheme)?;
@@ -82,8 +80,7 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
         }
         return Err(Failure::file(
             &args.out,
-            "holds other rows than the data given, or was encrypted before records told rows apart; name another file, or use --force to \
-             replace it",
+            "holds other rows than the data given; name another file, or use --force to replace it",
         ));
     }
     let replaced = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id());
@@ -94,20 +91,17 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
             left.display()
         ));
     }
-    // The record first: data without one could never be read.
-    keys.save_record(prepared.record())?;
     let progress = output.progress("encrypting");
-    let written = write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total));
+    keys.write_dataset(&owner, &prepared, out, |at| progress.at(at.done, at.total))?;
     drop(progress);
-    if let Err(error) = written {
-        // A record without data is of no use. The first error is the one to tell.
-        let _ = keys.remove_record(prepared.record().origin.dataset);
-        return Err(error.into());
-    }
     if let Ok(replaced) = replaced {
+        let origin = replaced.origin();
+        if keys.record_path(origin.dataset).exists() {
+            keys.replace_dataset(origin)?;
+        }
         output.note(format_args!(
             "note: {} stays, in case somebody still trains on the data set that was replaced; delete it if nobody does",
-            keys.record_path(replaced.origin().dataset).display()
+            keys.record_path(origin.dataset).display()
         ));
     }
     say(&prepared, data, owner.plan(), output);
@@ -122,8 +116,8 @@ fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Ou
     if scheme != planned {
         output.note(format_args!(
             "note: columns are normalized by {}, the plan was made for {}: what it predicted is not about these rows",
-            name(scheme),
-            name(planned)
+            scheme.name(),
+            planned.name()
         ));
     }
     for (what, found, planned) in [

@@ -18,9 +18,17 @@ use lr_train::{
     trainer::{Doubt, ExchangeError},
 };
 
+use crate::signals;
+
 /// Why a verb gave up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// A signal asked for the end.
+    #[error("stopped by {by}: nothing was written, and what was there is as it was; run it again")]
+    Stopped {
+        /// Which one.
+        by: &'static str,
+    },
     /// Options that do not go together.
     #[error("{0}")]
     Usage(String),
@@ -120,6 +128,7 @@ impl Failure {
             Self::Train(error) => of(error.fault()),
             Self::File { .. } => of(Fault::File),
             Self::WithHint { error, .. } => error.code(),
+            Self::Stopped { .. } => of(Fault::Stopped),
             Self::Doubtful(_) => of(Fault::Plan),
             Self::Stdout(_) => of(Fault::System),
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => {
@@ -140,6 +149,7 @@ fn of(fault: Fault) -> u8 {
         Fault::File => 4,
         Fault::System => 5,
         Fault::Plan => 6,
+        Fault::Stopped => signals::code(),
         Fault::Other => 1,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -10,12 +9,12 @@ use std::{
 use arras::ckks::{
     Parameters,
     params::CostModel,
-    wire::{self, MAGIC, ObjectKind, read_bounded},
+    wire::{self, MAGIC, ObjectKind, open_file, read_bounded},
 };
 use arras::toolkit::{cost::CostTable, text};
 use clap::Args;
 use lr_train::trainer::{
-    DatasetRecord, Model,
+    DatasetRecord, ExchangeRecord, Model,
     files::{self, Content, Holds},
 };
 use serde_json::{Value, json};
@@ -44,15 +43,17 @@ const TEXT_BYTES: u64 = 1 << 28;
 
 pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
     let file = &args.file;
+    // Four bytes tell a container from a text, so that one cut short is named as such.
+    let (known, _) = MAGIC.split_at(4);
     let mut start = vec![];
-    File::open(file)
-        .and_then(|opened| opened.take(MAGIC.len() as u64).read_to_end(&mut start))
+    open_file(file)?
+        .take(known.len() as u64)
+        .read_to_end(&mut start)
         .map_err(Failure::read(file))?;
     if start.is_empty() {
         return Err(Failure::file(file, "is empty; make it again"));
     }
-    // Four bytes tell a container from a text, so that one cut short is named as such.
-    if start.starts_with(&MAGIC[..4]) {
+    if start == known {
         container(file)
     } else {
         text(file)
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
 }
 
 fn container(file: &Path) -> Done {
-    let opened = File::open(file).map_err(Failure::read(file))?;
+    let opened = open_file(file)?;
     let inspection = wire::inspect(BufReader::with_capacity(1 << 20, opened))
         .map_err(|error| Failure::in_file(file)(error.into()))?;
     let mut text = format!("{}: {inspection}", file.display());
@@ -123,7 +124,7 @@ fn text(file: &Path) -> Done {
     let unknown = || {
         Failure::file(
             file,
-            "is not a file that lr-train writes: no container, plan, model, record of a data set or table of costs",
+            "is not a file that lr-train writes: no container, plan, model, record of a data set or an exchange, or table of costs",
         )
     };
     let content = std::str::from_utf8(&bytes).map_err(|_| unknown())?;
@@ -153,14 +154,18 @@ fn text(file: &Path) -> Done {
         );
     }
     if has("preprocessor") {
-        let record: DatasetRecord = serde_json::from_str(content).map_err(|error| {
-            let reason =
-                format!("is a damaged record of a data set ({error}); restore it from a copy");
-            Failure::file(file, reason)
-        })?;
+        let record = DatasetRecord::from_json(content).map_err(Failure::in_file(file))?;
         return said(
             "record of a data set (private)",
             json!({"origin": record.origin, "rows": record.rows, "classes": record.classes}),
+        );
+    }
+    if has("taken") {
+        let record = ExchangeRecord::from_json(content).map_err(Failure::in_file(file))?;
+        return said(
+            "record of an exchange (private)",
+            json!({"origin": record.origin, "rounds-taken": record.taken.len(), "refused-round": record.refused.map(|round| round + 1),
+                "replaced": record.replaced}),
         );
     }
     if has("tables") || content.contains("[[tables]]") {

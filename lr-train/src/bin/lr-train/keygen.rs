@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::{SecretBackend, ckks::CkksErrorKind, toolkit::text};
+use arras::{
+    SecretBackend, StopToken,
+    ckks::{CkksErrorKind, Context},
+    toolkit::text,
+};
 use clap::Args;
 use lr_train::{
     TrainError,
@@ -14,7 +18,7 @@ use crate::{
     Done,
     failure::Failure,
     output::{Answer, Output, file_bytes, overwrite, path},
-    plan,
+    plan, signals,
 };
 
 /// Client: make the keys of a plan
@@ -41,6 +45,7 @@ pub(crate) struct Keygen {
 pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let plan = plan::read(&args.plan)?;
     let folder = KeyDirectory::new(&args.out);
+    let stop = signals::token();
     let claim = folder.claim(overwrite(args.force))?;
     for left in claim.leftovers() {
         output.note(format_args!(
@@ -49,8 +54,9 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         ));
     }
     let progress = output.progress("making keys");
-    progress.spin();
-    let (owner, keys) = DataOwner::generate(plan, arras::secret_backend())?;
+    let context = Context::new(plan.params(), arras::secret_backend())?.with_stop_token(stop);
+    let (owner, keys) =
+        DataOwner::generate_on(plan, &context, |at| progress.at(at.done, at.total))?;
     claim.save(&owner, &keys)?;
     drop(progress);
     let bytes = file_bytes(&folder.evaluation().join("evaluation-keys.arras"));
@@ -58,7 +64,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
         owner.key_set_id(),
         folder.secret().display(),
-        keys.iter().count(),
+        keys.set().len(),
         text::bytes(bytes),
         folder.evaluation().display(),
         args.out.display(),
@@ -66,7 +72,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let json = json!({
         "keys": owner.key_set_id().to_string(),
         "plan": owner.plan().id().to_string(),
-        "evaluation-keys": keys.iter().count(),
+        "evaluation-keys": keys.set().len(),
         "evaluation-key-bytes": bytes,
         "secret": path(&folder.secret()),
         "eval": path(&folder.evaluation()),
@@ -79,7 +85,15 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
 /// # Errors
 /// What is wrong with its files, naming them.
 pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBackend>), Failure> {
-    let keys = KeyDirectory::new(folder);
+    open_with(folder, StopToken::new())
+}
+
+/// [`open`] for a verb that a token stops.
+pub(crate) fn open_with(
+    folder: &Path,
+    stop: StopToken,
+) -> Result<(KeyDirectory, DataOwner<SecretBackend>), Failure> {
+    let keys = KeyDirectory::new(folder).with_stop_token(stop);
     let secret = keys.secret().join("secret-key.arras");
     match keys.owner(arras::secret_backend()) {
         Ok(owner) => Ok((keys, owner)),

@@ -19,6 +19,7 @@ mod encrypt;
 mod engines;
 mod evaluate;
 mod failure;
+mod incoming;
 mod inspect;
 mod keygen;
 mod output;
@@ -27,8 +28,10 @@ mod predict;
 mod refresh;
 mod secrecy;
 mod self_test;
+mod signals;
 mod sources;
 mod train;
+mod trying;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples (client and server may be two machines; only keys/eval and *.arras travel):
   lr-train demo
+  lr-train try     --data train.csv --label diagnosis                                (which settings suit the data, in the clear)
   lr-train plan    --data train.csv --label diagnosis --minibatch 64 --iterations 6 --out plan.toml
   lr-train keygen  --plan plan.toml --out keys
   lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
@@ -54,10 +58,11 @@ Exit codes:
   1  failed: engine, memory, anything not below
   2  wrong usage
   3  bad data: not a number, one class only, columns that differ from the model's, more rows or features than the plan holds
-  4  a file is damaged, or belongs to another plan, other keys or another data set
+  4  a file is damaged, belongs to another plan, other keys or another data set, or is not the result that comes next
   5  a file cannot be read or written, or already exists (--force replaces it)
   6  no plan: too many iterations for the levels, too large a minibatch, a parameter outside its range, or a training that is
-     predicted to fail (plan --force writes it all the same)";
+     predicted to fail (plan --force writes it all the same)
+  130, 143  stopped by Ctrl-C (SIGINT), by SIGTERM: outputs are as they were, run the verb again; a second Ctrl-C ends it at once";
 
 /// Trains logistic regression on data that stays encrypted.
 #[derive(Debug, Parser)]
@@ -76,6 +81,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Demo(demo::Demo),
+    Try(trying::Try),
     Plan(plan::PlanArgs),
     Keygen(keygen::Keygen),
     Encrypt(encrypt::Encrypt),
@@ -103,6 +109,7 @@ fn main() -> ExitCode {
     }
     let (verb, answer) = match &cli.verb {
         Verb::Demo(args) => ("demo", demo::run(args, &output)),
+        Verb::Try(args) => ("try", trying::run(args, &output)),
         Verb::Plan(args) => ("plan", plan::run(args, &output)),
         Verb::Keygen(args) => ("keygen", keygen::run(args, &output)),
         Verb::Encrypt(args) => ("encrypt", encrypt::run(args, &output)),
@@ -118,6 +125,7 @@ fn main() -> ExitCode {
     match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let failure = signals::explained(failure);
             output.failure(verb, &failure);
             ExitCode::from(failure.code())
         }

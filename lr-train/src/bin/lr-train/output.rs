@@ -9,7 +9,7 @@ use std::{
 
 use arras::{
     ckks::wire::{AtomicFile, Overwrite},
-    toolkit::run::Options,
+    toolkit::{run::Options, text::is_obeyed},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ use crate::failure::Failure;
 pub(crate) struct Answer {
     text: String,
     json: Value,
+    /// The text is for programs, too: nothing in it is changed on its way to one.
+    is_data: bool,
 }
 
 impl Answer {
@@ -27,6 +29,15 @@ impl Answer {
         Self {
             text: text.into(),
             json,
+            is_data: false,
+        }
+    }
+
+    /// A table that another program may read.
+    pub(crate) fn data(text: impl Into<String>, json: Value) -> Self {
+        Self {
+            is_data: true,
+            ..Self::new(text, json)
         }
     }
 }
@@ -91,13 +102,15 @@ impl Output {
 
     /// The answer.
     pub(crate) fn answer(&self, verb: &str, answer: Answer) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
         let text = if self.json {
             let head = json!({"verb": verb, "ok": true, "notes": *self.noted()});
-            with(head, answer.json).to_string()
-        } else {
+            object(&with(head, answer.json))
+        } else if answer.is_data && !out.is_terminal() {
             answer.text
+        } else {
+            printable(&answer.text)
         };
-        let mut out = std::io::stdout().lock();
         let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
         match written {
             // The reader has seen enough.
@@ -110,9 +123,9 @@ impl Output {
     pub(crate) fn failure(&self, verb: &str, failure: &Failure) {
         let text = printable(&failure.to_string());
         if self.json && !matches!(failure, Failure::Stdout(_)) {
-            let object = json!({"verb": verb, "ok": false, "code": failure.code(), "error": text, "notes": *self.noted()});
+            let failed = json!({"verb": verb, "ok": false, "code": failure.code(), "error": text, "notes": *self.noted()});
             // The exit code says it, too.
-            let _ = writeln!(std::io::stdout(), "{object}");
+            let _ = writeln!(std::io::stdout(), "{}", object(&failed));
         }
         let _ = writeln!(std::io::stderr(), "lr-train {verb}: {text}");
     }
@@ -161,16 +174,6 @@ impl Progress {
         });
         bar.set_position(done as u64);
     }
-
-    /// Something whose end is not known is under way: an expectation in seconds takes the bar's place.
-    pub(crate) fn spin(&self) {
-        if !self.show {
-            return;
-        }
-        let spinner = || ProgressBar::new_spinner().with_message(self.what);
-        let bar = self.bar.get_or_init(spinner);
-        bar.enable_steady_tick(Duration::from_millis(200));
-    }
 }
 
 impl Drop for Progress {
@@ -181,12 +184,26 @@ impl Drop for Progress {
     }
 }
 
-/// A message whose parts may come from a file that somebody else made: control characters, which a terminal obeys, are escaped.
+/// A text whose parts may come from a file that somebody else made: what a terminal obeys is escaped.
 fn printable(text: &str) -> String {
     let mut said = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
-            said.extend(c.escape_default());
+        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
+            said.extend(c.escape_unicode());
+        } else {
+            said.push(c);
+        }
+    }
+    said
+}
+
+/// An object on one line. JSON escapes some of what a terminal obeys, the rest is escaped here; it reads the same.
+fn object(value: &Value) -> String {
+    let mut said = String::new();
+    for c in value.to_string().chars() {
+        if is_obeyed(c) {
+            // All of these are below 2^16.
+            said += &format!("\\u{:04x}", u32::from(c));
         } else {
             said.push(c);
         }
@@ -209,13 +226,23 @@ pub(crate) fn path(path: &Path) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::*;
+
+    const HOSTILE: &str = "line\n\tof \u{1b}[2J\r\u{9b}0m\u{7f}\u{202e}Ä";
 
     #[test]
     fn control_characters_of_files_do_not_reach_a_terminal() {
         assert_eq!(
-            printable("line\n\tof \u{1b}[2J\r\u{9b}0m\u{7f}Ä"),
-            "line\n\tof \\u{1b}[2J\\r\\u{9b}0m\\u{7f}Ä"
+            printable(HOSTILE),
+            "line\n\tof \\u{1b}[2J\\u{d}\\u{9b}0m\\u{7f}\\u{202e}Ä"
         );
+    }
+
+    #[test]
+    fn json_reads_the_same_without_them() {
+        let value = json!({ HOSTILE: HOSTILE });
+        let said = object(&value);
+        assert!(!said.chars().any(is_obeyed), "{said}");
+        assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), value);
     }
 }

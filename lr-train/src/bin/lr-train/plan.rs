@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use lr_train::{
-    plain::Rate,
+    plain::{FirstStep, Rate},
     preprocess::{Preprocessor, Scheme},
     sigmoid::Approximation,
     split::Order,
@@ -88,9 +88,16 @@ pub(crate) struct Training {
     /// many short rounds; refreshes are not counted); between rounds the client refreshes the state
     #[arg(long, default_value = "one", value_parser = parse_rounds)]
     pub(crate) rounds: Rounds,
-    /// Polynomial in place of the sigmoid: degree and half the interval
-    #[arg(long, default_value = "cubic-16", value_parser = named(&SIGMOIDS))]
-    sigmoid: fn() -> Approximation,
+    /// Polynomial in place of the sigmoid: cubic-16, cubic-8, quintic-8 or septic-8 as published, with half their interval, or DEGREE:HALF for
+    /// the least-squares fit of degree 3, 5 or 7, as in 7:24
+    #[arg(long, default_value = "cubic-16", value_parser = parse_sigmoid)]
+    sigmoid: Approximation,
+    /// Penalty on squares of weights (L2), the intercept apart: half of it times their sum is added to the mean loss. Costs no level
+    #[arg(long, default_value_t = 0.0)]
+    l2: f64,
+    /// How Nesterov's momentum begins: published (alpha 0.01, by which the first step is all but lost), or full (alpha 1)
+    #[arg(long, default_value = "published", value_parser = named(&FIRST_STEPS))]
+    first_step: FirstStep,
     /// Seed of the order of rows, or `original`
     #[arg(long, default_value = "0", value_parser = parse_order)]
     order: Order,
@@ -131,12 +138,32 @@ const OPTIMIZERS: [Named<Optimizer>; 3] = [
     ("fixed-hessian", Optimizer::FixedHessian),
 ];
 
+const FIRST_STEPS: [Named<FirstStep>; 2] = [
+    ("published", FirstStep::Published),
+    ("full", FirstStep::Full),
+];
+
 const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
     ("cubic-16", Approximation::cubic_16),
     ("cubic-8", Approximation::cubic_8),
     ("quintic-8", Approximation::quintic_8),
     ("septic-8", Approximation::septic_8),
 ];
+
+pub(crate) fn parse_sigmoid(text: &str) -> Result<Approximation, String> {
+    if let Some((_, published)) = SIGMOIDS.iter().find(|(name, _)| *name == text) {
+        return Ok(published());
+    }
+    let own = text
+        .split_once(':')
+        .and_then(|(degree, bound)| Some((degree.parse().ok()?, bound.parse().ok()?)));
+    let Some((degree, bound)) = own else {
+        return Err(
+            "give cubic-16, cubic-8, quintic-8, septic-8, or DEGREE:HALF such as 7:24".to_owned(),
+        );
+    };
+    Approximation::least_squares(degree, bound).map_err(|error| error.to_string())
+}
 
 fn parse_circuit(text: &str) -> Result<CircuitChoice, String> {
     text.parse()
@@ -173,7 +200,9 @@ impl Training {
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::new(self.minibatch, self.iterations)
             .optimizer(self.optimizer)
-            .activation((self.sigmoid)())
+            .activation(self.sigmoid.clone())
+            .penalty(self.l2)
+            .first_step(self.first_step)
             .rounds(self.rounds)
             .order(self.order)
             .rate((self.schedule)(self.lr));

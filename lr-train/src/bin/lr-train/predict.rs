@@ -17,7 +17,8 @@ use crate::{
 /// Client: predict class and probability of each row
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Prints CSV: row (from 1), score, probability of the positive class, class. A label column that the file may have is left out of the
+Prints CSV: row (from 1), score, probability of the positive class (calibrated if `decrypt` was given --data), class by the model's
+threshold. A label column that the file may have is left out of the
 features with --label.
 
 Examples:
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
         );
     }
     let Some(out) = &args.out else {
-        return Ok(Answer::new(text, json!({"predictions": predictions})));
+        return Ok(Answer::data(text, json!({"predictions": predictions})));
     };
     AtomicFile::create_private(out, overwrite(args.force))?.write_and_commit(text.as_bytes())?;
     let said = format!("{} rows written to {}", predictions.len(), out.display());

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
+    incoming::Incoming,
     keygen,
     output::{Answer, Output, claim, path},
 };
@@ -17,7 +18,9 @@ use crate::{
 /// Client, between rounds: decrypt a state and re-encrypt it for the next round
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is written, so nothing can be sent back, unless every check of the decrypted state passed.
+Nothing is written, so nothing can be sent back, unless every check of the decrypted state passed. A state is taken if it is of the
+data set and the round that come next; the last one once more, if the process ended early. After a refusal nothing of the data set is
+taken until somebody has looked why and says --after-refusal.
 
 Example:
   lr-train refresh --keys keys --state result-1.arras --out state-2.arras")]
@@ -28,6 +31,8 @@ pub(crate) struct Refresh {
     /// State that `train` returned
     #[arg(long)]
     state: PathBuf,
+    #[command(flatten)]
+    incoming: Incoming,
     /// State to write, for the next `train`
     #[arg(long)]
     out: PathBuf,
@@ -50,9 +55,9 @@ pub(crate) fn run(args: &Refresh, _: &Output) -> Done {
             "holds a finished model, and no round follows: read it with `lr-train decrypt`",
         ));
     }
-    let record = keys.record(result.origin.dataset)?;
     let out = claim(&args.out, args.force)?;
-    let state = owner.refresh(&record, &result)?;
+    let (record, state) = args.incoming.take(&keys, &owner, &result)?;
+    let state = owner.encrypt_state(&record, &state, result.round + 1)?;
     let bytes = save_state(owner.plan(), &state, out)?;
     let rounds = owner.plan().rounds().len();
     let out = args.out.display();

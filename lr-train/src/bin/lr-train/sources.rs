@@ -96,6 +96,8 @@ pub(crate) enum Part {
 pub(crate) enum Purpose {
     /// Making a model.
     Training,
+    /// Looking again at the rows that one was made from: its classes.
+    Calibrating(Classes),
     /// Using one: its classes.
     Testing(Classes),
 }
@@ -114,6 +116,14 @@ pub(crate) enum Normalization {
     MaxAbs,
     /// Bring each column to mean 0 and standard deviation 1
     Standard,
+    /// The same, cut off at four standard deviations
+    StandardClipped,
+    /// By median and quartiles, cut off at four: for columns with wild values
+    Robust,
+    /// Logarithms, sign(x) ln(1 + |x|), divided by the largest
+    LogMaxAbs,
+    /// Logarithms, brought to mean 0 and standard deviation 1 and cut off at four: for amounts and counts
+    LogStandard,
     /// Leave columns as they are
     None,
 }
@@ -123,16 +133,13 @@ impl From<Normalization> for Scheme {
         match choice {
             Normalization::MaxAbs => Self::MaxAbs,
             Normalization::Standard => Self::Standard,
+            Normalization::StandardClipped => Self::StandardClipped,
+            Normalization::Robust => Self::Robust,
+            Normalization::LogMaxAbs => Self::LogMaxAbs,
+            Normalization::LogStandard => Self::LogStandard,
             Normalization::None => Self::None,
         }
     }
-}
-
-/// A scheme's name, as options and files have it.
-pub(crate) fn name(scheme: Scheme) -> String {
-    let name = serde_json::to_value(scheme).ok();
-    let name = name.as_ref().and_then(serde_json::Value::as_str);
-    name.unwrap_or_default().to_owned()
 }
 
 impl Source {
@@ -182,7 +189,7 @@ impl Source {
     fn part_for(&self, purpose: &Purpose) -> Part {
         match (self.part, self.is_file(), purpose) {
             (Part::Auto, true, _) => Part::All,
-            (Part::Auto, false, Purpose::Training) => Part::Train,
+            (Part::Auto, false, Purpose::Training | Purpose::Calibrating(_)) => Part::Train,
             (Part::Auto, false, Purpose::Testing(_)) => Part::Test,
             (part, ..) => part,
         }
@@ -233,7 +240,7 @@ impl Source {
         options.delimiter = self.delimiter()?;
         options.positive = self.positive.clone();
         options.columns = self.chosen();
-        if let Purpose::Testing(classes) = purpose {
+        if let Purpose::Calibrating(classes) | Purpose::Testing(classes) = purpose {
             options.classes = Some(classes.clone());
         }
         Ok(options)

@@ -7,7 +7,7 @@ use clap::Args;
 use lr_train::{
     report::peak_memory,
     trainer::{
-        KeySetId, TrainingServer,
+        TrainingServer,
         files::{
             Content, DatasetFile, Holds, inspect, load_evaluation, load_state, save_result, verify,
         },
@@ -20,6 +20,7 @@ use crate::{
     engines::EngineChoice,
     failure::Failure,
     output::{Answer, Output, claim, file_bytes, path},
+    signals,
 };
 
 /// Server: train one round on ciphertexts; needs no secret key
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     output.note(format_args!("engine: {engine}"));
     output.note(secret_note(&args.eval_keys));
     let (plan, keys) = load_evaluation(&args.eval_keys, false)?;
-    let id = KeySetId::of(&keys)?;
+    let id = keys.id();
     let data = DatasetFile::open(&args.data, &plan, id)?;
     let state = args
         .state
@@ -83,6 +84,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         );
         return Err(Failure::file(&args.out, reason));
     }
+    let stop = signals::token();
     let out = claim(&args.out, args.force)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
@@ -98,6 +100,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             error,
         })?;
     let (progress, options) = output.watched("training");
+    let options = options.with_stop_token(stop);
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;

@@ -1,14 +1,13 @@
 //! The encrypted data of all rounds.
 
 use std::{
-    fs::File,
     io::{BufReader, Read, Seek, SeekFrom, Write},
     path::PathBuf,
 };
 
 use arras_ckks::{
     Parameters, SeededCiphertext,
-    wire::{AtomicFile, PREFIX_LEN, container_len, write_container},
+    wire::{AtomicFile, PREFIX_LEN, container_len, open_file, write_container},
 };
 use arras_hal::SecretEngine;
 use arras_toolkit::{Bindings, SeededEncrypted};
@@ -174,15 +173,12 @@ impl DatasetFile {
         for shapes in &shapes[..index] {
             position += InputShape::all_file_bytes(self.plan.params(), shapes)?;
         }
-        let opened = || -> std::io::Result<File> {
-            let mut file = File::open(&self.path)?;
-            file.seek(SeekFrom::Start(position))?;
-            Ok(file)
-        };
-        let file = opened().map_err(|error| TrainError::Read {
-            path: self.path.clone(),
-            error,
-        })?;
+        let mut file = open_file(&self.path)?;
+        file.seek(SeekFrom::Start(position))
+            .map_err(|error| TrainError::Read {
+                path: self.path.clone(),
+                error,
+            })?;
         let mut input = BufReader::with_capacity(1 << 20, file);
         let inputs = read_inputs(&mut input, of_round, self.plan.params())?;
         Ok(EncryptedRound {

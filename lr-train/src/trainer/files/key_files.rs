@@ -3,19 +3,18 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use arras_ckks::{
-    EvaluationKeySet, KeyKind, SwitchingKey,
+    KeyKind,
     wire::{AtomicFile, AtomicFolder, Overwrite, WireError},
 };
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{DataOwner, TrainingPlan},
+    super::{DataOwner, TrainingKeys, TrainingPlan},
     keys::{
         DATASETS, EVALUATION, EVALUATION_KEYS, KeyDirectory, OWNER, Owner, PLAN, SECRET,
         SECRET_KEY, VERSION, commitment, read_json, write_json,
@@ -24,7 +23,7 @@ use super::{
 };
 use crate::{Result, TrainError, trainer::ExchangeError};
 
-const KEY_LIST: &str = "keys.json";
+pub(super) const KEY_LIST: &str = "keys.json";
 const KEY_LIST_VERSION: u32 = 1;
 
 /// A folder that is claimed for keys.
@@ -59,11 +58,7 @@ impl KeyFiles {
     ///
     /// # Errors
     /// What the operating system refuses, naming the file; [`ExchangeError::ForeignFile`].
-    pub fn save<S: SecretEngine>(
-        self,
-        owner: &DataOwner<S>,
-        keys: &EvaluationKeySet,
-    ) -> Result<()> {
+    pub fn save<S: SecretEngine>(self, owner: &DataOwner<S>, keys: &TrainingKeys) -> Result<()> {
         let (secret, evaluation) = (
             self.folder.folder().join(SECRET),
             self.folder.folder().join(EVALUATION),
@@ -76,9 +71,9 @@ impl KeyFiles {
         })?;
         let refuse = Overwrite::Refuse;
         let plan = owner.plan().to_toml()?;
-        keys.save(evaluation.join(EVALUATION_KEYS), refuse)?;
+        keys.set().save(evaluation.join(EVALUATION_KEYS), refuse)?;
         let list = AtomicFile::create(evaluation.join(KEY_LIST), refuse)?;
-        write_json(list, &KeyList::of(keys)?)?;
+        write_json(list, &KeyList::of(keys))?;
         AtomicFile::create(evaluation.join(PLAN), refuse)?.write_and_commit(plan.as_bytes())?;
         let key = owner.client().secret_key()?;
         key.save(secret.join(SECRET_KEY), refuse)?;
@@ -164,49 +159,31 @@ struct ListedKey {
     /// What it switches from, as its container has it.
     key: u32,
     level: usize,
+    /// Of its container.
     blake3: String,
 }
 
 impl KeyList {
-    fn of(keys: &EvaluationKeySet) -> Result<Self> {
-        let listed = |key: &SwitchingKey| {
-            Ok(ListedKey {
-                key: key.kind().code(),
-                level: key.level_budget(),
-                blake3: digest(key)?.to_hex().to_string(),
-            })
-        };
-        let keys: Result<Vec<ListedKey>> = keys.iter().map(listed).collect();
-        Ok(Self {
+    fn of(keys: &TrainingKeys) -> Self {
+        let listed = keys.hashed().map(|(key, digest)| ListedKey {
+            key: key.kind().code(),
+            level: key.level_budget(),
+            blake3: blake3::Hash::from_bytes(*digest).to_hex().to_string(),
+        });
+        Self {
             version: KEY_LIST_VERSION,
-            keys: keys?,
-        })
+            keys: listed.collect(),
+        }
     }
-}
-
-/// BLAKE3 of a key's container.
-pub(in super::super) fn digest(key: &SwitchingKey) -> Result<blake3::Hash> {
-    let mut hasher = BufWriter::with_capacity(1 << 16, blake3::Hasher::new());
-    key.write_to(&mut hasher)?;
-    let flushed = hasher.flush();
-    debug_assert!(flushed.is_ok(), "a hasher takes everything");
-    Ok(hasher.get_ref().finalize())
 }
 
 /// Whether the keys in a folder are those that its list names, and those are the ones that the plan's circuits need.
 ///
 /// # Errors
 /// [`ExchangeError::Key`] names the first that is not.
-pub(super) fn expect_listed(
-    folder: &Path,
-    plan: &TrainingPlan,
-    keys: &EvaluationKeySet,
-) -> Result<()> {
+pub(super) fn expect_listed(folder: &Path, plan: &TrainingPlan, keys: &TrainingKeys) -> Result<()> {
     let path = folder.join(KEY_LIST);
-    let list: KeyList = read_json(&path, "list of keys")?;
-    let (what, command) = ("list of keys", "lr-train keygen");
-    ExchangeError::expect_version(what, list.version, KEY_LIST_VERSION, command)
-        .map_err(|error| TrainError::from(error).in_file(&path))?;
+    let list: KeyList = read_json(&path, "list of keys", KEY_LIST_VERSION, "lr-train keygen")?;
     let log_n = plan.params().log_n();
     let needed: BTreeMap<u32, usize> = plan
         .key_requests()
@@ -215,7 +192,7 @@ pub(super) fn expect_listed(
         .map(|(kind, level)| (kind.code(), level))
         .collect();
     let listed: BTreeMap<u32, &ListedKey> = list.keys.iter().map(|k| (k.key, k)).collect();
-    let there = KeyList::of(keys)?;
+    let there = KeyList::of(keys);
     let there: BTreeMap<u32, &ListedKey> = there.keys.iter().map(|k| (k.key, k)).collect();
     let codes = needed.keys().chain(listed.keys()).chain(there.keys());
     for code in codes {

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use arras_ckks::{
-    Context, EvaluationKeySet, SecretKey,
-    wire::{AtomicFile, Overwrite, WireError, read_bounded},
+    Context, SecretKey,
+    wire::{AtomicFile, Overwrite, read_bounded},
 };
-use arras_hal::SecretEngine;
+use arras_hal::{SecretEngine, StopToken};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroize;
 
 use super::{
-    super::{DataOwner, DatasetId, DatasetRecord, KeySetId, PlanId, TrainingPlan},
-    key_files::{KeyFiles, expect_listed},
-    private::{close, expect_file, expect_private, private_folder},
+    super::{DataOwner, KeySetId, PlanId, TrainingKeys, TrainingPlan},
+    key_files::{KEY_LIST, KeyFiles, expect_listed},
+    private::{close, expect_file, expect_inside, expect_private},
 };
 use crate::{Result, TrainError, trainer::ExchangeError};
 
@@ -61,6 +61,7 @@ pub(super) fn commitment<S: SecretEngine>(key: &SecretKey<S>) -> Result<String> 
 pub struct KeyDirectory {
     root: PathBuf,
     insecure: bool,
+    stop: StopToken,
 }
 
 impl KeyDirectory {
@@ -69,6 +70,7 @@ impl KeyDirectory {
         Self {
             root: root.into(),
             insecure: false,
+            stop: StopToken::new(),
         }
     }
 
@@ -76,6 +78,13 @@ impl KeyDirectory {
     #[must_use]
     pub fn allowing_insecure(mut self) -> Self {
         self.insecure = true;
+        self
+    }
+
+    /// Stops what the [owner](Self::owner) of these keys does: encrypting, refreshing, decrypting.
+    #[must_use]
+    pub fn with_stop_token(mut self, token: StopToken) -> Self {
+        self.stop = token;
         self
     }
 
@@ -94,16 +103,11 @@ impl KeyDirectory {
         self.root.join(SECRET)
     }
 
-    /// Where the record of a data set is.
-    pub fn record_path(&self, id: DatasetId) -> PathBuf {
-        self.secret().join(DATASETS).join(format!("{id}.json"))
-    }
-
     /// Claims the folder for new keys, before the work of making them: of two processes, one would keep the other's secret key. What is
     /// there is left alone until [`KeyFiles::save`].
     ///
     /// # Errors
-    /// [`WireError::AlreadyExists`] if there are complete keys and `overwrite` refuses; [`WireError::Busy`];
+    /// [`WireError::AlreadyExists`](arras_ckks::wire::WireError::AlreadyExists) if there are complete keys and `overwrite` refuses; [`WireError::Busy`](arras_ckks::wire::WireError::Busy);
     /// [`ExchangeError::ForeignFile`]; what the operating system refuses.
     pub fn claim(&self, overwrite: Overwrite) -> Result<KeyFiles> {
         KeyFiles::claim(self, overwrite)
@@ -146,7 +150,7 @@ impl KeyDirectory {
             "restore the plan that the keys were made from",
         )
         .map_err(|error| TrainError::from(error).in_file(&path))?;
-        let context = Context::new(plan.params(), engine)?;
+        let context = Context::new(plan.params(), engine)?.with_stop_token(self.stop.clone());
         let path = self.secret().join(SECRET_KEY);
         expect_file(&path)?;
         expect_private(&path)?;
@@ -161,98 +165,6 @@ impl KeyDirectory {
         .map_err(|error| TrainError::from(error).in_file(&path))?;
         DataOwner::with_keys(plan, secret, owner.keys)
     }
-
-    /// Writes what the client keeps of a data set, for its owner only.
-    ///
-    /// # Errors
-    /// What the operating system refuses, naming the file; [`WireError::AlreadyExists`]; [`ExchangeError::KeysReplaced`] if these are no
-    /// longer the keys of the record.
-    pub fn save_record(&self, record: &DatasetRecord) -> Result<PathBuf> {
-        let path = self.record_path(record.origin.dataset);
-        let save = || -> Result<()> {
-            private_folder(&self.secret().join(DATASETS))?;
-            let file = AtomicFile::create_private(&path, Overwrite::Refuse)?;
-            write_json(file, record)
-        };
-        let saved = save();
-        // The folder may have been exchanged at any instant: what failed then failed for that.
-        let now = read_owner(&self.secret().join(OWNER));
-        if now.is_ok_and(|now| now.keys != record.origin.keys) {
-            let folder = self.root.clone();
-            return Err(ExchangeError::KeysReplaced { folder }.into());
-        }
-        saved.map(|()| path)
-    }
-
-    /// Removes what is kept of a data set: of one that was never written, or that nobody has any more.
-    ///
-    /// # Errors
-    /// [`TrainError::Write`].
-    pub fn remove_record(&self, id: DatasetId) -> Result<()> {
-        let path = self.record_path(id);
-        std::fs::remove_file(&path).map_err(|error| TrainError::Write { path, error })
-    }
-
-    /// Removes what killed processes left while they wrote records, and returns the names; a record that is being written stays.
-    ///
-    /// # Errors
-    /// What the operating system refuses, naming the file.
-    pub fn clear_records(&self) -> Result<Vec<PathBuf>> {
-        let folder = self.secret().join(DATASETS);
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            // There are none.
-            return Ok(vec![]);
-        };
-        let mut left = vec![];
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let (id, rest) = name
-                .strip_prefix('.')
-                .and_then(|name| name.split_once(".json."))
-                .unwrap_or_default();
-            let (Ok(id), true) = (id.parse(), rest == "lock" || rest.ends_with(".partial")) else {
-                continue;
-            };
-            // Whoever claims a file clears what was left of it.
-            match AtomicFile::create_private(self.record_path(id), Overwrite::Replace) {
-                Ok(_) => left.push(entry.path()),
-                Err(WireError::Busy { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(left)
-    }
-
-    /// Reads what the client kept of a data set.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Mismatch`] if the data set was not encrypted with these keys; [`ExchangeError::Malformed`] and what else is wrong
-    /// with the file, naming it.
-    pub fn record(&self, id: DatasetId) -> Result<DatasetRecord> {
-        let path = self.record_path(id);
-        let records = self.secret().join("datasets");
-        let absent = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-        if records.is_dir() && path.symlink_metadata().is_err_and(absent) {
-            return Err(ExchangeError::Mismatch {
-                op: "read a record",
-                what: "data set",
-                subject: "the file",
-                found: id.to_string(),
-                expected: "one that was encrypted in this folder of keys".to_owned(),
-                remedy: "give the folder of keys that `lr-train encrypt` was given",
-            }
-            .into());
-        }
-        let record: DatasetRecord = read_json(&path, "record of a data set")?;
-        let check = || -> Result<()> {
-            record.check()?;
-            record
-                .origin
-                .expect_dataset("read a record", "the record", id)
-        };
-        check().map_err(|error| error.in_file(&path))?;
-        Ok(record)
-    }
 }
 
 /// The plan and the evaluation keys of a folder `eval/`, which need no secret.
@@ -262,26 +174,20 @@ impl KeyDirectory {
 pub fn load_evaluation(
     folder: &Path,
     allow_insecure: bool,
-) -> Result<(TrainingPlan, EvaluationKeySet)> {
-    let plan = read_plan(&folder.join(PLAN), allow_insecure)?;
+) -> Result<(TrainingPlan, TrainingKeys)> {
     let path = folder.join(EVALUATION_KEYS);
-    expect_file(&path)?;
-    let keys = EvaluationKeySet::from_file(&path, plan.params())?;
+    // The folder comes from the client, and whoever it is shall not have this process read other files.
+    for name in [PLAN, KEY_LIST, EVALUATION_KEYS] {
+        expect_inside(folder, &folder.join(name))?;
+    }
+    let plan = read_plan(&folder.join(PLAN), allow_insecure)?;
+    let keys = TrainingKeys::from_file(&path, plan.params())?;
     expect_listed(folder, &plan, &keys).map_err(|error| error.in_file(&path))?;
     Ok((plan, keys))
 }
 
-fn read_owner(path: &Path) -> Result<Owner> {
-    #[derive(Deserialize)]
-    struct Head {
-        version: u32,
-    }
-    const WHAT: &str = "description of keys";
-    // Before the rest, which another version writes otherwise.
-    let head: Head = read_json(path, WHAT)?;
-    ExchangeError::expect_version(WHAT, head.version, VERSION, "lr-train keygen")
-        .map_err(|error| TrainError::from(error).in_file(path))?;
-    read_json(path, WHAT)
+pub(super) fn read_owner(path: &Path) -> Result<Owner> {
+    read_json(path, "description of keys", VERSION, "lr-train keygen")
 }
 
 fn read_plan(path: &Path, insecure: bool) -> Result<TrainingPlan> {
@@ -308,9 +214,15 @@ pub(super) fn write_json(file: AtomicFile, value: &impl Serialize) -> Result<()>
     Ok(file.write_and_commit(text.as_bytes())?)
 }
 
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T> {
+/// Reads a text of a version, which `command` makes.
+pub(super) fn read_json<T: DeserializeOwned>(
+    path: &Path,
+    what: &'static str,
+    version: u32,
+    command: &'static str,
+) -> Result<T> {
     expect_file(path)?;
     let bytes = read_bounded(path, TEXT_BYTES)?;
-    let read = serde_json::from_slice(&bytes).map_err(ExchangeError::malformed(what));
-    read.map_err(|error| TrainError::from(error).in_file(path))
+    let read = || ExchangeError::read_json(&bytes, what, version, command);
+    read().map_err(|error| TrainError::from(error).in_file(path))
 }

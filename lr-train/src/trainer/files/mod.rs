@@ -7,6 +7,7 @@
 //!   keys/secret/owner.json                  which plan and keys belong together          owner only
 //!   keys/secret/secret-key.arras            the secret key                               owner only
 //!   keys/secret/datasets/<id>.json          names, classes, normalization of a data set  owner only
+//!   keys/secret/datasets/<id>.exchange.json what was taken of the server for it          owner only
 //!   data.arras                              all rounds' inputs of a data set             kind 12
 //!   state.arras, out.arras                  a state, a round's result                    kind 9
 //! ```
@@ -22,6 +23,7 @@ mod header;
 mod key_files;
 mod keys;
 mod private;
+mod records;
 mod result;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,6 @@ mod writing;
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
 pub use header::{Content, Holds, TrainingFile, inspect, verify};
 pub use key_files::KeyFiles;
-pub(super) use key_files::digest;
 pub use keys::{KeyDirectory, load_evaluation};
+pub use records::Expected;
 pub use result::{load_model, load_result, load_state, save_model, save_result, save_state};

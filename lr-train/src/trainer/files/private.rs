@@ -56,6 +56,22 @@ pub(super) fn expect_file(path: &Path) -> Result<()> {
     }
 }
 
+/// Refuses what is no file, and a link out of a folder that somebody else may have made.
+pub(super) fn expect_inside(folder: &Path, path: &Path) -> Result<()> {
+    expect_file(path)?;
+    let named = |error| TrainError::Read {
+        path: path.to_owned(),
+        error,
+    };
+    let file = path.canonicalize().map_err(named)?;
+    if file.starts_with(folder.canonicalize().map_err(named)?) {
+        return Ok(());
+    }
+    Err(named(std::io::Error::other(
+        "it is a link that leads out of the folder",
+    )))
+}
+
 /// A secret that others can read may have been read by them.
 ///
 /// # Errors

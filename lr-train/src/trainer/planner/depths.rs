@@ -8,7 +8,7 @@ use arras_toolkit::Program;
 
 use super::super::{
     round::{Place, places},
-    settings::{MAX_ITERATIONS, Optimizer},
+    settings::{MAX_ITERATIONS, Rule, Settings},
 };
 use crate::{
     Result,
@@ -20,7 +20,7 @@ use crate::{
 /// Depths of circuits, remembered.
 pub(in crate::trainer) struct Depths<'a> {
     activation: &'a Approximation,
-    optimizer: Optimizer,
+    rule: Rule,
     known: HashMap<(Kind, Place), usize>,
 }
 
@@ -30,10 +30,10 @@ const SIDE: usize = 2;
 const RATE: f64 = 0.7331;
 
 impl<'a> Depths<'a> {
-    pub(in crate::trainer) fn new(activation: &'a Approximation, optimizer: Optimizer) -> Self {
+    pub(in crate::trainer) fn new(settings: &'a Settings) -> Self {
         Self {
-            activation,
-            optimizer,
+            activation: &settings.activation,
+            rule: settings.rule().of_any_rate(),
             known: HashMap::new(),
         }
     }
@@ -46,7 +46,7 @@ impl<'a> Depths<'a> {
         // Iteration 0 has constants of its own.
         let first = if place.first { 0 } else { 5 };
         let rate = Rate::Constant(RATE);
-        let steps = self.optimizer.steps(&rate, SIDE, first, place.iterations)?;
+        let steps = self.rule.steps(&rate, SIDE, first, place.iterations)?;
         let spec = Spec::new(kind, SLOTS, SIDE, SIDE, steps)
             .activation(self.activation.clone())
             .start(place.start())

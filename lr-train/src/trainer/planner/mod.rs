@@ -74,7 +74,7 @@ impl<'a> Planner<'a> {
             rows,
             minibatch: settings.minibatch.min(rows),
             options,
-            depths: Depths::new(&settings.activation, settings.optimizer),
+            depths: Depths::new(settings),
         }
     }
 

@@ -7,7 +7,7 @@ mod training;
 use std::ops::RangeInclusive;
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{EvaluationKeySet, params::Security};
+use arras_ckks::params::Security;
 use arras_toolkit::run::Options;
 
 use super::*;
@@ -45,11 +45,11 @@ pub(super) fn small_plan(settings: &Settings, data: &Dataset) -> TrainingPlan {
         .0
 }
 
-pub(super) fn owner(plan: &TrainingPlan) -> (DataOwner<CpuEngine>, EvaluationKeySet) {
+pub(super) fn owner(plan: &TrainingPlan) -> (DataOwner<CpuEngine>, TrainingKeys) {
     DataOwner::generate(plan.clone(), CpuEngine::new()).unwrap()
 }
 
-pub(super) fn server(plan: &TrainingPlan, keys: EvaluationKeySet) -> TrainingServer<CpuEngine> {
+pub(super) fn server(plan: &TrainingPlan, keys: TrainingKeys) -> TrainingServer<CpuEngine> {
     TrainingServer::new(plan.clone(), keys, CpuEngine::new(), Options::default()).unwrap()
 }
 

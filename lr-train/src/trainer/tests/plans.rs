@@ -117,8 +117,8 @@ fn capacities_grow_with_the_ring_and_name_minibatches_that_are_too_large() {
 
 #[test]
 fn the_depth_of_small_circuits_is_that_of_large_ones() {
-    let activation = Approximation::cubic_16();
-    let mut depths = Depths::new(&activation, Optimizer::Nesterov);
+    let settings = Settings::new(16, 1);
+    let mut depths = Depths::new(&settings);
     for kind in Kind::ALL {
         for (iterations, rounds) in [(1, 1), (4, 1), (5, 2), (7, 3)] {
             let settings = Settings::new(16, iterations)
@@ -137,7 +137,11 @@ fn the_depth_of_small_circuits_is_that_of_large_ones() {
 fn longer_rounds_are_not_shallower() {
     for activation in [Approximation::cubic_16(), Approximation::septic_8()] {
         for optimizer in [Optimizer::Nesterov, Optimizer::GradientDescent] {
-            let mut depths = Depths::new(&activation, optimizer);
+            let settings = Settings::new(16, 1)
+                .activation(activation.clone())
+                .optimizer(optimizer)
+                .penalty(0.05);
+            let mut depths = Depths::new(&settings);
             for kind in Kind::ALL {
                 for (first, last) in [(true, true), (true, false), (false, true), (false, false)] {
                     let mut of = |iterations| {
@@ -288,7 +292,7 @@ fn rounds_follow_from_the_plan() {
         .circuit(Kind::MaskFree)
         .rounds(Rounds::Count(2));
     let (plan, report) = plan(&settings, 31, 400, &insecure(11)).unwrap();
-    let steps = settings.optimizer.steps(&settings.rate, 16, 0, 5).unwrap();
+    let steps = settings.rule().steps(&settings.rate, 16, 0, 5).unwrap();
     for (index, (first, count)) in [(0, 3), (3, 2)].into_iter().enumerate() {
         let round = plan.round(index).unwrap();
         let spec = round.circuit.spec();

@@ -13,6 +13,7 @@ use crate::{
     circuits::Kind,
     plain::{self, State},
     preprocess::{Scheme, signed_rows},
+    sigmoid::Approximation,
 };
 
 fn worst(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
@@ -129,6 +130,46 @@ fn every_optimizer_is_its_plaintext_reference() {
     }
 }
 
+/// What a search on the client chooses: a wide interval, a penalty, a whole first step, over two rounds.
+#[test]
+fn penalty_and_first_step_are_those_of_the_plaintext_reference() {
+    let data = some_rows(60);
+    for kind in Kind::ALL {
+        let settings = Settings::new(16, 3)
+            .circuit(kind)
+            .activation(Approximation::least_squares(7, 24.0).unwrap())
+            .penalty(0.03)
+            .first_step(plain::FirstStep::Full)
+            .rounds(Rounds::Of(2));
+        let trainer = trainer(&settings, &data, &insecure(11));
+        let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+        let normalized = model.preprocessor.apply(&data).unwrap();
+        let z = signed_rows(&normalized, data.labels()).unwrap();
+        let twin = in_the_clear(&settings, &z);
+        let other = in_the_clear(&settings.clone().penalty(0.0), &z);
+        assert!(worst(&twin, &other) > 1e-3, "the penalty shows");
+        let error = worst(&Array1::from(model.weights), &twin);
+        println!("{kind}: {error:.1e}");
+        assert!(error < 1e-4, "{kind}: {error}");
+    }
+}
+
+#[test]
+fn penalties_that_cannot_be_are_refused() {
+    let told = |settings: Settings| {
+        plan(&settings, 31, 400, &insecure(11))
+            .unwrap_err()
+            .to_string()
+    };
+    let settings = Settings::new(16, 2);
+    for penalty in [-0.1, f64::NAN, 1.0, 3.0] {
+        let said = told(settings.clone().penalty(penalty));
+        assert!(said.contains("penalty"), "{said}");
+    }
+    let said = told(settings.optimizer(Optimizer::FixedHessian).penalty(0.1));
+    assert!(said.contains("gradient-descent"), "{said}");
+}
+
 #[test]
 fn a_secure_plan_keeps_what_it_says() {
     let data = some_rows(200);
@@ -145,8 +186,11 @@ fn a_secure_plan_keeps_what_it_says() {
     assert_eq!(report.candidates.len(), Kind::ALL.len());
 
     let (owner, keys) = owner(&plan);
-    assert_eq!(keys.len(), chosen.keys);
-    assert_eq!(keys.to_bytes().unwrap().len() as u64, chosen.key_file_bytes);
+    assert_eq!(keys.set().len(), chosen.keys);
+    assert_eq!(
+        keys.set().to_bytes().unwrap().len() as u64,
+        chosen.key_file_bytes
+    );
     let prepared = owner.prepare(&data, Scheme::MaxAbs).unwrap();
     let sent = owner.encrypt_round(&prepared, 0).unwrap();
     let inputs = sent.inputs.iter();

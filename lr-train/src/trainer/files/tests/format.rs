@@ -129,7 +129,7 @@ fn python_reads_every_file_of_an_exchange() {
     let keys = exchange.keys.evaluation().join("evaluation-keys.arras");
     let (_, set) = load_evaluation(&exchange.keys.evaluation(), true).unwrap();
     let found = python(&keys).unwrap();
-    let kinds: Vec<u32> = set.iter().map(|key| key.kind().code()).collect();
+    let kinds: Vec<u32> = set.set().iter().map(|key| key.kind().code()).collect();
     let listed = found["keys"].as_array().unwrap().iter();
     let listed: Vec<u64> = listed.map(|key| key["key"].as_u64().unwrap()).collect();
     assert!(listed.iter().copied().eq(kinds.into_iter().map(u64::from)));

@@ -1,5 +1,9 @@
 //! How good a model is on labelled rows.
 
+mod assessment;
+
+pub use assessment::{Assessment, Fifth, Remark, RocPoint, Threshold};
+
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataError;
@@ -25,10 +29,18 @@ impl Confusion {
     /// # Errors
     /// [`DataError::Length`], [`DataError::NotFinite`], [`DataError::EmptyTable`] without rows.
     pub fn count(scores: &[f64], labels: &[bool]) -> Result<Self, DataError> {
+        Self::count_above(0.0, scores, labels)
+    }
+
+    /// Counts with rows taken for positive whose score is above `bound`.
+    ///
+    /// # Errors
+    /// As [`Confusion::count`].
+    pub fn count_above(bound: f64, scores: &[f64], labels: &[bool]) -> Result<Self, DataError> {
         check("confusion counts", scores, labels)?;
         let mut counts = Self::default();
         for (&score, &label) in scores.iter().zip(labels) {
-            *match (score > 0.0, label) {
+            *match (score > bound, label) {
                 (true, true) => &mut counts.true_positive,
                 (true, false) => &mut counts.false_positive,
                 (false, false) => &mut counts.true_negative,
@@ -47,6 +59,42 @@ impl Confusion {
     pub fn accuracy(&self) -> f64 {
         (self.true_positive + self.true_negative) as f64 / self.rows() as f64
     }
+
+    /// Share of positive rows taken for positive; none without positive rows.
+    pub fn recall(&self) -> Option<f64> {
+        share(self.true_positive, self.true_positive + self.false_negative)
+    }
+
+    /// Share of negative rows taken for negative; none without negative rows.
+    pub fn specificity(&self) -> Option<f64> {
+        share(self.true_negative, self.true_negative + self.false_positive)
+    }
+
+    /// Share of positive rows among those taken for positive; none if no row is.
+    pub fn precision(&self) -> Option<f64> {
+        share(self.true_positive, self.true_positive + self.false_positive)
+    }
+
+    /// The mean of [`Self::recall`] and [`Self::specificity`]: 1/2 for guessing, whatever the shares of the classes.
+    pub fn balanced_accuracy(&self) -> Option<f64> {
+        Some((self.recall()? + self.specificity()?) / 2.0)
+    }
+
+    /// The harmonic mean of [`Self::precision`] and [`Self::recall`]; none without positive rows and predictions.
+    pub fn f1(&self) -> Option<f64> {
+        let twice = 2 * self.true_positive;
+        share(twice, twice + self.false_positive + self.false_negative)
+    }
+}
+
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// `ln(1 + exp(-margin))`.
+pub(crate) fn loss_of_margin(margin: f64) -> f64 {
+    // exp of a negative number only, so that nothing overflows.
+    (-margin).max(0.0) + (-margin.abs()).exp().ln_1p()
 }
 
 /// Area under the ROC curve: the probability that a positive row scores above a negative one, ties counted half.
@@ -92,11 +140,7 @@ pub fn log_loss(scores: &[f64], labels: &[bool]) -> Result<f64, DataError> {
     let sum: f64 = scores
         .iter()
         .zip(labels)
-        .map(|(&score, &label)| {
-            let margin = if label { score } else { -score };
-            // exp of a negative number only, so that nothing overflows.
-            (-margin).max(0.0) + (-margin.abs()).exp().ln_1p()
-        })
+        .map(|(&score, &label)| loss_of_margin(if label { score } else { -score }))
         .sum();
     Ok(sum / scores.len() as f64)
 }

@@ -1,0 +1,68 @@
+//! What a model's weights mean in the units of the data.
+
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+
+/// A column's part in the score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Coefficient {
+    /// The column's name.
+    pub column: String,
+    /// What one unit of the column adds to the logarithm of the odds.
+    pub per_unit: f64,
+    /// What one unit multiplies the odds of the positive class by: `exp(per_unit)`.
+    pub odds_ratio: f64,
+    /// What one unit of the **normalized** column adds: comparable between columns.
+    pub normalized: f64,
+}
+
+/// The score as a sum over the data as they were read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Coefficients {
+    /// The score of a row of zeros.
+    pub intercept: f64,
+    /// The columns, in the order of the weights.
+    pub columns: Vec<Coefficient>,
+    /// Whether this holds only where no normalized value is cut off.
+    pub within_clip: bool,
+}
+
+impl Model {
+    /// Coefficients in the units of the data, of the calibrated score if the model has a [calibration](Model::calibration); none where the
+    /// score is not linear in the data (logarithms).
+    pub fn coefficients(&self) -> Option<Coefficients> {
+        let scheme = self.preprocessor.scheme();
+        if scheme.takes_logarithms() {
+            return None;
+        }
+        let (slope, shift) = self
+            .calibration
+            .map_or((1.0, 0.0), |c| (c.slope, c.intercept));
+        let (mut intercept, weights) = match self.weights.split_first() {
+            Some((first, rest)) => (slope * first + shift, rest),
+            None => return None,
+        };
+        let mut columns = Vec::with_capacity(weights.len());
+        for (column, weight) in self.preprocessor.columns().iter().zip(weights) {
+            let normalized = slope * weight;
+            let per_unit = normalized / column.scale;
+            intercept -= per_unit * column.offset;
+            columns.push(Coefficient {
+                column: self.preprocessor.names()[column.position].clone(),
+                per_unit,
+                odds_ratio: per_unit.exp(),
+                normalized,
+            });
+        }
+        Some(Coefficients {
+            intercept,
+            columns,
+            within_clip: scheme.clip().is_some(),
+        })
+    }
+}
