@@ -18,7 +18,7 @@ use lr_train::{
     circuits::Kind,
     data::{
         Classes, Dataset,
-        csv::{self, Header, Label},
+        csv::{self, ColumnId, Columns, Header},
         idx,
     },
     preprocess::Scheme,
@@ -214,12 +214,25 @@ fn read_csv(_: &Home, bytes: &[u8]) -> bool {
     };
     let how = usize::from(how);
     let mut options = csv::Options::new(
-        [Label::Name("y".into()), Label::Index(-1), Label::Index(0)][how % 3].clone(),
+        [
+            ColumnId::Name("y".into()),
+            ColumnId::Index(-1),
+            ColumnId::Index(0),
+        ][how % 3]
+            .clone(),
     );
     options.header = [Header::Auto, Header::Present, Header::Absent][how / 3 % 3];
     options.delimiter = [None, Some(b','), Some(b';'), Some(b'\t')][how / 9 % 4];
+    options.columns =
+        [Columns::All, Columns::Without(vec![ColumnId::Index(0)])][how / 36 % 2].clone();
     let label = (how % 2 == 0).then_some(&options.label);
-    let table = csv::read_table(text, options.header, options.delimiter, label);
+    let table = csv::read_table(
+        text,
+        options.header,
+        options.delimiter,
+        label,
+        &options.columns,
+    );
     if let Ok(table) = &table {
         assert!(table.rows() > 0 && table.features().iter().all(|x| x.is_finite()));
     }
