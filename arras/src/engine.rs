@@ -28,6 +28,16 @@ pub enum EngineError {
         /// What is possible.
         available: String,
     },
+    /// More threads than a machine has use for.
+    #[error(
+        "ARRAS_ENGINE or --engine = {given:?} asks for more than {most} threads; give a number up to that, or cpu for all cores"
+    )]
+    TooManyThreads {
+        /// What was given.
+        given: String,
+        /// The most.
+        most: usize,
+    },
     /// The limit of device memory is no number.
     #[error(
         "ARRAS_GPU_MEMORY_MIB = {given:?} is no number of MiB; give a whole number, or unset it to take what the driver gives"
@@ -45,6 +55,9 @@ pub enum EngineError {
     #[error(transparent)]
     Gpu(#[from] arras_backend_gpu::GpuError),
 }
+
+/// The most threads that a name can ask for.
+const MOST_THREADS: usize = 1024;
 
 /// The engine on which this build keeps secrets: the CPU engine, or the reference engine where that was not compiled in.
 #[cfg(feature = "cpu")]
@@ -166,7 +179,7 @@ impl Engine {
     /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `gpu`, `gpu:ADAPTER` (a part of its name), `reference`.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`]; those of the engine named: `EngineError::Cpu`, `EngineError::Gpu`,
+    /// [`EngineError::Unknown`], [`EngineError::TooManyThreads`], [`EngineError::NotCompiled`]; those of the engine named: `EngineError::Cpu`, `EngineError::Gpu`,
     /// `EngineError::MemoryLimit`.
     pub fn named(name: &str) -> Result<Self, EngineError> {
         let unknown = || EngineError::Unknown {
@@ -181,7 +194,14 @@ impl Engine {
                 "reference" => Ok(Self::reference()),
                 _ => Err(unknown()),
             },
-            Some(("cpu", threads)) => Self::cpu(Some(threads.parse().map_err(|_| unknown())?)),
+            Some(("cpu", threads)) => match threads.parse() {
+                Ok(threads) if threads > MOST_THREADS => Err(EngineError::TooManyThreads {
+                    given: name.to_owned(),
+                    most: MOST_THREADS,
+                }),
+                Ok(threads) => Self::cpu(Some(threads)),
+                Err(_) => Err(unknown()),
+            },
             Some(("gpu", adapter)) => Self::gpu(Some(adapter)),
             Some(_) => Err(unknown()),
         }
@@ -267,6 +287,12 @@ impl fmt::Debug for Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_have_a_bound() {
+        let message = Engine::named("cpu:100000").unwrap_err().to_string();
+        assert!(message.contains("1024"), "{message}");
+    }
 
     #[test]
     fn names_choose_and_wrong_ones_say_what_is_possible() {

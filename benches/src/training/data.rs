@@ -78,7 +78,7 @@ pub(super) fn clinical(folder: &Path, name: &str) -> Result<Option<Dataset>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let mut options = csv::Options::new(csv::Label::Index(-1));
+    let mut options = csv::Options::new(csv::ColumnId::Index(-1));
     options.header = csv::Header::Absent;
     Ok(Some(csv::read_file(&path, &options)?))
 }

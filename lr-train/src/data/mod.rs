@@ -117,6 +117,7 @@ impl Dataset {
                 features: self.table.features.select(Axis(0), rows),
                 names: self.table.names.clone(),
                 named: self.table.named,
+                reading: self.table.reading.clone(),
             },
             labels: rows.iter().map(|&r| self.labels[r]).collect(),
             classes: self.classes.clone(),
@@ -130,6 +131,7 @@ pub struct FeatureTable {
     features: Array2<f64>,
     names: Vec<String>,
     named: bool,
+    reading: Option<csv::Reading>,
 }
 
 impl FeatureTable {
@@ -163,6 +165,7 @@ impl FeatureTable {
             features,
             names,
             named: true,
+            reading: None,
         })
     }
 
@@ -171,6 +174,17 @@ impl FeatureTable {
     pub fn unnamed(mut self) -> Self {
         self.named = false;
         self
+    }
+
+    /// With how it was read.
+    pub(crate) fn read_as(mut self, reading: csv::Reading) -> Self {
+        self.reading = Some(reading);
+        self
+    }
+
+    /// How it was read; none if it does not come from delimited text.
+    pub fn reading(&self) -> Option<&csv::Reading> {
+        self.reading.as_ref()
     }
 
     /// Adds labels; `labels[i]` is true where row i is of the positive class.

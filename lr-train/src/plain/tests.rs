@@ -295,7 +295,7 @@ fn clinical_sets_reach_the_figures_of_the_literature() {
         ("pcs", 0.740, 0.7435, 0.7377),
         ("uis", 0.614, 0.6225, 0.6048),
     ] {
-        let options = csv::Options::new(csv::Label::Index(-1));
+        let options = csv::Options::new(csv::ColumnId::Index(-1));
         let data = csv::read_file(&folder.join(format!("{name}.txt")), &options).unwrap();
         let area = |(normalization, history): &(Preprocessor, History), rows: &Dataset| {
             let x = normalization.apply(rows).unwrap();

@@ -18,7 +18,7 @@ pub enum PreprocessError {
     },
     /// A column whose scale cannot be computed in double precision.
     #[error(
-        "column {column:?} cannot be normalized: its {quantity} is {value}; rescale the column beforehand"
+        "column {column:?} cannot be normalized: its {quantity} is {value:?}; rescale the column beforehand"
     )]
     Unnormalizable {
         /// The column's name.

@@ -1,11 +1,13 @@
 //! Normalization fitted on training rows, and the signed rows that training computes on.
 
 mod error;
+mod spread;
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 pub use error::PreprocessError;
+pub use spread::{Spread, SpreadDoubt};
 
 use crate::{
     TrainError,

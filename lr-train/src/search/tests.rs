@@ -105,7 +105,7 @@ fn data_that_cannot_be_searched_are_refused() {
 }
 
 fn clinical(folder: &Path, name: &str) -> Dataset {
-    let options = csv::Options::new(csv::Label::Index(-1));
+    let options = csv::Options::new(csv::ColumnId::Index(-1));
     csv::read_file(&folder.join(format!("{name}.txt")), &options).unwrap()
 }
 

@@ -63,6 +63,8 @@ fn options_that_do_not_fit_the_source() {
         5 | evaluate --model model.json --data mnist:. | train-images-idx3-ubyte
         2 | plan | --data
         2 | train --eval-keys keys/eval --data d --out o --engine tpu | tpu | reference
+        2 | train --eval-keys keys/eval --data d --out o --engine cpu:100000 | 1024
+        2 | plan --features 3 --rows 100 --threads 100000 | 1024
         2 | fly | fly
         "#,
     );

@@ -11,6 +11,7 @@ mod key_folders;
 mod outputs;
 mod paths;
 mod quality;
+mod reading;
 #[cfg(unix)]
 mod stopped;
 mod support;

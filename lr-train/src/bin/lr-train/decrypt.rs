@@ -35,16 +35,16 @@ With --data, the rows that it was trained on, scores are calibrated: two numbers
 that its probabilities are those of the data. Nothing of it reaches the server.
 
 Examples:
-  lr-train decrypt --keys keys --model result.arras --out model.json
-  lr-train decrypt --keys keys --model result.arras --data train.csv --label diagnosis --out model.json
-  lr-train decrypt --keys keys --model result.arras --data train.csv --label diagnosis --threshold balanced --out model.json")]
+  lr-train decrypt --keys keys --result result.arras --out model.json
+  lr-train decrypt --keys keys --result result.arras --data train.csv --label diagnosis --out model.json
+  lr-train decrypt --keys keys --result result.arras --data train.csv --label diagnosis --threshold balanced --out model.json")]
 pub(crate) struct Decrypt {
     /// Folder of keys
     #[arg(long)]
     keys: PathBuf,
-    /// Encrypted result that `train` returned; not the model in JSON, which `evaluate` and `predict` take
-    #[arg(long)]
-    model: PathBuf,
+    /// Encrypted result that `train` returned
+    #[arg(long, alias = "model")]
+    result: PathBuf,
     /// Accept the state of a round that is not the last: its weights are no finished model
     #[arg(long)]
     intermediate: bool,
@@ -86,14 +86,14 @@ fn parse_threshold(text: &str) -> Result<Cut, String> {
 pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     let (keys, owner) = keygen::open(&args.keys)?;
     let result = load_result(
-        &args.model,
+        &args.result,
         owner.plan(),
         owner.key_set_id(),
         owner.context(),
     )?;
     if !result.finished && !args.intermediate {
         return Err(Failure::file(
-            &args.model,
+            &args.result,
             format!(
                 "holds the state after round {} of {}, not a finished model: refresh it for the next round with `lr-train refresh`, or look at \
                  its weights with --intermediate",

@@ -18,7 +18,7 @@ use crate::{
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
     signals,
-    sources::{Normalization, Purpose, Source},
+    sources::{Normalization, Purpose, Source, name, say_spreads},
 };
 
 /// Client: encrypt a data set for all rounds
@@ -55,6 +55,7 @@ const TRIES: usize = 5;
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
     let data = args.source.read(&Purpose::Training)?;
+    args.source.say_all(&data, output);
     for _ in 1..TRIES {
         match encrypt(args, &data, output) {
             Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}
@@ -74,7 +75,7 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
         let record = keys.record(file.origin().dataset)?;
         if prepared.is_of(&record) {
             file.verify()?;
-            say(&prepared, owner.plan(), output);
+            say(&prepared, data, owner.plan(), output);
             return Ok(answer(args, &record, true));
         }
         return Err(Failure::file(
@@ -103,13 +104,14 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
             keys.record_path(origin.dataset).display()
         ));
     }
-    say(&prepared, owner.plan(), output);
+    say(&prepared, data, owner.plan(), output);
     Ok(answer(args, prepared.record(), false))
 }
 
 /// Says where data are others than planned, and what is doubtful about a training on them.
-fn say(prepared: &PreparedData, plan: &TrainingPlan, output: &Output) {
+fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Output) {
     let record = prepared.record();
+    say_spreads(&record.preprocessor, data.table(), output);
     let (scheme, planned) = (record.preprocessor.scheme(), plan.normalization());
     if scheme != planned {
         output.note(format_args!(
@@ -174,6 +176,7 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         "dataset": dataset.to_string(),
         "rows": rows,
         "forecast": record.forecast,
+        "classes": record.classes,
         "normalization": record.preprocessor.scheme(),
         "features": features,
         "dropped": dropped,

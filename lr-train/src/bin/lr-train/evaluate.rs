@@ -34,9 +34,10 @@ pub(crate) struct Evaluate {
     source: Source,
 }
 
-pub(crate) fn run(args: &Evaluate, _: &Output) -> Done {
+pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
     let model = load_model(&args.model)?;
     let data = args.source.read(&Purpose::Testing(model.classes.clone()))?;
+    args.source.say(data.table(), output);
     let quality = model.evaluate(&data)?;
     let mut text = figures(&quality, &model.classes);
     for remark in &quality.remarks {

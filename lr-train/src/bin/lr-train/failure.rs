@@ -41,6 +41,12 @@ pub(crate) enum Failure {
     /// A file that is not what a verb needs.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
+    /// An error, and what may be meant.
+    #[error("{error}; {hint}")]
+    WithHint {
+        error: Box<Failure>,
+        hint: &'static str,
+    },
     /// A training that would give no useful model.
     #[error(
         "this training would give no useful model:{}\nnothing was written; --force makes the plan all the same",
@@ -117,9 +123,11 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Engine(EngineError::Unknown { .. }) => 2,
+            Self::Usage(_)
+            | Self::Engine(EngineError::Unknown { .. } | EngineError::TooManyThreads { .. }) => 2,
             Self::Train(error) => of(error.fault()),
             Self::File { .. } => of(Fault::File),
+            Self::WithHint { error, .. } => error.code(),
             Self::Stopped { .. } => of(Fault::Stopped),
             Self::Doubtful(_) => of(Fault::Plan),
             Self::Stdout(_) => of(Fault::System),
@@ -152,7 +160,7 @@ mod tests {
     use lr_train::{
         circuits::Kind,
         data::{
-            csv::{self, Label, Options},
+            csv::{self, ColumnId, Options},
             mnist,
         },
         trainer::Model,
@@ -170,7 +178,7 @@ mod tests {
         }
         let absent = || Path::new("absent").to_owned();
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        let options = Options::new(Label::Index(-1));
+        let options = Options::new(ColumnId::Index(-1));
 
         let error = getrandom::Error::UNSUPPORTED;
         check(1, ExchangeError::NoRandomness { error });

@@ -50,7 +50,7 @@ Examples (client and server may be two machines; only keys/eval and *.arras trav
   lr-train keygen  --plan plan.toml --out keys
   lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
   lr-train train   --eval-keys keys/eval --data data.arras --out result.arras        (on the server)
-  lr-train decrypt --keys keys --model result.arras --out model.json
+  lr-train decrypt --keys keys --result result.arras --out model.json
   lr-train evaluate --model model.json --data test.csv --label diagnosis
 
 Exit codes:

@@ -22,7 +22,7 @@ use crate::{
     Done, costs,
     failure::Failure,
     output::{Answer, Output, claim, path},
-    sources::{Named, Normalization, Purpose, Source, named},
+    sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
 };
 
 /// Choose a circuit and parameters, and report the keys, data, memory and time they need, before any key exists
@@ -114,8 +114,16 @@ struct Choice {
     #[arg(long, default_value_t = *RINGS.end(), value_parser = clap::value_parser!(u32).range(i64::from(*RINGS.start())..=i64::from(*RINGS.end())))]
     log_n: u32,
     /// Threads of the server, for the built-in costs [default: those of this machine]
-    #[arg(long)]
+    #[arg(long, value_parser = parse_threads)]
     threads: Option<usize>,
+}
+
+/// The most threads of a server: more are no machine's.
+const MOST_THREADS: usize = 1024;
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n));
+    number.ok_or_else(|| format!("give 1 to {MOST_THREADS} threads"))
 }
 
 /// What makes a rate of its first value.
@@ -214,7 +222,14 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     let (features, rows, dropped) = match (&data, args.data.features) {
         (Some(data), _) => {
             let preprocessor = Preprocessor::fit(data, scheme)?;
-            let dropped = preprocessor.dropped().len();
+            if let Some(source) = &args.data.source {
+                source.say_all(data, output);
+            }
+            say_spreads(&preprocessor, data.table(), output);
+            let names = preprocessor.names();
+            let dropped: Vec<String> = (preprocessor.dropped().iter())
+                .map(|d| names[d.position].clone())
+                .collect();
             let signed = training_rows(settings.optimizer, data, &preprocessor)?;
             errors = ErrorsFor::Rows(Arc::new(signed));
             (
@@ -223,7 +238,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
                 dropped,
             )
         }
-        (None, Some(features)) => (features + 1, args.data.rows.unwrap_or(0), 0),
+        (None, Some(features)) => (features + 1, args.data.rows.unwrap_or(0), vec![]),
         (None, None) => {
             return Err(Failure::Usage(
                 "say what to train on: --data SOURCE, or --features F --rows R".into(),
@@ -246,8 +261,12 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let mut text = format!("{report}\n\nholds {rows} rows of {} features", features - 1);
-    if dropped > 0 {
-        text += &format!(" ({dropped} constant columns left out)");
+    if !dropped.is_empty() {
+        text += &format!(
+            " ({} constant columns left out: {})",
+            dropped.len(),
+            few(&dropped)
+        );
     }
     match &args.out {
         Some(out) => {
@@ -262,7 +281,11 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         "plan": plan.id().to_string(),
         "rows": rows,
         "features": features - 1,
-        "dropped": dropped,
+        "dropped": dropped.len(),
+        "dropped-names": dropped,
+        "classes": data.as_ref().map(|data| data.classes()),
+        "reading": data.as_ref().and_then(|data| data.table().reading()),
+        "feature-names": data.as_ref().map(|data| data.feature_names()),
         "data-file-bytes": dataset_file_bytes(&plan)?,
         "report": report,
         "out": args.out.as_deref().map(path),

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::{
     Done,
+    failure::Failure,
     output::{Answer, Output, overwrite, path},
     sources::Source,
 };
@@ -37,10 +38,16 @@ pub(crate) struct Predict {
     force: bool,
 }
 
-pub(crate) fn run(args: &Predict, _: &Output) -> Done {
+pub(crate) fn run(args: &Predict, output: &Output) -> Done {
     let model = load_model(&args.model)?;
-    let table = args.source.read_table(model.classes.clone())?;
-    let predictions = model.predict(&table)?;
+    let table = args
+        .source
+        .read_table(model.classes.clone())
+        .map_err(|error| with_label(args, error))?;
+    args.source.say(&table, output);
+    let predictions = model
+        .predict(&table)
+        .map_err(|error| with_label(args, error.into()))?;
     let mut text = String::from("row,score,probability,class\n");
     for (row, p) in predictions.iter().enumerate() {
         // Writing to a string does not fail.
@@ -62,6 +69,17 @@ pub(crate) fn run(args: &Predict, _: &Output) -> Done {
         said,
         json!({"rows": predictions.len(), "out": path(out)}),
     ))
+}
+
+/// Columns that do not fit may be those of the features and the label.
+fn with_label(args: &Predict, error: Failure) -> Failure {
+    if args.source.label.is_some() || error.code() != 3 {
+        return error;
+    }
+    Failure::WithHint {
+        error: Box::new(error),
+        hint: "if the file still has its label, name that column with --label; others are left out with --leave-out",
+    }
 }
 
 /// A field as CSV has it.

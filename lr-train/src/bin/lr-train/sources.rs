@@ -9,14 +9,14 @@ use clap::{
 use lr_train::{
     data::{
         Classes, Dataset, FeatureTable, builtin,
-        csv::{self, Header, Label, Options},
+        csv::{self, ColumnId, Columns, Header, Options, Reading},
         mnist,
     },
-    preprocess::Scheme,
+    preprocess::{Preprocessor, Scheme},
     split::train_test,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output::Output};
 
 /// A name and what it stands for.
 pub(crate) type Named<T> = (&'static str, T);
@@ -40,7 +40,24 @@ pub(crate) struct Source {
     /// Label column of a CSV file: its name, or its number from 0 (-1 is the last)
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) label: Option<String>,
-    /// Label value of the positive class [default: the larger number, or the later word]
+    /// Columns of a CSV file that are features, by name or by number from 0 [default: all but the label]
+    #[arg(
+        long,
+        value_name = "COLUMN,..",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        conflicts_with = "leave_out"
+    )]
+    pub(crate) columns: Vec<String>,
+    /// Columns of a CSV file that are no features, by name or by number from 0
+    #[arg(
+        long,
+        value_name = "COLUMN,..",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub(crate) leave_out: Vec<String>,
+    /// Label value of the positive class; all other values are the negative one [default: of two, the larger number or the later word]
     #[arg(long)]
     pub(crate) positive: Option<String>,
     /// First row of a CSV file: names, data, or found out from what it holds
@@ -158,13 +175,14 @@ impl Source {
         let (Place::Csv(path), Part::Auto | Part::All) = (self.place()?, self.part) else {
             return Ok(self.read(&Purpose::Testing(classes))?.table().clone());
         };
-        let label = self.label.as_deref().map(Label::from);
+        let label = self.label.as_deref().map(ColumnId::from);
         let (header, delimiter) = (self.header, self.delimiter()?);
         Ok(csv::read_table_file(
             path,
             header,
             delimiter,
             label.as_ref(),
+            &self.chosen(),
         )?)
     }
 
@@ -196,6 +214,8 @@ impl Source {
         let given = [
             ("--label", self.label.is_some()),
             ("--positive", self.positive.is_some()),
+            ("--columns", !self.columns.is_empty()),
+            ("--leave-out", !self.leave_out.is_empty()),
             ("--delimiter", self.delimiter.is_some()),
             ("--header", self.header != Header::Auto),
         ];
@@ -219,10 +239,70 @@ impl Source {
         options.header = self.header;
         options.delimiter = self.delimiter()?;
         options.positive = self.positive.clone();
+        options.columns = self.chosen();
         if let Purpose::Calibrating(classes) | Purpose::Testing(classes) = purpose {
             options.classes = Some(classes.clone());
         }
         Ok(options)
+    }
+
+    fn chosen(&self) -> Columns {
+        let ids = |names: &[String]| names.iter().map(|name| ColumnId::from(&**name)).collect();
+        match (&self.columns[..], &self.leave_out[..]) {
+            ([], []) => Columns::All,
+            ([], without) => Columns::Without(ids(without)),
+            (only, _) => Columns::Only(ids(only)),
+        }
+    }
+
+    /// Says what was found out about how a file is to be read, and which columns number the rows.
+    pub(crate) fn say(&self, table: &FeatureTable, output: &Output) {
+        let Some(reading) = table.reading() else {
+            return;
+        };
+        let file = &self.data;
+        if reading.header_guessed {
+            let (first, other) = match reading.header {
+                true => ("names of columns", "absent"),
+                false => ("data, not names", "present"),
+            };
+            output.note(format_args!(
+                "note: the first row of {file} was taken for {first}; if it is not, say --header {other}"
+            ));
+        }
+        if reading.delimiter_guessed && reading.delimiter != ',' {
+            output.note(format_args!(
+                "note: fields of {file} were taken to be separated by {:?}; if they are not, say --delimiter",
+                reading.delimiter
+            ));
+        }
+        for column in &reading.counting {
+            let (position, first) = (column.position, column.first);
+            let is = match &column.name {
+                Some(name) => format!("column {name:?} counts rows"),
+                None => format!("the column number {position} has no name and counts rows"),
+            };
+            output.note(format_args!(
+                "WARNING: {is} ({first}, {}, {}, ..): probably their numbers, and nothing to learn from; leave it out with --leave-out {position}",
+                first + 1.0,
+                first + 2.0
+            ));
+        }
+    }
+
+    /// As [`Source::say`], and which class is the positive one and what the features are.
+    pub(crate) fn say_all(&self, data: &Dataset, output: &Output) {
+        self.say(data.table(), output);
+        let Some(reading) = data.table().reading() else {
+            return;
+        };
+        if self.positive.is_none() {
+            let Classes { positive, negative } = data.classes();
+            output.note(format_args!(
+                "note: {positive:?} was taken for the positive class and {negative:?} for the negative one; if it is the other way round, say --positive"
+            ));
+        }
+        output.note(format_args!("note: {}", features(data.table(), reading)));
     }
 
     fn delimiter(&self) -> Result<Option<u8>, Failure> {
@@ -245,5 +325,44 @@ impl Source {
             _ => &split.train,
         };
         Ok(whole.select(rows)?)
+    }
+}
+
+/// The features' names, and those of what was left out.
+fn features(table: &FeatureTable, reading: &Reading) -> String {
+    let names = table.feature_names();
+    let mut text = format!("{} features: {}", names.len(), few(names));
+    if !reading.left_out.is_empty() {
+        text += &format!("; left out: {}", few(&reading.left_out));
+    }
+    text
+}
+
+/// Names: all of a few, the first of many.
+pub(crate) fn few(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Says which columns leave little to learn once they are normalized.
+pub(crate) fn say_spreads(preprocessor: &Preprocessor, table: &FeatureTable, output: &Output) {
+    const SHOWN: usize = 5;
+    let doubts = preprocessor.spreads(table);
+    for doubt in doubts.iter().take(SHOWN) {
+        output.note(format_args!("WARNING: {doubt}"));
+    }
+    if doubts.len() > SHOWN {
+        let rest = &doubts[SHOWN..];
+        let names: Vec<String> = rest.iter().map(|doubt| doubt.column.clone()).collect();
+        output.note(format_args!("WARNING: the like of columns {}", few(&names)));
     }
 }

@@ -168,7 +168,7 @@ fn answer(
         text::bytes(bytes)
     );
     text += &if finished {
-        format!("next, at the client: lr-train decrypt --keys keys --model {out} --out model.json")
+        format!("next, at the client: lr-train decrypt --keys keys --result {out} --out model.json")
     } else {
         format!("next, at the client: lr-train refresh --keys keys --state {out} --out state.arras")
     };

@@ -1,5 +1,7 @@
 //! What can be wrong with delimited text.
 
+use super::advice::advice;
+
 /// What is wrong with delimited text.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,7 +41,8 @@ pub enum CsvError {
     },
     /// A feature that is no number.
     #[error(
-        "line {line}, {column}: {found:?} is not a number; code categories as numbers beforehand"
+        "line {line}, {column}: {found:?} is not a number; {}",
+        advice(.found)
     )]
     NotANumber {
         /// Line in the file, from 1.
@@ -61,7 +64,7 @@ pub enum CsvError {
     },
     /// The first row is neither clearly a header nor clearly data.
     #[error(
-        "line {line}: the first row mixes numbers and words ({word:?} in {column}); say whether the file has a header"
+        "line {line}: the first row mixes numbers and words ({word:?} in {column}); say whether the file has a header (--header present or absent)"
     )]
     AmbiguousHeader {
         /// Line in the file, from 1.
@@ -71,19 +74,41 @@ pub enum CsvError {
         /// The first word.
         word: String,
     },
-    /// No column has the label's name.
-    #[error("no column is named {name:?}; the columns are {}", listed(.columns))]
+    /// The first row counts up, as the names of columns that nobody named do.
+    #[error(
+        "line {line}: the first row counts from {first} to {last}: are these names or data? say --header present or --header absent"
+    )]
+    CountingHeader {
+        /// Line in the file, from 1.
+        line: u64,
+        /// The first number.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
+    /// The label's column among the features.
+    #[error("{name:?} holds the label, and is asked for as a feature; leave it out of the columns")]
+    LabelAsFeature {
+        /// The column's name.
+        name: String,
+    },
+    /// No column has such a name.
+    #[error(
+        "no column is named {name:?}; {}",
+        match &.columns[..] {
+            [one] => format!("there is one column, {one:?}: give the delimiter with --delimiter"),
+            all => format!("the columns are {}", listed(all)),
+        }
+    )]
     NoSuchColumn {
         /// The name asked for.
         name: String,
         /// The names there are.
         columns: Vec<String>,
     },
-    /// Several columns have the label's name.
-    #[error(
-        "the label's name {name:?} stands over columns {first} and {second}; give the column's number"
-    )]
-    DuplicateLabelColumn {
+    /// Several columns have a name that is asked for.
+    #[error("the name {name:?} stands over columns {first} and {second}; give the column's number")]
+    DuplicateColumn {
         /// The name.
         name: String,
         /// The first column, from 1.
@@ -91,20 +116,22 @@ pub enum CsvError {
         /// The second column, from 1.
         second: usize,
     },
-    /// The label was asked for by name in a file without header.
+    /// A column was asked for by name in a file without header.
     #[error(
-        "the label is asked for by name ({name:?}), but the file is read without a header; give the column's number"
+        "a column is asked for by name ({name:?}), but the file is read without a header; give the column's number"
     )]
-    LabelNameWithoutHeader {
+    NameWithoutHeader {
         /// The name asked for.
         name: String,
     },
-    /// A label's column outside the table.
+    /// A column outside the table.
     #[error(
-        "label column {index} does not exist: the table has {columns} columns, numbered 0 to {} or -{columns} to -1",
+        "{what} {index} does not exist: the table has {columns} columns, numbered 0 to {} or -{columns} to -1",
         .columns - 1
     )]
-    LabelIndexOutOfRange {
+    IndexOutOfRange {
+        /// What it is asked for as.
+        what: &'static str,
         /// The column asked for.
         index: i64,
         /// How many there are.
@@ -122,7 +149,7 @@ pub enum CsvError {
     },
     /// More than two different labels.
     #[error(
-        "line {line}: a third label {third:?}, after {first:?} and {second:?}; keep the rows of two classes (and check which column holds the label, and whether the first row is a header)"
+        "line {line}: a third label {third:?}, after {first:?} and {second:?}; keep the rows of two classes, or say --positive CLASS for one against the rest (and check which column holds the label, and whether the first row is a header)"
     )]
     ThreeClasses {
         /// Line in the file, from 1.
@@ -148,15 +175,15 @@ pub enum CsvError {
     },
     /// The class asked for as the positive one does not occur.
     #[error(
-        "{positive:?} is asked for as the positive class, but the labels are {first:?} and {second:?}"
+        "{positive:?} is asked for as the positive class, but none of the {rows} labels is that; the first is {first:?}"
     )]
     NoSuchClass {
         /// The class asked for.
         positive: String,
-        /// One label.
+        /// Labels read.
+        rows: usize,
+        /// The first of them.
         first: String,
-        /// The other.
-        second: String,
     },
 }
 

@@ -17,19 +17,36 @@ pub(super) struct Labels {
     seen: Vec<String>,
     rows: Vec<bool>,
     classes: Option<Classes>,
+    positive: Option<String>,
+    /// With a positive class, what else was met: the first such value, and whether there were others.
+    rest: Option<(String, bool)>,
+    met_positive: bool,
+}
+
+/// What the rest is called where it is several classes.
+fn rest_of(positive: &str) -> String {
+    format!("not {positive}")
 }
 
 impl Labels {
-    /// With given classes, these are "seen" from the start, the negative one first.
-    pub(super) fn new(classes: Option<Classes>) -> Self {
+    /// With given classes, these are "seen" from the start, the negative one first. A positive class is not used then.
+    pub(super) fn new(classes: Option<Classes>, positive: Option<String>) -> Self {
         let seen = classes
             .iter()
             .flat_map(|c| [c.negative.clone(), c.positive.clone()])
             .collect();
+        // A model of one class against the rest takes every other label for the rest.
+        let positive = match &classes {
+            Some(c) => (c.negative == rest_of(&c.positive)).then(|| c.positive.clone()),
+            None => positive,
+        };
         Self {
             seen,
             rows: Vec::new(),
             classes,
+            positive,
+            rest: None,
+            met_positive: false,
         }
     }
 
@@ -46,6 +63,16 @@ impl Labels {
                 found: value.to_owned(),
             }
             .into());
+        }
+        if let Some(positive) = &self.positive {
+            let is_positive = same_label(positive, value);
+            self.met_positive |= is_positive;
+            self.rows.push(is_positive);
+            if !is_positive {
+                let (first, several) = self.rest.get_or_insert_with(|| (value.to_owned(), false));
+                *several |= !same_label(first, value);
+            }
+            return Ok(());
         }
         let index = match self.seen.iter().position(|seen| same_label(seen, value)) {
             Some(index) => index,
@@ -77,9 +104,28 @@ impl Labels {
     }
 
     /// Per row whether it is positive, and the classes' names.
-    pub(super) fn finish(self, positive: Option<&str>) -> Result<(Vec<bool>, Classes), DataError> {
+    pub(super) fn finish(self) -> Result<(Vec<bool>, Classes), DataError> {
         if let Some(classes) = self.classes {
             return Ok((self.rows, classes));
+        }
+        if let Some(positive) = self.positive {
+            return match self.rest {
+                Some((first, several)) if self.met_positive => {
+                    let negative = if several { rest_of(&positive) } else { first };
+                    Ok((self.rows, Classes { negative, positive }))
+                }
+                Some((first, _)) => Err(CsvError::NoSuchClass {
+                    positive,
+                    rows: self.rows.len(),
+                    first,
+                }
+                .into()),
+                None => Err(DataError::OneClass {
+                    what: "reading labels",
+                    rows: self.rows.len(),
+                    value: positive,
+                }),
+            };
         }
         let [first, second] =
             <[String; 2]>::try_from(self.seen).map_err(|seen| DataError::OneClass {
@@ -87,18 +133,8 @@ impl Labels {
                 rows: self.rows.len(),
                 value: seen.into_iter().next().unwrap_or_default(),
             })?;
-        let second_is_positive = match (positive, numeric(&first), numeric(&second)) {
-            (Some(p), ..) if same_label(p, &second) => true,
-            (Some(p), ..) if same_label(p, &first) => false,
-            (Some(p), ..) => {
-                return Err(CsvError::NoSuchClass {
-                    positive: p.to_owned(),
-                    first,
-                    second,
-                }
-                .into());
-            }
-            (None, Some(a), Some(b)) => b > a,
+        let second_is_positive = match (numeric(&first), numeric(&second)) {
+            (Some(a), Some(b)) => b > a,
             _ => second > first,
         };
         let labels = self.rows.iter().map(|&s| s == second_is_positive).collect();

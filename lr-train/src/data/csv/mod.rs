@@ -7,21 +7,29 @@
 //! 2. **Header**: as given. [`Header::Auto`] takes a header if the label is asked for by name; otherwise the feature
 //!    fields of the first row decide: all words, a header; no words, data; a mixture is an error that asks for a
 //!    decision.
-//! 3. **Features** are finite numbers. A field that is empty or one of `?`, `NA`, `N/A`, `NaN`, `null` (in any case) is a missing
+//!    Numbers that count up one by one (0, 1, 2, ..), as programs write that number their columns, are an error that asks for it, too.
+//! 3. **Features** are the columns that are chosen ([`Columns`]), all but the label if nothing is said. They are finite numbers. A
+//!    field that is empty or one of `?`, `NA`, `N/A`, `NaN`, `null` (in any case) is a missing
 //!    value; missing values, words and infinities are refused with line and column.
 //! 4. **Labels** take two values, numbers (`1` and `1.0` are the same) or words. The positive class is the one given, else the
 //!    larger number if both are numbers, else the later word by bytes: `malignant` over `benign`, `yes` over `no`, `true` over
-//!    `false`.
+//!    `false`. If a positive class is given, all others are the negative one: where there are several, it is called `not` and the
+//!    positive's name.
 
+mod advice;
 mod error;
 mod labels;
+mod reading;
 mod rows;
 
 use std::{fs::File, io::Read, path::Path};
 
 use ndarray::Array2;
 
-pub use self::error::CsvError;
+pub use self::{
+    error::CsvError,
+    reading::{Counting, Reading},
+};
 use self::{
     labels::Labels,
     rows::{Row, Rows},
@@ -29,9 +37,9 @@ use self::{
 use super::{Classes, DataError, Dataset, FeatureTable};
 use crate::TrainError;
 
-/// Which column holds the label.
+/// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Label {
+pub enum ColumnId {
     /// By its name in the header.
     Name(String),
     /// By its number from 0, or from the end: -1 is the last column.
@@ -39,10 +47,51 @@ pub enum Label {
 }
 
 /// A number is a position, anything else a name.
-impl From<&str> for Label {
+impl From<&str> for ColumnId {
     fn from(text: &str) -> Self {
         text.parse()
             .map_or_else(|_| Self::Name(text.to_owned()), Self::Index)
+    }
+}
+
+/// Which columns are features, in their order in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Columns {
+    /// All but the label.
+    #[default]
+    All,
+    /// These.
+    Only(Vec<ColumnId>),
+    /// All but the label and these.
+    Without(Vec<ColumnId>),
+}
+
+impl Columns {
+    fn listed(&self) -> &[ColumnId] {
+        match self {
+            Self::All => &[],
+            Self::Only(list) | Self::Without(list) => list,
+        }
+    }
+
+    /// Per column of the file, whether it is a feature.
+    fn chosen(&self, label: Option<usize>, names: &[String]) -> Result<Vec<bool>, CsvError> {
+        let only = matches!(self, Self::Only(_));
+        let mut chosen = vec![!only; names.len()];
+        for id in self.listed() {
+            let column = resolve(id, "column", names)?;
+            if only && label == Some(column) {
+                return Err(CsvError::LabelAsFeature {
+                    name: names[column].clone(),
+                });
+            }
+            chosen[column] = only;
+        }
+        if let Some(label) = label {
+            chosen[label] = false;
+        }
+        Ok(chosen)
     }
 }
 
@@ -63,13 +112,15 @@ pub enum Header {
 #[non_exhaustive]
 pub struct Options {
     /// The label's column.
-    pub label: Label,
+    pub label: ColumnId,
     /// What the first row holds.
     pub header: Header,
     /// The delimiter, an ASCII character; None chooses among comma, tab and semicolon.
     pub delimiter: Option<u8>,
     /// The label value of the positive class; None chooses by the rules of this [module](self).
     pub positive: Option<String>,
+    /// Which columns are features.
+    pub columns: Columns,
     /// The classes of a model. If given, the labels must be among them, one class alone is allowed, and `positive` is
     /// not used.
     pub classes: Option<Classes>,
@@ -77,12 +128,13 @@ pub struct Options {
 
 impl Options {
     /// The label's column given, everything else found out.
-    pub fn new(label: impl Into<Label>) -> Self {
+    pub fn new(label: impl Into<ColumnId>) -> Self {
         Self {
             label: label.into(),
             header: Header::Auto,
             delimiter: None,
             positive: None,
+            columns: Columns::All,
             classes: None,
         }
     }
@@ -101,19 +153,20 @@ pub fn read_file(path: &Path, options: &Options) -> Result<Dataset, TrainError> 
 /// # Errors
 /// [`DataError::EmptyTable`], [`CsvError::RaggedRow`], [`CsvError::MissingValue`], [`CsvError::NotANumber`],
 /// [`CsvError::NotFiniteField`], [`CsvError::BadRecord`] (not UTF-8, or reading failed), [`CsvError::AmbiguousHeader`],
-/// [`CsvError::NoSuchColumn`], [`CsvError::DuplicateLabelColumn`], [`CsvError::LabelNameWithoutHeader`],
-/// [`CsvError::LabelIndexOutOfRange`], [`CsvError::NoFeatures`], [`DataError::OneClass`], [`CsvError::ThreeClasses`],
+/// [`CsvError::CountingHeader`], [`CsvError::NoSuchColumn`], [`CsvError::DuplicateColumn`], [`CsvError::NameWithoutHeader`],
+/// [`CsvError::IndexOutOfRange`], [`CsvError::LabelAsFeature`], [`CsvError::NoFeatures`], [`DataError::OneClass`], [`CsvError::ThreeClasses`],
 /// [`CsvError::UnknownLabel`], [`CsvError::NoSuchClass`].
 pub fn read(input: impl Read, options: &Options) -> Result<Dataset, DataError> {
-    let mut labels = Labels::new(options.classes.clone());
+    let mut labels = Labels::new(options.classes.clone(), options.positive.clone());
     let table = scan(
         input,
         options.header,
         options.delimiter,
         Some(&options.label),
+        &options.columns,
         |line, column, value| labels.push(line, column, value),
     )?;
-    let (labels, classes) = labels.finish(options.positive.as_deref())?;
+    let (labels, classes) = labels.finish()?;
     table.labelled(labels, classes)
 }
 
@@ -125,9 +178,10 @@ pub fn read_table_file(
     path: &Path,
     header: Header,
     delimiter: Option<u8>,
-    label: Option<&Label>,
+    label: Option<&ColumnId>,
+    columns: &Columns,
 ) -> Result<FeatureTable, TrainError> {
-    read_table(open(path)?, header, delimiter, label)
+    read_table(open(path)?, header, delimiter, label, columns)
         .map_err(|error| TrainError::from(error).in_file(path))
 }
 
@@ -139,9 +193,10 @@ pub fn read_table(
     input: impl Read,
     header: Header,
     delimiter: Option<u8>,
-    label: Option<&Label>,
+    label: Option<&ColumnId>,
+    columns: &Columns,
 ) -> Result<FeatureTable, DataError> {
-    scan(input, header, delimiter, label, |_, _, _| Ok(()))
+    scan(input, header, delimiter, label, columns, |_, _, _| Ok(()))
 }
 
 fn open(path: &Path) -> Result<File, TrainError> {
@@ -156,7 +211,8 @@ fn scan(
     input: impl Read,
     header: Header,
     delimiter: Option<u8>,
-    label: Option<&Label>,
+    label: Option<&ColumnId>,
+    chosen: &Columns,
     mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<(), DataError>,
 ) -> Result<FeatureTable, DataError> {
     let mut rows = Rows::new(input, delimiter)?;
@@ -165,16 +221,22 @@ fn scan(
     };
     let columns = first.len();
     let label_at_index = match label {
-        Some(Label::Index(index)) => Some(resolve_index(*index, columns)?),
+        Some(ColumnId::Index(index)) => Some(resolve_index(*index, "label column", columns)?),
         _ => None,
     };
-    let header = match (header, label) {
-        (Header::Absent, Some(Label::Name(name))) => {
-            return Err(CsvError::LabelNameWithoutHeader { name: name.clone() }.into());
+    let mut ids = label.into_iter().chain(chosen.listed());
+    let named = ids.find_map(|id| match id {
+        ColumnId::Name(name) => Some(name),
+        ColumnId::Index(_) => None,
+    });
+    let told = (header != Header::Auto) || named.is_some();
+    let header = match (header, named) {
+        (Header::Absent, Some(name)) => {
+            return Err(CsvError::NameWithoutHeader { name: name.clone() }.into());
         }
-        (Header::Absent, _) => false,
-        (Header::Present, _) | (Header::Auto, Some(Label::Name(_))) => true,
-        (Header::Auto, _) => looks_like_header(&first, label_at_index)?,
+        (Header::Absent, None) => false,
+        (Header::Present, _) | (Header::Auto, Some(_)) => true,
+        (Header::Auto, None) => looks_like_header(&first, label_at_index)?,
     };
     let name = |(column, field): (usize, &str)| {
         if header && !field.is_empty() {
@@ -185,10 +247,11 @@ fn scan(
     };
     let names: Vec<String> = first.fields().enumerate().map(name).collect();
     let label_at = match label {
-        Some(Label::Name(name)) => Some(resolve_name(name, &names)?),
-        _ => label_at_index,
+        Some(id) => Some(resolve(id, "label column", &names)?),
+        None => None,
     };
-    let features = columns - usize::from(label_at.is_some());
+    let is_feature = chosen.chosen(label_at, &names)?;
+    let features = is_feature.iter().filter(|feature| **feature).count();
     if features == 0 {
         return Err(CsvError::NoFeatures {
             columns,
@@ -196,6 +259,18 @@ fn scan(
         }
         .into());
     }
+    let nameless: Vec<bool> = first
+        .fields()
+        .map(|field| !header || field.is_empty())
+        .collect();
+    let reading = Reading {
+        header,
+        header_guessed: !told,
+        delimiter: rows.delimiter(),
+        delimiter_guessed: delimiter.is_none(),
+        left_out: pick(&names, |c| !is_feature[c] && label_at != Some(c)),
+        counting: vec![],
+    };
     let place = |column: usize| match header {
         true => format!("column {} ({:?})", column + 1, names[column]),
         false => format!("column {}", column + 1),
@@ -219,7 +294,7 @@ fn scan(
         for (column, field) in current.fields().enumerate() {
             if label_at == Some(column) {
                 take_label(line, &|| place(column), field)?;
-            } else {
+            } else if is_feature[column] {
                 values.push(number(field, line, || place(column))?);
             }
         }
@@ -234,17 +309,30 @@ fn scan(
             expected: count * features,
             per: "field",
         })?;
-    let names = names
-        .into_iter()
-        .enumerate()
-        .filter(|(column, _)| label_at != Some(*column))
-        .map(|(_, name)| name)
-        .collect();
-    let table = FeatureTable::new(features, names)?;
+    let positions: Vec<usize> = (0..columns).filter(|&c| is_feature[c]).collect();
+    let table = FeatureTable::new(features, pick(&names, |c| is_feature[c]))?;
+    let counting = Counting::among(table.features(), &positions, &names, &nameless);
+    let table = table.read_as(Reading {
+        counting,
+        ..reading
+    });
     Ok(if header { table } else { table.unnamed() })
 }
 
+/// Names of some columns.
+fn pick(names: &[String], takes: impl Fn(usize) -> bool) -> Vec<String> {
+    let columns = (0..names.len()).filter(|&column| takes(column));
+    columns.map(|column| names[column].clone()).collect()
+}
+
 fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> {
+    if let Some((first, last)) = counts(row) {
+        return Err(CsvError::CountingHeader {
+            line: row.line,
+            first,
+            last,
+        });
+    }
     let is_word = |field: &str| !is_missing(field) && field.parse::<f64>().is_err();
     let features = || {
         row.fields()
@@ -264,7 +352,32 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> 
     Ok(true)
 }
 
-fn resolve_index(index: i64, columns: usize) -> Result<usize, CsvError> {
+/// The first and last number of a row that counts up one by one: from 0, or anything in three columns and more. The column before may
+/// have no name, as where rows are numbered, too.
+fn counts(row: &Row) -> Option<(i64, i64)> {
+    let fields: Vec<&str> = row.fields().collect();
+    let fields = match fields.split_first() {
+        Some((first, rest)) if first.is_empty() => rest,
+        _ => &fields[..],
+    };
+    let numbers: Option<Vec<i64>> = fields.iter().map(|field| field.parse().ok()).collect();
+    let numbers = numbers?;
+    let (&first, &last) = (numbers.first()?, numbers.last()?);
+    let least = if first == 0 { 2 } else { 3 };
+    let by_one = numbers
+        .windows(2)
+        .all(|w| w[0].checked_add(1) == Some(w[1]));
+    (numbers.len() >= least && by_one).then_some((first, last))
+}
+
+fn resolve(id: &ColumnId, what: &'static str, names: &[String]) -> Result<usize, CsvError> {
+    match id {
+        ColumnId::Name(name) => resolve_name(name, names),
+        ColumnId::Index(index) => resolve_index(*index, what, names.len()),
+    }
+}
+
+fn resolve_index(index: i64, what: &'static str, columns: usize) -> Result<usize, CsvError> {
     let from_start = if index < 0 {
         i64::try_from(columns)
             .ok()
@@ -275,14 +388,18 @@ fn resolve_index(index: i64, columns: usize) -> Result<usize, CsvError> {
     from_start
         .and_then(|i| usize::try_from(i).ok())
         .filter(|&i| i < columns)
-        .ok_or(CsvError::LabelIndexOutOfRange { index, columns })
+        .ok_or(CsvError::IndexOutOfRange {
+            what,
+            index,
+            columns,
+        })
 }
 
 fn resolve_name(name: &str, names: &[String]) -> Result<usize, CsvError> {
     let mut found = (0..names.len()).filter(|&c| names[c] == name);
     match (found.next(), found.next()) {
         (Some(column), None) => Ok(column),
-        (Some(first), Some(second)) => Err(CsvError::DuplicateLabelColumn {
+        (Some(first), Some(second)) => Err(CsvError::DuplicateColumn {
             name: name.to_owned(),
             first: first + 1,
             second: second + 1,
@@ -300,13 +417,16 @@ fn is_missing(field: &str) -> bool {
         .any(|word| field.eq_ignore_ascii_case(word))
 }
 
+/// The finite number that a field holds.
+fn number_of(field: &str) -> Option<f64> {
+    field.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
 fn number(field: &str, line: u64, place: impl Fn() -> String) -> Result<f64, CsvError> {
-    let value = field.parse::<f64>();
-    if let Ok(value) = value
-        && value.is_finite()
-    {
+    if let Some(value) = number_of(field) {
         return Ok(value);
     }
+    let value = field.parse::<f64>();
     let (column, found) = (place(), field.to_owned());
     Err(match value {
         // "+nan" and "-nan" are numbers to the parser.

@@ -194,7 +194,7 @@ fn tables_that_hold_nothing() {
         (
             "y,a,y\n1,2,3\n",
             "y",
-            "the label's name \"y\" stands over columns 1 and 3; ",
+            "the name \"y\" stands over columns 1 and 3; ",
         ),
     ] {
         let told = refused(text, label);
@@ -204,11 +204,13 @@ fn tables_that_hold_nothing() {
 
 #[test]
 fn tables_for_prediction() {
-    let read = |text: &str, label| read_table(text.as_bytes(), Header::Auto, None, label).unwrap();
+    let read = |text: &str, label| {
+        read_table(text.as_bytes(), Header::Auto, None, label, &Columns::All).unwrap()
+    };
     let table = read("a,b\n1,2\n3,4\n", None);
     assert_eq!(table.features(), array![[1.0, 2.0], [3.0, 4.0]]);
     assert!(table.has_names());
-    let table = read("a,b\nx,2\ny,4\nz,6\n", Some(&Label::from("a")));
+    let table = read("a,b\nx,2\ny,4\nz,6\n", Some(&ColumnId::from("a")));
     assert_eq!(table.features(), array![[2.0], [4.0], [6.0]]);
     assert_eq!(table.feature_names(), ["b"]);
 }
@@ -285,4 +287,86 @@ fn the_first_line_is_read_to_its_end_however_it_comes() {
     // A line without an end is not read for ever.
     let endless = std::io::repeat(b'a').take(1 << 22);
     assert!(read(endless, &Options::new("y")).is_err());
+}
+
+#[test]
+fn columns_are_chosen_by_name_and_number() {
+    let text = "id,a,y,b\n1,2,0,3\n4,5,1,6\n";
+    let ids = |names: &[&str]| names.iter().map(|&name| ColumnId::from(name)).collect();
+    let with = |columns| {
+        let mut options = Options::new("y");
+        options.columns = columns;
+        read(text.as_bytes(), &options)
+    };
+    for columns in [
+        Columns::Only(ids(&["b", "1"])),
+        Columns::Without(ids(&["id"])),
+        Columns::Without(ids(&["0", "y"])),
+        Columns::Without(ids(&["-4"])),
+    ] {
+        let data = with(columns).unwrap();
+        assert_eq!(data.feature_names(), ["a", "b"]);
+        assert_eq!(data.features(), array![[2.0, 3.0], [5.0, 6.0]]);
+        assert_eq!(data.table().reading().unwrap().left_out, ["id"]);
+    }
+    let told = |columns| with(columns).unwrap_err().to_string();
+    assert!(told(Columns::Only(ids(&["a", "y"]))).contains("holds the label"));
+    assert!(told(Columns::Only(ids(&["c"]))).contains("no column is named \"c\""));
+    assert!(told(Columns::Without(ids(&["4"]))).contains("column 4 does not exist"));
+    assert!(told(Columns::Without(ids(&["id", "a", "b"]))).contains("no feature"));
+    // Words in a column that is left out are nobody's matter.
+    let mut options = Options::new("-1");
+    options.columns = Columns::Without(ids(&["0"]));
+    options.header = Header::Absent;
+    assert_eq!(read(&b"x,1,0\nz,2,1\n"[..], &options).unwrap().columns(), 1);
+}
+
+#[test]
+fn headers_that_count_are_asked_about() {
+    for (text, label) in [
+        ("0,1\n0,-2\n1,2\n", "0"),
+        (",0,1,2\n0,5,6,1\n1,7,8,0\n", "-1"),
+        ("2019,2020,2021\n1,2,0\n3,4,1\n", "-1"),
+    ] {
+        assert!(refused(text, label).contains("names or data"), "{text}");
+        let mut options = Options::new(label);
+        options.header = Header::Present;
+        assert_eq!(read(text.as_bytes(), &options).unwrap().rows(), 2);
+    }
+    assert_eq!(parsed("1,2,0\n2,3,1\n", "-1").unwrap().rows(), 2);
+}
+
+#[test]
+fn columns_that_number_rows_are_found() {
+    let mut text = String::from(",x,n,y\n");
+    for row in 0..32 {
+        text += &format!("{row},{},{},{}\n", row % 3, row + 5, u8::from(row >= 16));
+    }
+    let data = parsed(&text, "y").unwrap();
+    let counting = &data.table().reading().unwrap().counting;
+    let found: Vec<_> = counting
+        .iter()
+        .map(|c| (c.position, c.name.as_deref(), c.first))
+        .collect();
+    assert_eq!(found, [(0, None, 0.0), (2, Some("n"), 5.0)]);
+}
+
+#[test]
+fn one_class_against_the_rest() {
+    let text = "a,y\n1,red\n2,green\n3,blue\n4,green\n";
+    let mut options = Options::new("y");
+    options.positive = Some("green".into());
+    let data = read(text.as_bytes(), &options).unwrap();
+    assert_eq!(data.labels(), [false, true, false, true]);
+    assert_eq!(data.classes().negative, "not green");
+    // And again, with the model's classes.
+    let mut again = Options::new("y");
+    again.classes = Some(data.classes().clone());
+    assert_eq!(
+        read(text.as_bytes(), &again).unwrap().labels(),
+        data.labels()
+    );
+    options.positive = Some("violet".into());
+    let told = read(text.as_bytes(), &options).unwrap_err().to_string();
+    assert!(told.contains("violet") && told.contains("red"), "{told}");
 }

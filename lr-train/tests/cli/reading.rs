@@ -1,0 +1,119 @@
+//! What verbs take out of a file, and what they say about it.
+
+use crate::support::{Desk, finished, small_csv};
+
+/// x alternates, y is the second half of the rows: only their number tells it.
+fn numbered() -> String {
+    let row = |r: i32| {
+        format!(
+            "{r},{},{}\n",
+            if r % 2 == 0 { 1 } else { -1 },
+            i32::from(r >= 16)
+        )
+    };
+    std::iter::once(",x,y\n".to_owned())
+        .chain((0..32).map(row))
+        .collect()
+}
+
+#[test]
+fn row_numbers_and_features_are_named_and_can_be_left_out() {
+    let desk = Desk::new();
+    desk.write("train.csv", numbered());
+    let plan =
+        "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --force";
+    desk.ok(plan).notes("column number 0 has no name | 0, 1, 2, .. | --leave-out 0 | 2 features: column 1, x | \"1\" was taken for the positive");
+    let without = desk.ok(&format!("{plan} --leave-out 0 --out plan.toml"));
+    without.notes("1 features: x; left out: column 1");
+    assert!(!without.stderr.contains("counts rows"), "{without}");
+    desk.ok("keygen --plan plan.toml --out keys");
+    let encrypt = "encrypt --keys keys --data train.csv --label y --out data.arras --force";
+    desk.fails(encrypt, 3, "3 features | 1 to 2");
+    desk.ok(&format!("{encrypt} --columns x"))
+        .notes("features: x");
+    let said = desk.json(&format!("{encrypt} --columns 1"));
+    let notes = said["notes"].as_array().unwrap();
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.as_str().unwrap().contains("left out: column 1")),
+        "{said}"
+    );
+    desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
+    desk.ok("decrypt --keys keys --model result.arras --out model.json");
+    for verb in ["evaluate", "predict"] {
+        desk.ok(&format!(
+            "{verb} --model model.json --data train.csv --label y --leave-out 0"
+        ));
+    }
+    desk.refuses(
+        r#"
+        2 | plan --data builtin:digits --leave-out 0 | --leave-out | CSV
+        2 | plan --data train.csv --label y --columns x --leave-out 0 | --leave-out
+        3 | plan --data train.csv --label y --leave-out z | "z"
+        "#,
+    );
+}
+
+#[test]
+fn guesses_are_said_by_the_verb_that_makes_them() {
+    let desk = finished().copy_of("model.json");
+    let rows = small_csv(24);
+    let (_, data) = rows.split_once('\n').unwrap();
+    desk.write("bare.csv", data.replace(',', ";"));
+    desk.ok("evaluate --model model.json --data bare.csv --label -1")
+        .notes("first row | data, not names | --header present | ';' | --delimiter");
+    desk.write("counting.csv", "0,1\n0,-2\n1,2\n");
+    desk.fails(
+        "plan --data counting.csv --label 0",
+        3,
+        "names or data | --header",
+    );
+    desk.fails(
+        "evaluate --model model.json --data bare.csv --label y --delimiter |",
+        3,
+        "one column | --delimiter",
+    );
+}
+
+#[test]
+fn columns_without_spread_are_named_with_the_remedy() {
+    let desk = Desk::new();
+    let mut far = String::from("a,b,y\n");
+    let mut wild = String::from("a,b,y\n");
+    for row in 0..40 {
+        let class = row % 2;
+        let a = f64::from(class) + 0.1 * f64::from(row % 7);
+        far += &format!("{},{a},{class}\n", 2000.0 + a);
+        wild += &format!("{},{a},{class}\n", if row == 7 { 5e5 } else { a });
+    }
+    desk.write("far.csv", far);
+    desk.write("wild.csv", wild);
+    let plan = "plan --label y --minibatch 20 --iterations 1 --circuit baseline --force";
+    desk.ok(&format!("{plan} --data far.csv"))
+        .notes("column \"a\" varies by | of its size | --normalize standard");
+    let standard = desk.ok(&format!("{plan} --data far.csv --normalize standard"));
+    assert!(!standard.stderr.contains("of its size"), "{standard}");
+    desk.ok(&format!("{plan} --data wild.csv"))
+        .notes("column \"a\" is 500000.0 in row 8");
+}
+
+#[test]
+fn predict_says_where_a_label_may_be() {
+    let desk = finished().copy_of("model.json train.csv");
+    desk.fails(
+        "predict --model model.json --data train.csv",
+        3,
+        "not a number | --label",
+    );
+    desk.ok("predict --model model.json --data train.csv --label y");
+    desk.write(
+        "numbers.csv",
+        small_csv(6).replace("yes", "1").replace("no", "0"),
+    );
+    desk.fails(
+        "predict --model model.json --data numbers.csv",
+        3,
+        "features | --label",
+    );
+}
