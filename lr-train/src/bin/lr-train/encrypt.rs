@@ -18,7 +18,7 @@ use crate::{
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
     signals,
-    sources::{Normalization, Purpose, Source, name, say_spreads},
+    sources::{Normalization, Purpose, Source, say_spreads},
 };
 
 /// Client: encrypt a data set for all rounds

@@ -357,7 +357,7 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> 
 fn counts(row: &Row) -> Option<(i64, i64)> {
     let fields: Vec<&str> = row.fields().collect();
     let fields = match fields.split_first() {
-        Some((first, rest)) if first.is_empty() => rest,
+        Some((&"", rest)) => rest,
         _ => &fields[..],
     };
     let numbers: Option<Vec<i64>> = fields.iter().map(|field| field.parse().ok()).collect();
