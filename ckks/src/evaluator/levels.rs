@@ -125,16 +125,30 @@ impl<B: Backend> Evaluator<B> {
                 }
                 .into());
             }
-            self.as_result(self.lowered(ct, level)?.into_owned()?)
+            let bound = self.bound(level, ct.bound())?;
+            Ok(self
+                .lowered_as(ct, level, bound)?
+                .into_owned()?
+                .with_bound(bound))
         })
     }
 
     /// `ct`, which is not below `level`, at `level`.
     pub(super) fn lowered<'a>(&self, ct: Operand<'a, B>, level: usize) -> Result<Operand<'a, B>> {
+        let bound = magnitude::held(self.context.params(), level, ct.bound())?;
+        self.lowered_as(ct, level, bound)
+    }
+
+    /// [`Self::lowered`] with a bound that `level` holds.
+    fn lowered_as<'a>(
+        &self,
+        ct: Operand<'a, B>,
+        level: usize,
+        bound: f64,
+    ) -> Result<Operand<'a, B>> {
         if ct.level() == level {
             return Ok(ct);
         }
-        let bound = magnitude::held(self.context.params(), level, ct.bound())?;
         // First the limbs that cost nothing to drop, then one constant that brings the scale to the target's
         // exactly, then one rescale.
         let plan = self.context.params().level_down_plan(ct.level(), level)?;

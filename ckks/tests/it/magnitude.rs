@@ -241,6 +241,11 @@ fn levels_above_hold_more() {
     let square = p.settle(&p.evaluator.square(&a).unwrap());
     assert!((p.decrypt(&square)[0] - 1e6).abs() < 1.0);
     overflows("level_down", p.evaluator.level_down(&square, 0));
+    // Who knows better says so; what is assumed of a result holds for the value that is lowered.
+    let known = p.evaluator.assuming(5.0).unwrap();
+    let lowered = known.level_down(&encrypt(&p, &[5.0], 2, 1000.0), 0);
+    assert_eq!(lowered.as_ref().unwrap().bound(), 5.0);
+    assert!((p.decrypt(&lowered.unwrap())[0] - 5.0).abs() < 1e-3);
     let small = p.evaluator.multiply_scalar(&square, 1e-4).unwrap();
     assert!((p.decrypt(&small)[0] - 100.0).abs() < 1e-3);
     assert!((small.bound() - 100.0).abs() < 1e-9);

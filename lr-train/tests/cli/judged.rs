@@ -61,7 +61,7 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
 fn numbers_that_json_does_not_have_are_named() {
     let desk = Desk::new();
     let said = desk.run(
-        "plan --features 3 --rows 100 --minibatch 32 --iterations 6 --circuit baseline --lr 1e30 --json --force",
+        "plan --features 3 --rows 100 --minibatch 32 --iterations 6 --circuit baseline --lr 1e9 --json --force",
     );
     let said: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     let error = &said["report"]["predicted-error"];
@@ -71,7 +71,7 @@ fn numbers_that_json_does_not_have_are_named() {
     );
     assert!(!said["notes"].as_array().unwrap().is_empty(), "{said}");
     desk.fails(
-        "plan --features 3 --rows 100 --minibatch 32 --iterations 6 --circuit baseline --lr 1e30",
+        "plan --features 3 --rows 100 --minibatch 32 --iterations 6 --circuit baseline --lr 1e9",
         6,
         "predicted error | --lr",
     );

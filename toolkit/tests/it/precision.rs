@@ -115,6 +115,8 @@ fn cubic(t: &Slots) -> Slots {
 fn regression(slots: usize) -> Circuit {
     let (width, height) = (64, slots as i64 / 64);
     let recorder = Recorder::new(slots).unwrap();
+    // Gradients of a thousand rows cancel out.
+    recorder.largest_value(400.0);
     let z = recorder.slots_input("z", 1);
     let mut v = recorder.slots_input("v", 1);
     let first: Vec<f64> = (0..width).map(|j| f64::from(u8::from(j == 0))).collect();

@@ -24,10 +24,10 @@ fn of_matrix(unit: EncodingUnit, shape: (usize, usize)) -> Case {
     case.expect("columns", &a.sum_cols(1.0), x.sum_axis(Axis(1)));
     case.expect("pi columns", &a.sum_cols(PI), x.sum_axis(Axis(1)) * PI);
     // Numbers that were added are in the entries alone: sums are those of the entries.
-    let shifted = &x + 0.5;
-    let sum = (&a + 0.5).sum_rows();
+    let shifted = &x + 0.125;
+    let sum = (&a + 0.125).sum_rows();
     case.expect("shifted rows", &sum, shifted.sum_axis(Axis(0)));
-    let sum = (&a + 0.5).sum_cols(PI);
+    let sum = (&a + 0.125).sum_cols(PI);
     case.expect("shifted columns", &sum, shifted.sum_axis(Axis(1)) * PI);
     case.finish()
 }
@@ -82,7 +82,6 @@ fn all_sizes() {
 fn as_precise_as_predicted() {
     let client = client(&large_parameters(1), CpuEngine::new());
     let [square, wide] = selected().map(|sizes| sizes.unit);
-    // Sums of 256 numbers around 0.5, times pi, come too near to the headroom of level 0.
     for (unit, shape) in [
         (square, (64, 64)),
         (square, (60, 128)),

@@ -64,9 +64,13 @@ impl Labels {
             }
             .into());
         }
-        if let Some(positive) = &self.positive {
+        if let Some(positive) = &mut self.positive {
             let is_positive = same_label(positive, value);
-            self.met_positive |= is_positive;
+            if is_positive && !self.met_positive {
+                // Named as the file has it.
+                value.clone_into(positive);
+                self.met_positive = true;
+            }
             self.rows.push(is_positive);
             if !is_positive {
                 let (first, several) = self.rest.get_or_insert_with(|| (value.to_owned(), false));

@@ -68,8 +68,16 @@ fn headers_are_recognized() {
     let numbered = "0,1,2\n5,6,0\n7,8,1\n";
     let data = with(numbered, "-1", Header::Present).unwrap();
     assert_eq!(data.feature_names(), ["0", "1"]);
-    // Taken for data, the header's label is a third one.
+    // Neither is guessed where both may be meant.
     let told = refused(numbered, "-1");
+    assert!(
+        told.starts_with("line 1: the first row counts from 0 to 2"),
+        "{told}"
+    );
+    // Taken for data, the header's label is a third one.
+    let told = with(numbered, "-1", Header::Absent)
+        .unwrap_err()
+        .to_string();
     assert!(told.starts_with("line 3: a third label"), "{told}");
     for (text, label, told) in [
         ("a,b,y\n3,4,0\n", "-1", "line 1, column 1: \"a\" is not a"),
@@ -277,7 +285,7 @@ fn the_first_line_is_read_to_its_end_however_it_comes() {
     for text in [
         "\n\na;b;y\n1;2;0\n3;4;1\n",
         "a;b,c;y\r\n1;2;0\r\n3;4;1",
-        "\"a\"\t;y\n1;0\n2;1\n",
+        "\"a\t\t\";y\n1;0\n2;1\n",
     ] {
         let whole = parsed(text, "y").unwrap();
         let drops = read(Drops(text.as_bytes(), false), &Options::new("y")).unwrap();

@@ -205,7 +205,9 @@ fn ciphertexts_that_the_circuit_does_not_return_are_refused_before_they_are_decr
     };
     // x - x is (0, 0), and a number may be added to it: weights of the server's choice, made without any key.
     let text = forged(&|own| {
-        let evaluator = Evaluator::without_keys(own.context());
+        let evaluator = Evaluator::without_keys(own.context())
+            .assuming(1.0)
+            .unwrap();
         let nothing = evaluator.sub(own, own).unwrap();
         evaluator.add_scalar(&nothing, 0.5).unwrap()
     });
