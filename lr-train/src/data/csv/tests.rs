@@ -81,7 +81,7 @@ fn headers_are_recognized() {
     assert!(told.starts_with("line 3: a third label"), "{told}");
     for (text, label, told) in [
         ("a,b,y\n3,4,0\n", "-1", "line 1, column 1: \"a\" is not a"),
-        ("a,b,y\n", "y", "the label is asked for by name (\"y\")"),
+        ("a,b,y\n", "y", "a column is asked for by name (\"y\")"),
     ] {
         let error = with(text, label, Header::Absent).unwrap_err().to_string();
         assert!(error.starts_with(told), "{error}");
