@@ -22,14 +22,15 @@
 //! // Plan: parameters that are secure and precise enough, before there is a key.
 //! let plan = plan(&[Stage::once(&program)], &PlanOptions::new(15.0, Samples::uniform(-2.0, 2.0)))?;
 //!
-//! // The client makes the keys that the circuit needs and encrypts, each input at the level at which it is needed.
+//! // The client makes the keys that the circuit needs and encrypts, each input at the level at which it is needed and within the
+//! // range that was planned.
 //! let context = Context::new(plan.parameters(), CpuEngine::new())?;
 //! let client = Client::generate(&context)?;
 //! let keys = client.evaluation_keys(&program)?;
 //! let values = Bindings::new()
 //!     .with("a", array![[1.0, 2.0, 0.5], [0.0, -1.0, 1.0]])
 //!     .with("x", array![1.0, -1.0, 2.0]);
-//! let sent = client.encrypt_inputs(&program, &values)?;
+//! let sent = client.encrypt_planned(&plan.stages()[0], &program, &values)?;
 //!
 //! // The server computes.
 //! let server = Homomorphic::new(Evaluator::new(&context, keys.load(&context)?)?);
