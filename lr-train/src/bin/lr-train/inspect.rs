@@ -20,7 +20,7 @@ use lr_train::trainer::{
 use serde_json::{Value, json};
 
 use crate::{
-    Done, costs,
+    Done,
     failure::Failure,
     output::{Answer, Output, path, with},
     plan,
@@ -169,7 +169,7 @@ fn text(file: &Path) -> Done {
         );
     }
     if has("tables") || content.contains("[[tables]]") {
-        let tables = costs::read(file)?;
+        let tables = files::load_costs(file)?;
         let list: Vec<String> = tables.iter().map(CostTable::summary).collect();
         return said("table of costs", json!({"tables": list}));
     }
