@@ -12,9 +12,9 @@ use lr_train::data::{
 use super::Home;
 
 /// Gives one byte at a time.
-struct Drop<'a>(&'a [u8]);
+struct Drops<'a>(&'a [u8]);
 
-impl Read for Drop<'_> {
+impl Read for Drops<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let most = buffer.len().min(1);
         self.0.read(&mut buffer[..most])
@@ -46,11 +46,11 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
     if let Ok(table) = &table {
         assert!(table.rows() > 0 && table.features().iter().all(|x| x.is_finite()));
     }
-    let in_drops = csv::read_table(Drop(text), header, delimiter, label, &options.columns);
+    let in_drops = csv::read_table(Drops(text), header, delimiter, label, &options.columns);
     assert_eq!(format!("{in_drops:?}"), format!("{table:?}"));
 
     let data = csv::read(text, &options);
-    let in_drops = csv::read(Drop(text), &options);
+    let in_drops = csv::read(Drops(text), &options);
     assert_eq!(format!("{in_drops:?}"), format!("{data:?}"));
     let Ok(data) = data else {
         return table.is_ok();

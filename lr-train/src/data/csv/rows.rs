@@ -20,13 +20,9 @@ impl<R: Read> Rows<R> {
     pub(super) fn new(input: R, delimiter: Option<u8>) -> Result<Self, CsvError> {
         let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
         let mut start = vec![];
-        let delimiter = match delimiter {
-            Some(given) => given,
-            None => {
-                first_line(&mut input, &mut start)?;
-                guess_delimiter(&start)
-            }
-        };
+        // With a delimiter, too: a byte order mark is one only where it arrives as a whole.
+        first_line(&mut input, &mut start)?;
+        let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&start));
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
