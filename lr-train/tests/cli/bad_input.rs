@@ -100,6 +100,9 @@ fn plans_that_cannot_be() {
         6 | plan --features 10 --rows 4000 --minibatch 4000 --circuit single-chain | 4000 | smaller minibatches
         6 | plan --features 10 --rows 100 --lr 0 | rate
         6 | plan --features 10 --rows 100 --iterations 0 | iterations
+        6 | plan --features 10 --rows 1000000000000 --minibatch 1000000000000 | minibatch is 1000000000000 | 2^24
+        6 | plan --features 1000000000000 --rows 100 | 2^20 features
+        6 | plan --features 10 --rows 100 --iterations 1000000000000 | 10,000 iterations
         2 | plan --features 10 --rows 100 --rounds of:0 | rounds of N
         2 | plan --features 10 --rows 100 --rounds quickest | fewest | fastest
         ",

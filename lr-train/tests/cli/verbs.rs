@@ -10,6 +10,15 @@ fn every_verb_has_help_and_the_whole_has_exit_codes() {
         "predict", "inspect", "devices",
     ] {
         desk.ok(&format!("{verb} --help")).says("Example | --json");
+        let help = desk.ok(&format!("{verb} -h")).stdout;
+        let lines: Vec<&str> = help.lines().filter(|line| !line.is_empty()).collect();
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        for pair in lines.windows(2) {
+            let option = pair[0].trim_start();
+            let below = indent(pair[1]) > indent(pair[0]) && !pair[1].trim_start().starts_with('-');
+            let said = option.contains("  ") || below;
+            assert!(said || !option.starts_with('-'), "{verb} {option}: no help");
+        }
     }
     desk.ok("--help").says("Exit codes | lr-train decrypt");
 }
