@@ -278,11 +278,23 @@ mod unix {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_crash_leaves_no_image_of_the_keys() {
-        let desk = finished().copy_of("keys train.csv");
+        let keygen = "keygen --plan plan.toml --out new";
+        for (verb, out) in [
+            (keygen, "new"),
+            (ENCRYPT, "out.arras"),
+            (DECRYPT, "out.json"),
+        ] {
+            leaves_no_image(verb, out);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn leaves_no_image(verb: &str, out: &str) {
+        let desk = finished().copy_of("keys plan.toml train.csv result.arras");
         let mut limits = String::new();
         // Until the process has got as far as that.
         for _ in 0..200 {
-            let mut child = desk.command(ENCRYPT).spawn().unwrap();
+            let mut child = desk.command(verb).spawn().unwrap();
             let path = format!("/proc/{}/limits", child.id());
             while child.try_wait().unwrap().is_none() {
                 limits = fs::read_to_string(&path).unwrap_or_default();
@@ -294,9 +306,14 @@ mod unix {
             if is_zero(&limits) {
                 return;
             }
-            fs::remove_file(desk.path("out.arras")).unwrap();
+            let out = desk.path(out);
+            if out.is_dir() {
+                fs::remove_dir_all(out).unwrap();
+            } else {
+                fs::remove_file(out).unwrap();
+            }
         }
-        panic!("{limits}");
+        panic!("{verb}: {limits}");
     }
 
     #[cfg(target_os = "linux")]

@@ -11,7 +11,6 @@
 //! [`failure`] says what an exit code means.
 #![forbid(unsafe_code)]
 
-mod costs;
 mod decrypt;
 mod demo;
 mod devices;

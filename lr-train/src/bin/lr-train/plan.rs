@@ -13,13 +13,15 @@ use lr_train::{
     split::Order,
     trainer::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
-        Settings, TrainingPlan, files::dataset_file_bytes, plan, training_rows,
+        Settings, TrainingPlan,
+        files::{dataset_file_bytes, load_costs},
+        plan, training_rows,
     },
 };
 use serde_json::json;
 
 use crate::{
-    Done, costs,
+    Done,
     failure::Failure,
     output::{Answer, Output, claim, path},
     sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
@@ -253,7 +255,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         options = options.threads(threads);
     }
     for file in &args.choice.costs {
-        options = options.costs(costs::read(file)?);
+        options = options.costs(load_costs(file)?);
     }
     let (plan, report) = plan(&settings, features, rows, &options)?;
     judge(&report, args.force, output)?;
