@@ -3,6 +3,7 @@
 use ndarray::Array1;
 
 use super::FitError;
+use crate::TrainError;
 
 /// One iteration.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub struct History {
 }
 
 impl History {
-    pub(super) fn new(first: usize, bound: f64) -> Self {
+    pub(crate) fn new(first: usize, bound: f64) -> Self {
         Self {
             first,
             bound,
@@ -45,6 +46,28 @@ impl History {
             largest_t,
         });
         Ok(())
+    }
+
+    /// Adds the iterations that follow.
+    pub(crate) fn append(&mut self, mut next: Self) {
+        self.iterations.append(&mut next.iterations);
+    }
+
+    /// The error of the iterations that follow, with the largest input of those before.
+    pub(crate) fn diverged_after(&self, error: TrainError) -> TrainError {
+        match error {
+            TrainError::Fit(FitError::Diverged {
+                iteration,
+                largest,
+                bound,
+            }) => FitError::Diverged {
+                iteration,
+                largest: largest.max(self.largest_t()),
+                bound,
+            }
+            .into(),
+            other => other,
+        }
     }
 
     /// The number of the first iteration: 0 unless training went on from a state.

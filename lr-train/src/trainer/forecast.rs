@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arras_hal::StopToken;
 use arras_toolkit::text;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -101,13 +102,14 @@ impl Forecast {
     /// Trains in the clear: `z` are signed rows as [`training_rows`](super::training_rows) makes them, or padded to the plan's features.
     ///
     /// # Errors
-    /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape.
-    pub fn of(plan: &TrainingPlan, z: &Array2<f64>) -> Result<Self> {
+    /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape;
+    /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped) once the token is set.
+    pub fn of(plan: &TrainingPlan, z: &Array2<f64>, stop: &StopToken) -> Result<Self> {
         let settings = plan.settings();
         let rows = z.nrows();
         let mut plain = settings.plain(rows)?;
         plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
-        let (history, _) = twin(settings.optimizer, z, &plain)?;
+        let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
         Self::after(plan, z, &history)
     }
 

@@ -1,5 +1,6 @@
 //! What the client keeps of a data set while it trains elsewhere.
 
+use arras_hal::StopToken;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
@@ -213,6 +214,7 @@ impl PreparedData {
         origin: Origin,
         data: &Dataset,
         scheme: Scheme,
+        stop: &StopToken,
     ) -> Result<Self> {
         let (positives, rows) = (data.positives(), data.rows());
         if positives == 0 || positives == rows {
@@ -251,7 +253,9 @@ impl PreparedData {
         let z = Array2::from_shape_fn((rows, plan.features()), |at| {
             signed.get(at).copied().unwrap_or(0.0)
         });
-        let forecast = within(plan, &preprocessor, &signed, || Forecast::of(plan, &z))?;
+        let forecast = within(plan, &preprocessor, &signed, || {
+            Forecast::of(plan, &z, stop)
+        })?;
         let record = DatasetRecord {
             version: RECORD_VERSION,
             origin,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     TrainingPlan,
     forecast::{Doubt, Forecast, maybe_number},
+    predict::Sample,
 };
 use crate::circuits::{Kind, LARGEST_VALUE};
 
@@ -116,6 +117,10 @@ pub struct PlanReport {
     /// The predicted largest error of any weight; none if none was asked for.
     #[serde(with = "maybe_number")]
     pub predicted_error: Option<f64>,
+    /// Rows of a minibatch.
+    pub minibatch: usize,
+    /// What it was predicted from.
+    pub predicted_from: Option<Sample>,
     /// What the training does to the rows that the plan was made for; none if they were not given.
     pub forecast: Option<Forecast>,
     /// What the circuits assume of their values.
@@ -206,10 +211,19 @@ impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.chosen)?;
         if let Some(error) = self.predicted_error {
+            let from = self
+                .predicted_from
+                .filter(|from| from.rows < self.minibatch);
+            let from = from.map_or(String::new(), |from| {
+                format!(
+                    ", at most: from {} of {} rows of each minibatch",
+                    from.rows, self.minibatch
+                )
+            });
             line(
                 f,
                 "predicted error",
-                format_args!("{error:.1e} in any weight"),
+                format_args!("{error:.1e} in any weight{from}"),
             )?;
         }
         let Assumed {
