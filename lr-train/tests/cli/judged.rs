@@ -53,7 +53,7 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras")
         .notes("WARNING: | scores from | [-16, 16]");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json")
+    desk.ok("decrypt --keys keys --result result.arras --out model.json")
         .notes("final weights give scores from | [-16, 16]");
 }
 
@@ -148,7 +148,7 @@ fn rows_used_are_told_from_rows_given() {
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras")
         .says("32 of 100 rows");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    let said = desk.json("decrypt --keys keys --model result.arras --out model.json");
+    let said = desk.json("decrypt --keys keys --result result.arras --out model.json");
     assert_eq!(
         (&said["usage"]["used"], &said["usage"]["rows"]),
         (&32.into(), &100.into())

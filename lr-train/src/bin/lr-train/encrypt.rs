@@ -17,7 +17,6 @@ use crate::{
     failure::Failure,
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
-    signals,
     sources::{Normalization, Purpose, Source, say_spreads},
 };
 
@@ -66,7 +65,7 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
 }
 
 fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
-    let (keys, owner) = keygen::open_with(&args.keys, signals::token())?;
+    let (keys, owner) = keygen::open(&args.keys)?;
     let planned = owner.plan().normalization();
     let scheme = args.normalize.map_or(planned, Scheme::from);
     let prepared = owner.prepare(data, scheme)?;

@@ -255,7 +255,11 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     for file in &args.choice.costs {
         options = options.costs(costs::read(file)?);
     }
+    let progress = Arc::new(output.progress("planning"));
+    let seen = progress.clone();
+    let options = options.on_progress(move |done, all| seen.at(done, all));
     let (plan, report) = plan(&settings, features, rows, &options)?;
+    drop((options, progress));
     judge(&report, args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;

@@ -84,7 +84,6 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         );
         return Err(Failure::file(&args.out, reason));
     }
-    let stop = signals::token();
     let out = claim(&args.out, args.force)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
@@ -100,7 +99,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             error,
         })?;
     let (progress, options) = output.watched("training");
-    let options = options.with_stop_token(stop);
+    let options = options.with_stop_token(signals::token());
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;

@@ -62,6 +62,8 @@ struct Planner<'a> {
     depths: Depths<'a>,
     done: usize,
     all: usize,
+    /// Why a circuit whose levels there are was not taken.
+    exceeded: Option<ToolkitError>,
 }
 
 impl<'a> Planner<'a> {
@@ -80,6 +82,7 @@ impl<'a> Planner<'a> {
             depths: Depths::new(settings),
             done: 0,
             all: 0,
+            exceeded: None,
         }
     }
 
@@ -124,7 +127,10 @@ impl<'a> Planner<'a> {
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
         let Some(best) = evaluated.into_iter().next() else {
-            return Err(self.too_many(&kinds)?.into());
+            return Err(match self.exceeded.take() {
+                Some(error) => error.into(),
+                None => self.too_many(&kinds)?.into(),
+            });
         };
         let spec = PlanSpec {
             version: PLAN_VERSION,
@@ -170,10 +176,19 @@ impl<'a> Planner<'a> {
                 self.geometry(kind, largest)?;
                 Ok(vec![kind])
             }
-            CircuitChoice::Auto => Ok(Kind::ALL
-                .into_iter()
-                .filter(|kind| !self.is_beyond(*kind) && self.takes_minibatch(*kind, largest))
-                .collect()),
+            CircuitChoice::Auto => {
+                let takes = |kind: &Kind| self.takes_minibatch(*kind, largest);
+                let all = Kind::ALL.into_iter();
+                let kinds: Vec<Kind> = all.filter(takes).collect();
+                if kinds.is_empty() {
+                    // No other takes more.
+                    self.geometry(Kind::Baseline, largest)?;
+                }
+                Ok(kinds
+                    .into_iter()
+                    .filter(|kind| !self.is_beyond(*kind))
+                    .collect())
+            }
         }
     }
 
