@@ -99,8 +99,8 @@ pub struct Sample {
     pub trials: usize,
 }
 
-/// Slots that the runs of a round may compute, the exact one and those with errors: a second of one core, measured at 6.5e8 to 1.1e9 slots.
-const MOST_WORK: u64 = 1 << 29;
+/// Slots that the runs of a round may compute, the exact one and those with errors.
+const MOST_WORK: u64 = 1 << 27;
 /// Fewer rows of a minibatch are not looked at: where few rows are added up, errors of products outweigh those of sums.
 const FEWEST_ROWS: usize = 64;
 
@@ -128,8 +128,8 @@ impl Sample {
 /// The largest predicted error of any weight after a plan's first and last round, and what it was predicted from.
 ///
 /// Where minibatches are too large, their first rows stand for all. What a step's errors add up to in a gradient grows with the root of
-/// the rows; errors of inner products, which are divided by the rows, grow slower. So the error of fewer rows times that root is an upper
-/// estimate: for MNIST's 196 features at N = 2^17, 4.1e-5 for 256 rows becomes 8.2e-5 for 1,024, of which all give 7.1e-5.
+/// the rows; errors of inner products, which are divided by the rows, grow slower. So the error of fewer rows times that root is estimated from
+/// above: for MNIST's 196 features at N = 2^17, 4.1e-5 for 256 rows becomes 8.2e-5 for 1,024, of which all give 7.1e-5.
 pub(super) fn predicted_error(
     plan: &TrainingPlan,
     errors: &ErrorsFor,

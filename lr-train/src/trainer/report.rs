@@ -216,7 +216,7 @@ impl fmt::Display for PlanReport {
                 .filter(|from| from.rows < self.minibatch);
             let from = from.map_or(String::new(), |from| {
                 format!(
-                    ", at most: from {} of {} rows of each minibatch",
+                    ", estimated from {} of {} rows of each minibatch",
                     from.rows, self.minibatch
                 )
             });

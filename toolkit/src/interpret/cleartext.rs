@@ -15,6 +15,8 @@ use crate::{
 pub struct Cleartext {
     inputs: Vec<Batch>,
     largest: f64,
+    /// Of the last step alone.
+    latest: f64,
     broken: Vec<BrokenAssumption>,
 }
 
@@ -41,6 +43,7 @@ impl Cleartext {
         Ok(Self {
             inputs: packed(program, inputs)?,
             largest: 0.0,
+            latest: 0.0,
             broken: vec![],
         })
     }
@@ -48,6 +51,11 @@ impl Cleartext {
     /// The largest magnitude seen so far.
     pub fn largest(&self) -> f64 {
         self.largest
+    }
+
+    /// The largest magnitude of the last step.
+    pub(super) fn latest(&self) -> f64 {
+        self.latest
     }
 
     /// Assumptions that did not hold so far.
@@ -85,7 +93,8 @@ impl Interpretation for Cleartext {
     fn step(&mut self, program: &Program, id: StepId, operands: &[&Batch]) -> Result<Batch> {
         let plain = |id| Ok(Cow::Borrowed(program.circuit().plain(id)));
         let value = evaluate(program.step(id), &self.inputs, operands, &plain, &|x| x)?;
-        let largest = value.iter().flatten().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let largest = largest_magnitude(&value);
+        self.latest = largest;
         self.largest = self.largest.max(largest);
         let node = program.step(id).node();
         if let Some(bound) = assumed_of(program, id).filter(|&bound| largest > bound) {
@@ -96,6 +105,32 @@ impl Interpretation for Cleartext {
             });
         }
         Ok(value)
+    }
+}
+
+/// The largest magnitude of any slot; that of what is not a number is infinite.
+fn largest_magnitude(batch: &Batch) -> f64 {
+    // Side by side, so that one comparison need not wait for the one before.
+    const LANES: usize = 8;
+    let mut largest = [0.0f64; LANES];
+    let mut is_number = true;
+    for unit in batch {
+        for slots in unit.chunks(LANES) {
+            for (largest, x) in largest.iter_mut().zip(slots) {
+                let magnitude = x.abs();
+                is_number &= !magnitude.is_nan();
+                *largest = if magnitude > *largest {
+                    magnitude
+                } else {
+                    *largest
+                };
+            }
+        }
+    }
+    if is_number {
+        largest.into_iter().fold(0.0, f64::max)
+    } else {
+        f64::INFINITY
     }
 }
 

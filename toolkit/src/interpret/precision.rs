@@ -243,7 +243,7 @@ impl Interpretation for Watched<'_> {
 
     fn step(&mut self, program: &Program, id: StepId, of: &[&Batch]) -> Result<Batch> {
         let value = self.plain.step(program, id, of)?;
-        self.headroom.see(program, id, &value);
+        self.headroom.see(program, id, self.plain.latest());
         Ok(value)
     }
 }
@@ -263,9 +263,8 @@ impl Headroom {
         }
     }
 
-    fn see(&mut self, program: &Program, id: StepId, value: &[Vec<f64>]) {
+    fn see(&mut self, program: &Program, id: StepId, largest: f64) {
         let step = program.step(id);
-        let largest = value.iter().flatten().map(|x| x.abs()).fold(0.0, larger);
         // A pending value has the headroom of the level on which it lands, to within the tolerance of scales.
         let headroom_bits = self.params.headroom_bits(step.level());
         let left = headroom_bits - largest.log2();
