@@ -13,6 +13,10 @@ pub struct Iteration {
     pub weights: Array1<f64>,
     /// The largest `|z v|` among its rows.
     pub largest_t: f64,
+    /// The row that has it, from 0.
+    pub row: usize,
+    /// The largest entry of the gradient, times its rate: what was added to the weights.
+    pub largest_step: f64,
 }
 
 /// All iterations of a run, in their order.
@@ -33,18 +37,15 @@ impl History {
     }
 
     /// Adds an iteration, unless the run has diverged.
-    pub(super) fn push(&mut self, weights: &Array1<f64>, largest_t: f64) -> Result<(), FitError> {
-        if !weights.iter().all(|w| w.is_finite()) {
+    pub(super) fn push(&mut self, iteration: Iteration) -> Result<(), FitError> {
+        if !iteration.weights.iter().all(|w| w.is_finite()) {
             return Err(FitError::Diverged {
                 iteration: self.first + self.iterations.len(),
                 largest: self.largest_t(),
                 bound: self.bound,
             });
         }
-        self.iterations.push(Iteration {
-            weights: weights.clone(),
-            largest_t,
-        });
+        self.iterations.push(iteration);
         Ok(())
     }
 
@@ -93,13 +94,27 @@ impl History {
             .fold(0.0, f64::max)
     }
 
-    /// The first iteration (its number and its largest `|z v|`) that left the approximation's interval. Outside, the polynomial is no
-    /// longer near the sigmoid: results may still be good, but nothing promises it.
-    pub fn left_interval(&self) -> Option<(usize, f64)> {
-        self.iterations
-            .iter()
-            .enumerate()
-            .find(|(_, i)| i.largest_t > self.bound)
-            .map(|(at, i)| (self.first + at, i.largest_t))
+    /// Where the approximation's interval was left first. Outside, the polynomial is no longer near the sigmoid: results may still be good, but
+    /// nothing promises it.
+    pub fn left_interval(&self) -> Option<LeftInterval> {
+        let mut numbered = (self.first..).zip(&self.iterations);
+        let (iteration, of) = numbered.find(|(_, of)| of.largest_t > self.bound)?;
+        Some(LeftInterval {
+            iteration,
+            row: of.row,
+            largest_t: of.largest_t,
+        })
     }
+}
+
+/// An iteration that left the approximation's interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LeftInterval {
+    /// Its number, from 0.
+    pub iteration: usize,
+    /// The row that was farthest outside, from 0.
+    pub row: usize,
+    /// How far: its `|z v|`.
+    pub largest_t: f64,
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use arras_ckks::Parameters;
 use arras_hal::StopToken;
-use arras_toolkit::{Samples, ScaleAndPrecision, ToolkitError};
+use arras_toolkit::{
+    Samples, ScaleAndPrecision, ToolkitError,
+    interpret::{BrokenAssumption, PredictedNumbers},
+};
 use chacha20::ChaCha20Rng;
 use ndarray::{Array1, Array2, Axis};
 use rand_core::{Rng, SeedableRng};
@@ -44,26 +47,27 @@ impl Round {
         start: Option<&State>,
     ) -> Result<f64> {
         let trials = ScaleAndPrecision::TRIALS;
-        self.predicted_error_of(params, minibatches, start, trials, &StopToken::new())
+        let stop = StopToken::new();
+        let predicted = self.predict_weights(params, minibatches, start, trials, &stop)?;
+        Ok(predicted.worst_error)
     }
 
-    fn predicted_error_of(
+    fn predict_weights(
         &self,
         params: &Parameters,
         minibatches: &[Array2<f64>],
         start: Option<&State>,
         trials: usize,
         stop: &StopToken,
-    ) -> Result<f64> {
+    ) -> Result<PredictedNumbers> {
         let inputs = self.circuit.inputs(minibatches, start)?;
         let predictor = ScaleAndPrecision::new(params, Samples::given(inputs))
             .trials(trials)
             .with_stop_token(stop.clone());
-        let predicted = predictor.predict_numbers(&self.program, |outputs| -> Result<_> {
+        predictor.predict_numbers(&self.program, |outputs| -> Result<_> {
             let (weights, _) = self.circuit.weights(|name| outputs.get(name))?;
             Ok(weights.to_vec())
-        })?;
-        Ok(predicted.worst_error)
+        })
     }
 
     /// Minibatches and a start that may be anything.
@@ -125,7 +129,16 @@ impl Sample {
     }
 }
 
-/// The largest predicted error of any weight after a plan's first and last round, and what it was predicted from.
+/// What was predicted of a plan.
+pub(super) struct Predicted {
+    /// The largest error of any weight.
+    pub(super) error: f64,
+    pub(super) sample: Sample,
+    /// The first assumption of a circuit that does not hold for the rows given.
+    pub(super) broken: Option<BrokenAssumption>,
+}
+
+/// The largest predicted error of any weight after a plan's first and last round.
 ///
 /// Where minibatches are too large, their first rows stand for all. What a step's errors add up to in a gradient grows with the root of
 /// the rows; errors of inner products, which are divided by the rows, grow slower. So the error of fewer rows times that root is estimated from
@@ -135,8 +148,8 @@ pub(super) fn predicted_error(
     errors: &ErrorsFor,
     step: &mut dyn FnMut() -> Result<()>,
     stop: &StopToken,
-) -> Result<Option<(f64, Sample)>> {
-    let mut worst: Option<(f64, Sample)> = None;
+) -> Result<Option<Predicted>> {
+    let mut worst: Option<Predicted> = None;
     for index in BTreeSet::from([0, plan.rounds().len() - 1]) {
         step()?;
         let (sample, round) = match errors {
@@ -168,16 +181,25 @@ pub(super) fn predicted_error(
             }
         };
         let (params, start) = (plan.params(), start.as_ref());
-        let error = round.predicted_error_of(params, &minibatches, start, sample.trials, stop)?;
-        let error = error * (plan.minibatch() as f64 / sample.rows as f64).sqrt();
-        worst = worst.into_iter().fold(Some((error, sample)), |of, before| {
-            of.map(|(error, sample)| {
-                let least = Sample {
-                    rows: sample.rows.min(before.1.rows),
-                    trials: sample.trials.min(before.1.trials),
-                };
-                (error.max(before.0), least)
-            })
+        let of = round.predict_weights(params, &minibatches, start, sample.trials, stop)?;
+        let error = of.worst_error * (plan.minibatch() as f64 / sample.rows as f64).sqrt();
+        // Rows that nobody has promise nothing.
+        let broken = of.broken.into_iter().next();
+        let broken = broken.filter(|_| matches!(errors, ErrorsFor::Rows(_)));
+        worst = Some(match worst {
+            None => Predicted {
+                error,
+                sample,
+                broken,
+            },
+            Some(before) => Predicted {
+                error: error.max(before.error),
+                sample: Sample {
+                    rows: sample.rows.min(before.sample.rows),
+                    trials: sample.trials.min(before.sample.trials),
+                },
+                broken: before.broken.or(broken),
+            },
         });
     }
     Ok(worst)

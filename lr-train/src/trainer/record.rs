@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     Result, TrainError,
+    circuits::LARGEST_VALUE,
     data::{Classes, DataError, Dataset},
     metrics::Threshold,
     plain::{FitError, hessian_bound},
@@ -185,7 +186,8 @@ fn within(
     let shapes = plan.data_shapes()?.iter().flatten();
     let params = plan.params();
     let lowest = shapes.map(|shape| params.headroom_bits(shape.level));
-    if let Some(error) = too_large(lowest.fold(f64::INFINITY, f64::min).exp2()) {
+    // What the plan says of inputs, and what a ciphertext holds.
+    if let Some(error) = too_large(lowest.fold(LARGEST_VALUE.log2(), f64::min).exp2()) {
         return Err(error.into());
     }
     forecast().map_err(|error| match error {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use arras_toolkit::{
     circuit::Summing,
+    interpret::BrokenAssumption,
     plan::{ServerMemory, TimeEstimate},
     text::{Table, UNKNOWN, bytes, line, seconds},
 };
@@ -121,6 +122,8 @@ pub struct PlanReport {
     pub minibatch: usize,
     /// What it was predicted from.
     pub predicted_from: Option<Sample>,
+    /// The first assumption of a circuit that these rows break, if they are those that the plan was made for.
+    pub broken: Option<BrokenAssumption>,
     /// What the training does to the rows that the plan was made for; none if they were not given.
     pub forecast: Option<Forecast>,
     /// What the circuits assume of their values.
@@ -151,7 +154,15 @@ impl PlanReport {
     /// What is wrong with the training, as far as it can be known.
     pub fn doubts(&self) -> Vec<Doubt> {
         match (&self.forecast, self.predicted_error) {
-            (Some(forecast), error) => forecast.doubts(error),
+            (Some(forecast), error) => {
+                let mut doubts = forecast.doubts(error);
+                // What the twin sees says more of it.
+                if !doubts.iter().any(Doubt::is_broken_assumption) {
+                    let broken = self.broken.clone();
+                    doubts.extend(broken.map(|broken| Doubt::Assumption { broken }));
+                }
+                doubts
+            }
             (None, Some(error)) if !error.is_finite() => vec![Doubt::NoError { error }],
             _ => vec![],
         }

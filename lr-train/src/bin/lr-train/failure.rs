@@ -49,7 +49,7 @@ pub(crate) enum Failure {
     },
     /// A training that would give no useful model.
     #[error(
-        "this training would give no useful model:{}\nnothing was written; --force makes the plan all the same",
+        "this training would give no useful model:{}\nnothing was written; --force goes on all the same",
         listed(.0)
     )]
     Doubtful(Vec<Doubt>),

@@ -156,9 +156,10 @@ impl<'a> Planner<'a> {
         let predicted = predicted_error(&plan, &options.errors, &mut step, &options.stop)?;
         self.step(self.all - 1)?;
         let report = PlanReport {
-            predicted_error: predicted.map(|(error, _)| error),
+            predicted_error: predicted.as_ref().map(|of| of.error),
             minibatch: self.minibatch,
-            predicted_from: predicted.map(|(_, sample)| sample),
+            predicted_from: predicted.as_ref().map(|of| of.sample),
+            broken: predicted.and_then(|of| of.broken),
             forecast,
             assumed: Assumed::of(&plan),
             chosen: best.candidate,
