@@ -348,6 +348,7 @@ fn short(value: f64) -> String {
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let interval = |bound: f64| format!("[-{0}, {0}]", text::given(bound));
         match *self {
             Self::Headroom {
                 iteration,
@@ -372,10 +373,11 @@ impl fmt::Display for Doubt {
                 bound,
             } => write!(
                 f,
-                "from iteration {} on inner products leave [-{bound}, {bound}], on which the polynomial is near the sigmoid and which the circuits \
+                "from iteration {} on inner products leave {}, on which the polynomial is near the sigmoid and which the circuits \
                  assume, first by row {} of the data, and reach {}: lower \
                  --lr, train fewer --iterations, normalize the columns (--normalize), or take a --sigmoid with a wider interval",
                 iteration + 1,
+                interval(bound),
                 row + 1,
                 short(largest)
             ),
@@ -385,10 +387,11 @@ impl fmt::Display for Doubt {
                 bound,
             } => write!(
                 f,
-                "the final weights give scores from {} to {}, the polynomial holds on [-{bound}, {bound}]: more iterations would go astray, and \
+                "the final weights give scores from {} to {}, the polynomial holds on {}: more iterations would go astray, and \
                  probabilities are too near 0 and 1; lower --lr or train fewer --iterations",
                 short(lowest),
-                short(highest)
+                short(highest),
+                interval(bound)
             ),
             Self::Error { error, weight } => write!(
                 f,
@@ -399,7 +402,8 @@ impl fmt::Display for Doubt {
             ),
             Self::NoError { error } => write!(
                 f,
-                "the predicted error of a weight is {error} for data between -1 and 1: lower --lr or train fewer --iterations"
+                "the predicted error of a weight is {} for data between -1 and 1: lower --lr or train fewer --iterations",
+                text::given(error)
             ),
             Self::OneClass {
                 positive,

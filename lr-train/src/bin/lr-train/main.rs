@@ -146,7 +146,7 @@ fn main() -> ExitCode {
     match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let failure = signals::explained(failure);
+            let failure = failure.explained();
             output.failure(verb, &failure);
             ExitCode::from(failure.code())
         }

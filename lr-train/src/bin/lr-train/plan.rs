@@ -118,8 +118,11 @@ struct Choice {
     threads: Option<usize>,
 }
 
-/// The most threads of a server: more are no machine's.
-const MOST_THREADS: usize = 1024;
+/// The most threads of a server, for the built-in costs.
+#[cfg(feature = "cpu")]
+const MOST_THREADS: usize = arras::CpuEngine::MAX_THREADS;
+#[cfg(not(feature = "cpu"))]
+const MOST_THREADS: usize = usize::MAX;
 
 fn parse_threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n));

@@ -86,19 +86,12 @@ pub(crate) fn code() -> u8 {
     code_of(CAUGHT.load(Ordering::Acquire))
 }
 
-fn stopped() -> Failure {
+/// What a verb says that was stopped.
+pub(crate) fn stopped() -> Failure {
     Failure::Stopped {
         by: match CAUGHT.load(Ordering::Acquire) {
             2 => "Ctrl-C (SIGINT)",
             _ => "SIGTERM",
         },
-    }
-}
-
-/// What a verb says that was stopped.
-pub(crate) fn explained(failure: Failure) -> Failure {
-    match failure {
-        Failure::Train(error) if error.is_stopped() => stopped(),
-        other => other,
     }
 }
