@@ -240,3 +240,49 @@ pub(super) fn twin(
     }
     Ok((history, state))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        circuits::Kind,
+        trainer::{PlannerOptions, Rounds, Settings, plan, tests::insecure},
+    };
+
+    #[test]
+    fn a_few_rows_tell_the_error_of_many_from_above() {
+        let settings = Settings::new(256, 4).circuit(Kind::MaskFree);
+        let (plan, _) = plan(&settings, 31, 400, &insecure(11)).unwrap();
+        let error = |round: &Round| {
+            let (minibatches, start) = round.any_data();
+            let predicted = round.predicted_error(plan.params(), &minibatches, start.as_ref());
+            predicted.unwrap()
+        };
+        let all = error(&plan.round(0).unwrap());
+        for rows in [128, 64] {
+            let few = error(&plan.round_of_rows(0, rows).unwrap());
+            let estimated = few * (256.0 / rows as f64).sqrt();
+            println!("{all:.2e}, from {rows} rows {estimated:.2e}");
+            // Trials scatter by a tenth.
+            assert!(estimated > 0.8 * all && estimated < 3.0 * all);
+        }
+    }
+
+    #[test]
+    fn the_work_has_a_bound() {
+        let settings = Settings::new(1024, 32).rounds(Rounds::Count(2));
+        let options = PlannerOptions::new()
+            .log_n(17..=17)
+            .errors(ErrorsFor::Nothing);
+        let settings = settings.circuit(Kind::MaskFree);
+        let (plan, _) = plan(&settings, 197, 12_000, &options).unwrap();
+        let whole = plan.round(1).unwrap().program.slot_operations();
+        let (sample, round) = Sample::of(&plan, 1).unwrap();
+        let runs = sample.trials as u64 + 1;
+        let work = runs * round.program.slot_operations();
+        println!("{sample:?}: {work} of {}", 5 * whole);
+        assert_eq!(round.circuit.spec().minibatch, sample.rows);
+        assert!(sample.rows < 1024 && 5 * whole > 10 * MOST_WORK);
+        assert!(work <= MOST_WORK || (sample.rows, sample.trials) == (FEWEST_ROWS, 1));
+    }
+}
