@@ -29,7 +29,7 @@ impl SearchError {
     /// Where the fault lies.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Stopped { .. } => Fault::System,
+            Self::Stopped { .. } => Fault::Stopped,
             Self::Nothing { .. } => Fault::Data,
         }
     }

@@ -44,7 +44,7 @@ fn row_numbers_and_features_are_named_and_can_be_left_out() {
         "{said}"
     );
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result.arras --out model.json");
     for verb in ["evaluate", "predict"] {
         desk.ok(&format!(
             "{verb} --model model.json --data train.csv --label y --leave-out 0"

@@ -120,8 +120,11 @@ struct Choice {
     threads: Option<usize>,
 }
 
-/// The most threads of a server: more are no machine's.
-const MOST_THREADS: usize = 1024;
+/// The most threads of a server, for the built-in costs.
+#[cfg(feature = "cpu")]
+const MOST_THREADS: usize = arras::CpuEngine::MAX_THREADS;
+#[cfg(not(feature = "cpu"))]
+const MOST_THREADS: usize = usize::MAX;
 
 fn parse_threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n));
@@ -257,7 +260,11 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     for file in &args.choice.costs {
         options = options.costs(load_costs(file)?);
     }
+    let progress = Arc::new(output.progress("planning"));
+    let seen = progress.clone();
+    let options = options.on_progress(move |done, all| seen.at(done, all));
     let (plan, report) = plan(&settings, features, rows, &options)?;
+    drop((options, progress));
     judge(&report, args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
