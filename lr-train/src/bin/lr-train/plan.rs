@@ -143,15 +143,9 @@ const FIRST_STEPS: [Named<FirstStep>; 2] = [
     ("full", FirstStep::Full),
 ];
 
-const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
-    ("cubic-16", Approximation::cubic_16),
-    ("cubic-8", Approximation::cubic_8),
-    ("quintic-8", Approximation::quintic_8),
-    ("septic-8", Approximation::septic_8),
-];
-
 pub(crate) fn parse_sigmoid(text: &str) -> Result<Approximation, String> {
-    if let Some((_, published)) = SIGMOIDS.iter().find(|(name, _)| *name == text) {
+    let mut all = Approximation::PUBLISHED.iter();
+    if let Some((_, published)) = all.find(|(name, _)| *name == text) {
         return Ok(published());
     }
     let own = text

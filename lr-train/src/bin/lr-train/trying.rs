@@ -3,6 +3,7 @@
 use arras::toolkit::text::{self, Table};
 use clap::Args;
 use lr_train::{
+    plain::Rate,
     preprocess::Preprocessor,
     search::{Found, Options, Outcome, search},
     trainer::{ErrorsFor, PlanReport, PlannerOptions, Rounds, plan},
@@ -55,11 +56,12 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let found = search(&data, &options)?;
     let setting = &found.chosen.setting;
     let features = Preprocessor::fit(&data, setting.scheme)?.features() + 1;
-    let settings = setting.settings().map_err(lr_train::TrainError::from)?;
+    let settings = setting.settings();
     let planner = PlannerOptions::new().errors(ErrorsFor::Nothing);
     let rounds = Rounds::Fastest;
     let (_, report) = plan(&settings.rounds(rounds), features, data.rows(), &planner)?;
-    let arguments = format!("{} --rounds fastest", setting.arguments());
+    let arguments = setting.arguments().unwrap_or_default();
+    let arguments = format!("{arguments} --rounds fastest");
     let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
     let text = format!(
         "{}\n\n{}\n{}\nnext: {command} --out plan.toml",
@@ -111,6 +113,11 @@ fn cells(outcome: &Outcome) -> [String; 3] {
     ]
 }
 
+/// Its first value.
+fn rate(rate: &Rate) -> String {
+    rate.at(0).map_or(String::new(), |rate| rate.to_string())
+}
+
 fn table(found: &Found) -> String {
     let mut table = Table::new([
         "normalization",
@@ -128,8 +135,8 @@ fn table(found: &Found) -> String {
         let s = &trial.setting;
         let mut cells_of: Vec<String> = vec![
             format!("{}{mark}", s.scheme.name()),
-            format!("{}:{}", s.degree, s.bound),
-            s.rate.to_string(),
+            s.activation.name().unwrap_or_default(),
+            rate(&s.rate),
             s.penalty.to_string(),
             s.minibatch.to_string(),
             s.iterations.to_string(),
