@@ -99,6 +99,7 @@ impl TrainError {
             Self::InFile { error, .. } => error.is_stopped(),
             Self::Toolkit(error) => error.is_stopped(),
             Self::Ckks(error) => error.is_stopped(),
+            Self::Search(SearchError::Stopped { .. }) => true,
             _ => false,
         }
     }

@@ -67,7 +67,7 @@ impl SearchError {
     /// Where the fault lies.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Stopped { .. } => Fault::System,
+            Self::Stopped { .. } => Fault::Stopped,
             Self::Interval { .. } => Fault::Plan,
             Self::Nothing { .. } => Fault::Data,
         }

@@ -12,8 +12,10 @@ use serde_json::json;
 
 use crate::{
     Done,
+    choosing::chosen,
     failure::Failure,
     output::{Answer, Output},
+    signals,
     sources::{Part, Purpose, Source},
 };
 
@@ -46,10 +48,13 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let data = args.source.read(&Purpose::Training)?;
     let progress = output.progress("trying");
     let seen = |done, total| progress.at(done, total);
+    let stop = signals::token();
+    let stopped = || stop.is_stopped();
     let mut options = Options::new()
         .seed(args.seed)
         .most_iterations(args.most_iterations)
-        .on_progress(&seen);
+        .on_progress(&seen)
+        .stop_when(&stopped);
     if let Some(threads) = args.threads {
         options = options.threads(threads);
     }
@@ -159,25 +164,6 @@ fn table(found: &Found) -> String {
         "{table}\n{} candidates, {} of them refused for leaving their interval; {} folds of {} of {} rows; log loss after calibration, +- its\n\
          standard deviation over folds; levels of one round",
         found.candidates, found.refused, found.folds, found.sampled, found.rows
-    )
-}
-
-fn chosen(found: &Found) -> String {
-    let outcome = &found.chosen.outcome;
-    let exact = |of: fn(&Outcome) -> String| {
-        let beside = found.exact.as_ref().map(of);
-        beside.map_or(String::new(), |figure| format!(" (exact solver {figure})"))
-    };
-    format!(
-        "chosen: {}: log loss {:.4} +- {:.4}{}, AUC {:.4}{}, accuracy {}{}",
-        found.chosen.setting,
-        outcome.log_loss,
-        outcome.spread,
-        exact(|e| format!("{:.4}", e.log_loss)),
-        outcome.auc,
-        exact(|e| format!("{:.4}", e.auc)),
-        text::percent(outcome.accuracy),
-        exact(|e| text::percent(e.accuracy)),
     )
 }
 
