@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arras_ckks::params::{Security, max_log2_qp};
 use arras_toolkit::{
-    OpCount, Plan, Stage, ToolkitErrorKind, circuit::Summing, plan, plan::PlannedStage,
+    OpCount, Plan, Stage, ToolkitError, ToolkitErrorKind, circuit::Summing, plan,
+    plan::PlannedStage,
 };
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     },
     Planner,
 };
-use crate::{Result, circuits::Kind};
+use crate::{Result, TrainError, circuits::Kind};
 
 /// A candidate with what a plan of it is made of.
 pub(super) struct Evaluated {
@@ -33,6 +34,10 @@ impl Evaluated {
         let first = self.candidate.seconds.first();
         first.map_or(f64::INFINITY, |s| s.seconds)
     }
+}
+
+fn is_beyond_headroom(error: &ToolkitError) -> bool {
+    matches!(error.kind(), ToolkitErrorKind::HeadroomExceeded(_))
 }
 
 impl Planner<'_> {
@@ -54,7 +59,14 @@ impl Planner<'_> {
         let mut best: Option<Evaluated> = None;
         for lengths in &spreads {
             for summing in Summing::ALL {
-                let found = self.evaluate_with(kind, log_n, lengths, summing)?;
+                let found = match self.evaluate_with(kind, log_n, lengths, summing) {
+                    Err(TrainError::Toolkit(error)) if is_beyond_headroom(&error) => {
+                        // Other circuits, rings and rounds may hold it.
+                        self.beyond_headroom = Some(error);
+                        None
+                    }
+                    other => other?,
+                };
                 let faster = |found: &Evaluated| {
                     best.as_ref()
                         .is_none_or(|best| found.seconds() < best.seconds())

@@ -9,6 +9,7 @@ mod options;
 use std::ops::RangeInclusive;
 
 use arras_ckks::params::{MAX_LEVELS, Security, deepest};
+use arras_toolkit::ToolkitError;
 
 use self::{candidate::Evaluated, depths::Depths};
 use super::{
@@ -59,6 +60,8 @@ struct Planner<'a> {
     minibatch: usize,
     options: &'a PlannerOptions,
     depths: Depths<'a>,
+    /// Why a candidate was left out whose levels do not hold its values.
+    beyond_headroom: Option<ToolkitError>,
 }
 
 impl<'a> Planner<'a> {
@@ -75,6 +78,7 @@ impl<'a> Planner<'a> {
             minibatch: settings.minibatch.min(rows),
             options,
             depths: Depths::new(settings),
+            beyond_headroom: None,
         }
     }
 
@@ -104,6 +108,9 @@ impl<'a> Planner<'a> {
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
         let Some(best) = evaluated.into_iter().next() else {
+            if let Some(error) = self.beyond_headroom.take() {
+                return Err(error.into());
+            }
             return Err(self.too_many(&kinds)?.into());
         };
         let spec = PlanSpec {
