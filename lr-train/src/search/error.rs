@@ -15,10 +15,10 @@ pub enum SearchError {
         /// Trials in all.
         total: usize,
     },
-    /// Every candidate leaves its interval.
+    /// No candidate is better than none, and some or all leave their interval.
     #[error(
-        "search of settings: inner products leave their interval with every candidate ({candidates}), least with {setting}: {largest:.3}; {}, or take \
-         stated settings with --settings fixed",
+        "search of settings: none of {candidates} candidates keeps inner products within its interval and ranks rows better than by chance; the nearest is \
+         {setting}, with an inner product of {largest:.3}: {}, or take stated settings with --settings fixed",
         wider(*.largest)
     )]
     Interval {
@@ -29,10 +29,10 @@ pub enum SearchError {
         /// The inner product with which it does; infinite if weights are no numbers any more.
         largest: f64,
     },
-    /// No candidate is better than none.
+    /// No candidate is better than none, though all stay in their interval.
     #[error(
-        "search of settings: none of {candidates} candidates ranks rows better than by chance; look at the columns, whether they say anything about the label, or take stated \
-         settings with --settings fixed"
+        "search of settings: none of {candidates} candidates ranks rows better than by chance; look whether the columns say anything about the label, or \
+         take stated settings with --settings fixed"
     )]
     Nothing {
         /// Candidates.

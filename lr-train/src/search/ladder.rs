@@ -49,6 +49,10 @@ const RUNGS: [Rung; 3] = [
 const LONGEST_EARLY: usize = 32;
 /// Candidates of each penalty that go on from the first rung, and of all from the second.
 const KEPT: (usize, usize) = (12, 16);
+/// What a choice may lose in log loss: log losses are told in three digits.
+const NEAR_LOSS: f64 = 0.001;
+/// And in AUC.
+const NEAR_AUC: f64 = 0.005;
 /// Rows of the smaller class that a sample has at least, if the data have them.
 const FEWEST_OF_A_CLASS: usize = 20;
 
@@ -120,14 +124,11 @@ pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
 
 /// Why none of these goes on, if none does.
 fn nothing(candidates: &[Candidate]) -> SearchError {
-    let largest = |c: &Candidate| {
-        let left: Option<Vec<f64>> = c.runs.iter().map(|run| run.left).collect();
-        Some(left?.into_iter().fold(0.0, f64::max))
-    };
-    let left: Option<Vec<(&Setting, f64)>> = (candidates.iter())
-        .map(|c| Some((&c.setting, largest(c)?)))
-        .collect();
-    SearchError::of(candidates.len(), &left.unwrap_or_default())
+    let left = candidates.iter().filter_map(|c| {
+        let left = c.runs.iter().filter_map(|run| run.left);
+        Some((&c.setting, left.reduce(f64::max)?))
+    });
+    SearchError::of(candidates.len(), &left.collect::<Vec<_>>())
 }
 
 fn expect_classes(data: &Dataset) -> Result<(), DataError> {
@@ -321,14 +322,15 @@ fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<T
         .filter(|(c, at)| c.outcome(*at).is_some_and(|o| o.log_loss.is_finite()))
         .map(|(c, at)| c.trial(at, after))
         .collect();
-    let best = trials
-        .iter()
-        .map(|t| t.outcome.log_loss)
-        .fold(f64::INFINITY, f64::min);
-    let near = best * 1.005 + 0.001;
+    let best = (trials.iter().map(|t| t.outcome)).min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
+    let near = |o: &Outcome| {
+        best.is_some_and(|best| {
+            o.log_loss <= best.log_loss + NEAR_LOSS && o.auc >= best.auc - NEAR_AUC
+        })
+    };
     let features = data.columns() + 1;
     // Those near the best first, by cost; then the others by loss.
-    let key = |t: &Trial| match t.outcome.log_loss <= near {
+    let key = |t: &Trial| match near(&t.outcome) {
         true => (0, t.setting.cost(features)),
         false => (1, t.outcome.log_loss),
     };

@@ -9,8 +9,10 @@
 //!   a quarter           on more, 3 folds            the best go on
 //!   the last few        on most, 5 folds            table and choice
 //! ```
+//! What is given ([`Given`]) is held, and the search chooses the rest.
+//!
 //! A candidate is refused where an inner product leaves its polynomial's interval, in any fold and, for the choice, on all rows. Among those
-//! whose log loss is within 0.001 + 0.5 % of the best the choice is the cheapest to compute on ciphertexts.
+//! whose log loss is within 0.001 of the best, and whose AUC within 0.005 of that one's, the choice is the cheapest to compute on ciphertexts.
 //!
 //! Work is bounded by a count of products, not by a clock, and everything is drawn from a seed: the result is the same on every run with any
 //! number of threads.
@@ -30,7 +32,12 @@ pub use error::SearchError;
 pub use given::Given;
 pub use setting::Setting;
 
-use crate::{Result, data::Dataset, split::Order};
+use crate::{
+    Result,
+    data::Dataset,
+    split::Order,
+    trainer::{Rounds, Settings},
+};
 
 /// The most folds of the last judgement.
 const FOLDS: usize = 5;
@@ -173,6 +180,14 @@ pub struct Found {
     /// The optimum itself on the same folds, columns standardized and clipped, with a penalty of one over the rows: what encryption costs is
     /// the difference. None where a fold's columns are all constant.
     pub exact: Option<Outcome>,
+}
+
+impl Found {
+    /// What to plan: the choice, in rounds that make the server's work least, since its iterations seldom fit into one. The normalization
+    /// is the planner's ([`PlannerOptions::normalization`](crate::trainer::PlannerOptions::normalization)).
+    pub fn settings(&self) -> Settings {
+        self.chosen.setting.settings().rounds(Rounds::Fastest)
+    }
 }
 
 /// Searches settings for labelled rows.

@@ -36,8 +36,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// What to plan: nesterov's gradient, with the circuit and the rounds that [`Settings::new`] has. The normalization is the planner's
-    /// ([`PlannerOptions::normalization`](crate::trainer::PlannerOptions::normalization)).
+    /// Settings of a training, with the circuit and the rounds of [`Settings::new`].
     pub fn settings(&self) -> Settings {
         Settings::new(self.minibatch, self.iterations)
             .rate(self.rate.clone())

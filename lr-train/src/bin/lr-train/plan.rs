@@ -9,6 +9,7 @@ use clap::Args;
 use lr_train::{
     plain::{FirstStep, Rate},
     preprocess::Preprocessor,
+    search::Found,
     sigmoid::Approximation,
     split::Order,
     trainer::{
@@ -71,7 +72,7 @@ pub(crate) struct Training {
     /// (as `lr-train try` does); without data, and with fixed: as stated with each
     #[arg(long, default_value = "auto", value_parser = named(&SETTINGS))]
     pub(crate) settings: choosing::From,
-    /// How columns are normalized [default: auto; fixed: max-abs]
+    /// How columns are normalized [default: auto; fixed: standard-clipped]
     #[arg(long, value_enum)]
     pub(crate) normalize: Option<Normalization>,
     /// Rows of a minibatch [default: auto; fixed: 64]
@@ -80,7 +81,7 @@ pub(crate) struct Training {
     /// Iterations, over all rounds [default: auto; fixed: 6]
     #[arg(long)]
     pub(crate) iterations: Option<usize>,
-    /// Learning rate [default: auto; fixed: 1]
+    /// Learning rate [default: auto; fixed: 0.1]
     #[arg(long)]
     pub(crate) lr: Option<f64>,
     /// How the learning rate changes: stays constant, or falls as 1/t
@@ -248,7 +249,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         options = options.costs(costs::read(file)?);
     }
     let (plan, report) = plan(settings, features, rows, &options)?;
-    judge(&report, args.force, output)?;
+    judge(&report, chosen.found.as_ref(), args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
@@ -291,11 +292,26 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
 }
 
 /// Says what is doubtful about a training, and refuses one that would give no useful model unless it was asked for.
-fn judge(report: &PlanReport, force: bool, output: &Output) -> Result<(), Failure> {
+fn judge(
+    report: &PlanReport,
+    found: Option<&Found>,
+    force: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    // The search has judged calibrated probabilities and ranks, on rows held back.
+    let settled = |doubt: &Doubt| {
+        found.is_some() && matches!(doubt, Doubt::OneClass { .. } | Doubt::Loss { .. })
+    };
     let (grave, slight): (Vec<Doubt>, Vec<Doubt>) =
-        report.doubts().into_iter().partition(Doubt::is_grave);
+        (report.doubts().into_iter()).partition(|doubt| doubt.is_grave() && !settled(doubt));
     if !force && !grave.is_empty() {
         return Err(Failure::Doubtful(grave));
+    }
+    if let (Some(found), true) = (found, slight.iter().any(settled)) {
+        output.note(format_args!(
+            "note: calibrate the model when it is there (decrypt --data .. --threshold balanced): it ranks rows with an AUC of {:.3}, but",
+            found.chosen.outcome.auc
+        ));
     }
     for doubt in grave {
         output.note(format_args!("WARNING (--force): {doubt}"));

@@ -6,7 +6,7 @@ use lr_train::{
     plain::Rate,
     preprocess::Preprocessor,
     search::{Found, Options, Outcome, search},
-    trainer::{ErrorsFor, PlanReport, PlannerOptions, Rounds, plan},
+    trainer::{ErrorsFor, PlanReport, PlannerOptions, plan},
 };
 use serde_json::json;
 
@@ -61,10 +61,8 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let found = search(&data, &options)?;
     let setting = &found.chosen.setting;
     let features = Preprocessor::fit(&data, setting.scheme)?.features() + 1;
-    let settings = setting.settings();
     let planner = PlannerOptions::new().errors(ErrorsFor::Nothing);
-    let rounds = Rounds::Fastest;
-    let (_, report) = plan(&settings.rounds(rounds), features, data.rows(), &planner)?;
+    let (_, report) = plan(&found.settings(), features, data.rows(), &planner)?;
     let arguments = setting.arguments().unwrap_or_default();
     let arguments = format!("{arguments} --rounds fastest");
     let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
