@@ -1,6 +1,6 @@
 //! Why a search has no result.
 
-use super::Setting;
+use super::{Setting, trial::Left};
 use crate::{fault::Fault, sigmoid::MAX_BOUND};
 
 /// Why a search of settings has no result.
@@ -24,7 +24,7 @@ pub enum SearchError {
     Interval {
         /// Candidates.
         candidates: usize,
-        /// The one that leaves its interval by the smallest factor.
+        /// The one that leaves its interval by the smallest factor, with the iterations that it began until then.
         setting: Box<Setting>,
         /// The inner product with which it does; infinite if weights are no numbers any more.
         largest: f64,
@@ -51,15 +51,17 @@ fn wider(largest: f64) -> String {
 }
 
 impl SearchError {
-    /// Nothing is left of so many candidates; `left` are those that left their interval, with which inner product.
-    pub(super) fn of(candidates: usize, left: &[(&Setting, f64)]) -> Self {
-        let beyond = |(setting, largest): &(&Setting, f64)| largest / setting.activation.bound();
+    /// Nothing is left of so many candidates; `left` are those that left their interval.
+    pub(super) fn of(candidates: usize, left: &[(&Setting, Left)]) -> Self {
+        let beyond = |(setting, left): &(&Setting, Left)| left.largest / setting.activation.bound();
         let nearest = left.iter().min_by(|a, b| beyond(a).total_cmp(&beyond(b)));
-        nearest.map_or(Self::Nothing { candidates }, |(setting, largest)| {
+        nearest.map_or(Self::Nothing { candidates }, |(setting, left)| {
+            let mut setting = Box::new((*setting).clone());
+            setting.iterations = left.iterations;
             Self::Interval {
                 candidates,
-                setting: Box::new((*setting).clone()),
-                largest: *largest,
+                setting,
+                largest: left.largest,
             }
         })
     }

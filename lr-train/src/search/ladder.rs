@@ -126,7 +126,8 @@ pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
 fn nothing(candidates: &[Candidate]) -> SearchError {
     let left = candidates.iter().filter_map(|c| {
         let left = c.runs.iter().filter_map(|run| run.left);
-        Some((&c.setting, left.reduce(f64::max)?))
+        let worst = left.max_by(|a, b| a.largest.total_cmp(&b.largest));
+        Some((&c.setting, worst?))
     });
     SearchError::of(candidates.len(), &left.collect::<Vec<_>>())
 }
@@ -345,7 +346,7 @@ fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<T
         let plain = trial.setting.plain(z.nrows())?;
         match within(&z, &plain, State::zero(z.ncols()))? {
             Ok(_) => return Ok(trial.clone()),
-            Err(largest) => left.push((&trial.setting, largest)),
+            Err(out) => left.push((&trial.setting, out)),
         }
     }
     Err(SearchError::of(candidates.len(), &left).into())

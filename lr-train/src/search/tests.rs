@@ -114,7 +114,7 @@ fn what_is_given_is_held() {
     let mut given = Given::default();
     given.scheme = Some(Scheme::Standard);
     given.activation = Some(Approximation::quintic_8());
-    given.rate = Some(Rate::Harmonic(0.4));
+    given.rate = Some(Rate::Harmonic(0.2));
     given.minibatch = Some(100);
     given.order = Some(Order::Original);
     given.first_step = FirstStep::Published;

@@ -34,8 +34,17 @@ pub(super) struct Score {
 pub(super) struct Run {
     /// After each number of iterations that was asked for.
     pub(super) scores: Vec<Option<Score>>,
-    /// The inner product with which it left its interval, infinite where weights are no numbers any more.
-    pub(super) left: Option<f64>,
+    /// Where it left its interval.
+    pub(super) left: Option<Left>,
+}
+
+/// Where a training left its interval.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// Iterations begun.
+    pub(super) iterations: usize,
+    /// The inner product, infinite where weights are no numbers any more.
+    pub(super) largest: f64,
 }
 
 impl Run {
@@ -48,20 +57,24 @@ impl Run {
     }
 }
 
-/// Trains from a state: the next one, or the largest inner product if one leaves the interval.
+/// Trains from a state: the next one, or where it leaves its interval.
 pub(super) fn within(
     z: &Array2<f64>,
     plain: &PlainSettings,
     state: State,
-) -> Result<Result<State, f64>> {
-    match nesterov(z, plain, state) {
-        Err(TrainError::Fit(FitError::Diverged { .. })) => Ok(Err(f64::INFINITY)),
-        Err(error) => Err(error),
-        Ok((history, next)) => Ok(match history.left_interval() {
-            Some((_, largest)) => Err(largest),
-            None => Ok(next),
-        }),
-    }
+) -> Result<Result<State, Left>> {
+    let (iteration, largest) = match nesterov(z, plain, state) {
+        Err(TrainError::Fit(FitError::Diverged { iteration, .. })) => (iteration, f64::INFINITY),
+        Err(error) => return Err(error),
+        Ok((history, next)) => match history.left_interval() {
+            Some(left) => left,
+            None => return Ok(Ok(next)),
+        },
+    };
+    Ok(Err(Left {
+        iterations: iteration + 1,
+        largest,
+    }))
 }
 
 impl Fold {
@@ -93,8 +106,8 @@ impl Fold {
             plain.iterations = iterations - state.iteration;
             let next = match within(&self.z, &plain, state)? {
                 Ok(next) => next,
-                Err(largest) => {
-                    run.left = Some(largest);
+                Err(left) => {
+                    run.left = Some(left);
                     break;
                 }
             };
