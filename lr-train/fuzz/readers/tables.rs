@@ -30,7 +30,7 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
     let (name, index) = (ColumnId::Name, ColumnId::Index);
     let mut options = csv::Options::new([name("y".into()), index(-1), index(0)][how % 3].clone());
     options.format.header = [Header::Auto, Header::Present, Header::Absent][how / 3 % 3];
-    options.format.delimiter = [None, Some(b','), Some(b';'), Some(b' ')][how / 9 % 4];
+    options.format.delimiter = [None, Some(b','), Some(b';'), Some(b'\t')][how / 9 % 4];
     options.columns = match more % 4 {
         0 => Columns::All,
         1 => Columns::Only(vec![index(0), name("b".into())]),

@@ -5,7 +5,7 @@ use crate::support::{Desk, prepared, small_csv};
 #[test]
 fn plan_to_evaluation_on_built_in_data() {
     let client = Desk::new();
-    let plan = client.json("plan --data builtin:breast-cancer --normalize standard --circuit single-chain-mask-free --minibatch 16 --iterations 2 --out plan.toml");
+    let plan = client.json("plan --data builtin:breast-cancer --settings fixed --lr 1 --first-step published --normalize standard --circuit single-chain-mask-free --minibatch 16 --iterations 2 --out plan.toml");
     client.json("keygen --plan plan.toml --out keys");
     let encrypted = client.json(
         "encrypt --keys keys --data builtin:breast-cancer --normalize standard --out data.arras",

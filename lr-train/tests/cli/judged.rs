@@ -22,8 +22,7 @@ fn separable(rows: usize) -> String {
     text
 }
 
-const PLAN: &str =
-    "plan --data train.csv --label y --normalize standard --minibatch 64 --iterations 4";
+const PLAN: &str = "plan --data train.csv --label y --settings fixed --first-step published --normalize standard --minibatch 64 --iterations 4";
 
 #[test]
 fn rates_that_diverge_are_refused_unless_they_are_meant() {
@@ -103,9 +102,9 @@ fn a_model_that_says_one_class_is_refused() {
         writeln!(shifted, "{a},{b},{}", fields[2]).unwrap();
     }
     desk.write("train.csv", shifted);
-    let plan = "plan --data train.csv --label y --minibatch 30 --iterations 3 --order original";
+    let plan = "plan --data train.csv --label y --settings fixed --lr 1 --minibatch 30 --iterations 3 --order original";
     desk.fails(
-        plan,
+        &format!("{plan} --normalize max-abs"),
         6,
         "of all 100 rows | 50 of which | --normalize standard",
     );
@@ -134,7 +133,7 @@ fn a_value_that_cannot_be_trained_with_is_named() {
     lines[8] = "0.2,4,1e300,no".to_owned();
     desk.write("wild.csv", lines.join("\n"));
     desk.fails(
-        "plan --data wild.csv --label y --normalize none --minibatch 16 --iterations 3",
+        "plan --data wild.csv --label y --settings fixed --normalize none --minibatch 16 --iterations 3",
         6,
         "diverged | --normalize | --lr",
     );
@@ -145,7 +144,7 @@ fn normalization_is_the_plan_s_and_other_data_are_said() {
     let desk = Desk::new();
     desk.write("train.csv", small_csv(24));
     desk.ok(
-        "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --normalize standard --out plan.toml",
+        "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --normalize standard --out plan.toml",
     );
     desk.ok("keygen --plan plan.toml --out keys");
     let encrypt = "encrypt --keys keys --label y --out data.arras --force";
@@ -162,7 +161,7 @@ fn normalization_is_the_plan_s_and_other_data_are_said() {
 fn rows_used_are_told_from_rows_given() {
     let desk = Desk::new();
     desk.write("train.csv", separable(100));
-    let plan = "plan --data train.csv --label y --minibatch 16 --iterations 2 --circuit baseline --out plan.toml";
+    let plan = "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 2 --circuit baseline --out plan.toml";
     let said = desk.ok(plan);
     said.says("32 of 100 rows | 0.32 passes");
     said.notes("uses 32 of 100 rows, less than one pass | --iterations");

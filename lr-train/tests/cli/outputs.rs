@@ -9,7 +9,7 @@ fn nothing_is_replaced_without_force() {
     let desk = finished().copy_of("keys plan.toml data.arras result.arras model.json train.csv");
     desk.write("there", "before");
     for verb in [
-        "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --out there",
+        "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --out there",
         "encrypt --keys keys --data train.csv --label y --out there",
         "train --eval-keys keys/eval --data data.arras --out there",
         "decrypt --keys keys --result result.arras --out there",

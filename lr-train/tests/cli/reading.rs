@@ -24,8 +24,7 @@ fn numbered() -> String {
 fn row_numbers_and_features_are_named_and_can_be_left_out() {
     let desk = Desk::new();
     desk.write("train.csv", numbered());
-    let plan =
-        "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --force";
+    let plan = "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --force";
     desk.ok(plan).notes("column number 0 has no name | 0, 1, 2, .. | --leave-out 0 | 2 features: column 1, x | \"1\" was taken for the positive");
     let without = desk.ok(&format!("{plan} --leave-out 0 --out plan.toml"));
     without.notes("1 features: x; left out: column 1");
@@ -93,12 +92,13 @@ fn columns_without_spread_are_named_with_the_remedy() {
     }
     desk.write("far.csv", far);
     desk.write("wild.csv", wild);
-    let plan = "plan --label y --minibatch 20 --iterations 1 --circuit baseline --force";
-    desk.ok(&format!("{plan} --data far.csv"))
+    let plan =
+        "plan --label y --settings fixed --minibatch 20 --iterations 1 --circuit baseline --force";
+    desk.ok(&format!("{plan} --data far.csv --normalize max-abs"))
         .notes("column \"a\" varies by | of its size | --normalize standard");
     let standard = desk.ok(&format!("{plan} --data far.csv --normalize standard"));
     assert!(!standard.stderr.contains("of its size"), "{standard}");
-    desk.ok(&format!("{plan} --data wild.csv"))
+    desk.ok(&format!("{plan} --data wild.csv --normalize max-abs"))
         .notes("column \"a\" is 500000.0 in row 8");
 }
 

@@ -223,7 +223,7 @@ pub(crate) fn prepared(options: &str) -> Desk {
     let desk = Desk::new();
     desk.write("train.csv", small_csv(24));
     desk.ok(&format!(
-        "plan --data train.csv --label y --minibatch 16 --out plan.toml {options}"
+        "plan --data train.csv --label y --settings fixed --normalize max-abs --lr 1 --first-step published --minibatch 16 --out plan.toml {options}"
     ));
     desk.ok("keygen --plan plan.toml --out keys");
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras");

@@ -11,6 +11,7 @@
 //! [`failure`] says what an exit code means.
 #![forbid(unsafe_code)]
 
+mod choosing;
 mod decrypt;
 mod demo;
 mod devices;

@@ -292,7 +292,7 @@ fn the_first_line_is_read_to_its_end_however_it_comes() {
         assert!(whole.columns() == 2 || text.starts_with('"'));
         let drops = |text: &str, options: &Options| read(Drops(text.as_bytes(), false), options);
         assert_eq!(drops(text, &options).unwrap(), whole);
-        options.delimiter = Some(whole.table().reading().unwrap().delimiter as u8);
+        options.format.delimiter = Some(whole.table().reading().unwrap().delimiter as u8);
         let marked = drops(&format!("\u{feff}{}", text.trim_start()), &options).unwrap();
         assert_eq!(marked.feature_names(), whole.feature_names());
     }

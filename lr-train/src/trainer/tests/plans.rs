@@ -48,6 +48,17 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
 }
 
 #[test]
+fn circuits_whose_levels_do_not_hold_their_values_leave_room_for_others() {
+    let settings = Settings::new(64, 6);
+    let options = PlannerOptions::new();
+    for rounds in [Rounds::Fewest, Rounds::Fastest] {
+        let settings = settings.clone().rounds(rounds);
+        let (_, report) = plan(&settings, 31, 569, &options).unwrap();
+        assert_eq!(report.chosen.rounds.iter().sum::<usize>(), 6);
+    }
+}
+
+#[test]
 fn too_many_iterations_are_answered_with_what_would_do() {
     let settings = Settings::new(32, 8).circuit(Kind::Baseline);
     let options = rings(13..=15);
