@@ -29,24 +29,24 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
     let (how, more) = (usize::from(how), usize::from(more));
     let (name, index) = (ColumnId::Name, ColumnId::Index);
     let mut options = csv::Options::new([name("y".into()), index(-1), index(0)][how % 3].clone());
-    options.header = [Header::Auto, Header::Present, Header::Absent][how / 3 % 3];
-    options.delimiter = [None, Some(b','), Some(b';'), Some(b'\t')][how / 9 % 4];
+    options.format.header = [Header::Auto, Header::Present, Header::Absent][how / 3 % 3];
+    options.format.delimiter = [None, Some(b','), Some(b';'), Some(b'\t')][how / 9 % 4];
     options.columns = match more % 4 {
         0 => Columns::All,
         1 => Columns::Only(vec![index(0), name("b".into())]),
         2 => Columns::Without(vec![index(-2)]),
         _ => Columns::Without(vec![name("a".into()), name("a".into())]),
     };
+    options.format.decimal_comma = more / 16 % 2 == 1;
     options.positive = [None, Some("no".into())][more / 4 % 2].clone();
     options.classes = [None, Some(home.data.classes().clone())][more / 8 % 2].clone();
 
     let label = (how % 2 == 0).then_some(&options.label);
-    let (header, delimiter) = (options.header, options.delimiter);
-    let table = csv::read_table(text, header, delimiter, label, &options.columns);
+    let table = csv::read_table(text, &options.format, label, &options.columns);
     if let Ok(table) = &table {
         assert!(table.rows() > 0 && table.features().iter().all(|x| x.is_finite()));
     }
-    let in_drops = csv::read_table(Drops(text), header, delimiter, label, &options.columns);
+    let in_drops = csv::read_table(Drops(text), &options.format, label, &options.columns);
     assert_eq!(format!("{in_drops:?}"), format!("{table:?}"));
 
     let data = csv::read(text, &options);
@@ -65,8 +65,8 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
         plain.extend(format!("{},{}\n", numbers.join(","), u8::from(label)).bytes());
     }
     let mut options = csv::Options::new(index(-1));
-    options.header = Header::Absent;
-    options.delimiter = Some(b',');
+    options.format.header = Header::Absent;
+    options.format.delimiter = Some(b',');
     options.classes = Some(Classes {
         negative: "0".into(),
         positive: "1".into(),

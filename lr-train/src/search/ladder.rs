@@ -1,7 +1,7 @@
 //! Successive halving: many candidates on few rows, few candidates on many.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -10,34 +10,16 @@ use std::{
 
 use super::{
     FOLDS, Found, Options, Outcome, SearchError, Setting, Trial,
-    trial::{Fold, Score, largest_eigenvalue},
+    candidates::{PENALTIES, candidates},
+    trial::{Fold, Run, Score, within},
 };
 use crate::{
     Result,
     data::{DataError, Dataset},
-    plain::{State, nesterov},
-    preprocess::{PreprocessError, Preprocessor, Scheme, signed_rows},
-    sigmoid::Approximation,
+    plain::State,
+    preprocess::{Preprocessor, Scheme, signed_rows},
     split::{Split, k_fold, train_test},
 };
-
-/// Numbers of iterations that are judged.
-const ITERATIONS: [usize; 8] = [3, 4, 6, 8, 12, 16, 24, 32];
-const SCHEMES: [Scheme; 4] = [
-    Scheme::StandardClipped,
-    Scheme::MaxAbs,
-    Scheme::Robust,
-    Scheme::LogStandard,
-];
-const DEGREES: [usize; 3] = [3, 5, 7];
-const BOUNDS: [f64; 4] = [8.0, 16.0, 24.0, 32.0];
-const PENALTIES: [f64; 5] = [0.0, 0.003, 0.01, 0.03, 0.1];
-/// Shares of the largest rate at which full batches are sure to settle.
-const RATES: [f64; 3] = [0.2, 0.5, 1.0];
-/// A full batch of more rows than this is not tried.
-const LARGEST_BATCH: usize = 1024;
-/// The smaller minibatch that is tried.
-const SMALL_BATCH: usize = 128;
 
 /// A step of the ladder: products of two numbers that it may take, the least and the most rows, its folds.
 struct Rung {
@@ -63,54 +45,71 @@ const RUNGS: [Rung; 3] = [
         folds: FOLDS,
     },
 ];
+/// The most iterations that a candidate is judged after before the last rung.
+const LONGEST_EARLY: usize = 32;
 /// Candidates of each penalty that go on from the first rung, and of all from the second.
 const KEPT: (usize, usize) = (12, 16);
+/// What a choice may lose in log loss: log losses are told in three digits.
+const NEAR_LOSS: f64 = 0.001;
+/// And in AUC.
+const NEAR_AUC: f64 = 0.005;
 /// Rows of the smaller class that a sample has at least, if the data have them.
 const FEWEST_OF_A_CLASS: usize = 20;
 
 /// A candidate, its iterations open, with what its folds said so far.
 struct Candidate {
     setting: Setting,
-    scores: Vec<Vec<Option<Score>>>,
+    runs: Vec<Run>,
 }
 
 pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
+    options.given.check()?;
     expect_classes(data)?;
-    let after = iterations(options.most_iterations);
-    let fits = fits()?;
-    let mut candidates = candidates(data, &fits, options)?;
-    let (begun, longest) = (candidates.len(), after.last().copied().unwrap_or(1));
+    let asked = options.given.after(options.most_iterations);
+    // Before the last rung long trainings are judged by their beginning.
+    let mut early: Vec<usize> = asked.iter().map(|&n| n.min(LONGEST_EARLY)).collect();
+    early.dedup();
+    let mut candidates: Vec<Candidate> = (candidates(data, options)?.into_iter())
+        .map(|setting| Candidate {
+            setting,
+            runs: vec![],
+        })
+        .collect();
+    let begun = candidates.len();
     let mut refused = 0;
     let mut watch = Watch::new(options, begun);
     let mut last = (data.rows(), 0);
     let mut exact = None;
     for (at, rung) in RUNGS.iter().enumerate() {
+        let is_last = at + 1 == RUNGS.len();
+        let after = if is_last { &asked } else { &early };
+        let longest = after.last().copied().unwrap_or(1);
         let sample = sample(data, rung, candidates.len(), longest, options.seed)?;
         let positives = sample.positives();
         let folds = rung.folds.min(positives.min(sample.rows() - positives));
         let splits = k_fold(sample.labels(), folds, options.seed)?;
-        judge(&sample, &splits, &mut candidates, &fits, &after, &mut watch)?;
-        exact = judge_exact(&sample, &splits, at + 1 == RUNGS.len(), &mut watch)?;
+        judge(&sample, &splits, &mut candidates, after, &mut watch)?;
+        exact = judge_exact(&sample, &splits, is_last, &mut watch)?;
         last = (sample.rows(), folds);
-        candidates.retain(|c| c.best(&after).is_some());
+        let nothing = nothing(&candidates);
+        candidates.retain(|c| c.best().is_some());
         if at == 0 {
             refused = begun - candidates.len();
         }
-        rank(&mut candidates, &after);
+        if candidates.is_empty() {
+            return Err(nothing.into());
+        }
+        rank(&mut candidates);
         match at {
             0 => keep_by_penalty(&mut candidates),
             1 => candidates.truncate(KEPT.1),
             _ => {}
         }
-        if candidates.is_empty() {
-            return Err(SearchError::Nothing { candidates: begun }.into());
-        }
     }
     let trials: Vec<Trial> = (candidates.iter())
-        .filter_map(|c| Some(c.trial(c.best(&after)?, &after)))
+        .filter_map(|c| Some(c.trial(c.best()?, &asked)))
         .collect();
-    let chosen =
-        choose(data, &candidates, &after)?.ok_or(SearchError::Nothing { candidates: begun })?;
+    let chosen = choose(data, &candidates, &asked)?;
     Ok(Found {
         rows: data.rows(),
         sampled: last.0,
@@ -123,16 +122,14 @@ pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
     })
 }
 
-/// Polynomials by degree and half their interval's bits.
-type Fits = BTreeMap<(usize, u64), Approximation>;
-
-fn fits() -> Result<Fits> {
-    let all = DEGREES.into_iter().flat_map(|d| BOUNDS.map(|b| (d, b)));
-    let fit = |(degree, bound): (usize, f64)| {
-        let fit = Approximation::least_squares(degree, bound)?;
-        Ok(((degree, bound.to_bits()), fit))
-    };
-    all.map(fit).collect()
+/// Why none of these goes on, if none does.
+fn nothing(candidates: &[Candidate]) -> SearchError {
+    let left = candidates.iter().filter_map(|c| {
+        let left = c.runs.iter().filter_map(|run| run.left);
+        let worst = left.max_by(|a, b| a.largest.total_cmp(&b.largest));
+        Some((&c.setting, worst?))
+    });
+    SearchError::of(candidates.len(), &left.collect::<Vec<_>>())
 }
 
 fn expect_classes(data: &Dataset) -> Result<(), DataError> {
@@ -156,73 +153,14 @@ fn expect_classes(data: &Dataset) -> Result<(), DataError> {
             what: "search of settings: rows held back",
             value: 2.0,
             rows: smaller,
-            allowed: "give at least 4 rows of each class, or settings of your own to `lr-train plan`",
+            allowed: "give at least 4 rows of each class, or take stated settings with --settings fixed",
         });
     }
     Ok(())
 }
 
-fn iterations(most: usize) -> Vec<usize> {
-    let mut after: Vec<usize> = ITERATIONS.into_iter().filter(|&n| n <= most).collect();
-    if after.is_empty() {
-        after.push(most);
-    }
-    after
-}
-
-/// All candidates. Rates are shares of the reciprocal of the loss's largest curvature, in two digits.
-fn candidates(data: &Dataset, fits: &Fits, options: &Options<'_>) -> Result<Vec<Candidate>> {
-    let rows = data.rows();
-    let mut batches = vec![rows.min(LARGEST_BATCH)];
-    if rows > 2 * SMALL_BATCH {
-        batches.push(SMALL_BATCH);
-    }
-    let some = at_most(data, 1000, options.seed)?;
-    let mut found = vec![];
-    for scheme in SCHEMES {
-        let fitted = match Preprocessor::fit(&some, scheme) {
-            Err(PreprocessError::Unnormalizable { .. }) => continue,
-            other => other?,
-        };
-        let z = signed_rows(&fitted.apply(&some)?, some.labels())?;
-        let curvature = largest_eigenvalue(&z);
-        for (&(degree, bound), fit) in fits {
-            let (bound, slope) = (f64::from_bits(bound), fit.odd()[0].abs());
-            for (share, &minibatch) in
-                (RATES.iter()).flat_map(|r| batches.iter().map(move |b| (r, b)))
-            {
-                let rate = two_digits(share / (slope * curvature));
-                for penalty in PENALTIES.into_iter().filter(|p| p * rate < 0.5) {
-                    let setting = Setting {
-                        scheme,
-                        degree,
-                        bound,
-                        rate,
-                        penalty,
-                        minibatch,
-                        iterations: 1,
-                        seed: options.seed,
-                    };
-                    found.push(Candidate {
-                        setting,
-                        scores: vec![],
-                    });
-                }
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn two_digits(x: f64) -> f64 {
-    let unit = 10f64.powi(x.log10().floor() as i32 - 1);
-    // Through text, so that 0.3 is the double that is written 0.3.
-    let text = format!("{:.12}", (x / unit).round() * unit);
-    text.parse().unwrap_or(x)
-}
-
 /// Both classes in their shares, about this many rows or all.
-fn at_most(data: &Dataset, rows: usize, seed: u64) -> Result<Dataset> {
+pub(super) fn at_most(data: &Dataset, rows: usize, seed: u64) -> Result<Dataset> {
     if data.rows() <= rows {
         return Ok(data.clone());
     }
@@ -252,16 +190,16 @@ fn judge(
     sample: &Dataset,
     splits: &[Split],
     candidates: &mut [Candidate],
-    fits: &Fits,
     after: &[usize],
     watch: &mut Watch<'_>,
 ) -> Result<()> {
     let folds = splits.len();
     let mut ready: BTreeMap<(&'static str, usize), Option<Fold>> = BTreeMap::new();
-    for scheme in SCHEMES {
-        if candidates.iter().any(|c| c.setting.scheme == scheme) {
-            for (at, split) in splits.iter().enumerate() {
-                ready.insert((scheme.name(), at), Fold::new(sample, split, scheme)?);
+    for candidate in &*candidates {
+        let scheme = candidate.setting.scheme;
+        for (at, split) in splits.iter().enumerate() {
+            if let Entry::Vacant(fold) = ready.entry((scheme.name(), at)) {
+                fold.insert(Fold::new(sample, split, scheme)?);
             }
         }
     }
@@ -282,16 +220,15 @@ fn judge(
         })
         .collect();
     watch.expect(distinct.len() * folds);
-    let scores = watch.spread(distinct.len() * folds, |task| {
+    let runs = watch.spread(distinct.len() * folds, |task| {
         let (setting, fold) = (&distinct[task / folds], task % folds);
-        let fit = fits.get(&(setting.degree, setting.bound.to_bits()));
-        match (ready.get(&(setting.scheme.name(), fold)), fit) {
-            (Some(Some(fold)), Some(fit)) => fold.trial(setting, fit, after),
-            _ => Ok(vec![None; after.len()]),
+        match ready.get(&(setting.scheme.name(), fold)) {
+            Some(Some(fold)) => fold.trial(setting, after),
+            _ => Ok(Run::silent(after.len())),
         }
     })?;
     for (candidate, which) in candidates.iter_mut().zip(which) {
-        candidate.scores = scores[which * folds..][..folds].to_vec();
+        candidate.runs = runs[which * folds..][..folds].to_vec();
     }
     Ok(())
 }
@@ -318,20 +255,21 @@ fn judge_exact(
 impl Candidate {
     /// What all folds say after a number of iterations; none if one has no say.
     fn outcome(&self, at: usize) -> Option<Outcome> {
-        let scores: Option<Vec<Score>> = self.scores.iter().map(|fold| fold[at]).collect();
+        let scores: Option<Vec<Score>> = self.runs.iter().map(|run| run.scores[at]).collect();
         Some(mean(&scores?))
     }
 
     /// Where the log loss is lowest.
-    fn best(&self, after: &[usize]) -> Option<usize> {
+    fn best(&self) -> Option<usize> {
         let loss = |at: usize| self.outcome(at).map(|o| o.log_loss);
-        (0..after.len())
+        let numbers = self.runs.first().map_or(0, |run| run.scores.len());
+        (0..numbers)
             .filter(|&at| loss(at).is_some_and(f64::is_finite))
             .min_by(|&a, &b| loss(a).unwrap_or(0.0).total_cmp(&loss(b).unwrap_or(0.0)))
     }
 
-    fn loss(&self, after: &[usize]) -> f64 {
-        let best = self.best(after).and_then(|at| self.outcome(at));
+    fn loss(&self) -> f64 {
+        let best = self.best().and_then(|at| self.outcome(at));
         best.map_or(f64::INFINITY, |o| o.log_loss)
     }
 
@@ -365,8 +303,8 @@ fn mean(scores: &[Score]) -> Outcome {
 }
 
 /// The best first; ties stay as they were.
-fn rank(candidates: &mut [Candidate], after: &[usize]) {
-    candidates.sort_by(|a, b| a.loss(after).total_cmp(&b.loss(after)));
+fn rank(candidates: &mut [Candidate]) {
+    candidates.sort_by(|a, b| a.loss().total_cmp(&b.loss()));
 }
 
 fn keep_by_penalty(candidates: &mut Vec<Candidate>) {
@@ -379,20 +317,21 @@ fn keep_by_penalty(candidates: &mut Vec<Candidate>) {
 }
 
 /// The cheapest of those that are nearly the best and stay in their interval on all rows.
-fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<Option<Trial>> {
+fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<Trial> {
     let mut trials: Vec<Trial> = (candidates.iter())
         .flat_map(|c| (0..after.len()).map(move |at| (c, at)))
         .filter(|(c, at)| c.outcome(*at).is_some_and(|o| o.log_loss.is_finite()))
         .map(|(c, at)| c.trial(at, after))
         .collect();
-    let best = trials
-        .iter()
-        .map(|t| t.outcome.log_loss)
-        .fold(f64::INFINITY, f64::min);
-    let near = best * 1.005 + 0.001;
+    let best = (trials.iter().map(|t| t.outcome)).min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
+    let near = |o: &Outcome| {
+        best.is_some_and(|best| {
+            o.log_loss <= best.log_loss + NEAR_LOSS && o.auc >= best.auc - NEAR_AUC
+        })
+    };
     let features = data.columns() + 1;
     // Those near the best first, by cost; then the others by loss.
-    let key = |t: &Trial| match t.outcome.log_loss <= near {
+    let key = |t: &Trial| match near(&t.outcome) {
         true => (0, t.setting.cost(features)),
         false => (1, t.outcome.log_loss),
     };
@@ -400,17 +339,17 @@ fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<O
         let ((a, x), (b, y)) = (key(a), key(b));
         a.cmp(&b).then(x.total_cmp(&y))
     });
-    for trial in trials {
+    let mut left = vec![];
+    for trial in &trials {
         let fitted = Preprocessor::fit(data, trial.setting.scheme)?;
         let z = signed_rows(&fitted.apply(data)?, data.labels())?;
         let plain = trial.setting.plain(z.nrows())?;
-        let stays = nesterov(&z, &plain, State::zero(z.ncols()))
-            .is_ok_and(|(history, _)| history.left_interval().is_none());
-        if stays {
-            return Ok(Some(trial));
+        match within(&z, &plain, State::zero(z.ncols()))? {
+            Ok(_) => return Ok(trial.clone()),
+            Err(out) => left.push((&trial.setting, out)),
         }
     }
-    Ok(None)
+    Err(SearchError::of(candidates.len(), &left).into())
 }
 
 /// Progress, the stop, and threads.

@@ -9,13 +9,17 @@
 //!   a quarter           on more, 3 folds            the best go on
 //!   the last few        on most, 5 folds            table and choice
 //! ```
+//! What is given ([`Given`]) is held, and the search chooses the rest.
+//!
 //! A candidate is refused where an inner product leaves its polynomial's interval, in any fold and, for the choice, on all rows. Among those
-//! whose log loss is within 0.001 + 0.5 % of the best the choice is the cheapest to compute on ciphertexts.
+//! whose log loss is within 0.001 of the best, and whose AUC within 0.005 of that one's, the choice is the cheapest to compute on ciphertexts.
 //!
 //! Work is bounded by a count of products, not by a clock, and everything is drawn from a seed: the result is the same on every run with any
 //! number of threads.
 
+mod candidates;
 mod error;
+mod given;
 mod ladder;
 mod setting;
 mod trial;
@@ -25,16 +29,23 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use error::SearchError;
+pub use given::Given;
 pub use setting::Setting;
 
-use crate::{Result, data::Dataset};
+use crate::{
+    Result,
+    data::Dataset,
+    split::Order,
+    trainer::{Rounds, Settings},
+};
 
 /// The most folds of the last judgement.
 const FOLDS: usize = 5;
 
 /// How a search is run.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Options<'a> {
+    given: Given,
     seed: u64,
     threads: usize,
     most_iterations: usize,
@@ -45,6 +56,7 @@ pub struct Options<'a> {
 impl fmt::Debug for Options<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
+            .field("given", &self.given)
             .field("seed", &self.seed)
             .field("threads", &self.threads)
             .field("most_iterations", &self.most_iterations)
@@ -55,6 +67,7 @@ impl fmt::Debug for Options<'_> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Self {
+            given: Given::default(),
             seed: 0,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             most_iterations: 32,
@@ -70,7 +83,20 @@ impl<'a> Options<'a> {
         Self::default()
     }
 
-    /// Decides samples, folds and the order of rows.
+    /// Settings that are held.
+    #[must_use]
+    pub fn given(mut self, given: Given) -> Self {
+        self.given = given;
+        self
+    }
+
+    /// The order of rows.
+    fn order(&self) -> Order {
+        let seed = self.seed;
+        self.given.order.unwrap_or(Order::Shuffled { seed })
+    }
+
+    /// Decides samples, folds and the order of rows, if none is given.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -84,7 +110,7 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// The most iterations that are tried, at least 1.
+    /// The most iterations that are tried, at least 1, if their number is not given.
     #[must_use]
     pub fn most_iterations(mut self, most: usize) -> Self {
         self.most_iterations = most.max(1);
@@ -156,11 +182,20 @@ pub struct Found {
     pub exact: Option<Outcome>,
 }
 
+impl Found {
+    /// What to plan: the choice, in rounds that make the server's work least, since its iterations seldom fit into one. The normalization
+    /// is the planner's ([`PlannerOptions::normalization`](crate::trainer::PlannerOptions::normalization)).
+    pub fn settings(&self) -> Settings {
+        self.chosen.setting.settings().rounds(Rounds::Fastest)
+    }
+}
+
 /// Searches settings for labelled rows.
 ///
 /// # Errors
 /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`DataError::Split`](crate::data::DataError::Split) for fewer than four rows of a
-/// class, [`PreprocessError::AllConstant`](crate::preprocess::PreprocessError::AllConstant); [`SearchError`].
+/// class, [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter) for given settings that no training takes,
+/// [`PreprocessError`](crate::preprocess::PreprocessError) for columns that are all constant or that a given normalization cannot scale; [`SearchError`].
 pub fn search(data: &Dataset, options: &Options<'_>) -> Result<Found> {
     ladder::climb(data, options)
 }

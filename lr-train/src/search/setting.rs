@@ -7,82 +7,56 @@ use serde::{Deserialize, Serialize};
 use crate::{
     plain::{FirstStep, PlainSettings, Rate},
     preprocess::Scheme,
-    sigmoid::{Approximation, SigmoidError},
-    split::{Minibatches, Order},
+    sigmoid::Approximation,
+    split::Order,
     trainer::Settings,
 };
 
-/// Everything that a search chooses. Momentum begins with a whole step ([`FirstStep::Full`]).
+/// Everything that a search chooses or holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Setting {
     /// The normalization.
     pub scheme: Scheme,
-    /// Degree of the least-squares polynomial.
-    pub degree: usize,
-    /// Half its interval.
-    pub bound: f64,
+    /// The polynomial in place of the sigmoid.
+    pub activation: Approximation,
     /// The learning rate.
-    pub rate: f64,
+    pub rate: Rate,
     /// The penalty on squares of weights.
     pub penalty: f64,
     /// Rows of a minibatch.
     pub minibatch: usize,
     /// Iterations.
     pub iterations: usize,
-    /// Seed of the order of rows.
-    pub seed: u64,
+    /// How momentum begins.
+    pub first_step: FirstStep,
+    /// The order of rows.
+    pub order: Order,
 }
 
 impl Setting {
-    /// The polynomial.
-    ///
-    /// # Errors
-    /// As [`Approximation::least_squares`].
-    pub fn activation(&self) -> Result<Approximation, SigmoidError> {
-        Approximation::least_squares(self.degree, self.bound)
-    }
-
-    /// What to plan.
-    ///
-    /// # Errors
-    /// As [`Setting::activation`].
-    pub fn settings(&self) -> Result<Settings, SigmoidError> {
-        Ok(Settings::new(self.minibatch, self.iterations)
-            .rate(Rate::Constant(self.rate))
-            .activation(self.activation()?)
+    /// Settings of a training, with the circuit and the rounds of [`Settings::new`].
+    pub fn settings(&self) -> Settings {
+        Settings::new(self.minibatch, self.iterations)
+            .rate(self.rate.clone())
+            .activation(self.activation.clone())
             .penalty(self.penalty)
-            .first_step(FirstStep::Full)
-            .order(Order::Shuffled { seed: self.seed }))
+            .first_step(self.first_step)
+            .order(self.order)
     }
 
     /// The twin in the clear for this many rows.
     ///
     /// # Errors
-    /// As [`Setting::activation`] and [`Minibatches::new`].
+    /// As [`Settings::plain`].
     pub fn plain(&self, rows: usize) -> crate::Result<PlainSettings> {
-        self.plain_with(rows, self.activation()?)
-    }
-
-    /// The same with a polynomial that was fitted before.
-    pub(super) fn plain_with(
-        &self,
-        rows: usize,
-        activation: Approximation,
-    ) -> crate::Result<PlainSettings> {
-        let order = Order::Shuffled { seed: self.seed };
-        let batches = Minibatches::new(rows, self.minibatch, order)?;
-        Ok(PlainSettings::new(self.iterations, batches)
-            .rate(Rate::Constant(self.rate))
-            .approximation(activation)
-            .penalty(self.penalty)
-            .first_step(FirstStep::Full))
+        self.settings().plain(rows)
     }
 
     /// Levels of one round with the shallowest circuit: two an iteration, one more above degree 3.
     pub fn levels(&self) -> usize {
-        let each = if self.degree > 3 { 3 } else { 2 };
+        let each = if self.activation.degree() > 3 { 3 } else { 2 };
         each * self.iterations + 1
     }
 
@@ -92,36 +66,50 @@ impl Setting {
         (self.levels() * self.iterations) as f64 * entries.max(1.0)
     }
 
-    /// Options of `lr-train plan` and `encrypt` that ask for it.
-    pub fn arguments(&self) -> String {
-        format!(
-            "--normalize {} --sigmoid {}:{} --lr {} --l2 {} --first-step full --minibatch {} --iterations {} --order {}",
+    /// Options of `lr-train plan` that ask for it; none for polynomials and rates that the command line has no words for.
+    pub fn arguments(&self) -> Option<String> {
+        let (rate, schedule) = match self.rate {
+            Rate::Constant(rate) => (rate, ""),
+            Rate::Harmonic(rate) => (rate, " --schedule harmonic"),
+            Rate::Given(_) => return None,
+        };
+        let first_step = match self.first_step {
+            FirstStep::Published => "published",
+            FirstStep::Full => "full",
+        };
+        let order = match self.order {
+            Order::Original => "original".to_owned(),
+            Order::Shuffled { seed } => seed.to_string(),
+        };
+        Some(format!(
+            "--normalize {} --sigmoid {} --lr {rate}{schedule} --l2 {} --first-step {first_step} --minibatch {} --iterations {} --order {order}",
             self.scheme.name(),
-            self.degree,
-            self.bound,
-            self.rate,
+            self.activation.name()?,
             self.penalty,
             self.minibatch,
             self.iterations,
-            self.seed
-        )
+        ))
     }
 }
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            degree,
-            bound,
-            rate,
+            activation,
             penalty,
             minibatch,
             iterations,
             ..
         } = self;
+        let rate = match &self.rate {
+            Rate::Constant(rate) => rate.to_string(),
+            Rate::Harmonic(rate) => format!("{rate}/t"),
+            Rate::Given(_) => "of each step its own".to_owned(),
+        };
+        let steps = if *iterations == 1 { "step" } else { "steps" };
         write!(
             f,
-            "{}, degree {degree} on [-{bound}, {bound}], rate {rate}, L2 {penalty}, minibatch {minibatch}, {iterations} steps",
+            "{}, {activation}, rate {rate}, L2 {penalty}, minibatch {minibatch}, {iterations} {steps}",
             self.scheme.name()
         )
     }

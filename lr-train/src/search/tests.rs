@@ -10,6 +10,10 @@ use super::*;
 use crate::{
     TrainError,
     data::{builtin, csv, mnist, tests::external},
+    plain::{FirstStep, Rate},
+    preprocess::Scheme,
+    sigmoid::Approximation,
+    split::Order,
 };
 
 /// Log loss at most, AUC and accuracy at least.
@@ -35,8 +39,8 @@ fn expect(name: &str, data: &Dataset, (loss, auc, accuracy): (f64, f64, f64)) ->
         found.candidates,
     );
     assert!(o.log_loss <= loss, "{name}: log loss {}", o.log_loss);
-    // What no settings reach on these folds is not asked for; a cheap choice by log loss may rank a little worse.
-    let auc = auc.min(e.auc - 0.025);
+    // What the exact solver does not reach on these folds is not asked for; a choice may rank a little worse.
+    let auc = auc.min(e.auc - 0.005);
     assert!(o.auc >= auc, "{name}: AUC {}", o.auc);
     assert!(o.accuracy >= accuracy, "{name}: accuracy {}", o.accuracy);
     assert!(o.log_loss <= e.log_loss + 0.02, "{name}: {o:?} {e:?}");
@@ -47,7 +51,7 @@ fn expect(name: &str, data: &Dataset, (loss, auc, accuracy): (f64, f64, f64)) ->
 fn breast_cancer_is_learned_nearly_as_by_the_exact_solver() {
     let data = builtin::breast_cancer().unwrap();
     let found = expect("breast cancer", &data, (0.095, 0.993, 0.97));
-    assert!(found.chosen.outcome.log_loss < found.exact.unwrap().log_loss + 0.012);
+    assert!(found.chosen.outcome.log_loss < found.exact.unwrap().log_loss + 0.006);
     assert_eq!((found.rows, found.sampled, found.folds), (569, 569, 5));
     let losses: Vec<f64> = found.trials.iter().map(|t| t.outcome.log_loss).collect();
     assert!(losses.is_sorted(), "{losses:?}");
@@ -66,7 +70,7 @@ fn the_same_is_found_with_any_number_of_threads() {
     assert!(found.trials.iter().all(|t| t.setting.iterations <= 6));
     // What it says is what the plan's own twin does.
     let plain = found.chosen.setting.plain(data.rows()).unwrap();
-    let settings = found.chosen.setting.settings().unwrap();
+    let settings = found.chosen.setting.settings();
     assert_eq!(settings.plain(data.rows()).unwrap(), plain);
 }
 
@@ -104,6 +108,61 @@ fn data_that_cannot_be_searched_are_refused() {
     }
 }
 
+#[test]
+fn what_is_given_is_held() {
+    let data = builtin::breast_cancer().unwrap();
+    let mut given = Given::default();
+    given.scheme = Some(Scheme::Standard);
+    given.activation = Some(Approximation::quintic_8());
+    given.rate = Some(Rate::Harmonic(0.2));
+    given.minibatch = Some(100);
+    given.order = Some(Order::Original);
+    given.first_step = FirstStep::Published;
+    let found = search(&data, &Options::new().given(given.clone())).unwrap();
+    // The penalties, each with all numbers of iterations.
+    assert_eq!(found.candidates, 5);
+    let chosen = &found.chosen.setting;
+    let held = Given {
+        scheme: Some(chosen.scheme),
+        activation: Some(chosen.activation.clone()),
+        rate: Some(chosen.rate.clone()),
+        minibatch: Some(chosen.minibatch),
+        order: Some(chosen.order),
+        first_step: chosen.first_step,
+        ..Given::default()
+    };
+    assert_eq!(held, given);
+    given.penalty = Some(0.02);
+    // More than any of the search's own.
+    given.iterations = Some(50);
+    assert!(given.is_all());
+    let found = search(&data, &Options::new().given(given)).unwrap();
+    assert_eq!((found.candidates, found.trials.len()), (1, 1));
+    let chosen = &found.chosen.setting;
+    assert_eq!((chosen.iterations, chosen.penalty), (50, 0.02));
+    assert!(found.chosen.outcome.auc > 0.95, "{found:?}");
+}
+
+#[test]
+fn a_wild_interval_is_refused_with_its_number() {
+    let data = builtin::breast_cancer().unwrap();
+    let mut given = Given::default();
+    given.activation = Some(Approximation::least_squares(3, 0.5).unwrap());
+    given.rate = Some(Rate::Constant(2.0));
+    let error = search(&data, &Options::new().given(given)).unwrap_err();
+    let TrainError::Search(SearchError::Interval {
+        setting, largest, ..
+    }) = &error
+    else {
+        panic!("{error}");
+    };
+    assert!(*largest > setting.activation.bound(), "{error}");
+    let text = error.to_string();
+    for word in ["[-0.5, 0.5]", "--sigmoid 7:", "--lr", "--settings fixed"] {
+        assert!(text.contains(word), "{text}");
+    }
+}
+
 fn clinical(folder: &Path, name: &str) -> Dataset {
     let options = csv::Options::new(csv::ColumnId::Index(-1));
     csv::read_file(&folder.join(format!("{name}.txt")), &options).unwrap()
@@ -118,8 +177,7 @@ fn clinical_sets_are_learned_nearly_as_by_the_exact_solver() {
         ("edin", (0.205, 0.960, 0.905)),
         ("lbw", (0.582, 0.71, 0.67)),
         ("pcs", (0.525, 0.815, 0.73)),
-        // The choice may be 0.001 + 0.5 % above the best, which is 0.554.
-        ("uis", (0.558, 0.640, 0.725)),
+        ("uis", (0.556, 0.640, 0.725)),
     ] {
         expect(name, &clinical(&folder, name), least);
     }
@@ -131,5 +189,5 @@ fn mnist_is_learned_nearly_as_by_the_exact_solver() {
         return;
     };
     let parts = mnist::three_against_eight(&folder).unwrap();
-    expect("MNIST 3 against 8", &parts.train, (0.13, 0.988, 0.955));
+    expect("MNIST 3 against 8", &parts.train, (0.105, 0.992, 0.963));
 }

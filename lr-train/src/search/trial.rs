@@ -7,9 +7,8 @@ use crate::{
     Result, TrainError,
     data::Dataset,
     metrics::{Confusion, auc, log_loss},
-    plain::{Calibration, FitError, State, exact, nesterov, scores},
+    plain::{Calibration, FitError, PlainSettings, State, exact, nesterov, scores},
     preprocess::{PreprocessError, Preprocessor, Scheme, signed_rows},
-    sigmoid::Approximation,
     split::Split,
 };
 
@@ -28,6 +27,54 @@ pub(super) struct Score {
     pub(super) log_loss: f64,
     pub(super) auc: f64,
     pub(super) accuracy: f64,
+}
+
+/// A candidate on one fold.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// After each number of iterations that was asked for.
+    pub(super) scores: Vec<Option<Score>>,
+    /// Where it left its interval.
+    pub(super) left: Option<Left>,
+}
+
+/// Where a training left its interval.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// Iterations begun.
+    pub(super) iterations: usize,
+    /// The inner product, infinite where weights are no numbers any more.
+    pub(super) largest: f64,
+}
+
+impl Run {
+    /// Of a fold that cannot be normalized.
+    pub(super) fn silent(numbers: usize) -> Self {
+        Self {
+            scores: vec![None; numbers],
+            left: None,
+        }
+    }
+}
+
+/// Trains from a state: the next one, or where it leaves its interval.
+pub(super) fn within(
+    z: &Array2<f64>,
+    plain: &PlainSettings,
+    state: State,
+) -> Result<Result<State, Left>> {
+    let (iteration, largest) = match nesterov(z, plain, state) {
+        Err(TrainError::Fit(FitError::Diverged { iteration, .. })) => (iteration, f64::INFINITY),
+        Err(error) => return Err(error),
+        Ok((history, next)) => match history.left_interval() {
+            Some(left) => (left.iteration, left.largest_t),
+            None => return Ok(Ok(next)),
+        },
+    };
+    Ok(Err(Left {
+        iterations: iteration + 1,
+        largest,
+    }))
 }
 
 impl Fold {
@@ -51,28 +98,23 @@ impl Fold {
     }
 
     /// Trains a candidate and judges it after each of some numbers of iterations; none from where it left its interval.
-    pub(super) fn trial(
-        &self,
-        setting: &Setting,
-        activation: &Approximation,
-        after: &[usize],
-    ) -> Result<Vec<Option<Score>>> {
-        let mut found = vec![None; after.len()];
+    pub(super) fn trial(&self, setting: &Setting, after: &[usize]) -> Result<Run> {
+        let mut run = Run::silent(after.len());
         let mut state = State::zero(self.z.ncols());
-        let mut plain = setting.plain_with(self.z.nrows(), activation.clone())?;
-        for (&iterations, found) in after.iter().zip(&mut found) {
+        let mut plain = setting.plain(self.z.nrows())?;
+        for (&iterations, score) in after.iter().zip(&mut run.scores) {
             plain.iterations = iterations - state.iteration;
-            let (history, next) = match nesterov(&self.z, &plain, state) {
-                Err(TrainError::Fit(FitError::Diverged { .. })) => break,
-                other => other?,
+            let next = match within(&self.z, &plain, state)? {
+                Ok(next) => next,
+                Err(left) => {
+                    run.left = Some(left);
+                    break;
+                }
             };
-            if history.left_interval().is_some() {
-                break;
-            }
-            *found = self.judge(&next.w)?;
+            *score = self.judge(&next.w)?;
             state = next;
         }
-        Ok(found)
+        Ok(run)
     }
 
     /// None for weights that do not rank rows at all.

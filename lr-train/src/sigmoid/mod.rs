@@ -11,6 +11,8 @@ mod error;
 mod exact;
 mod fit;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use error::SigmoidError;
@@ -74,6 +76,23 @@ impl Approximation {
             &[-0.216_884, 0.008_192_76, -0.000_165_861, 0.000_001_195_81],
             8.0,
         )
+    }
+
+    /// Those of the literature, with the names that the command line has for them.
+    pub const PUBLISHED: [(&str, fn() -> Self); 4] = [
+        ("cubic-16", Self::cubic_16),
+        ("cubic-8", Self::cubic_8),
+        ("quintic-8", Self::quintic_8),
+        ("septic-8", Self::septic_8),
+    ];
+
+    /// What the command line calls it: as in [`Self::PUBLISHED`], or `DEGREE:HALF` for a least-squares fit; none for others.
+    pub fn name(&self) -> Option<String> {
+        if self.origin == Origin::LeastSquares {
+            return Some(format!("{}:{}", self.degree(), self.bound));
+        }
+        let named = Self::PUBLISHED.iter().find(|(_, of)| of() == *self);
+        named.map(|(name, _)| (*name).to_owned())
     }
 
     fn published(odd: &[f64], bound: f64) -> Self {
@@ -192,6 +211,13 @@ impl Approximation {
         fit::grid(self.bound)
             .map(|t| (self.eval(t) - sigma(-t)).abs())
             .fold(0.0, f64::max)
+    }
+}
+
+impl fmt::Display for Approximation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (degree, bound) = (self.degree(), self.bound);
+        write!(f, "degree {degree} on [-{bound}, {bound}]")
     }
 }
 

@@ -1,5 +1,7 @@
 //! Both sides in one process.
 
+use std::borrow::Cow;
+
 use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::run::{Options, RunReport};
 
@@ -12,6 +14,7 @@ use crate::{
     data::Dataset,
     plain::State,
     preprocess::{Preprocessor, Scheme},
+    search::{self, Found},
 };
 
 /// Trains on encrypted data with both sides in one process: plan, keys, encryption, rounds with refreshes, decryption. A
@@ -46,9 +49,10 @@ pub struct RoundDone<'a> {
 /// What a [`Trainer`] is made from, with defaults for all but settings and data.
 #[derive(Debug)]
 pub struct TrainerBuilder<'a> {
-    settings: &'a Settings,
+    settings: Cow<'a, Settings>,
     data: &'a Dataset,
     scheme: Scheme,
+    found: Option<Found>,
     planner: PlannerOptions,
     run: Options,
 }
@@ -56,13 +60,37 @@ pub struct TrainerBuilder<'a> {
 impl<'a> TrainerBuilder<'a> {
     /// For a training of these data.
     pub fn new(settings: &'a Settings, data: &'a Dataset) -> Self {
+        Self::of(Cow::Borrowed(settings), data)
+    }
+
+    fn of(settings: Cow<'a, Settings>, data: &'a Dataset) -> Self {
         Self {
             settings,
             data,
             scheme: Scheme::MaxAbs,
+            found: None,
             planner: PlannerOptions::default(),
             run: Options::default(),
         }
+    }
+
+    /// For a training of these data with settings and normalization that suit them: what `options` give is held, the rest is searched in
+    /// the clear ([`search::search`]), which takes seconds. Settings chosen from data tell the server a little about them.
+    ///
+    /// # Errors
+    /// As [`search::search`].
+    pub fn search(data: &'a Dataset, options: &search::Options<'_>) -> Result<Self> {
+        let found = search::search(data, options)?;
+        Ok(Self {
+            scheme: found.chosen.setting.scheme,
+            found: Some(found.clone()),
+            ..Self::of(Cow::Owned(found.settings()), data)
+        })
+    }
+
+    /// What [`TrainerBuilder::search`] found.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
     }
 
     /// How columns are normalized, instead of by their largest magnitude.
@@ -93,7 +121,7 @@ impl<'a> TrainerBuilder<'a> {
     pub fn build<S: SecretEngine, B: Backend>(self, owner: S, server: B) -> Result<Trainer<S, B>> {
         let features = Preprocessor::fit(self.data, self.scheme)?.features() + 1;
         let planner = self.planner.normalization(self.scheme);
-        let (plan, report) = plan(self.settings, features, self.data.rows(), &planner)?;
+        let (plan, report) = plan(&self.settings, features, self.data.rows(), &planner)?;
         let (owner, keys) = DataOwner::generate(plan.clone(), owner)?;
         let data = owner.prepare(self.data, self.scheme)?;
         let server = TrainingServer::new(plan, keys, server, self.run)?;

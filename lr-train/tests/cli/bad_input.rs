@@ -96,7 +96,7 @@ fn plans_that_cannot_be() {
     let desk = Desk::new();
     desk.refuses(
         "
-        6 | plan --data builtin:digits --circuit baseline --iterations 6 --log-n 15 --out plan.toml | 6 iterations | 2^15 | 2^16 | low-depth | rounds
+        6 | plan --data builtin:digits --settings fixed --circuit baseline --iterations 6 --log-n 15 --out plan.toml | 6 iterations | 2^15 | 2^16 | low-depth | rounds
         6 | plan --features 10 --rows 4000 --minibatch 4000 --circuit single-chain | 4000 | smaller minibatches
         6 | plan --features 10 --rows 100 --lr 0 | rate
         6 | plan --features 10 --rows 100 --iterations 0 | iterations

@@ -22,8 +22,7 @@ fn separable(rows: usize) -> String {
     text
 }
 
-const PLAN: &str =
-    "plan --data train.csv --label y --normalize standard --minibatch 64 --iterations 4";
+const PLAN: &str = "plan --data train.csv --label y --settings fixed --first-step published --normalize standard --minibatch 64 --iterations 4";
 
 #[test]
 fn rates_that_diverge_are_refused_unless_they_are_meant() {
@@ -40,6 +39,18 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
         "leave [-16, 16] | scores from",
     );
     assert_eq!(desk.listing("."), ["train.csv"]);
+    // Rows that break what the circuits of a plan assume are not encrypted, either.
+    desk.ok(&format!("{PLAN} --lr 30 --out broken.toml --force"));
+    desk.ok("keygen --plan broken.toml --out broken");
+    let encrypt = "encrypt --keys broken --data train.csv --label y --out broken.arras";
+    desk.fails(
+        encrypt,
+        6,
+        "leave [-16, 16] | the circuits assume | by row | in iteration 1 | --lr | --force",
+    );
+    assert_eq!(desk.listing("broken/secret/datasets").len(), 0);
+    desk.ok(&format!("{encrypt} --force"))
+        .notes("WARNING: from iteration | [-16, 16]");
     let said = desk.json(&format!("{PLAN} --lr 3"));
     assert_eq!(
         said["report"]["forecast"]["left-in"],
@@ -53,7 +64,7 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras")
         .notes("WARNING: | scores from | [-16, 16]");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json")
+    desk.ok("decrypt --keys keys --result result.arras --out model.json")
         .notes("final weights give scores from | [-16, 16]");
 }
 
@@ -91,9 +102,9 @@ fn a_model_that_says_one_class_is_refused() {
         writeln!(shifted, "{a},{b},{}", fields[2]).unwrap();
     }
     desk.write("train.csv", shifted);
-    let plan = "plan --data train.csv --label y --minibatch 30 --iterations 3 --order original";
+    let plan = "plan --data train.csv --label y --settings fixed --lr 1 --minibatch 30 --iterations 3 --order original";
     desk.fails(
-        plan,
+        &format!("{plan} --normalize max-abs"),
         6,
         "of all 100 rows | 50 of which | --normalize standard",
     );
@@ -111,8 +122,18 @@ fn a_value_that_cannot_be_trained_with_is_named() {
         3,
         "column \"b\", row 8 | 1.000e300 | --normalize",
     );
+    // What a ciphertext of the data's level could hold, and the plan did not promise.
+    lines[8] = "0.2,4,450,no".to_owned();
+    desk.write("wild.csv", lines.join("\n"));
     desk.fails(
-        "plan --data wild.csv --label y --normalize none --minibatch 16 --iterations 3",
+        "encrypt --keys keys --data wild.csv --label y --normalize none --out out.arras",
+        3,
+        "column \"b\", row 8 | 4.500e2 | 4.000e2 at most | --normalize",
+    );
+    lines[8] = "0.2,4,1e300,no".to_owned();
+    desk.write("wild.csv", lines.join("\n"));
+    desk.fails(
+        "plan --data wild.csv --label y --settings fixed --normalize none --minibatch 16 --iterations 3",
         6,
         "diverged | --normalize | --lr",
     );
@@ -123,7 +144,7 @@ fn normalization_is_the_plan_s_and_other_data_are_said() {
     let desk = Desk::new();
     desk.write("train.csv", small_csv(24));
     desk.ok(
-        "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --normalize standard --out plan.toml",
+        "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --normalize standard --out plan.toml",
     );
     desk.ok("keygen --plan plan.toml --out keys");
     let encrypt = "encrypt --keys keys --label y --out data.arras --force";
@@ -140,7 +161,7 @@ fn normalization_is_the_plan_s_and_other_data_are_said() {
 fn rows_used_are_told_from_rows_given() {
     let desk = Desk::new();
     desk.write("train.csv", separable(100));
-    let plan = "plan --data train.csv --label y --minibatch 16 --iterations 2 --circuit baseline --out plan.toml";
+    let plan = "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 2 --circuit baseline --out plan.toml";
     let said = desk.ok(plan);
     said.says("32 of 100 rows | 0.32 passes");
     said.notes("uses 32 of 100 rows, less than one pass | --iterations");
@@ -148,7 +169,7 @@ fn rows_used_are_told_from_rows_given() {
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras")
         .says("32 of 100 rows");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    let said = desk.json("decrypt --keys keys --model result.arras --out model.json");
+    let said = desk.json("decrypt --keys keys --result result.arras --out model.json");
     assert_eq!(
         (&said["usage"]["used"], &said["usage"]["rows"]),
         (&32.into(), &100.into())

@@ -205,7 +205,7 @@ mod unix {
     /// A folder that came from somebody else, with links where outputs are made: none is followed, and what they lead to stays.
     #[test]
     fn nobody_s_links_are_followed() {
-        const OUT: &str = "decrypt --keys keys --model result.arras --out received/model.json";
+        const OUT: &str = "decrypt --keys keys --result result.arras --out received/model.json";
         let desk = finished().copy_of("keys plan.toml train.csv result.arras");
         let keys = desk.read("keys/secret/secret-key.arras");
         fs::create_dir(desk.path("received")).unwrap();
@@ -219,18 +219,18 @@ mod unix {
         link("precious", "received/.locked.lock");
         link("keys", "received/keys");
         desk.ok(OUT);
-        desk.ok("decrypt --keys keys --model result.arras --out received/other");
+        desk.ok("decrypt --keys keys --result result.arras --out received/other");
         desk.ok("keygen --plan plan.toml --out received/folder");
         desk.refuses(
             "
-            5 | decrypt --keys keys --model result.arras --out received/locked | .locked.lock
+            5 | decrypt --keys keys --result result.arras --out received/locked | .locked.lock
             5 | keygen --plan plan.toml --out received/locked | .locked.lock
             5 | keygen --plan plan.toml --out received/keys --force | received/keys
             ",
         );
         // In the place of an output a link is replaced itself.
         link("precious", "received/link.json");
-        desk.ok("decrypt --keys keys --model result.arras --out received/link.json --force");
+        desk.ok("decrypt --keys keys --result result.arras --out received/link.json --force");
         // In a folder of keys it is not ours to remove.
         link("precious", "keys/secret/link.json");
         desk.fails(FORCE, 5, "link.json");

@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod bad_input;
+mod chosen;
 mod exchange;
 mod expected;
 mod gpu;

@@ -27,7 +27,7 @@ fn inputs(desk: &Desk) -> Vec<(String, String)> {
         ("data.arras", TRAIN),
         (
             "data.arras",
-            "decrypt --keys keys --model result.arras --dataset data.arras --out out.json",
+            "decrypt --keys keys --result result.arras --dataset data.arras --out out.json",
         ),
         (
             "data.arras",
@@ -230,7 +230,7 @@ fn leftovers_that_are_other_names_of_files() {
         )
         .unwrap();
     }
-    desk.ok("decrypt --keys keys --model result.arras --out received/out.json");
+    desk.ok("decrypt --keys keys --result result.arras --out received/out.json");
     assert_eq!(desk.listing("received"), ["received/out.json"]);
     assert_eq!(desk.read("precious"), b"mine");
 }

@@ -1,6 +1,10 @@
 //! What verbs take out of a file, and what they say about it.
 
-use crate::support::{Desk, finished, small_csv};
+use std::{fs, io::Write};
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::support::{Desk, Ran, finished, small_csv};
 
 /// x alternates, y is the second half of the rows: only their number tells it.
 fn numbered() -> String {
@@ -20,8 +24,7 @@ fn numbered() -> String {
 fn row_numbers_and_features_are_named_and_can_be_left_out() {
     let desk = Desk::new();
     desk.write("train.csv", numbered());
-    let plan =
-        "plan --data train.csv --label y --minibatch 16 --iterations 1 --circuit baseline --force";
+    let plan = "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --force";
     desk.ok(plan).notes("column number 0 has no name | 0, 1, 2, .. | --leave-out 0 | 2 features: column 1, x | \"1\" was taken for the positive");
     let without = desk.ok(&format!("{plan} --leave-out 0 --out plan.toml"));
     without.notes("1 features: x; left out: column 1");
@@ -40,7 +43,7 @@ fn row_numbers_and_features_are_named_and_can_be_left_out() {
         "{said}"
     );
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result.arras --out model.json");
     for verb in ["evaluate", "predict"] {
         desk.ok(&format!(
             "{verb} --model model.json --data train.csv --label y --leave-out 0"
@@ -89,12 +92,13 @@ fn columns_without_spread_are_named_with_the_remedy() {
     }
     desk.write("far.csv", far);
     desk.write("wild.csv", wild);
-    let plan = "plan --label y --minibatch 20 --iterations 1 --circuit baseline --force";
-    desk.ok(&format!("{plan} --data far.csv"))
+    let plan =
+        "plan --label y --settings fixed --minibatch 20 --iterations 1 --circuit baseline --force";
+    desk.ok(&format!("{plan} --data far.csv --normalize max-abs"))
         .notes("column \"a\" varies by | of its size | --normalize standard");
     let standard = desk.ok(&format!("{plan} --data far.csv --normalize standard"));
     assert!(!standard.stderr.contains("of its size"), "{standard}");
-    desk.ok(&format!("{plan} --data wild.csv"))
+    desk.ok(&format!("{plan} --data wild.csv --normalize max-abs"))
         .notes("column \"a\" is 500000.0 in row 8");
 }
 
@@ -115,5 +119,35 @@ fn predict_says_where_a_label_may_be() {
         "predict --model model.json --data numbers.csv",
         3,
         "features | --label",
+    );
+}
+
+#[test]
+fn compressed_files_and_the_standard_input_are_read_like_plain_ones() {
+    let desk = finished().copy_of("model.json train.csv");
+    let plain = desk.read("train.csv");
+    let mut compressed = GzEncoder::new(vec![], Compression::fast());
+    compressed.write_all(&plain).unwrap();
+    desk.write("train.csv.gz", compressed.finish().unwrap());
+    let evaluate = |data: &str| {
+        let verb = format!("evaluate --model model.json --label y --data {data}");
+        let stdin = fs::File::open(desk.path("train.csv")).unwrap();
+        Ran::of(desk.command(&verb).stdin(stdin)).ends_with(0)
+    };
+    let expected = evaluate("train.csv").stdout;
+    assert!(expected.contains("accuracy"), "{expected}");
+    for data in ["train.csv.gz", "-"] {
+        let found = evaluate(data).stdout;
+        assert_eq!(found.replace(data, "train.csv"), expected);
+    }
+    let european = String::from_utf8(plain).unwrap();
+    let european = european.replace(',', ";").replace('.', ",");
+    desk.write("european.csv", european);
+    let found = evaluate("european.csv --decimal-comma").stdout;
+    assert_eq!(found.replace("european.csv", "train.csv"), expected);
+    desk.fails(
+        "evaluate --model model.json --label y --data european.csv",
+        3,
+        "decimal comma",
     );
 }

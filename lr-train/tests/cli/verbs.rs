@@ -26,8 +26,7 @@ fn every_verb_has_help_and_the_whole_has_exit_codes() {
 #[test]
 fn plan_answers_everything_before_any_key() {
     let desk = Desk::new();
-    let said =
-        desk.ok("plan --data builtin:digits --minibatch 32 --iterations 3 --normalize standard");
+    let said = desk.ok("plan --data builtin:digits --settings fixed --minibatch 32 --iterations 3");
     said.says(
         "circuit | ring degree N | levels | dnum | log2(QP) | for 128 bits | evaluation keys | data to send | server memory | \
          key switches | time | predicted error | iterations that fit | baseline | single-chain-mask-free | 285 rows | \

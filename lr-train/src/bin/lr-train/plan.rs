@@ -8,12 +8,13 @@ use std::{
 use clap::Args;
 use lr_train::{
     plain::{FirstStep, Rate},
-    preprocess::{Preprocessor, Scheme},
+    preprocess::Preprocessor,
+    search::Found,
     sigmoid::Approximation,
     split::Order,
     trainer::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
-        Settings, TrainingPlan,
+        TrainingPlan,
         files::{dataset_file_bytes, load_costs},
         plan, training_rows,
     },
@@ -21,7 +22,7 @@ use lr_train::{
 use serde_json::json;
 
 use crate::{
-    Done,
+    Done, choosing,
     failure::Failure,
     output::{Answer, Output, claim, path},
     sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
@@ -31,10 +32,11 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  lr-train plan --data builtin:digits --minibatch 64 --iterations 6 --out plan.toml
+  lr-train plan --data train.csv --label y --out plan.toml             (settings are searched)
+  lr-train plan --data builtin:digits --minibatch 64 --iterations 6 --rounds one --out plan.toml    (these are held, the others searched)
+  lr-train plan --data train.csv --label y --settings fixed --iterations 8 --out plan.toml         (nothing is searched)
   lr-train plan --features 31 --rows 569 --circuit single-chain --iterations 8      (without data; nothing is written)
-  lr-train plan --data train.csv --label y --iterations 32 --rounds fewest --costs server.toml --out plan.toml
-  lr-train plan --data train.csv --label y --iterations 32 --rounds fastest --out plan.toml    (many short rounds on a small ring)")]
+  lr-train plan --data train.csv --label y --rounds fewest --costs server.toml --out plan.toml")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     data: PlanData,
@@ -60,9 +62,6 @@ struct PlanData {
     /// Rows that the keys must hold [default: those of the data]
     #[arg(long)]
     rows: Option<usize>,
-    /// How columns are normalized
-    #[arg(long, value_enum, default_value_t)]
-    normalize: Normalization,
 }
 
 /// What is to be trained.
@@ -71,38 +70,47 @@ pub(crate) struct Training {
     /// auto (the fastest), baseline, mask-free, low-depth, single-chain or single-chain-mask-free
     #[arg(long, default_value = "auto", value_parser = parse_circuit)]
     pub(crate) circuit: CircuitChoice,
-    /// Rows of a minibatch
-    #[arg(long, default_value_t = 64)]
-    pub(crate) minibatch: usize,
-    /// Iterations, over all rounds
-    #[arg(long, default_value_t = 6)]
-    pub(crate) iterations: usize,
-    /// Learning rate
-    #[arg(long, default_value_t = 1.0)]
-    pub(crate) lr: f64,
+    /// Where settings come from that are not given. auto: with --data they are searched with the plaintext twin of the training, on this machine
+    /// (as `lr-train try` does); without data, and with fixed: as stated with each
+    #[arg(long, default_value = "auto", value_parser = named(&SETTINGS))]
+    pub(crate) settings: choosing::From,
+    /// How columns are normalized [default: auto; fixed: standard-clipped]
+    #[arg(long, value_enum)]
+    pub(crate) normalize: Option<Normalization>,
+    /// Rows of a minibatch [default: auto; fixed: 64]
+    #[arg(long)]
+    pub(crate) minibatch: Option<usize>,
+    /// Iterations, over all rounds [default: auto; fixed: 6]
+    #[arg(long)]
+    pub(crate) iterations: Option<usize>,
+    /// Learning rate [default: auto; fixed: 0.1]
+    #[arg(long)]
+    pub(crate) lr: Option<f64>,
     /// How the learning rate changes: stays constant, or falls as 1/t
     #[arg(long, default_value = "constant", value_parser = named(&SCHEDULES))]
-    schedule: Schedule,
-    /// What moves the weights
+    pub(crate) schedule: Schedule,
+    /// What moves the weights; settings are searched for nesterov alone
     #[arg(long, default_value = "nesterov", value_parser = named(&OPTIMIZERS))]
-    optimizer: Optimizer,
+    pub(crate) optimizer: Optimizer,
     /// one, a number of rounds, of:N (N iterations each), fewest (as few as the levels allow) or fastest (least work for the server, often
-    /// many short rounds; refreshes are not counted); between rounds the client refreshes the state
-    #[arg(long, default_value = "one", value_parser = parse_rounds)]
-    pub(crate) rounds: Rounds,
+    /// many short rounds; refreshes are not counted); between rounds the client refreshes the state [default: fastest if settings are
+    /// searched, else one]
+    #[arg(long, value_parser = parse_rounds)]
+    pub(crate) rounds: Option<Rounds>,
     /// Polynomial in place of the sigmoid: cubic-16, cubic-8, quintic-8 or septic-8 as published, with half their interval, or DEGREE:HALF for
-    /// the least-squares fit of degree 3, 5 or 7, as in 7:24
-    #[arg(long, default_value = "cubic-16", value_parser = parse_sigmoid)]
-    sigmoid: Approximation,
-    /// Penalty on squares of weights (L2), the intercept apart: half of it times their sum is added to the mean loss. Costs no level
-    #[arg(long, default_value_t = 0.0)]
-    l2: f64,
-    /// How Nesterov's momentum begins: published (alpha 0.01, by which the first step is all but lost), or full (alpha 1)
-    #[arg(long, default_value = "published", value_parser = named(&FIRST_STEPS))]
-    first_step: FirstStep,
-    /// Seed of the order of rows, or `original`
-    #[arg(long, default_value = "0", value_parser = parse_order)]
-    order: Order,
+    /// the least-squares fit of degree 3, 5 or 7, as in 7:24 [default: auto; fixed: cubic-16]
+    #[arg(long, value_parser = parse_sigmoid)]
+    pub(crate) sigmoid: Option<Approximation>,
+    /// Penalty on squares of weights (L2), the intercept apart: half of it times their sum is added to the mean loss. Costs no level [default:
+    /// auto; fixed: 0]
+    #[arg(long)]
+    pub(crate) l2: Option<f64>,
+    /// How Nesterov's momentum begins: full (alpha 1), or published (alpha 0.01, by which the first step is all but lost) [default: full]
+    #[arg(long, value_parser = named(&FIRST_STEPS))]
+    pub(crate) first_step: Option<FirstStep>,
+    /// Seed of the order of rows, and of the search, or `original` [default: 0]
+    #[arg(long, value_parser = parse_order)]
+    pub(crate) order: Option<Order>,
 }
 
 /// What the planner may take.
@@ -120,16 +128,24 @@ struct Choice {
     threads: Option<usize>,
 }
 
-/// The most threads of a server: more are no machine's.
-const MOST_THREADS: usize = 1024;
+/// The most threads of a server, for the built-in costs.
+#[cfg(feature = "cpu")]
+const MOST_THREADS: usize = arras::CpuEngine::MAX_THREADS;
+#[cfg(not(feature = "cpu"))]
+const MOST_THREADS: usize = usize::MAX;
 
 fn parse_threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n));
     number.ok_or_else(|| format!("give 1 to {MOST_THREADS} threads"))
 }
 
+const SETTINGS: [Named<choosing::From>; 2] = [
+    ("auto", choosing::From::Auto),
+    ("fixed", choosing::From::Fixed),
+];
+
 /// What makes a rate of its first value.
-type Schedule = fn(f64) -> Rate;
+pub(crate) type Schedule = fn(f64) -> Rate;
 
 const SCHEDULES: [Named<Schedule>; 2] =
     [("constant", Rate::Constant), ("harmonic", Rate::Harmonic)];
@@ -145,15 +161,9 @@ const FIRST_STEPS: [Named<FirstStep>; 2] = [
     ("full", FirstStep::Full),
 ];
 
-const SIGMOIDS: [Named<fn() -> Approximation>; 4] = [
-    ("cubic-16", Approximation::cubic_16),
-    ("cubic-8", Approximation::cubic_8),
-    ("quintic-8", Approximation::quintic_8),
-    ("septic-8", Approximation::septic_8),
-];
-
 pub(crate) fn parse_sigmoid(text: &str) -> Result<Approximation, String> {
-    if let Some((_, published)) = SIGMOIDS.iter().find(|(name, _)| *name == text) {
+    let mut all = Approximation::PUBLISHED.iter();
+    if let Some((_, published)) = all.find(|(name, _)| *name == text) {
         return Ok(published());
     }
     let own = text
@@ -198,35 +208,21 @@ fn parse_order(text: &str) -> Result<Order, String> {
         .map_err(|_| "give a number, or original".to_owned())
 }
 
-impl Training {
-    pub(crate) fn settings(&self) -> Settings {
-        let mut settings = Settings::new(self.minibatch, self.iterations)
-            .optimizer(self.optimizer)
-            .activation(self.sigmoid.clone())
-            .penalty(self.l2)
-            .first_step(self.first_step)
-            .rounds(self.rounds)
-            .order(self.order)
-            .rate((self.schedule)(self.lr));
-        settings.circuit = self.circuit;
-        settings
-    }
-}
-
 pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
-    let settings = args.training.settings();
-    let scheme: Scheme = args.data.normalize.into();
     let data = match &args.data.source {
-        Some(source) => Some(source.read(&Purpose::Training)?),
+        Some(source) => {
+            let data = source.read(&Purpose::Training)?;
+            source.say_all(&data, output);
+            Some(data)
+        }
         None => None,
     };
+    let chosen = args.training.choose(data.as_ref(), output)?;
+    let (settings, scheme) = (&chosen.settings, chosen.scheme);
     let mut errors = ErrorsFor::AnyData;
     let (features, rows, dropped) = match (&data, args.data.features) {
         (Some(data), _) => {
             let preprocessor = Preprocessor::fit(data, scheme)?;
-            if let Some(source) = &args.data.source {
-                source.say_all(data, output);
-            }
             say_spreads(&preprocessor, data.table(), output);
             let names = preprocessor.names();
             let dropped: Vec<String> = (preprocessor.dropped().iter())
@@ -257,12 +253,20 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     for file in &args.choice.costs {
         options = options.costs(load_costs(file)?);
     }
-    let (plan, report) = plan(&settings, features, rows, &options)?;
-    judge(&report, args.force, output)?;
+    let progress = Arc::new(output.progress("planning"));
+    let seen = progress.clone();
+    let options = options.on_progress(move |done, all| seen.at(done, all));
+    let (plan, report) = plan(settings, features, rows, &options)?;
+    drop((options, progress));
+    judge(&report, chosen.found.as_ref(), args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
-    let mut text = format!("{report}\n\nholds {rows} rows of {} features", features - 1);
+    let said = chosen.text(data.is_some());
+    let mut text = format!(
+        "{said}\n\n{report}\n\nholds {rows} rows of {} features",
+        features - 1
+    );
     if !dropped.is_empty() {
         text += &format!(
             " ({} constant columns left out: {})",
@@ -281,6 +285,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     }
     let json = json!({
         "plan": plan.id().to_string(),
+        "settings": chosen.json(),
         "rows": rows,
         "features": features - 1,
         "dropped": dropped.len(),
@@ -296,11 +301,26 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
 }
 
 /// Says what is doubtful about a training, and refuses one that would give no useful model unless it was asked for.
-fn judge(report: &PlanReport, force: bool, output: &Output) -> Result<(), Failure> {
+fn judge(
+    report: &PlanReport,
+    found: Option<&Found>,
+    force: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    // The search has judged calibrated probabilities and ranks, on rows held back.
+    let settled = |doubt: &Doubt| {
+        found.is_some() && matches!(doubt, Doubt::OneClass { .. } | Doubt::Loss { .. })
+    };
     let (grave, slight): (Vec<Doubt>, Vec<Doubt>) =
-        report.doubts().into_iter().partition(Doubt::is_grave);
+        (report.doubts().into_iter()).partition(|doubt| doubt.is_grave() && !settled(doubt));
     if !force && !grave.is_empty() {
         return Err(Failure::Doubtful(grave));
+    }
+    if let (Some(found), true) = (found, slight.iter().any(settled)) {
+        output.note(format_args!(
+            "note: calibrate the model when it is there (decrypt --data .. --threshold balanced): it ranks rows with an AUC of {:.3}, but",
+            found.chosen.outcome.auc
+        ));
     }
     for doubt in grave {
         output.note(format_args!("WARNING (--force): {doubt}"));

@@ -3,16 +3,19 @@
 use arras::toolkit::text::{self, Table};
 use clap::Args;
 use lr_train::{
+    plain::Rate,
     preprocess::Preprocessor,
     search::{Found, Options, Outcome, search},
-    trainer::{ErrorsFor, PlanReport, PlannerOptions, Rounds, plan},
+    trainer::{ErrorsFor, PlanReport, PlannerOptions, plan},
 };
 use serde_json::json;
 
 use crate::{
     Done,
+    choosing::chosen,
     failure::Failure,
     output::{Answer, Output},
+    signals,
     sources::{Part, Purpose, Source},
 };
 
@@ -45,21 +48,23 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let data = args.source.read(&Purpose::Training)?;
     let progress = output.progress("trying");
     let seen = |done, total| progress.at(done, total);
+    let stop = signals::token();
+    let stopped = || stop.is_stopped();
     let mut options = Options::new()
         .seed(args.seed)
         .most_iterations(args.most_iterations)
-        .on_progress(&seen);
+        .on_progress(&seen)
+        .stop_when(&stopped);
     if let Some(threads) = args.threads {
         options = options.threads(threads);
     }
     let found = search(&data, &options)?;
     let setting = &found.chosen.setting;
     let features = Preprocessor::fit(&data, setting.scheme)?.features() + 1;
-    let settings = setting.settings().map_err(lr_train::TrainError::from)?;
     let planner = PlannerOptions::new().errors(ErrorsFor::Nothing);
-    let rounds = Rounds::Fastest;
-    let (_, report) = plan(&settings.rounds(rounds), features, data.rows(), &planner)?;
-    let arguments = format!("{} --rounds fastest", setting.arguments());
+    let (_, report) = plan(&found.settings(), features, data.rows(), &planner)?;
+    let arguments = setting.arguments().unwrap_or_default();
+    let arguments = format!("{arguments} --rounds fastest");
     let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
     let text = format!(
         "{}\n\n{}\n{}\nnext: {command} --out plan.toml",
@@ -111,6 +116,11 @@ fn cells(outcome: &Outcome) -> [String; 3] {
     ]
 }
 
+/// Its first value.
+fn rate(rate: &Rate) -> String {
+    rate.at(0).map_or(String::new(), |rate| rate.to_string())
+}
+
 fn table(found: &Found) -> String {
     let mut table = Table::new([
         "normalization",
@@ -128,8 +138,8 @@ fn table(found: &Found) -> String {
         let s = &trial.setting;
         let mut cells_of: Vec<String> = vec![
             format!("{}{mark}", s.scheme.name()),
-            format!("{}:{}", s.degree, s.bound),
-            s.rate.to_string(),
+            s.activation.name().unwrap_or_default(),
+            rate(&s.rate),
             s.penalty.to_string(),
             s.minibatch.to_string(),
             s.iterations.to_string(),
@@ -152,25 +162,6 @@ fn table(found: &Found) -> String {
         "{table}\n{} candidates, {} of them refused for leaving their interval; {} folds of {} of {} rows; log loss after calibration, +- its\n\
          standard deviation over folds; levels of one round",
         found.candidates, found.refused, found.folds, found.sampled, found.rows
-    )
-}
-
-fn chosen(found: &Found) -> String {
-    let outcome = &found.chosen.outcome;
-    let exact = |of: fn(&Outcome) -> String| {
-        let beside = found.exact.as_ref().map(of);
-        beside.map_or(String::new(), |figure| format!(" (exact solver {figure})"))
-    };
-    format!(
-        "chosen: {}: log loss {:.4} +- {:.4}{}, AUC {:.4}{}, accuracy {}{}",
-        found.chosen.setting,
-        outcome.log_loss,
-        outcome.spread,
-        exact(|e| format!("{:.4}", e.log_loss)),
-        outcome.auc,
-        exact(|e| format!("{:.4}", e.auc)),
-        text::percent(outcome.accuracy),
-        exact(|e| text::percent(e.accuracy)),
     )
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arras_ckks::params::{Security, max_log2_qp};
 use arras_toolkit::{
-    OpCount, Plan, Stage, ToolkitErrorKind, circuit::Summing, plan, plan::PlannedStage,
+    OpCount, Plan, Stage, ToolkitError, ToolkitErrorKind, circuit::Summing, plan,
+    plan::PlannedStage,
 };
 
 use super::{
@@ -17,6 +18,9 @@ use super::{
     Planner,
 };
 use crate::{Result, circuits::Kind};
+
+/// Levels that a chain may be longer than needed where the one of just enough levels does not hold the circuit's values.
+const SPARE_LEVELS: usize = 2;
 
 /// A candidate with what a plan of it is made of.
 pub(super) struct Evaluated {
@@ -69,7 +73,7 @@ impl Planner<'_> {
 
     /// A plan of the toolkit for rounds of these lengths; none if they do not fit the ring.
     fn evaluate_with(
-        &self,
+        &mut self,
         kind: Kind,
         log_n: u32,
         lengths: &[usize],
@@ -100,12 +104,25 @@ impl Planner<'_> {
         let stages = recorded.iter().zip(times);
         let stages = stages.map(|(round, times)| Stage::repeated(&round.program, times));
         let stages: Vec<Stage<'_>> = stages.collect();
-        let planned = match plan(&stages, &self.options.toolkit()) {
-            Ok(planned) => planned,
-            Err(error) if matches!(error.kind(), ToolkitErrorKind::TooDeep { .. }) => {
-                return Ok(None);
+        self.options.stop.check().map_err(ToolkitError::from)?;
+        let options = self.options.toolkit();
+        let planned = plan(&stages, &options).or_else(|error| match error.kind() {
+            // Level 0 of some chains holds a little less than that of others.
+            ToolkitErrorKind::HeadroomExceeded(_) => {
+                plan(&stages, &options.spare_levels(SPARE_LEVELS))
             }
-            Err(error) => return Err(error.into()),
+            _ => Err(error),
+        });
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(error) => match error.kind() {
+                ToolkitErrorKind::TooDeep { .. } => return Ok(None),
+                ToolkitErrorKind::HeadroomExceeded(_) => {
+                    self.exceeded = Some(error);
+                    return Ok(None);
+                }
+                _ => return Err(error.into()),
+            },
         };
         Ok(Some(Evaluated {
             candidate: self.candidate(kind, &rounds, &recorded, &planned),

@@ -6,13 +6,16 @@ use arras_toolkit::{Bindings, Cleartext, Value};
 use ndarray::{Array1, Array2};
 
 use super::{
-    super::{Candidate, Optimizer, PlannerOptions, Rounds, Settings, Trainer, plan},
+    super::{
+        Candidate, Optimizer, PlannerOptions, Rounds, Settings, Trainer, TrainerBuilder, plan,
+    },
     features_of, insecure, owner, server, some_rows, trainer,
 };
 use crate::{
     circuits::Kind,
     plain::{self, State},
     preprocess::{Scheme, signed_rows},
+    search::{self, Given},
     sigmoid::Approximation,
 };
 
@@ -206,5 +209,30 @@ fn a_secure_plan_keeps_what_it_says() {
     let state = owner.decrypt_state(prepared.record(), &result).unwrap();
     let error = worst(&state.w, &in_the_clear(&settings, prepared.signed_rows()));
     println!("weights: {error:.1e}");
+    assert!(error < 1e-3, "{error}");
+}
+
+#[test]
+fn settings_that_are_searched_are_trained_with() {
+    let data = some_rows(120);
+    let mut given = Given::default();
+    given.iterations = Some(2);
+    given.minibatch = Some(32);
+    let options = search::Options::new().given(given);
+    let builder = TrainerBuilder::search(&data, &options).unwrap();
+    let found = builder.found().unwrap().clone();
+    let engine = CpuEngine::new();
+    let trainer = builder
+        .planner(insecure(11))
+        .build(engine.clone(), engine)
+        .unwrap();
+    let plan = trainer.owner().plan();
+    assert_eq!(plan.settings(), &found.settings());
+    assert_eq!(plan.normalization(), found.chosen.setting.scheme);
+    assert_eq!((plan.settings().iterations, plan.minibatch()), (2, 32));
+    let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+    let clear = in_the_clear(plan.settings(), trainer.data().signed_rows());
+    let error = worst(&Array1::from(model.weights.clone()), &clear);
+    println!("{}: {error:.1e}", found.chosen.setting);
     assert!(error < 1e-3, "{error}");
 }
