@@ -143,14 +143,20 @@ fn images() -> [(String, Vec<u8>); 4] {
 
 /// The first two bytes are ways of reading.
 fn tables() -> impl Iterator<Item = (String, Vec<u8>)> {
-    [
-        ("comma", [0, 0], "a,b,y\n1,2.5,yes\n-3e-4,0,no\n"),
+    let comma = "a,b,y\n1,2.5,yes\n-3e-4,0,no\n";
+    let texts = [
+        ("comma", [0, 0], comma),
         ("semicolon", [0, 0], "a;y\n\"1\";1\n2;0\n"),
         ("tab", [1, 0], "1\t2\t0\n3\t4\t1\n"),
         ("mark", [0, 0], "\u{feff}a, b ,y\r\n1, 2 ,0\r\n3,4,1\r\n"),
-        ("chosen", [0, 13], "a,b,y\n1,2.5,yes\n-3e-4,0,no\n"),
+        ("chosen", [0, 13], comma),
         ("without", [3, 7], "y,c,a\nno,2.5,7\nmaybe,0,8\nyes,1,9\n"),
-    ]
-    .into_iter()
-    .map(|(name, how, text)| (format!("csv/{name}"), [&how[..], text.as_bytes()].concat()))
+        ("spaces", [36, 0], "a b y\n1  2 no\n3 4 yes\n"),
+        ("bars", [45, 0], "a|b|y\n1|2|no\n3|4|yes\n"),
+        ("decimals", [0, 16], "a;b;y\n1,5;2;no\n2;3,5;yes\n"),
+    ];
+    let plain = texts.map(|(name, how, text)| (name, how, text.as_bytes().to_vec()));
+    let compressed = ("compressed", [0, 0], packed(comma.as_bytes()));
+    let all = plain.into_iter().chain([compressed]);
+    all.map(|(name, how, text)| (format!("csv/{name}"), [&how[..], &text].concat()))
 }

@@ -11,6 +11,8 @@ use lr_train::data::{
 
 use super::Home;
 
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Gives one byte at a time.
 struct Drops<'a>(&'a [u8]);
 
@@ -30,7 +32,15 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
     let (name, index) = (ColumnId::Name, ColumnId::Index);
     let mut options = csv::Options::new([name("y".into()), index(-1), index(0)][how % 3].clone());
     options.format.header = [Header::Auto, Header::Present, Header::Absent][how / 3 % 3];
-    options.format.delimiter = [None, Some(b','), Some(b';'), Some(b'\t')][how / 9 % 4];
+    let delimiters = [
+        None,
+        Some(b','),
+        Some(b';'),
+        Some(b'\t'),
+        Some(b' '),
+        Some(b'|'),
+    ];
+    options.format.delimiter = delimiters[how / 9 % 6];
     options.columns = match more % 4 {
         0 => Columns::All,
         1 => Columns::Only(vec![index(0), name("b".into())]),
@@ -52,7 +62,12 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
     let data = csv::read(text, &options);
     let in_drops = csv::read(Drops(text), &options);
     assert_eq!(format!("{in_drops:?}"), format!("{data:?}"));
-    let Ok(data) = data else {
+    // In a file it is the same, unless it is compressed.
+    let in_file = csv::read_file(&home.file(text), &options);
+    if !text.starts_with(&GZIP) {
+        assert_eq!(in_file.as_ref().ok(), data.as_ref().ok());
+    }
+    let Ok(data) = data.or(in_file) else {
         return table.is_ok();
     };
     assert_eq!(data.labels().len(), data.rows());
@@ -95,7 +110,7 @@ pub(super) fn idx(home: &Home, bytes: &[u8]) -> bool {
         return false;
     }
     let mut plain = vec![];
-    if bytes.starts_with(&[0x1f, 0x8b]) {
+    if bytes.starts_with(&GZIP) {
         let most = written.len() as u64 + 1;
         let unpacked = MultiGzDecoder::new(Cursor::new(bytes));
         // The reader looks for one byte beyond the end, and no further.
