@@ -47,7 +47,7 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
     desk.fails(
         encrypt,
         6,
-        "leave [-16, 16] | the circuits assume | by row | in iteration 1 | --lr | --force",
+        "leave [-16, 16] | the circuits assume | by row | from iteration 3 | in iteration 4 | --lr | --force",
     );
     assert_eq!(desk.listing("broken/secret/datasets").len(), 0);
     desk.ok(&format!("{encrypt} --force"))
