@@ -181,7 +181,7 @@ impl Engine {
     /// The engine that a name stands for: `auto`, `cpu`, `cpu:THREADS`, `gpu`, `gpu:ADAPTER` (a part of its name), `reference`.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`], [`EngineError::TooManyThreads`], [`EngineError::NotCompiled`]; those of the engine named: `EngineError::Cpu`, `EngineError::Gpu`,
+    /// [`EngineError::Unknown`], [`EngineError::NotCompiled`]; those of the engine named: `EngineError::Cpu`, `EngineError::Gpu`,
     /// `EngineError::MemoryLimit`.
     pub fn named(name: &str) -> Result<Self, EngineError> {
         let unknown = || EngineError::Unknown {

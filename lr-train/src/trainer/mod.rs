@@ -14,6 +14,7 @@
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
 mod coefficients;
+mod doubt;
 mod error;
 mod exchange;
 mod expectation;
@@ -36,10 +37,11 @@ mod tests;
 mod training_keys;
 
 pub use coefficients::{Coefficient, Coefficients};
+pub use doubt::Doubt;
 pub use error::{ExchangeError, Remedy};
 pub use exchange::{EncryptedRound, EncryptedState, Origin, RoundResult};
 pub use expectation::{EXCHANGE_VERSION, ExchangeRecord, UnexpectedResult};
-pub use forecast::{Doubt, Forecast, Usage};
+pub use forecast::{Forecast, Usage};
 pub use ids::{CiphertextDigest, DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;

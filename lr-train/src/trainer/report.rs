@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     TrainingPlan,
-    forecast::{Doubt, Forecast, maybe_number},
+    doubt::Doubt,
+    forecast::{Forecast, maybe_number},
     predict::Sample,
 };
 use crate::circuits::{Kind, LARGEST_VALUE};

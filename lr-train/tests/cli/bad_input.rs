@@ -71,6 +71,27 @@ fn options_that_do_not_fit_the_source() {
 }
 
 #[test]
+fn ways_out_are_the_command_line_s() {
+    let desk = finished().copy_of("keys train.csv data.arras plan.toml");
+    desk.refuses(
+        r#"
+        5 | plan --data train.csv --label y --minibatch 16 --iterations 1 --out plan.toml | plan.toml exists already | replace it with --force
+        5 | keygen --plan plan.toml --out keys | exists already | replace it with --force
+        4 | train --eval-keys keys --data data.arras --out out.arras | --eval-keys keys/eval
+        "#,
+    );
+    let ran = desk.run("keygen --plan absent.toml --out new").ends_with(5);
+    ran.notes("absent.toml | check the path");
+    assert!(!ran.stderr.contains("create the folder"), "{ran}");
+    // Where something is to be written, it is said.
+    desk.fails(
+        "plan --features 3 --rows 100 --out absent/plan.toml",
+        5,
+        "create the folder first",
+    );
+}
+
+#[test]
 fn data_that_do_not_fit_the_model() {
     let desk = finished().copy_of("model.json train.csv");
     let narrow: String = small_csv(6)
@@ -98,7 +119,10 @@ fn plans_that_cannot_be() {
         "
         6 | plan --data builtin:digits --settings fixed --circuit baseline --iterations 6 --log-n 15 --out plan.toml | 6 iterations | 2^15 | 2^16 | low-depth | rounds
         6 | plan --features 10 --rows 4000 --minibatch 4000 --circuit single-chain | 4000 | smaller minibatches
+        6 | plan --features 1000 --rows 10000000 --minibatch 10000000 --rounds fastest | 4096 | 2^17 | rows of so many features fit | --minibatch
         6 | plan --features 10 --rows 100 --lr 0 | rate
+        6 | plan --features 10 --rows 100 --lr 1 --l2 1e30 | penalty is 1e30
+        6 | plan --features 10 --rows 100 --lr=-1e300 | rate is -1e300
         6 | plan --features 10 --rows 100 --iterations 0 | iterations
         6 | plan --features 10 --rows 1000000000000 --minibatch 1000000000000 | minibatch is 1000000000000 | 2^24
         6 | plan --features 1000000000000 --rows 100 | 2^20 features

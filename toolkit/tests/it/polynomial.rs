@@ -489,7 +489,7 @@ fn refusals_say_both_sides() {
         Iteration::sqrt(0.0, 2.0, stop) => ["sqrt", "= 0", "upper end is 2"];
         Iteration::inverse(1.0, 2.0, Stop::RelativeError(0.0)) => ["relative error = 0", "1e-12 to 0.5"];
         Iteration::inverse(1.0, 2.0, Stop::Iterations(25)) => ["= 25", "0 to 24"];
-        Iteration::inverse_sqrt(1e-9, 1.0, stop) => ["inverse_sqrt", "0.000000001", "degree up to 31"];
+        Iteration::inverse_sqrt(1e-9, 1.0, stop) => ["inverse_sqrt", "1e-9", "degree up to 31"];
     }
     // From a recording, with the place of the call.
     let unit = EncodingUnit::new(8, 16).unwrap();
