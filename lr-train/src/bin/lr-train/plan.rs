@@ -302,14 +302,16 @@ fn judge(
     let settled = |doubt: &Doubt| {
         found.is_some() && matches!(doubt, Doubt::OneClass { .. } | Doubt::Loss { .. })
     };
-    let (grave, slight): (Vec<Doubt>, Vec<Doubt>) =
-        (report.doubts().into_iter()).partition(|doubt| doubt.is_grave() && !settled(doubt));
+    let (settled, doubts): (Vec<Doubt>, Vec<Doubt>) =
+        report.doubts().into_iter().partition(settled);
+    let (grave, slight): (Vec<Doubt>, Vec<Doubt>) = doubts.into_iter().partition(Doubt::is_grave);
     if !force && !grave.is_empty() {
         return Err(Failure::Doubtful(grave));
     }
-    if let (Some(found), true) = (found, slight.iter().any(settled)) {
+    if let (Some(found), false) = (found, settled.is_empty()) {
         output.note(format_args!(
-            "note: calibrate the model when it is there (decrypt --data .. --threshold balanced): it ranks rows with an AUC of {:.3}, but",
+            "note: before it is calibrated the model says one class of every row, or probabilities that are far off; rows held back it ranks with an AUC of \
+             {:.3}: calibrate it by `decrypt --data .. --threshold balanced`",
             found.chosen.outcome.auc
         ));
     }
