@@ -28,16 +28,6 @@ pub enum EngineError {
         /// What is possible.
         available: String,
     },
-    /// More threads than a machine has use for.
-    #[error(
-        "ARRAS_ENGINE or --engine = {given:?} asks for more than {most} threads; give a number up to that, or cpu for all cores"
-    )]
-    TooManyThreads {
-        /// What was given.
-        given: String,
-        /// The most.
-        most: usize,
-    },
     /// The limit of device memory is no number.
     #[error(
         "ARRAS_GPU_MEMORY_MIB = {given:?} is no number of MiB; give a whole number, or unset it to take what the driver gives"
@@ -56,8 +46,20 @@ pub enum EngineError {
     Gpu(#[from] arras_backend_gpu::GpuError),
 }
 
-/// The most threads that a name can ask for.
-const MOST_THREADS: usize = 1024;
+impl EngineError {
+    /// Whether the engine's name is to blame, not what was found on the machine.
+    pub fn is_of_name(&self) -> bool {
+        match self {
+            Self::Unknown { .. } => true,
+            #[cfg(feature = "cpu")]
+            Self::Cpu(error) => {
+                use arras_backend_cpu::CpuError;
+                matches!(error, CpuError::NoThreads | CpuError::TooManyThreads { .. })
+            }
+            _ => false,
+        }
+    }
+}
 
 /// The engine on which this build keeps secrets: the CPU engine, or the reference engine where that was not compiled in.
 #[cfg(feature = "cpu")]
@@ -195,10 +197,6 @@ impl Engine {
                 _ => Err(unknown()),
             },
             Some(("cpu", threads)) => match threads.parse() {
-                Ok(threads) if threads > MOST_THREADS => Err(EngineError::TooManyThreads {
-                    given: name.to_owned(),
-                    most: MOST_THREADS,
-                }),
                 Ok(threads) => Self::cpu(Some(threads)),
                 Err(_) => Err(unknown()),
             },

@@ -23,7 +23,8 @@ pub enum CpuError {
     NoThreads,
     /// More threads than any processor runs.
     #[error(
-        "cpu engine: {threads} threads asked for, the most are {MAX_THREADS}; use as many as there are cores"
+        "cpu engine: {threads} threads asked for, the most are {}; use as many as there are cores",
+        CpuEngine::MAX_THREADS
     )]
     TooManyThreads {
         /// How many were asked for.
@@ -46,9 +47,6 @@ pub enum CpuError {
         source: WorkersError,
     },
 }
-
-/// The most threads of an engine.
-const MAX_THREADS: usize = 1024;
 
 /// The CPU engine: rayon over limbs and polynomials, SIMD chosen at run time.
 ///
@@ -103,7 +101,7 @@ impl CpuEngineBuilder {
         if threads == 0 {
             return Err(CpuError::NoThreads);
         }
-        if threads > MAX_THREADS {
+        if threads > CpuEngine::MAX_THREADS {
             return Err(CpuError::TooManyThreads { threads });
         }
         let widest = SimdLevel::detect();
@@ -134,6 +132,9 @@ impl Default for CpuEngine {
 }
 
 impl CpuEngine {
+    /// The most threads of an engine: more are no machine's.
+    pub const MAX_THREADS: usize = 1024;
+
     /// An engine with all cores and the widest SIMD level; with one thread where the system starts no more.
     pub fn new() -> Self {
         Self::builder().build().unwrap_or_else(|_| {
@@ -174,7 +175,7 @@ impl CpuEngine {
     /// An engine with this many threads; 1 computes on the caller's.
     ///
     /// # Errors
-    /// [`CpuError::NoThreads`] for 0, [`CpuError::TooManyThreads`] above 1024, [`CpuError::Threads`] if the system starts no more.
+    /// [`CpuError::NoThreads`] for 0, [`CpuError::TooManyThreads`] above [`CpuEngine::MAX_THREADS`], [`CpuError::Threads`] if the system starts no more.
     pub fn with_threads(threads: usize) -> Result<Self, CpuError> {
         Self::builder().threads(threads).build()
     }

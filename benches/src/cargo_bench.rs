@@ -15,7 +15,7 @@ use crate::{
     layers::{Layer, walk},
     operations::large,
     parameter_sets,
-    process::{host_threads, thread_counts},
+    process::thread_counts,
 };
 
 /// Whether every benchmark runs once only: as Criterion decides it, by `--test` or by the absence of cargo's `--bench`.
@@ -51,21 +51,15 @@ pub fn layers() -> Result<()> {
     for log_n in cpu_sizes()? {
         for threads in thread_counts() {
             let engine = CpuEngine::with_threads(threads)?;
-            bench_engine(&mut criterion, log_n, threads, &engine)?;
+            bench_engine(&mut criterion, log_n, &engine)?;
         }
     }
-    bench_engine(&mut criterion, REFERENCE_LOG_N, 1, &Reference::new())?;
+    bench_engine(&mut criterion, REFERENCE_LOG_N, &Reference::new())?;
     criterion.final_summary();
     Ok(())
 }
 
-fn bench_engine<E: SecretEngine>(
-    criterion: &mut Criterion,
-    log_n: u32,
-    threads: usize,
-    engine: &E,
-) -> Result<()> {
-    let pool = host_threads(threads)?;
+fn bench_engine<E: SecretEngine>(criterion: &mut Criterion, log_n: u32, engine: &E) -> Result<()> {
     let params = parameter_sets::standard(log_n)?;
     let name = format!("2^{log_n}, {}", engine.name());
     let mut group = group(criterion, name, Duration::from_secs(1));
@@ -74,7 +68,7 @@ fn bench_engine<E: SecretEngine>(
         let units = operation.bytes.map(Throughput::Bytes);
         group.throughput(units.unwrap_or(Throughput::Elements(1)));
         let id = BenchmarkId::new(format!("{layer:?}").to_lowercase(), operation.name);
-        let run = || pool.install(|| operation.run());
+        let run = || operation.run();
         bench_runs(&mut group, id, || Ok(run))
     })
 }

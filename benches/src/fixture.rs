@@ -18,9 +18,6 @@ use arras::{
         run::{Options, Run, RunReport},
     },
 };
-use rayon::ThreadPool;
-
-use crate::process::host_threads;
 
 /// The rotations that the server has keys for: 1 to 8.
 pub(crate) const ROTATIONS: [i64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -185,7 +182,7 @@ impl Owner {
 }
 
 impl Workload {
-    /// On an engine, run with the surrounding pool of threads.
+    /// On an engine.
     pub(crate) fn load<B: Backend>(&self, engine: B, options: Options) -> crate::Result<Loaded<B>> {
         let context = Context::new(&self.params, engine)?;
         let evaluator = Evaluator::new(&context, self.keys.load(&context)?)?;
@@ -194,11 +191,10 @@ impl Workload {
             program: self.program.clone(),
             inputs: self.inputs.expand(&context)?,
             context,
-            pool: None,
         })
     }
 
-    /// On the CPU engine and in a pool of so many threads, and as many calls side by side.
+    /// On the CPU engine with so many threads, and as many calls side by side.
     pub(crate) fn on_threads(&self, threads: usize) -> crate::Result<Loaded<CpuEngine>> {
         self.on_threads_with(threads, Options::new().side_by_side(threads))
     }
@@ -209,10 +205,7 @@ impl Workload {
         threads: usize,
         options: Options,
     ) -> crate::Result<Loaded<CpuEngine>> {
-        Ok(Loaded {
-            pool: Some(host_threads(threads)?),
-            ..self.load(CpuEngine::with_threads(threads)?, options)?
-        })
+        self.load(CpuEngine::with_threads(threads)?, options)
     }
 }
 
@@ -222,16 +215,11 @@ pub(crate) struct Loaded<B: Backend> {
     program: Program,
     inputs: Bindings<Encrypted<B>>,
     pub(crate) context: Context<B>,
-    pool: Option<ThreadPool>,
 }
 
 impl<B: Backend> Loaded<B> {
     pub(crate) fn run(&self) -> crate::Result<Run<B>> {
-        let run = || self.homomorphic.run(&self.program, &self.inputs);
-        Ok(self
-            .pool
-            .as_ref()
-            .map_or_else(run, |pool| pool.install(run))?)
+        Ok(self.homomorphic.run(&self.program, &self.inputs)?)
     }
 
     /// Reports of some runs, the fastest first.

@@ -7,18 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use rayon::ThreadPool;
 use serde::de::DeserializeOwned;
 
 use crate::Result;
-
-/// Threads for the parts of the scheme that are not an engine's: sampling uses the surrounding pool, so measuring with one thread takes a
-/// pool of one.
-pub(crate) fn host_threads(threads: usize) -> Result<ThreadPool> {
-    Ok(rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?)
-}
 
 /// All cores.
 pub(crate) fn all_threads() -> usize {

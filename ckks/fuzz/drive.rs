@@ -1,13 +1,16 @@
 //! Drives a reader with damaged inputs on the stable compiler: what a fuzzer does, without its feedback.
 //!
-//! Input `i` is a pure function of the seeds and of `i`, so what fails fails again. For two seconds; with `ARRAS_FUZZ_INPUTS=100000` for
-//! that many inputs instead.
+//! Input `i` is a pure function of the seeds and of `i`, so what fails fails again. As many inputs as the caller says; with
+//! `ARRAS_FUZZ_INPUTS=100000` that many instead.
 
 use std::{
     path::Path,
     sync::mpsc::{RecvTimeoutError, channel},
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use chacha20::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
 
 /// How long a reader may take for one input.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,18 +32,19 @@ pub(crate) fn corpus(folder: &Path) -> Vec<Vec<u8>> {
     paths.iter().map(|p| std::fs::read(p).unwrap()).collect()
 }
 
-/// Gives the seeds, then mutants of them, to a reader that returns whether it took them. A panic, or an input that takes too long,
-/// fails with the input written into `left`.
+/// Gives the seeds, then mutants of them, `inputs` in all, to a reader that returns whether it took them. A panic, or an input that takes
+/// too long, fails with the input written into `left`.
 pub(crate) fn drive(
     name: &str,
     seeds: &[Vec<u8>],
+    inputs: u64,
     left: &Path,
     mut read: impl FnMut(&[u8]) -> bool + Send,
 ) -> Tally {
-    let count: Option<u64> = std::env::var("ARRAS_FUZZ_INPUTS")
-        .ok()
-        .map(|text| text.parse().expect("ARRAS_FUZZ_INPUTS is a number"));
-    let until = Instant::now() + Duration::from_secs(2);
+    let asked = std::env::var("ARRAS_FUZZ_INPUTS");
+    let inputs = asked.map_or(inputs, |text| {
+        text.parse().expect("ARRAS_FUZZ_INPUTS is a number")
+    });
     let path = left.join(format!("{name}.input"));
     let (started, watched) = channel::<u64>();
     let tally = std::thread::scope(|scope| {
@@ -51,11 +55,7 @@ pub(crate) fn drive(
                 inputs: 0,
                 accepted: 0,
             };
-            let more = |inputs| match count {
-                Some(count) => inputs < count,
-                None => inputs < seeds.len() as u64 || Instant::now() < until,
-            };
-            while more(tally.inputs) {
+            while tally.inputs < inputs {
                 let input = input(seeds, tally.inputs);
                 started.send(tally.inputs).unwrap();
                 tally.accepted += u64::from(read(&input));
@@ -104,7 +104,7 @@ pub(crate) fn drive(
 fn input(seeds: &[Vec<u8>], index: u64) -> Vec<u8> {
     match seeds.get(index as usize) {
         Some(seed) => seed.clone(),
-        None => Mutator(index).mutate(seeds),
+        None => Mutator(ChaCha8Rng::seed_from_u64(index)).mutate(seeds),
     }
 }
 
@@ -144,21 +144,13 @@ const WORDS: [&str; 30] = [
 
 const BYTES: [u8; 8] = [0, 1, 0x7f, 0x80, 0xff, b'"', b'\n', b','];
 
-/// SplitMix64 (Steele, Lea, Flood 2014), starting at the input's number.
-struct Mutator(u64);
+/// Its stream is that of the input's number.
+struct Mutator(ChaCha8Rng);
 
 impl Mutator {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     /// A number below `bound`, or 0 if that is 0.
     fn below(&mut self, bound: usize) -> usize {
-        (self.next() % (bound.max(1) as u64)) as usize
+        (self.0.next_u64() % (bound.max(1) as u64)) as usize
     }
 
     /// A range of at most `most` bytes.
@@ -236,8 +228,8 @@ impl Mutator {
             .unwrap_or(bytes.len() - start);
         let new = match self.below(3) {
             0 => WORDS[self.below(14)].to_owned(),
-            1 => (self.next() >> self.below(64)).to_string(),
-            _ => f64::from_bits(self.next()).to_string(),
+            1 => (self.0.next_u64() >> self.below(64)).to_string(),
+            _ => f64::from_bits(self.0.next_u64()).to_string(),
         };
         bytes.splice(start..start + len, new.bytes());
     }

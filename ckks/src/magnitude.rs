@@ -57,8 +57,10 @@ pub(crate) fn largest<V: Copy + Into<Complex64>>(values: &[V]) -> f64 {
         // The same for real numbers, and no square root.
         if z.im == 0.0 { z.re.abs() } else { z.norm() }
     };
-    let magnitudes = values.iter().map(magnitude);
-    magnitudes.filter(|m| m.is_finite()).fold(0.0, f64::max)
+    // Magnitudes are ordered as their bits are, and a maximum of integers is quicker than one of numbers that may be NaN.
+    let bits = values.iter().map(|value| magnitude(value).to_bits());
+    let largest = bits.filter(|&bits| bits < f64::INFINITY.to_bits()).max();
+    f64::from_bits(largest.unwrap_or(0))
 }
 
 /// A bound as files have it: in single precision, rounded up. `None` where that is no less than the level's headroom, which says

@@ -1,8 +1,10 @@
 //! Hostile input costs little memory: at most [`MULTIPLE`] times its length and [`SLACK`], measured by counting every
-//! allocation of the process.
+//! allocation of the thread.
+
+#[path = "../fuzz/memory.rs"]
+mod memory;
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
@@ -14,42 +16,11 @@ use arras_ckks::{
     wire::{self, CHECKSUM_LEN, ObjectKind, PREFIX_LEN, container_to_vec, peek},
 };
 use arras_hal::Reference;
+use memory::peak;
 use serde::Serialize;
 
 const MULTIPLE: usize = 8;
 const SLACK: usize = 64 << 10;
-
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator with the arguments it came with.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(now, Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`, which is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`, which is the same.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The most memory that `f` held at a time, above what was held before.
-fn peak(f: impl FnOnce()) -> usize {
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    f();
-    PEAK.load(Relaxed) - before
-}
 
 fn golden(name: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
@@ -94,8 +65,7 @@ static WORST: AtomicUsize = AtomicUsize::new(0);
 
 #[track_caller]
 fn bounded(bytes: &[u8], context: &Context<Reference>, what: &str) -> bool {
-    let mut accepted = false;
-    let peak = peak(|| accepted = read_all(bytes, context));
+    let (accepted, peak) = peak(|| read_all(bytes, context));
     let multiple = peak.saturating_sub(SLACK) as f64 / bytes.len() as f64;
     WORST.fetch_max((100.0 * multiple) as usize, Relaxed);
     let most = MULTIPLE * bytes.len() + SLACK;
@@ -114,7 +84,6 @@ fn forged(kind: ObjectKind, header: &impl Serialize, payload: &[u8]) -> Vec<u8> 
     container_to_vec(kind, header, payload.len() as u64, |out| out.bytes(payload)).unwrap()
 }
 
-/// One test, because other threads' memory would be counted.
 #[test]
 fn memory_is_bounded_by_the_input() {
     let params = Parameters::from_bytes_allowing_insecure(&golden("parameters")).unwrap();
@@ -124,7 +93,8 @@ fn memory_is_bounded_by_the_input() {
     drop(ct);
 
     // The counter counts.
-    assert!(peak(|| drop(std::hint::black_box(vec![0u8; 1 << 20]))) >= 1 << 20);
+    let (_, counted) = peak(|| drop(std::hint::black_box(vec![0u8; 1 << 20])));
+    assert!(counted >= 1 << 20);
     // Sound objects, large and small.
     assert!(many.len() > 1 << 20);
     assert!(bounded(&many, &context, "a batch of 1000"));

@@ -98,7 +98,7 @@ impl TrainError {
         match self {
             Self::InFile { error, .. } => error.is_stopped(),
             Self::Toolkit(error) => error.is_stopped(),
-            Self::Ckks(error) => error.is_stopped(),
+            Self::Ckks(error) | Self::Cost(CostError::Ckks(error)) => error.is_stopped(),
             Self::Search(SearchError::Stopped { .. }) => true,
             _ => false,
         }
@@ -116,6 +116,7 @@ impl TrainError {
             Self::Search(error) => error.fault(),
             Self::Circuit(error) => error.fault(),
             Self::Exchange(error) => error.fault(),
+            Self::Cost(CostError::Ckks(error)) => error.into(),
             Self::Cost(_) => Fault::File,
             Self::Toolkit(error) => error.into(),
             Self::Ckks(error) => error.into(),

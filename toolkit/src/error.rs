@@ -5,6 +5,8 @@ use std::{fmt, panic::Location};
 use arras_ckks::CkksError;
 use arras_hal::{Named, Stopped};
 
+use crate::text::given;
+
 /// The result of toolkit operations.
 pub type Result<T, E = ToolkitError> = std::result::Result<T, E>;
 
@@ -102,7 +104,7 @@ pub enum ToolkitErrorKind {
         index: Vec<usize>,
     },
     /// A number outside what the operation takes.
-    #[error("{what} = {value} is outside {range}")]
+    #[error("{what} = {} is outside {range}", given(*.value))]
     OutOfRange {
         /// Which argument.
         what: &'static str,
@@ -201,8 +203,10 @@ pub enum ToolkitErrorKind {
     },
     /// Data beyond the range that a plan was made for.
     #[error(
-        "input {name:?} has an entry of magnitude {largest}, the plan was made for magnitudes up to {planned}; plan again with samples of that \
-         range, or scale the data down"
+        "input {name:?} has an entry of magnitude {}, the plan was made for magnitudes up to {}; plan again with samples of that \
+         range, or scale the data down",
+        given(*.largest),
+        given(*.planned)
     )]
     BeyondPlan {
         /// The input.

@@ -124,6 +124,15 @@ pub fn magnitude(x: f64) -> String {
     }
 }
 
+/// A number as it was given, with an exponent where it would have many digits: `64`, `0.5`, `1e30`.
+pub fn given(x: f64) -> String {
+    if x == 0.0 || (1e-5..1e15).contains(&x.abs()) || !x.is_finite() {
+        x.to_string()
+    } else {
+        format!("{x:e}")
+    }
+}
+
 /// `2^15` with a raised exponent.
 pub fn power_of_two(exponent: u32) -> String {
     format!("2{}", superscript(&exponent.to_string()))

@@ -31,7 +31,7 @@ use crate::{
     Client, Common, Result, Server,
     floor::Peak,
     parameter_sets::{self, Set},
-    process::{host_threads, thread_counts},
+    process::thread_counts,
     report::{Origin, Table},
     roofline::Work,
     timing::Timing,
@@ -302,7 +302,7 @@ impl Engines {
     fn measure(&mut self, part: &Part) -> Result<()> {
         for (column, threads) in self.cpus.clone().into_iter().enumerate() {
             let engine = CpuEngine::with_threads(threads)?;
-            host_threads(threads)?.install(|| self.column(column, threads, engine, part))?;
+            self.column(column, threads, engine, part)?;
         }
         if let Some(engine) = self.gpu.clone() {
             // One queue: calls side by side only help to record.

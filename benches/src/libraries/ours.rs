@@ -10,7 +10,6 @@ use crate::{
     Result,
     fixture::ROTATIONS,
     layers::{self, Layer},
-    process::host_threads,
     roofline::{Costs, Counts, Work},
     timing::Timing,
 };
@@ -68,16 +67,7 @@ pub(super) fn measure(
     threads: usize,
     seconds: f64,
 ) -> Result<Vec<Ours>> {
-    let engine = CpuEngine::builder().simd(simd).threads(threads).build()?;
-    host_threads(threads)?.install(|| on_engine(params, &engine, threads, seconds))
-}
-
-fn on_engine(
-    params: &Parameters,
-    engine: &CpuEngine,
-    threads: usize,
-    seconds: f64,
-) -> Result<Vec<Ours>> {
+    let engine = &CpuEngine::builder().simd(simd).threads(threads).build()?;
     let host = ["encode (to integers)", "decode (from integers)"];
     let expand = "expand a seeded ciphertext into an engine";
     let compared = COMPARED.iter().flat_map(|(_, of)| of.iter().copied());
@@ -146,7 +136,7 @@ const STEPS: [&str; 4] = [
     "tensor product",
 ];
 
-/// What the steps of [`Work`] cost alone at the top level of a set, in a pool of the engine's threads.
+/// What the steps of [`Work`] cost alone at the top level of a set.
 pub(crate) fn unit_costs(params: &Parameters, engine: &CpuEngine, seconds: f64) -> Result<Costs> {
     let times = layers::times(params, engine, &[Layer::Ring], &STEPS, seconds)?;
     Ok(costs_of(params, &times)?.0)

@@ -4,7 +4,6 @@ use std::{hint::black_box, thread};
 
 use crate::{
     Result, Server, parameter_sets,
-    process::host_threads,
     timing::{Repeat, Timing, clock},
     training::circuit::Prepared,
 };
@@ -47,15 +46,13 @@ pub(super) fn measure(log_n: u32, prepared: &Prepared, seconds: f64) -> Result<V
     ];
     let workload = &prepared.workload;
     let loaded = [workload.on_threads(1)?, workload.on_threads(2)?];
-    let pools = [host_threads(1)?, host_threads(2)?];
     let multiply = |which: usize| -> Result<f64> {
         let Server {
             evaluator, x, y, ..
         } = &servers[which];
         let all = clock(|| {
             for _ in 0..PRODUCTS {
-                pools[which]
-                    .install(|| evaluator.relinearize_and_rescale(&evaluator.multiply(x, y)?))?;
+                evaluator.relinearize_and_rescale(&evaluator.multiply(x, y)?)?;
             }
             Ok(())
         })?;

@@ -10,7 +10,7 @@ use crate::{
     Common, Operation, Result,
     layers::{Layer, walk},
     parameter_sets,
-    process::{host_threads, reset_peak_memory},
+    process::reset_peak_memory,
     report::{Form::*, Origin, Report, Table, column, hidden},
     timing::Timing,
 };
@@ -87,7 +87,7 @@ impl Arguments {
             });
             Ok(())
         };
-        host_threads(threads)?.install(|| walk(params, &engine, &Layer::ALL, measure))?;
+        walk(params, &engine, &Layer::ALL, measure)?;
         Ok((cells, peak_memory()))
     }
 

@@ -13,10 +13,7 @@ use std::{
 use arras::{
     CpuEngine,
     ckks::{Ciphertext, Parameters},
-    toolkit::{
-        cost::{CostTable, measured_parameters},
-        text::seconds as duration,
-    },
+    toolkit::{cost::measured_parameters, text::seconds as duration},
 };
 use clap::Args;
 
@@ -24,7 +21,7 @@ use crate::{
     Common, Operation, Result, Server,
     libraries::ours::unit_costs,
     parameter_sets,
-    process::{again, all_threads, host_threads, thread_counts},
+    process::{all_threads, thread_counts},
     report::{Form::*, Origin, Report, Table, column, write},
     roofline::{Costs, Counts},
     timing::Timing,
@@ -46,21 +43,11 @@ pub(crate) struct Arguments {
     /// Seconds for each cost table.
     #[arg(long, default_value_t = 60.0)]
     cost_seconds: f64,
-    /// Measure one table, of this ring degree and this many threads, and print it: what the program starts itself with.
-    #[arg(long, hide = true, num_args = 2, value_names = ["LOG_N", "THREADS"])]
-    table: Option<Vec<u32>>,
 }
 
 impl Arguments {
     /// Measures and publishes `scaling` with its picture, and makes cost tables if a file is given for them.
     pub(crate) fn run(self, common: &Common) -> Result<()> {
-        let cost_seconds = if common.quick { 0.0 } else { self.cost_seconds };
-        if let Some([log_n, threads]) = self.table.as_deref() {
-            let params = measured_parameters(*log_n)?;
-            let table = measured_costs(&params, usize::try_from(*threads)?, cost_seconds)?;
-            println!("{}", table.to_json()?);
-            return Ok(());
-        }
         let settings = if common.quick {
             Settings {
                 log_n: &[13, 14],
@@ -84,23 +71,20 @@ impl Arguments {
         common.output.page("scaling", &report)?;
         common.output.write("scaling.svg", &plot::draw(&curves)?)?;
         match &self.costs {
-            Some(path) if common.quick => cost_tables(path, &TABLES[..1]),
-            Some(path) => cost_tables(path, &TABLES),
+            Some(path) if common.quick => cost_tables(path, &TABLES[..1], 0.0),
+            Some(path) => cost_tables(path, &TABLES, self.cost_seconds),
             None => Ok(()),
         }
     }
 }
 
-/// One process for each table: encoding and encryption use the process-wide pool of threads, whose size is settled when a process
-/// starts. One line of the file for each.
-fn cost_tables(path: &Path, tables: &[u32]) -> Result<()> {
+/// A table for each ring degree and number of threads, one line of the file for each.
+fn cost_tables(path: &Path, tables: &[u32], seconds: f64) -> Result<()> {
     let mut lines = Vec::new();
-    for log_n in tables {
+    for &log_n in tables {
         for threads in thread_counts() {
             eprintln!("cost table, N = 2^{log_n}, {threads} threads");
-            let threads = threads.to_string();
-            let arguments = ["--table", &log_n.to_string(), &threads];
-            let table: CostTable = again(&arguments, &[("RAYON_NUM_THREADS", &threads)])?;
+            let table = measured_costs(&measured_parameters(log_n)?, threads, seconds)?;
             eprintln!("  {}", table.summary());
             lines.push(table.to_json()?);
         }
@@ -145,13 +129,7 @@ impl Curve {
 }
 
 /// Median seconds of multiply, relinearize, rescale at a level on a batch.
-fn time(
-    server: &Server<CpuEngine>,
-    level: usize,
-    batch: usize,
-    threads: usize,
-    each: f64,
-) -> Result<f64> {
+fn time(server: &Server<CpuEngine>, level: usize, batch: usize, each: f64) -> Result<f64> {
     let (context, evaluator) = (&server.context, &server.evaluator);
     let lowered = |ct| -> Result<_> {
         let one = evaluator.level_down(ct, level)?;
@@ -161,7 +139,7 @@ fn time(
     let mut operation = Operation::call("multiply", context, || {
         evaluator.relinearize_and_rescale(&evaluator.multiply(&x, &y)?)
     });
-    let timing = host_threads(threads)?.install(|| Timing::of_operation(&mut operation, each))?;
+    let timing = Timing::of_operation(&mut operation, each)?;
     Ok(timing.median)
 }
 
@@ -178,7 +156,7 @@ fn measure(settings: &Settings) -> Result<(Costs, [Curve; 4])> {
     let top = params.max_level();
     eprintln!("costs of single steps");
     let engine = CpuEngine::with_threads(1)?;
-    let costs = host_threads(1)?.install(|| unit_costs(&params, &engine, each))?;
+    let costs = unit_costs(&params, &engine, each)?;
     let model = |params: &Parameters, level: usize| {
         let costs = costs.at(reference, params.log_n());
         Counts::new(params, level).multiply().seconds(&costs)
@@ -195,7 +173,7 @@ fn measure(settings: &Settings) -> Result<(Costs, [Curve; 4])> {
             log_n.iter().map(|log_n| 1 << log_n),
             |n| {
                 let params = parameter_sets::standard(n.ilog2())?;
-                let measured = time(&Server::with_threads(&params, 1)?, level, 1, 1, each)?;
+                let measured = time(&Server::with_threads(&params, 1)?, level, 1, each)?;
                 Ok((measured, model(&params, level)))
             },
         )?,
@@ -203,26 +181,20 @@ fn measure(settings: &Settings) -> Result<(Costs, [Curve; 4])> {
             "level",
             format!("N = 2^{reference}, one thread"),
             (1..=top).filter(|level| level % 2 == top % 2 || *level == 1),
-            |level| Ok((time(&one, level, 1, 1, each)?, model(&params, level))),
+            |level| Ok((time(&one, level, 1, each)?, model(&params, level))),
         )?,
         Curve::measure(
             "batch",
             format!("N = 2^{reference}, level {top}, one thread"),
             batches.iter().copied(),
-            |batch| Ok((time(&one, top, batch, 1, each)?, single * batch as f64)),
+            |batch| Ok((time(&one, top, batch, each)?, single * batch as f64)),
         )?,
         Curve::measure(
             "threads",
             format!("N = 2^{reference}, level {top}"),
             threads,
             |threads| {
-                let measured = time(
-                    &Server::with_threads(&params, threads)?,
-                    top,
-                    1,
-                    threads,
-                    each,
-                )?;
+                let measured = time(&Server::with_threads(&params, threads)?, top, 1, each)?;
                 Ok((measured, single / threads as f64))
             },
         )?,

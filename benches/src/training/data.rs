@@ -79,6 +79,6 @@ pub(super) fn clinical(folder: &Path, name: &str) -> Result<Option<Dataset>> {
         return Ok(None);
     }
     let mut options = csv::Options::new(csv::ColumnId::Index(-1));
-    options.header = csv::Header::Absent;
+    options.format.header = csv::Header::Absent;
     Ok(Some(csv::read_file(&path, &options)?))
 }

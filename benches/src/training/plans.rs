@@ -193,7 +193,7 @@ impl Arguments {
         Ok((sizes_hold, seconds_hold))
     }
 
-    /// One circuit: a client's process, then servers' processes. Encoding uses the process-wide pool of threads, which is limited likewise.
+    /// One circuit: a client's process, then servers' processes.
     fn measure(&self, circuit: Kind) -> Result<(Sent, Vec<Trained>)> {
         let folder = tempfile::tempdir()?;
         let name = folder.path().display().to_string();
@@ -204,7 +204,7 @@ impl Arguments {
             let server = ["--server", &count, "--folder", &name];
             let mut best: Option<Trained> = None;
             for _ in 0..self.runs {
-                let found: Trained = again(&server, &[("RAYON_NUM_THREADS", &count)])?;
+                let found: Trained = again(&server, &[])?;
                 best = Some(match best {
                     Some(best) => Trained {
                         first: best.first.min(found.first),

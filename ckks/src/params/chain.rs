@@ -3,11 +3,16 @@
 //! Scales are exact whatever the primes are; what a poor choice costs is headroom, because level i then sits away from its
 //! nominal scale. The order is found by threshold accepting on integers: the same primes on every platform.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use super::error::ParamsError;
 use super::limits::MAX_CONVERSION_SOURCES;
 use super::log2::{FRACTION_BITS, Log2, log2_prime, units};
 use super::path::{LevelWidth, Window, extent, nominal_scales};
-use super::primes::{CHAIN_PRIME_BOUND, pool};
+use super::primes::{CHAIN_PRIME_BOUND, pool, step_log2};
 
 /// Primes in the order in which windows take them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +40,25 @@ const SPARE_MAINS: usize = 40;
 
 /// Chooses terminals and mains for `path` and lists the specials from which a prefix may be taken.
 ///
-/// Deterministic: a function of the arguments alone.
+/// Deterministic: a function of the arguments alone. So the chains that a process has chosen are kept: a plan weighs the same ones many
+/// times, and rings up to 2^16 share theirs.
 ///
 /// # Errors
 /// [`ParamsError::NotEnoughPrimes`] if the pool of this ring degree cannot supply the path.
 pub(crate) fn choose(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<Chain, ParamsError> {
+    type Known = HashMap<(u32, LevelWidth, Vec<Window>), Chain>;
+    static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (step_log2(log_n), width, path.to_vec());
+    if let Some(chain) = known().get_or_insert_default().get(&key) {
+        return Ok(chain.clone());
+    }
+    let chain = search(log_n, width, path)?;
+    known().get_or_insert_default().insert(key, chain.clone());
+    Ok(chain)
+}
+
+fn search(log_n: u32, width: LevelWidth, path: &[Window]) -> Result<Chain, ParamsError> {
     let need = extent(path);
     let mut pool = pool(log_n);
     let mut specials = pool.split_off(pool.len().saturating_sub(MAX_CONVERSION_SOURCES));

@@ -240,8 +240,7 @@ impl Parameters {
     /// # Panics
     /// If `level` is above the top.
     pub fn headroom_bits(&self, level: usize) -> f64 {
-        let log2_scale = self.0.derived.scales[level].log2().unwrap_or(0);
-        to_bits(self.0.derived.log2_q[level] - log2_scale - log2::ONE)
+        to_bits(self.0.derived.headroom[level])
     }
 
     /// Values at `level` must stay below this: 2 to its [`headroom_bits`](Self::headroom_bits), or the largest finite number.

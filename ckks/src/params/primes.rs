@@ -4,6 +4,8 @@
 //! a primitive 2N-th root of unity exists for every N up to 2^16 and one form of modular multiplication serves all; at
 //! N = 2^17 the step is 2^18.
 
+use std::sync::OnceLock;
+
 use arras_hal::is_prime;
 
 /// Exclusive upper bound of every prime.
@@ -24,12 +26,20 @@ pub const fn step_log2(log_n: u32) -> u32 {
 
 /// All primes from [`PRIME_MINIMUM`] to [`PRIME_BOUND`] usable at ring degree `2^log_n`, ascending.
 pub fn pool(log_n: u32) -> Vec<u32> {
-    let step = 1u32 << step_log2(log_n);
-    (PRIME_MINIMUM..PRIME_BOUND)
-        .step_by(step as usize)
-        .map(|base| base + 1)
-        .filter(|&q| is_prime(q))
-        .collect()
+    // There are two, which every plan asks for many times.
+    static POOLS: [OnceLock<Vec<u32>>; 2] = [const { OnceLock::new() }; 2];
+    let step_log2 = step_log2(log_n);
+    let sieve = || {
+        (PRIME_MINIMUM..PRIME_BOUND)
+            .step_by(1 << step_log2)
+            .map(|base| base + 1)
+            .filter(|&q| is_prime(q))
+            .collect()
+    };
+    match POOLS.get((step_log2 - 17) as usize) {
+        Some(known) => known.get_or_init(sieve).clone(),
+        None => sieve(),
+    }
 }
 
 #[cfg(test)]

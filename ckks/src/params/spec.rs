@@ -86,6 +86,7 @@ pub(crate) struct Derived {
     pub(crate) digits: Vec<Range<usize>>,
     pub(crate) scales: Vec<FixedScale>,
     pub(crate) log2_q: Vec<Log2>,
+    pub(crate) headroom: Vec<Log2>,
     pub(crate) log2_qp: Log2,
     pub(crate) margin: Log2,
 }
@@ -110,7 +111,7 @@ impl ParametersSpec {
         let windows: Vec<_> = self.windows.iter().map(window).collect();
         let log2_q = |w: &Range<usize>| log2_product(&basis[w.clone()]);
         let log2_q: Vec<Log2> = windows.iter().map(log2_q).collect();
-        let scales = self.check_scales(&basis, &windows, &log2_q)?;
+        let (scales, headroom) = self.check_scales(&basis, &windows, &log2_q)?;
         self.check_conversions(&windows)?;
         let (digits, margin) = self.check_digits(&basis)?;
         let log2_qp = self.check_security(&basis)?;
@@ -120,6 +121,7 @@ impl ParametersSpec {
             digits,
             scales,
             log2_q,
+            headroom,
             log2_qp,
             margin,
         })
@@ -198,12 +200,13 @@ impl ParametersSpec {
         }
     }
 
+    /// The canonical scale of every level, and log2 of its headroom.
     fn check_scales(
         &self,
         basis: &[u32],
         windows: &[Range<usize>],
         log2_q: &[Log2],
-    ) -> Result<Vec<FixedScale>, ParamsError> {
+    ) -> Result<(Vec<FixedScale>, Vec<Log2>), ParamsError> {
         let expected = self.level_width.base_scale();
         let base = FixedScale::from_f64(self.base_scale)
             .filter(|_| self.base_scale.to_bits() == expected.to_bits())
@@ -214,7 +217,7 @@ impl ParametersSpec {
             })?;
         let band = self.level_width.scale_band();
         let nominal = nominal_scales(self.level_width, &self.windows);
-        let mut scales = Vec::with_capacity(windows.len());
+        let mut levels = Vec::with_capacity(windows.len());
         for (level, scale) in canonical_scales(base, basis, windows)
             .into_iter()
             .enumerate()
@@ -242,9 +245,9 @@ impl ParametersSpec {
                     required: MIN_HEADROOM_BITS,
                 });
             }
-            scales.push(scale);
+            levels.push((scale, headroom));
         }
-        Ok(scales)
+        Ok(levels.into_iter().unzip())
     }
 
     fn check_conversions(&self, windows: &[Range<usize>]) -> Result<(), ParamsError> {

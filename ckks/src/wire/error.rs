@@ -215,7 +215,7 @@ pub enum WireError {
         last: usize,
     },
     /// The file to be written exists and must not be replaced.
-    #[error("{} exists already; name another file or ask to replace it", path.display())]
+    #[error("{} exists already; name another file, or write with Overwrite::Replace", path.display())]
     AlreadyExists {
         /// The file.
         path: PathBuf,
@@ -367,7 +367,10 @@ impl WireError {
         Self::Io {
             operation,
             path: path.to_owned(),
-            advice: advice_for(&source),
+            advice: match (operation, source.kind()) {
+                ("open" | "read", io::ErrorKind::NotFound) => "check the path",
+                _ => advice_for(&source),
+            },
             source,
         }
     }

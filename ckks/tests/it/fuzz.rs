@@ -7,6 +7,8 @@ mod targets;
 
 use std::path::Path;
 
+const INPUTS: u64 = 20_000;
+
 #[test]
 fn readers_of_objects_take_what_is_right_and_survive_the_rest() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/read_object");
@@ -16,6 +18,6 @@ fn readers_of_objects_take_what_is_right_and_survive_the_rest() {
         assert!(targets::read_object(seed));
     }
     let left = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let tally = drive::drive("objects", &seeds, left, targets::read_object);
+    let tally = drive::drive("objects", &seeds, INPUTS, left, targets::read_object);
     assert!(tally.accepted > seeds.len() as u64, "{tally:?}");
 }

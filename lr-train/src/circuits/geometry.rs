@@ -29,18 +29,66 @@ pub(crate) struct Geometry {
     pub(crate) down: usize,
 }
 
+/// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
+const MAX_TILES: usize = 1 << 12;
+/// Slots of the largest ring.
+const LARGEST: usize = 1 << 16;
+
 impl Geometry {
     /// The units of a circuit for minibatches of `rows` rows and `features` features: the fewest ciphertexts, then the shortest rows:
     /// a sum of columns with a mask rotates twice for every doubling of a row, a sum of rows once for every doubling of their number.
     ///
     /// # Errors
-    /// [`CircuitError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take.
+    /// [`CircuitError::MinibatchTooLarge`] for circuits with Gram matrices, naming the most rows that they take;
+    /// [`CircuitError::TooManyCiphertexts`] for more than is reasonable.
     pub(crate) fn choose(
         kind: Kind,
         slots: usize,
         features: usize,
         rows: usize,
     ) -> Result<Self, CircuitError> {
+        let best = Self::fewest(kind, slots, features, rows);
+        let best = best.ok_or_else(|| CircuitError::MinibatchTooLarge {
+            circuit: kind.name(),
+            rows,
+            most: Self::most_rows(kind, slots),
+            slots,
+        })?;
+        if best.tiles() <= MAX_TILES {
+            return Ok(best);
+        }
+        let fits = |rows: usize| {
+            let best = Self::fewest(kind, LARGEST, features, rows);
+            best.is_some_and(|best| best.tiles() <= MAX_TILES)
+        };
+        // More rows need as many ciphertexts or more.
+        let (mut most, mut beyond) = (0, rows.saturating_add(1));
+        while most + 1 < beyond {
+            let middle = most + (beyond - most) / 2;
+            if fits(middle) {
+                most = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        Err(CircuitError::TooManyCiphertexts {
+            circuit: kind.name(),
+            rows,
+            features,
+            slots,
+            ciphertexts: best.tiles(),
+            allowed: MAX_TILES,
+            most,
+        })
+    }
+
+    /// Ciphertexts of a minibatch.
+    fn tiles(&self) -> usize {
+        self.across.saturating_mul(self.down)
+    }
+
+    /// The units with the fewest ciphertexts; none if the circuit takes no minibatch of so many rows.
+    fn fewest(kind: Kind, slots: usize, features: usize, rows: usize) -> Option<Self> {
         let halves = usize::from(kind.halves_columns()) + 1;
         let candidates = (0..=slots.trailing_zeros()).map(|log| {
             let m = 1usize << log;
@@ -66,15 +114,8 @@ impl Geometry {
                 Kind::SingleChainMaskFree => g.down == 1 && 2 * g.m <= g.n,
             }
         };
-        let best = candidates
-            .filter(fits)
-            .min_by_key(|g| (g.across * g.down, g.n));
-        best.ok_or_else(|| CircuitError::MinibatchTooLarge {
-            circuit: kind.name(),
-            rows,
-            most: Self::most_rows(kind, slots),
-            slots,
-        })
+        let fitting = candidates.filter(fits);
+        fitting.min_by_key(|g| (g.tiles(), g.n))
     }
 
     /// The most rows of a minibatch that a circuit takes at this many slots.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::csv::CsvError;
+use arras_toolkit::text::given;
+
 use crate::fault::Fault;
 
 /// What is wrong with a data set, or with numbers given as one.
@@ -65,7 +67,8 @@ pub enum DataError {
     },
     /// A threshold that is no probability.
     #[error(
-        "the threshold is {value}; it is a probability above 0 and below 1, 0.5 for the likelier class"
+        "the threshold is {}; it is a probability above 0 and below 1, 0.5 for the likelier class",
+        given(*.value)
     )]
     Threshold {
         /// What was given.
@@ -82,7 +85,7 @@ pub enum DataError {
         rows: usize,
     },
     /// A share, number of folds or size that cannot be made from the rows.
-    #[error("{what}: {value} is not possible with {rows} rows of a class; {allowed}")]
+    #[error("{what}: {} is not possible with {rows} rows of a class; {allowed}", given(*.value))]
     Split {
         /// What was asked for.
         what: &'static str,

@@ -9,15 +9,9 @@
 //! announced size is bounded before anything is read, memory grows with the bytes that are really there, and data
 //! after the announced end is an error.
 
-use std::{
-    fs::File,
-    io::{BufReader, Cursor, Read},
-    path::Path,
-};
+use std::{io::Read, path::Path};
 
-use flate2::bufread::MultiGzDecoder;
-
-use super::DataError;
+use super::{DataError, source};
 use crate::TrainError;
 
 /// The most data bytes that a header may announce: 1 GiB, 22 times the largest MNIST file.
@@ -25,7 +19,6 @@ pub const LIMIT: u64 = 1 << 30;
 
 const LABELS: u32 = 0x0000_0801;
 const IMAGES: u32 = 0x0000_0803;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Images of one size, bytes row by row, one image after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,25 +71,8 @@ fn read_file<T>(
     path: &Path,
     parse: fn(&mut dyn Read) -> Result<T, ParseError>,
 ) -> Result<T, TrainError> {
-    let unreadable = |error| TrainError::Read {
-        path: path.to_owned(),
-        error,
-    };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let mut start = vec![];
-    (&mut file)
-        .take(GZIP.len() as u64)
-        .read_to_end(&mut start)
-        .map_err(unreadable)?;
-    let compressed = start == GZIP;
-    let mut whole = Cursor::new(start).chain(file);
-    let parsed = if compressed {
-        parse(&mut MultiGzDecoder::new(whole))
-    } else {
-        parse(&mut whole)
-    };
-    parsed.map_err(|error| match error {
-        ParseError::Io(error) => unreadable(error),
+    parse(&mut *source::open(path)?).map_err(|error| match error {
+        ParseError::Io(error) => source::unreadable(path, error),
         ParseError::Format(error) => TrainError::from(error).in_file(path),
     })
 }

@@ -8,6 +8,7 @@ pub mod csv;
 mod error;
 pub mod idx;
 pub mod mnist;
+mod source;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use arras_toolkit::text::given;
+
 use crate::fault::Fault;
 
 /// Why a training cannot begin or go on.
@@ -9,7 +11,7 @@ use crate::fault::Fault;
 #[non_exhaustive]
 pub enum FitError {
     /// A parameter of training outside its range.
-    #[error("training: {what} is {value}; {allowed}")]
+    #[error("training: {what} is {}; {allowed}", given(*.value))]
     Hyperparameter {
         /// Which parameter.
         what: &'static str,
@@ -20,7 +22,8 @@ pub enum FitError {
     },
     /// Training whose weights grew beyond double precision.
     #[error(
-        "training diverged in iteration {iteration}: the weights are no longer finite (largest |z v| before: {largest:.3e}, the approximation holds to {bound}); lower the learning rate (--lr), normalize the columns (--normalize standard), or widen the interval (--sigmoid)"
+        "training diverged in iteration {iteration}: the weights are no longer finite (largest |z v| before: {largest:.3e}, the approximation holds to {}); lower the learning rate (--lr), normalize the columns (--normalize standard), or widen the interval (--sigmoid)",
+        given(*.bound)
     )]
     Diverged {
         /// The iteration, from 0.

@@ -44,7 +44,7 @@ pub use calibration::Calibration;
 pub use descent::{fixed_hessian, gradient_descent, hessian_bound};
 pub use error::FitError;
 pub use exact::{Exact, exact};
-pub use history::{History, Iteration};
+pub use history::{History, Iteration, LeftInterval};
 pub use nesterov::{FirstStep, State, etas, etas_from, nesterov};
 
 use crate::{
@@ -232,30 +232,39 @@ fn run(
         let gamma = rate / rows.len() as f64;
         let keep = kept(rate, settings.penalty)?;
         let (g, largest) = ascent(z, &rows, &point, &settings.sigmoid);
+        let step = direction(g) * gamma;
         let mut next = point;
         if keep != 1.0 {
             next.iter_mut().skip(1).for_each(|w| *w *= keep);
         }
-        next.scaled_add(gamma, &direction(g));
-        history.push(&next, largest)?;
+        next += &step;
+        let (largest_t, row) = largest;
+        history.push(Iteration {
+            largest_t,
+            row,
+            largest_step: step.iter().fold(0.0, |m, s| m.max(s.abs())),
+            weights: next.clone(),
+        })?;
         point = advance(t, next);
     }
     Ok((history, point))
 }
 
-/// `Z^T s` over the given rows, and the largest `|t|`.
+/// `Z^T s` over the given rows, and the largest `|t|` with its row.
 fn ascent(
     z: &Array2<f64>,
     rows: &[usize],
     v: &Array1<f64>,
     sigmoid: &Sigmoid,
-) -> (Array1<f64>, f64) {
+) -> (Array1<f64>, (f64, usize)) {
     let mut sum = Array1::zeros(z.ncols());
-    let mut largest = 0.0f64;
-    for &row in rows {
-        let row = z.row(row);
+    let mut largest = (0.0f64, 0);
+    for &at in rows {
+        let row = z.row(at);
         let t = dot(row, v);
-        largest = largest.max(t.abs());
+        if t.abs() > largest.0 {
+            largest = (t.abs(), at);
+        }
         sum.scaled_add(sigmoid.eval(t), &row);
     }
     (sum, largest)

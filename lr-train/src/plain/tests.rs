@@ -173,9 +173,14 @@ fn leaving_the_interval_and_divergence_are_told() {
     let z = small() * 10.0;
     let run = |n| cubic(n, 3.0, Minibatches::full(5).unwrap());
     let history = gradient_descent(&z, &run(2), 0, Array1::zeros(3)).unwrap();
-    let (iteration, t) = history.left_interval().unwrap();
-    assert_eq!(iteration, 1);
-    assert!(t > 16.0 && t == history.largest_t());
+    let left = history.left_interval().unwrap();
+    assert_eq!(left.iteration, 1);
+    assert!(left.largest_t > 16.0 && left.largest_t == history.largest_t());
+    // The row that is farthest outside is that of the largest inner product with the weights before.
+    let before = &history.iterations()[0].weights;
+    let inputs = z.dot(before).mapv(f64::abs);
+    assert!(inputs.iter().all(|t| *t <= inputs[left.row]));
+    assert_relative_eq!(inputs[left.row], left.largest_t, max_relative = 1e-12);
     assert!(matches!(
         gradient_descent(&z, &run(50), 0, Array1::zeros(3)),
         Err(TrainError::Fit(FitError::Diverged { .. }))

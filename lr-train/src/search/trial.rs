@@ -67,7 +67,7 @@ pub(super) fn within(
         Err(TrainError::Fit(FitError::Diverged { iteration, .. })) => (iteration, f64::INFINITY),
         Err(error) => return Err(error),
         Ok((history, next)) => match history.left_interval() {
-            Some(left) => left,
+            Some(left) => (left.iteration, left.largest_t),
             None => return Ok(Ok(next)),
         },
     };

@@ -1,5 +1,7 @@
 //! Why there is no such approximation.
 
+use arras_toolkit::text::given;
+
 use crate::fault::Fault;
 
 /// Why an approximation of the sigmoid cannot be made.
@@ -7,7 +9,7 @@ use crate::fault::Fault;
 #[non_exhaustive]
 pub enum SigmoidError {
     /// A polynomial or an interval that cannot be used.
-    #[error("approximation of the sigmoid: {what} is {value}; {allowed}")]
+    #[error("approximation of the sigmoid: {what} is {}; {allowed}", given(*.value))]
     Approximation {
         /// Which parameter.
         what: &'static str,

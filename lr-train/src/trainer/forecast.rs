@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use arras_toolkit::text;
+use arras_hal::StopToken;
+use arras_toolkit::{interpret::BrokenAssumption, text};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{Settings, TrainingPlan, predict::twin};
 use crate::{
     Result,
+    circuits::LARGEST_VALUE,
     metrics::log_loss,
     plain::{History, State},
     split::Minibatches,
@@ -80,10 +82,18 @@ pub struct Forecast {
     pub largest_input: f64,
     /// The iteration, from 0, that first left the interval.
     pub left_in: Option<usize>,
+    /// The row, from 0, that was farthest outside then.
+    pub left_by: Option<usize>,
+    /// The largest weight or gradient of any iteration.
+    #[serde(with = "number", default)]
+    pub largest_value: f64,
+    /// Its iteration, from 0.
+    #[serde(default)]
+    pub largest_value_in: usize,
     /// The largest weight in the end.
     #[serde(with = "number")]
     pub largest_weight: f64,
-    /// log2 of what a ciphertext of a result can hold.
+    /// log2 of what weights may be: what the circuits assume, and what a ciphertext of a result can hold.
     pub headroom: f64,
     /// The lowest and the highest score of any row in the end.
     #[serde(with = "numbers")]
@@ -101,13 +111,14 @@ impl Forecast {
     /// Trains in the clear: `z` are signed rows as [`training_rows`](super::training_rows) makes them, or padded to the plan's features.
     ///
     /// # Errors
-    /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape.
-    pub fn of(plan: &TrainingPlan, z: &Array2<f64>) -> Result<Self> {
+    /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape;
+    /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped) once the token is set.
+    pub fn of(plan: &TrainingPlan, z: &Array2<f64>, stop: &StopToken) -> Result<Self> {
         let settings = plan.settings();
         let rows = z.nrows();
         let mut plain = settings.plain(rows)?;
         plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
-        let (history, _) = twin(settings.optimizer, z, &plain)?;
+        let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
         Self::after(plan, z, &history)
     }
 
@@ -120,14 +131,25 @@ impl Forecast {
         let scores: Vec<f64> = (margins.iter().zip(&labels))
             .map(|(margin, label)| margin * sign(*label))
             .collect();
+        let values = history.iterations().iter().map(|iteration| {
+            let weights = iteration.weights.iter().map(|w| w.abs());
+            weights.fold(iteration.largest_step, f64::max)
+        });
+        let (largest_value_in, largest_value) = (history.first()..)
+            .zip(values)
+            .fold((0, 0.0), |most, at| if at.1 > most.1 { at } else { most });
+        let left = history.left_interval();
         let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
         Ok(Self {
             usage: Usage::of(plan.settings(), z.nrows(), plan.minibatch())?,
             interval: plan.settings().activation.bound(),
             largest_input: history.largest_t(),
-            left_in: history.left_interval().map(|(iteration, _)| iteration),
+            left_in: left.map(|left| left.iteration),
+            left_by: left.map(|left| left.row),
+            largest_value,
+            largest_value_in,
             largest_weight: largest(&mut weights.iter().map(|w| w.abs())),
-            headroom: plan.params().headroom_bits(0),
+            headroom: plan.params().headroom_bits(0).min(LARGEST_VALUE.log2()),
             scores: [
                 scores.iter().copied().fold(f64::INFINITY, f64::min),
                 scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
@@ -142,16 +164,20 @@ impl Forecast {
     pub fn doubts(&self, error: Option<f64>) -> Vec<Doubt> {
         let mut doubts = vec![];
         let most = self.headroom.exp2();
-        // Inner products are held too, divided by half the interval in every circuit.
-        let largest = self.largest_weight.max(self.largest_input / self.interval);
+        let (largest, iteration) = (self.largest_value, self.largest_value_in);
         if beyond(largest, most) {
-            doubts.push(Doubt::Headroom { largest, most });
+            doubts.push(Doubt::Headroom {
+                iteration,
+                largest,
+                most,
+            });
         }
         let bound = self.interval;
-        if let Some(iteration) = self.left_in {
+        if let (Some(iteration), Some(row)) = (self.left_in, self.left_by) {
             let largest = self.largest_input;
             doubts.push(Doubt::Interval {
                 iteration,
+                row,
                 largest,
                 bound,
             });
@@ -191,8 +217,6 @@ impl Forecast {
 
 /// An error of this part of the largest weight is a wrong model.
 const LARGEST_ERROR: f64 = 0.1;
-/// Inputs beyond this much of half the interval: there the cubics push rows outward that are far out already.
-const INPUT_MARGIN: f64 = 1.25;
 /// Scores of the final weights are no longer given to the polynomial, but tell where the next step would go.
 const SCORE_MARGIN: f64 = 2.0;
 /// A loss so far above that of knowing nothing is no matter of calibration.
@@ -214,24 +238,33 @@ impl fmt::Display for Forecast {
 }
 
 /// Something that is wrong with a training, or may be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Doubt {
-    /// Numbers that a ciphertext cannot hold.
+    /// Weights or gradients beyond what the circuits assume of them.
     Headroom {
+        /// In which iteration, from 0.
+        iteration: usize,
         /// The largest.
         largest: f64,
         /// What can be held.
         most: f64,
     },
-    /// The polynomial was evaluated outside its interval.
+    /// The polynomial was evaluated outside its interval, which the circuits assume that inner products keep to.
     Interval {
         /// In which iteration first, from 0.
         iteration: usize,
+        /// The row that was farthest outside then, from 0.
+        row: usize,
         /// The largest input of all iterations.
         largest: f64,
         /// Half the interval.
         bound: f64,
+    },
+    /// Another value of the recorded circuit beyond what is assumed of it.
+    Assumption {
+        /// Which, and how far.
+        broken: BrokenAssumption,
     },
     /// The final weights give scores outside the interval.
     Scores {
@@ -271,14 +304,23 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Whether a plan is not to be made: beyond the margins within which a training may still be good.
+    /// Whether something is broken that the circuits assume: what encrypted numbers become then nobody has promised.
+    pub fn is_broken_assumption(&self) -> bool {
+        matches!(
+            self,
+            Self::Headroom { .. } | Self::Interval { .. } | Self::Assumption { .. }
+        )
+    }
+
+    /// Whether a plan is not to be made: an assumption is broken, or a training is beyond the margins within which it may still be good.
     pub fn is_grave(&self) -> bool {
         match *self {
             Self::Headroom { .. }
+            | Self::Interval { .. }
+            | Self::Assumption { .. }
             | Self::Error { .. }
             | Self::NoError { .. }
             | Self::OneClass { .. } => true,
-            Self::Interval { largest, bound, .. } => beyond(largest, INPUT_MARGIN * bound),
             Self::Scores {
                 lowest,
                 highest,
@@ -306,23 +348,37 @@ fn short(value: f64) -> String {
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let interval = |bound: f64| format!("[-{0}, {0}]", text::given(bound));
         match *self {
-            Self::Headroom { largest, most } => write!(
+            Self::Headroom {
+                iteration,
+                largest,
+                most,
+            } => write!(
                 f,
-                "weights or inner products reach {}, a ciphertext of the result holds {}: lower --lr, train fewer --iterations, or normalize \
-                 the columns (--normalize standard)",
+                "weights or gradients reach {} in iteration {}, the circuits assume at most {}, which a ciphertext of the result holds: lower --lr, train \
+                 fewer --iterations, or normalize the columns (--normalize standard)",
                 short(largest),
+                iteration + 1,
                 short(most)
+            ),
+            Self::Assumption { ref broken } => write!(
+                f,
+                "in the circuit {broken}: lower --lr, train fewer --iterations, normalize the columns (--normalize), or take another --circuit"
             ),
             Self::Interval {
                 iteration,
+                row,
                 largest,
                 bound,
             } => write!(
                 f,
-                "from iteration {} on inner products leave [-{bound}, {bound}], on which the polynomial is near the sigmoid, and reach {}: lower \
+                "from iteration {} on inner products leave {}, on which the polynomial is near the sigmoid and which the circuits \
+                 assume, first by row {} of the data, and reach {}: lower \
                  --lr, train fewer --iterations, normalize the columns (--normalize), or take a --sigmoid with a wider interval",
                 iteration + 1,
+                interval(bound),
+                row + 1,
                 short(largest)
             ),
             Self::Scores {
@@ -331,10 +387,11 @@ impl fmt::Display for Doubt {
                 bound,
             } => write!(
                 f,
-                "the final weights give scores from {} to {}, the polynomial holds on [-{bound}, {bound}]: more iterations would go astray, and \
+                "the final weights give scores from {} to {}, the polynomial holds on {}: more iterations would go astray, and \
                  probabilities are too near 0 and 1; lower --lr or train fewer --iterations",
                 short(lowest),
-                short(highest)
+                short(highest),
+                interval(bound)
             ),
             Self::Error { error, weight } => write!(
                 f,
@@ -345,7 +402,8 @@ impl fmt::Display for Doubt {
             ),
             Self::NoError { error } => write!(
                 f,
-                "the predicted error of a weight is {error} for data between -1 and 1: lower --lr or train fewer --iterations"
+                "the predicted error of a weight is {} for data between -1 and 1: lower --lr or train fewer --iterations",
+                text::given(error)
             ),
             Self::OneClass {
                 positive,

@@ -45,7 +45,7 @@ pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
 pub use planner::{PlannerOptions, RINGS, plan};
-pub use predict::ErrorsFor;
+pub use predict::{ErrorsFor, Sample};
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, RowsSeal, training_rows};
 pub use report::{Assumed, Candidate, Capacity, EngineSeconds, Operations, PlanReport};
 pub use round::{InputShape, Round};

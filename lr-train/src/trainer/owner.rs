@@ -117,7 +117,8 @@ impl<S: SecretEngine> DataOwner<S> {
             keys: self.keys,
             dataset: DatasetId::random()?,
         };
-        PreparedData::new(&self.plan, origin, data, scheme)
+        let stop = self.context().stop_token();
+        PreparedData::new(&self.plan, origin, data, scheme, stop)
     }
 
     /// Encrypts the data of a round, each input at the level at which it is needed.

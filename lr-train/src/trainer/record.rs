@@ -1,5 +1,6 @@
 //! What the client keeps of a data set while it trains elsewhere.
 
+use arras_hal::StopToken;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::{
     Result, TrainError,
+    circuits::LARGEST_VALUE,
     data::{Classes, DataError, Dataset},
     metrics::Threshold,
     plain::{FitError, hessian_bound},
@@ -184,7 +186,8 @@ fn within(
     let shapes = plan.data_shapes()?.iter().flatten();
     let params = plan.params();
     let lowest = shapes.map(|shape| params.headroom_bits(shape.level));
-    if let Some(error) = too_large(lowest.fold(f64::INFINITY, f64::min).exp2()) {
+    // What the plan says of inputs, and what a ciphertext holds.
+    if let Some(error) = too_large(lowest.fold(LARGEST_VALUE.log2(), f64::min).exp2()) {
         return Err(error.into());
     }
     forecast().map_err(|error| match error {
@@ -213,6 +216,7 @@ impl PreparedData {
         origin: Origin,
         data: &Dataset,
         scheme: Scheme,
+        stop: &StopToken,
     ) -> Result<Self> {
         let (positives, rows) = (data.positives(), data.rows());
         if positives == 0 || positives == rows {
@@ -251,7 +255,9 @@ impl PreparedData {
         let z = Array2::from_shape_fn((rows, plan.features()), |at| {
             signed.get(at).copied().unwrap_or(0.0)
         });
-        let forecast = within(plan, &preprocessor, &signed, || Forecast::of(plan, &z))?;
+        let forecast = within(plan, &preprocessor, &signed, || {
+            Forecast::of(plan, &z, stop)
+        })?;
         let record = DatasetRecord {
             version: RECORD_VERSION,
             origin,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use arras_toolkit::{
     circuit::Summing,
+    interpret::BrokenAssumption,
     plan::{ServerMemory, TimeEstimate},
     text::{Table, UNKNOWN, bytes, line, seconds},
 };
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     TrainingPlan,
     forecast::{Doubt, Forecast, maybe_number},
+    predict::Sample,
 };
 use crate::circuits::{Kind, LARGEST_VALUE};
 
@@ -116,6 +118,12 @@ pub struct PlanReport {
     /// The predicted largest error of any weight; none if none was asked for.
     #[serde(with = "maybe_number")]
     pub predicted_error: Option<f64>,
+    /// Rows of a minibatch.
+    pub minibatch: usize,
+    /// What it was predicted from.
+    pub predicted_from: Option<Sample>,
+    /// The first assumption of a circuit that these rows break, if they are those that the plan was made for.
+    pub broken: Option<BrokenAssumption>,
     /// What the training does to the rows that the plan was made for; none if they were not given.
     pub forecast: Option<Forecast>,
     /// What the circuits assume of their values.
@@ -146,7 +154,15 @@ impl PlanReport {
     /// What is wrong with the training, as far as it can be known.
     pub fn doubts(&self) -> Vec<Doubt> {
         match (&self.forecast, self.predicted_error) {
-            (Some(forecast), error) => forecast.doubts(error),
+            (Some(forecast), error) => {
+                let mut doubts = forecast.doubts(error);
+                // What the twin sees says more of it.
+                if !doubts.iter().any(Doubt::is_broken_assumption) {
+                    let broken = self.broken.clone();
+                    doubts.extend(broken.map(|broken| Doubt::Assumption { broken }));
+                }
+                doubts
+            }
             (None, Some(error)) if !error.is_finite() => vec![Doubt::NoError { error }],
             _ => vec![],
         }
@@ -206,10 +222,19 @@ impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.chosen)?;
         if let Some(error) = self.predicted_error {
+            let from = self
+                .predicted_from
+                .filter(|from| from.rows < self.minibatch);
+            let from = from.map_or(String::new(), |from| {
+                format!(
+                    ", estimated from {} of {} rows of each minibatch",
+                    from.rows, self.minibatch
+                )
+            });
             line(
                 f,
                 "predicted error",
-                format_args!("{error:.1e} in any weight"),
+                format_args!("{error:.1e} in any weight{from}"),
             )?;
         }
         let Assumed {

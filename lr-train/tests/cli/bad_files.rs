@@ -113,7 +113,7 @@ fn a_file_of_another_kind_is_named() {
     finished().copy_of("keys data.arras result.arras").refuses(
         "
         4 | train --eval-keys keys/eval --data result.arras --out out.arras | result.arras | wrong object
-        4 | decrypt --keys keys --model data.arras --out out.json | data.arras | wrong object
+        4 | decrypt --keys keys --result data.arras --out out.json | data.arras | wrong object
         4 | refresh --keys keys --state result.arras --out out.arras | finished model
         4 | train --eval-keys keys/eval --data data.arras --state result.arras --out out.arras | result.arras | content
         5 | train --eval-keys keys/eval --data absent.arras --out out.arras | absent.arras
@@ -130,7 +130,7 @@ fn files_of_another_exchange_do_not_mix() {
     desk.refuses(
         "
         4 | train --eval-keys keys-2/eval --data data.arras --out out.arras | data.arras | key set | encrypt the data
-        4 | decrypt --keys keys-2 --model result.arras --out out.json | result.arras | key set
+        4 | decrypt --keys keys-2 --result result.arras --out out.json | result.arras | key set
         ",
     );
     // The evaluation keys of another secret key beside ours: nothing that they train can be read, so nothing is written.
@@ -172,7 +172,7 @@ fn rounds_follow_one_another() {
     desk.refuses(
         "
         4 | refresh --keys keys --state state-1.arras --out out.arras | state-1.arras
-        4 | decrypt --keys keys --model state-1.arras --out out.json | state-1.arras
+        4 | decrypt --keys keys --result state-1.arras --out out.json | state-1.arras
         4 | train --eval-keys keys/eval --data data-2.arras --state state-1.arras --out out.arras | data set
         ",
     );

@@ -29,7 +29,7 @@ fn plan_to_evaluation_on_built_in_data() {
     );
 
     client.write("result.arras", server.read("result.arras"));
-    client.ok("decrypt --keys keys --model result.arras --out model.json");
+    client.ok("decrypt --keys keys --result result.arras --out model.json");
     let quality = client.json("evaluate --model model.json --data builtin:breast-cancer");
     assert!(
         quality["quality"]["accuracy"].as_f64().unwrap() > 0.85,
@@ -46,10 +46,10 @@ fn two_rounds_give_what_one_gives() {
         .says("encrypted state after round 1");
     // A state is no model yet, but its weights can be looked at.
     desk.refuses(
-        "4 | decrypt --keys keys --model result-0.arras --out early.json | --intermediate",
+        "4 | decrypt --keys keys --result result-0.arras --out early.json | --intermediate",
     );
     assert!(!desk.path("early.json").exists());
-    let early = "decrypt --keys keys --model result-0.arras --intermediate --out early.json";
+    let early = "decrypt --keys keys --result result-0.arras --intermediate --out early.json";
     desk.ok(&format!("{early} --quiet"))
         .says("not the finished model");
     assert_eq!(desk.json(&format!("{early} --force"))["finished"], false);
@@ -61,11 +61,11 @@ fn two_rounds_give_what_one_gives() {
         (&trained["round"], &trained["finished"]),
         (&1.into(), &true.into())
     );
-    desk.ok("decrypt --keys keys --model result-1.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result-1.arras --out model.json");
 
     let whole = prepared("--circuit baseline --iterations 2");
     whole.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    whole.ok("decrypt --keys keys --model result.arras --out model.json");
+    whole.ok("decrypt --keys keys --result result.arras --out model.json");
     let weights = |desk: &Desk| -> Vec<f64> {
         let model: serde_json::Value = serde_json::from_slice(&desk.read("model.json")).unwrap();
         serde_json::from_value(model["weights"].clone()).unwrap()

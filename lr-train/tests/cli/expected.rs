@@ -85,10 +85,10 @@ fn results_of_another_data_set_are_refused() {
     desk.refuses(&format!(
         "
         4 | {REFRESH} | 2 data sets | --dataset
-        4 | decrypt --keys keys --model result-1.arras --intermediate --out out.json | 2 data sets | --dataset
+        4 | decrypt --keys keys --result result-1.arras --intermediate --out out.json | 2 data sets | --dataset
         4 | {REFRESH} --dataset other.arras | data set | {id}
         4 | {REFRESH} --dataset {id} | data set | {id}
-        4 | decrypt --keys keys --model other-1.arras --intermediate --dataset data.arras --out out.json | data set | {id}
+        4 | decrypt --keys keys --result other-1.arras --intermediate --dataset data.arras --out out.json | data set | {id}
         5 | {REFRESH} --dataset absent.arras | absent.arras
         "
     ));
@@ -119,7 +119,7 @@ fn results_are_taken_in_turn() {
     let own = ciphertexts(&first);
     // The state under the name of the model, before and after it was refreshed.
     desk.write("early.arras", forged(&first, model(1), &own[..1]));
-    let early = "decrypt --keys keys --model early.arras --out model.json";
+    let early = "decrypt --keys keys --result early.arras --out model.json";
     desk.fails(
         early,
         4,
@@ -130,7 +130,7 @@ fn results_are_taken_in_turn() {
 
     // The same once more, as after an interruption; nothing else in its place.
     desk.ok(&format!("{REFRESH} --force"));
-    desk.ok("decrypt --keys keys --model result-1.arras --intermediate --out early.json");
+    desk.ok("decrypt --keys keys --result result-1.arras --intermediate --out early.json");
     let other: Vec<_> = own.iter().map(|c| without_message(c)).collect();
     desk.write("second.arras", forged(&first, state(0), &other));
     let second = "refresh --keys keys --state second.arras --out out.arras";
@@ -138,8 +138,8 @@ fn results_are_taken_in_turn() {
     assert!(!desk.path("out.arras").exists());
 
     desk.ok(TRAIN_2);
-    desk.ok("decrypt --keys keys --model result-2.arras --out model.json");
-    desk.ok("decrypt --keys keys --model result-2.arras --out again.json");
+    desk.ok("decrypt --keys keys --result result-2.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result-2.arras --out again.json");
     assert_eq!(desk.read("again.json"), desk.read("model.json"));
     desk.fails(
         "refresh --keys keys --state result-1.arras --out out.arras",
@@ -176,7 +176,7 @@ fn a_refused_state_closes_the_exchange() {
     for verb in [
         REFRESH,
         refresh,
-        "decrypt --keys keys --model result-1.arras --intermediate --out out.json",
+        "decrypt --keys keys --result result-1.arras --intermediate --out out.json",
     ] {
         desk.fails(verb, 4, closed);
     }
@@ -190,7 +190,7 @@ fn a_refused_state_closes_the_exchange() {
     assert_eq!(desk.listing("."), before);
     desk.ok(&format!("{REFRESH} --after-refusal"));
     desk.ok(TRAIN_2);
-    desk.ok("decrypt --keys keys --model result-2.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result-2.arras --out model.json");
 }
 
 /// What is refused without a look at the secret key tells a server nothing, and closes nothing.
@@ -248,7 +248,7 @@ fn what_was_taken_is_private_and_trusted_by_nobody() {
     // Without it nothing was taken yet.
     fs::remove_file(desk.path(&file)).unwrap();
     desk.fails(
-        "decrypt --keys keys --model result-2.arras --out model.json",
+        "decrypt --keys keys --result result-2.arras --out model.json",
         4,
         "the next is that of round 1",
     );

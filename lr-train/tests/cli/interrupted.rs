@@ -88,7 +88,7 @@ fn encrypt_restarts_cleanly() {
     killed(&desk, ENCRYPT, out, out, inspect);
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
     // The kills left data sets that are whole, and only this test knows that nobody trains on them.
-    desk.ok("decrypt --keys keys --model result.arras --dataset out.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result.arras --dataset out.arras --out model.json");
     let left = desk.listing("keys/secret/datasets");
     assert!(left.iter().all(|name| !is_hidden(name)), "{left:?}");
 }
@@ -103,7 +103,7 @@ fn refresh_and_decrypt_restart_cleanly() {
     desk.ok(
         "train --eval-keys keys/eval --data data.arras --state state-2.arras --out result-2.arras",
     );
-    let decrypt = "decrypt --keys keys --model result-2.arras --out model.json";
+    let decrypt = "decrypt --keys keys --result result-2.arras --out model.json";
     let out = "model.json";
     killed(&desk, decrypt, out, out, "inspect model.json");
     let left = desk.listing("keys/secret/datasets");
@@ -115,7 +115,7 @@ fn train_restarts_cleanly() {
     let desk = finished().copy_of("keys data.arras");
     let (out, inspect) = ("out.arras", "inspect out.arras");
     killed(&desk, TRAIN, out, out, inspect);
-    desk.ok("decrypt --keys keys --model out.arras --out model.json");
+    desk.ok("decrypt --keys keys --result out.arras --out model.json");
 }
 
 #[test]

@@ -39,6 +39,18 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
         "leave [-16, 16] | scores from",
     );
     assert_eq!(desk.listing("."), ["train.csv"]);
+    // Rows that break what the circuits of a plan assume are not encrypted, either.
+    desk.ok(&format!("{PLAN} --lr 30 --out broken.toml --force"));
+    desk.ok("keygen --plan broken.toml --out broken");
+    let encrypt = "encrypt --keys broken --data train.csv --label y --out broken.arras";
+    desk.fails(
+        encrypt,
+        6,
+        "leave [-16, 16] | the circuits assume | by row | in iteration 1 | --lr | --force",
+    );
+    assert_eq!(desk.listing("broken/secret/datasets").len(), 0);
+    desk.ok(&format!("{encrypt} --force"))
+        .notes("WARNING: from iteration | [-16, 16]");
     let said = desk.json(&format!("{PLAN} --lr 3"));
     assert_eq!(
         said["report"]["forecast"]["left-in"],
@@ -52,7 +64,7 @@ fn rates_that_diverge_are_refused_unless_they_are_meant() {
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras")
         .notes("WARNING: | scores from | [-16, 16]");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json")
+    desk.ok("decrypt --keys keys --result result.arras --out model.json")
         .notes("final weights give scores from | [-16, 16]");
 }
 
@@ -110,6 +122,16 @@ fn a_value_that_cannot_be_trained_with_is_named() {
         3,
         "column \"b\", row 8 | 1.000e300 | --normalize",
     );
+    // What a ciphertext of the data's level could hold, and the plan did not promise.
+    lines[8] = "0.2,4,450,no".to_owned();
+    desk.write("wild.csv", lines.join("\n"));
+    desk.fails(
+        "encrypt --keys keys --data wild.csv --label y --normalize none --out out.arras",
+        3,
+        "column \"b\", row 8 | 4.500e2 | 4.000e2 at most | --normalize",
+    );
+    lines[8] = "0.2,4,1e300,no".to_owned();
+    desk.write("wild.csv", lines.join("\n"));
     desk.fails(
         "plan --data wild.csv --label y --settings fixed --normalize none --minibatch 16 --iterations 3",
         6,
@@ -147,7 +169,7 @@ fn rows_used_are_told_from_rows_given() {
     desk.ok("encrypt --keys keys --data train.csv --label y --out data.arras")
         .says("32 of 100 rows");
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    let said = desk.json("decrypt --keys keys --model result.arras --out model.json");
+    let said = desk.json("decrypt --keys keys --result result.arras --out model.json");
     assert_eq!(
         (&said["usage"]["used"], &said["usage"]["rows"]),
         (&32.into(), &100.into())

@@ -205,7 +205,7 @@ mod unix {
     /// A folder that came from somebody else, with links where outputs are made: none is followed, and what they lead to stays.
     #[test]
     fn nobody_s_links_are_followed() {
-        const OUT: &str = "decrypt --keys keys --model result.arras --out received/model.json";
+        const OUT: &str = "decrypt --keys keys --result result.arras --out received/model.json";
         let desk = finished().copy_of("keys plan.toml train.csv result.arras");
         let keys = desk.read("keys/secret/secret-key.arras");
         fs::create_dir(desk.path("received")).unwrap();
@@ -219,18 +219,18 @@ mod unix {
         link("precious", "received/.locked.lock");
         link("keys", "received/keys");
         desk.ok(OUT);
-        desk.ok("decrypt --keys keys --model result.arras --out received/other");
+        desk.ok("decrypt --keys keys --result result.arras --out received/other");
         desk.ok("keygen --plan plan.toml --out received/folder");
         desk.refuses(
             "
-            5 | decrypt --keys keys --model result.arras --out received/locked | .locked.lock
+            5 | decrypt --keys keys --result result.arras --out received/locked | .locked.lock
             5 | keygen --plan plan.toml --out received/locked | .locked.lock
             5 | keygen --plan plan.toml --out received/keys --force | received/keys
             ",
         );
         // In the place of an output a link is replaced itself.
         link("precious", "received/link.json");
-        desk.ok("decrypt --keys keys --model result.arras --out received/link.json --force");
+        desk.ok("decrypt --keys keys --result result.arras --out received/link.json --force");
         // In a folder of keys it is not ours to remove.
         link("precious", "keys/secret/link.json");
         desk.fails(FORCE, 5, "link.json");
@@ -278,11 +278,23 @@ mod unix {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_crash_leaves_no_image_of_the_keys() {
-        let desk = finished().copy_of("keys train.csv");
+        let keygen = "keygen --plan plan.toml --out new";
+        for (verb, out) in [
+            (keygen, "new"),
+            (ENCRYPT, "out.arras"),
+            (DECRYPT, "out.json"),
+        ] {
+            leaves_no_image(verb, out);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn leaves_no_image(verb: &str, out: &str) {
+        let desk = finished().copy_of("keys plan.toml train.csv result.arras");
         let mut limits = String::new();
         // Until the process has got as far as that.
         for _ in 0..200 {
-            let mut child = desk.command(ENCRYPT).spawn().unwrap();
+            let mut child = desk.command(verb).spawn().unwrap();
             let path = format!("/proc/{}/limits", child.id());
             while child.try_wait().unwrap().is_none() {
                 limits = fs::read_to_string(&path).unwrap_or_default();
@@ -294,9 +306,14 @@ mod unix {
             if is_zero(&limits) {
                 return;
             }
-            fs::remove_file(desk.path("out.arras")).unwrap();
+            let out = desk.path(out);
+            if out.is_dir() {
+                fs::remove_dir_all(out).unwrap();
+            } else {
+                fs::remove_file(out).unwrap();
+            }
         }
-        panic!("{limits}");
+        panic!("{verb}: {limits}");
     }
 
     #[cfg(target_os = "linux")]

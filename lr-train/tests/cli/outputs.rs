@@ -12,7 +12,7 @@ fn nothing_is_replaced_without_force() {
         "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --out there",
         "encrypt --keys keys --data train.csv --label y --out there",
         "train --eval-keys keys/eval --data data.arras --out there",
-        "decrypt --keys keys --model result.arras --out there",
+        "decrypt --keys keys --result result.arras --out there",
         "predict --model model.json --data train.csv --label y --out there",
         "demo --out there",
         "devices --engine reference --measure --out there",
@@ -22,7 +22,7 @@ fn nothing_is_replaced_without_force() {
         assert_eq!(desk.read("there"), b"before");
     }
     desk.fails("keygen --plan plan.toml --out keys", 5, "exists");
-    desk.ok("decrypt --keys keys --model result.arras --out there --force");
+    desk.ok("decrypt --keys keys --result result.arras --out there --force");
     assert_eq!(desk.read("there"), desk.read("model.json"));
     desk.ok("keygen --plan plan.toml --out keys --force");
     desk.fails(TRAIN, 4, "key set");

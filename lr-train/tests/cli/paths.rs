@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{DECRYPT, Desk, ENCRYPT, TRAIN, finished};
+use crate::support::{DECRYPT, Desk, ENCRYPT, Ran, TRAIN, finished};
 
 const DESK: &str = "keys plan.toml data.arras result.arras model.json train.csv";
 
@@ -27,7 +27,7 @@ fn inputs(desk: &Desk) -> Vec<(String, String)> {
         ("data.arras", TRAIN),
         (
             "data.arras",
-            "decrypt --keys keys --model result.arras --dataset data.arras --out out.json",
+            "decrypt --keys keys --result result.arras --dataset data.arras --out out.json",
         ),
         (
             "data.arras",
@@ -140,17 +140,44 @@ fn a_file_that_may_not_be_read() {
     });
 }
 
-/// A pipe with a writer is read to its end.
+/// Runs a verb whose standard input is what a shell command writes.
+fn piped(desk: &Desk, writer: &str, verb: &str) -> Ran {
+    let script = format!("({writer}) | {} {verb}", env!("CARGO_BIN_EXE_lr-train"));
+    let mut shell = Command::new("sh");
+    Ran::of(shell.args(["-c", &script]).current_dir(desk.root()))
+}
+
+/// A pipe with a writer is read to its end, and what it gives is looked at whole: names and delimiter, too.
 #[test]
 fn a_pipe_with_a_writer_is_an_input() {
-    let desk = finished().copy_of("model.json train.csv");
-    let script = format!(
-        "cat model.json | {} evaluate --model /dev/stdin --data train.csv --label y",
-        env!("CARGO_BIN_EXE_lr-train")
-    );
-    let mut shell = Command::new("sh");
-    let ran = crate::support::Ran::of(shell.args(["-c", &script]).current_dir(desk.root()));
-    ran.ends_with(0).says("accuracy");
+    let desk = finished().copy_of("model.json train.csv result.arras");
+    let evaluate = "evaluate --model model.json --label y";
+    let expected = desk.ok(&format!("{evaluate} --data train.csv")).stdout;
+    piped(
+        &desk,
+        "cat model.json",
+        "evaluate --model /dev/stdin --label y --data train.csv",
+    )
+    .ends_with(0)
+    .says("accuracy");
+    for (start, options) in [("", ""), ("\\357\\273\\277", "--delimiter ;")] {
+        let slowly = format!(
+            "printf '{start}a'; sleep .3; printf ';same;'; sleep .3; printf 'b;y\\n'; sed 1d train.csv | tr , ';'"
+        );
+        let options = options.replace(';', "';'");
+        let verb = format!("{evaluate} {options} --data /dev/stdin");
+        let ran = piped(&desk, &slowly, &verb).ends_with(0);
+        assert_eq!(
+            ran.stdout.replace("/dev/stdin", "train.csv"),
+            expected,
+            "{ran}"
+        );
+    }
+    for file in ["result.arras", "model.json"] {
+        piped(&desk, &format!("cat {file}"), "inspect /dev/stdin")
+            .ends_with(4)
+            .notes("/dev/stdin: is no file | into a file");
+    }
 }
 
 #[test]
@@ -203,7 +230,7 @@ fn leftovers_that_are_other_names_of_files() {
         )
         .unwrap();
     }
-    desk.ok("decrypt --keys keys --model result.arras --out received/out.json");
+    desk.ok("decrypt --keys keys --result result.arras --out received/out.json");
     assert_eq!(desk.listing("received"), ["received/out.json"]);
     assert_eq!(desk.read("precious"), b"mine");
 }

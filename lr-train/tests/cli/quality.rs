@@ -5,7 +5,7 @@ use crate::support::finished;
 #[test]
 fn models_are_calibrated_on_the_rows_they_were_trained_on() {
     let desk = finished().copy_of("keys result.arras model.json train.csv");
-    let decrypt = "decrypt --keys keys --model result.arras --data train.csv --label y";
+    let decrypt = "decrypt --keys keys --result result.arras --data train.csv --label y";
     desk.ok(&format!("{decrypt} --threshold 0.4 --out calibrated.json"))
         .says("calibrated on 24 rows | before | yes from a probability of 0.4000 | odds ratio | log odds of yes");
     let said = desk.json(&format!(
@@ -44,9 +44,9 @@ fn models_are_calibrated_on_the_rows_they_were_trained_on() {
     assert!(probability("calibrated.json") < probability("model.json") - 0.1);
     desk.refuses(
         "
-        2 | decrypt --keys keys --model result.arras --threshold balanced --out x.json | --data
-        2 | decrypt --keys keys --model result.arras --threshold 1.5 --out x.json | above 0 and below 1
-        2 | decrypt --keys keys --model result.arras --threshold most --out x.json | balanced
+        2 | decrypt --keys keys --result result.arras --threshold balanced --out x.json | --data
+        2 | decrypt --keys keys --result result.arras --threshold 1.5 --out x.json | above 0 and below 1
+        2 | decrypt --keys keys --result result.arras --threshold most --out x.json | balanced
         ",
     );
 }

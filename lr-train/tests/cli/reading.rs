@@ -1,6 +1,10 @@
 //! What verbs take out of a file, and what they say about it.
 
-use crate::support::{Desk, finished, small_csv};
+use std::{fs, io::Write};
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::support::{Desk, Ran, finished, small_csv};
 
 /// x alternates, y is the second half of the rows: only their number tells it.
 fn numbered() -> String {
@@ -39,7 +43,7 @@ fn row_numbers_and_features_are_named_and_can_be_left_out() {
         "{said}"
     );
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result.arras --out model.json");
     for verb in ["evaluate", "predict"] {
         desk.ok(&format!(
             "{verb} --model model.json --data train.csv --label y --leave-out 0"
@@ -115,5 +119,35 @@ fn predict_says_where_a_label_may_be() {
         "predict --model model.json --data numbers.csv",
         3,
         "features | --label",
+    );
+}
+
+#[test]
+fn compressed_files_and_the_standard_input_are_read_like_plain_ones() {
+    let desk = finished().copy_of("model.json train.csv");
+    let plain = desk.read("train.csv");
+    let mut compressed = GzEncoder::new(vec![], Compression::fast());
+    compressed.write_all(&plain).unwrap();
+    desk.write("train.csv.gz", compressed.finish().unwrap());
+    let evaluate = |data: &str| {
+        let verb = format!("evaluate --model model.json --label y --data {data}");
+        let stdin = fs::File::open(desk.path("train.csv")).unwrap();
+        Ran::of(desk.command(&verb).stdin(stdin)).ends_with(0)
+    };
+    let expected = evaluate("train.csv").stdout;
+    assert!(expected.contains("accuracy"), "{expected}");
+    for data in ["train.csv.gz", "-"] {
+        let found = evaluate(data).stdout;
+        assert_eq!(found.replace(data, "train.csv"), expected);
+    }
+    let european = String::from_utf8(plain).unwrap();
+    let european = european.replace(',', ";").replace('.', ",");
+    desk.write("european.csv", european);
+    let found = evaluate("european.csv --decimal-comma").stdout;
+    assert_eq!(found.replace("european.csv", "train.csv"), expected);
+    desk.fails(
+        "evaluate --model model.json --label y --data european.csv",
+        3,
+        "decimal comma",
     );
 }

@@ -1,14 +1,16 @@
 //! Ctrl-C: verbs end soon, with an exit code of their own, and leave nothing behind.
 
 use std::{
-    process::{Child, Stdio},
+    fs::OpenOptions,
+    io::{Read, Write},
+    process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Desk, ENCRYPT, Ran, TRAIN, finished};
+use crate::support::{Desk, ENCRYPT, Ran, TRAIN, finished, small_csv};
 
 /// A stopped verb of a small plan ends sooner, on a machine with much else to do, too.
 const SOON: Duration = Duration::from_secs(5);
@@ -31,17 +33,24 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Stops a verb by a signal once it has begun. Nothing is left then, and the verb succeeds when it is run again.
+/// Ends a verb that has begun by a signal: it ends soon, and says so.
 #[track_caller]
-fn stopped(desk: &Desk, verb: &str, out: &str, (signal, code, name): (Signal, i32, &str)) {
-    let before = desk.listing(".");
-    let child = begun(desk, verb, out);
+fn ended(verb: &str, child: Child, (signal, code, name): (Signal, i32, &str)) -> Ran {
     send(&child, signal);
     let sent = Instant::now();
     let ran = Ran::from(verb, &child.wait_with_output().unwrap());
     assert!(sent.elapsed() < SOON, "{:?}: {ran}", sent.elapsed());
-    ran.ends_with(code)
-        .notes(&format!("stopped by {name} | run it again"));
+    let ran = ran.ends_with(code);
+    ran.notes(&format!("stopped by {name} | run it again"));
+    ran
+}
+
+/// Stops a verb by a signal once it has begun. Nothing is left then, and the verb succeeds when it is run again.
+#[track_caller]
+fn stopped(desk: &Desk, verb: &str, out: &str, signal: (Signal, i32, &str)) {
+    let before = desk.listing(".");
+    let child = begun(desk, verb, out);
+    ended(verb, child, signal);
     assert_eq!(desk.listing("."), before, "{verb} left something");
     desk.ok(&format!("{verb} --quiet"));
 }
@@ -78,6 +87,113 @@ fn train_is_stopped_and_resumed() {
     let desk = finished().copy_of("keys data.arras");
     stopped(&desk, &format!("{TRAIN} --resume"), "out.arras", TERM);
     stopped(&desk, &format!("{TRAIN} --force"), "out.arras", INT);
+}
+
+#[test]
+fn demos_and_measurements_are_stopped() {
+    let desk = Desk::new();
+    let demo = "demo --out out";
+    let before = desk.listing(".");
+    for (verb, after) in [
+        (demo, 0),
+        (demo, 700),
+        ("demo --rounds --out out", 300),
+        (
+            "devices --engine cpu --measure --log-n 13 --seconds 60 --out out",
+            400,
+        ),
+    ] {
+        let child = begun(&desk, verb, "out");
+        sleep(Duration::from_millis(after));
+        ended(verb, child, INT);
+        assert_eq!(desk.listing("."), before, "{verb} left something");
+    }
+}
+
+/// A verb waits for its data at a pipe: nothing is claimed then, and it ends at once.
+#[test]
+fn verbs_that_read_are_stopped() {
+    let desk = finished().copy_of("plan.toml keys result.arras model.json");
+    let made = Command::new("mkfifo").arg(desk.path("pipe.csv")).status();
+    assert!(made.unwrap().success());
+    let before = desk.listing(".");
+    for (verb, signal) in [
+        ("plan --data pipe.csv --label y --out out.toml", INT),
+        ("try --data pipe.csv --label y", TERM),
+        (
+            "encrypt --keys keys --data pipe.csv --label y --out out.arras",
+            INT,
+        ),
+        (
+            "decrypt --keys keys --result result.arras --data pipe.csv --label y --out out.json",
+            INT,
+        ),
+        (
+            "evaluate --model model.json --data pipe.csv --label y",
+            TERM,
+        ),
+        (
+            "predict --model model.json --data pipe.csv --label y --out out.csv",
+            INT,
+        ),
+        (
+            "predict --model model.json --data pipe.csv --label y --json",
+            INT,
+        ),
+    ] {
+        let mut command = desk.command(verb);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        // Waits until the verb has opened it, too.
+        let mut pipe = OpenOptions::new()
+            .write(true)
+            .open(desk.path("pipe.csv"))
+            .unwrap();
+        pipe.write_all(b"a,same,b,y\n0.1,4,0.2,no\n").unwrap();
+        let ran = ended(verb, child, signal);
+        if verb.ends_with("--json") {
+            let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+            assert_eq!(told["code"], 130);
+        }
+        assert_eq!(desk.listing("."), before, "{verb} left something");
+    }
+}
+
+/// `try` and `plan` in the middle of their work; the plan goes through more rows than a second suffices for.
+#[test]
+fn long_searches_and_plans_are_stopped() {
+    let desk = Desk::new();
+    desk.write("train.csv", small_csv(20_000));
+    let before = desk.listing(".");
+    for verb in [
+        "try --data train.csv --label y --most-iterations 200",
+        "plan --data train.csv --label y --minibatch 20000 --iterations 10000 --rounds of:1 --circuit baseline --out out.toml",
+    ] {
+        let mut command = desk.command(verb);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        sleep(Duration::from_secs(1));
+        ended(verb, child, INT);
+        assert_eq!(desk.listing("."), before, "{verb} left something");
+    }
+}
+
+#[test]
+fn devices_are_stopped_in_their_self_test() {
+    let desk = Desk::new();
+    let verb = "devices --engine cpu";
+    let mut command = desk.command(verb);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // "testing cpu .."
+    let mut said = [0; 4];
+    child
+        .stderr
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut said)
+        .unwrap();
+    ended(verb, child, INT);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 // Verbs on the files of `finished`.
 pub(crate) const ENCRYPT: &str = "encrypt --keys keys --data train.csv --label y --out out.arras";
 pub(crate) const TRAIN: &str = "train --eval-keys keys/eval --data data.arras --out out.arras";
-pub(crate) const DECRYPT: &str = "decrypt --keys keys --model result.arras --out out.json";
+pub(crate) const DECRYPT: &str = "decrypt --keys keys --result result.arras --out out.json";
 
 /// A folder in which `lr-train` runs.
 pub(crate) struct Desk(TempDir);
@@ -237,7 +237,7 @@ pub(crate) fn finished() -> &'static Desk {
     DESK.get_or_init(|| {
         let desk = prepared("--circuit baseline --iterations 1");
         desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
-        desk.ok("decrypt --keys keys --model result.arras --out model.json");
+        desk.ok("decrypt --keys keys --result result.arras --out model.json");
         desk
     })
 }

@@ -49,7 +49,7 @@ fn of_data_and_models() {
     let encrypt = "encrypt --keys keys --data train.csv --label y";
     harmless(&desk, &format!("{encrypt} --out out.arras --force"), "same");
     desk.ok("train --eval-keys keys/eval --data out.arras --out result.arras");
-    desk.ok("decrypt --keys keys --model result.arras --dataset out.arras --out model.json");
+    desk.ok("decrypt --keys keys --result result.arras --dataset out.arras --out model.json");
     harmless(&desk, "inspect model.json", "yes");
     harmless(
         &desk,
@@ -80,6 +80,6 @@ fn of_names_of_files() {
     harmless(&desk, &format!("inspect {name}"), "encrypted model");
     let refresh = format!("refresh --keys keys --state {name} --out out.arras");
     harmless(&desk, &refresh, "finished model");
-    let decrypt = format!("decrypt --keys keys --model {name} --out {name}.json --force");
+    let decrypt = format!("decrypt --keys keys --result {name} --out {name}.json --force");
     harmless(&desk, &decrypt, "model");
 }

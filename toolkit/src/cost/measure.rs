@@ -101,7 +101,7 @@ impl CostTable {
     /// Measures everything, encryption and decryption included, with keys of its own.
     ///
     /// # Errors
-    /// [`CostError`] for options out of range; [`CostError::Ckks`] if the engine has no memory.
+    /// [`CostError`] for options out of range; [`CostError::Ckks`] if the engine has no memory, or the context's token was set.
     pub fn measure<S: SecretEngine>(
         context: &Context<S>,
         options: &MeasureOptions,
@@ -198,6 +198,7 @@ impl<'a, B: Backend> Clock<'a, B> {
     fn median<O>(&self, mut run: impl FnMut() -> Result<O, CkksError>) -> Result<f64, CostError> {
         let ring = self.context.ring();
         let mut sample = |repetitions: usize| -> Result<Duration, CkksError> {
+            self.context.stop_token().check()?;
             ring.sync()?;
             let start = Instant::now();
             for _ in 0..repetitions {

@@ -15,6 +15,8 @@ use crate::{
 pub struct Cleartext {
     inputs: Vec<Batch>,
     largest: f64,
+    /// Of the last step alone.
+    latest: f64,
     broken: Vec<BrokenAssumption>,
 }
 
@@ -41,6 +43,7 @@ impl Cleartext {
         Ok(Self {
             inputs: packed(program, inputs)?,
             largest: 0.0,
+            latest: 0.0,
             broken: vec![],
         })
     }
@@ -48,6 +51,11 @@ impl Cleartext {
     /// The largest magnitude seen so far.
     pub fn largest(&self) -> f64 {
         self.largest
+    }
+
+    /// The largest magnitude of the last step.
+    pub(super) fn latest(&self) -> f64 {
+        self.latest
     }
 
     /// Assumptions that did not hold so far.
@@ -85,7 +93,8 @@ impl Interpretation for Cleartext {
     fn step(&mut self, program: &Program, id: StepId, operands: &[&Batch]) -> Result<Batch> {
         let plain = |id| Ok(Cow::Borrowed(program.circuit().plain(id)));
         let value = evaluate(program.step(id), &self.inputs, operands, &plain, &|x| x)?;
-        let largest = value.iter().flatten().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let largest = largest_magnitude(&value);
+        self.latest = largest;
         self.largest = self.largest.max(largest);
         let node = program.step(id).node();
         if let Some(bound) = assumed_of(program, id).filter(|&bound| largest > bound) {
@@ -96,6 +105,32 @@ impl Interpretation for Cleartext {
             });
         }
         Ok(value)
+    }
+}
+
+/// The largest magnitude of any slot; that of what is not a number is infinite.
+fn largest_magnitude(batch: &Batch) -> f64 {
+    // Side by side, so that one comparison need not wait for the one before.
+    const LANES: usize = 8;
+    let mut largest = [0.0f64; LANES];
+    let mut is_number = true;
+    for unit in batch {
+        for slots in unit.chunks(LANES) {
+            for (largest, x) in largest.iter_mut().zip(slots) {
+                let magnitude = x.abs();
+                is_number &= !magnitude.is_nan();
+                *largest = if magnitude > *largest {
+                    magnitude
+                } else {
+                    *largest
+                };
+            }
+        }
+    }
+    if is_number {
+        largest.into_iter().fold(0.0, f64::max)
+    } else {
+        f64::INFINITY
     }
 }
 
@@ -117,66 +152,60 @@ pub(crate) fn evaluate<'p>(
     plain: &dyn Fn(PlainId) -> Result<Cow<'p, Plain>>,
     number: &dyn Fn(f64) -> f64,
 ) -> Result<Batch> {
-    let unary = |f: &dyn Fn(f64) -> f64| -> Batch {
-        let map = |unit: &Vec<f64>| unit.iter().map(|&x| f(x)).collect();
-        operands[0].iter().map(map).collect()
-    };
-    let binary = |a: usize, b: usize, f: &dyn Fn(f64, f64) -> f64| -> Batch {
-        let (a, b) = (operands[a], operands[b]);
-        (0..step.units())
-            .map(|u| {
-                let (a, b) = (&a[u % a.len()], &b[u % b.len()]);
-                a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()
-            })
-            .collect()
-    };
-    let with_plain = |id: PlainId, f: &dyn Fn(f64, f64) -> f64| -> Result<Batch> {
-        let (a, p) = (operands[0], plain(id)?);
-        let unit = |u: usize| {
-            let slots = a[u % a.len()].iter().enumerate();
-            slots.map(|(j, &x)| f(x, p.at(u, j))).collect()
-        };
-        Ok((0..step.units()).map(unit).collect())
-    };
-    let mut sum = vec![vec![0.0; operands.first().map_or(0, |o| o[0].len())]; step.units()];
+    let units = step.units();
+    let zero = || vec![vec![0.0; operands.first().map_or(0, |o| o[0].len())]; units];
+    let number = |value: &f64| number(*value);
     Ok(match step.op() {
         Op::Input(index) => inputs[*index].clone(),
-        Op::Add => binary(0, 1, &|a, b| a + b),
-        Op::Sub => binary(0, 1, &|a, b| a - b),
-        Op::Negate => unary(&|x| -x),
-        Op::AddPlain(p) => with_plain(*p, &|a, b| a + b)?,
-        Op::SubPlain(p) => with_plain(*p, &|a, b| a - b)?,
-        Op::AddScalar(value) => unary(&|x| x + number(*value)),
-        Op::Multiply => binary(0, 1, &|a, b| a * b),
+        Op::Add => binary(units, operands[0], operands[1], |a, b| a + b),
+        Op::Sub => binary(units, operands[0], operands[1], |a, b| a - b),
+        Op::Negate => unary(operands[0], |x| -x),
+        Op::AddPlain(p) => with_plain(units, operands[0], &*plain(*p)?, |a, b| a + b),
+        Op::SubPlain(p) => with_plain(units, operands[0], &*plain(*p)?, |a, b| a - b),
+        Op::AddScalar(value) => {
+            let value = number(value);
+            unary(operands[0], |x| x + value)
+        }
+        Op::Multiply => binary(units, operands[0], operands[1], |a, b| a * b),
         Op::SumOfProducts => {
-            for pair in 0..operands.len() / 2 {
-                let product = binary(2 * pair, 2 * pair + 1, &|a, b| a * b);
+            let mut sum = zero();
+            for pair in operands.chunks_exact(2) {
+                let product = binary(units, pair[0], pair[1], |a, b| a * b);
                 for (s, p) in sum.iter_mut().flatten().zip(product.iter().flatten()) {
                     *s += p;
                 }
             }
             sum
         }
-        Op::MultiplyPlain(p) => with_plain(*p, &|a, b| a * b)?,
+        Op::MultiplyPlain(p) => with_plain(units, operands[0], &*plain(*p)?, |a, b| a * b),
         Op::WeightedSum(weights) => {
+            let mut sum = zero();
             for (operand, &weight) in operands.iter().zip(weights) {
                 let weight = plain(weight)?;
-                add_rotated(&mut sum, operand, 0, &|u, j| weight.at(u, j));
+                add_rotated(&mut sum, operand, 0, |u, j| weight.at(u, j));
             }
             sum
         }
-        Op::MultiplyScalar(value) => unary(&|x| x * number(*value)),
-        Op::MultiplyInteger(value) => unary(&|x| x * *value as f64),
+        Op::MultiplyScalar(value) => {
+            let value = number(value);
+            unary(operands[0], |x| x * value)
+        }
+        Op::MultiplyInteger(value) => {
+            let value = *value as f64;
+            unary(operands[0], |x| x * value)
+        }
         Op::Rotate(_) | Op::RotationSum(_) => {
+            let mut sum = zero();
             for &steps in step.op().rotations() {
-                add_rotated(&mut sum, operands[0], steps, &|_, _| 1.0);
+                add_rotated(&mut sum, operands[0], steps, |_, _| 1.0);
             }
             sum
         }
         Op::WeightedRotationSum { steps, weights } => {
+            let mut sum = zero();
             for (&steps, &weight) in steps.iter().zip(weights) {
                 let weight = plain(weight)?;
-                add_rotated(&mut sum, operands[0], steps, &|u, j| weight.at(u, j));
+                add_rotated(&mut sum, operands[0], steps, |u, j| weight.at(u, j));
             }
             sum
         }
@@ -186,19 +215,46 @@ pub(crate) fn evaluate<'p>(
     })
 }
 
+/// A function of every slot.
+fn unary(a: &Batch, f: impl Fn(f64) -> f64) -> Batch {
+    let unit = |unit: &Vec<f64>| unit.iter().map(|&x| f(x)).collect();
+    a.iter().map(unit).collect()
+}
+
+/// A function of two slots; a batch of one ciphertext meets every ciphertext of the other.
+fn binary(units: usize, a: &Batch, b: &Batch, f: impl Fn(f64, f64) -> f64) -> Batch {
+    let unit = |u: usize| {
+        let pairs = a[u % a.len()].iter().zip(&b[u % b.len()]);
+        pairs.map(|(&a, &b)| f(a, b)).collect()
+    };
+    (0..units).map(unit).collect()
+}
+
+/// A function of a slot and a constant's.
+fn with_plain(units: usize, a: &Batch, p: &Plain, f: impl Fn(f64, f64) -> f64) -> Batch {
+    let unit = |u: usize| {
+        let slots = a[u % a.len()].iter().enumerate();
+        slots.map(|(j, &x)| f(x, p.at(u, j))).collect()
+    };
+    (0..units).map(unit).collect()
+}
+
 /// Adds a batch, rotated to the left and weighted slot by slot.
 fn add_rotated(
     sum: &mut [Vec<f64>],
     units: &[Vec<f64>],
     steps: i64,
-    weight: &dyn Fn(usize, usize) -> f64,
+    weight: impl Fn(usize, usize) -> f64,
 ) {
     for (u, sum) in sum.iter_mut().enumerate() {
         let unit = &units[u % units.len()];
-        let n = unit.len();
-        let shift = steps.rem_euclid(n as i64) as usize;
-        for (j, s) in sum.iter_mut().enumerate() {
-            *s += weight(u, j) * unit[(j + shift) & (n - 1)];
+        let shift = steps.rem_euclid(unit.len() as i64) as usize;
+        let (wrapped, first) = unit.split_at(shift);
+        let (low, high) = sum.split_at_mut(first.len());
+        for (part, from, at) in [(low, first, 0), (high, wrapped, first.len())] {
+            for (j, (s, x)) in part.iter_mut().zip(from).enumerate() {
+                *s += weight(u, at + j) * x;
+            }
         }
     }
 }

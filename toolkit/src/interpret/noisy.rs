@@ -114,6 +114,21 @@ impl Noisy {
         }
     }
 
+    /// Adds the rounding of a ciphertext and an error without relation to it, whose variance in each slot is given: the sum of both is one
+    /// normally distributed number.
+    fn add_both(
+        &self,
+        value: &mut [f64],
+        variance: impl Fn(usize) -> f64,
+        rounding: f64,
+        random: &mut Random,
+    ) {
+        for (j, (x, secret)) in value.iter_mut().zip(&self.secret).enumerate() {
+            let rounding = rounding * secret;
+            *x += (variance(j) + rounding * rounding).sqrt() * random.normal();
+        }
+    }
+
     /// The errors that a step adds to one of its ciphertexts, besides those of its constants: of encryption, key switches, rescales
     /// and changes of level.
     fn add_errors(
@@ -141,20 +156,25 @@ impl Noisy {
             self.add_rounding(value, model.rescale(to)?, random);
         } else if let Op::WeightedRotationSum { steps, weights } = step.op() {
             let switch = model.key_switch(from.level)?;
+            // Of each rotation its weight times an error of its own.
+            let mut squares = vec![0.0; value.len()];
             for (_, &weight) in steps.iter().zip(weights).filter(|(s, _)| **s != 0) {
                 let weight = program.circuit().plain(weight);
-                for (j, x) in value.iter_mut().enumerate() {
-                    *x += weight.at(unit, j) * switch * random.normal();
+                for (j, sum) in squares.iter_mut().enumerate() {
+                    *sum += weight.at(unit, j).powi(2);
                 }
             }
-            self.add_rounding(value, model.rescale(to)?, random);
+            let variance = |j: usize| switch * switch * squares[j];
+            self.add_both(value, variance, model.rescale(to)?, random);
         } else if !rotations.is_empty() {
             self.rotation_errors(value, rotations, from.form, to, random)?;
         } else if from.form != Form::Settled && step.form() == Form::Settled {
             if from.form == Form::Pending3 {
-                Self::add_plain_error(value, self.pending_switch(to)?, random);
+                let switch = self.pending_switch(to)?;
+                self.add_both(value, |_| switch * switch, model.rescale(to)?, random);
+            } else {
+                self.add_rounding(value, model.rescale(to)?, random);
             }
-            self.add_rounding(value, model.rescale(to)?, random);
         }
         Ok(())
     }
@@ -187,8 +207,8 @@ impl Noisy {
             self.pending_switch(to)?
         };
         let squares: f64 = counts.values().map(|k| k * k).sum();
-        Self::add_plain_error(value, switch * squares.sqrt(), random);
-        self.add_rounding(value, self.model.rescale(to)?, random);
+        let variance = switch * switch * squares;
+        self.add_both(value, |_| variance, self.model.rescale(to)?, random);
         Ok(())
     }
 }

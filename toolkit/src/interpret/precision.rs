@@ -3,18 +3,20 @@
 use std::{collections::BTreeMap, fmt};
 
 use arras_ckks::{NoiseModel, Parameters};
+use arras_hal::StopToken;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, BrokenAssumption, Interpretation, Noisy, Place, walk};
 use crate::{
-    Cleartext, Program, Result, Samples, ToolkitError, Value,
+    Bindings, Cleartext, Program, Result, Samples, ToolkitError, Value,
     program::StepId,
     text::{Table, magnitude},
 };
 
 /// Predicts the error of every output, and whether all values stay within the headroom.
 ///
-/// A few trials run the program on plaintext beside [`Noisy`], on inputs of the caller's [`Samples`]. The predicted error of an output,
+/// A few trials run the program on plaintext and as [`Noisy`], on inputs of the caller's [`Samples`]; where all inputs are given, one plaintext
+/// run serves all trials. The predicted error of an output,
 /// or of any numbers that are made of outputs, is the largest difference in any of them and any trial, plus half a bit. Values must stay below the headroom
 /// ([`Parameters::headroom_bits`]) of their level; the largest magnitude of any slot is held against it, which suffices
 /// but is only necessary for vectors that are nearly constant.
@@ -24,6 +26,7 @@ pub struct ScaleAndPrecision {
     samples: Samples,
     trials: usize,
     public: bool,
+    stop: StopToken,
 }
 
 /// What the prediction has on top of the worst trial: half a bit. Measured over the circuits of this crate's tests and the five training
@@ -36,10 +39,14 @@ impl ScaleAndPrecision {
         Self {
             params: params.clone(),
             samples,
-            trials: 4,
+            trials: Self::TRIALS,
             public: false,
+            stop: StopToken::new(),
         }
     }
+
+    /// Trials, if nothing else is said.
+    pub const TRIALS: usize = 4;
 
     /// More or fewer trials, at least one. The prediction is sharp for outputs of many entries. A single slot's error scatters from run to
     /// run and with the secret's value at it, and may happen to be far smaller than predicted.
@@ -56,10 +63,17 @@ impl ScaleAndPrecision {
         self
     }
 
+    /// Ends a prediction between two steps once this token is set.
+    #[must_use]
+    pub fn with_stop_token(mut self, stop: StopToken) -> Self {
+        self.stop = stop;
+        self
+    }
+
     /// Predicts the error of every output.
     ///
     /// # Errors
-    /// Those of [`Noisy::new`] and [`Samples::draw`].
+    /// Those of [`Noisy::new`] and [`Samples::draw`]; [`crate::ToolkitErrorKind::Stopped`].
     pub fn predict(&self, program: &Program) -> Result<PredictedPrecision> {
         let mut headroom = Headroom::new(&self.params);
         let mut broken = None;
@@ -74,17 +88,17 @@ impl ScaleAndPrecision {
             };
             outputs.insert(output.name().to_owned(), unknown);
         }
-        for trial in 0..self.trials as u64 {
-            let (exact, noisy, assumptions) = self.trial(program, trial, &mut headroom)?;
-            broken = broken.or(assumptions.into_iter().next());
+        self.try_out::<ToolkitError>(program, &mut headroom, |exact, noisy| {
+            broken = broken.take().or(exact.broken.first().cloned());
             for (name, of) in &mut outputs {
                 // Values beyond the range of doubles have no entries that differ by a finite number.
-                let (exact, noisy) = (exact[name].entries(), noisy[name].entries());
+                let (exact, noisy) = (exact.outputs[name].entries(), noisy[name].entries());
                 let largest = exact.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
                 of.worst_error = larger(of.worst_error, worst(&exact, &noisy));
                 of.largest = larger(of.largest, largest);
             }
-        }
+            Ok(())
+        })?;
         Ok(PredictedPrecision {
             trials: self.trials,
             outputs,
@@ -105,45 +119,103 @@ impl ScaleAndPrecision {
     ) -> Result<PredictedNumbers, E> {
         let mut headroom = Headroom::new(&self.params);
         let (mut worst_error, mut broken) = (0.0, vec![]);
-        for trial in 0..self.trials as u64 {
-            let (exact, noisy, assumptions) = self.trial(program, trial, &mut headroom)?;
-            worst_error = larger(worst_error, worst(&metric(&exact)?, &metric(&noisy)?));
-            broken = assumptions;
-        }
+        self.try_out(program, &mut headroom, |exact, noisy| {
+            worst_error = larger(
+                worst_error,
+                worst(&metric(&exact.outputs)?, &metric(noisy)?),
+            );
+            broken.clone_from(&exact.broken);
+            Ok::<_, E>(())
+        })?;
         Ok(PredictedNumbers {
             worst_error,
             broken,
         })
     }
 
-    /// The outputs of a trial, exact and with errors.
-    fn trial(&self, program: &Program, trial: u64, headroom: &mut Headroom) -> Result<Trial> {
+    /// Tells the outputs of every trial, exact and with errors.
+    fn try_out<E: From<ToolkitError>>(
+        &self,
+        program: &Program,
+        headroom: &mut Headroom,
+        mut tell: impl FnMut(&Exact, &BTreeMap<String, Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut exact = self.exact(program, 0, headroom)?;
+        for trial in 0..self.trials as u64 {
+            if trial > 0 && !self.samples.are_given(program.circuit()) {
+                exact = self.exact(program, trial, headroom)?;
+            }
+            tell(&exact, &self.noisy(program, &exact.inputs, trial)?)?;
+        }
+        Ok(())
+    }
+
+    /// The exact run of a trial.
+    fn exact(&self, program: &Program, trial: u64, headroom: &mut Headroom) -> Result<Exact> {
         let inputs = self.samples.draw(program.circuit(), trial)?;
-        let mut noisy = Noisy::new(program, &inputs, &NoiseModel::new(&self.params), trial)?;
+        let plain = Cleartext::new(program, &inputs)?;
+        let mut watched = Watched { plain, headroom };
+        let outputs = self.outputs(program, &mut watched)?;
+        Ok(Exact {
+            inputs,
+            outputs,
+            broken: watched.plain.broken().to_vec(),
+        })
+    }
+
+    /// The outputs of a trial with errors.
+    fn noisy(
+        &self,
+        program: &Program,
+        inputs: &Bindings<Value>,
+        trial: u64,
+    ) -> Result<BTreeMap<String, Value>> {
+        let mut noisy = Noisy::new(program, inputs, &NoiseModel::new(&self.params), trial)?;
         if self.public {
             noisy = noisy.public_key();
         }
-        let beside = (Cleartext::new(program, &inputs)?, noisy);
-        let mut watched = Watched { beside, headroom };
-        let (mut exact, mut with_errors) = (BTreeMap::new(), BTreeMap::new());
-        walk(program, &mut watched, |i, (plain, noisy)| {
+        self.outputs(program, &mut noisy)
+    }
+
+    /// The outputs of a run, which the token ends.
+    fn outputs(
+        &self,
+        program: &Program,
+        run: &mut impl Interpretation<Value = Batch>,
+    ) -> Result<BTreeMap<String, Value>> {
+        let stop = &self.stop;
+        let mut outputs = BTreeMap::new();
+        walk(program, &mut Stoppable { run, stop }, |i, slots| {
             let output = &program.circuit().outputs()[i];
-            let (name, layout) = (output.name(), output.layout());
-            exact.insert(name.to_owned(), layout.unpack("predict", plain)?);
-            with_errors.insert(name.to_owned(), layout.unpack("predict", noisy)?);
+            let value = output.layout().unpack("predict", slots)?;
+            outputs.insert(output.name().to_owned(), value);
             Ok(())
         })?;
-        let broken = watched.beside.0.broken().to_vec();
-        Ok((exact, with_errors, broken))
+        Ok(outputs)
     }
 }
 
-/// Outputs exact and with errors, and assumptions that did not hold.
-type Trial = (
-    BTreeMap<String, Value>,
-    BTreeMap<String, Value>,
-    Vec<BrokenAssumption>,
-);
+/// The exact run of a trial: its outputs, and assumptions that did not hold.
+struct Exact {
+    inputs: Bindings<Value>,
+    outputs: BTreeMap<String, Value>,
+    broken: Vec<BrokenAssumption>,
+}
+
+/// A run that a token ends.
+struct Stoppable<'r, I> {
+    run: &'r mut I,
+    stop: &'r StopToken,
+}
+
+impl<I: Interpretation> Interpretation for Stoppable<'_, I> {
+    type Value = I::Value;
+
+    fn step(&mut self, program: &Program, id: StepId, of: &[&I::Value]) -> Result<I::Value> {
+        self.stop.check()?;
+        self.run.step(program, id, of)
+    }
+}
 
 /// The predicted error of numbers: their largest difference and what is on top of it.
 fn worst(exact: &[f64], noisy: &[f64]) -> f64 {
@@ -160,18 +232,18 @@ fn larger(a: f64, b: f64) -> f64 {
     }
 }
 
-/// Both in lock step, with an eye on magnitudes.
+/// The exact run, with an eye on magnitudes.
 struct Watched<'h> {
-    beside: (Cleartext, Noisy),
+    plain: Cleartext,
     headroom: &'h mut Headroom,
 }
 
 impl Interpretation for Watched<'_> {
-    type Value = (Batch, Batch);
+    type Value = Batch;
 
-    fn step(&mut self, program: &Program, id: StepId, of: &[&Self::Value]) -> Result<Self::Value> {
-        let value = self.beside.step(program, id, of)?;
-        self.headroom.see(program, id, &value.0);
+    fn step(&mut self, program: &Program, id: StepId, of: &[&Batch]) -> Result<Batch> {
+        let value = self.plain.step(program, id, of)?;
+        self.headroom.see(program, id, self.plain.latest());
         Ok(value)
     }
 }
@@ -191,9 +263,8 @@ impl Headroom {
         }
     }
 
-    fn see(&mut self, program: &Program, id: StepId, value: &[Vec<f64>]) {
+    fn see(&mut self, program: &Program, id: StepId, largest: f64) {
         let step = program.step(id);
-        let largest = value.iter().flatten().map(|x| x.abs()).fold(0.0, larger);
         // A pending value has the headroom of the level on which it lands, to within the tolerance of scales.
         let headroom_bits = self.params.headroom_bits(step.level());
         let left = headroom_bits - largest.log2();

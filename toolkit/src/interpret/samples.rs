@@ -69,6 +69,15 @@ impl Samples {
         Some(largest.log2().ceil().exp2())
     }
 
+    /// Whether every input of a circuit is given, so that all trials have the same.
+    pub(crate) fn are_given(&self, circuit: &Circuit) -> bool {
+        let mut used = circuit
+            .inputs()
+            .iter()
+            .filter(|input| circuit.level(input.node()).is_some());
+        used.all(|input| self.given.get(input.name()).is_some())
+    }
+
     /// The inputs of a trial.
     ///
     /// # Errors

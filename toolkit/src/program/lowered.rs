@@ -111,6 +111,14 @@ impl Program {
         chains
     }
 
+    /// Slots that a run in the clear computes: those of every ciphertext of every step, as often as a step adds it up rotated. What such a
+    /// run costs grows with them.
+    pub fn slot_operations(&self) -> u64 {
+        let of = |step: &Step| step.units() * step.op().rotations().len().max(1);
+        let all: usize = self.steps.iter().map(of).sum();
+        all as u64 * self.circuit.slots() as u64
+    }
+
     /// The level that inputs must reach at most: the circuit's need.
     pub fn levels_needed(&self) -> usize {
         self.circuit.levels_needed()

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use arras::{ckks::wire::AtomicFile, toolkit::text::Table};
+use arras::toolkit::text::Table;
 use clap::Args;
 use lr_train::{
     TrainError,
+    data::Dataset,
     metrics::Threshold,
     plain::FitError,
     trainer::{
@@ -20,7 +21,7 @@ use crate::{
     failure::Failure,
     incoming::Incoming,
     keygen,
-    output::{Answer, Output, overwrite, path},
+    output::{Answer, Output, claim_private, path},
     sources::{Purpose, Source},
 };
 
@@ -43,7 +44,7 @@ pub(crate) struct Decrypt {
     #[arg(long)]
     keys: PathBuf,
     /// Encrypted result that `train` returned
-    #[arg(long, alias = "model")]
+    #[arg(long)]
     result: PathBuf,
     /// Accept the state of a round that is not the last: its weights are no finished model
     #[arg(long)]
@@ -102,10 +103,17 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
             ),
         ));
     }
-    let out = AtomicFile::create_private(&args.out, overwrite(args.force))?;
+    let data = match &args.source {
+        Some(source) => {
+            let classes = keys.record(result.origin.dataset)?.classes;
+            Some(source.read(&Purpose::Calibrating(classes))?)
+        }
+        None => None,
+    };
+    let out = claim_private(&args.out, args.force)?;
     let (record, state) = args.incoming.take(&keys, &owner, &result)?;
     let mut model = record.model(owner.plan(), &state.w)?;
-    let not_calibrated = finish(args, &mut model)?;
+    let not_calibrated = finish(data.as_ref(), args.threshold, &mut model)?;
     save_model(&model, out)?;
     let rounds = owner.plan().rounds().len();
     let what = if result.finished {
@@ -159,18 +167,21 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
 }
 
 /// Calibrates a model and sets its threshold; tells why it could not be calibrated if the model is to blame.
-fn finish(args: &Decrypt, model: &mut Model) -> Result<Option<FitError>, Failure> {
+fn finish(
+    data: Option<&Dataset>,
+    threshold: Option<Cut>,
+    model: &mut Model,
+) -> Result<Option<FitError>, Failure> {
     let mut blamed = None;
-    if let Some(source) = &args.source {
-        let data = source.read(&Purpose::Calibrating(model.classes.clone()))?;
-        match model.calibrate(&data) {
+    if let Some(data) = data {
+        match model.calibrate(data) {
             Err(TrainError::Fit(error @ FitError::AgainstClasses { .. })) => blamed = Some(error),
             other => {
                 other?;
             }
         }
     }
-    match (args.threshold, model.calibration) {
+    match (threshold, model.calibration) {
         (None, _) => {}
         (Some(Cut::At(threshold)), _) => model.threshold = threshold,
         (Some(Cut::Balanced), Some(calibration)) => {

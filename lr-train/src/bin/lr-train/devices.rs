@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use arras::{Engine, hal::Backend, toolkit::cost::CostTable};
 use clap::Args;
-use lr_train::report::Machine;
+use lr_train::{report::Machine, trainer::files::costs_text};
 use serde_json::{Value, json};
 
 use crate::{
-    Done, costs,
+    Done,
     engines::EngineChoice,
     output::{Answer, Output, claim, path},
     self_test,
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Devices, output: &Output) -> Done {
             text += &format!("\n\n{}", table.summary());
             tables.push(table);
         }
-        file.write_and_commit(costs::text(out, &tables)?.as_bytes())?;
+        file.write_and_commit(costs_text(out, &tables)?.as_bytes())?;
         text += &format!(
             "\nwritten to {}; next: lr-train plan --costs {0} ..",
             out.display()

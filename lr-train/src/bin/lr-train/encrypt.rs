@@ -8,7 +8,9 @@ use lr_train::{
     TrainError,
     data::Dataset,
     preprocess::Scheme,
-    trainer::{DatasetRecord, ExchangeError, PreparedData, TrainingPlan, files::DatasetFile},
+    trainer::{
+        DatasetRecord, Doubt, ExchangeError, PreparedData, TrainingPlan, files::DatasetFile,
+    },
 };
 use serde_json::json;
 
@@ -17,7 +19,6 @@ use crate::{
     failure::Failure,
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
-    signals,
     sources::{Normalization, Purpose, Source, say_spreads},
 };
 
@@ -42,7 +43,7 @@ pub(crate) struct Encrypt {
     /// File of encrypted data to write
     #[arg(long)]
     out: PathBuf,
-    /// Replace the file
+    /// Replace the file, and encrypt even if training on these rows breaks what its circuits assume
     #[arg(long)]
     force: bool,
     /// Do nothing if the file already exists, is complete, and was made from these keys and rows
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
 }
 
 fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
-    let (keys, owner) = keygen::open_with(&args.keys, signals::token())?;
+    let (keys, owner) = keygen::open(&args.keys)?;
     let planned = owner.plan().normalization();
     let scheme = args.normalize.map_or(planned, Scheme::from);
     let prepared = owner.prepare(data, scheme)?;
@@ -83,6 +84,7 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
             "holds other rows than the data given; name another file, or use --force to replace it",
         ));
     }
+    judge(prepared.record(), args.force)?;
     let replaced = DatasetFile::open(&args.out, owner.plan(), owner.key_set_id());
     let out = claim(&args.out, args.force)?;
     for left in keys.clear_records()? {
@@ -106,6 +108,16 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
     }
     say(&prepared, data, owner.plan(), output);
     Ok(answer(args, prepared.record(), false))
+}
+
+/// Refuses rows that would break what the circuits assume, unless they were asked for.
+fn judge(record: &DatasetRecord, force: bool) -> Result<(), Failure> {
+    let doubts = record.forecast.iter().flat_map(|of| of.doubts(None));
+    let broken: Vec<Doubt> = doubts.filter(Doubt::is_broken_assumption).collect();
+    if force || broken.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Doubtful(broken))
 }
 
 /// Says where data are others than planned, and what is doubtful about a training on them.

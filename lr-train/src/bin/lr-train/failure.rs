@@ -29,6 +29,9 @@ pub(crate) enum Failure {
         /// Which one.
         by: &'static str,
     },
+    /// A file that is not to be replaced.
+    #[error("{} exists already; name another file, or replace it with --force", path.display())]
+    Exists { path: PathBuf },
     /// Options that do not go together.
     #[error("{0}")]
     Usage(String),
@@ -49,7 +52,7 @@ pub(crate) enum Failure {
     },
     /// A training that would give no useful model.
     #[error(
-        "this training would give no useful model:{}\nnothing was written; --force makes the plan all the same",
+        "this training would give no useful model:{}\nnothing was written; --force goes on all the same",
         listed(.0)
     )]
     Doubtful(Vec<Doubt>),
@@ -120,17 +123,28 @@ impl Failure {
         move |error| Self::Train(error.in_file(&path))
     }
 
+    /// The same, in the command line's words.
+    pub(crate) fn explained(self) -> Self {
+        match self {
+            Self::Train(error) if error.is_stopped() => signals::stopped(),
+            Self::Train(TrainError::Wire(WireError::AlreadyExists { path })) => {
+                Self::Exists { path }
+            }
+            other => other,
+        }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Usage(_)
-            | Self::Engine(EngineError::Unknown { .. } | EngineError::TooManyThreads { .. }) => 2,
+            Self::Usage(_) => 2,
+            Self::Engine(error) if error.is_of_name() => 2,
             Self::Train(error) => of(error.fault()),
             Self::File { .. } => of(Fault::File),
             Self::WithHint { error, .. } => error.code(),
             Self::Stopped { .. } => of(Fault::Stopped),
             Self::Doubtful(_) => of(Fault::Plan),
-            Self::Stdout(_) => of(Fault::System),
+            Self::Stdout(_) | Self::Exists { .. } => of(Fault::System),
             Self::Engine(_) | Self::Report(_) | Self::Room { .. } | Self::SelfTest { .. } => {
                 of(Fault::Other)
             }

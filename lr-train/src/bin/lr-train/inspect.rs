@@ -20,7 +20,7 @@ use lr_train::trainer::{
 use serde_json::{Value, json};
 
 use crate::{
-    Done, costs,
+    Done,
     failure::Failure,
     output::{Answer, Output, path, with},
     plan,
@@ -46,7 +46,13 @@ pub(crate) fn run(args: &Inspect, _: &Output) -> Done {
     // Four bytes tell a container from a text, so that one cut short is named as such.
     let (known, _) = MAGIC.split_at(4);
     let mut start = vec![];
-    open_file(file)?
+    let opened = open_file(file)?;
+    if !opened.metadata().map_err(Failure::read(file))?.is_file() {
+        let reason =
+            "is no file, and inspect reads more than once: write what comes out of it into a file";
+        return Err(Failure::file(file, reason));
+    }
+    opened
         .take(known.len() as u64)
         .read_to_end(&mut start)
         .map_err(Failure::read(file))?;
@@ -169,7 +175,7 @@ fn text(file: &Path) -> Done {
         );
     }
     if has("tables") || content.contains("[[tables]]") {
-        let tables = costs::read(file)?;
+        let tables = files::load_costs(file)?;
         let list: Vec<String> = tables.iter().map(CostTable::summary).collect();
         return said("table of costs", json!({"tables": list}));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use arras::{
-    SecretBackend, StopToken,
+    SecretBackend,
     ckks::{CkksErrorKind, Context},
     toolkit::text,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Keygen {
 pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let plan = plan::read(&args.plan)?;
     let folder = KeyDirectory::new(&args.out);
-    let stop = signals::token();
+    signals::claimed();
     let claim = folder.claim(overwrite(args.force))?;
     for left in claim.leftovers() {
         output.note(format_args!(
@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         ));
     }
     let progress = output.progress("making keys");
-    let context = Context::new(plan.params(), arras::secret_backend())?.with_stop_token(stop);
+    let context =
+        Context::new(plan.params(), arras::secret_backend())?.with_stop_token(signals::token());
     let (owner, keys) =
         DataOwner::generate_on(plan, &context, |at| progress.at(at.done, at.total))?;
     claim.save(&owner, &keys)?;
@@ -80,20 +81,12 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     Ok(Answer::new(text, json))
 }
 
-/// Opens a folder of keys for its owner.
+/// Opens a folder of keys for its owner; signals stop what is done with them.
 ///
 /// # Errors
 /// What is wrong with its files, naming them.
 pub(crate) fn open(folder: &Path) -> Result<(KeyDirectory, DataOwner<SecretBackend>), Failure> {
-    open_with(folder, StopToken::new())
-}
-
-/// [`open`] for a verb that a token stops.
-pub(crate) fn open_with(
-    folder: &Path,
-    stop: StopToken,
-) -> Result<(KeyDirectory, DataOwner<SecretBackend>), Failure> {
-    let keys = KeyDirectory::new(folder).with_stop_token(stop);
+    let keys = KeyDirectory::new(folder).with_stop_token(signals::token());
     let secret = keys.secret().join("secret-key.arras");
     match keys.owner(arras::secret_backend()) {
         Ok(owner) => Ok((keys, owner)),

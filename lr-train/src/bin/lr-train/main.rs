@@ -12,7 +12,6 @@
 #![forbid(unsafe_code)]
 
 mod choosing;
-mod costs;
 mod decrypt;
 mod demo;
 mod devices;
@@ -34,7 +33,7 @@ mod sources;
 mod train;
 mod trying;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 
@@ -96,6 +95,24 @@ enum Verb {
 }
 
 impl Verb {
+    /// What it is called.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Try(_) => "try",
+            Self::Plan(_) => "plan",
+            Self::Keygen(_) => "keygen",
+            Self::Encrypt(_) => "encrypt",
+            Self::Train(_) => "train",
+            Self::Refresh(_) => "refresh",
+            Self::Decrypt(_) => "decrypt",
+            Self::Evaluate(_) => "evaluate",
+            Self::Predict(_) => "predict",
+            Self::Inspect(_) => "inspect",
+            Self::Devices(_) => "devices",
+        }
+    }
+
     /// Whether it has keys, models or data in memory.
     fn is_client_s(&self) -> bool {
         !matches!(self, Self::Train(_) | Self::Inspect(_) | Self::Devices(_))
@@ -104,29 +121,32 @@ impl Verb {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(cli.json, cli.quiet);
+    let output = Arc::new(Output::new(cli.json, cli.quiet));
     if cli.verb.is_client_s() {
         secrecy::no_core_dumps();
     }
-    let (verb, answer) = match &cli.verb {
-        Verb::Demo(args) => ("demo", demo::run(args, &output)),
-        Verb::Try(args) => ("try", trying::run(args, &output)),
-        Verb::Plan(args) => ("plan", plan::run(args, &output)),
-        Verb::Keygen(args) => ("keygen", keygen::run(args, &output)),
-        Verb::Encrypt(args) => ("encrypt", encrypt::run(args, &output)),
-        Verb::Train(args) => ("train", train::run(args, &output)),
-        Verb::Refresh(args) => ("refresh", refresh::run(args, &output)),
-        Verb::Decrypt(args) => ("decrypt", decrypt::run(args, &output)),
-        Verb::Evaluate(args) => ("evaluate", evaluate::run(args, &output)),
-        Verb::Predict(args) => ("predict", predict::run(args, &output)),
-        Verb::Inspect(args) => ("inspect", inspect::run(args, &output)),
-        Verb::Devices(args) => ("devices", devices::run(args, &output)),
+    let verb = cli.verb.name();
+    signals::listen(verb, output.clone());
+    let answer = match &cli.verb {
+        Verb::Demo(args) => demo::run(args, &output),
+        Verb::Try(args) => trying::run(args, &output),
+        Verb::Plan(args) => plan::run(args, &output),
+        Verb::Keygen(args) => keygen::run(args, &output),
+        Verb::Encrypt(args) => encrypt::run(args, &output),
+        Verb::Train(args) => train::run(args, &output),
+        Verb::Refresh(args) => refresh::run(args, &output),
+        Verb::Decrypt(args) => decrypt::run(args, &output),
+        Verb::Evaluate(args) => evaluate::run(args, &output),
+        Verb::Predict(args) => predict::run(args, &output),
+        Verb::Inspect(args) => inspect::run(args, &output),
+        Verb::Devices(args) => devices::run(args, &output),
     };
+    signals::answering();
     let answered = answer.and_then(|answer: Answer| output.answer(verb, answer));
     match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let failure = signals::explained(failure);
+            let failure = failure.explained();
             output.failure(verb, &failure);
             ExitCode::from(failure.code())
         }

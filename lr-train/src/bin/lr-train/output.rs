@@ -14,7 +14,7 @@ use arras::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, signals};
 
 /// What a verb has to say: the same for people and for programs.
 pub(crate) struct Answer {
@@ -51,9 +51,16 @@ pub(crate) fn overwrite(force: bool) -> Overwrite {
     }
 }
 
-/// Claims a file that a verb will write, before it does its work.
+/// Claims a file that a verb will write, before it does its work; from here on a signal is the verb's to obey ([`signals::token`]).
 pub(crate) fn claim(out: &Path, force: bool) -> Result<AtomicFile, Failure> {
+    signals::claimed();
     Ok(AtomicFile::create(out, overwrite(force))?)
+}
+
+/// [`claim`] of a file that only its owner is to read.
+pub(crate) fn claim_private(out: &Path, force: bool) -> Result<AtomicFile, Failure> {
+    signals::claimed();
+    Ok(AtomicFile::create_private(out, overwrite(force))?)
 }
 
 /// How long a file is that was written.

@@ -14,13 +14,15 @@ use lr_train::{
     split::Order,
     trainer::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
-        TrainingPlan, files::dataset_file_bytes, plan, training_rows,
+        TrainingPlan,
+        files::{dataset_file_bytes, load_costs},
+        plan, training_rows,
     },
 };
 use serde_json::json;
 
 use crate::{
-    Done, choosing, costs,
+    Done, choosing,
     failure::Failure,
     output::{Answer, Output, claim, path},
     sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
@@ -126,8 +128,11 @@ struct Choice {
     threads: Option<usize>,
 }
 
-/// The most threads of a server: more are no machine's.
-const MOST_THREADS: usize = 1024;
+/// The most threads of a server, for the built-in costs.
+#[cfg(feature = "cpu")]
+const MOST_THREADS: usize = arras::CpuEngine::MAX_THREADS;
+#[cfg(not(feature = "cpu"))]
+const MOST_THREADS: usize = usize::MAX;
 
 fn parse_threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n));
@@ -246,9 +251,13 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         options = options.threads(threads);
     }
     for file in &args.choice.costs {
-        options = options.costs(costs::read(file)?);
+        options = options.costs(load_costs(file)?);
     }
+    let progress = Arc::new(output.progress("planning"));
+    let seen = progress.clone();
+    let options = options.on_progress(move |done, all| seen.at(done, all));
     let (plan, report) = plan(settings, features, rows, &options)?;
+    drop((options, progress));
     judge(&report, chosen.found.as_ref(), args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;

@@ -2,7 +2,6 @@
 
 use std::{fmt::Write, path::PathBuf};
 
-use arras::ckks::wire::AtomicFile;
 use clap::Args;
 use lr_train::trainer::files::load_model;
 use serde_json::json;
@@ -10,7 +9,7 @@ use serde_json::json;
 use crate::{
     Done,
     failure::Failure,
-    output::{Answer, Output, overwrite, path},
+    output::{Answer, Output, claim_private, path},
     sources::Source,
 };
 
@@ -63,7 +62,7 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
     let Some(out) = &args.out else {
         return Ok(Answer::data(text, json!({"predictions": predictions})));
     };
-    AtomicFile::create_private(out, overwrite(args.force))?.write_and_commit(text.as_bytes())?;
+    claim_private(out, args.force)?.write_and_commit(text.as_bytes())?;
     let said = format!("{} rows written to {}", predictions.len(), out.display());
     Ok(Answer::new(
         said,

@@ -13,7 +13,7 @@ use arras::{
 };
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, signals};
 
 /// The self-test's ring, and how long each of its two operations is repeated.
 const LOG_N: u32 = 14;
@@ -118,14 +118,16 @@ impl Bench {
         params: &arras::ckks::Parameters,
         steps: &[i64],
     ) -> Result<Self, Failure> {
-        let client = Context::new(params, arras::secret_backend())?;
+        let client =
+            Context::new(params, arras::secret_backend())?.with_stop_token(signals::token());
         let secret = SecretKey::generate(&client)?;
         let keys = KeyGenerator::new(&secret)?.evaluation_keys(steps)?;
         let vector: Vec<f64> = (0..client.slots())
             .map(|j| ((j * 7919 + 13) % 2003) as f64 / 1001.0 - 1.0)
             .collect();
         let sent = Encryptor::new(&secret)?.encrypt(&[&vector], client.max_level())?;
-        let server = Context::new(params, engine.backend().clone())?;
+        let server =
+            Context::new(params, engine.backend().clone())?.with_stop_token(signals::token());
         let evaluator = Evaluator::new(&server, keys.load(&server)?)?;
         let fresh = sent.expand(&server)?;
         Ok(Self {

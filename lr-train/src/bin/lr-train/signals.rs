@@ -1,51 +1,80 @@
-//! Ctrl-C: the first asks the verb to end, the second ends the process.
+//! Ctrl-C: a verb that has claimed what it writes is asked to end, and gives up its claims; before that there is nothing to give up, and the
+//! process ends at once. A second Ctrl-C ends it in any case.
 
 use std::sync::{
-    OnceLock,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicI32, Ordering},
 };
 
 use arras::StopToken;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output::Output};
 
 /// The first signal that came, 0 before.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
-/// What SIGINT and SIGTERM set, from the first call on. A verb asks for it when it begins what it can end by itself: until then, and on
-/// systems without these signals, the process is ended as any other.
-pub(crate) fn token() -> StopToken {
-    static TOKEN: OnceLock<StopToken> = OnceLock::new();
-    let made = || {
-        let token = StopToken::new();
-        listen(token.clone());
-        token
-    };
-    TOKEN.get_or_init(made).clone()
+/// What a signal does. Whoever is about to end the process keeps it locked.
+static PHASE: Mutex<Phase> = Mutex::new(Phase::Reading);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is claimed: the process says that it was stopped, and ends.
+    Reading,
+    /// The verb ends by itself.
+    Working,
+    /// The answer is being printed: the process ends.
+    Answering,
 }
 
+fn phase() -> std::sync::MutexGuard<'static, Phase> {
+    PHASE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What SIGINT and SIGTERM set once something is [claimed](claimed): everything long that follows reads it.
+pub(crate) fn token() -> StopToken {
+    static TOKEN: OnceLock<StopToken> = OnceLock::new();
+    TOKEN.get_or_init(StopToken::new).clone()
+}
+
+/// From here on there is something to give up: the verb ends by itself when the [`token`] is set.
+pub(crate) fn claimed() {
+    *phase() = Phase::Working;
+}
+
+/// From here on the verb has done its work.
+pub(crate) fn answering() {
+    *phase() = Phase::Answering;
+}
+
+/// Listens to SIGINT and SIGTERM, for a verb of this name. On systems without them, and where the system takes no handler, the process ends as any
+/// other.
 #[cfg(unix)]
-fn listen(token: StopToken) {
+pub(crate) fn listen(verb: &'static str, output: Arc<Output>) {
     use signal_hook::{
         consts::{SIGINT, SIGTERM},
         iterator::Signals,
     };
-    // Where the system takes no handler, signals end the process.
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {
         return;
     };
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            if CAUGHT.swap(signal, Ordering::AcqRel) != 0 {
-                std::process::exit(code_of(signal).into());
+            let first = CAUGHT.swap(signal, Ordering::AcqRel) == 0;
+            let phase = phase();
+            if first && *phase == Phase::Working {
+                token().stop();
+                continue;
             }
-            token.stop();
+            if *phase == Phase::Reading {
+                output.failure(verb, &stopped());
+            }
+            std::process::exit(code_of(signal).into());
         }
     });
 }
 
 #[cfg(not(unix))]
-fn listen(_: StopToken) {}
+pub(crate) fn listen(_: &'static str, _: Arc<Output>) {}
 
 /// What shells see of a process that a signal ended.
 fn code_of(signal: i32) -> u8 {
@@ -58,14 +87,11 @@ pub(crate) fn code() -> u8 {
 }
 
 /// What a verb says that was stopped.
-pub(crate) fn explained(failure: Failure) -> Failure {
-    match failure {
-        Failure::Train(error) if error.is_stopped() => Failure::Stopped {
-            by: match CAUGHT.load(Ordering::Acquire) {
-                2 => "Ctrl-C (SIGINT)",
-                _ => "SIGTERM",
-            },
+pub(crate) fn stopped() -> Failure {
+    Failure::Stopped {
+        by: match CAUGHT.load(Ordering::Acquire) {
+            2 => "Ctrl-C (SIGINT)",
+            _ => "SIGTERM",
         },
-        other => other,
     }
 }

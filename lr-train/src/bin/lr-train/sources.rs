@@ -9,7 +9,7 @@ use clap::{
 use lr_train::{
     data::{
         Classes, Dataset, FeatureTable, builtin,
-        csv::{self, ColumnId, Columns, Header, Options, Reading},
+        csv::{self, ColumnId, Columns, Format, Header, Options, Reading},
         mnist,
     },
     preprocess::{Preprocessor, Scheme},
@@ -34,7 +34,8 @@ pub(crate) fn named<T: Copy + Send + Sync>(
 /// Where data come from and how they are read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Source {
-    /// A CSV file, builtin:digits, builtin:breast-cancer, or mnist:FOLDER with the four IDX files
+    /// A CSV file, plain or compressed by gzip, - for the standard input, builtin:digits, builtin:breast-cancer, or mnist:FOLDER with the
+    /// four IDX files
     #[arg(long, value_name = "SOURCE")]
     pub(crate) data: String,
     /// Label column of a CSV file: its name, or its number from 0 (-1 is the last)
@@ -63,9 +64,12 @@ pub(crate) struct Source {
     /// First row of a CSV file: names, data, or found out from what it holds
     #[arg(long, default_value = "auto", value_parser = named(&HEADERS))]
     pub(crate) header: Header,
-    /// Delimiter of a CSV file [default: the one that occurs most]
+    /// Delimiter of a CSV file [default: the one of , ; | and tab that occurs most; a space where none does]
     #[arg(long)]
     pub(crate) delimiter: Option<char>,
+    /// Numbers of a CSV file have a comma for decimals
+    #[arg(long)]
+    pub(crate) decimal_comma: bool,
     /// Which rows to use; auto: all of a CSV file, and of other sources `train` to make a model, `test` to use one
     #[arg(long, value_enum, default_value_t = Part::Auto)]
     pub(crate) part: Part,
@@ -176,13 +180,12 @@ impl Source {
             return Ok(self.read(&Purpose::Testing(classes))?.table().clone());
         };
         let label = self.label.as_deref().map(ColumnId::from);
-        let (header, delimiter) = (self.header, self.delimiter()?);
+        let (format, columns) = (self.format()?, self.chosen());
         Ok(csv::read_table_file(
             path,
-            header,
-            delimiter,
+            &format,
             label.as_ref(),
-            &self.chosen(),
+            &columns,
         )?)
     }
 
@@ -218,6 +221,7 @@ impl Source {
             ("--leave-out", !self.leave_out.is_empty()),
             ("--delimiter", self.delimiter.is_some()),
             ("--header", self.header != Header::Auto),
+            ("--decimal-comma", self.decimal_comma),
         ];
         match given.into_iter().find(|(_, given)| *given) {
             Some((option, _)) => Err(Failure::Usage(format!(
@@ -236,8 +240,7 @@ impl Source {
             )));
         };
         let mut options = Options::new(name.as_str());
-        options.header = self.header;
-        options.delimiter = self.delimiter()?;
+        options.format = self.format()?;
         options.positive = self.positive.clone();
         options.columns = self.chosen();
         if let Purpose::Calibrating(classes) | Purpose::Testing(classes) = purpose {
@@ -303,6 +306,14 @@ impl Source {
             ));
         }
         output.note(format_args!("note: {}", features(data.table(), reading)));
+    }
+
+    fn format(&self) -> Result<Format, Failure> {
+        let mut format = Format::default();
+        format.header = self.header;
+        format.delimiter = self.delimiter()?;
+        format.decimal_comma = self.decimal_comma;
+        Ok(format)
     }
 
     fn delimiter(&self) -> Result<Option<u8>, Failure> {

@@ -59,7 +59,8 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     let engine = args.engine.open()?;
     output.note(format_args!("engine: {engine}"));
     output.note(secret_note(&args.eval_keys));
-    let (plan, keys) = load_evaluation(&args.eval_keys, false)?;
+    let (plan, keys) = load_evaluation(&args.eval_keys, false)
+        .map_err(|error| inner_folder(&args.eval_keys).unwrap_or(error.into()))?;
     let id = keys.id();
     let data = DatasetFile::open(&args.data, &plan, id)?;
     let state = args
@@ -84,7 +85,6 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         );
         return Err(Failure::file(&args.out, reason));
     }
-    let stop = signals::token();
     let out = claim(&args.out, args.force)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let needed = plan.server_memory(round, threads)?;
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
             error,
         })?;
     let (progress, options) = output.watched("training");
-    let options = options.with_stop_token(stop);
+    let options = options.with_stop_token(signals::token());
     let planned = needed.total();
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     let result = server.train(&data.round(round)?, state.as_ref())?;
@@ -122,6 +122,17 @@ struct Memory {
     peak: Option<u64>,
     /// What the plan says.
     planned: u64,
+}
+
+/// What is to be said of a folder that holds the folder asked for.
+fn inner_folder(keys: &Path) -> Option<Failure> {
+    let eval = keys.join("eval");
+    let is_outer = !keys.join("plan.toml").exists() && eval.is_dir();
+    let reason = format!(
+        "holds the evaluation keys in a folder of their own; say --eval-keys {}",
+        eval.display()
+    );
+    is_outer.then(|| Failure::file(keys, reason))
 }
 
 /// What a server should hear about secrets.

@@ -37,9 +37,13 @@ pub(super) fn advice(field: &str) -> String {
             format!("write it without a separator of thousands: {joined}")
         }
         1 if groups(&joined) && reads(&without) && reads(&point) => {
-            format!("write {point} if the comma is for decimals, {without} if it is for thousands")
+            format!(
+                "write {point} if the comma is for decimals (or say --decimal-comma), {without} if it is for thousands"
+            )
         }
-        1 if reads(&point) => format!("write its decimal comma as a point: {point}"),
+        1 if reads(&point) => {
+            format!("write its decimal comma as a point: {point}, or say --decimal-comma")
+        }
         1.. if groups(&joined) && reads(&without) => {
             format!("write it without separators of thousands: {without}")
         }
@@ -95,7 +99,10 @@ mod tests {
     fn advice_is_for_what_is_meant() {
         for (field, words) in [
             ("-0,2559", "decimal comma as a point: -0.2559"),
-            ("1,279", "1.279 if the comma is for decimals, 1279"),
+            (
+                "1,279",
+                "1.279 if the comma is for decimals (or say --decimal-comma), 1279",
+            ),
             ("0,279", "decimal comma as a point: 0.279"),
             ("1,234,567.5", "thousands: 1234567.5"),
             ("1.234.567", "thousands: 1234567"),

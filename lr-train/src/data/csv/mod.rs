@@ -2,13 +2,15 @@
 //!
 //! The rules, in the order in which they apply:
 //!
-//! 1. **Delimiter**: the one given, or whichever of comma, tab and semicolon occurs most often in the first line (in
-//!    this order where two occur equally often). Fields may be quoted; spaces around them are dropped.
+//! 1. **Delimiter**: the one given, or whichever of comma, tab, semicolon and vertical bar occurs most often in the first line (in
+//!    this order where two occur equally often); where none does, a space. Fields may be quoted; spaces around them are dropped, and
+//!    several in a row delimit as one does.
 //! 2. **Header**: as given. [`Header::Auto`] takes a header if the label is asked for by name; otherwise the feature
 //!    fields of the first row decide: all words, a header; no words, data; a mixture is an error that asks for a
 //!    decision.
 //!    Numbers that count up one by one (0, 1, 2, ..), as programs write that number their columns, are an error that asks for it, too.
-//! 3. **Features** are the columns that are chosen ([`Columns`]), all but the label if nothing is said. They are finite numbers. A
+//! 3. **Features** are the columns that are chosen ([`Columns`]), all but the label if nothing is said. They are finite numbers, with a
+//!    point for decimals unless a comma is asked for ([`Format::decimal_comma`]). A
 //!    field that is empty or one of `?`, `NA`, `N/A`, `NaN`, `null` (in any case) is a missing
 //!    value; missing values, words and infinities are refused with line and column.
 //! 4. **Labels** take two values, numbers (`1` and `1.0` are the same) or words. The positive class is the one given, else the
@@ -22,7 +24,7 @@ mod labels;
 mod reading;
 mod rows;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{borrow::Cow, io::Read, path::Path};
 
 use ndarray::Array2;
 
@@ -34,7 +36,7 @@ use self::{
     labels::Labels,
     rows::{Row, Rows},
 };
-use super::{Classes, DataError, Dataset, FeatureTable};
+use super::{Classes, DataError, Dataset, FeatureTable, source};
 use crate::TrainError;
 
 /// A column.
@@ -107,16 +109,26 @@ pub enum Header {
     Absent,
 }
 
+/// How text is taken for a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Format {
+    /// What the first row holds.
+    pub header: Header,
+    /// The delimiter, an ASCII character; None finds it out, see the rules of this [module](self).
+    pub delimiter: Option<u8>,
+    /// Numbers have a comma for decimals: `1,5`. It does not delimit then, unless it is given as the delimiter and fields are quoted.
+    pub decimal_comma: bool,
+}
+
 /// How a labelled file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
     /// The label's column.
     pub label: ColumnId,
-    /// What the first row holds.
-    pub header: Header,
-    /// The delimiter, an ASCII character; None chooses among comma, tab and semicolon.
-    pub delimiter: Option<u8>,
+    /// How text is taken for a table.
+    pub format: Format,
     /// The label value of the positive class; None chooses by the rules of this [module](self).
     pub positive: Option<String>,
     /// Which columns are features.
@@ -131,8 +143,7 @@ impl Options {
     pub fn new(label: impl Into<ColumnId>) -> Self {
         Self {
             label: label.into(),
-            header: Header::Auto,
-            delimiter: None,
+            format: Format::default(),
             positive: None,
             columns: Columns::All,
             classes: None,
@@ -145,7 +156,7 @@ impl Options {
 /// # Errors
 /// [`TrainError::Read`]; everything else as [`read`], in [`TrainError::InFile`].
 pub fn read_file(path: &Path, options: &Options) -> Result<Dataset, TrainError> {
-    read(open(path)?, options).map_err(|error| TrainError::from(error).in_file(path))
+    read(source::open(path)?, options).map_err(|error| TrainError::from(error).in_file(path))
 }
 
 /// Reads labelled text.
@@ -160,8 +171,7 @@ pub fn read(input: impl Read, options: &Options) -> Result<Dataset, DataError> {
     let mut labels = Labels::new(options.classes.clone(), options.positive.clone());
     let table = scan(
         input,
-        options.header,
-        options.delimiter,
+        &options.format,
         Some(&options.label),
         &options.columns,
         |line, column, value| labels.push(line, column, value),
@@ -176,12 +186,11 @@ pub fn read(input: impl Read, options: &Options) -> Result<Dataset, DataError> {
 /// As [`read_file`], without those about label values.
 pub fn read_table_file(
     path: &Path,
-    header: Header,
-    delimiter: Option<u8>,
+    format: &Format,
     label: Option<&ColumnId>,
     columns: &Columns,
 ) -> Result<FeatureTable, TrainError> {
-    read_table(open(path)?, header, delimiter, label, columns)
+    read_table(source::open(path)?, format, label, columns)
         .map_err(|error| TrainError::from(error).in_file(path))
 }
 
@@ -191,31 +200,22 @@ pub fn read_table_file(
 /// As [`read`], without those about label values.
 pub fn read_table(
     input: impl Read,
-    header: Header,
-    delimiter: Option<u8>,
+    format: &Format,
     label: Option<&ColumnId>,
     columns: &Columns,
 ) -> Result<FeatureTable, DataError> {
-    scan(input, header, delimiter, label, columns, |_, _, _| Ok(()))
-}
-
-fn open(path: &Path) -> Result<File, TrainError> {
-    File::open(path).map_err(|error| TrainError::Read {
-        path: path.to_owned(),
-        error,
-    })
+    scan(input, format, label, columns, |_, _, _| Ok(()))
 }
 
 /// Walks over the rows: features are collected, each label goes to `take_label(line, column, value)`.
 fn scan(
     input: impl Read,
-    header: Header,
-    delimiter: Option<u8>,
+    format: &Format,
     label: Option<&ColumnId>,
     chosen: &Columns,
     mut take_label: impl FnMut(u64, &dyn Fn() -> String, &str) -> Result<(), DataError>,
 ) -> Result<FeatureTable, DataError> {
-    let mut rows = Rows::new(input, delimiter)?;
+    let mut rows = Rows::new(input, format)?;
     let Some(first) = rows.next()? else {
         return Err(DataError::EmptyTable { header: false });
     };
@@ -229,14 +229,14 @@ fn scan(
         ColumnId::Name(name) => Some(name),
         ColumnId::Index(_) => None,
     });
-    let told = (header != Header::Auto) || named.is_some();
-    let header = match (header, named) {
+    let told = (format.header != Header::Auto) || named.is_some();
+    let header = match (format.header, named) {
         (Header::Absent, Some(name)) => {
             return Err(CsvError::NameWithoutHeader { name: name.clone() }.into());
         }
         (Header::Absent, None) => false,
         (Header::Present, _) | (Header::Auto, Some(_)) => true,
-        (Header::Auto, None) => looks_like_header(&first, label_at_index)?,
+        (Header::Auto, None) => looks_like_header(&first, label_at_index, format)?,
     };
     let name = |(column, field): (usize, &str)| {
         if header && !field.is_empty() {
@@ -267,7 +267,7 @@ fn scan(
         header,
         header_guessed: !told,
         delimiter: rows.delimiter(),
-        delimiter_guessed: delimiter.is_none(),
+        delimiter_guessed: format.delimiter.is_none(),
         left_out: pick(&names, |c| !is_feature[c] && label_at != Some(c)),
         counting: vec![],
     };
@@ -295,7 +295,7 @@ fn scan(
             if label_at == Some(column) {
                 take_label(line, &|| place(column), field)?;
             } else if is_feature[column] {
-                values.push(number(field, line, || place(column))?);
+                values.push(number(&format.point(field), line, || place(column))?);
             }
         }
         row = rows.next()?;
@@ -319,13 +319,23 @@ fn scan(
     Ok(if header { table } else { table.unnamed() })
 }
 
+impl Format {
+    /// A field with a point for decimals.
+    fn point<'f>(&self, field: &'f str) -> Cow<'f, str> {
+        match self.decimal_comma && field.matches(',').count() == 1 && !field.contains('.') {
+            true => field.replace(',', ".").into(),
+            false => field.into(),
+        }
+    }
+}
+
 /// Names of some columns.
 fn pick(names: &[String], takes: impl Fn(usize) -> bool) -> Vec<String> {
     let columns = (0..names.len()).filter(|&column| takes(column));
     columns.map(|column| names[column].clone()).collect()
 }
 
-fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> {
+fn looks_like_header(row: &Row, label: Option<usize>, format: &Format) -> Result<bool, CsvError> {
     if let Some((first, last)) = counts(row) {
         return Err(CsvError::CountingHeader {
             line: row.line,
@@ -333,7 +343,8 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> 
             last,
         });
     }
-    let is_word = |field: &str| !is_missing(field) && field.parse::<f64>().is_err();
+    let is_number = |field: &str| format.point(field).parse::<f64>().is_ok();
+    let is_word = |field: &str| !is_missing(field) && !is_number(field);
     let features = || {
         row.fields()
             .enumerate()
@@ -342,7 +353,7 @@ fn looks_like_header(row: &Row, label: Option<usize>) -> Result<bool, CsvError> 
     let Some((column, word)) = features().find(|(_, field)| is_word(field)) else {
         return Ok(false);
     };
-    if features().any(|(_, field)| field.parse::<f64>().is_ok()) {
+    if features().any(|(_, field)| is_number(field)) {
         return Err(CsvError::AmbiguousHeader {
             line: row.line,
             column: format!("column {}", column + 1),

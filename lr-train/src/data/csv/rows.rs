@@ -4,7 +4,7 @@ use std::io::{BufReader, Chain, Cursor, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
-use super::CsvError;
+use super::{CsvError, Format};
 
 /// What was read to look at, and the rest.
 type Whole<R> = Chain<Cursor<Vec<u8>>, BufReader<Lines<R>>>;
@@ -17,16 +17,12 @@ pub(super) struct Rows<R> {
 
 impl<R: Read> Rows<R> {
     /// Without a delimiter, the first line decides.
-    pub(super) fn new(input: R, delimiter: Option<u8>) -> Result<Self, CsvError> {
+    pub(super) fn new(input: R, format: &Format) -> Result<Self, CsvError> {
         let mut input = BufReader::with_capacity(1 << 16, Lines::new(input));
         let mut start = vec![];
-        let delimiter = match delimiter {
-            Some(given) => given,
-            None => {
-                first_line(&mut input, &mut start)?;
-                guess_delimiter(&start)
-            }
-        };
+        // With a delimiter, too: a byte order mark is one only where it arrives as a whole.
+        first_line(&mut input, &mut start)?;
+        let delimiter = (format.delimiter).unwrap_or_else(|| guess_delimiter(&start, format));
         let reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -43,7 +39,13 @@ impl<R: Read> Rows<R> {
     pub(super) fn next(&mut self) -> Result<Option<Row>, CsvError> {
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
-            Ok(true) => Row::new(record, self.reader.position().line()).map(Some),
+            Ok(true) => {
+                if self.delimiter == b' ' {
+                    // Several in a row are one, and those at the ends are none.
+                    record = record.iter().filter(|field| !field.is_empty()).collect();
+                }
+                Row::new(record, self.reader.position().line()).map(Some)
+            }
             Ok(false) => Ok(None),
             Err(error) => Err(CsvError::BadRecord {
                 line: self.reader.position().line(),
@@ -117,24 +119,28 @@ fn first_line(input: &mut impl Read, start: &mut Vec<u8>) -> Result<(), CsvError
     Ok(())
 }
 
-fn guess_delimiter(start: &[u8]) -> u8 {
+fn guess_delimiter(start: &[u8], format: &Format) -> u8 {
     let first = start
         .split(|&b| b == b'\n')
         .find(|line| !line.is_empty())
         .unwrap_or_default();
-    let (mut best, mut most) = (b',', 0);
-    for candidate in *b",\t;" {
+    let count = |candidate: u8| {
         let mut quoted = false;
-        let count = first
-            .iter()
-            .filter(|&&b| {
-                quoted ^= b == b'"';
-                b == candidate && !quoted
-            })
-            .count();
-        if count > most {
-            (best, most) = (candidate, count);
+        let delimits = |&&b: &&u8| {
+            quoted ^= b == b'"';
+            b == candidate && !quoted
+        };
+        first.trim_ascii().iter().filter(delimits).count()
+    };
+    let (mut best, mut most) = (b',', 0);
+    for candidate in *b",\t;|" {
+        let found = count(candidate);
+        if found > most && !(candidate == b',' && format.decimal_comma) {
+            (best, most) = (candidate, found);
         }
+    }
+    if most == 0 && count(b' ') > 0 {
+        return b' ';
     }
     best
 }

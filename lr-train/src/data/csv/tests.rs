@@ -62,7 +62,7 @@ fn headers_are_recognized() {
     assert!(told.starts_with("line 1: the first row mixes"), "{told}");
     let with = |text: &str, label: &str, header| {
         let mut options = Options::new(label);
-        options.header = header;
+        options.format.header = header;
         read(text.as_bytes(), &options)
     };
     let numbered = "0,1,2\n5,6,0\n7,8,1\n";
@@ -213,7 +213,7 @@ fn tables_that_hold_nothing() {
 #[test]
 fn tables_for_prediction() {
     let read = |text: &str, label| {
-        read_table(text.as_bytes(), Header::Auto, None, label, &Columns::All).unwrap()
+        read_table(text.as_bytes(), &Format::default(), label, &Columns::All).unwrap()
     };
     let table = read("a,b\n1,2\n3,4\n", None);
     assert_eq!(table.features(), array![[1.0, 2.0], [3.0, 4.0]]);
@@ -287,14 +287,54 @@ fn the_first_line_is_read_to_its_end_however_it_comes() {
         "a;b,c;y\r\n1;2;0\r\n3;4;1",
         "\"a\t\t\";y\n1;0\n2;1\n",
     ] {
-        let whole = parsed(text, "y").unwrap();
-        let drops = read(Drops(text.as_bytes(), false), &Options::new("y")).unwrap();
-        assert_eq!(drops, whole);
+        let mut options = Options::new("y");
+        let whole = read(text.as_bytes(), &options).unwrap();
         assert!(whole.columns() == 2 || text.starts_with('"'));
+        let drops = |text: &str, options: &Options| read(Drops(text.as_bytes(), false), options);
+        assert_eq!(drops(text, &options).unwrap(), whole);
+        options.format.delimiter = Some(whole.table().reading().unwrap().delimiter as u8);
+        let marked = drops(&format!("\u{feff}{}", text.trim_start()), &options).unwrap();
+        assert_eq!(marked.feature_names(), whole.feature_names());
     }
     // A line without an end is not read for ever.
     let endless = std::io::repeat(b'a').take(1 << 22);
     assert!(read(endless, &Options::new("y")).is_err());
+}
+
+#[test]
+fn delimiters_are_found() {
+    for (text, delimiter) in [
+        ("a|b|y\n1|2|0\n3|4|1\n", '|'),
+        ("a  b y\n1 2   0\n 3 4 1 \n", ' '),
+        ("a\tb c\ty\n1\t2\t0\n3\t4\t1\n", '\t'),
+        ("a b,b|c,y\n1,2,0\n3,4,1\n", ','),
+    ] {
+        let data = parsed(text, "y").unwrap();
+        assert_eq!(data.features(), array![[1.0, 2.0], [3.0, 4.0]], "{text}");
+        assert_eq!(data.table().reading().unwrap().delimiter, delimiter);
+    }
+}
+
+#[test]
+fn commas_may_be_for_decimals() {
+    let with = |text: &str, delimiter| {
+        let mut options = Options::new("-1");
+        options.format.decimal_comma = true;
+        options.format.delimiter = delimiter;
+        read(text.as_bytes(), &options)
+    };
+    for (text, delimiter) in [
+        ("a,1;b;y\n1,5;2;0\n-0,25;1e3;1\n", None),
+        ("1,5;2;0\n-0,25;1e3;1\n", None),
+        ("\"1,5\",2,0\n\"-0,25\",1e3,1\n", Some(b',')),
+    ] {
+        let data = with(text, delimiter).unwrap();
+        assert_eq!(data.features(), array![[1.5, 2.0], [-0.25, 1e3]], "{text}");
+    }
+    // A comma for thousands and a point for decimals is something else.
+    let told = with("a;y\n1,000.5;0\n2;1\n", None).unwrap_err().to_string();
+    assert!(told.contains("thousands"), "{told}");
+    assert!(parsed("a;b;y\n1,5;2;0\n1;2;1\n", "y").is_err());
 }
 
 #[test]
@@ -325,7 +365,7 @@ fn columns_are_chosen_by_name_and_number() {
     // Words in a column that is left out are nobody's matter.
     let mut options = Options::new("-1");
     options.columns = Columns::Without(ids(&["0"]));
-    options.header = Header::Absent;
+    options.format.header = Header::Absent;
     assert_eq!(read(&b"x,1,0\nz,2,1\n"[..], &options).unwrap().columns(), 1);
 }
 
@@ -338,7 +378,7 @@ fn headers_that_count_are_asked_about() {
     ] {
         assert!(refused(text, label).contains("names or data"), "{text}");
         let mut options = Options::new(label);
-        options.header = Header::Present;
+        options.format.header = Header::Present;
         assert_eq!(read(text.as_bytes(), &options).unwrap().rows(), 2);
     }
     assert_eq!(parsed("1,2,0\n2,3,1\n", "-1").unwrap().rows(), 2);

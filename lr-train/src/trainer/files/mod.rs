@@ -18,6 +18,7 @@
 //! before it reads a ciphertext, and every length with what the plan implies before it allocates; writers and readers hold one
 //! ciphertext's bytes at a time. Writes are whole or not at all ([`arras_ckks::wire::AtomicFile`]).
 
+mod costs;
 mod dataset;
 mod header;
 mod key_files;
@@ -29,6 +30,7 @@ mod result;
 mod tests;
 mod writing;
 
+pub use costs::{costs_text, load_costs};
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
 pub use header::{Content, Holds, TrainingFile, inspect, verify};
 pub use key_files::KeyFiles;

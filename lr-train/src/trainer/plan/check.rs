@@ -11,9 +11,6 @@ use super::{
 };
 use crate::{Result, TrainError, circuits::Geometry, trainer::ExchangeError};
 
-/// The most ciphertexts of a minibatch: at N = 2^17 these are hundreds of GiB.
-const MAX_TILES: usize = 1 << 12;
-
 pub(super) fn inconsistent(
     what: &'static str,
     found: &dyn ToString,
@@ -39,15 +36,7 @@ pub(super) fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
     within("number of features", spec.features, 1, MAX_FEATURES)?;
     within("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS)?;
     // Before anything is recorded whose size follows from these.
-    let geometry = Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch())?;
-    let tiles = geometry.across.saturating_mul(geometry.down);
-    if tiles > MAX_TILES {
-        return Err(inconsistent(
-            "number of ciphertexts of a minibatch",
-            &tiles,
-            &format!("at most {MAX_TILES}; take smaller minibatches or a larger ring"),
-        ));
-    }
+    Geometry::choose(spec.kind, params.slots(), spec.features, spec.minibatch())?;
     for round in &spec.rounds {
         // An iteration costs a level or more.
         let iterations = round.iterations;

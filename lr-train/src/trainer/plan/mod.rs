@@ -249,6 +249,15 @@ impl TrainingPlan {
         Ok(round)
     }
 
+    /// A round recorded for other minibatches than the plan's.
+    pub(super) fn round_of_rows(&self, index: usize, rows: usize) -> Result<Round> {
+        let outline = Outline {
+            minibatch: rows,
+            ..self.outline()
+        };
+        Round::record(&outline, index)
+    }
+
     pub(super) fn no_round(&self, index: usize) -> TrainError {
         let below = format!("a number below {}", self.spec.rounds.len());
         inconsistent("round asked for", &index, &below)

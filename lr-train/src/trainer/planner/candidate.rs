@@ -17,7 +17,10 @@ use super::{
     },
     Planner,
 };
-use crate::{Result, TrainError, circuits::Kind};
+use crate::{Result, circuits::Kind};
+
+/// Levels that a chain may be longer than needed where the one of just enough levels does not hold the circuit's values.
+const SPARE_LEVELS: usize = 2;
 
 /// A candidate with what a plan of it is made of.
 pub(super) struct Evaluated {
@@ -34,10 +37,6 @@ impl Evaluated {
         let first = self.candidate.seconds.first();
         first.map_or(f64::INFINITY, |s| s.seconds)
     }
-}
-
-fn is_beyond_headroom(error: &ToolkitError) -> bool {
-    matches!(error.kind(), ToolkitErrorKind::HeadroomExceeded(_))
 }
 
 impl Planner<'_> {
@@ -59,14 +58,7 @@ impl Planner<'_> {
         let mut best: Option<Evaluated> = None;
         for lengths in &spreads {
             for summing in Summing::ALL {
-                let found = match self.evaluate_with(kind, log_n, lengths, summing) {
-                    Err(TrainError::Toolkit(error)) if is_beyond_headroom(&error) => {
-                        // Other circuits, rings and rounds may hold it.
-                        self.beyond_headroom = Some(error);
-                        None
-                    }
-                    other => other?,
-                };
+                let found = self.evaluate_with(kind, log_n, lengths, summing)?;
                 let faster = |found: &Evaluated| {
                     best.as_ref()
                         .is_none_or(|best| found.seconds() < best.seconds())
@@ -81,7 +73,7 @@ impl Planner<'_> {
 
     /// A plan of the toolkit for rounds of these lengths; none if they do not fit the ring.
     fn evaluate_with(
-        &self,
+        &mut self,
         kind: Kind,
         log_n: u32,
         lengths: &[usize],
@@ -112,12 +104,25 @@ impl Planner<'_> {
         let stages = recorded.iter().zip(times);
         let stages = stages.map(|(round, times)| Stage::repeated(&round.program, times));
         let stages: Vec<Stage<'_>> = stages.collect();
-        let planned = match plan(&stages, &self.options.toolkit()) {
-            Ok(planned) => planned,
-            Err(error) if matches!(error.kind(), ToolkitErrorKind::TooDeep { .. }) => {
-                return Ok(None);
+        self.options.stop.check().map_err(ToolkitError::from)?;
+        let options = self.options.toolkit();
+        let planned = plan(&stages, &options).or_else(|error| match error.kind() {
+            // Level 0 of some chains holds a little less than that of others.
+            ToolkitErrorKind::HeadroomExceeded(_) => {
+                plan(&stages, &options.spare_levels(SPARE_LEVELS))
             }
-            Err(error) => return Err(error.into()),
+            _ => Err(error),
+        });
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(error) => match error.kind() {
+                ToolkitErrorKind::TooDeep { .. } => return Ok(None),
+                ToolkitErrorKind::HeadroomExceeded(_) => {
+                    self.exceeded = Some(error);
+                    return Ok(None);
+                }
+                _ => return Err(error.into()),
+            },
         };
         Ok(Some(Evaluated {
             candidate: self.candidate(kind, &rounds, &recorded, &planned),

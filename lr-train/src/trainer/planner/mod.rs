@@ -60,8 +60,10 @@ struct Planner<'a> {
     minibatch: usize,
     options: &'a PlannerOptions,
     depths: Depths<'a>,
-    /// Why a candidate was left out whose levels do not hold its values.
-    beyond_headroom: Option<ToolkitError>,
+    done: usize,
+    all: usize,
+    /// Why a circuit whose levels there are was not taken.
+    exceeded: Option<ToolkitError>,
 }
 
 impl<'a> Planner<'a> {
@@ -78,15 +80,32 @@ impl<'a> Planner<'a> {
             minibatch: settings.minibatch.min(rows),
             options,
             depths: Depths::new(settings),
-            beyond_headroom: None,
+            done: 0,
+            all: 0,
+            exceeded: None,
         }
+    }
+
+    /// Tells that a part of the work begins, of which `of` are done or need not be done.
+    ///
+    /// # Errors
+    /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped).
+    fn step(&mut self, done: usize) -> Result<()> {
+        self.options.stop.check().map_err(ToolkitError::from)?;
+        self.done = done;
+        (self.options.progress)(self.done, self.all);
+        Ok(())
     }
 
     fn plan(&mut self) -> Result<(TrainingPlan, PlanReport)> {
         let kinds = self.kinds()?;
         let mut evaluated = vec![];
-        for &kind in &kinds {
-            for log_n in self.options.log_n.clone() {
+        let rings = self.options.log_n.clone().count();
+        // Afterwards forecast, two rounds of errors, and what fits.
+        self.all = kinds.len() * rings + 4;
+        for (at, &kind) in kinds.iter().enumerate() {
+            for (ring, log_n) in self.options.log_n.clone().enumerate() {
+                self.step(at * rings + ring)?;
                 let Some(found) = self.evaluate(kind, log_n)? else {
                     continue;
                 };
@@ -108,10 +127,10 @@ impl<'a> Planner<'a> {
         });
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
         let Some(best) = evaluated.into_iter().next() else {
-            if let Some(error) = self.beyond_headroom.take() {
-                return Err(error.into());
-            }
-            return Err(self.too_many(&kinds)?.into());
+            return Err(match self.exceeded.take() {
+                Some(error) => error.into(),
+                None => self.too_many(&kinds)?.into(),
+            });
         };
         let spec = PlanSpec {
             version: PLAN_VERSION,
@@ -127,12 +146,20 @@ impl<'a> Planner<'a> {
         // The options said whether an insecure set is welcome.
         let plan = TrainingPlan::with_recorded(spec, best.recorded)?;
         // First, since it is quick and finds out whether the training diverges.
-        let forecast = match &self.options.errors {
-            ErrorsFor::Rows(z) => Some(Forecast::of(&plan, z)?),
+        self.step(self.all - 4)?;
+        let options = self.options;
+        let forecast = match &options.errors {
+            ErrorsFor::Rows(z) => Some(Forecast::of(&plan, z, &options.stop)?),
             ErrorsFor::AnyData | ErrorsFor::Nothing => None,
         };
+        let mut step = || self.step(self.done + 1);
+        let predicted = predicted_error(&plan, &options.errors, &mut step, &options.stop)?;
+        self.step(self.all - 1)?;
         let report = PlanReport {
-            predicted_error: predicted_error(&plan, &self.options.errors)?,
+            predicted_error: predicted.as_ref().map(|of| of.error),
+            minibatch: self.minibatch,
+            predicted_from: predicted.as_ref().map(|of| of.sample),
+            broken: predicted.and_then(|of| of.broken),
             forecast,
             assumed: Assumed::of(&plan),
             chosen: best.candidate,
@@ -150,10 +177,19 @@ impl<'a> Planner<'a> {
                 self.geometry(kind, largest)?;
                 Ok(vec![kind])
             }
-            CircuitChoice::Auto => Ok(Kind::ALL
-                .into_iter()
-                .filter(|kind| !self.is_beyond(*kind) && self.takes_minibatch(*kind, largest))
-                .collect()),
+            CircuitChoice::Auto => {
+                let takes = |kind: &Kind| self.takes_minibatch(*kind, largest);
+                let all = Kind::ALL.into_iter();
+                let kinds: Vec<Kind> = all.filter(takes).collect();
+                if kinds.is_empty() {
+                    // No other takes more.
+                    self.geometry(Kind::Baseline, largest)?;
+                }
+                Ok(kinds
+                    .into_iter()
+                    .filter(|kind| !self.is_beyond(*kind))
+                    .collect())
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! What a planner may choose from.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 use arras_ckks::params::{Dnum, LevelWidth, Security};
+use arras_hal::StopToken;
 use arras_toolkit::{PlanOptions, cost::CostTable};
 
 use super::{super::predict::ErrorsFor, RINGS};
@@ -19,6 +20,8 @@ pub struct PlannerOptions {
     threads: usize,
     pub(super) errors: ErrorsFor,
     pub(super) normalization: Scheme,
+    pub(super) stop: StopToken,
+    pub(super) progress: Arc<dyn Fn(usize, usize) + Send + Sync>,
 }
 
 impl Default for PlannerOptions {
@@ -32,6 +35,8 @@ impl Default for PlannerOptions {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             errors: ErrorsFor::default(),
             normalization: Scheme::MaxAbs,
+            stop: StopToken::new(),
+            progress: Arc::new(|_, _| {}),
         }
     }
 }
@@ -110,6 +115,20 @@ impl PlannerOptions {
     #[must_use]
     pub fn normalization(mut self, scheme: Scheme) -> Self {
         self.normalization = scheme;
+        self
+    }
+
+    /// Ends the planning soon after this token is set.
+    #[must_use]
+    pub fn with_stop_token(mut self, stop: StopToken) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Is told how many of at most how many parts of the work are done.
+    #[must_use]
+    pub fn on_progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        self.progress = Arc::new(progress);
         self
     }
 

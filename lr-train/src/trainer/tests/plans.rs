@@ -1,12 +1,14 @@
 //! Plans: what is chosen, what fits, what is refused.
 
+use std::sync::{Arc, Mutex};
+
 use arras_ckks::params::Security;
 use arras_toolkit::plan::KeyRequests;
 
 use super::{
     super::{
-        CircuitChoice, MAX_FEATURES, MAX_ROWS, Optimizer, PlanReport, PlanSpec, PlannerOptions,
-        Remedy, Rounds, Settings, TrainingPlan, files, plan,
+        CircuitChoice, ErrorsFor, MAX_FEATURES, MAX_ROWS, Optimizer, PlanReport, PlanSpec,
+        PlannerOptions, Remedy, Rounds, Settings, TrainingPlan, files, plan,
         planner::depths::Depths,
         round::{Place, RECORDED, places},
     },
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     TrainError,
-    circuits::{CircuitError, Kind, Results, Start},
+    circuits::{CircuitError, Geometry, Kind, LARGEST_VALUE, Results, Start},
     plain::{FitError, Rate},
     preprocess::Scheme,
     sigmoid::Approximation,
@@ -124,6 +126,70 @@ fn capacities_grow_with_the_ring_and_name_minibatches_that_are_too_large() {
         ),
         "{error}"
     );
+}
+
+/// The chain of just enough levels of some rounds holds a little less at level 0 than the circuits assume.
+#[test]
+fn a_chain_with_too_little_headroom_is_made_longer() {
+    let settings = Settings::new(1024, 32)
+        .circuit(Kind::Baseline)
+        .rounds(Rounds::Fastest);
+    let options = rings(17..=17).errors(ErrorsFor::Nothing);
+    let (plan, _) = plan(&settings, 197, 12_000, &options).unwrap();
+    assert!(plan.params().headroom(0) > LARGEST_VALUE);
+}
+
+#[test]
+fn minibatches_of_too_many_ciphertexts_are_told_what_fits() {
+    let options = rings(13..=17).errors(ErrorsFor::Nothing);
+    for circuit in [CircuitChoice::Auto, CircuitChoice::Given(Kind::MaskFree)] {
+        let of = |rows| {
+            let mut settings = Settings::new(rows, 2);
+            settings.circuit = circuit;
+            plan(&settings, 1001, 10_000_000, &options)
+        };
+        let error = of(10_000_000).unwrap_err();
+        let TrainError::Circuit(CircuitError::TooManyCiphertexts { most, .. }) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(error.fault(), crate::Fault::Plan);
+        let error = of(most + 1).unwrap_err();
+        assert!(error.to_string().contains("--minibatch"), "{error}");
+        let outline = |rows| Geometry::choose(Kind::MaskFree, 1 << 16, 1001, rows);
+        if circuit != CircuitChoice::Auto {
+            assert!(outline(most).is_ok() && outline(most + 1).is_err());
+        }
+    }
+}
+
+#[test]
+fn planning_tells_how_far_it_is_and_can_be_stopped() {
+    let settings = Settings::new(16, 3).rounds(Rounds::Fastest);
+    let seen = Arc::new(Mutex::new(vec![]));
+    let kept = seen.clone();
+    let options = rings(13..=15).on_progress(move |done, all| {
+        kept.lock().unwrap().push((done, all));
+    });
+    plan(&settings, 20, 100, &options).unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() > 15 && seen.is_sorted(), "{seen:?}");
+    assert!(seen.iter().all(|(done, all)| done < all), "{seen:?}");
+    // At its beginning, and from within: the token is set by the first report of progress.
+    let token = arras_hal::StopToken::new();
+    let setter = token.clone();
+    let options = options.on_progress(move |done, _| {
+        if done == 8 {
+            setter.stop();
+        }
+    });
+    for _ in 0..2 {
+        let options = options.clone().with_stop_token(token.clone());
+        let error = plan(&settings, 20, 100, &options).unwrap_err();
+        assert!(
+            error.is_stopped() && error.fault() == crate::Fault::Stopped,
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use arras::{
-    Engine,
-    ckks::Parameters,
+    Engine, SecretBackend,
+    ckks::{Context, Parameters},
     toolkit::{Program, text},
 };
 use lr_train::{
@@ -13,13 +13,14 @@ use lr_train::{
     plain::History,
     report::{CircuitRow, CircuitShape, PlanSummary, Side, Stage, ThreadSeconds, Timing},
     trainer::{
-        DataOwner, PlanReport, PlannerOptions, TrainingPlan, TrainingServer, plan as plan_training,
+        DataOwner, PlanReport, PlannerOptions, TrainingKeys, TrainingPlan, TrainingServer,
+        plan as plan_training,
     },
 };
 use ndarray::Array1;
 
 use super::{MINIBATCH, Material, SCHEME, settings};
-use crate::{failure::Failure, output::Output};
+use crate::{failure::Failure, output::Output, signals};
 
 /// What one encrypted run gave.
 pub(super) struct Outcome {
@@ -47,8 +48,17 @@ pub(super) fn plan(
         &settings,
         data.z.ncols(),
         data.train.rows(),
-        &PlannerOptions::default(),
+        &PlannerOptions::default().with_stop_token(signals::token()),
     )?)
+}
+
+/// Keys of a plan, on a context that signals stop.
+pub(super) fn make_keys(
+    plan: &TrainingPlan,
+) -> Result<(DataOwner<SecretBackend>, TrainingKeys), Failure> {
+    let context = Context::new(plan.params(), arras::secret_backend())?;
+    let context = context.with_stop_token(signals::token());
+    Ok(DataOwner::generate_on(plan.clone(), &context, |_| ())?)
 }
 
 /// Times one after the other.
@@ -85,12 +95,13 @@ pub(super) fn train(
     let summary = PlanSummary::new(&plan, &report);
     let round = plan.round(0)?;
     let mut stages = Stages::new();
-    let (owner, keys) = DataOwner::generate(plan.clone(), arras::secret_backend())?;
+    let (owner, keys) = make_keys(&plan)?;
     stages.done("make keys", Side::Client, Some(summary.key_bytes));
     let prepared = owner.prepare(&data.train, SCHEME)?;
     let sent = owner.encrypt_round(&prepared, 0)?;
     stages.done("encrypt", Side::Client, Some(summary.input_bytes));
     let (progress, options) = output.watched("training");
+    let options = options.with_stop_token(signals::token());
     let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     stages.done("load keys", Side::Server, None);
     let result = server.train(&sent, None)?;

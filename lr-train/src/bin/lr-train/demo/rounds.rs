@@ -7,15 +7,15 @@ use arras::{
 use lr_train::{
     circuits::Kind,
     report::{CircuitShape, PlanSummary, Point, Series, Side, TrainingReport},
-    trainer::{DataOwner, PlannerOptions, Rounds, TrainingServer, plan},
+    trainer::{PlannerOptions, Rounds, TrainingServer, plan},
 };
 
 use super::{
     Material, SCHEME,
-    circuit::{Stages, error_after, weights_after},
+    circuit::{Stages, error_after, make_keys, weights_after},
     model, settings,
 };
-use crate::{failure::Failure, output::Output};
+use crate::{failure::Failure, output::Output, signals};
 
 const ITERATIONS: usize = 12;
 const ROUNDS: usize = 3;
@@ -37,18 +37,19 @@ pub(super) fn train(
         &settings,
         data.z.ncols(),
         data.train.rows(),
-        &PlannerOptions::default(),
+        &PlannerOptions::default().with_stop_token(signals::token()),
     )?;
     stages.done("plan", Side::Client, None);
     output.note(format_args!("\n{}", planned.chosen));
     report.plans.push(PlanSummary::new(&plan, &planned));
     let shape = CircuitShape::of(KIND.name(), &plan.round(1)?.program);
     report.shapes.push(shape);
-    let (owner, keys) = DataOwner::generate(plan.clone(), arras::secret_backend())?;
+    let (owner, keys) = make_keys(&plan)?;
     let key_bytes = planned.chosen.key_file_bytes;
     stages.done("make keys", Side::Client, Some(key_bytes));
     let prepared = owner.prepare(&data.train, SCHEME)?;
-    let server = TrainingServer::new(plan, keys, engine.backend().clone(), Options::new())?;
+    let options = Options::new().with_stop_token(signals::token());
+    let server = TrainingServer::new(plan, keys, engine.backend().clone(), options)?;
     stages.done("load keys", Side::Server, None);
 
     let (mut accuracy, mut errors) = (vec![], vec![]);
