@@ -73,7 +73,7 @@ pub(crate) struct Training {
     /// Where settings come from that are not given. auto: with --data they are searched with the plaintext twin of the training, on this machine
     /// (as `lr-train try` does); without data, and with fixed: as stated with each
     #[arg(long, default_value = "auto", value_parser = named(&SETTINGS))]
-    pub(crate) settings: choosing::From,
+    pub(crate) settings: choosing::SettingsFrom,
     /// How columns are normalized [default: auto; fixed: standard-clipped]
     #[arg(long, value_enum)]
     pub(crate) normalize: Option<Normalization>,
@@ -139,9 +139,9 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("give 1 to {MOST_THREADS} threads"))
 }
 
-const SETTINGS: [Named<choosing::From>; 2] = [
-    ("auto", choosing::From::Auto),
-    ("fixed", choosing::From::Fixed),
+const SETTINGS: [Named<choosing::SettingsFrom>; 2] = [
+    ("auto", choosing::SettingsFrom::Auto),
+    ("fixed", choosing::SettingsFrom::Fixed),
 ];
 
 /// What makes a rate of its first value.
