@@ -113,7 +113,7 @@ fn what_is_given_is_held() {
     let data = builtin::breast_cancer().unwrap();
     let mut given = Given::default();
     given.scheme = Some(Scheme::Standard);
-    given.activation = Some(Approximation::cubic_16());
+    given.activation = Some(Approximation::least_squares(3, 100.0).unwrap());
     given.rate = Some(Rate::Harmonic(0.2));
     given.minibatch = Some(100);
     given.order = Some(Order::Original);
