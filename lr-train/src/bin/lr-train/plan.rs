@@ -162,9 +162,9 @@ const FIRST_STEPS: [Named<FirstStep>; 2] = [
 ];
 
 pub(crate) fn parse_sigmoid(text: &str) -> Result<Approximation, String> {
-    let mut all = Approximation::PUBLISHED.iter();
+    let mut all = Approximation::of_the_literature().into_iter();
     if let Some((_, published)) = all.find(|(name, _)| *name == text) {
-        return Ok(published());
+        return Ok(published);
     }
     let own = text
         .split_once(':')
