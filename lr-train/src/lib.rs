@@ -64,6 +64,9 @@
 //! # Ok::<(), lr_train::TrainError>(())
 //! ```
 //!
+//! Which settings suit the data is searched in the clear by [`TrainerBuilder::search`](trainer::TrainerBuilder::search), or by [`search::search`] before a
+//! plan is made by hand.
+//!
 //! # Features
 //!
 //! - `report` (default): terminal tables, JSON and an HTML page with plots.

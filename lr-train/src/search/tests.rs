@@ -111,13 +111,15 @@ fn data_that_cannot_be_searched_are_refused() {
 #[test]
 fn what_is_given_is_held() {
     let data = builtin::breast_cancer().unwrap();
-    let mut given = Given::default();
-    given.scheme = Some(Scheme::Standard);
-    given.activation = Some(Approximation::quintic_8());
-    given.rate = Some(Rate::Harmonic(0.2));
-    given.minibatch = Some(100);
-    given.order = Some(Order::Original);
-    given.first_step = FirstStep::Published;
+    let mut given = Given {
+        scheme: Some(Scheme::Standard),
+        activation: Some(Approximation::least_squares(3, 100.0).unwrap()),
+        rate: Some(Rate::Harmonic(0.2)),
+        minibatch: Some(100),
+        order: Some(Order::Original),
+        first_step: FirstStep::Published,
+        ..Given::default()
+    };
     let found = search(&data, &Options::new().given(given.clone())).unwrap();
     // The penalties, each with all numbers of iterations.
     assert_eq!(found.candidates, 5);
@@ -146,9 +148,11 @@ fn what_is_given_is_held() {
 #[test]
 fn a_wild_interval_is_refused_with_its_number() {
     let data = builtin::breast_cancer().unwrap();
-    let mut given = Given::default();
-    given.activation = Some(Approximation::least_squares(3, 0.5).unwrap());
-    given.rate = Some(Rate::Constant(2.0));
+    let given = Given {
+        activation: Some(Approximation::least_squares(3, 0.5).unwrap()),
+        rate: Some(Rate::Constant(2.0)),
+        ..Given::default()
+    };
     let error = search(&data, &Options::new().given(given)).unwrap_err();
     let TrainError::Search(SearchError::Interval {
         setting, largest, ..

@@ -79,19 +79,22 @@ impl Approximation {
     }
 
     /// Those of the literature, with the names that the command line has for them.
-    pub const PUBLISHED: [(&str, fn() -> Self); 4] = [
-        ("cubic-16", Self::cubic_16),
-        ("cubic-8", Self::cubic_8),
-        ("quintic-8", Self::quintic_8),
-        ("septic-8", Self::septic_8),
-    ];
+    pub fn of_the_literature() -> [(&'static str, Self); 4] {
+        [
+            ("cubic-16", Self::cubic_16()),
+            ("cubic-8", Self::cubic_8()),
+            ("quintic-8", Self::quintic_8()),
+            ("septic-8", Self::septic_8()),
+        ]
+    }
 
-    /// What the command line calls it: as in [`Self::PUBLISHED`], or `DEGREE:HALF` for a least-squares fit; none for others.
+    /// What the command line calls it: as in [`Self::of_the_literature`], or `DEGREE:HALF` for a least-squares fit; none for others.
     pub fn name(&self) -> Option<String> {
         if self.origin == Origin::LeastSquares {
             return Some(format!("{}:{}", self.degree(), self.bound));
         }
-        let named = Self::PUBLISHED.iter().find(|(_, of)| of() == *self);
+        let all = Self::of_the_literature();
+        let named = all.iter().find(|(_, of)| of == self);
         named.map(|(name, _)| (*name).to_owned())
     }
 

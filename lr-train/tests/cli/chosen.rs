@@ -146,3 +146,22 @@ fn searches_that_find_nothing_name_the_way_out() {
     let setting = &ran["settings"]["found"]["chosen"]["setting"];
     assert_eq!(setting["rate"]["harmonic"], 2.0);
 }
+
+#[test]
+fn a_rare_class_is_no_reason_to_refuse_what_was_searched() {
+    let desk = Desk::new();
+    let mut rows = String::from("a,b,y\n");
+    for row in 0..120 {
+        let (rare, noise) = (row % 8 == 0, f64::from(row * 37 % 101) / 50.0);
+        let a = noise + if rare { 0.8 } else { 0.0 };
+        rows += &format!("{a},{},{}\n", f64::from(row * 13 % 29), u8::from(rare));
+    }
+    desk.write("train.csv", rows);
+    let held = format!("{PLAN} --iterations 4 --minibatch 120");
+    desk.ok(&held)
+        .notes("says one class of every row | AUC of 0. | --threshold balanced");
+    let said = desk.json(&held);
+    let arguments = said["settings"]["arguments"].as_str().unwrap();
+    // Nobody has judged these.
+    desk.fails(&format!("{PLAN} {arguments}"), 6, "of all 120 rows");
+}

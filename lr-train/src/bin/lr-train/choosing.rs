@@ -17,7 +17,7 @@ use crate::{failure::Failure, output::Output, plan::Training, signals};
 
 /// Where settings come from that are not given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum SettingsFrom {
     /// From the data, by a search with the plaintext twin.
     Auto,
     /// From the help.
@@ -56,7 +56,7 @@ impl Training {
     ) -> Result<Chosen, Failure> {
         let given = self.given();
         match data {
-            Some(data) if self.settings == From::Auto && !given.is_all() => {
+            Some(data) if self.settings == SettingsFrom::Auto && !given.is_all() => {
                 self.expect_searchable()?;
                 let found = found(data, given, self.order, output)?;
                 Ok(Chosen {

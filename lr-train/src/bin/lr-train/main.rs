@@ -46,7 +46,7 @@ const EXAMPLES: &str = "\
 Examples (client and server may be two machines; only keys/eval and *.arras travel):
   lr-train demo
   lr-train try     --data train.csv --label diagnosis                                (which settings suit the data, in the clear)
-  lr-train plan    --data train.csv --label diagnosis --minibatch 64 --iterations 6 --out plan.toml
+  lr-train plan    --data train.csv --label diagnosis --out plan.toml                (searches them, too: --settings fixed does not)
   lr-train keygen  --plan plan.toml --out keys
   lr-train encrypt --keys keys --data train.csv --label diagnosis --out data.arras
   lr-train train   --eval-keys keys/eval --data data.arras --out result.arras        (on the server)

@@ -73,7 +73,7 @@ pub(crate) struct Training {
     /// Where settings come from that are not given. auto: with --data they are searched with the plaintext twin of the training, on this machine
     /// (as `lr-train try` does); without data, and with fixed: as stated with each
     #[arg(long, default_value = "auto", value_parser = named(&SETTINGS))]
-    pub(crate) settings: choosing::From,
+    pub(crate) settings: choosing::SettingsFrom,
     /// How columns are normalized [default: auto; fixed: standard-clipped]
     #[arg(long, value_enum)]
     pub(crate) normalize: Option<Normalization>,
@@ -139,9 +139,9 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("give 1 to {MOST_THREADS} threads"))
 }
 
-const SETTINGS: [Named<choosing::From>; 2] = [
-    ("auto", choosing::From::Auto),
-    ("fixed", choosing::From::Fixed),
+const SETTINGS: [Named<choosing::SettingsFrom>; 2] = [
+    ("auto", choosing::SettingsFrom::Auto),
+    ("fixed", choosing::SettingsFrom::Fixed),
 ];
 
 /// What makes a rate of its first value.
@@ -162,9 +162,9 @@ const FIRST_STEPS: [Named<FirstStep>; 2] = [
 ];
 
 pub(crate) fn parse_sigmoid(text: &str) -> Result<Approximation, String> {
-    let mut all = Approximation::PUBLISHED.iter();
+    let mut all = Approximation::of_the_literature().into_iter();
     if let Some((_, published)) = all.find(|(name, _)| *name == text) {
-        return Ok(published());
+        return Ok(published);
     }
     let own = text
         .split_once(':')
@@ -311,14 +311,16 @@ fn judge(
     let settled = |doubt: &Doubt| {
         found.is_some() && matches!(doubt, Doubt::OneClass { .. } | Doubt::Loss { .. })
     };
-    let (grave, slight): (Vec<Doubt>, Vec<Doubt>) =
-        (report.doubts().into_iter()).partition(|doubt| doubt.is_grave() && !settled(doubt));
+    let (settled, doubts): (Vec<Doubt>, Vec<Doubt>) =
+        report.doubts().into_iter().partition(settled);
+    let (grave, slight): (Vec<Doubt>, Vec<Doubt>) = doubts.into_iter().partition(Doubt::is_grave);
     if !force && !grave.is_empty() {
         return Err(Failure::Doubtful(grave));
     }
-    if let (Some(found), true) = (found, slight.iter().any(settled)) {
+    if let (Some(found), false) = (found, settled.is_empty()) {
         output.note(format_args!(
-            "note: calibrate the model when it is there (decrypt --data .. --threshold balanced): it ranks rows with an AUC of {:.3}, but",
+            "note: before it is calibrated the model says one class of every row, or probabilities that are far off; rows held back it ranks with an AUC of \
+             {:.3}: calibrate it by `decrypt --data .. --threshold balanced`",
             found.chosen.outcome.auc
         ));
     }

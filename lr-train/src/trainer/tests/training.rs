@@ -215,9 +215,11 @@ fn a_secure_plan_keeps_what_it_says() {
 #[test]
 fn settings_that_are_searched_are_trained_with() {
     let data = some_rows(120);
-    let mut given = Given::default();
-    given.iterations = Some(2);
-    given.minibatch = Some(32);
+    let given = Given {
+        iterations: Some(2),
+        minibatch: Some(32),
+        ..Given::default()
+    };
     let options = search::Options::new().given(given);
     let builder = TrainerBuilder::search(&data, &options).unwrap();
     let found = builder.found().unwrap().clone();
