@@ -13,6 +13,7 @@ mod outputs;
 mod paths;
 mod quality;
 mod reading;
+mod run;
 #[cfg(unix)]
 mod stopped;
 mod support;

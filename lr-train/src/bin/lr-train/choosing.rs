@@ -9,7 +9,7 @@ use lr_train::{
     search::{Found, Given, Options, Outcome, Trial, search},
     sigmoid::Approximation,
     split::Order,
-    trainer::{Optimizer, Settings},
+    trainer::{CircuitChoice, Optimizer, Settings},
 };
 use serde_json::{Value, json};
 
@@ -67,6 +67,15 @@ impl Training {
             }
             _ => Ok(self.fixed(given)),
         }
+    }
+
+    /// Whether nothing is asked for.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.given() == Given::default()
+            && self.settings == From::Auto
+            && self.rounds.is_none()
+            && self.circuit == CircuitChoice::Auto
+            && self.optimizer == Optimizer::Nesterov
     }
 
     fn given(&self) -> Given {

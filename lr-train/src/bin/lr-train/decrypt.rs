@@ -67,12 +67,12 @@ pub(crate) struct Decrypt {
 
 /// Where classes are cut.
 #[derive(Clone, Copy, Debug)]
-enum Cut {
+pub(crate) enum Cut {
     Balanced,
     At(Threshold),
 }
 
-fn parse_threshold(text: &str) -> Result<Cut, String> {
+pub(crate) fn parse_threshold(text: &str) -> Result<Cut, String> {
     if text == "balanced" {
         return Ok(Cut::Balanced);
     }
@@ -167,7 +167,7 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
 }
 
 /// Calibrates a model and sets its threshold; tells why it could not be calibrated if the model is to blame.
-fn finish(
+pub(crate) fn finish(
     data: Option<&Dataset>,
     threshold: Option<Cut>,
     model: &mut Model,

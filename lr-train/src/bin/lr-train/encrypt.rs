@@ -111,7 +111,7 @@ fn encrypt(args: &Encrypt, data: &Dataset, output: &Output) -> Done {
 }
 
 /// Refuses rows that would break what the circuits assume, unless they were asked for.
-fn judge(record: &DatasetRecord, force: bool) -> Result<(), Failure> {
+pub(crate) fn judge(record: &DatasetRecord, force: bool) -> Result<(), Failure> {
     let doubts = record.forecast.iter().flat_map(|of| of.doubts(None));
     let broken: Vec<Doubt> = doubts.filter(Doubt::is_broken_assumption).collect();
     if force || broken.is_empty() {
@@ -121,7 +121,7 @@ fn judge(record: &DatasetRecord, force: bool) -> Result<(), Failure> {
 }
 
 /// Says where data are others than planned, and what is doubtful about a training on them.
-fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Output) {
+pub(crate) fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Output) {
     let record = prepared.record();
     say_spreads(&record.preprocessor, data.table(), output);
     let (scheme, planned) = (record.preprocessor.scheme(), plan.normalization());

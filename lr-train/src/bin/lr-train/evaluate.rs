@@ -39,16 +39,22 @@ pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
     let data = args.source.read(&Purpose::Testing(model.classes.clone()))?;
     args.source.say(data.table(), output);
     let quality = model.evaluate(&data)?;
-    let mut text = figures(&quality, &model.classes);
-    for remark in &quality.remarks {
-        text += &format!("\n{}", said(*remark, &model.classes));
-    }
+    let text = told(&quality, &model.classes);
     let json = json!({
         "rows": quality.rows,
         "calibrated": model.calibration.is_some(),
         "quality": quality,
     });
     Ok(Answer::new(text, json))
+}
+
+/// All figures and remarks in words.
+pub(crate) fn told(quality: &Assessment, classes: &Classes) -> String {
+    let mut text = figures(quality, classes);
+    for remark in &quality.remarks {
+        text += &format!("\n{}", said(*remark, classes));
+    }
+    text
 }
 
 /// A remark with the classes' names.

@@ -10,7 +10,7 @@ use arras::{
 use clap::Args;
 use lr_train::{
     TrainError,
-    trainer::{DataOwner, files::KeyDirectory},
+    trainer::{DataOwner, TrainingKeys, TrainingPlan, files::KeyDirectory},
 };
 use serde_json::json;
 
@@ -43,23 +43,8 @@ pub(crate) struct Keygen {
 }
 
 pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
-    let plan = plan::read(&args.plan)?;
     let folder = KeyDirectory::new(&args.out);
-    signals::claimed();
-    let claim = folder.claim(overwrite(args.force))?;
-    for left in claim.leftovers() {
-        output.note(format_args!(
-            "removed {}, which an earlier keygen had left when it was ended",
-            left.display()
-        ));
-    }
-    let progress = output.progress("making keys");
-    let context =
-        Context::new(plan.params(), arras::secret_backend())?.with_stop_token(signals::token());
-    let (owner, keys) =
-        DataOwner::generate_on(plan, &context, |at| progress.at(at.done, at.total))?;
-    claim.save(&owner, &keys)?;
-    drop(progress);
+    let (owner, keys) = make(plan::read(&args.plan)?, &folder, args.force, output)?;
     let bytes = file_bytes(&folder.evaluation().join("evaluation-keys.arras"));
     let text = format!(
         "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
@@ -79,6 +64,32 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
         "eval": path(&folder.evaluation()),
     });
     Ok(Answer::new(text, json))
+}
+
+/// Makes the keys of a plan and writes them into a folder.
+///
+/// # Errors
+/// What the scheme or the operating system refuses; complete keys that are there, unless `force`.
+pub(crate) fn make(
+    plan: TrainingPlan,
+    folder: &KeyDirectory,
+    force: bool,
+    output: &Output,
+) -> Result<(DataOwner<SecretBackend>, TrainingKeys), Failure> {
+    signals::claimed();
+    let claim = folder.claim(overwrite(force))?;
+    for left in claim.leftovers() {
+        output.note(format_args!(
+            "removed {}, which an earlier keygen had left when it was ended",
+            left.display()
+        ));
+    }
+    let progress = output.progress("making keys");
+    let context =
+        Context::new(plan.params(), arras::secret_backend())?.with_stop_token(signals::token());
+    let made = DataOwner::generate_on(plan, &context, |at| progress.at(at.done, at.total))?;
+    claim.save(&made.0, &made.1)?;
+    Ok(made)
 }
 
 /// Opens a folder of keys for its owner; signals stop what is done with them.

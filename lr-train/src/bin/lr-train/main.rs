@@ -26,6 +26,7 @@ mod output;
 mod plan;
 mod predict;
 mod refresh;
+mod run;
 mod secrecy;
 mod self_test;
 mod signals;
@@ -45,6 +46,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples (client and server may be two machines; only keys/eval and *.arras travel):
   lr-train demo
+  lr-train run     --data train.csv --label diagnosis --out diagnosis                  (all that follows, on this machine)
   lr-train try     --data train.csv --label diagnosis                                (which settings suit the data, in the clear)
   lr-train plan    --data train.csv --label diagnosis --out plan.toml                (searches them, too: --settings fixed does not)
   lr-train keygen  --plan plan.toml --out keys
@@ -81,6 +83,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Demo(demo::Demo),
+    Run(run::RunArgs),
     Try(trying::Try),
     Plan(plan::PlanArgs),
     Keygen(keygen::Keygen),
@@ -99,6 +102,7 @@ impl Verb {
     fn name(&self) -> &'static str {
         match self {
             Self::Demo(_) => "demo",
+            Self::Run(_) => "run",
             Self::Try(_) => "try",
             Self::Plan(_) => "plan",
             Self::Keygen(_) => "keygen",
@@ -129,6 +133,7 @@ fn main() -> ExitCode {
     signals::listen(verb, output.clone());
     let answer = match &cli.verb {
         Verb::Demo(args) => demo::run(args, &output),
+        Verb::Run(args) => run::run(args, &output),
         Verb::Try(args) => trying::run(args, &output),
         Verb::Plan(args) => plan::run(args, &output),
         Verb::Keygen(args) => keygen::run(args, &output),

@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 use lr_train::{
+    data::Dataset,
     plain::{FirstStep, Rate},
     preprocess::Preprocessor,
     search::Found,
@@ -22,7 +23,8 @@ use lr_train::{
 use serde_json::json;
 
 use crate::{
-    Done, choosing,
+    Done,
+    choosing::{self, Chosen},
     failure::Failure,
     output::{Answer, Output, claim, path},
     sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
@@ -115,7 +117,7 @@ pub(crate) struct Training {
 
 /// What the planner may take.
 #[derive(Clone, Debug, Args)]
-struct Choice {
+pub(crate) struct Choice {
     /// Measured costs, as `devices --measure` writes them; the first file's engine decides, the others' times are shown [default: built-in costs of
     /// the CPU engine]
     #[arg(long, value_name = "FILE")]
@@ -208,19 +210,43 @@ fn parse_order(text: &str) -> Result<Order, String> {
         .map_err(|_| "give a number, or original".to_owned())
 }
 
-pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
-    let data = match &args.data.source {
-        Some(source) => {
-            let data = source.read(&Purpose::Training)?;
-            source.say_all(&data, output);
-            Some(data)
-        }
-        None => None,
-    };
-    let chosen = args.training.choose(data.as_ref(), output)?;
+/// Reads the rows to train on, and says what was found out about them.
+///
+/// # Errors
+/// As [`Source::read`].
+pub(crate) fn read_data(source: &Source, output: &Output) -> Result<Dataset, Failure> {
+    let data = source.read(&Purpose::Training)?;
+    source.say_all(&data, output);
+    Ok(data)
+}
+
+/// A plan, with what was chosen and found out on the way.
+pub(crate) struct Planned {
+    pub(crate) plan: TrainingPlan,
+    pub(crate) report: PlanReport,
+    pub(crate) chosen: Chosen,
+    /// With the intercept.
+    features: usize,
+    rows: usize,
+    /// Names of constant columns.
+    dropped: Vec<String>,
+}
+
+/// Plans a training of `data`, or without them of so many features and rows.
+///
+/// # Errors
+/// Those of the search and of the planner; [`Failure::Usage`] where neither is given.
+pub(crate) fn planned(
+    training: &Training,
+    choice: &Choice,
+    data: Option<&Dataset>,
+    (features, rows): (Option<usize>, Option<usize>),
+    output: &Output,
+) -> Result<Planned, Failure> {
+    let chosen = training.choose(data, output)?;
     let (settings, scheme) = (&chosen.settings, chosen.scheme);
     let mut errors = ErrorsFor::AnyData;
-    let (features, rows, dropped) = match (&data, args.data.features) {
+    let (features, rows, dropped) = match (data, features) {
         (Some(data), _) => {
             let preprocessor = Preprocessor::fit(data, scheme)?;
             say_spreads(&preprocessor, data.table(), output);
@@ -232,11 +258,11 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
             errors = ErrorsFor::Rows(Arc::new(signed));
             (
                 preprocessor.features() + 1,
-                args.data.rows.unwrap_or(data.rows()),
+                rows.unwrap_or(data.rows()),
                 dropped,
             )
         }
-        (None, Some(features)) => (features + 1, args.data.rows.unwrap_or(0), vec![]),
+        (None, Some(features)) => (features + 1, rows.unwrap_or(0), vec![]),
         (None, None) => {
             return Err(Failure::Usage(
                 "say what to train on: --data SOURCE, or --features F --rows R".into(),
@@ -244,20 +270,44 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         }
     };
     let mut options = PlannerOptions::new()
-        .log_n(*RINGS.start()..=args.choice.log_n)
+        .log_n(*RINGS.start()..=choice.log_n)
         .errors(errors)
         .normalization(scheme);
-    if let Some(threads) = args.choice.threads {
+    if let Some(threads) = choice.threads {
         options = options.threads(threads);
     }
-    for file in &args.choice.costs {
+    for file in &choice.costs {
         options = options.costs(load_costs(file)?);
     }
     let progress = Arc::new(output.progress("planning"));
     let seen = progress.clone();
     let options = options.on_progress(move |done, all| seen.at(done, all));
     let (plan, report) = plan(settings, features, rows, &options)?;
-    drop((options, progress));
+    Ok(Planned {
+        plan,
+        report,
+        chosen,
+        features,
+        rows,
+        dropped,
+    })
+}
+
+pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
+    let data = match &args.data.source {
+        Some(source) => Some(read_data(source, output)?),
+        None => None,
+    };
+    let size = (args.data.features, args.data.rows);
+    let planned = planned(&args.training, &args.choice, data.as_ref(), size, output)?;
+    let Planned {
+        plan,
+        report,
+        chosen,
+        features,
+        rows,
+        dropped,
+    } = planned;
     judge(&report, chosen.found.as_ref(), args.force, output)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
@@ -301,7 +351,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
 }
 
 /// Says what is doubtful about a training, and refuses one that would give no useful model unless it was asked for.
-fn judge(
+pub(crate) fn judge(
     report: &PlanReport,
     found: Option<&Found>,
     force: bool,

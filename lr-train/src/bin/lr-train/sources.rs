@@ -189,6 +189,15 @@ impl Source {
         )?)
     }
 
+    /// The rows of the same source that are not read for training; none if all are.
+    pub(crate) fn counterpart(&self) -> Option<Self> {
+        let training = self.part_for(&Purpose::Training);
+        (training == Part::Train).then(|| Self {
+            part: Part::Test,
+            ..self.clone()
+        })
+    }
+
     fn part_for(&self, purpose: &Purpose) -> Part {
         match (self.part, self.is_file(), purpose) {
             (Part::Auto, true, _) => Part::All,

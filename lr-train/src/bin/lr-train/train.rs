@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use arras::toolkit::{run::RunReport, text};
+use arras::toolkit::{plan::ServerMemory, run::RunReport, text};
 use clap::Args;
 use lr_train::{
     report::peak_memory,
     trainer::{
-        TrainingServer,
+        TrainingPlan, TrainingServer,
         files::{
             Content, DatasetFile, Holds, inspect, load_evaluation, load_state, save_result, verify,
         },
@@ -86,19 +86,7 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
         return Err(Failure::file(&args.out, reason));
     }
     let out = claim(&args.out, args.force)?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let needed = plan.server_memory(round, threads)?;
-    output.note(format_args!(
-        "memory needed: {}, of which the engine takes {} ({needed})",
-        text::bytes(needed.total()),
-        text::bytes(needed.on_engine()),
-    ));
-    engine
-        .make_room(needed.on_engine())
-        .map_err(|error| Failure::Room {
-            needed: needed.on_engine(),
-            error,
-        })?;
+    let needed = make_room(&engine, &plan, round, output)?;
     let (progress, options) = output.watched("training");
     let options = options.with_stop_token(signals::token());
     let planned = needed.total();
@@ -113,6 +101,32 @@ pub(crate) fn run(args: &Train, output: &Output) -> Done {
     };
     let run = result.report.as_ref().map(|report| (report, memory));
     Ok(answer(args, round, rounds, run, &engine))
+}
+
+/// Has the engine keep the memory of a round.
+///
+/// # Errors
+/// [`Failure::Room`].
+pub(crate) fn make_room(
+    engine: &arras::Engine,
+    plan: &TrainingPlan,
+    round: usize,
+    output: &Output,
+) -> Result<ServerMemory, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let needed = plan.server_memory(round, threads)?;
+    output.note(format_args!(
+        "memory needed: {}, of which the engine takes {} ({needed})",
+        text::bytes(needed.total()),
+        text::bytes(needed.on_engine()),
+    ));
+    let room = needed.on_engine();
+    let made = engine.make_room(room);
+    made.map_err(|error| Failure::Room {
+        needed: room,
+        error,
+    })?;
+    Ok(needed)
 }
 
 /// Bytes of memory.
