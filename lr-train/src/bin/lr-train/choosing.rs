@@ -72,7 +72,7 @@ impl Training {
     /// Whether nothing is asked for.
     pub(crate) fn is_silent(&self) -> bool {
         self.given() == Given::default()
-            && self.settings == From::Auto
+            && self.settings == SettingsFrom::Auto
             && self.rounds.is_none()
             && self.circuit == CircuitChoice::Auto
             && self.optimizer == Optimizer::Nesterov

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     output.note(format_args!("engine: {engine}"));
     let data = plan::read_data(&args.source, output)?;
     let (plan, report) = args.plan(&folders, &data, output)?;
-    let mut run = Run::new(&folders, plan, &data, args.force, output)?;
+    let mut run = Run::new(&folders, &plan, &data, args.force, output)?;
     let ended = run.train(&engine, args.patience)?;
     let mut model = ended.record.model(run.plan(), &ended.state.w)?;
     if let Some(reason) = decrypt::finish(Some(&data), args.threshold, &mut model)? {

@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
     /// Makes keys and encrypts data, or opens those of an earlier call.
     pub(super) fn new(
         folders: &'a Folders,
-        plan: TrainingPlan,
+        plan: &TrainingPlan,
         data: &'a Dataset,
         force: bool,
         output: &'a Output,
