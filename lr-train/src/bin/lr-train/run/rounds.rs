@@ -9,12 +9,14 @@ use arras::{
 use lr_train::{
     data::Dataset,
     plain::State,
+    preprocess::Preprocessor,
     trainer::{
-        DataOwner, DatasetRecord, RoundResult, TrainingPlan, TrainingServer,
+        DataOwner, DatasetRecord, Forecast, RoundResult, TrainingPlan, TrainingServer,
         files::{
             DatasetFile, Expected, KeyDirectory, load_evaluation, load_result, save_result,
             save_state,
         },
+        training_rows,
     },
 };
 use serde::Serialize;
@@ -42,6 +44,8 @@ pub(super) struct Times {
     load: f64,
     /// The server's training.
     train: f64,
+    /// The same training in the clear.
+    clear: f64,
 }
 
 /// Bytes of what the parties send.
@@ -117,6 +121,11 @@ impl<'a> Run<'a> {
         }
         timed(&mut times.encrypt, || {
             encrypted(folders, (&keys, &owner), data, force, output)
+        })?;
+        let preprocessor = Preprocessor::fit(data, plan.normalization())?;
+        let rows = training_rows(plan.settings().optimizer, data, &preprocessor)?;
+        timed(&mut times.clear, || {
+            Ok(Forecast::of(plan, &rows, &signals::token())?)
         })?;
         Ok(Self {
             folders,
@@ -300,8 +309,9 @@ impl Times {
             format!("; planned for training: {}", text::seconds(seconds))
         });
         format!(
-            "{table}\nserver: {}{planned}",
-            text::seconds(self.load + self.train)
+            "{table}\nserver: {}{planned}; the same training in the clear, with its scores: {} on one thread",
+            text::seconds(self.load + self.train),
+            text::seconds(self.clear)
         )
     }
 }
