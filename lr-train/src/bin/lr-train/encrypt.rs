@@ -121,7 +121,7 @@ pub(crate) fn judge(record: &DatasetRecord, force: bool) -> Result<(), Failure> 
 }
 
 /// Says where data are others than planned, and what is doubtful about a training on them.
-pub(crate) fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Output) {
+fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Output) {
     let record = prepared.record();
     say_spreads(&record.preprocessor, data.table(), output);
     let (scheme, planned) = (record.preprocessor.scheme(), plan.normalization());

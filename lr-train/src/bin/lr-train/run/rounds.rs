@@ -284,7 +284,6 @@ fn encrypted(
         ));
     }
     encrypt::judge(prepared.record(), force)?;
-    encrypt::say(&prepared, data, owner.plan(), output);
     keys.clear_records()?;
     let progress = output.progress("encrypting");
     let out = claim(&path, false)?;
