@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use arras::{
     Engine, SecretBackend,
-    toolkit::text::{self, Table},
+    toolkit::{
+        run::Options,
+        text::{self, Table},
+    },
 };
 use lr_train::{
     data::Dataset,
@@ -150,7 +153,13 @@ impl<'a> Run<'a> {
     ) -> Result<Ended, Failure> {
         let (mut times, mut losses) = (self.times, vec![]);
         let rounds = self.plan().rounds().len();
-        let (progress, options) = self.output.watched("training");
+        let (progress, of_steps) = self.output.watched("training");
+        // Of one round the steps are counted, of several the rounds.
+        let options = if rounds == 1 {
+            of_steps
+        } else {
+            Options::new()
+        };
         let options = options.with_stop_token(signals::token());
         // The server's part reads its own folder.
         let (server, sent) = timed(&mut times.load, || {
@@ -207,7 +216,9 @@ impl<'a> Run<'a> {
                 flat + 1
             };
             least = least.min(loss);
-            progress.at(next, rounds);
+            if rounds > 1 {
+                progress.at(next, rounds);
+            }
             ended = Some((record, state));
         }
         (self.times, self.losses) = (times, losses);
@@ -225,10 +236,8 @@ impl<'a> Run<'a> {
         &self,
         result: &RoundResult<B>,
     ) -> Result<(DatasetRecord, State), Failure> {
-        let expected = Expected {
-            dataset: Some(result.origin.dataset),
-            after_refusal: false,
-        };
+        // Of the one data set that these keys have in training, whatever the result says of itself.
+        let expected = Expected::default();
         Ok(self.keys.take_result(&self.owner, result, expected)?)
     }
 
