@@ -45,6 +45,8 @@ impl SpecialFft {
     }
 
     /// From the folded coefficients `w` to the slots, in place. Both slices have length `n`.
+    // In its caller the compiler makes slower code of it.
+    #[inline(never)]
     pub(super) fn forward(&self, re: &mut [f64], im: &mut [f64]) {
         self.check(re, im);
         bit_reverse(re);
