@@ -19,7 +19,8 @@ use crate::{
     failure::Failure,
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
-    sources::{Normalization, Purpose, Source, say_spreads},
+    plan,
+    sources::{Normalization, Source, say_spreads},
 };
 
 /// Client: encrypt a data set for all rounds
@@ -55,8 +56,7 @@ pub(crate) struct Encrypt {
 const TRIES: usize = 5;
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let data = args.source.read(&Purpose::Training)?;
-    args.source.say_all(&data, output);
+    let data = plan::read_data(&args.source, output)?;
     for _ in 1..TRIES {
         match encrypt(args, &data, output) {
             Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}
