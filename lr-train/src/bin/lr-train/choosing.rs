@@ -73,6 +73,7 @@ impl Training {
     pub(crate) fn is_silent(&self) -> bool {
         self.given() == Given::default()
             && self.settings == SettingsFrom::Auto
+            && (self.schedule)(1.0) == Rate::Constant(1.0)
             && self.rounds.is_none()
             && self.circuit == CircuitChoice::Auto
             && self.optimizer == Optimizer::Nesterov

@@ -16,7 +16,7 @@ use clap::Args;
 use lr_train::{
     data::Dataset,
     metrics::Assessment,
-    trainer::{Model, PlanReport, Rounds, TrainingPlan, files::save_model},
+    trainer::{Model, PlanReport, Rounds, TrainingPlan, Usage, files::save_model},
 };
 use serde_json::json;
 
@@ -90,9 +90,9 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     let (done, rounds) = (ended.rounds, run.plan().rounds().len());
     let planned = report.as_ref().and_then(|r| r.chosen.seconds.first());
     let planned = planned.map(|of| of.seconds);
+    let usage = Usage::of(run.plan().settings(), data.rows(), run.plan().minibatch())?;
     let mut text = format!(
-        "{done} of {rounds} rounds trained on {} rows\n{}\n",
-        data.rows(),
+        "{done} of {rounds} rounds trained; all of them use {usage}\n{}\n",
         run.times.table(&run.sizes(), planned)
     );
     if done < rounds {
@@ -112,6 +112,7 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
         "plan": run.plan().id().to_string(),
         "rounds": rounds,
         "rounds-trained": done,
+        "usage": usage,
         "losses": run.losses,
         "seconds": run.times,
         "planned-seconds": planned,
