@@ -32,6 +32,7 @@ KINDS = {
     10: "encrypted array",
     11: "seeded encrypted array",
     12: "encrypted data set",
+    13: "encrypted rows, weights or scores",
 }
 
 
@@ -233,13 +234,16 @@ def scheme_object(kind, h, payload):
 
 
 def training_object(kind, h):
-    """Kinds 9 and 12."""
+    """Kinds 9, 12 and 13."""
     fields = {"training_version": h.u()}
     check(fields["training_version"] == 2, "not version 2 of training files")
     fields["parameters"] = parameters(h)
     fields.update(plan=h.hex(32), keys=h.hex(16), dataset=h.hex(16))
     if kind == 12:
         fields["rounds"] = h.u()
+    elif kind == 13:
+        fields["content"] = ["rows", "weights", "scores"][h.u()]
+        fields["rows"] = h.u()
     else:
         fields["round"] = h.u()
         fields["content"] = ["weights", "state", "start"][h.u()]

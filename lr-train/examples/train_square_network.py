@@ -90,7 +90,7 @@ def main():
         json.dump(network, file)
     if args.test:
         with open(args.test, "w", newline="") as file:
-            writer = csv.writer(file)
+            writer = csv.writer(file, lineterminator="\n")
             writer.writerow(names)
             for row in np.sort(held):
                 writer.writerow([f"{value:g}" for value in x[row]] + [labels[row]])

@@ -7,11 +7,14 @@ use arras_toolkit::{
 };
 use ndarray::{Array2, Axis, Slice, concatenate};
 
-use super::{InferencePlan, Network, Weights, record::scores_of};
+use super::{
+    InferencePlan, Network, Weights,
+    record::{ROWS, scores_of},
+};
 use crate::{
     Result,
     data::DataError,
-    trainer::{DatasetId, ExchangeError, KeySetId, Origin, TrainingKeys},
+    trainer::{DatasetId, ExchangeError, KeySetId, Origin, TrainingKeys, files::InferenceContent},
 };
 
 /// Who owns rows, and weights that the service is not to see: it alone can read the scores.
@@ -28,6 +31,8 @@ pub struct InferenceOwner<S: SecretEngine> {
 pub struct EncryptedRequest {
     /// Which plan, keys and request.
     pub origin: Origin,
+    /// Rows or weights.
+    pub content: InferenceContent,
     /// Rows that count; the others are zeros. None of weights.
     pub rows: usize,
     /// Ciphertexts by the names of the circuit's inputs.
@@ -44,6 +49,16 @@ pub struct EncryptedScores<B: Backend> {
     pub rows: usize,
     /// Scores of all rows.
     pub scores: Encrypted<B>,
+}
+
+impl<B: Backend> EncryptedScores<B> {
+    pub(crate) fn new(origin: Origin, rows: usize, scores: Encrypted<B>) -> Self {
+        Self {
+            origin,
+            rows,
+            scores,
+        }
+    }
 }
 
 impl<S: SecretEngine> InferenceOwner<S> {
@@ -71,6 +86,11 @@ impl<S: SecretEngine> InferenceOwner<S> {
         let largest = plan.spec().largest_input;
         let client = Client::with_secret_key(secret)?.largest_value(largest);
         Ok(Self { plan, client, keys })
+    }
+
+    /// The secret key's holder.
+    pub fn client(&self) -> &Client<S> {
+        &self.client
     }
 
     /// The plan.
@@ -106,7 +126,7 @@ impl<S: SecretEngine> InferenceOwner<S> {
         // An entry that is no number is refused when it is encrypted.
         if largest > spec.largest_input {
             let error = ToolkitErrorKind::BeyondPlan {
-                name: "rows".to_owned(),
+                name: ROWS.to_owned(),
                 largest,
                 planned: spec.largest_input,
             };
@@ -115,9 +135,13 @@ impl<S: SecretEngine> InferenceOwner<S> {
         let padding = Array2::zeros((spec.rows - count, features));
         let padded = concatenate(Axis(0), &[scaled.view(), padding.view()]);
         let padded = padded.map_err(ExchangeError::malformed("table of rows"))?;
-        let layout = self.plan.rows_layout()?;
-        let encrypted = self.client.encrypt(layout, padded, spec.level)?;
-        self.request(count, Bindings::new().with("rows", encrypted))
+        let shapes = self.plan.shapes(InferenceContent::Rows)?;
+        let encrypted = self.client.encrypt(shapes[0].layout, padded, spec.level)?;
+        self.request(
+            InferenceContent::Rows,
+            count,
+            Bindings::new().with(ROWS, encrypted),
+        )
     }
 
     /// Encrypts the weights of a network, for a plan of encrypted weights. They serve any number of requests.
@@ -149,10 +173,15 @@ impl<S: SecretEngine> InferenceOwner<S> {
             let encrypted = self.client.encrypt_input(&program, &name, value)?;
             inputs.insert(name, encrypted);
         }
-        self.request(0, inputs)
+        self.request(InferenceContent::Weights, 0, inputs)
     }
 
-    fn request(&self, rows: usize, inputs: Bindings<SeededEncrypted>) -> Result<EncryptedRequest> {
+    fn request(
+        &self,
+        content: InferenceContent,
+        rows: usize,
+        inputs: Bindings<SeededEncrypted>,
+    ) -> Result<EncryptedRequest> {
         let origin = Origin {
             plan: self.plan.id(),
             keys: self.keys,
@@ -160,6 +189,7 @@ impl<S: SecretEngine> InferenceOwner<S> {
         };
         Ok(EncryptedRequest {
             origin,
+            content,
             rows,
             inputs,
         })

@@ -12,12 +12,18 @@ use arras_toolkit::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Network, record::Recording};
+use super::{
+    Activation, Network,
+    record::{ROWS, Recording},
+};
 use crate::{
     Result, TrainError,
     data::DataError,
     sigmoid::Approximation,
-    trainer::{ExchangeError, PlanId},
+    trainer::{
+        ExchangeError, InputShape, PlanId,
+        files::{ExchangePlan, InferenceContent},
+    },
 };
 
 /// The version of plans that this build writes, and the only one that it reads.
@@ -281,6 +287,16 @@ fn shapes(network: &Network, weights: Weights) -> Vec<LayerShape> {
     network.layers().iter().map(shape).collect()
 }
 
+fn expect_version(found: u32) -> Result<()> {
+    let (what, command) = (InferencePlan::NAME, "lr-train infer plan");
+    Ok(ExchangeError::expect_version(
+        what,
+        found,
+        INFERENCE_VERSION,
+        command,
+    )?)
+}
+
 fn unsuitable(what: &'static str, found: &str, allowed: &'static str) -> TrainError {
     ExchangeError::Unsuitable {
         what,
@@ -288,6 +304,35 @@ fn unsuitable(what: &'static str, found: &str, allowed: &'static str) -> TrainEr
         allowed,
     }
     .into()
+}
+
+impl ExchangePlan for InferencePlan {
+    const NAME: &'static str = "inference plan";
+
+    fn id(&self) -> PlanId {
+        self.id
+    }
+
+    fn params(&self) -> &Parameters {
+        &self.params
+    }
+
+    fn key_requests(&self) -> &KeyRequests {
+        &self.spec.keys
+    }
+
+    fn to_toml(&self) -> Result<String> {
+        self.to_toml()
+    }
+
+    fn read(text: &str, insecure: bool) -> Result<Self> {
+        let spec = Self::spec_from_toml(text)?;
+        if insecure {
+            Self::allowing_insecure(spec)
+        } else {
+            Self::new(spec)
+        }
+    }
 }
 
 impl InferencePlan {
@@ -305,8 +350,7 @@ impl InferencePlan {
     /// # Errors
     /// As there.
     pub fn allowing_insecure(spec: InferenceSpec) -> Result<Self> {
-        let command = "lr-train infer plan";
-        ExchangeError::expect_version("inference plan", spec.version, INFERENCE_VERSION, command)?;
+        expect_version(spec.version)?;
         let params = Parameters::from_spec_allowing_insecure(spec.parameters.clone())
             .map_err(arras_ckks::CkksError::from)?;
         let widths = spec.layers.iter().map(|layer| layer.outputs);
@@ -384,13 +428,20 @@ impl InferencePlan {
         Self::new(Self::spec_from_toml(text)?)
     }
 
-    /// Reads a plan in TOML without checking it.
+    /// Reads a plan in TOML without checking more than its version.
     ///
     /// # Errors
-    /// [`ExchangeError::Malformed`].
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`].
     pub fn spec_from_toml(text: &str) -> Result<InferenceSpec> {
-        let spec = toml::from_str(text);
-        Ok(spec.map_err(ExchangeError::malformed("inference plan"))?)
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let malformed = ExchangeError::malformed(Self::NAME);
+        // Before the rest, which another version writes otherwise.
+        let head: Head = toml::from_str(text).map_err(&malformed)?;
+        expect_version(head.version)?;
+        Ok(toml::from_str(text).map_err(&malformed)?)
     }
 
     /// Scores of a row.
@@ -438,9 +489,44 @@ impl InferencePlan {
         Ok(())
     }
 
-    /// Layout of rows.
-    pub(super) fn rows_layout(&self) -> Result<Layout> {
-        Ok(Recording::new(&self.spec, self.params.log_n())?.rows())
+    /// The inputs that are sent: rows, or weights.
+    ///
+    /// # Errors
+    /// The toolkit's.
+    pub(crate) fn shapes(&self, content: InferenceContent) -> Result<Vec<InputShape>> {
+        let recording = Recording::new(&self.spec, self.params.log_n())?;
+        if content != InferenceContent::Weights {
+            return Ok(vec![InputShape {
+                name: ROWS.to_owned(),
+                level: self.spec.level,
+                layout: recording.rows(),
+            }]);
+        }
+        if self.spec.weights == Weights::Plain {
+            return Err(unsuitable(
+                "kind of weights of the plan",
+                "in the clear",
+                "encrypted alone",
+            ));
+        }
+        let program = recording.program(None)?;
+        let circuit = program.circuit();
+        let inputs = circuit.inputs().iter().filter(|input| input.name() != ROWS);
+        let shapes = inputs.map(|input| InputShape {
+            name: input.name().to_owned(),
+            level: circuit.level(input.node()).unwrap_or(0),
+            layout: *input.layout(),
+        });
+        Ok(shapes.collect())
+    }
+
+    /// Layout and level of scores.
+    ///
+    /// # Errors
+    /// The toolkit's.
+    pub(crate) fn scores_shape(&self) -> Result<(Layout, usize)> {
+        let recording = Recording::new(&self.spec, self.params.log_n())?;
+        Ok((recording.scores(), self.spec.delivered))
     }
 
     /// Encrypted weights as inputs of the circuit.

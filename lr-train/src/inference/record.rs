@@ -6,10 +6,10 @@ use arras_toolkit::{
 };
 use ndarray::{Array2, Axis, Ix2};
 
-use super::{Activation, InferenceSpec, Layer, Network};
+use super::{Activation, InferenceSpec, Layer, Network, Weights};
 use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
-const ROWS: &str = "rows";
+pub(super) const ROWS: &str = "rows";
 pub(super) const SCORES: &str = "scores";
 
 /// What the circuit of a network follows from.
@@ -53,6 +53,17 @@ impl<'a> Recording<'a> {
     /// Layout of rows.
     pub(super) fn rows(&self) -> Layout {
         Layout::matrix(self.spec.rows, self.spec.features, self.unit)
+    }
+
+    /// Layout of scores.
+    pub(super) fn scores(&self) -> Layout {
+        let (spec, unit) = (self.spec, self.unit);
+        let outputs = spec.layers.last().map_or(1, |layer| layer.outputs);
+        let is_vector = is_vector((spec.features, outputs), spec.layers.len());
+        if spec.weights == Weights::Encrypted && is_vector {
+            return Layout::row_vector(spec.rows, unit);
+        }
+        Layout::matrix(spec.rows, outputs, unit)
     }
 
     /// The level at which rows are needed.

@@ -6,6 +6,7 @@ mod chosen;
 mod exchange;
 mod expected;
 mod gpu;
+mod infer;
 mod interrupted;
 mod judged;
 mod key_folders;

@@ -194,7 +194,8 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
         ObjectKind::Model
         | ObjectKind::EncryptedArray
         | ObjectKind::SeededEncryptedArray
-        | ObjectKind::EncryptedDataset => (None, ObjectSummary::Other),
+        | ObjectKind::EncryptedDataset
+        | ObjectKind::Inference => (None, ObjectSummary::Other),
     };
     reader.skip()?;
     reader.finish_at_end()?;

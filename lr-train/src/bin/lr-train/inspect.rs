@@ -15,7 +15,7 @@ use arras::toolkit::{cost::CostTable, text};
 use clap::Args;
 use lr_train::trainer::{
     DatasetRecord, ExchangeRecord, Model,
-    files::{self, Content, Holds},
+    files::{self, Content, Holds, InferenceContent},
 };
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn container(file: &Path) -> Done {
     });
     if matches!(
         inspection.kind(),
-        ObjectKind::Model | ObjectKind::EncryptedDataset
+        ObjectKind::Model | ObjectKind::EncryptedDataset | ObjectKind::Inference
     ) {
         let training = files::inspect(file)?;
         let (round, holds) = match training.holds {
@@ -99,6 +99,14 @@ fn container(file: &Path) -> Done {
                 };
                 (round, holds)
             }
+            Holds::Inference { rows, content } => (
+                0,
+                match content {
+                    InferenceContent::Rows => format!("{rows} encrypted rows to score"),
+                    InferenceContent::Weights => "the encrypted weights of a network".to_owned(),
+                    InferenceContent::Scores => format!("the encrypted scores of {rows} rows"),
+                },
+            ),
         };
         let origin = training.origin;
         text += &format!(
