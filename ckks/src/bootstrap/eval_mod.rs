@@ -75,9 +75,7 @@ impl Numbers {
 /// `p = q T_m + r` of `2 m` coefficients each of m: `T_(m+j) = 2 T_m T_j - T_(m-j)`.
 fn divide<const TWICE: usize, const M: usize>(p: [f64; TWICE]) -> ([f64; M], [f64; M]) {
     let (mut q, mut r) = ([0.0; M], [0.0; M]);
-    for j in 0..M {
-        r[j] = p[j];
-    }
+    r.copy_from_slice(&p[..M]);
     q[0] = p[M];
     for j in 1..M {
         q[j] = 2.0 * p[M + j];

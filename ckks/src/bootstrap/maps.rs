@@ -9,7 +9,8 @@
 //! z (real, period `values`)  --fold-->  u = low half + i high half  --layers up-->    slots of sum of Re u X^j + Im u X^(j + n), j reversed
 //! slots of that              --layers down-->  [ u | -i u ]         --real part-->    z, in its order
 //! ```
-//! The fold commutes with the layers, so it is part of the last stage of the way there.
+//! The fold commutes with the layers, so it is part of the last stage of the way there. Where the slots hold u already, two real vectors as real and imaginary
+//! parts, there is none.
 
 use std::collections::BTreeMap;
 
@@ -29,18 +30,24 @@ const I: Complex64 = Complex64::I;
 
 /// The stages from slots to coefficients, the first one first, for `values` real numbers: weights have that period.
 ///
-/// The fold needs both halves of a period, so stages before it act on each half by itself: a step that leaves it is one to its other end.
-pub(super) fn slots_to_coefficients(encoder: &Encoder, values: usize, stages: usize) -> Vec<Map> {
+/// With `pairs` the slots hold n complex numbers, and steps are modulo n. Otherwise the fold needs both halves of a period, so stages before it act on each half by
+/// itself: a step that leaves it is one to its other end.
+pub(super) fn slots_to_coefficients(
+    encoder: &Encoder,
+    values: usize,
+    stages: usize,
+    pairs: bool,
+) -> Vec<Map> {
     let n = values / 2;
     let groups = half_lengths(n, stages);
     let last = groups.len().saturating_sub(1);
     let stage = |(i, group): (usize, Vec<usize>)| {
         let layers = group.into_iter().map(|h| layer(encoder, n, h, false));
         let map = layers.fold(identity(n), |map, layer| compose(&layer, &map, n));
-        if i < last {
-            halves(&map, n)
-        } else {
-            compose(&twice(&map), &fold(n), values)
+        match (pairs, i < last) {
+            (true, _) => twice(&map),
+            (false, true) => halves(&map, n),
+            (false, false) => compose(&twice(&map), &fold(n), values),
         }
     };
     groups.into_iter().enumerate().map(stage).collect()

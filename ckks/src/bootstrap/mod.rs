@@ -31,18 +31,21 @@ use eval_mod::{MESSAGE_RATIO, Numbers, REACH};
 pub use plan::BootstrapPlan;
 use stage::Stage;
 
-use crate::{Ciphertext, CkksError, CkksErrorKind, Context, Evaluator, KeyKind, Result};
+use crate::{
+    Ciphertext, CkksError, CkksErrorKind, Context, Evaluator, KeyKind, Result,
+    context::parameters_mismatch,
+};
 
 /// Bootstraps ciphertexts that hold so many real values of at most so large a magnitude, with evaluation keys only.
 ///
 /// ```text
 /// client   BootstrapPlan::new(&params, 512)      KeyGenerator::bootstrapping_keys(&plan), with the keys of the circuit
-/// server   Bootstrapper::new(&evaluator, 512, 8.0)                 once: it encodes the maps
+/// server   Bootstrapper::new(&evaluator, &plan, 8.0)               once: it encodes the maps
 ///          bootstrapper.bootstrap(&ciphertext)                     level 2 and up -> L_out
 /// ```
 ///
 /// **Every value comes back as the mean of its copies.** Slots j, j + values, j + 2 values, .. should hold the same; where they do not, nothing
-/// reports it. Imaginary parts must be zero up to the scheme's error: they leak into other values.
+/// reports it. Imaginary parts must be zero up to the scheme's error, unless the plan is of pairs: they leak into other values.
 ///
 /// The result errs by about 2^-22 of the bound in the worst slot at N = 2^16, and is not exact for values beyond the bound: at twice the bound 19 bits
 /// are left, far beyond it values wrap. A bootstrap fails, in one value and silently, with probability 2^-65 for 512 values: that is a property of the
@@ -62,17 +65,19 @@ const MAX_LOG2_BOUND: i32 = 8;
 const MIN_LOG2_BOUND: i32 = -20;
 
 impl<B: Backend> Bootstrapper<B> {
-    /// Encodes the maps for ciphertexts whose slots repeat with the period `values`, a power of two from 16 to N/2, and are at most
-    /// `bound` in magnitude: a power of two from 2^-20 to 2^8. Whoever sees the bound learns how large values may be: choose it beforehand, and
-    /// not from the data.
+    /// Encodes the maps of a plan for values of at most `bound` in magnitude: a power of two from 2^-20 to 2^8. Whoever sees the bound learns how large values may
+    /// be: choose it beforehand, and not from the data.
     ///
     /// # Errors
-    /// [`CkksErrorKind::NoBootstrapping`]; [`CkksErrorKind::OutOfRange`]; [`CkksErrorKind::NoGaloisKey`], [`CkksErrorKind::NoRelinearizationKey`],
+    /// [`CkksErrorKind::ParametersMismatch`]; [`CkksErrorKind::OutOfRange`]; [`CkksErrorKind::NoGaloisKey`], [`CkksErrorKind::NoRelinearizationKey`],
     /// [`CkksErrorKind::NoSparseKey`], [`CkksErrorKind::KeyBudget`] for the first key of the plan that the evaluator does not have;
     /// [`CkksErrorKind::Stopped`]; the engine's if it has no memory for the maps.
-    pub fn new(evaluator: &Evaluator<B>, values: usize, bound: f64) -> Result<Self> {
+    pub fn new(evaluator: &Evaluator<B>, plan: &BootstrapPlan, bound: f64) -> Result<Self> {
         CkksError::within("Bootstrapper::new", || {
-            let plan = BootstrapPlan::new(evaluator.context().params(), values)?;
+            let params = evaluator.context().params();
+            if plan.params() != params {
+                return Err(parameters_mismatch(params, plan.params()));
+            }
             let (least, most) = (2f64.powi(MIN_LOG2_BOUND), 2f64.powi(MAX_LOG2_BOUND));
             // A power of two has no mantissa.
             let is_power = bound.to_bits().trailing_zeros() >= 52;
@@ -84,12 +89,12 @@ impl<B: Backend> Bootstrapper<B> {
                 }
                 .into());
             }
-            Self::of_plan(evaluator.share(), plan, bound)
+            check_keys(evaluator, plan)?;
+            Self::encoded(evaluator.share(), plan.clone(), bound)
         })
     }
 
-    fn of_plan(evaluator: Evaluator<B>, plan: BootstrapPlan, bound: f64) -> Result<Self> {
-        check_keys(&evaluator, &plan)?;
+    fn encoded(evaluator: Evaluator<B>, plan: BootstrapPlan, bound: f64) -> Result<Self> {
         let context = evaluator.context();
         let (params, encoder) = (context.params(), plan.encoder()?);
         let base: f64 = context
@@ -139,15 +144,7 @@ impl<B: Backend> Bootstrapper<B> {
     /// [`Evaluator::relinearize_and_rescale`].
     pub fn bootstrap(&self, ct: &Ciphertext<B>) -> Result<Ciphertext<B>> {
         CkksError::within("bootstrap", || {
-            if ct.bound() > self.bound {
-                return Err(CkksErrorKind::OutOfRange {
-                    what: "the bound of the ciphertext's values",
-                    value: ct.bound(),
-                    range: format!("0 to {}, what the bootstrapper was made for; make one for larger values, or assume (Ciphertext::assume) \
-                         a smaller bound if they are smaller", self.bound),
-                }
-                .into());
-            }
+            self.check_bound(ct)?;
             let lowered = self.evaluator.level_down(ct, self.plan.least_level())?;
             let poly = self.coefficients(lowered.poly())?;
             let poly = raise::to_sparse(&self.evaluator, &poly)?;
@@ -163,6 +160,44 @@ impl<B: Backend> Bootstrapper<B> {
                 self.bound,
             ))
         })
+    }
+
+    /// Two batches of real vectors as one ciphertext each, v then w, both at the highest level: of a plan of pairs, with the keys of one bootstrap.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::WrongForm`] if the plan is not of pairs; [`CkksErrorKind::BatchMismatch`]; as [`Bootstrapper::bootstrap`], of each.
+    pub fn bootstrap_pair(&self, v: &Ciphertext<B>, w: &Ciphertext<B>) -> Result<Ciphertext<B>> {
+        CkksError::within("bootstrap_pair", || {
+            if !self.plan.is_of_pairs() {
+                return Err(CkksErrorKind::WrongForm {
+                    have: "to be bootstrapped by a plan of single vectors",
+                    remedy: "make the keys and the bootstrapper with BootstrapPlan::of_pairs",
+                }
+                .into());
+            }
+            self.check_bound(v)?;
+            self.check_bound(w)?;
+            let both = self.evaluator.add(v, &self.evaluator.multiply_i(w)?)?;
+            self.bootstrap(&both.with_bound(self.bound))
+        })
+    }
+
+    /// That no value of a ciphertext is said to be larger than those that this is made for.
+    fn check_bound(&self, ct: &Ciphertext<B>) -> Result<()> {
+        if ct.bound() <= self.bound {
+            return Ok(());
+        }
+        let range = format!(
+            "0 to {}, what the bootstrapper was made for; make one for larger values, or assume (Ciphertext::assume) a smaller bound if \
+             they are smaller",
+            self.bound
+        );
+        Err(CkksErrorKind::OutOfRange {
+            what: "the bound of the ciphertext's values",
+            value: ct.bound(),
+            range,
+        }
+        .into())
     }
 
     fn context(&self) -> &Context<B> {

@@ -25,6 +25,8 @@ pub struct BootstrapPlan {
     params: Parameters,
     spec: BootstrapSpec,
     values: usize,
+    /// Whether two real vectors come in as real and imaginary parts.
+    pairs: bool,
     /// Most rotations of one sum.
     terms: usize,
     /// The highest level at which each rotation is used.
@@ -32,16 +34,30 @@ pub struct BootstrapPlan {
 }
 
 impl BootstrapPlan {
-    /// A plan for ciphertexts whose slots repeat with the period `values`, a power of two from 16 to N/2.
+    /// A plan for ciphertexts of real values whose slots repeat with the period `values`, a power of two from 16 to N/2.
     ///
     /// # Errors
     /// [`CkksErrorKind::NoBootstrapping`] for parameters without, [`CkksErrorKind::OutOfRange`] for another number of values.
     pub fn new(params: &Parameters, values: usize) -> Result<Self> {
-        Self::with_terms(params, values, MAX_TERMS)
+        Self::with_terms(params, values, false, MAX_TERMS)
+    }
+
+    /// A plan for ciphertexts that hold two real vectors v and w of `values` / 2 numbers each as v + i w, with that period. The result is real and holds
+    /// v, then w, with the period `values`: nothing has to be put apart before, and keys of slots to coefficients are fewer.
+    ///
+    /// # Errors
+    /// As [`BootstrapPlan::new`].
+    pub fn of_pairs(params: &Parameters, values: usize) -> Result<Self> {
+        Self::with_terms(params, values, true, MAX_TERMS)
     }
 
     /// A plan whose sums have at most `terms` rotations, a power of two.
-    pub(super) fn with_terms(params: &Parameters, values: usize, terms: usize) -> Result<Self> {
+    pub(super) fn with_terms(
+        params: &Parameters,
+        values: usize,
+        pairs: bool,
+        terms: usize,
+    ) -> Result<Self> {
         CkksError::within("BootstrapPlan::new", || {
             let Some(&spec) = params.bootstrap() else {
                 let set = abbreviate(&params.fingerprint());
@@ -62,6 +78,7 @@ impl BootstrapPlan {
                 params: params.clone(),
                 spec,
                 values,
+                pairs,
                 terms,
                 rotations: BTreeMap::new(),
             };
@@ -107,8 +124,8 @@ impl BootstrapPlan {
         encoder: &Encoder,
     ) -> impl Iterator<Item = (usize, Vec<Giant>)> + use<> {
         let count = self.spec.slots_to_coefficients;
-        let maps = slots_to_coefficients(encoder, self.values, count);
-        self.stages(maps, count, self.values)
+        let maps = slots_to_coefficients(encoder, self.values, count, self.pairs);
+        self.stages(maps, count, self.period())
     }
 
     /// The stages from coefficients to slots, with their levels. What they act on has half of the period.
@@ -152,9 +169,19 @@ impl BootstrapPlan {
         &self.params
     }
 
-    /// Real values in a ciphertext: the period of its slots.
+    /// Real values in a ciphertext: the period of the result's slots.
     pub fn values(&self) -> usize {
         self.values
+    }
+
+    /// The period of the slots that come in: half of the values, where these come as real and imaginary parts.
+    pub fn period(&self) -> usize {
+        self.values / if self.pairs { 2 } else { 1 }
+    }
+
+    /// Whether two real vectors come in as real and imaginary parts.
+    pub fn is_of_pairs(&self) -> bool {
+        self.pairs
     }
 
     /// The level that a ciphertext must have at least; it is spent.
@@ -211,8 +238,9 @@ impl fmt::Debug for BootstrapPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "BootstrapPlan({} values, level {} to {}, {} rotations)",
+            "BootstrapPlan({} values{}, level {} to {}, {} rotations)",
             self.values,
+            if self.pairs { " in pairs" } else { "" },
             self.least_level(),
             self.level(),
             self.rotations.len()

@@ -39,6 +39,7 @@ mod path;
 mod primes;
 mod scales;
 mod security;
+mod sparse;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ pub use limits::{
 pub use path::{BASE, LevelWidth, Window, level_path};
 pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, pool, step_log2};
 pub use security::{Security, max_log2_qp};
+pub use sparse::{HybridAttack, SparseRingLwe};
 pub use spec::ParametersSpec;
 
 use log2::to_bits;
@@ -408,6 +410,9 @@ impl fmt::Display for Parameters {
             _ => writeln!(f, ", compared with NO bound")?,
         }
         writeln!(f, "  attacks  {}", self.ring_lwe())?;
+        if let Some(sparse) = self.sparse_ring_lwe() {
+            writeln!(f, "  sparse   {sparse}")?;
+        }
         let sizes: Vec<String> = spec.digit_sizes.iter().map(usize::to_string).collect();
         let (dnum, sizes) = (self.dnum(), sizes.join(" + "));
         let margin = self.margin_bits();

@@ -31,7 +31,7 @@ fn every_key_is_needed_and_named() {
     let party = party();
     let log_n = party.context.params().log_n();
     for (kind, budget) in party.plan.keys() {
-        let error = Bootstrapper::new(&without(kind, None), 32, 1.0).unwrap_err();
+        let error = Bootstrapper::new(&without(kind, None), &party.plan, 1.0).unwrap_err();
         let named = match (kind, error.kind()) {
             (KeyKind::Relinearization, CkksErrorKind::NoRelinearizationKey) => true,
             (KeyKind::Galois(g), CkksErrorKind::NoGaloisKey { element, .. }) => {
@@ -53,14 +53,14 @@ fn every_key_is_needed_and_named() {
             continue;
         }
         let lower = key.cut(budget - 1).unwrap();
-        let error = Bootstrapper::new(&without(kind, Some(&lower)), 32, 1.0).unwrap_err();
+        let error = Bootstrapper::new(&without(kind, Some(&lower)), &party.plan, 1.0).unwrap_err();
         let refused =
             matches!(error.kind(), CkksErrorKind::KeyBudget { budget: b, .. } if *b == budget - 1);
         assert!(refused, "{kind}: {error}");
     }
     let first = party.plan.rotations().next().unwrap().0;
     let rotation = KeyKind::Galois(GaloisElement::rotation(first, log_n));
-    let error = Bootstrapper::new(&without(rotation, None), 32, 1.0).unwrap_err();
+    let error = Bootstrapper::new(&without(rotation, None), &party.plan, 1.0).unwrap_err();
     assert!(
         error.to_string().contains(&format!("rotation by {first}")),
         "{error}"
@@ -160,7 +160,7 @@ fn what_cannot_be_bootstrapped_is_refused() {
         f64::INFINITY,
         f64::MIN_POSITIVE,
     ] {
-        let error = Bootstrapper::new(&evaluator, 32, bound).unwrap_err();
+        let error = Bootstrapper::new(&evaluator, &party.plan, bound).unwrap_err();
         assert!(
             matches!(error.kind(), CkksErrorKind::OutOfRange { .. }),
             "{error}"
@@ -205,5 +205,5 @@ fn what_cannot_be_bootstrapped_is_refused() {
         "{error}"
     );
     let none = Evaluator::without_keys(&Context::new(&plain, super::cpu(1)).unwrap());
-    assert!(Bootstrapper::new(&none, 32, 1.0).is_err());
+    assert!(Bootstrapper::new(&none, &party.plan, 1.0).is_err());
 }

@@ -48,7 +48,7 @@ fn stages_give_the_known_slots_and_undo_each_other() {
         let (values, stages) = (answer.values, answer.stages);
         let name = format!("{values} values in {stages} stages");
         let encoder = Encoder::new(values.trailing_zeros() + 1).unwrap();
-        let forth = slots_to_coefficients(&encoder, values, stages);
+        let forth = slots_to_coefficients(&encoder, values, stages, false);
         let back = coefficients_to_slots(&encoder, values, stages);
         let diagonals = |maps: &[Map]| maps.iter().map(Map::len).collect::<Vec<_>>();
         assert_eq!(diagonals(&forth), answer.to_coefficients, "{name}");
@@ -62,6 +62,13 @@ fn stages_give_the_known_slots_and_undo_each_other() {
         let there = forth.iter().fold(z.clone(), |x, map| apply(map, &x));
         let known = answer.slots.iter().map(|&(re, im)| Complex64 { re, im });
         assert!(far(&there, known.cycle()) < 1e-11, "{name}");
+        let n = values / 2;
+        let pairs: Vec<_> = (0..values)
+            .map(|s| Complex64::new(answer.z[s % n], answer.z[s % n + n]))
+            .collect();
+        let of_pairs = slots_to_coefficients(&encoder, values, stages, true);
+        let from_pairs = of_pairs.iter().fold(pairs, |x, map| apply(map, &x));
+        assert!(far(&there, from_pairs.into_iter()) < 1e-12, "{name}");
         let again = back.iter().fold(there, |x, map| apply(map, &x));
         // Half of the sum with the conjugate.
         assert!(far(&z, again.iter().map(|x| x.re.into())) < 1e-12, "{name}");

@@ -105,7 +105,7 @@ impl<S: SecretEngine> Party<S> {
     }
 
     pub(super) fn bootstrapper(&self, bound: f64) -> Bootstrapper<S> {
-        Bootstrapper::of_plan(self.evaluator(), self.plan.clone(), bound).unwrap()
+        Bootstrapper::new(&self.evaluator(), &self.plan, bound).unwrap()
     }
 
     /// A batch of vectors that repeat over the slots, at the least level.

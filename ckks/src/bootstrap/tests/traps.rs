@@ -26,9 +26,27 @@ fn special_vectors_keep_their_precision() {
         (17, 1.0, 6)
     );
     let out = party.decrypt(&together);
+    let predicted = crate::NoiseModel::new(party.context.params())
+        .bootstrap(1.0)
+        .unwrap();
     for (i, (name, z)) in vectors.iter().enumerate() {
         let bits = bits(z, out[i].iter().copied());
         assert!(bits >= 23.0, "{name}: {bits:.1} bits");
+        let squares = out[i]
+            .iter()
+            .zip(z.iter().cycle())
+            .map(|(a, e)| (a - e).powi(2));
+        let measured = (squares.sum::<f64>() / out[i].len() as f64).sqrt();
+        // The prediction is for the worst values: those at the bound.
+        let least = if *name == "ones" {
+            predicted / 2.0
+        } else {
+            0.0
+        };
+        assert!(
+            (least..=predicted).contains(&measured),
+            "{name}: {measured:e}, not {predicted:e}"
+        );
         // A batch is its ciphertexts, one by one.
         let alone = bootstrapper.bootstrap(&input.pick(&[i]).unwrap()).unwrap();
         let same = together.pick(&[i]).unwrap().poly().to_words().unwrap();
@@ -123,7 +141,7 @@ fn all_slots_in_three_stages() {
 /// Baby steps and giant steps, with sums of few rotations so that there are some in a small ring.
 #[test]
 fn giant_steps_give_the_same_values() {
-    let plan = BootstrapPlan::with_terms(&toy(8, 17, 32), 32, 4).unwrap();
+    let plan = BootstrapPlan::with_terms(&toy(8, 17, 32), 32, false, 4).unwrap();
     let fewer = plan.rotations().len();
     assert!(fewer < super::party().plan.rotations().len());
     let party = Party::of_plan(plan, cpu(1));
@@ -134,4 +152,31 @@ fn giant_steps_give_the_same_values() {
         .unwrap();
     let bits = bits(&z, party.decrypt(&out).remove(0));
     assert!(bits >= 23.0, "{bits:.1} bits");
+}
+
+#[test]
+fn two_vectors_come_in_as_one_and_out_side_by_side() {
+    let plan = BootstrapPlan::of_pairs(&toy(8, 17, 32), 32).unwrap();
+    assert_eq!((plan.period(), plan.values()), (16, 32));
+    assert!(plan.rotations().len() < party().plan.rotations().len());
+    let party = Party::of_plan(plan, cpu(1));
+    let bootstrapper = party.bootstrapper(2.0);
+    let (v, w) = (values(11, 16), values(12, 16));
+    let both = [v.clone(), w.clone()].concat();
+    let (v, w) = (party.encrypt(&[&v], 2.0), party.encrypt_at(5, &[&w], 1.0));
+    let out = bootstrapper.bootstrap_pair(&v, &w).unwrap();
+    assert_eq!((out.level(), out.bound()), (17, 2.0));
+    let precision = bits(&both, party.decrypt(&out).remove(0));
+    assert!(precision >= 22.0, "{precision:.1} bits");
+    // Part by part is each bound.
+    let large = party.encrypt(&[&both[..16]], 4.0);
+    assert!(bootstrapper.bootstrap_pair(&v, &large).is_err());
+    assert!(bootstrapper.bootstrap_pair(&large, &w).is_err());
+    let single = super::party().bootstrapper(1.0);
+    let one = super::party().encrypt(&[&both], 1.0);
+    let error = single.bootstrap_pair(&one, &one).unwrap_err();
+    assert!(
+        error.to_string().contains("BootstrapPlan::of_pairs"),
+        "{error}"
+    );
 }
