@@ -90,8 +90,15 @@ def parameters(h):
         "specials": h.list(h.u),
         "digit_sizes": h.list(h.u),
         "base_scale": h.f64(),
-        "security": ["classical 128", "INSECURE"][h.u()],
     }
+    promises = ["classical 128", "INSECURE", "bootstrapping"]
+    p["security"] = promises[h.u()]
+    p["levels"] = len(p["windows"]) - 1
+    if p["security"] == "bootstrapping":
+        p["security"] = promises[:2][h.u()]
+        names = "levels", "coefficients_to_slots", "slots_to_coefficients", "secret_weight", "integer_bound"
+        p["bootstrap"] = {name: h.u() for name in names}
+        p["levels"] = p["bootstrap"]["levels"]
     # The basis, and what stands in it where.
     p["basis"] = p["terminals"][::-1] + p["mains"] + p["specials"]
     return p
@@ -117,8 +124,13 @@ def special(p):
     return list(range(len(p["basis"]) - len(p["specials"]), len(p["basis"])))
 
 
-def key_shape(p, budget):
+def key_shape(p, kind, budget):
     """Digits and limbs of a switching key for levels up to `budget`."""
+    if kind in (2, 4):
+        check("bootstrap" in p, "a key of a sparse secret without bootstrapping")
+        check(budget == (0 if kind == 2 else len(p["windows"]) - 1), "a key of a sparse secret with another level budget")
+        limbs = window(p, budget)
+        return (len(limbs), limbs + special(p)[:1]) if kind == 2 else (1, limbs + special(p)[:2])
     windows = [window(p, level) for level in range(budget + 1)]
     limbs = list(range(min(w[0] for w in windows), max(w[-1] for w in windows) + 1))
     digits = start = 0
@@ -193,7 +205,7 @@ def switching_key(h):
 
 
 def read_key(p, key, payload):
-    digits, limbs = key_shape(p, key["level_budget"])
+    digits, limbs = key_shape(p, key["key"], key["level_budget"])
     payload.residues(p, limbs, digits)
 
 
