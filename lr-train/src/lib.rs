@@ -83,6 +83,7 @@ pub mod data;
 mod error;
 mod fault;
 pub mod metrics;
+mod model_kind;
 pub mod plain;
 pub mod preprocess;
 #[cfg(feature = "report")]
@@ -94,3 +95,4 @@ pub mod trainer;
 
 pub use error::{Result, TrainError};
 pub use fault::Fault;
+pub use model_kind::ModelKind;

@@ -4,11 +4,10 @@
 //! Shuffles are Fisher-Yates from the back, with uniform indices by rejection (no floating point).
 
 use chacha20::ChaCha20Rng;
-use ndarray::{Array2, Axis};
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::data::DataError;
+use crate::{data::DataError, plain::Examples};
 
 /// Row numbers of two disjoint parts, each in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,9 +180,9 @@ impl Minibatches {
     }
 
     /// The minibatches of `count` iterations from `first`, taken from rows.
-    pub fn select(&self, rows: &Array2<f64>, first: usize, count: usize) -> Vec<Array2<f64>> {
+    pub fn select(&self, rows: &Examples, first: usize, count: usize) -> Vec<Examples> {
         let batches = self.starting_at(first).take(count);
-        batches.map(|batch| rows.select(Axis(0), &batch)).collect()
+        batches.map(|batch| rows.select(&batch)).collect()
     }
 
     fn epoch(&self, epoch: usize) -> Vec<usize> {

@@ -29,6 +29,35 @@ pub enum DataError {
         /// The only value.
         value: String,
     },
+    /// A target that does not vary.
+    #[error(
+        "the target {name:?} has mean {mean:?} and standard deviation {scale:?} over {rows} rows; there is nothing to learn from one that does not vary"
+    )]
+    ConstantTarget {
+        /// The target.
+        name: String,
+        /// How many rows.
+        rows: usize,
+        /// Their mean.
+        mean: f64,
+        /// Their standard deviation.
+        scale: f64,
+    },
+    /// A target of another kind than a model has.
+    #[error(
+        "{op}: the target is {found}, a {model} model's is {expected}; {}",
+        if *.model == "logistic" { "say --model linear, or name a label column with two values" } else { "say --model logistic, or name a column of numbers" }
+    )]
+    OtherTarget {
+        /// The operation.
+        op: &'static str,
+        /// The model.
+        model: &'static str,
+        /// What the target is.
+        found: &'static str,
+        /// What it is for such models.
+        expected: &'static str,
+    },
     /// Parts of a data set that do not belong together.
     #[error("data set: {what} has {found} entries, {expected} are needed (one per {per})")]
     DatasetShape {
@@ -185,6 +214,8 @@ impl DataError {
         match self {
             Self::EmptyTable { .. }
             | Self::OneClass { .. }
+            | Self::ConstantTarget { .. }
+            | Self::OtherTarget { .. }
             | Self::DatasetShape { .. }
             | Self::Length { .. }
             | Self::NotFinite { .. }

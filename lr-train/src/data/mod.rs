@@ -9,11 +9,15 @@ mod error;
 pub mod idx;
 pub mod mnist;
 mod source;
+mod target;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
+use crate::ModelKind;
+
 pub use error::DataError;
+pub use target::{Measure, Target};
 
 /// The names of the two label values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +29,7 @@ pub struct Classes {
     pub positive: String,
 }
 
-/// Labelled rows: `rows x columns` finite numbers, one of two labels per row.
+/// Labelled rows: `rows x columns` finite numbers, and for each row its target: one of two labels, or a number.
 ///
 /// ```
 /// use lr_train::data::{Classes, Dataset};
@@ -39,8 +43,25 @@ pub struct Classes {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     table: FeatureTable,
-    labels: Vec<bool>,
-    classes: Classes,
+    target: Target,
+}
+
+/// What sets have whose target has no classes.
+static NO_CLASSES: Classes = Classes::none();
+
+impl Classes {
+    /// Of a target that has none.
+    pub(crate) const fn none() -> Self {
+        Self {
+            negative: String::new(),
+            positive: String::new(),
+        }
+    }
+
+    /// Whether they are of a target that has none.
+    pub(crate) fn are_none(&self) -> bool {
+        *self == NO_CLASSES
+    }
 }
 
 impl Dataset {
@@ -73,14 +94,44 @@ impl Dataset {
         &self.table.names
     }
 
-    /// Per row, whether it is of the positive class.
-    pub fn labels(&self) -> &[bool] {
-        &self.labels
+    /// What is to be learned.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
-    /// The names of the two label values.
+    /// Per row, whether it is of the positive class; empty for targets without classes.
+    pub fn labels(&self) -> &[bool] {
+        match &self.target {
+            Target::Binary { labels, .. } => labels,
+            Target::Real { .. } => &[],
+        }
+    }
+
+    /// The names of the two label values; both empty for targets without classes.
     pub fn classes(&self) -> &Classes {
-        &self.classes
+        match &self.target {
+            Target::Binary { classes, .. } => classes,
+            Target::Real { .. } => &NO_CLASSES,
+        }
+    }
+
+    /// # Errors
+    /// [`DataError::OtherTarget`] for a target that models of this kind do not have.
+    pub fn expect_for(&self, op: &'static str, model: ModelKind) -> Result<(), DataError> {
+        let of = |model| match model {
+            ModelKind::Logistic => "one of two classes",
+            ModelKind::Linear => "a number",
+        };
+        let found = ModelKind::of(&self.target);
+        if found == model {
+            return Ok(());
+        }
+        Err(DataError::OtherTarget {
+            op,
+            model: model.name(),
+            found: of(found),
+            expected: of(model),
+        })
     }
 
     /// How many examples.
@@ -95,7 +146,7 @@ impl Dataset {
 
     /// How many examples of the positive class.
     pub fn positives(&self) -> usize {
-        self.labels.iter().filter(|&&l| l).count()
+        self.labels().iter().filter(|&&l| l).count()
     }
 
     /// The given rows, in the given order.
@@ -120,8 +171,7 @@ impl Dataset {
                 named: self.table.named,
                 reading: self.table.reading.clone(),
             },
-            labels: rows.iter().map(|&r| self.labels[r]).collect(),
-            classes: self.classes.clone(),
+            target: self.target.select(rows),
         })
     }
 }
@@ -193,19 +243,28 @@ impl FeatureTable {
     /// # Errors
     /// [`DataError::DatasetShape`].
     pub fn labelled(self, labels: Vec<bool>, classes: Classes) -> Result<Dataset, DataError> {
-        if labels.len() != self.rows() {
+        self.with_target(Target::Binary { labels, classes })
+    }
+
+    /// Adds what is to be learned.
+    ///
+    /// # Errors
+    /// [`DataError::DatasetShape`], [`DataError::NotFinite`].
+    pub fn with_target(self, target: Target) -> Result<Dataset, DataError> {
+        if target.rows() != self.rows() {
             return Err(DataError::DatasetShape {
-                what: "labels",
-                found: labels.len(),
+                what: match &target {
+                    Target::Binary { .. } => "labels",
+                    Target::Real { .. } => "target",
+                },
+                found: target.rows(),
                 expected: self.rows(),
                 per: "row",
             });
         }
-        Ok(Dataset {
-            table: self,
-            labels,
-            classes,
-        })
+        target.check()?;
+        let table = self;
+        Ok(Dataset { table, target })
     }
 
     /// The numbers, one example per row.

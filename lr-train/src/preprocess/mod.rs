@@ -368,5 +368,14 @@ pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64
     ))
 }
 
+/// The rows `(1, x_i)`: the intercept's column first, then the features.
+pub fn with_intercept(features: &Array2<f64>) -> Array2<f64> {
+    let shape = (features.nrows(), features.ncols() + 1);
+    Array2::from_shape_fn(shape, |(row, column)| match column {
+        0 => 1.0,
+        _ => features[(row, column - 1)],
+    })
+}
+
 #[cfg(test)]
 mod tests;

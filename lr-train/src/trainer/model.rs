@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use crate::{
-    Result,
+    ModelKind, Result,
     circuits::Kind,
-    data::{Classes, DataError, Dataset, FeatureTable},
-    metrics::{Assessment, Threshold},
+    data::{Classes, DataError, Dataset, FeatureTable, Measure, Target},
+    metrics::{Accuracy, Assessment, Threshold},
     plain::{Calibration, scores},
     preprocess::Preprocessor,
     sigmoid::sigma,
@@ -31,8 +31,12 @@ pub struct Model {
     pub settings: Settings,
     /// Rows it was trained on.
     pub rows: usize,
-    /// The classes.
+    /// The classes, of a model that tells them.
+    #[serde(default = "Classes::none", skip_serializing_if = "Classes::are_none")]
     pub classes: Classes,
+    /// How the target was standardized, of a model that tells a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
     /// Weights of normalized features, the intercept first.
     pub weights: Vec<f64>,
     /// Names of columns and their normalization.
@@ -70,6 +74,24 @@ impl Model {
         DataError::expect_length("model", what, self.weights.len(), expected)
             .map_err(ExchangeError::malformed("model"))?;
         ExchangeError::expect_usable("weights", &self.weights, f64::MAX.log2())?;
+        let numbers = self.settings.model == ModelKind::Linear;
+        let usable = self.measure.as_ref().is_some_and(Measure::is_usable);
+        if numbers != usable
+            || numbers != self.measure.is_some()
+            || numbers != self.classes.are_none()
+        {
+            let error = format!(
+                "a {} model has {} of its target",
+                self.settings.model,
+                if numbers {
+                    "mean and scale"
+                } else {
+                    "two classes"
+                }
+            );
+            let (what, error) = ("model", error.into());
+            return Err(ExchangeError::Malformed { what, error }.into());
+        }
         if let Some(Calibration {
             slope, intercept, ..
         }) = self.calibration
@@ -160,7 +182,45 @@ impl Model {
         Ok(Assessment::measure(&scores, data.labels(), self.threshold)?)
     }
 
+    /// What a model of numbers says of rows as they were read, in the units of the target.
+    ///
+    /// # Errors
+    /// As [`Model::scores`]; [`DataError::OtherTarget`] for a model of classes.
+    pub fn values(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<f64>> {
+        let measure = self.expect_measure("values")?;
+        let scores = self.scores(data)?.into_iter();
+        Ok(scores.map(|score| measure.value(score)).collect())
+    }
+
+    /// How near a model of numbers comes to the targets of rows as they were read.
+    ///
+    /// # Errors
+    /// As [`Model::values`]; [`DataError::OtherTarget`] for rows with labels.
+    pub fn evaluate_values(&self, data: &Dataset) -> Result<Accuracy> {
+        let measure = self.expect_measure("evaluate")?;
+        data.expect_for("evaluate", self.settings.model)?;
+        let Target::Real { values, .. } = data.target() else {
+            return Ok(Accuracy::measure(&[], &[], measure.mean)?);
+        };
+        Ok(Accuracy::measure(
+            &self.values(data)?,
+            values,
+            measure.mean,
+        )?)
+    }
+
+    fn expect_measure(&self, op: &'static str) -> Result<&Measure> {
+        let error = DataError::OtherTarget {
+            op,
+            model: self.settings.model.name(),
+            found: "one of two classes",
+            expected: "a number",
+        };
+        Ok(self.measure.as_ref().ok_or(error)?)
+    }
+
     fn expect_classes(&self, data: &Dataset) -> Result<()> {
+        data.expect_for("evaluate", self.settings.model)?;
         let classes = data.classes();
         if classes == &self.classes {
             return Ok(());

@@ -226,19 +226,19 @@ fn coefficients(model: &Model) -> String {
     };
     let mut columns: Vec<_> = all.columns.iter().collect();
     columns.sort_by(|a, b| b.normalized.abs().total_cmp(&a.normalized.abs()));
-    let mut table = Table::new([
-        "column",
-        "of its normalized values",
-        "per unit",
-        "odds ratio per unit",
-    ]);
+    let mut head = vec!["column", "of its normalized values", "per unit"];
+    if model.measure.is_none() {
+        head.push("odds ratio per unit");
+    }
+    let mut table = Table::new(head);
     for c in columns.iter().take(SHOWN) {
-        table.row([
+        let mut row = vec![
             c.column.clone(),
             format!("{:+.4}", c.normalized),
             format!("{:+.4e}", c.per_unit),
-            format!("{:.4}", c.odds_ratio),
-        ]);
+        ];
+        row.extend(c.odds_ratio.map(|ratio| format!("{ratio:.4}")));
+        table.row(row);
     }
     let cut = if all.within_clip {
         ", as long as no value is cut off"
@@ -249,8 +249,12 @@ fn coefficients(model: &Model) -> String {
         0 => String::new(),
         more => format!("and {more} more columns (--json)\n"),
     };
+    let what = match &model.measure {
+        Some(measure) => measure.name.clone(),
+        None => format!("log odds of {}", model.classes.positive),
+    };
     format!(
-        "\nlog odds of {} = {:+.4} + coefficients in the units of the data{cut}; the strongest first:\n{table}\n{more}\n",
-        model.classes.positive, all.intercept
+        "\n{what} = {:+.4} + coefficients in the units of the data{cut}; the strongest first:\n{table}\n{more}\n",
+        all.intercept
     )
 }
