@@ -13,6 +13,7 @@
 //! ```
 //! [`Trainer`] is both sides in one process; [`files`] holds what travels between two.
 
+mod client_cost;
 mod coefficients;
 mod doubt;
 mod error;
@@ -36,6 +37,7 @@ mod settings;
 mod tests;
 mod training_keys;
 
+pub use client_cost::ClientCost;
 pub use coefficients::{Coefficient, Coefficients};
 pub use doubt::Doubt;
 pub use error::{ExchangeError, Remedy};
@@ -46,7 +48,7 @@ pub use ids::{CiphertextDigest, DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
-pub use planner::{PlannerOptions, RINGS, plan};
+pub use planner::{PlannerOptions, RINGS, Way, Ways, plan, ways};
 pub use predict::{ErrorsFor, Sample};
 pub use record::{DatasetRecord, PreparedData, RECORD_VERSION, RowsSeal, training_rows};
 pub use report::{Assumed, Candidate, Capacity, EngineSeconds, Operations, PlanReport};

@@ -11,7 +11,7 @@ use arras_toolkit::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    TrainingPlan,
+    ClientCost, TrainingPlan,
     doubt::Doubt,
     forecast::{Forecast, maybe_number},
     predict::Sample,
@@ -57,6 +57,10 @@ pub struct Candidate {
     pub data_bytes: u64,
     /// Bytes of all encrypted states that the client sends between rounds, counted likewise.
     pub state_bytes: u64,
+    /// Bytes of all results that the server sends back, counted likewise.
+    pub result_bytes: u64,
+    /// What the client's own work takes.
+    pub client: ClientCost,
     /// Memory on the server.
     pub memory: ServerMemory,
     /// Operations of all rounds.
@@ -181,7 +185,14 @@ impl fmt::Display for Candidate {
             None => ": INSECURE, FOR TESTS ONLY".to_owned(),
         };
         line(f, "log2(QP)", format_args!("{:.1}{bound}", self.log2_qp))?;
-        line(f, "rounds", format_args!("{:?} iterations", self.rounds))?;
+        let (rounds, longest) = (self.rounds.len(), self.rounds.iter().max());
+        let of = longest.copied().unwrap_or(0);
+        let each = if self.rounds.iter().any(|&round| round != of) {
+            format!("up to {of}")
+        } else {
+            of.to_string()
+        };
+        line(f, "rounds", format_args!("{rounds} of {each} iterations"))?;
         line(f, "rotation sums", self.summing.name())?;
         let (file, loaded) = (bytes(self.key_file_bytes), bytes(self.memory.keys));
         let keys = format!("{}, {file} in a file, {loaded} loaded", self.keys);
@@ -190,6 +201,8 @@ impl fmt::Display for Candidate {
         if self.state_bytes > 0 {
             line(f, "states to send", bytes(self.state_bytes))?;
         }
+        line(f, "results to fetch", bytes(self.result_bytes))?;
+        line(f, "client", self.client)?;
         let memory = bytes(self.memory.total());
         line(
             f,

@@ -17,7 +17,7 @@ use lr_train::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
         TrainingPlan,
         files::{dataset_file_bytes, load_costs},
-        plan, training_rows,
+        plan, training_rows, ways,
     },
 };
 use serde_json::json;
@@ -225,6 +225,7 @@ pub(crate) struct Planned {
     pub(crate) plan: TrainingPlan,
     pub(crate) report: PlanReport,
     pub(crate) chosen: Chosen,
+    options: PlannerOptions,
     /// With the intercept.
     features: usize,
     rows: usize,
@@ -284,6 +285,7 @@ pub(crate) fn planned(
     let options = options.on_progress(move |done, all| seen.at(done, all));
     let (plan, report) = plan(settings, features, rows, &options)?;
     Ok(Planned {
+        options,
         plan,
         report,
         chosen,
@@ -304,17 +306,19 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         plan,
         report,
         chosen,
+        options,
         features,
         rows,
         dropped,
     } = planned;
     judge(&report, chosen.found.as_ref(), args.force, output)?;
+    let ways = ways(&chosen.settings, features, rows, &options, &report.chosen)?;
     if let Some(out) = &args.out {
         claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let said = chosen.text(data.is_some());
     let mut text = format!(
-        "{said}\n\n{report}\n\nholds {rows} rows of {} features",
+        "{said}\n\n{report}\n{ways}\n\nholds {rows} rows of {} features",
         features - 1
     );
     if !dropped.is_empty() {
@@ -345,6 +349,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         "feature-names": data.as_ref().map(lr_train::data::Dataset::feature_names),
         "data-file-bytes": dataset_file_bytes(&plan)?,
         "report": report,
+        "ways": ways,
         "out": args.out.as_deref().map(path),
     });
     Ok(Answer::new(text, json))

@@ -10,6 +10,7 @@ use arras_toolkit::{
 
 use super::{
     super::{
+        client_cost::ClientCost,
         plan::RoundSpec,
         report::{Candidate, EngineSeconds, Operations},
         round::{InputShape, Outline, Round, places},
@@ -145,10 +146,16 @@ impl Planner<'_> {
             let inputs = shapes.iter().map(|shape| &stage.inputs[&shape.name]);
             stage.times as u64 * inputs.map(|input| input.bytes.wire).sum::<u64>()
         };
+        let results = |stage: &PlannedStage| {
+            let outputs = stage.outputs.values().map(|output| output.bytes.wire);
+            stage.times as u64 * outputs.sum::<u64>()
+        };
         let count = |of: fn(&OpCount) -> usize| {
             let stages = planned.stages().iter();
             stages.map(|stage| stage.times * of(&stage.count)).sum()
         };
+        let data_bytes = stages().map(|(s, r)| bytes(s, r.data_shapes())).sum();
+        let state_bytes = stages().map(|(s, r)| bytes(s, r.start_shapes())).sum();
         Candidate {
             kind,
             log_n: params.log_n(),
@@ -163,8 +170,14 @@ impl Planner<'_> {
             summing: rounds.first().map(|r| r.summing).unwrap_or_default(),
             keys: planned.keys().len(),
             key_file_bytes: planned.key_set_bytes().wire,
-            data_bytes: stages().map(|(s, r)| bytes(s, r.data_shapes())).sum(),
-            state_bytes: stages().map(|(s, r)| bytes(s, r.start_shapes())).sum(),
+            data_bytes,
+            state_bytes,
+            result_bytes: planned.stages().iter().map(results).sum(),
+            client: ClientCost::of(
+                planned,
+                (data_bytes, state_bytes),
+                (self.rows, self.features),
+            ),
             memory: planned.memory(),
             operations: Operations {
                 products: count(OpCount::ciphertext_products),

@@ -5,6 +5,7 @@ mod candidate;
 mod capacity;
 pub(super) mod depths;
 mod options;
+mod ways;
 
 use std::ops::RangeInclusive;
 
@@ -26,6 +27,7 @@ use crate::{
 };
 
 pub use options::PlannerOptions;
+pub use ways::{Way, Ways, ways};
 
 /// Rings that the planner knows.
 pub const RINGS: RangeInclusive<u32> = 13..=17;
@@ -42,15 +44,7 @@ pub fn plan(
     rows: usize,
     options: &PlannerOptions,
 ) -> Result<(TrainingPlan, PlanReport)> {
-    settings.check()?;
-    for (what, value, most) in [
-        ("number of rows", rows, MAX_ROWS),
-        ("number of features", features, MAX_FEATURES),
-    ] {
-        let allowed = "at least 1, at most 2^24 rows and 2^20 features";
-        FitError::expect_within(what, value, 1..=most, allowed)?;
-    }
-    Planner::new(settings, features, rows, options).plan()
+    Planner::new(settings, features, rows, options)?.plan()
 }
 
 struct Planner<'a> {
@@ -72,8 +66,16 @@ impl<'a> Planner<'a> {
         features: usize,
         rows: usize,
         options: &'a PlannerOptions,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        settings.check()?;
+        for (what, value, most) in [
+            ("number of rows", rows, MAX_ROWS),
+            ("number of features", features, MAX_FEATURES),
+        ] {
+            let allowed = "at least 1, at most 2^24 rows and 2^20 features";
+            FitError::expect_within(what, value, 1..=most, allowed)?;
+        }
+        Ok(Self {
             settings,
             features,
             rows,
@@ -83,7 +85,7 @@ impl<'a> Planner<'a> {
             done: 0,
             all: 0,
             exceeded: None,
-        }
+        })
     }
 
     /// Tells that a part of the work begins, of which `of` are done or need not be done.
@@ -97,12 +99,10 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn plan(&mut self) -> Result<(TrainingPlan, PlanReport)> {
-        let kinds = self.kinds()?;
+    /// The circuits that are weighed on the rings that hold the training, the best first.
+    fn weigh(&mut self, kinds: &[Kind]) -> Result<Vec<Evaluated>> {
         let mut evaluated = vec![];
         let rings = self.options.log_n.clone().count();
-        // Afterwards forecast, two rounds of errors, and what fits.
-        self.all = kinds.len() * rings + 4;
         for (at, &kind) in kinds.iter().enumerate() {
             for (ring, log_n) in self.options.log_n.clone().enumerate() {
                 self.step(at * rings + ring)?;
@@ -125,6 +125,14 @@ impl<'a> Planner<'a> {
             let by_time = by_rounds.then(a.seconds().total_cmp(&b.seconds()));
             by_time.then(a.candidate.log_n.cmp(&b.candidate.log_n))
         });
+        Ok(evaluated)
+    }
+
+    fn plan(&mut self) -> Result<(TrainingPlan, PlanReport)> {
+        let kinds = self.kinds()?;
+        // Afterwards forecast, two rounds of errors, and what fits.
+        self.all = kinds.len() * self.options.log_n.clone().count() + 4;
+        let evaluated = self.weigh(&kinds)?;
         let candidates: Vec<Candidate> = evaluated.iter().map(|e| e.candidate.clone()).collect();
         let Some(best) = evaluated.into_iter().next() else {
             return Err(match self.exceeded.take() {

@@ -8,9 +8,10 @@ use arras_toolkit::plan::KeyRequests;
 use super::{
     super::{
         CircuitChoice, ErrorsFor, MAX_FEATURES, MAX_ROWS, Optimizer, PlanReport, PlanSpec,
-        PlannerOptions, Remedy, Rounds, Settings, TrainingPlan, files, plan,
+        PlannerOptions, Remedy, Rounds, Settings, TrainingPlan, Ways, files, plan,
         planner::depths::Depths,
         round::{Place, RECORDED, places},
+        ways,
     },
     insecure, owner, rings, server, small_plan, some_rows,
 };
@@ -45,6 +46,46 @@ fn rounds_of_the_planner_s_own_fit_their_levels() {
         assert_eq!(&has.clone().union(&needs), has);
         assert!(round.program.levels_needed() <= plan.params().max_level());
     }
+}
+
+#[test]
+fn ways_to_spread_a_training_stand_side_by_side() {
+    let options = rings(13..=15);
+    let compared = |settings: &Settings| {
+        let (_, report) = plan(settings, 31, 400, &options).unwrap();
+        let all = ways(settings, 31, 400, &options, &report.chosen).unwrap();
+        println!("{all}");
+        let json = serde_json::to_string(&all).unwrap();
+        assert_eq!(serde_json::from_str::<Ways>(&json).unwrap(), all);
+        let names: Vec<Rounds> = all.all().iter().map(|way| way.rounds).collect();
+        (all, names, report)
+    };
+    let settings = Settings::new(64, 6).rounds(Rounds::Fastest);
+    let (all, names, report) = compared(&settings);
+    assert_eq!(names, [Rounds::One, Rounds::Fastest]);
+    let [one, fastest] = all.all() else { panic!() };
+    let (one, fastest) = (one.best.as_ref().unwrap(), fastest.best.as_ref().unwrap());
+    assert_eq!(fastest, &report.chosen);
+    let alone = plan(&settings.rounds(Rounds::One), 31, 400, &options).unwrap();
+    assert_eq!(one, &alone.1.chosen);
+    assert!(fastest.seconds[0].seconds < one.seconds[0].seconds);
+    assert!(fastest.client.memory < one.client.memory);
+    // One round sends no state and fetches one model.
+    assert!((one.state_bytes, one.client.refresh_seconds) == (0, 0.0));
+    assert!(fastest.result_bytes > one.result_bytes);
+
+    // Too long for one upload; the caller's own rounds come first.
+    let settings = Settings::new(64, 32).rounds(Rounds::Of(2));
+    let (all, names, report) = compared(&settings);
+    assert_eq!(
+        names,
+        [Rounds::Of(2), Rounds::One, Rounds::Fewest, Rounds::Fastest]
+    );
+    assert_eq!(all.all()[0].best.as_ref(), Some(&report.chosen));
+    assert_eq!(all.all()[1].best, None);
+    assert!(all.to_string().contains("does not fit"));
+    let rounds = |at: usize| all.all()[at].best.as_ref().unwrap().rounds.len();
+    assert!(rounds(2) > 1 && rounds(2) <= rounds(0));
 }
 
 #[test]
