@@ -22,7 +22,7 @@ use crate::{
     incoming::Incoming,
     keygen,
     output::{Answer, Output, claim_private, path},
-    sources::{Purpose, Source},
+    sources::{Known, Purpose, Source},
 };
 
 /// Client: decrypt a result to a model
@@ -105,8 +105,11 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     }
     let data = match &args.source {
         Some(source) => {
-            let classes = keys.record(result.origin.dataset)?.classes;
-            Some(source.read(&Purpose::Calibrating(classes))?)
+            let record = keys.record(result.origin.dataset)?;
+            let known = Known::new(&record.classes, &record.preprocessor);
+            let data = source.read(&Purpose::Calibrating(known))?;
+            source.say(data.table(), output);
+            Some(data)
         }
         None => None,
     };

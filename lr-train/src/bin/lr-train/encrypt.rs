@@ -56,7 +56,7 @@ pub(crate) struct Encrypt {
 const TRIES: usize = 5;
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let data = plan::read_data(&args.source, output)?;
+    let data = plan::read_data(&args.source, None, output)?;
     for _ in 1..TRIES {
         match encrypt(args, &data, output) {
             Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}

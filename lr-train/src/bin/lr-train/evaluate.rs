@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::{
     Done,
     output::{Answer, Output},
-    sources::{Purpose, Source},
+    sources::{Known, Purpose, Source},
 };
 
 /// Client: measure a model on labelled rows
@@ -36,7 +36,9 @@ pub(crate) struct Evaluate {
 
 pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
     let model = load_model(&args.model)?;
-    let data = args.source.read(&Purpose::Testing(model.classes.clone()))?;
+    let data = args
+        .source
+        .read(&Purpose::Testing(Known::new(&model.classes, &model.preprocessor)))?;
     args.source.say(data.table(), output);
     let quality = model.evaluate(&data)?;
     let text = told(&quality, &model.classes);

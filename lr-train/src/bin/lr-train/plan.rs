@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use lr_train::{
-    data::Dataset,
+    data::{Dataset, Layout},
     plain::{FirstStep, Rate},
     preprocess::Preprocessor,
     search::Found,
@@ -214,8 +214,12 @@ fn parse_order(text: &str) -> Result<Order, String> {
 ///
 /// # Errors
 /// As [`Source::read`].
-pub(crate) fn read_data(source: &Source, output: &Output) -> Result<Dataset, Failure> {
-    let data = source.read(&Purpose::Training)?;
+pub(crate) fn read_data(
+    source: &Source,
+    layout: Option<Layout>,
+    output: &Output,
+) -> Result<Dataset, Failure> {
+    let data = source.read(&Purpose::Training(layout))?;
     source.say_all(&data, output);
     Ok(data)
 }
@@ -295,7 +299,7 @@ pub(crate) fn planned(
 
 pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     let data = match &args.data.source {
-        Some(source) => Some(read_data(source, output)?),
+        Some(source) => Some(read_data(source, None, output)?),
         None => None,
     };
     let size = (args.data.features, args.data.rows);

@@ -10,7 +10,7 @@ use crate::{
     Done,
     failure::Failure,
     output::{Answer, Output, claim_private, path},
-    sources::Source,
+    sources::{Known, Source},
 };
 
 /// Client: predict class and probability of each row
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
     let model = load_model(&args.model)?;
     let table = args
         .source
-        .read_table(model.classes.clone())
+        .read_table(Known::new(&model.classes, &model.preprocessor))
         .map_err(|error| with_label(args, error))?;
     args.source.say(&table, output);
     let predictions = model
@@ -77,7 +77,7 @@ fn with_label(args: &Predict, error: Failure) -> Failure {
     }
     Failure::WithHint {
         error: Box::new(error),
-        hint: "if the file still has its label, name that column with --label; others are left out with --leave-out",
+        hint: "if the file still has its label, name that column with --label; others are left out with --drop",
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct Try {
 }
 
 pub(crate) fn run(args: &Try, output: &Output) -> Done {
-    let data = args.source.read(&Purpose::Training)?;
+    let data = args.source.read(&Purpose::Training(None))?;
     let progress = output.progress("trying");
     let seen = |done, total| progress.at(done, total);
     let stop = signals::token();

@@ -29,7 +29,7 @@ use crate::{
     failure::Failure,
     output::{Answer, Output, claim, claim_private, path},
     plan::{self, Choice, Training},
-    sources::{Purpose, Source},
+    sources::{Known, Purpose, Source},
 };
 
 /// Both parties in one process: plan, keys, encryption, all rounds, model
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     let folders = Folders::new(&args.out);
     let engine = args.engine.open()?;
     output.note(format_args!("engine: {engine}"));
-    let data = plan::read_data(&args.source, output)?;
+    let data = plan::read_data(&args.source, None, output)?;
     let (plan, report) = args.plan(&folders, &data, output)?;
     let mut run = Run::new(&folders, &plan, &data, args.force, output)?;
     let ended = run.train(&engine, args.patience)?;
@@ -168,7 +168,7 @@ impl RunArgs {
         let held_back = test.is_some();
         let quality = match test {
             Some(test) => {
-                let rows = test.read(&Purpose::Testing(model.classes.clone()))?;
+                let rows = test.read(&Purpose::Testing(Known::new(&model.classes, &model.preprocessor)))?;
                 model.evaluate(&rows)?
             }
             None => model.evaluate(data)?,
