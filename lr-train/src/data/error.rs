@@ -17,6 +17,39 @@ pub enum DataError {
         /// Whether there was a header.
         header: bool,
     },
+    /// A column without a single value.
+    #[error(
+        "column {column:?}: all of the {rows} training rows have no value there; leave it out with --drop {column:?}"
+    )]
+    AllMissing {
+        /// The column's name.
+        column: String,
+        /// How many rows.
+        rows: usize,
+    },
+    /// Missing values that nothing stands for.
+    #[error(
+        "column {column:?}: {count} values are missing, and no median was kept of it in training; leave the rows out with --missing-values drop-rows, or \
+         plan again with --missing-values impute"
+    )]
+    NoMedian {
+        /// The column's name.
+        column: String,
+        /// How many values.
+        count: usize,
+    },
+    /// A level that was not among the training rows.
+    #[error(
+        "column {column:?}, row {row}: {level:?} is not among the levels of the training rows; take such values for none of them with --unseen other"
+    )]
+    UnseenLevel {
+        /// The column's name.
+        column: String,
+        /// The level.
+        level: String,
+        /// The row, from 1, among those that were selected.
+        row: usize,
+    },
     /// All labels are equal.
     #[error(
         "{what}: all {rows} labels are {value:?}; two different values are needed, one for each class"
@@ -213,6 +246,9 @@ impl DataError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::EmptyTable { .. }
+            | Self::AllMissing { .. }
+            | Self::NoMedian { .. }
+            | Self::UnseenLevel { .. }
             | Self::OneClass { .. }
             | Self::ConstantTarget { .. }
             | Self::OtherTarget { .. }

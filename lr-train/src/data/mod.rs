@@ -1,13 +1,15 @@
 //! Data sets: what they hold and where they come from.
 //!
-//! [`csv`] reads delimited text, [`idx`] the format of the MNIST files, [`mnist`] prepares threes against eights, and
+//! [`csv`] reads delimited text, of whose columns a [`layout`] makes features; [`idx`] the format of the MNIST files, [`mnist`] prepares threes against eights, and
 //! [`builtin`] holds two sets that need no file.
 
 pub mod builtin;
 pub mod csv;
 mod error;
 pub mod idx;
+pub mod layout;
 pub mod mnist;
+mod raw;
 mod source;
 mod target;
 
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::ModelKind;
 
 pub use error::DataError;
+pub use layout::Layout;
+pub use raw::RawDataset;
 pub use target::{Measure, Target};
 
 /// The names of the two label values.
@@ -154,13 +158,7 @@ impl Dataset {
     /// # Errors
     /// [`DataError::RowOutOfRange`]; [`DataError::EmptyTable`] if `rows` is empty.
     pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
-        if let Some(&row) = rows.iter().find(|&&r| r >= self.rows()) {
-            return Err(DataError::RowOutOfRange {
-                what: "selection of rows",
-                row,
-                rows: self.rows(),
-            });
-        }
+        raw::expect_rows(rows, self.rows())?;
         if rows.is_empty() {
             return Err(DataError::EmptyTable { header: false });
         }
@@ -170,6 +168,7 @@ impl Dataset {
                 names: self.table.names.clone(),
                 named: self.table.named,
                 reading: self.table.reading.clone(),
+                layout: self.table.layout.clone(),
             },
             target: self.target.select(rows),
         })
@@ -183,6 +182,7 @@ pub struct FeatureTable {
     names: Vec<String>,
     named: bool,
     reading: Option<csv::Reading>,
+    layout: Option<Layout>,
 }
 
 impl FeatureTable {
@@ -217,6 +217,7 @@ impl FeatureTable {
             names,
             named: true,
             reading: None,
+            layout: None,
         })
     }
 
@@ -231,6 +232,17 @@ impl FeatureTable {
     pub(crate) fn read_as(mut self, reading: csv::Reading) -> Self {
         self.reading = Some(reading);
         self
+    }
+
+    /// With what made it of the columns of a file.
+    pub(crate) fn laid_out(mut self, layout: Layout) -> Self {
+        self.layout = Some(layout);
+        self
+    }
+
+    /// What made it of the columns of a file; none if it does not come from delimited text.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
     }
 
     /// How it was read; none if it does not come from delimited text.

@@ -3,13 +3,13 @@
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
+use super::{Settings, training_rows};
 use crate::{
-    ModelKind, Result,
+    ModelKind, Result, TrainError,
     circuits::Kind,
     data::{Classes, DataError, Dataset, FeatureTable, Measure, Target},
     metrics::{Accuracy, Assessment, Threshold},
-    plain::{Calibration, scores},
+    plain::{Calibration, FitError, exact, scores},
     preprocess::Preprocessor,
     sigmoid::sigma,
     trainer::ExchangeError,
@@ -207,6 +207,25 @@ impl Model {
             values,
             measure.mean,
         )?)
+    }
+
+    /// What the closed form on the same columns, a penalty of one over the rows, says of the rows that it is fitted to; none where columns
+    /// depend on each other so far that it has no answer.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate_values`].
+    pub fn exact_values(&self, data: &Dataset) -> Result<Option<Accuracy>> {
+        self.expect_measure("closed form")?;
+        data.expect_for("closed form", self.settings.model)?;
+        let examples = training_rows(self.settings.optimizer, data, &self.preprocessor)?;
+        let penalty = 1.0 / data.rows() as f64;
+        let exact = match exact(&examples, penalty) {
+            Err(TrainError::Fit(FitError::Collinear { .. })) => return Ok(None),
+            other => other?,
+        };
+        let mut fitted = self.clone();
+        fitted.weights = exact.weights.to_vec();
+        fitted.evaluate_values(data).map(Some)
     }
 
     fn expect_measure(&self, op: &'static str) -> Result<&Measure> {

@@ -56,7 +56,8 @@ pub(crate) struct Encrypt {
 const TRIES: usize = 5;
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let data = plan::read_data(&args.source, output)?;
+    let model = keygen::open(&args.keys)?.1.plan().settings().model;
+    let data = plan::read_data(&args.source, model, None, output)?;
     for _ in 1..TRIES {
         match encrypt(args, &data, output) {
             Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}
@@ -167,12 +168,16 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         "written"
     };
     let (dataset, rows) = (record.origin.dataset, record.rows);
-    let (features, positive) = (record.preprocessor.features(), &record.classes.positive);
+    let features = record.preprocessor.features();
+    let learned = match &record.measure {
+        Some(measure) => format!("target {:?}", measure.name),
+        None => format!("positive class {:?}", record.classes.positive),
+    };
     let out = args.out.display();
     let used = record.forecast.as_ref().map(|forecast| forecast.usage);
     let rows_used = used.map_or(format!("{rows} rows"), |used| used.to_string());
     let mut text = format!(
-        "data set {dataset}: {rows_used}, {features} features, positive class {positive:?}; {out} {did}, {}",
+        "data set {dataset}: {rows_used}, {features} features, {learned}; {out} {did}, {}",
         text::bytes(bytes),
     );
     if !dropped.is_empty() {
@@ -188,7 +193,8 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         "dataset": dataset.to_string(),
         "rows": rows,
         "forecast": record.forecast,
-        "classes": record.classes,
+        "classes": record.measure.is_none().then_some(&record.classes),
+        "target": record.measure,
         "normalization": record.preprocessor.scheme(),
         "features": features,
         "dropped": dropped,

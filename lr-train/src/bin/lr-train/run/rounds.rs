@@ -27,6 +27,7 @@ use serde::Serialize;
 use super::folders::Folders;
 use crate::{
     encrypt,
+    evaluate::Quality,
     failure::Failure,
     keygen,
     output::{Output, claim, file_bytes},
@@ -77,7 +78,7 @@ pub(super) struct Run<'a> {
     data: &'a Dataset,
     output: &'a Output,
     pub(super) times: Times,
-    /// The log loss on the training rows after each round of this call.
+    /// The log loss on the training rows, or the root mean squared error, after each round of this call.
     pub(super) losses: Vec<f64>,
 }
 
@@ -207,8 +208,8 @@ impl<'a> Run<'a> {
                 }
                 Ok((record, state))
             })?;
-            let loss = record.model(self.plan(), &state.w)?.evaluate(self.data)?;
-            let loss = loss.log_loss;
+            let model = record.model(self.plan(), &state.w)?;
+            let loss = Quality::of(&model, self.data)?.loss();
             losses.push(loss);
             flat = if loss < least * (1.0 - FALLS) {
                 0
