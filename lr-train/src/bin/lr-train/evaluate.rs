@@ -36,9 +36,10 @@ pub(crate) struct Evaluate {
 
 pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
     let model = load_model(&args.model)?;
-    let data = args
-        .source
-        .read(&Purpose::Testing(Known::new(&model.classes, &model.preprocessor)))?;
+    let data = args.source.read(&Purpose::Testing(Known::new(
+        &model.classes,
+        &model.preprocessor,
+    )))?;
     args.source.say(data.table(), output);
     let quality = model.evaluate(&data)?;
     let text = told(&quality, &model.classes);

@@ -17,9 +17,7 @@ pub(super) fn advice(field: &str) -> Option<String> {
     }
     let minus = field.replace(['\u{2212}', '\u{2013}'], "-");
     if minus != field && reads(&minus) {
-        return Some(format!(
-            "its sign is not the minus of ASCII: write {minus}"
-        ));
+        return Some(format!("its sign is not the minus of ASCII: write {minus}"));
     }
     if let Some(number) = field
         .strip_suffix('%')

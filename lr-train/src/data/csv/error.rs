@@ -153,13 +153,17 @@ pub enum CsvError {
         levels: Vec<String>,
     },
     /// A column that is said to hold categories and is no feature.
-    #[error("{name:?} is said to hold categories (--categorical), and is no feature; leave it out there, or add it to --columns")]
+    #[error(
+        "{name:?} is said to hold categories (--categorical), and is no feature; leave it out there, or add it to --columns"
+    )]
     CategoryNoFeature {
         /// The column's name.
         name: String,
     },
     /// A column that is said to hold categories and held numbers in training.
-    #[error("{name:?} is said to hold categories (--categorical), and was read as numbers in training; plan again with --categorical")]
+    #[error(
+        "{name:?} is said to hold categories (--categorical), and was read as numbers in training; plan again with --categorical"
+    )]
     NumbersInTraining {
         /// The column's name.
         name: String,
@@ -191,7 +195,9 @@ pub enum CsvError {
         found: usize,
     },
     /// A pattern of names that is none.
-    #[error("{pattern:?} is no pattern of names: {reason}; * stands for any characters, ? for one, [abc] for one of these")]
+    #[error(
+        "{pattern:?} is no pattern of names: {reason}; * stands for any characters, ? for one, [abc] for one of these"
+    )]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -202,7 +208,9 @@ pub enum CsvError {
     #[error("no column is named as the label; name one, or read the table without labels")]
     NoLabel,
     /// A file of labels with another number of rows than the one of features.
-    #[error("the file has {labels} labels, the data have {rows} rows; one label for each row is needed, in the same order")]
+    #[error(
+        "the file has {labels} labels, the data have {rows} rows; one label for each row is needed, in the same order"
+    )]
     LabelRows {
         /// Labels found.
         labels: usize,
@@ -269,7 +277,9 @@ pub enum CsvError {
         columns: Vec<String>,
     },
     /// Several columns have a name that is asked for.
-    #[error("the name {name:?} stands over columns {first} and {second}; give the column's number, or leave one out with --drop")]
+    #[error(
+        "the name {name:?} stands over columns {first} and {second}; give the column's number, or leave one out with --drop"
+    )]
     DuplicateColumn {
         /// The name.
         name: String,
@@ -354,7 +364,11 @@ fn options(near: &[String], columns: &[String]) -> String {
     match (columns, near) {
         ([one], _) => format!("there is one column, {one:?}: give the delimiter with --delimiter"),
         (all, []) => format!("the columns are {}", listed(all)),
-        (all, near) => format!("the nearest: {}; the columns are {}", listed(near), listed(all)),
+        (all, near) => format!(
+            "the nearest: {}; the columns are {}",
+            listed(near),
+            listed(all)
+        ),
     }
 }
 

@@ -52,7 +52,9 @@ impl LabelFile {
         let labels = source::open(&self.path)?;
         let rows = table.reading.rows;
         let mut left_out = table.reading.rows_left_out.iter().copied().peekable();
-        let found = self.read(labels, options, rows, |row| left_out.next_if_eq(&row).is_none());
+        let found = self.read(labels, options, rows, |row| {
+            left_out.next_if_eq(&row).is_none()
+        });
         let (labels, classes) =
             found.map_err(|error| TrainError::from(error).in_file(&self.path))?;
         Ok(RawDataset {

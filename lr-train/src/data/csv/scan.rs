@@ -162,7 +162,13 @@ pub(super) fn scan(
         });
     }
     let numbers: Vec<bool> = raw.iter().map(|column| column.levels.is_none()).collect();
-    reading.counting = Counting::among(&values, &places.features, &numbers, &places.names, &nameless);
+    reading.counting = Counting::among(
+        &values,
+        &places.features,
+        &numbers,
+        &places.names,
+        &nameless,
+    );
     Ok(RawTable {
         values,
         columns: raw,
@@ -344,7 +350,13 @@ fn columns<'a>(
             (None, None) => false,
         };
         let levels = levels.unwrap_or_default();
-        Ok(Column::new(taking, takes_missing, &options.format, markers, levels))
+        Ok(Column::new(
+            taking,
+            takes_missing,
+            &options.format,
+            markers,
+            levels,
+        ))
     };
     places.features.iter().enumerate().map(column).collect()
 }

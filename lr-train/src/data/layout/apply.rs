@@ -64,9 +64,7 @@ impl Layout {
         let width = self.columns.iter().map(|s| s.features().len()).sum();
         let mut features = Array2::zeros((values.nrows(), width));
         let mut at = 0;
-        for ((source, values), column) in
-            (self.columns.iter().zip(values.columns())).zip(columns)
-        {
+        for ((source, values), column) in (self.columns.iter().zip(values.columns())).zip(columns) {
             match &source.cells {
                 Cells::Numbers { median, .. } => {
                     let median = median.unwrap_or(f64::NAN);
@@ -111,7 +109,11 @@ impl Layout {
 
 fn known(column: &RawColumn, code: f64) -> String {
     let levels = column.levels.iter().flatten();
-    levels.skip(code as usize).next().cloned().unwrap_or_default()
+    levels
+        .skip(code as usize)
+        .next()
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// For each level as it was read: the column that it becomes, that it becomes none as the reference, or that it is not known.

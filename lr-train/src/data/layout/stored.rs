@@ -56,9 +56,7 @@ impl TryFrom<Stored> for Layout {
                         return Err(Damaged("a column of categories has no level"));
                     }
                     if *indicator && !missing {
-                        return Err(Damaged(
-                            "a column that takes none says what was missing",
-                        ));
+                        return Err(Damaged("a column that takes none says what was missing"));
                     }
                 }
             }

@@ -168,7 +168,10 @@ impl RunArgs {
         let held_back = test.is_some();
         let quality = match test {
             Some(test) => {
-                let rows = test.read(&Purpose::Testing(Known::new(&model.classes, &model.preprocessor)))?;
+                let rows = test.read(&Purpose::Testing(Known::new(
+                    &model.classes,
+                    &model.preprocessor,
+                )))?;
                 model.evaluate(&rows)?
             }
             None => model.evaluate(data)?,
