@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The version of models that this build writes, and the only one that it reads.
-pub const MODEL_VERSION: u32 = 2;
+pub const MODEL_VERSION: u32 = 3;
 
 /// A trained model: weights, and what is needed to apply them to data as it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The version of records that this build writes, and the only one that it reads.
-pub const RECORD_VERSION: u32 = 2;
+pub const RECORD_VERSION: u32 = 3;
 
 /// What the client keeps of a data set: how to read the result. **Private**: it holds names and ranges of the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

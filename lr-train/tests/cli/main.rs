@@ -3,6 +3,7 @@
 mod bad_files;
 mod bad_input;
 mod chosen;
+mod columns;
 mod exchange;
 mod expected;
 mod gpu;

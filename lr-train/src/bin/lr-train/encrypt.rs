@@ -9,7 +9,8 @@ use lr_train::{
     data::Dataset,
     preprocess::Scheme,
     trainer::{
-        DatasetRecord, Doubt, ExchangeError, PreparedData, TrainingPlan, files::DatasetFile,
+        DatasetRecord, Doubt, ExchangeError, PreparedData, TrainingPlan,
+        files::{DatasetFile, KeyDirectory},
     },
 };
 use serde_json::json;
@@ -26,6 +27,7 @@ use crate::{
 /// Client: encrypt a data set for all rounds
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Columns are those that the plan was made from, found by their names, and become features as they did then: missing values, levels of categories.
 Names, classes and normalization stay with the keys, in secret/datasets. The file appears whole or not at all: if the process ends
 early, run it again. With --resume it is left alone if it is there already, whole and of the same rows.
 
@@ -56,8 +58,10 @@ pub(crate) struct Encrypt {
 const TRIES: usize = 5;
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
+    let keys = KeyDirectory::new(&args.keys);
+    let layout = keys.columns()?.map(|columns| columns.layout().clone());
     let model = keygen::open(&args.keys)?.1.plan().settings().model;
-    let data = plan::read_data(&args.source, model, None, output)?;
+    let data = plan::read_data(&args.source, model, layout, output)?;
     for _ in 1..TRIES {
         match encrypt(args, &data, output) {
             Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}

@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use lr_train::{
-    ModelKind,
+    ModelKind, TrainError,
     data::{Dataset, Layout},
     plain::{FirstStep, Rate},
     preprocess::Preprocessor,
@@ -17,7 +17,7 @@ use lr_train::{
     trainer::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
         TrainingPlan,
-        files::{dataset_file_bytes, load_costs},
+        files::{PlannedColumns, dataset_file_bytes, load_costs},
         plan, training_rows, ways,
     },
 };
@@ -27,7 +27,7 @@ use crate::{
     Done,
     choosing::{self, Chosen},
     failure::Failure,
-    output::{Answer, Output, claim, path},
+    output::{Answer, Output, claim, claim_private, path},
     sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
 };
 
@@ -329,7 +329,9 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     judge(&report, chosen.classes_found(), args.force, output)?;
     let ways = ways(&chosen.settings, features, rows, &options, &report.chosen)?;
     if let Some(out) = &args.out {
-        claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
+        let file = claim(out, args.force)?;
+        keep_columns(out, &plan, data.as_ref(), args.force)?;
+        file.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let said = chosen.text(data.is_some());
     let model = chosen.settings.model;
@@ -370,6 +372,26 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         "out": args.out.as_deref().map(path),
     });
     Ok(Answer::new(text, json))
+}
+
+/// Writes what was fitted to columns beside a plan, for `keygen` and `encrypt`; what an earlier plan left there is removed.
+fn keep_columns(
+    out: &Path,
+    plan: &TrainingPlan,
+    data: Option<&Dataset>,
+    force: bool,
+) -> Result<(), Failure> {
+    let path = PlannedColumns::path_beside(out);
+    match data.and_then(|data| data.table().layout()) {
+        Some(layout) => {
+            let file = claim_private(&path, force)?;
+            Ok(PlannedColumns::new(plan, layout.clone()).save(file)?)
+        }
+        None if force && path.symlink_metadata().is_ok() => {
+            std::fs::remove_file(&path).map_err(|error| TrainError::Write { path, error }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Says what is doubtful about a training, and refuses one that would give no useful model unless it was asked for.

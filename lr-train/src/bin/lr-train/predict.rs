@@ -66,7 +66,10 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
 fn classes(model: &Model, table: &FeatureTable) -> Result<(String, Value), TrainError> {
     let predictions = model.predict(table)?;
     let mut text = String::from("row,score,probability,class\n");
-    for (row, p) in predictions.iter().enumerate() {
+    let left_out = table.reading().map_or(&[][..], |r| &r.rows_left_out);
+    // Rows keep the numbers that they have in the file.
+    let rows = (0..).filter(|row| left_out.binary_search(row).is_err());
+    for (row, p) in rows.zip(&predictions) {
         // Writing to a string does not fail.
         let _ = writeln!(
             text,

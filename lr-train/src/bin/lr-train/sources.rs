@@ -70,34 +70,6 @@ pub(crate) struct Source {
         allow_hyphen_values = true
     )]
     pub(crate) drop: Vec<String>,
-    #[command(flatten)]
-    pub(crate) fields: Fields,
-    /// Label value of the positive class; all other values are the negative one [default: of two, the larger number or the later word]
-    #[arg(long)]
-    pub(crate) positive: Option<String>,
-    /// First row of a CSV file: names, data, or found out from what it holds
-    #[arg(long, default_value = "auto", value_parser = named(&HEADERS))]
-    pub(crate) header: Header,
-    /// Delimiter of a CSV file [default: the one of , ; | and tab that occurs most; a space where none does]
-    #[arg(long)]
-    pub(crate) delimiter: Option<char>,
-    /// Numbers of a CSV file have a comma for decimals
-    #[arg(long)]
-    pub(crate) decimal_comma: bool,
-    /// Which rows to use; auto: all of a CSV file, and of other sources `train` to make a model, `test` to use one
-    #[arg(long, value_enum, default_value_t = Part::Auto)]
-    pub(crate) part: Part,
-    /// Share of rows in the part `test`
-    #[arg(long, default_value_t = 0.2)]
-    pub(crate) test_share: f64,
-    /// Seed of the split into `train` and `test`
-    #[arg(long, default_value_t = 0)]
-    pub(crate) split_seed: u64,
-}
-
-/// How fields of a CSV file become numbers.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Fields {
     /// Words and numbers that mark a missing value, besides an empty field [default: ?, NA, N/A, NaN, null in any case of letters]
     #[arg(
         long,
@@ -127,6 +99,27 @@ pub(crate) struct Fields {
     /// What is done about levels that were not there in training: refuse; other: they are none of those, like the most frequent one
     #[arg(long, default_value = "refuse", value_parser = named(&UNSEEN))]
     unseen: Unseen,
+    /// Label value of the positive class; all other values are the negative one [default: of two, the larger number or the later word]
+    #[arg(long)]
+    pub(crate) positive: Option<String>,
+    /// First row of a CSV file: names, data, or found out from what it holds
+    #[arg(long, default_value = "auto", value_parser = named(&HEADERS))]
+    pub(crate) header: Header,
+    /// Delimiter of a CSV file [default: the one of , ; | and tab that occurs most; a space where none does]
+    #[arg(long)]
+    pub(crate) delimiter: Option<char>,
+    /// Numbers of a CSV file have a comma for decimals
+    #[arg(long)]
+    pub(crate) decimal_comma: bool,
+    /// Which rows to use; auto: all of a CSV file, and of other sources `train` to make a model, `test` to use one
+    #[arg(long, value_enum, default_value_t = Part::Auto)]
+    pub(crate) part: Part,
+    /// Share of rows in the part `test`
+    #[arg(long, default_value_t = 0.2)]
+    pub(crate) test_share: f64,
+    /// Seed of the split into `train` and `test`
+    #[arg(long, default_value_t = 0)]
+    pub(crate) split_seed: u64,
 }
 
 const MISSING: [Named<MissingValues>; 3] = [
@@ -141,32 +134,6 @@ const CATEGORIES: [Named<Categories>; 2] = [
 ];
 
 const UNSEEN: [Named<Unseen>; 2] = [("refuse", Unseen::Refuse), ("other", Unseen::Other)];
-
-impl Fields {
-    fn rules(&self) -> Rules {
-        let mut rules = Rules::default();
-        rules.missing = self.missing_values;
-        rules.categories = self.categories;
-        rules.categorical = ids(&self.categorical).collect();
-        rules.most_levels = self.most_levels;
-        rules.unseen = self.unseen;
-        rules
-    }
-
-    /// The first option that is given, if any is.
-    fn given(&self) -> Option<&'static str> {
-        let defaults = Rules::default();
-        let given = [
-            ("--missing", self.missing.is_some()),
-            ("--missing-values", self.missing_values.is_some()),
-            ("--categories", self.categories != defaults.categories),
-            ("--categorical", !self.categorical.is_empty()),
-            ("--most-levels", self.most_levels != defaults.most_levels),
-            ("--unseen", self.unseen != defaults.unseen),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(o, _)| o)
-    }
-}
 
 fn ids(names: &[String]) -> impl Iterator<Item = ColumnId> {
     names.iter().map(|name| ColumnId::from(&**name))
@@ -274,6 +241,31 @@ impl From<Normalization> for Scheme {
 }
 
 impl Source {
+    /// How fields become numbers.
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::default();
+        rules.missing = self.missing_values;
+        rules.categories = self.categories;
+        rules.categorical = ids(&self.categorical).collect();
+        rules.most_levels = self.most_levels;
+        rules.unseen = self.unseen;
+        rules
+    }
+
+    /// The first option about fields that is given, if any is.
+    fn given_rule(&self) -> Option<&'static str> {
+        let defaults = Rules::default();
+        let given = [
+            ("--missing", self.missing.is_some()),
+            ("--missing-values", self.missing_values.is_some()),
+            ("--categories", self.categories != defaults.categories),
+            ("--categorical", !self.categorical.is_empty()),
+            ("--most-levels", self.most_levels != defaults.most_levels),
+            ("--unseen", self.unseen != defaults.unseen),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(o, _)| o)
+    }
+
     /// The labelled rows asked for.
     ///
     /// # Errors
@@ -384,7 +376,7 @@ impl Source {
             ("--decimal-comma", self.decimal_comma),
         ];
         let given = given.into_iter().find(|(_, given)| *given);
-        match given.map(|(option, _)| option).or(self.fields.given()) {
+        match given.map(|(option, _)| option).or(self.given_rule()) {
             Some(option) => Err(Failure::Usage(format!(
                 "{option} is for CSV files; --data {} has its labels and names",
                 self.data
@@ -410,7 +402,7 @@ impl Source {
         }
         options.positive = self.positive.clone();
         options.columns = Columns::only(ids(&self.columns)).without(ids(&self.drop));
-        options.rules = self.fields.rules();
+        options.rules = self.rules();
         match purpose {
             Purpose::Training(_, layout) => options.layout = layout.clone(),
             Purpose::Calibrating(known) | Purpose::Testing(known) => {
@@ -521,7 +513,7 @@ impl Source {
         format.header = self.header;
         format.delimiter = self.delimiter()?;
         format.decimal_comma = self.decimal_comma;
-        format.missing = self.fields.missing.clone();
+        format.missing = self.missing.clone();
         Ok(format)
     }
 

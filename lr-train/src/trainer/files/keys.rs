@@ -136,6 +136,10 @@ impl KeyDirectory {
         self.open(engine)
     }
 
+    pub(super) fn description(&self) -> Result<Owner> {
+        read_owner(&self.secret().join(OWNER))
+    }
+
     fn open<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
         let done = self.secret().join(OWNER);
         let owner: Owner = read_owner(&done)?;

@@ -16,8 +16,8 @@ use lr_train::{
     trainer::{
         DataOwner, DatasetRecord, Forecast, RoundResult, TrainingPlan, TrainingServer,
         files::{
-            DatasetFile, Expected, KeyDirectory, load_evaluation, load_result, save_result,
-            save_state,
+            DatasetFile, Expected, KeyDirectory, PlannedColumns, load_evaluation, load_result,
+            save_result, save_state,
         },
         training_rows,
     },
@@ -107,7 +107,9 @@ impl<'a> Run<'a> {
         let (keys, owner) = timed(&mut times.keys, || {
             let keys = KeyDirectory::new(&folder);
             if !keys.secret().join("owner.json").exists() {
-                keygen::make(plan.clone(), &keys, false, output)?;
+                let layout = data.table().layout().cloned();
+                let columns = layout.map(|layout| PlannedColumns::new(plan, layout));
+                keygen::make(plan.clone(), columns, &keys, false, output)?;
             }
             let opened = keygen::open(&folder)?;
             folders.share(&keys.evaluation())?;
