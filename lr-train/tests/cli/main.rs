@@ -10,6 +10,7 @@ mod gpu;
 mod interrupted;
 mod judged;
 mod key_folders;
+mod linear;
 mod outputs;
 mod paths;
 mod quality;
