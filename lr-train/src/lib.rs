@@ -84,6 +84,7 @@ mod error;
 mod fault;
 pub mod inference;
 pub mod metrics;
+mod model_kind;
 pub mod plain;
 pub mod preprocess;
 #[cfg(feature = "report")]
@@ -95,3 +96,4 @@ pub mod trainer;
 
 pub use error::{Result, TrainError};
 pub use fault::Fault;
+pub use model_kind::ModelKind;

@@ -4,11 +4,13 @@
 //! Shuffles are Fisher-Yates from the back, with uniform indices by rejection (no floating point).
 
 use chacha20::ChaCha20Rng;
-use ndarray::{Array2, Axis};
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::data::DataError;
+use crate::{
+    data::{DataError, Target},
+    plain::Examples,
+};
 
 /// Row numbers of two disjoint parts, each in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,10 +45,38 @@ enum Purpose {
 /// # Errors
 /// [`DataError::Split`] if `test_share` is not between 0 and 1 exclusively, or a class has fewer than 2 rows.
 pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split, DataError> {
-    let mut test = vec![false; labels.len()];
+    let classes = [false, true].map(|class| rows_of(labels, class));
+    train_test_of(classes, labels.len(), test_share, seed)
+}
+
+/// Splits rows of which nothing is known, as [`train_test`] does those of one class.
+///
+/// # Errors
+/// As [`train_test`].
+pub fn train_test_rows(rows: usize, test_share: f64, seed: u64) -> Result<Split, DataError> {
+    train_test_of([(0..rows).collect()], rows, test_share, seed)
+}
+
+/// The same by what is to be learned: with classes in their shares where there are classes.
+///
+/// # Errors
+/// As [`train_test`].
+pub fn train_test_target(target: &Target, test_share: f64, seed: u64) -> Result<Split, DataError> {
+    match target {
+        Target::Binary { labels, .. } => train_test(labels, test_share, seed),
+        Target::Real { values, .. } => train_test_rows(values.len(), test_share, seed),
+    }
+}
+
+fn train_test_of(
+    classes: impl IntoIterator<Item = Vec<usize>>,
+    rows: usize,
+    test_share: f64,
+    seed: u64,
+) -> Result<Split, DataError> {
+    let mut test = vec![false; rows];
     let mut stream = stream(seed, Purpose::TrainTest, 0);
-    for class in [false, true] {
-        let mut rows = rows_of(labels, class);
+    for mut rows in classes {
         let possible = test_share > 0.0 && test_share < 1.0 && rows.len() >= 2;
         if !possible {
             return Err(DataError::Split {
@@ -72,11 +102,28 @@ pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split, 
 /// # Errors
 /// [`DataError::Split`] unless 2 <= `folds` <= rows of the smaller class.
 pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>, DataError> {
-    let mut fold_of = vec![0; labels.len()];
+    let classes = [false, true].map(|class| rows_of(labels, class));
+    k_fold_of(classes, labels.len(), folds, seed)
+}
+
+/// Splits rows of which nothing is known, as [`k_fold`] does those of one class.
+///
+/// # Errors
+/// As [`k_fold`].
+pub fn k_fold_rows(rows: usize, folds: usize, seed: u64) -> Result<Vec<Split>, DataError> {
+    k_fold_of([(0..rows).collect()], rows, folds, seed)
+}
+
+fn k_fold_of(
+    classes: impl IntoIterator<Item = Vec<usize>>,
+    rows: usize,
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<Split>, DataError> {
+    let mut fold_of = vec![0; rows];
     let mut stream = stream(seed, Purpose::Folds, 0);
     let mut next = 0;
-    for class in [false, true] {
-        let mut rows = rows_of(labels, class);
+    for mut rows in classes {
         if folds < 2 || folds > rows.len() {
             return Err(DataError::Split {
                 what: "number of folds",
@@ -181,9 +228,9 @@ impl Minibatches {
     }
 
     /// The minibatches of `count` iterations from `first`, taken from rows.
-    pub fn select(&self, rows: &Array2<f64>, first: usize, count: usize) -> Vec<Array2<f64>> {
+    pub fn select(&self, rows: &Examples, first: usize, count: usize) -> Vec<Examples> {
         let batches = self.starting_at(first).take(count);
-        batches.map(|batch| rows.select(Axis(0), &batch)).collect()
+        batches.map(|batch| rows.select(&batch)).collect()
     }
 
     fn epoch(&self, epoch: usize) -> Vec<usize> {

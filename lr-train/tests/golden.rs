@@ -18,6 +18,7 @@ use arras_toolkit::{
 use lr_train::{
     circuits::Kind,
     data::builtin,
+    plain::Examples,
     preprocess::{Preprocessor, Scheme, signed_rows},
     trainer::{PlannerOptions, Rounds, Settings, plan},
 };
@@ -81,12 +82,12 @@ fn record(settings: &Settings, z: &Array2<f64>, options: &PlannerOptions, run: b
     let client = party::client(params, CpuEngine::new(), SEED).unwrap();
     let context = client.context();
     let keys = party::keys(&client, keys, SEED).unwrap();
-    let minibatches: Vec<Array2<f64>> = (0..report.chosen.rounds[0])
+    let minibatches: Vec<Examples> = (0..report.chosen.rounds[0])
         .map(|i| {
             let rows: Vec<usize> = (0..settings.minibatch)
                 .map(|r| (i * settings.minibatch + r) % z.nrows())
                 .collect();
-            z.select(Axis(0), &rows)
+            z.select(Axis(0), &rows).into()
         })
         .collect();
     let values = round.circuit.inputs(&minibatches, None).unwrap();

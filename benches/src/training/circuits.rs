@@ -9,7 +9,7 @@ use clap::Args;
 use lr_train::{
     circuits::Kind,
     metrics::Quality,
-    plain::scores,
+    plain::{Examples, scores},
     preprocess::{Preprocessor, Scheme},
     report::{CircuitRow, CircuitShape, Comparison, ThreadSeconds, Timing},
     split::{Minibatches, Order},
@@ -121,14 +121,14 @@ impl Arguments {
         data: &TrainTest,
         kind: Kind,
         rows: usize,
-    ) -> Result<(Smallest, Vec<Array2<f64>>, Array2<f64>)> {
+    ) -> Result<(Smallest, Vec<Examples>, Array2<f64>)> {
         let iterations = self.of.iterations.into();
         let normalization = Preprocessor::fit(&data.train, Scheme::MaxAbs)?;
         let z = training_rows(Optimizer::Nesterov, &data.train, &normalization)?;
         let test = normalization.apply(&data.test)?;
-        let batches = Minibatches::new(z.nrows(), rows, Order::Shuffled { seed: 0 })?;
+        let batches = Minibatches::new(z.rows().nrows(), rows, Order::Shuffled { seed: 0 })?;
         let minibatches = batches.select(&z, 0, iterations);
-        let features = z.ncols();
+        let features = z.rows().ncols();
         let circuit = Smallest::of(kind, features, batches.size(), iterations, self.summing)?;
         Ok((circuit, minibatches, test))
     }

@@ -136,7 +136,7 @@ fn plaintext(train: &Dataset, test: &Dataset, settings: &Settings) -> Result<(Sc
     let normalization = Preprocessor::fit(train, Scheme::MaxAbs)?;
     let z = training_rows(settings.optimizer, train, &normalization)?;
     let own = settings.plain(train.rows())?;
-    let (history, _) = nesterov(&z, &own, State::zero(z.ncols()))?;
+    let (history, _) = nesterov(&z, &own, State::zero(z.rows().ncols()))?;
     let weights = history.weights().ok_or("no iteration")?;
     let scores = scores(&normalization.apply(test)?, weights)?;
     let quality = Quality::measure(&scores, test.labels())?;

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 use lr_train::data::{
     Classes,
-    csv::{self, ColumnId, Columns, Header},
+    csv::{self, Categories, ColumnId, Columns, Header, MissingValues},
     idx,
 };
 
@@ -42,21 +42,33 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
     ];
     options.format.delimiter = delimiters[how / 9 % 6];
     options.columns = match more % 4 {
-        0 => Columns::All,
-        1 => Columns::Only(vec![index(0), name("b".into())]),
-        2 => Columns::Without(vec![index(-2)]),
-        _ => Columns::Without(vec![name("a".into()), name("a".into())]),
+        0 => Columns::default(),
+        1 => Columns::only([index(0), name("b".into())]),
+        2 => Columns::only([name("*".into())]).without([index(-2)]),
+        _ => Columns::default().without([name("a".into()), name("[a".into())]),
     };
+    options.rules.missing = [
+        None,
+        Some(MissingValues::Impute),
+        Some(MissingValues::DropRows),
+    ][how % 3];
+    options.rules.categories = [Categories::Refuse, Categories::OneHot][more / 32 % 2];
+    if more / 64 % 2 == 1 {
+        options.rules.categorical = vec![name("b".into())];
+    }
     options.format.decimal_comma = more / 16 % 2 == 1;
     options.positive = [None, Some("no".into())][more / 4 % 2].clone();
     options.classes = [None, Some(home.data.classes().clone())][more / 8 % 2].clone();
 
-    let label = (how % 2 == 0).then_some(&options.label);
-    let table = csv::read_table(text, &options.format, label, &options.columns);
+    let mut unlabelled = options.clone();
+    if how % 2 == 1 {
+        unlabelled.label = None;
+    }
+    let table = csv::read_table(text, &unlabelled);
     if let Ok(table) = &table {
         assert!(table.rows() > 0 && table.features().iter().all(|x| x.is_finite()));
     }
-    let in_drops = csv::read_table(Drops(text), &options.format, label, &options.columns);
+    let in_drops = csv::read_table(Drops(text), &unlabelled);
     assert_eq!(format!("{in_drops:?}"), format!("{table:?}"));
 
     let data = csv::read(text, &options);
@@ -71,6 +83,13 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
         return table.is_ok();
     };
     assert_eq!(data.labels().len(), data.rows());
+    // Read again by the layout that was fitted, the rows are the same.
+    let mut known = options.clone();
+    known.layout = data.table().layout().cloned();
+    known.classes = Some(data.classes().clone());
+    if let Ok(again) = csv::read(text, &known) {
+        assert_eq!(again.features(), data.features());
+    }
 
     // Written plainly and read again, features and labels are the same.
     let Classes { negative, positive } = data.classes();

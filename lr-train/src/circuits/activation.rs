@@ -3,6 +3,7 @@
 //! A product M * s(t) costs no more levels than s(t) alone: with the leading coefficient folded into M,
 //!
 //! ```text
+//!   degree 1:  M' t                                     1 level from t
 //!   degree 3:  (M' t) (t^2 + b)                         2 levels from t
 //!   degree 5:  (M' t) ((t^2 + b)^2 + c)                 3
 //!   degree 7:  ((M' t) (t^2 + b)) (t^4 + p t^2 + q)     3
@@ -30,6 +31,7 @@ pub(super) struct Activation {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
+    Linear,
     Cubic { b: f64 },
     Quintic { b: f64, c: f64 },
     Septic { b: f64, p: f64, q: f64 },
@@ -38,6 +40,7 @@ enum Form {
 impl Activation {
     pub(super) fn new(approximation: &Approximation) -> Result<Self, FitError> {
         let form = match approximation.normalized()[..] {
+            [_] => Form::Linear,
             [d1, d3] => Form::Cubic { b: d1 / d3 },
             [d1, d3, d5] => {
                 let b = d3 / d5 / 2.0;
@@ -61,7 +64,7 @@ impl Activation {
                 return Err(FitError::Hyperparameter {
                     what: "degree of the sigmoid's polynomial",
                     value: approximation.degree() as f64,
-                    allowed: "training circuits evaluate degrees 3, 5 and 7",
+                    allowed: "training circuits evaluate degrees 1, 3, 5 and 7",
                 });
             }
         };
@@ -75,17 +78,21 @@ impl Activation {
 
     /// What `s(t) - c0` needs of `k t` besides `k t` itself.
     pub(super) fn powers(&self, t: &Slots, k: f64) -> Powers {
-        let square = t.square();
         let (k2, k4) = (k * k, k.powi(4));
         let factors = match self.form {
-            Form::Cubic { b } => (None, square.add_scalar(k2 * b)),
-            Form::Quintic { b, c } => (None, square.add_scalar(k2 * b).square().add_scalar(k4 * c)),
+            Form::Linear => (None, None),
+            Form::Cubic { b } => (None, Some(t.square().add_scalar(k2 * b))),
+            Form::Quintic { b, c } => {
+                let quartic = t.square().add_scalar(k2 * b).square();
+                (None, Some(quartic.add_scalar(k4 * c)))
+            }
             Form::Septic { b, p, q } => {
+                let square = t.square();
                 let quadratic = square
                     .square()
                     .add(&square.multiply_scalar(k2 * p))
                     .add_scalar(k4 * q);
-                (Some(square.add_scalar(k2 * b)), quadratic)
+                (Some(square.add_scalar(k2 * b)), Some(quadratic))
             }
         };
         Powers {
@@ -101,18 +108,15 @@ impl Activation {
 pub(super) struct Powers {
     t: Slots,
     middle: Option<Slots>,
-    last: Slots,
+    last: Option<Slots>,
 }
 
 impl Powers {
     /// `M * (s(t) - c0)` where `scaled` is M times the leading coefficient over k to the power of the degree.
     pub(super) fn times(&self, scaled: &Slots) -> Slots {
         let product = scaled.multiply(&self.t);
-        let product = match &self.middle {
-            Some(middle) => product.multiply(middle),
-            None => product,
-        };
-        product.multiply(&self.last)
+        let factors = [&self.middle, &self.last].into_iter().flatten();
+        factors.fold(product, |product, factor| product.multiply(factor))
     }
 
     /// The same with other ciphertexts of the batch: one for each of `units`.
@@ -120,7 +124,7 @@ impl Powers {
         Self {
             t: self.t.pick(units),
             middle: self.middle.as_ref().map(|m| m.pick(units)),
-            last: self.last.pick(units),
+            last: self.last.as_ref().map(|l| l.pick(units)),
         }
     }
 }

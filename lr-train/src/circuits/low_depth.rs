@@ -129,12 +129,16 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             let row_t = {
                 let _chain = inputs.section(row_chain);
                 let from_gram = r.gram_product(&gram, column_powers.as_ref(), i - 1);
-                add(Some(&from_gram), row_ahead.as_ref()).map(|sum| r.sum_columns(&sum, g.n))
+                let sum = add(from_gram.as_ref(), row_ahead.as_ref());
+                let t = sum.map(|sum| r.sum_columns(&sum, g.n));
+                add(t.as_ref(), inputs.offset(i, VectorKind::Row).as_ref())
             };
             let column_t = {
                 let _chain = inputs.section(column_chain);
                 let from_gram = r.gram_product(&gram_t, row_powers.as_ref(), i - 1);
-                add(Some(&from_gram), column_ahead.as_ref()).map(|sum| r.sum_tall_rows(&sum))
+                let sum = add(from_gram.as_ref(), column_ahead.as_ref());
+                let t = sum.map(|sum| r.sum_tall_rows(&sum));
+                add(t.as_ref(), inputs.offset(i, VectorKind::Column).as_ref())
             };
             weights = column.weights(r, steps[i - 1]);
             let _lookahead = inputs.section("lookahead");
@@ -149,10 +153,14 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         column_powers = powers(column_chain, column_t);
         row_powers = powers(row_chain, row_t);
         let _gradients = inputs.section("gradients");
-        let sum = r.weighted_data(&z, row_powers.as_ref(), i);
-        column.gradient = Some(r.sum_wide_rows(&sum));
-        let sum = r.weighted_data(&zt, column_powers.as_ref(), i);
-        row.gradient = Some(r.sum_columns(&sum, g.m));
+        let of_rows = (&z, row_powers.as_ref());
+        column.gradient = Some(r.gradient(inputs, of_rows, i, VectorKind::Column, |sum| {
+            r.sum_wide_rows(sum)
+        }));
+        let of_columns = (&zt, column_powers.as_ref());
+        row.gradient = Some(r.gradient(inputs, of_columns, i, VectorKind::Row, |sum| {
+            r.sum_columns(sum, g.m)
+        }));
     }
     // After the last turn `next` is one ahead: v_{k-1} and g_{k-1} give w_k.
     let previous = if steps.len() == 1 {

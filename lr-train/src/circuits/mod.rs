@@ -1,6 +1,6 @@
 //! Training circuits: k iterations of Nesterov's accelerated gradient on encrypted minibatches.
 //!
-//! Every iteration computes, with the signed rows Z of its minibatch, carried as Z/B so that t' = t/B stays within [-1, 1],
+//! Every iteration computes, with the rows Z of its minibatch, signed with labels and carried as Z/B so that t' = t/B stays within [-1, 1],
 //!
 //! ```text
 //!   t' = (Z/B) v         s = c0 + d1 t' + d3 t'^3 + ..      g = gamma Z^T s
@@ -15,8 +15,13 @@
 //! | [`Kind::SingleChain`] | 2.5k + 1 | one chain of alternating kind, conversions off the critical path |
 //! | [`Kind::SingleChainMaskFree`] | 2k + 1 | the single chain without masks |
 //!
+//! For other models than logistic regression of two classes rows are not signed, and constants c of gradients are the client's, one for
+//! each row: `g = gamma (Z^T c + Z^T q(t'))` with the polynomial's odd part q ([`Constants::Apart`]). Sums over c are public to the client, so
+//! they arrive as vectors: `gamma Z^T c` for each minibatch, and beside Gram matrices what t' has of it. Of degree 1 an iteration of the
+//! baseline costs 4 levels, without masks 2, of the others 1.5 and 1.
+//!
 //! These are the depths from an encrypted start; from zero, known in the clear, the first iteration is cheaper in every circuit.
-//! Degrees 5 and 7 cost one level more for each iteration. A penalty on weights (keep below 1 for all features but the intercept) costs
+//! Degree 1 costs one level less for each iteration, degrees 5 and 7 one more. A penalty on weights (keep below 1 for all features but the intercept) costs
 //! none: public factors that differ by feature stand where one number stood, and in Gram matrices, which the client makes.
 //!
 //! | module | what |
@@ -47,5 +52,5 @@ mod training;
 pub use error::CircuitError;
 pub use gain::Gain;
 pub(crate) use geometry::Geometry;
-pub use spec::{Kind, Results, Spec, Start, Step};
+pub use spec::{Constants, Kind, Results, Spec, Start, Step};
 pub use training::{LARGEST_VALUE, TrainingCircuit};

@@ -1,9 +1,13 @@
 //! Minibatches, Gram matrices and weights in slots.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, ArrayView1};
 
-use super::{CircuitError, Geometry, Spec, Start};
-use crate::{Result, data::DataError, plain::State};
+use super::{CircuitError, Constants, Geometry, Spec, Start};
+use crate::{
+    Result,
+    data::DataError,
+    plain::{Examples, State},
+};
 
 /// What an input holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +22,11 @@ pub(super) enum Packed {
         earlier: usize,
         transposed: bool,
     },
+    /// gamma X^T c times what gradients of the iteration are wanted times, a vector of features.
+    Pull { iteration: usize, row: bool },
+    /// X_i times the sum of gamma_j X_j^T c_j and the share of each gradient in v_i, over those met through Gram matrices, times k_i / B: a
+    /// value for each row of the minibatch, in a wide unit.
+    Offset { iteration: usize, row: bool },
     /// Weights of the start.
     Start { v: bool, row: bool },
 }
@@ -39,8 +48,8 @@ impl Packed {
     pub(super) fn units(self, g: &Geometry) -> usize {
         match self {
             Self::Rows { .. } => g.down * g.across,
-            Self::Columns { .. } | Self::Start { .. } => g.across,
-            Self::Gram { .. } => 1,
+            Self::Columns { .. } | Self::Pull { .. } | Self::Start { .. } => g.across,
+            Self::Gram { .. } | Self::Offset { .. } => 1,
         }
     }
 
@@ -48,21 +57,21 @@ impl Packed {
         self,
         spec: &Spec,
         g: &Geometry,
-        minibatches: &[Array2<f64>],
+        minibatches: &[Examples],
         start: Option<&State>,
     ) -> Result<Vec<Vec<f64>>> {
         let mut units = vec![vec![0.0; g.slots]; self.units(g)];
         match self {
             Self::Rows { iteration } => {
                 let factor = data_factor(spec, iteration);
-                for ((r, f), z) in minibatches[iteration].indexed_iter() {
+                for ((r, f), z) in minibatches[iteration].rows().indexed_iter() {
                     units[r / g.m * g.across + f / g.chunk][r % g.m * g.n + f % g.chunk] =
                         factor * z;
                 }
             }
             Self::Columns { iteration } => {
                 let factor = data_factor(spec, iteration);
-                for ((r, f), z) in minibatches[iteration].indexed_iter() {
+                for ((r, f), z) in minibatches[iteration].rows().indexed_iter() {
                     units[f / g.chunk][f % g.chunk * g.tall_width() + r] = factor * z;
                 }
             }
@@ -73,18 +82,19 @@ impl Packed {
             } => {
                 let factor = gram_factor(spec, iteration, earlier);
                 let share = spec.share_of_gradient(earlier, iteration);
+                let (rows, earlier) = (minibatches[iteration].rows(), minibatches[earlier].rows());
                 let (factor, gram) = match share.common() {
                     Some(share) => {
-                        let gram = minibatches[iteration].dot(&minibatches[earlier].t());
+                        let gram = rows.dot(&earlier.t());
                         (factor(share), gram)
                     }
                     // A penalty leaves the intercept out: features have their shares one by one.
                     None => {
-                        let mut shared = minibatches[earlier].clone();
+                        let mut shared = earlier.clone();
                         for (f, mut column) in shared.columns_mut().into_iter().enumerate() {
                             column *= share.of(f);
                         }
-                        (factor(1.0), minibatches[iteration].dot(&shared.t()))
+                        (factor(1.0), rows.dot(&shared.t()))
                     }
                 };
                 let gram = if transposed {
@@ -101,15 +111,41 @@ impl Packed {
                     name: "start".into(),
                 })?;
                 let weights = if v { &start.v } else { &start.w };
-                for (h, unit) in units.iter_mut().enumerate() {
-                    for (s, slot) in unit.iter_mut().enumerate() {
-                        let f = if row { s / g.tall_width() } else { s % g.chunk };
-                        *slot = weights.get(h * g.chunk + f).copied().unwrap_or(0.0);
+                fill_features(&mut units, g, weights.view(), row);
+            }
+            Self::Pull { iteration, row } => {
+                let pull = minibatches[iteration].pull() * spec.gradient_factor(iteration);
+                fill_features(&mut units, g, pull.view(), row);
+            }
+            Self::Offset { iteration, row } => {
+                let mut met = Array1::zeros(spec.features);
+                for earlier in spec.met_through_grams(iteration) {
+                    let share = spec.share_of_gradient(earlier, iteration);
+                    let gamma = spec.steps[earlier].gamma;
+                    let pull = minibatches[earlier].pull();
+                    for (f, (met, pull)) in met.iter_mut().zip(&pull).enumerate() {
+                        *met += share.of(f) * gamma * pull;
                     }
+                }
+                let factor = spec.scale(iteration) / spec.activation.bound();
+                let offset = minibatches[iteration].rows().dot(&met) * factor;
+                for (s, slot) in units[0].iter_mut().enumerate() {
+                    let r = if row { s / g.n } else { s % g.tall_width() };
+                    *slot = offset.get(r).copied().unwrap_or(0.0);
                 }
             }
         }
         Ok(units)
+    }
+}
+
+/// A vector of features of column or row kind.
+fn fill_features(units: &mut [Vec<f64>], g: &Geometry, vector: ArrayView1<'_, f64>, row: bool) {
+    for (h, unit) in units.iter_mut().enumerate() {
+        for (s, slot) in unit.iter_mut().enumerate() {
+            let f = if row { s / g.tall_width() } else { s % g.chunk };
+            *slot = vector.get(h * g.chunk + f).copied().unwrap_or(0.0);
+        }
     }
 }
 
@@ -153,10 +189,14 @@ pub(super) fn unpack_weights(
 }
 
 /// Minibatches and start fit a specification.
-pub(super) fn check(spec: &Spec, minibatches: &[Array2<f64>], start: Option<&State>) -> Result<()> {
+pub(super) fn check(spec: &Spec, minibatches: &[Examples], start: Option<&State>) -> Result<()> {
     length("minibatches", minibatches.len(), spec.iterations())?;
-    for z in minibatches {
-        length("columns of signed rows", z.ncols(), spec.features)?;
+    for examples in minibatches {
+        let z = examples.rows();
+        length("columns of rows", z.ncols(), spec.features)?;
+        let apart = usize::from(spec.constants == Constants::Apart) * z.nrows();
+        let constants = examples.constants().map_or(0, Array1::len);
+        length("constants of gradients", constants, apart)?;
         if !(1..=spec.minibatch).contains(&z.nrows()) {
             length("rows of a minibatch", z.nrows(), spec.minibatch)?;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arras_toolkit::{Recorder, Slots, circuit::Section};
 
 use super::{
-    Gain, Geometry, LARGEST_VALUE, Spec, Start,
+    Constants, Gain, Geometry, LARGEST_VALUE, Spec, Start,
     activation::{Activation, Powers},
     pack::Packed,
 };
@@ -31,6 +31,13 @@ pub(super) enum VectorKind {
 }
 
 impl VectorKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Column => "column",
+            Self::Row => "row",
+        }
+    }
+
     pub(super) fn other(self) -> Self {
         match self {
             Self::Column => Self::Row,
@@ -151,18 +158,40 @@ impl Recording<'_> {
         self.activation.powers(t, k)
     }
 
+    /// The gradient of an iteration as a vector of `kind`, by a sum of the iteration's data times s of t, of which the powers of the kind
+    /// that data meets are given; `None` is t = 0. Constants that are not in the rows are a vector of the client's.
+    pub(super) fn gradient(
+        &self,
+        inputs: &mut Inputs<'_>,
+        (data, t): (&Slots, Option<&Powers>),
+        iteration: usize,
+        kind: VectorKind,
+        sum: impl Fn(&Slots) -> Slots,
+    ) -> Slots {
+        match (inputs.pull(iteration, kind), t) {
+            (None, _) => sum(&self.weighted_data(data, t, iteration)),
+            (Some(pull), None) => pull,
+            (Some(pull), Some(t)) => sum(&self.pulled_back(data, t, iteration)).add(&pull),
+        }
+    }
+
     /// `gamma Z s(t)` entry by entry, for the iteration's data and powers of t of the kind that data meets. Where t is `None`, for zero, this
     /// is the data itself: the client multiplied it by gamma c0.
-    pub(super) fn weighted_data(
-        &self,
-        data: &Slots,
-        t: Option<&Powers>,
-        iteration: usize,
-    ) -> Slots {
+    fn weighted_data(&self, data: &Slots, t: Option<&Powers>, iteration: usize) -> Slots {
         let Some(t) = t else { return data.clone() };
-        let factor = self.activation.bound * self.spec.gradient_factor(iteration)
-            / self.spec.scale(iteration);
-        let constant = data.multiply_scalar(factor * self.activation.constant);
+        let factor = self.gradient_of_data(iteration) * self.activation.constant;
+        let constant = data.multiply_scalar(factor);
+        self.pulled_back(data, t, iteration).add(&constant)
+    }
+
+    /// What data are multiplied by to be gamma Z.
+    fn gradient_of_data(&self, iteration: usize) -> f64 {
+        self.activation.bound * self.spec.gradient_factor(iteration) / self.spec.scale(iteration)
+    }
+
+    /// The same without the polynomial's constant.
+    fn pulled_back(&self, data: &Slots, t: &Powers, iteration: usize) -> Slots {
+        let factor = self.gradient_of_data(iteration);
         // 1 or -1 by the choice of k, or 0.
         let sign =
             (factor * self.activation.leading / self.spec.scale_of_products(iteration)).round();
@@ -170,13 +199,25 @@ impl Recording<'_> {
         let across = data.units() / self.geometry.down.max(1);
         let units: Vec<usize> = (0..data.units()).map(|u| u / across).collect();
         let leading = data.multiply_scalar(sign);
-        t.pick(&units).times(&leading).add(&constant)
+        t.pick(&units).times(&leading)
     }
 
     /// `k a gamma G s(t) / B` entry by entry, from a Gram matrix of data with that of `earlier` and its powers of t: a is the share of the
     /// gradient in v, and the client multiplied the matrix by all but what powers of t have. Where t is `None`, for zero, this is the
-    /// matrix itself.
-    pub(super) fn gram_product(&self, gram: &Slots, t: Option<&Powers>, earlier: usize) -> Slots {
+    /// matrix itself. Without constants that are apart from the rows ([`Inputs::offset`]), so nothing is left of t = 0.
+    pub(super) fn gram_product(
+        &self,
+        gram: &Slots,
+        t: Option<&Powers>,
+        earlier: usize,
+    ) -> Option<Slots> {
+        match (self.spec.constants, t) {
+            (Constants::InRows, t) => Some(self.gram_with_constant(gram, t, earlier)),
+            (Constants::Apart, t) => t.map(|t| t.times(gram)),
+        }
+    }
+
+    fn gram_with_constant(&self, gram: &Slots, t: Option<&Powers>, earlier: usize) -> Slots {
         let Some(t) = t else { return gram.clone() };
         let k = self.spec.scale_of_products(earlier);
         let constant = gram.multiply_scalar(k * self.activation.constant / self.activation.leading);
@@ -257,6 +298,24 @@ impl<'a> Inputs<'a> {
                 transposed,
             },
         )
+    }
+
+    /// `gamma X^T c` of an iteration whose constants are apart from its rows.
+    fn pull(&mut self, i: usize, kind: VectorKind) -> Option<Slots> {
+        let row = kind == VectorKind::Row;
+        let name = || format!("pull {i} {}", kind.name());
+        (self.spec.constants == Constants::Apart)
+            .then(|| self.input(name(), Packed::Pull { iteration: i, row }))
+    }
+
+    /// What inner products of an iteration, of this kind, have of the constants of those whose gradients they meet through Gram matrices;
+    /// `None` if that is nothing.
+    pub(super) fn offset(&mut self, i: usize, kind: VectorKind) -> Option<Slots> {
+        let row = kind == VectorKind::Row;
+        let some =
+            self.spec.constants == Constants::Apart && !self.spec.met_through_grams(i).is_empty();
+        let name = || format!("offset {i} {}", kind.name());
+        some.then(|| self.input(name(), Packed::Offset { iteration: i, row }))
     }
 
     /// v or w at the start in column kind; `None` if it is zero.

@@ -32,7 +32,13 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             r.sum_columns(&r.sum_across(&product), r.geometry.n)
         });
         let powers = t.map(|t| r.powers(&t, i));
-        let g = r.sum_wide_rows(&r.weighted_data(&z, powers.as_ref(), i));
+        let g = r.gradient(
+            inputs,
+            (&z, powers.as_ref()),
+            i,
+            VectorKind::Column,
+            |sum| r.sum_wide_rows(sum),
+        );
         if i + 1 == steps.len() {
             let last = weigh(&[(step.kept(), v.as_ref()), (Gain::ONE, Some(&g))]);
             return [last, None, w, None];

@@ -128,7 +128,7 @@ fn needed_in_other_kind(j: usize, iterations: usize) -> usize {
 }
 
 /// Whether the gradient of iteration j is converted once it is needed.
-fn converted(j: usize, iterations: usize) -> bool {
+pub(super) fn converted(j: usize, iterations: usize) -> bool {
     needed_in_other_kind(j, iterations) > MOST_GRAMS
 }
 
@@ -156,16 +156,13 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
         };
         // The last gradient, and older ones of the other kind.
         let mut grams = Grams::default();
-        for j in (0..i).rev().step_by(2) {
-            if j + 1 < i && converted(j, iterations) {
-                continue;
-            }
+        for j in r.spec.met_through_grams(i) {
             ahead.remove(&Source::Gradient(j));
             let gram = inputs.gram(i, j, made == VectorKind::Row);
             let product = r.gram_product(&gram, powers[j].as_ref(), j);
             match &powers[j] {
-                Some(_) => grams.products.push(product),
-                None => grams.constant = Some(product),
+                Some(_) => grams.products.extend(product),
+                None => grams.constant = product,
             }
         }
         // Z meets P of column kind and gives t of row kind, Z^T the other way round.
@@ -174,13 +171,13 @@ pub(super) fn record(r: &Recording<'_>, inputs: &mut Inputs<'_>) -> WeightParts 
             VectorKind::Column => r.sum_columns(&sum, r.geometry.n),
             VectorKind::Row => r.sum_tall_rows(&sum),
         });
+        let t = add(t.as_ref(), inputs.offset(i, made.other()).as_ref());
         let now = t.as_ref().map(|t| r.powers(t, i));
-        let sum = r.weighted_data(&data, now.as_ref(), i);
-        let gradient = match made {
-            VectorKind::Column if converted(i, iterations) => r.sum_wide_rows(&sum),
-            VectorKind::Column => r.sum_wide_rows_apart(&sum),
-            VectorKind::Row => r.sum_columns(&sum, r.geometry.tall_width()),
-        };
+        let gradient = r.gradient(inputs, (&data, now.as_ref()), i, made, |sum| match made {
+            VectorKind::Column if converted(i, iterations) => r.sum_wide_rows(sum),
+            VectorKind::Column => r.sum_wide_rows_apart(sum),
+            VectorKind::Row => r.sum_columns(sum, r.geometry.tall_width()),
+        });
         vectors.known.insert((Source::Gradient(i), made), gradient);
         powers.push(now);
 

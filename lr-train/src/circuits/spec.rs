@@ -9,7 +9,7 @@ use std::fmt;
 use arras_toolkit::circuit::Summing;
 use serde::{Deserialize, Serialize};
 
-use super::{CircuitError, Gain, activation::Activation};
+use super::{CircuitError, Gain, activation::Activation, single_chain::converted};
 use crate::{
     plain::{FirstStep, FitError, Rate, etas_from},
     sigmoid::Approximation,
@@ -144,6 +144,18 @@ pub enum Results {
     State,
 }
 
+/// Where the constants of gradients are: of `g = gamma (X^T c + X^T q(X v))`, with the polynomial's odd part q, that is X^T c.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Constants {
+    /// In the rows, which are signed with labels: all constants are the polynomial's.
+    #[default]
+    InRows,
+    /// Apart from the rows, one of the client's for each row: their sums are inputs, vectors of features and, beside Gram matrices, of
+    /// rows.
+    Apart,
+}
+
 /// What a training circuit is recorded for.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -160,6 +172,8 @@ pub struct Spec {
     pub steps: Vec<Step>,
     /// The polynomial in place of the sigmoid.
     pub activation: Approximation,
+    /// Where the constants of gradients are.
+    pub constants: Constants,
     /// Where training starts.
     pub start: Start,
     /// What it returns.
@@ -185,6 +199,7 @@ impl Spec {
             minibatch,
             steps,
             activation: Approximation::cubic_16(),
+            constants: Constants::InRows,
             start: Start::Zero,
             results: Results::Model,
             summing: Summing::default(),
@@ -202,6 +217,13 @@ impl Spec {
     #[must_use]
     pub fn activation(mut self, activation: Approximation) -> Self {
         self.activation = activation;
+        self
+    }
+
+    /// With constants of gradients there.
+    #[must_use]
+    pub fn constants(mut self, constants: Constants) -> Self {
+        self.constants = constants;
         self
     }
 
@@ -277,6 +299,19 @@ impl Spec {
     /// k of an iteration to the power of the polynomial's degree: what products with its powers of t have.
     pub(super) fn scale_of_products(&self, iteration: usize) -> f64 {
         self.scale(iteration).powi(self.activation.degree() as i32)
+    }
+
+    /// The earlier iterations whose gradients an iteration meets through Gram matrices, the last one first: weights lack what these gave.
+    pub(super) fn met_through_grams(&self, iteration: usize) -> Vec<usize> {
+        match self.kind {
+            Kind::Baseline | Kind::MaskFree => vec![],
+            Kind::LowDepth => iteration.checked_sub(1).into_iter().collect(),
+            Kind::SingleChain | Kind::SingleChainMaskFree => (0..iteration)
+                .rev()
+                .step_by(2)
+                .filter(|&j| j + 1 == iteration || !converted(j, self.iterations()))
+                .collect(),
+        }
     }
 
     /// What v of an iteration has of an earlier one's gradient.

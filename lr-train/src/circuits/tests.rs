@@ -3,9 +3,9 @@
 use arras_toolkit::{Cleartext, Program, circuit::Summing};
 use ndarray::{Array1, Array2};
 
-use super::{Kind, Results, Spec, Start, Step, TrainingCircuit};
+use super::{Constants, Kind, Results, Spec, Start, Step, TrainingCircuit};
 use crate::{
-    plain::{FirstStep, Rate, State},
+    plain::{Examples, FirstStep, Rate, State},
     sigmoid::Approximation,
 };
 
@@ -26,21 +26,33 @@ impl Numbers {
             .collect()
     }
 
+    /// The same with constants.
+    fn examples(&mut self, spec: &Spec) -> Vec<Examples> {
+        let rows = self.minibatches(spec.iterations(), spec.minibatch, spec.features);
+        let apart = spec.constants == Constants::Apart;
+        rows.into_iter()
+            .map(|rows| match apart {
+                true => Examples::new(rows, self.vector(spec.minibatch)).unwrap(),
+                false => rows.into(),
+            })
+            .collect()
+    }
+
     fn vector(&mut self, len: usize) -> Array1<f64> {
         Array1::from_shape_simple_fn(len, || self.next())
     }
 }
 
 /// w_k and w_{k-1} by the formulas.
-fn reference(
-    spec: &Spec,
-    minibatches: &[Array2<f64>],
-    start: &State,
-) -> (Array1<f64>, Array1<f64>) {
+fn reference(spec: &Spec, minibatches: &[Examples], start: &State) -> (Array1<f64>, Array1<f64>) {
     let (mut w, mut v) = (start.w.clone(), start.v.clone());
     let mut previous = w.clone();
-    for (z, step) in minibatches.iter().zip(&spec.steps) {
-        let s = z.dot(&v).mapv(|t| spec.activation.eval(t));
+    for (examples, step) in minibatches.iter().zip(&spec.steps) {
+        let z = examples.rows();
+        let s = match examples.constants() {
+            None => z.dot(&v).mapv(|t| spec.activation.eval(t)),
+            Some(c) => c + z.dot(&v).mapv(|t| spec.activation.eval(t) - 0.5),
+        };
         // The penalty leaves the intercept free.
         let mut kept = &v * step.keep;
         kept[0] = v[0];
@@ -58,14 +70,20 @@ fn spec(kind: Kind, k: usize, slots: usize, features: usize, rows: usize) -> Spe
 
 /// The depth of k iterations from an encrypted start.
 fn formula(kind: Kind, k: usize, degree: usize) -> usize {
-    let extra = if degree > 3 { k } else { 0 };
-    extra
-        + match kind {
-            Kind::Baseline => 5 * k - 1,
-            Kind::MaskFree => 3 * k + 1,
-            Kind::LowDepth | Kind::SingleChain => (5 * k).div_ceil(2) + 1,
-            Kind::SingleChainMaskFree => 2 * k + 1,
-        }
+    let (more, less) = match degree {
+        // The low-depth circuit's weights, and conversions, are on the critical path then.
+        1 if kind == Kind::LowDepth => (k / 2, k),
+        1 => (2 * usize::from(kind.uses_gram()), k),
+        3 => (0, 0),
+        _ => (k, 0),
+    };
+    let cubic = match kind {
+        Kind::Baseline => 5 * k - 1,
+        Kind::MaskFree => 3 * k + 1,
+        Kind::LowDepth | Kind::SingleChain => (5 * k).div_ceil(2) + 1,
+        Kind::SingleChainMaskFree => 2 * k + 1,
+    };
+    cubic + more - less
 }
 
 /// Errors below 1e-9, and no deeper than the formula; returns the depth.
@@ -83,7 +101,7 @@ fn check(spec: Spec, seed: u64) -> usize {
 /// The worst error of the last two weights, and the depth.
 fn train(spec: Spec, seed: u64) -> (f64, usize) {
     let mut numbers = Numbers(seed);
-    let minibatches = numbers.minibatches(spec.iterations(), spec.minibatch, spec.features);
+    let minibatches = numbers.examples(&spec);
     let encrypted = spec.start == Start::Encrypted;
     let mut start = State::zero(spec.features);
     if encrypted {
@@ -235,6 +253,54 @@ fn a_penalty_costs_no_level() {
             }
         }
     }
+}
+
+/// Rows without signs and constants of their own, at every degree, from zero and from a state, with a penalty: the same numbers, as deep
+/// as signed rows at most.
+#[test]
+fn constants_apart_from_the_rows_cost_no_level() {
+    for kind in Kind::ALL {
+        for activation in [
+            Approximation::linear(8.0).unwrap(),
+            Approximation::cubic_16(),
+            Approximation::septic_8(),
+        ] {
+            for (k, features, start) in [
+                (1, 20, Start::Zero),
+                (2, 32, Start::Encrypted),
+                (5, 9, Start::Zero),
+                (6, 70, Start::Encrypted),
+                (8, 20, Start::Zero),
+            ] {
+                let mut of = spec(kind, k, 1024, features, 8).start(start);
+                of.activation = activation.clone();
+                for step in &mut of.steps {
+                    step.keep = 0.9;
+                }
+                let signed = check(of.clone(), 31);
+                let apart = check(of.constants(Constants::Apart), 32);
+                let what = format!("{kind} k={k} {activation}");
+                assert!(apart <= signed, "{what}: {apart} levels, {signed} signed");
+            }
+        }
+    }
+    for kind in [Kind::Baseline, Kind::MaskFree] {
+        // More rows than slots.
+        let of = spec(kind, 3, 256, 20, 100).activation(Approximation::linear(8.0).unwrap());
+        check(of.constants(Constants::Apart), 5);
+    }
+}
+
+#[test]
+fn depths_of_linear_regression() {
+    let depths = |k| {
+        Kind::ALL.map(|kind| {
+            let of = spec(kind, k, 1024, 20, 16).constants(Constants::Apart);
+            train(of.activation(Approximation::linear(8.0).unwrap()), 3).1
+        })
+    };
+    let all = [6, 8].map(depths);
+    assert_eq!(all, [[20, 11, 9, 9, 7], [28, 15, 13, 13, 10]]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A recorded training circuit with what its client needs: how to pack inputs and read results.
 
 use arras_toolkit::{Bindings, Circuit, EncodingUnit, Layout, Recorder, Value};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 use super::{
     CircuitError, Geometry, Kind, Results, Spec,
@@ -11,7 +11,11 @@ use super::{
     recording::{Inputs, Recording},
     sequential, single_chain,
 };
-use crate::{Result, data::DataError, plain::State};
+use crate::{
+    Result,
+    data::DataError,
+    plain::{Examples, State},
+};
 
 /// A training circuit with the packing of its inputs and results.
 #[derive(Clone, Debug)]
@@ -80,7 +84,8 @@ impl TrainingCircuit {
         &self.circuit
     }
 
-    /// The slots of every input that the circuit uses, from the signed rows of each iteration's minibatch and, for circuits with an
+    /// The slots of every input that the circuit uses, from each iteration's minibatch, its rows signed or with constants as the
+    /// specification says, and, for circuits with an
     /// encrypted start, the state to go on from.
     ///
     /// # Errors
@@ -88,7 +93,7 @@ impl TrainingCircuit {
     /// recorded for, a missing or needless start.
     pub fn inputs(
         &self,
-        minibatches: &[Array2<f64>],
+        minibatches: &[Examples],
         start: Option<&State>,
     ) -> Result<Bindings<Value>> {
         pack::check(&self.spec, minibatches, start)?;
@@ -114,7 +119,7 @@ impl TrainingCircuit {
     }
 
     /// One input that holds data.
-    pub(crate) fn data_input(&self, name: &str, minibatches: &[Array2<f64>]) -> Result<Value> {
+    pub(crate) fn data_input(&self, name: &str, minibatches: &[Examples]) -> Result<Value> {
         let mut all = self.used().filter(|(_, content)| !content.is_start());
         match all.find(|(known, _)| *known == name) {
             Some((_, content)) => self.pack(content, minibatches, None),
@@ -134,7 +139,7 @@ impl TrainingCircuit {
     fn packed(
         &self,
         wanted: impl Fn(Packed) -> bool,
-        minibatches: &[Array2<f64>],
+        minibatches: &[Examples],
         start: Option<&State>,
     ) -> Result<Bindings<Value>> {
         self.used()
@@ -146,7 +151,7 @@ impl TrainingCircuit {
     fn pack(
         &self,
         content: Packed,
-        minibatches: &[Array2<f64>],
+        minibatches: &[Examples],
         start: Option<&State>,
     ) -> Result<Value> {
         let slots = content.pack(&self.spec, &self.geometry, minibatches, start)?;

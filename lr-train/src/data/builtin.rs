@@ -20,7 +20,10 @@ pub fn breast_cancer() -> Result<Dataset, DataError> {
 }
 
 fn read(text: &str, label: &str) -> Result<Dataset, DataError> {
-    csv::read(text.as_bytes(), &csv::Options::new(label))
+    let mut data = csv::read(text.as_bytes(), &csv::Options::new(label))?;
+    // It comes whole: there are no files whose columns would have to be found.
+    data.table.layout = None;
+    Ok(data)
 }
 
 #[cfg(test)]

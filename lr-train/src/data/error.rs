@@ -17,6 +17,39 @@ pub enum DataError {
         /// Whether there was a header.
         header: bool,
     },
+    /// A column without a single value.
+    #[error(
+        "column {column:?}: all of the {rows} training rows have no value there; leave it out with --drop {column:?}"
+    )]
+    AllMissing {
+        /// The column's name.
+        column: String,
+        /// How many rows.
+        rows: usize,
+    },
+    /// Missing values that nothing stands for.
+    #[error(
+        "column {column:?}: {count} values are missing, and no median was kept of it in training; leave the rows out with --missing-values drop-rows, or \
+         plan again with --missing-values impute"
+    )]
+    NoMedian {
+        /// The column's name.
+        column: String,
+        /// How many values.
+        count: usize,
+    },
+    /// A level that was not among the training rows.
+    #[error(
+        "column {column:?}, row {row}: {level:?} is not among the levels of the training rows; take such values for none of them with --unseen other"
+    )]
+    UnseenLevel {
+        /// The column's name.
+        column: String,
+        /// The level.
+        level: String,
+        /// The row, from 1, among those that were selected.
+        row: usize,
+    },
     /// All labels are equal.
     #[error(
         "{what}: all {rows} labels are {value:?}; two different values are needed, one for each class"
@@ -28,6 +61,35 @@ pub enum DataError {
         rows: usize,
         /// The only value.
         value: String,
+    },
+    /// A target that does not vary.
+    #[error(
+        "the target {name:?} has mean {mean:?} and standard deviation {scale:?} over {rows} rows; there is nothing to learn from one that does not vary"
+    )]
+    ConstantTarget {
+        /// The target.
+        name: String,
+        /// How many rows.
+        rows: usize,
+        /// Their mean.
+        mean: f64,
+        /// Their standard deviation.
+        scale: f64,
+    },
+    /// A target of another kind than a model has.
+    #[error(
+        "{op}: the target is {found}, a {model} model's is {expected}; {}",
+        if *.model == "logistic" { "say --model linear, or name a label column with two values" } else { "say --model logistic, or name a column of numbers" }
+    )]
+    OtherTarget {
+        /// The operation.
+        op: &'static str,
+        /// The model.
+        model: &'static str,
+        /// What the target is.
+        found: &'static str,
+        /// What it is for such models.
+        expected: &'static str,
     },
     /// Parts of a data set that do not belong together.
     #[error("data set: {what} has {found} entries, {expected} are needed (one per {per})")]
@@ -184,7 +246,12 @@ impl DataError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::EmptyTable { .. }
+            | Self::AllMissing { .. }
+            | Self::NoMedian { .. }
+            | Self::UnseenLevel { .. }
             | Self::OneClass { .. }
+            | Self::ConstantTarget { .. }
+            | Self::OtherTarget { .. }
             | Self::DatasetShape { .. }
             | Self::Length { .. }
             | Self::NotFinite { .. }

@@ -1,19 +1,27 @@
 //! Data sets: what they hold and where they come from.
 //!
-//! [`csv`] reads delimited text, [`idx`] the format of the MNIST files, [`mnist`] prepares threes against eights, and
+//! [`csv`] reads delimited text, of whose columns a [`layout`] makes features; [`idx`] the format of the MNIST files, [`mnist`] prepares threes against eights, and
 //! [`builtin`] holds two sets that need no file.
 
 pub mod builtin;
 pub mod csv;
 mod error;
 pub mod idx;
+pub mod layout;
 pub mod mnist;
+mod raw;
 mod source;
+mod target;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
+use crate::ModelKind;
+
 pub use error::DataError;
+pub use layout::Layout;
+pub use raw::RawDataset;
+pub use target::{Measure, Target};
 
 /// The names of the two label values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +33,7 @@ pub struct Classes {
     pub positive: String,
 }
 
-/// Labelled rows: `rows x columns` finite numbers, one of two labels per row.
+/// Labelled rows: `rows x columns` finite numbers, and for each row its target: one of two labels, or a number.
 ///
 /// ```
 /// use lr_train::data::{Classes, Dataset};
@@ -39,8 +47,25 @@ pub struct Classes {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     table: FeatureTable,
-    labels: Vec<bool>,
-    classes: Classes,
+    target: Target,
+}
+
+/// What sets have whose target has no classes.
+static NO_CLASSES: Classes = Classes::none();
+
+impl Classes {
+    /// Of a target that has none.
+    pub(crate) const fn none() -> Self {
+        Self {
+            negative: String::new(),
+            positive: String::new(),
+        }
+    }
+
+    /// Whether they are of a target that has none.
+    pub(crate) fn are_none(&self) -> bool {
+        *self == NO_CLASSES
+    }
 }
 
 impl Dataset {
@@ -73,14 +98,44 @@ impl Dataset {
         &self.table.names
     }
 
-    /// Per row, whether it is of the positive class.
-    pub fn labels(&self) -> &[bool] {
-        &self.labels
+    /// What is to be learned.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
-    /// The names of the two label values.
+    /// Per row, whether it is of the positive class; empty for targets without classes.
+    pub fn labels(&self) -> &[bool] {
+        match &self.target {
+            Target::Binary { labels, .. } => labels,
+            Target::Real { .. } => &[],
+        }
+    }
+
+    /// The names of the two label values; both empty for targets without classes.
     pub fn classes(&self) -> &Classes {
-        &self.classes
+        match &self.target {
+            Target::Binary { classes, .. } => classes,
+            Target::Real { .. } => &NO_CLASSES,
+        }
+    }
+
+    /// # Errors
+    /// [`DataError::OtherTarget`] for a target that models of this kind do not have.
+    pub fn expect_for(&self, op: &'static str, model: ModelKind) -> Result<(), DataError> {
+        let of = |model| match model {
+            ModelKind::Logistic => "one of two classes",
+            ModelKind::Linear => "a number",
+        };
+        let found = ModelKind::of(&self.target);
+        if found == model {
+            return Ok(());
+        }
+        Err(DataError::OtherTarget {
+            op,
+            model: model.name(),
+            found: of(found),
+            expected: of(model),
+        })
     }
 
     /// How many examples.
@@ -95,7 +150,7 @@ impl Dataset {
 
     /// How many examples of the positive class.
     pub fn positives(&self) -> usize {
-        self.labels.iter().filter(|&&l| l).count()
+        self.labels().iter().filter(|&&l| l).count()
     }
 
     /// The given rows, in the given order.
@@ -103,13 +158,7 @@ impl Dataset {
     /// # Errors
     /// [`DataError::RowOutOfRange`]; [`DataError::EmptyTable`] if `rows` is empty.
     pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
-        if let Some(&row) = rows.iter().find(|&&r| r >= self.rows()) {
-            return Err(DataError::RowOutOfRange {
-                what: "selection of rows",
-                row,
-                rows: self.rows(),
-            });
-        }
+        raw::expect_rows(rows, self.rows())?;
         if rows.is_empty() {
             return Err(DataError::EmptyTable { header: false });
         }
@@ -119,9 +168,9 @@ impl Dataset {
                 names: self.table.names.clone(),
                 named: self.table.named,
                 reading: self.table.reading.clone(),
+                layout: self.table.layout.clone(),
             },
-            labels: rows.iter().map(|&r| self.labels[r]).collect(),
-            classes: self.classes.clone(),
+            target: self.target.select(rows),
         })
     }
 }
@@ -133,6 +182,7 @@ pub struct FeatureTable {
     names: Vec<String>,
     named: bool,
     reading: Option<csv::Reading>,
+    layout: Option<Layout>,
 }
 
 impl FeatureTable {
@@ -167,6 +217,7 @@ impl FeatureTable {
             names,
             named: true,
             reading: None,
+            layout: None,
         })
     }
 
@@ -183,6 +234,17 @@ impl FeatureTable {
         self
     }
 
+    /// With what made it of the columns of a file.
+    pub(crate) fn laid_out(mut self, layout: Layout) -> Self {
+        self.layout = Some(layout);
+        self
+    }
+
+    /// What made it of the columns of a file; none if it does not come from delimited text.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
     /// How it was read; none if it does not come from delimited text.
     pub fn reading(&self) -> Option<&csv::Reading> {
         self.reading.as_ref()
@@ -193,19 +255,28 @@ impl FeatureTable {
     /// # Errors
     /// [`DataError::DatasetShape`].
     pub fn labelled(self, labels: Vec<bool>, classes: Classes) -> Result<Dataset, DataError> {
-        if labels.len() != self.rows() {
+        self.with_target(Target::Binary { labels, classes })
+    }
+
+    /// Adds what is to be learned.
+    ///
+    /// # Errors
+    /// [`DataError::DatasetShape`], [`DataError::NotFinite`].
+    pub fn with_target(self, target: Target) -> Result<Dataset, DataError> {
+        if target.rows() != self.rows() {
             return Err(DataError::DatasetShape {
-                what: "labels",
-                found: labels.len(),
+                what: match &target {
+                    Target::Binary { .. } => "labels",
+                    Target::Real { .. } => "target",
+                },
+                found: target.rows(),
                 expected: self.rows(),
                 per: "row",
             });
         }
-        Ok(Dataset {
-            table: self,
-            labels,
-            classes,
-        })
+        target.check()?;
+        let table = self;
+        Ok(Dataset { table, target })
     }
 
     /// The numbers, one example per row.

@@ -1,7 +1,9 @@
 //! How good a model is on labelled rows.
 
+mod accuracy;
 mod assessment;
 
+pub use accuracy::Accuracy;
 pub use assessment::{Assessment, Fifth, Remark, RocPoint, Threshold};
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{History, PlainSettings, run};
+use super::{History, PlainSettings, View, run};
 use crate::Result;
 
 /// Trains from `start` by `w+ = w + g`, beginning with the rate and minibatch of iteration `first`.
@@ -10,13 +10,21 @@ use crate::Result;
 /// # Errors
 /// [`Length`](crate::data::DataError::Length), [`Hyperparameter`](super::FitError::Hyperparameter),
 /// [`Diverged`](super::FitError::Diverged).
-pub fn gradient_descent(
-    z: &Array2<f64>,
+pub fn gradient_descent<'a>(
+    examples: impl Into<View<'a>>,
     settings: &PlainSettings,
     first: usize,
     start: Array1<f64>,
 ) -> Result<History> {
-    Ok(run(z, settings, first, start, |g| g, |_, next| next)?.0)
+    let (history, _) = run(
+        examples.into(),
+        settings,
+        first,
+        start,
+        |g| g,
+        |_, next| next,
+    )?;
+    Ok(history)
 }
 
 /// The diagonal of a bound of the Hessian, per row of data: `h_j = 1/(4 n) sum_i |z_ij| sum_k |z_ik|` (Bonte and Vercauteren, ePrint
@@ -52,5 +60,6 @@ pub fn fixed_hessian(
     // A column of zeros has no gradient either: its weight stays.
     let inverse = hessian_bound(z).mapv(|h| if h > 0.0 { 1.0 / h } else { 0.0 });
     let direction = |g| g * &inverse;
-    Ok(run(z, settings, first, start, direction, |_, next| next)?.0)
+    let (history, _) = run(z.into(), settings, first, start, direction, |_, next| next)?;
+    Ok(history)
 }

@@ -1,8 +1,9 @@
-//! The model that training is after, without approximation: Newton's method on the client (iteratively reweighted least squares).
+//! The model that training is after, without approximation: Newton's method on the client (iteratively reweighted least squares). Of a
+//! linear model the first step is the solution of the normal equations.
 
 use ndarray::{Array1, Array2};
 
-use super::{FitError, check_rows, dot};
+use super::{FitError, View, check_rows, dot};
 use crate::{Result, metrics::loss_of_margin, sigmoid::sigma};
 
 /// Newton's method settles in a handful of steps; data for which it does not in this many have no finite optimum.
@@ -24,28 +25,61 @@ pub struct Exact {
     pub weights: Array1<f64>,
     /// Newton steps.
     pub steps: usize,
-    /// The mean of `ln(1 + exp(-z w))` without the penalty.
+    /// The mean loss without the penalty.
     pub loss: f64,
 }
 
-/// Minimizes the mean of `ln(1 + exp(-z w))` over signed rows plus `penalty / 2 * sum w_j^2` over all weights but the intercept.
+/// What a model loses by a score t.
+#[derive(Clone, Copy)]
+enum Loss<'a> {
+    /// `ln(1 + exp(-t))` of signed rows.
+    Logistic,
+    /// `(y - t)^2 / 2`.
+    Squared(&'a Array1<f64>),
+}
+
+impl Loss<'_> {
+    fn value(self, row: usize, t: f64) -> f64 {
+        match self {
+            Self::Logistic => loss_of_margin(t),
+            Self::Squared(y) => (y[row] - t).powi(2) / 2.0,
+        }
+    }
+
+    /// Its first two derivatives.
+    fn derivatives(self, row: usize, t: f64) -> (f64, f64) {
+        match self {
+            Self::Logistic => {
+                let wrong = sigma(-t);
+                (-wrong, wrong * (1.0 - wrong))
+            }
+            Self::Squared(y) => (t - y[row], 1.0),
+        }
+    }
+}
+
+/// Minimizes the mean loss over rows plus `penalty / 2 * sum w_j^2` over all weights but the intercept: of signed rows
+/// `ln(1 + exp(-z w))`, of rows with constants, which are targets y then, `(y - x w)^2 / 2`, which is ridge regression.
 ///
-/// `penalty` is per row: C of other programs is `1 / (penalty rows)`. With `penalty` above 0 there is always one answer.
+/// `penalty` is per row: C of other programs is `1 / (penalty rows)`. With `penalty` above 0 there is always one answer. Ridge regression's alpha of other
+/// programs, with a sum of squares without a half, is `penalty rows`.
 ///
 /// # Errors
 /// [`FitError::Hyperparameter`] for a penalty that is negative or not finite; without a penalty [`FitError::Separable`] and
 /// [`FitError::Collinear`]; [`DataError::Length`](crate::data::DataError::Length) without rows.
-pub fn exact(z: &Array2<f64>, penalty: f64) -> Result<Exact> {
+pub fn exact<'a>(examples: impl Into<View<'a>>, penalty: f64) -> Result<Exact> {
+    let View { rows: z, constants } = examples.into();
+    let loss = constants.map_or(Loss::Logistic, Loss::Squared);
     expect_penalty(penalty)?;
     check_rows(z)?;
     let mut weights = Array1::zeros(z.ncols());
-    let mut value = objective(z, &weights, penalty);
+    let mut value = objective(z, loss, &weights, penalty);
     let mut steps = 0;
     loop {
-        let (gradient, hessian) = derivatives(z, &weights, penalty);
+        let (gradient, hessian) = derivatives(z, loss, &weights, penalty);
         let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
         let separated = z.rows().into_iter().all(|row| dot(row, &weights) > 0.0);
-        if penalty == 0.0 && separated {
+        if penalty == 0.0 && separated && matches!(loss, Loss::Logistic) {
             return Err(FitError::Separable { rows: z.nrows() }.into());
         }
         let direction = match solve(hessian, gradient) {
@@ -53,6 +87,11 @@ pub fn exact(z: &Array2<f64>, penalty: f64) -> Result<Exact> {
             Err(column) if steps == 0 => return Err(FitError::Collinear { column }.into()),
             Err(_) => return Err(unsettled(z, penalty, largest)),
         };
+        if matches!(loss, Loss::Squared(_)) {
+            // The solution itself.
+            (weights, steps) = (weights - &direction, 1);
+            break;
+        }
         let rows = z.rows().into_iter();
         let moved = rows.fold(0.0f64, |m, row| m.max(dot(row, &direction).abs()));
         if moved < SETTLED {
@@ -62,7 +101,7 @@ pub fn exact(z: &Array2<f64>, penalty: f64) -> Result<Exact> {
         if steps == MOST_STEPS || (penalty == 0.0 && largest < VANISHED) {
             return Err(unsettled(z, penalty, largest));
         }
-        match descend(z, &weights, &direction, value, penalty) {
+        match descend((z, loss), &weights, &direction, value, penalty) {
             Some(better) => (weights, value) = better,
             // Rounding hides what is left to gain.
             None if moved < NEAR => {
@@ -73,7 +112,7 @@ pub fn exact(z: &Array2<f64>, penalty: f64) -> Result<Exact> {
         }
         steps += 1;
     }
-    let loss = objective(z, &weights, 0.0);
+    let loss = objective(z, loss, &weights, 0.0);
     Ok(Exact {
         weights,
         steps,
@@ -106,24 +145,28 @@ fn unsettled(z: &Array2<f64>, penalty: f64, largest: f64) -> crate::TrainError {
     .into()
 }
 
-fn objective(z: &Array2<f64>, weights: &Array1<f64>, penalty: f64) -> f64 {
-    let losses = z
-        .rows()
-        .into_iter()
-        .map(|row| loss_of_margin(dot(row, weights)));
+fn objective(z: &Array2<f64>, loss: Loss<'_>, weights: &Array1<f64>, penalty: f64) -> f64 {
+    let rows = z.rows().into_iter().enumerate();
+    let losses = rows.map(|(at, row)| loss.value(at, dot(row, weights)));
     let squares: f64 = weights.iter().skip(1).map(|w| w * w).sum();
     losses.sum::<f64>() / z.nrows() as f64 + penalty / 2.0 * squares
 }
 
 /// The gradient and the Hessian of the objective.
-fn derivatives(z: &Array2<f64>, weights: &Array1<f64>, penalty: f64) -> (Array1<f64>, Array2<f64>) {
+fn derivatives(
+    z: &Array2<f64>,
+    loss: Loss<'_>,
+    weights: &Array1<f64>,
+    penalty: f64,
+) -> (Array1<f64>, Array2<f64>) {
     let rows = z.nrows() as f64;
     let mut gradient = Array1::<f64>::zeros(z.ncols());
     let mut weighted = z.clone();
-    for (row, mut scaled) in z.rows().into_iter().zip(weighted.rows_mut()) {
-        let wrong = sigma(-dot(row, weights));
-        gradient.scaled_add(-wrong / rows, &row);
-        scaled *= wrong * (1.0 - wrong) / rows;
+    let both = z.rows().into_iter().zip(weighted.rows_mut());
+    for (at, (row, mut scaled)) in both.enumerate() {
+        let (slope, curvature) = loss.derivatives(at, dot(row, weights));
+        gradient.scaled_add(slope / rows, &row);
+        scaled *= curvature / rows;
     }
     let mut hessian = z.t().dot(&weighted);
     for j in 1..z.ncols() {
@@ -135,7 +178,7 @@ fn derivatives(z: &Array2<f64>, weights: &Array1<f64>, penalty: f64) -> (Array1<
 
 /// The next weights and their objective: the whole Newton step, or as small a part of it as makes progress; none where nothing does.
 fn descend(
-    z: &Array2<f64>,
+    (z, loss): (&Array2<f64>, Loss<'_>),
     weights: &Array1<f64>,
     direction: &Array1<f64>,
     value: f64,
@@ -144,7 +187,7 @@ fn descend(
     let mut length = 1.0;
     for _ in 0..40 {
         let next = weights - &(direction * length);
-        let better = objective(z, &next, penalty);
+        let better = objective(z, loss, &next, penalty);
         if better < value {
             return Some((next, better));
         }
@@ -193,8 +236,8 @@ mod tests {
         TrainError,
         data::{Dataset, builtin},
         metrics::auc,
-        plain::scores,
-        preprocess::{Preprocessor, Scheme, signed_rows},
+        plain::{Examples, scores},
+        preprocess::{Preprocessor, Scheme, signed_rows, with_intercept},
     };
 
     fn prepared(data: &Dataset) -> (Array2<f64>, Array2<f64>) {
@@ -285,6 +328,40 @@ mod tests {
             assert_relative_eq!(*w, expected, max_relative = 1e-8);
         }
         assert_relative_eq!(fit.loss, 0.639_352_343_539_090_7, max_relative = 1e-12);
+    }
+
+    /// scikit-learn 1.8, `Ridge(alpha=..)` on columns as they are, whose intercept has no penalty either.
+    #[test]
+    fn ridge_is_that_of_scikit_learn() {
+        let x = array![[0.5, 1.2], [1.5, -0.3], [2.5, 0.7], [3.0, -1.1], [0.2, 0.4]];
+        let y = array![1.0, 2.0, 2.5, 4.0, 0.0];
+        let examples = Examples::new(with_intercept(&x), y).unwrap();
+        for (alpha, expected) in [
+            (
+                0.0,
+                [
+                    0.27826089162409184,
+                    1.0830995276533346,
+                    -0.25685646783459576,
+                ],
+            ),
+            (
+                2.0,
+                [0.7357431574828841, 0.7921499581503689, -0.30918940574695863],
+            ),
+        ] {
+            let fit = exact(&examples, alpha / 5.0).unwrap();
+            for (w, expected) in fit.weights.iter().zip(expected) {
+                assert_relative_eq!(*w, expected, max_relative = 1e-10);
+            }
+        }
+        let twice = array![[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]];
+        let examples = Examples::new(with_intercept(&twice), array![1.0, 0.0, 2.0]).unwrap();
+        let error = exact(&examples, 0.0).unwrap_err();
+        assert!(matches!(
+            error,
+            TrainError::Fit(FitError::Collinear { column: 2 })
+        ));
     }
 
     fn refused(x: &Array2<f64>, labels: &[bool], penalty: f64) -> FitError {

@@ -34,6 +34,7 @@ mod calibration;
 mod descent;
 mod error;
 mod exact;
+mod examples;
 mod history;
 mod nesterov;
 
@@ -44,6 +45,7 @@ pub use calibration::Calibration;
 pub use descent::{fixed_hessian, gradient_descent, hessian_bound};
 pub use error::FitError;
 pub use exact::{Exact, exact};
+pub use examples::{Examples, View};
 pub use history::{History, Iteration, LeftInterval};
 pub use nesterov::{FirstStep, State, etas, etas_from, nesterov};
 
@@ -181,8 +183,9 @@ pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>,
 }
 
 /// Checks what every trainer needs before its first iteration.
-fn check(z: &Array2<f64>, settings: &PlainSettings, start: &Array1<f64>) -> Result<(), DataError> {
+fn check(view: View<'_>, settings: &PlainSettings, start: &Array1<f64>) -> Result<(), DataError> {
     const OP: &str = "training";
+    let z = view.rows;
     DataError::expect_length(OP, "starting weights", start.len(), z.ncols())?;
     let rows = settings.batches.rows();
     DataError::expect_length(OP, "rows that minibatches are made of", rows, z.nrows())
@@ -217,21 +220,21 @@ pub(crate) fn kept(rate: f64, penalty: f64) -> Result<f64, FitError> {
 /// Runs iterations from number `first`: each moves from its point by the step along the gradient's direction to the next weights, and
 /// `advance` tells the next point. Returns the point after the last.
 fn run(
-    z: &Array2<f64>,
+    examples: View<'_>,
     settings: &PlainSettings,
     first: usize,
     mut point: Array1<f64>,
     direction: impl Fn(Array1<f64>) -> Array1<f64>,
     mut advance: impl FnMut(usize, Array1<f64>) -> Array1<f64>,
 ) -> Result<(History, Array1<f64>), TrainError> {
-    check(z, settings, &point)?;
+    check(examples, settings, &point)?;
     let mut history = History::new(first, settings.sigmoid.bound());
     let end = first + settings.iterations;
     for (t, rows) in (first..end).zip(settings.batches.starting_at(first)) {
         let rate = settings.rate.at(t)?;
         let gamma = rate / rows.len() as f64;
         let keep = kept(rate, settings.penalty)?;
-        let (g, largest) = ascent(z, &rows, &point, &settings.sigmoid);
+        let (g, largest) = ascent(examples, &rows, &point, &settings.sigmoid);
         let step = direction(g) * gamma;
         let mut next = point;
         if keep != 1.0 {
@@ -250,22 +253,27 @@ fn run(
     Ok((history, point))
 }
 
-/// `Z^T s` over the given rows, and the largest `|t|` with its row.
+/// `Z^T s` over the given rows, and the largest `|t|` with its row. Constants that are apart from the rows stand in the place of the
+/// polynomial's.
 fn ascent(
-    z: &Array2<f64>,
+    examples: View<'_>,
     rows: &[usize],
     v: &Array1<f64>,
     sigmoid: &Sigmoid,
 ) -> (Array1<f64>, (f64, usize)) {
-    let mut sum = Array1::zeros(z.ncols());
+    let mut sum = Array1::zeros(examples.rows.ncols());
     let mut largest = (0.0f64, 0);
     for &at in rows {
-        let row = z.row(at);
+        let row = examples.rows.row(at);
         let t = dot(row, v);
         if t.abs() > largest.0 {
             largest = (t.abs(), at);
         }
-        sum.scaled_add(sigmoid.eval(t), &row);
+        let s = match examples.constants {
+            None => sigmoid.eval(t),
+            Some(constants) => constants[at] + sigmoid.pull_back(t),
+        };
+        sum.scaled_add(s, &row);
     }
     (sum, largest)
 }

@@ -1,8 +1,8 @@
 //! Nesterov's accelerated gradient, the optimizer of encrypted training (ePrint 2018/254, section 3; 2018/662).
 
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
-use super::{FitError, History, PlainSettings, check, run};
+use super::{FitError, History, PlainSettings, View, check, run};
 use serde::{Deserialize, Serialize};
 
 use crate::{Result, data::DataError};
@@ -104,12 +104,13 @@ impl State {
 ///
 /// # Errors
 /// [`DataError::Length`], [`FitError::Hyperparameter`], [`FitError::Diverged`].
-pub fn nesterov(
-    z: &Array2<f64>,
+pub fn nesterov<'a>(
+    examples: impl Into<View<'a>>,
     settings: &PlainSettings,
     start: State,
 ) -> Result<(History, State)> {
-    check(z, settings, &start.w)?;
+    let examples = examples.into();
+    check(examples, settings, &start.w)?;
     let State {
         iteration: first,
         mut w,
@@ -122,7 +123,7 @@ pub fn nesterov(
         w = next;
         v
     };
-    let (history, v) = run(z, settings, first, v, |g| g, advance)?;
+    let (history, v) = run(examples, settings, first, v, |g| g, advance)?;
     let end = State {
         iteration: end,
         w,

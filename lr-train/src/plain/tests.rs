@@ -117,7 +117,7 @@ fn all_trainers_reach_the_same_optimum() {
     let run = |n| exact(n, 1.0, 15);
     let descent = gradient_descent(&z, &run(20_000), 0, Array1::zeros(3)).unwrap();
     let optimum = descent.weights().unwrap();
-    let (gradient, _) = ascent(&z, &rows, optimum, &Sigmoid::Exact);
+    let (gradient, _) = ascent((&z).into(), &rows, optimum, &Sigmoid::Exact);
     assert!(gradient.iter().all(|g| g.abs() < 1e-9), "{gradient}");
     let (accelerated, _) = nesterov(&z, &run(20_000), State::zero(3)).unwrap();
     let newton = fixed_hessian(&z, &run(20_000), 0, Array1::zeros(3)).unwrap();

@@ -11,7 +11,7 @@ pub use spread::{Spread, SpreadDoubt};
 
 use crate::{
     TrainError,
-    data::{DataError, FeatureTable},
+    data::{DataError, FeatureTable, Layout},
 };
 
 /// How a column is brought to a common range: `(x - offset) / scale`, x its value or a logarithm of it.
@@ -122,6 +122,12 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, (squares / rows).sqrt())
 }
 
+/// The middle of values, between two of them where they are even in number.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    quantile(&values, 0.5)
+}
+
 /// A quantile of sorted values, between two of them in proportion.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q * (sorted.len() - 1) as f64;
@@ -165,6 +171,7 @@ pub struct Preprocessor {
     named: bool,
     columns: Vec<Column>,
     dropped: Vec<Dropped>,
+    layout: Option<Layout>,
 }
 
 impl Preprocessor {
@@ -219,6 +226,7 @@ impl Preprocessor {
             named: train.has_names(),
             columns,
             dropped,
+            layout: train.layout().cloned(),
         })
     }
 
@@ -297,6 +305,11 @@ impl Preprocessor {
         &self.columns
     }
 
+    /// How features are made of a file's columns; none if they do not come from delimited text.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
     /// The columns left out.
     pub fn dropped(&self) -> &[Dropped] {
         &self.dropped
@@ -312,6 +325,7 @@ struct Stored {
     named: bool,
     columns: Vec<Column>,
     dropped: Vec<Dropped>,
+    layout: Option<Layout>,
 }
 
 impl TryFrom<Stored> for Preprocessor {
@@ -325,6 +339,11 @@ impl TryFrom<Stored> for Preprocessor {
         positions.sort_unstable();
         if !positions.iter().copied().eq(0..stored.names.len()) {
             return damaged("its columns are not each listed once");
+        }
+        if let Some(layout) = &stored.layout
+            && (layout.features() != stored.names || layout.is_named() != stored.named)
+        {
+            return damaged("its names are not those that its layout makes");
         }
         if stored.columns.is_empty() {
             return damaged("it keeps no column");
@@ -343,6 +362,7 @@ impl TryFrom<Stored> for Preprocessor {
             named: stored.named,
             columns: stored.columns,
             dropped: stored.dropped,
+            layout: stored.layout,
         })
     }
 }
@@ -366,6 +386,15 @@ pub fn signed_rows(features: &Array2<f64>, labels: &[bool]) -> Result<Array2<f64
             _ => y[row] * features[(row, column - 1)],
         },
     ))
+}
+
+/// The rows `(1, x_i)`: the intercept's column first, then the features.
+pub fn with_intercept(features: &Array2<f64>) -> Array2<f64> {
+    let shape = (features.nrows(), features.ncols() + 1);
+    Array2::from_shape_fn(shape, |(row, column)| match column {
+        0 => 1.0,
+        _ => features[(row, column - 1)],
+    })
 }
 
 #[cfg(test)]

@@ -105,13 +105,11 @@ fn spread(values: &[f64], in_place: bool) -> Option<Spread> {
 
 impl fmt::Display for SpreadDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            column, position, ..
-        } = self;
+        let Self { column, .. } = self;
         match self.spread {
             Spread::Rounding => write!(
                 f,
-                "the values of column {column:?} differ by no more than rounding: leave it out with --leave-out {position}"
+                "the values of column {column:?} differ by no more than rounding: leave it out with --drop {column:?}"
             ),
             Spread::Narrow(share) => write!(
                 f,
@@ -121,7 +119,7 @@ impl fmt::Display for SpreadDoubt {
             Spread::OneValue { row, value } => write!(
                 f,
                 "column {column:?} is {value:?} in row {}, and within a tenth of its range in all others: mend or cap that value, or leave the column \
-                 out (--leave-out)",
+                 out (--drop)",
                 row + 1
             ),
             Spread::FewRows { rows } => write!(

@@ -63,7 +63,7 @@ impl Given {
         after
     }
 
-    fn schemes(&self) -> Vec<Scheme> {
+    pub(super) fn schemes(&self) -> Vec<Scheme> {
         self.scheme.map_or(SCHEMES.to_vec(), |scheme| vec![scheme])
     }
 
@@ -76,11 +76,11 @@ impl Given {
             .collect()
     }
 
-    fn penalties(&self) -> Vec<f64> {
+    pub(super) fn penalties(&self) -> Vec<f64> {
         self.penalty.map_or(PENALTIES.to_vec(), |l| vec![l])
     }
 
-    fn minibatches(&self, rows: usize) -> Vec<usize> {
+    pub(super) fn minibatches(&self, rows: usize) -> Vec<usize> {
         if let Some(minibatch) = self.minibatch {
             return vec![minibatch];
         }
@@ -92,7 +92,7 @@ impl Given {
     }
 
     /// Shares of the reciprocal of the loss's largest curvature, in two digits.
-    fn rates(&self, curvature: f64) -> Vec<Rate> {
+    pub(super) fn rates(&self, curvature: f64) -> Vec<Rate> {
         if let Some(rate) = &self.rate {
             return vec![rate.clone()];
         }

@@ -14,7 +14,7 @@ use super::{
     trial::{Fold, Run, Score, within},
 };
 use crate::{
-    Result,
+    ModelKind, Result,
     data::{DataError, Dataset},
     plain::State,
     preprocess::{Preprocessor, Scheme, signed_rows},
@@ -64,6 +64,7 @@ struct Candidate {
 
 pub(super) fn climb(data: &Dataset, options: &Options<'_>) -> Result<Found> {
     options.given.check()?;
+    data.expect_for("search of settings", ModelKind::Logistic)?;
     expect_classes(data)?;
     let asked = options.given.after(options.most_iterations);
     // Before the last rung long trainings are judged by their beginning.
@@ -353,7 +354,7 @@ fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<T
 }
 
 /// Progress, the stop, and threads.
-struct Watch<'a> {
+pub(super) struct Watch<'a> {
     options: &'a Options<'a>,
     done: AtomicUsize,
     total: usize,
@@ -362,7 +363,7 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(options: &'a Options<'a>, candidates: usize) -> Self {
+    pub(super) fn new(options: &'a Options<'a>, candidates: usize) -> Self {
         let later = PENALTIES.len() * KEPT.0 * RUNGS[1].folds + (KEPT.1 + 1) * FOLDS;
         let ahead = candidates * RUNGS[0].folds + later;
         Self {
@@ -373,13 +374,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn expect(&mut self, tasks: usize) {
+    pub(super) fn expect(&mut self, tasks: usize) {
         self.total = self.done.load(Ordering::Relaxed) + tasks;
         self.ahead = self.ahead.max(self.total);
     }
 
     /// Results of tasks in their order, whichever thread did them; the first error in that order.
-    fn spread<T: Send>(
+    pub(super) fn spread<T: Send>(
         &self,
         tasks: usize,
         task: impl Fn(usize) -> Result<T> + Sync,

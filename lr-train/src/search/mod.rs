@@ -21,6 +21,7 @@ mod candidates;
 mod error;
 mod given;
 mod ladder;
+mod measured;
 mod setting;
 mod trial;
 
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::SearchError;
 pub use given::Given;
+pub use measured::{Errors, FoundMeasured, MeasuredTrial, search_measured};
 pub use setting::Setting;
 
 use crate::{
@@ -193,6 +195,7 @@ impl Found {
 /// Searches settings for labelled rows.
 ///
 /// # Errors
+/// [`DataError::OtherTarget`](crate::data::DataError::OtherTarget) for targets without classes, for which there is [`search_measured`];
 /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`DataError::Split`](crate::data::DataError::Split) for fewer than four rows of a
 /// class, [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter) for given settings that no training takes,
 /// [`PreprocessError`](crate::preprocess::PreprocessError) for columns that are all constant or that a given normalization cannot scale; [`SearchError`].

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ModelKind,
     plain::{FirstStep, PlainSettings, Rate},
     preprocess::Scheme,
     sigmoid::Approximation,
@@ -38,7 +39,12 @@ pub struct Setting {
 impl Setting {
     /// Settings of a training, with the circuit and the rounds of [`Settings::new`].
     pub fn settings(&self) -> Settings {
+        let model = match self.activation.is_linear() {
+            true => ModelKind::Linear,
+            false => ModelKind::Logistic,
+        };
         Settings::new(self.minibatch, self.iterations)
+            .model(model)
             .rate(self.rate.clone())
             .activation(self.activation.clone())
             .penalty(self.penalty)
@@ -54,9 +60,13 @@ impl Setting {
         self.settings().plain(rows)
     }
 
-    /// Levels of one round with the shallowest circuit: two an iteration, one more above degree 3.
+    /// Levels of one round with the shallowest circuit: two an iteration, one more above degree 3, one less of a line.
     pub fn levels(&self) -> usize {
-        let each = if self.activation.degree() > 3 { 3 } else { 2 };
+        let each = match self.activation.degree() {
+            1 => 1,
+            3 => 2,
+            _ => 3,
+        };
         each * self.iterations + 1
     }
 
@@ -81,10 +91,13 @@ impl Setting {
             Order::Original => "original".to_owned(),
             Order::Shuffled { seed } => seed.to_string(),
         };
+        let polynomial = match self.activation.is_linear() {
+            true => "--model linear".to_owned(),
+            false => format!("--sigmoid {}", self.activation.name()?),
+        };
         Some(format!(
-            "--normalize {} --sigmoid {} --lr {rate}{schedule} --l2 {} --first-step {first_step} --minibatch {} --iterations {} --order {order}",
+            "--normalize {} {polynomial} --lr {rate}{schedule} --l2 {} --first-step {first_step} --minibatch {} --iterations {} --order {order}",
             self.scheme.name(),
-            self.activation.name()?,
             self.penalty,
             self.minibatch,
             self.iterations,

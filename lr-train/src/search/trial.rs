@@ -7,7 +7,7 @@ use crate::{
     Result, TrainError,
     data::Dataset,
     metrics::{Confusion, auc, log_loss},
-    plain::{Calibration, FitError, PlainSettings, State, exact, nesterov, scores},
+    plain::{Calibration, FitError, PlainSettings, State, View, exact, nesterov, scores},
     preprocess::{PreprocessError, Preprocessor, Scheme, signed_rows},
     split::Split,
 };
@@ -58,12 +58,12 @@ impl Run {
 }
 
 /// Trains from a state: the next one, or where it leaves its interval.
-pub(super) fn within(
-    z: &Array2<f64>,
+pub(super) fn within<'a>(
+    examples: impl Into<View<'a>>,
     plain: &PlainSettings,
     state: State,
 ) -> Result<Result<State, Left>> {
-    let (iteration, largest) = match nesterov(z, plain, state) {
+    let (iteration, largest) = match nesterov(examples, plain, state) {
         Err(TrainError::Fit(FitError::Diverged { iteration, .. })) => (iteration, f64::INFINITY),
         Err(error) => return Err(error),
         Ok((history, next)) => match history.left_interval() {

@@ -78,6 +78,20 @@ impl Approximation {
         )
     }
 
+    /// `-t`, of which only the odd part matters: the pull of squared errors, in linear regression. Exact everywhere; `bound` is what inner
+    /// products are assumed to keep to.
+    ///
+    /// # Errors
+    /// [`SigmoidError::Approximation`] unless [`MIN_BOUND`] <= `bound` <= [`MAX_BOUND`].
+    pub fn linear(bound: f64) -> Result<Self, SigmoidError> {
+        Self::given(vec![-1.0], bound)
+    }
+
+    /// Whether it is [`Approximation::linear`], on any interval.
+    pub fn is_linear(&self) -> bool {
+        self.odd == [-1.0]
+    }
+
     /// Those of the literature, with the names that the command line has for them.
     pub fn of_the_literature() -> [(&'static str, Self); 4] {
         [
@@ -206,7 +220,12 @@ impl Approximation {
 
     /// Its value, by Horner's rule in t^2.
     pub fn eval(&self, t: f64) -> f64 {
-        self.constant() + horner(&self.odd, t)
+        self.constant() + self.pull_back(t)
+    }
+
+    /// Its odd part: what draws inner products back, whatever the constants of gradients pull them to.
+    pub(crate) fn pull_back(&self, t: f64) -> f64 {
+        horner(&self.odd, t)
     }
 
     /// The largest distance from `sigma(-t)` on `[-B, B]`, on a grid of 20,001 points of the half (the error is even).
@@ -241,6 +260,14 @@ impl Sigmoid {
         match self {
             Self::Exact => sigma(-t),
             Self::Polynomial(p) => p.eval(t),
+        }
+    }
+
+    /// The same without its value at 0.
+    pub(crate) fn pull_back(&self, t: f64) -> f64 {
+        match self {
+            Self::Exact => sigma(-t) - 0.5,
+            Self::Polynomial(p) => p.pull_back(t),
         }
     }
 

@@ -11,10 +11,11 @@ use super::Model;
 pub struct Coefficient {
     /// The column's name.
     pub column: String,
-    /// What one unit of the column adds to the logarithm of the odds.
+    /// What one unit of the column adds to the logarithm of the odds, or to the number that the model tells.
     pub per_unit: f64,
-    /// What one unit multiplies the odds of the positive class by: `exp(per_unit)`.
-    pub odds_ratio: f64,
+    /// What one unit multiplies the odds of the positive class by: `exp(per_unit)`; none for a model of numbers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub odds_ratio: Option<f64>,
     /// What one unit of the **normalized** column adds: comparable between columns.
     pub normalized: f64,
 }
@@ -40,9 +41,11 @@ impl Model {
         if scheme.takes_logarithms() {
             return None;
         }
-        let (slope, shift) = self
-            .calibration
-            .map_or((1.0, 0.0), |c| (c.slope, c.intercept));
+        let (slope, shift) = match (&self.measure, self.calibration) {
+            (Some(measure), _) => (measure.scale, measure.mean),
+            (None, Some(c)) => (c.slope, c.intercept),
+            (None, None) => (1.0, 0.0),
+        };
         let (mut intercept, weights) = match self.weights.split_first() {
             Some((first, rest)) => (slope * first + shift, rest),
             None => return None,
@@ -55,7 +58,7 @@ impl Model {
             columns.push(Coefficient {
                 column: self.preprocessor.names()[column.position].clone(),
                 per_unit,
-                odds_ratio: per_unit.exp(),
+                odds_ratio: self.measure.is_none().then(|| per_unit.exp()),
                 normalized,
             });
         }

@@ -68,6 +68,11 @@ pub enum Doubt {
         /// Rows of the other class.
         others: usize,
     },
+    /// The squared error of standardized targets is above that of a model that knows nothing, 1.
+    SquaredError {
+        /// It.
+        error: f64,
+    },
     /// The loss is above that of a model that knows nothing.
     Loss {
         /// It.
@@ -98,6 +103,7 @@ impl Doubt {
                 highest,
                 bound,
             } => beyond(highest.max(-lowest), SCORE_MARGIN * bound),
+            Self::SquaredError { error } => beyond(error, LOSS_MARGIN),
             Self::Loss { loss } => beyond(loss, LOSS_MARGIN * std::f64::consts::LN_2),
         }
     }
@@ -145,9 +151,9 @@ impl fmt::Display for Doubt {
                 bound,
             } => write!(
                 f,
-                "from iteration {} on inner products leave {}, on which the polynomial is near the sigmoid and which the circuits \
+                "from iteration {} on inner products leave {}, on which the model's polynomial is meant and which the circuits \
                  assume, first by row {} of the data, and reach {}: lower \
-                 --lr, train fewer --iterations, normalize the columns (--normalize), or take a --sigmoid with a wider interval",
+                 --lr, train fewer --iterations, normalize the columns (--normalize), or take a --sigmoid with a wider interval where there is one",
                 iteration + 1,
                 interval(bound),
                 row + 1,
@@ -190,6 +196,11 @@ impl fmt::Display for Doubt {
                 } else {
                     "the negative class"
                 }
+            ),
+            Self::SquaredError { error } => write!(
+                f,
+                "the mean squared error is {} of the target's variance in the end, that of its mean 1: lower --lr or train fewer --iterations",
+                short(error)
             ),
             Self::Loss { loss } => write!(
                 f,

@@ -4,7 +4,6 @@ use std::fmt;
 
 use arras_hal::StopToken;
 use arras_toolkit::text;
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,7 +15,7 @@ use crate::{
     Result,
     circuits::LARGEST_VALUE,
     metrics::log_loss,
-    plain::{History, State},
+    plain::{Examples, History, State},
     split::Minibatches,
 };
 
@@ -102,39 +101,63 @@ pub struct Forecast {
     /// The lowest and the highest score of any row in the end.
     #[serde(with = "numbers")]
     pub scores: [f64; 2],
-    /// Mean log loss over all rows in the end; `ln 2` is that of a model that knows nothing.
-    #[serde(with = "number")]
-    pub log_loss: f64,
+    /// Mean log loss over all rows in the end, of a model of classes; `ln 2` is that of a model that knows nothing.
+    #[serde(
+        with = "maybe_number",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub log_loss: Option<f64>,
     /// Rows that the model takes for positive in the end.
-    pub taken_for_positive: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_for_positive: Option<usize>,
     /// Rows that are positive.
-    pub positive: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<usize>,
+    /// Mean squared error over all rows in the end, of a model of standardized numbers; 1 is that of a model that knows nothing.
+    #[serde(
+        with = "maybe_number",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub squared_error: Option<f64>,
 }
 
 impl Forecast {
-    /// Trains in the clear: `z` are signed rows as [`training_rows`](super::training_rows) makes them, or padded to the plan's features.
+    /// Trains in the clear on examples as [`training_rows`](super::training_rows) makes them, or padded to the plan's features.
     ///
     /// # Errors
     /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape;
     /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped) once the token is set.
-    pub fn of(plan: &TrainingPlan, z: &Array2<f64>, stop: &StopToken) -> Result<Self> {
+    pub fn of(plan: &TrainingPlan, z: &Examples, stop: &StopToken) -> Result<Self> {
         let settings = plan.settings();
-        let rows = z.nrows();
+        let rows = z.rows().nrows();
         let mut plain = settings.plain(rows)?;
         plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
         let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
         Self::after(plan, z, &history)
     }
 
-    fn after(plan: &TrainingPlan, z: &Array2<f64>, history: &History) -> Result<Self> {
+    fn after(plan: &TrainingPlan, examples: &Examples, history: &History) -> Result<Self> {
+        let z = examples.rows();
         let weights = history.weights().cloned();
         let weights = weights.unwrap_or_else(|| State::zero(z.ncols()).w);
         let margins = z.dot(&weights);
+        let targets = examples.constants();
+        // Signed rows have the label in the intercept's column.
         let labels: Vec<bool> = z.column(0).iter().map(|y| *y > 0.0).collect();
         let sign = |label: bool| if label { 1.0 } else { -1.0 };
         let scores: Vec<f64> = (margins.iter().zip(&labels))
             .map(|(margin, label)| margin * sign(*label))
             .collect();
+        let count = |of: &dyn Fn(usize) -> bool| {
+            let counted = (0..labels.len()).filter(|&row| of(row)).count();
+            targets.is_none().then_some(counted)
+        };
+        let squared_error = targets.map(|y| {
+            let squares = y.iter().zip(&scores).map(|(y, score)| (y - score).powi(2));
+            squares.sum::<f64>() / labels.len() as f64
+        });
         let values = history.iterations().iter().map(|iteration| {
             let weights = iteration.weights.iter().map(|w| w.abs());
             weights.fold(iteration.largest_step, f64::max)
@@ -158,9 +181,13 @@ impl Forecast {
                 scores.iter().copied().fold(f64::INFINITY, f64::min),
                 scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             ],
-            log_loss: log_loss(&scores, &labels)?,
-            taken_for_positive: scores.iter().filter(|score| **score > 0.0).count(),
-            positive: labels.iter().filter(|label| **label).count(),
+            log_loss: match targets {
+                None => Some(log_loss(&scores, &labels)?),
+                Some(_) => None,
+            },
+            taken_for_positive: count(&|row| scores[row] > 0.0),
+            positive: count(&|row| labels[row]),
+            squared_error,
         })
     }
 
@@ -198,22 +225,22 @@ impl Forecast {
         if let Some(error) = error.filter(|error| beyond(*error, weight * LARGEST_ERROR)) {
             doubts.push(Doubt::Error { error, weight });
         }
-        let (taken, rows) = (self.taken_for_positive, self.usage.rows);
-        if (taken == 0 || taken == rows) && (1..rows).contains(&self.positive) {
+        let rows = self.usage.rows;
+        if let (Some(taken), Some(positive)) = (self.taken_for_positive, self.positive)
+            && (taken == 0 || taken == rows)
+            && (1..rows).contains(&positive)
+        {
             doubts.push(Doubt::OneClass {
                 positive: taken > 0,
                 rows,
-                others: if taken > 0 {
-                    rows - self.positive
-                } else {
-                    self.positive
-                },
+                others: if taken > 0 { rows - positive } else { positive },
             });
         }
-        if self.log_loss > std::f64::consts::LN_2 {
-            doubts.push(Doubt::Loss {
-                loss: self.log_loss,
-            });
+        if let Some(loss) = self.log_loss.filter(|loss| *loss > std::f64::consts::LN_2) {
+            doubts.push(Doubt::Loss { loss });
+        }
+        if let Some(error) = self.squared_error.filter(|error| beyond(*error, 1.0)) {
+            doubts.push(Doubt::SquaredError { error });
         }
         doubts
     }
@@ -225,14 +252,25 @@ impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         text::line(f, "rows used", self.usage)?;
         let [lowest, highest] = self.scores.map(short);
+        let inputs = match self.squared_error {
+            None => "inputs of the sigmoid",
+            Some(_) => "standard deviations of the target; inner products",
+        };
         let scores = format!(
-            "{lowest} to {highest} in the end, inputs of the sigmoid to {} of {}",
+            "{lowest} to {highest} in the end, {inputs} to {} of {}",
             short(self.largest_input),
             self.interval
         );
         text::line(f, "scores", scores)?;
-        let loss = format!("{} in the end, of 0.693", short(self.log_loss));
-        text::line(f, "log loss", loss)
+        if let Some(loss) = self.log_loss {
+            let loss = format!("{} in the end, of 0.693", short(loss));
+            text::line(f, "log loss", loss)?;
+        }
+        if let Some(error) = self.squared_error {
+            let error = format!("{} of the target's variance in the end", short(error));
+            text::line(f, "squared error", error)?;
+        }
+        Ok(())
     }
 }
 

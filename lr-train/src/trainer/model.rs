@@ -3,20 +3,20 @@
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
+use super::{Settings, training_rows};
 use crate::{
-    Result,
+    ModelKind, Result, TrainError,
     circuits::Kind,
-    data::{Classes, DataError, Dataset, FeatureTable},
-    metrics::{Assessment, Threshold},
-    plain::{Calibration, scores},
+    data::{Classes, DataError, Dataset, FeatureTable, Measure, Target},
+    metrics::{Accuracy, Assessment, Threshold},
+    plain::{Calibration, FitError, exact, scores},
     preprocess::Preprocessor,
     sigmoid::sigma,
     trainer::ExchangeError,
 };
 
 /// The version of models that this build writes, and the only one that it reads.
-pub const MODEL_VERSION: u32 = 2;
+pub const MODEL_VERSION: u32 = 3;
 
 /// A trained model: weights, and what is needed to apply them to data as it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,8 +31,12 @@ pub struct Model {
     pub settings: Settings,
     /// Rows it was trained on.
     pub rows: usize,
-    /// The classes.
+    /// The classes, of a model that tells them.
+    #[serde(default = "Classes::none", skip_serializing_if = "Classes::are_none")]
     pub classes: Classes,
+    /// How the target was standardized, of a model that tells a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
     /// Weights of normalized features, the intercept first.
     pub weights: Vec<f64>,
     /// Names of columns and their normalization.
@@ -70,6 +74,24 @@ impl Model {
         DataError::expect_length("model", what, self.weights.len(), expected)
             .map_err(ExchangeError::malformed("model"))?;
         ExchangeError::expect_usable("weights", &self.weights, f64::MAX.log2())?;
+        let numbers = self.settings.model == ModelKind::Linear;
+        let usable = self.measure.as_ref().is_some_and(Measure::is_usable);
+        if numbers != usable
+            || numbers != self.measure.is_some()
+            || numbers != self.classes.are_none()
+        {
+            let error = format!(
+                "a {} model has {} of its target",
+                self.settings.model,
+                if numbers {
+                    "mean and scale"
+                } else {
+                    "two classes"
+                }
+            );
+            let (what, error) = ("model", error.into());
+            return Err(ExchangeError::Malformed { what, error }.into());
+        }
         if let Some(Calibration {
             slope, intercept, ..
         }) = self.calibration
@@ -162,7 +184,64 @@ impl Model {
         Ok(Assessment::measure(&scores, data.labels(), self.threshold)?)
     }
 
+    /// What a model of numbers says of rows as they were read, in the units of the target.
+    ///
+    /// # Errors
+    /// As [`Model::scores`]; [`DataError::OtherTarget`] for a model of classes.
+    pub fn values(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<f64>> {
+        let measure = self.expect_measure("values")?;
+        let scores = self.scores(data)?.into_iter();
+        Ok(scores.map(|score| measure.value(score)).collect())
+    }
+
+    /// How near a model of numbers comes to the targets of rows as they were read.
+    ///
+    /// # Errors
+    /// As [`Model::values`]; [`DataError::OtherTarget`] for rows with labels.
+    pub fn evaluate_values(&self, data: &Dataset) -> Result<Accuracy> {
+        let measure = self.expect_measure("evaluate")?;
+        data.expect_for("evaluate", self.settings.model)?;
+        let Target::Real { values, .. } = data.target() else {
+            return Ok(Accuracy::measure(&[], &[], measure.mean)?);
+        };
+        Ok(Accuracy::measure(
+            &self.values(data)?,
+            values,
+            measure.mean,
+        )?)
+    }
+
+    /// What the closed form on the same columns, a penalty of one over the rows, says of the rows that it is fitted to; none where columns
+    /// depend on each other so far that it has no answer.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate_values`].
+    pub fn exact_values(&self, data: &Dataset) -> Result<Option<Accuracy>> {
+        self.expect_measure("closed form")?;
+        data.expect_for("closed form", self.settings.model)?;
+        let examples = training_rows(self.settings.optimizer, data, &self.preprocessor)?;
+        let penalty = 1.0 / data.rows() as f64;
+        let exact = match exact(&examples, penalty) {
+            Err(TrainError::Fit(FitError::Collinear { .. })) => return Ok(None),
+            other => other?,
+        };
+        let mut fitted = self.clone();
+        fitted.weights = exact.weights.to_vec();
+        fitted.evaluate_values(data).map(Some)
+    }
+
+    fn expect_measure(&self, op: &'static str) -> Result<&Measure> {
+        let error = DataError::OtherTarget {
+            op,
+            model: self.settings.model.name(),
+            found: "one of two classes",
+            expected: "a number",
+        };
+        Ok(self.measure.as_ref().ok_or(error)?)
+    }
+
     fn expect_classes(&self, data: &Dataset) -> Result<()> {
+        data.expect_for("evaluate", self.settings.model)?;
         let classes = data.classes();
         if classes == &self.classes {
             return Ok(());

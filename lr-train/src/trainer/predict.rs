@@ -9,15 +9,15 @@ use arras_toolkit::{
     interpret::{BrokenAssumption, PredictedNumbers},
 };
 use chacha20::ChaCha20Rng;
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2};
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::{Optimizer, Round, TrainingPlan};
 use crate::{
     Result,
-    circuits::Start,
-    plain::{self, History, PlainSettings, State},
+    circuits::{Constants, Start},
+    plain::{self, Examples, History, PlainSettings, State},
     split::Minibatches,
 };
 
@@ -31,7 +31,7 @@ pub enum ErrorsFor {
     #[default]
     AnyData,
     /// These rows, as [`training_rows`](super::training_rows) makes them.
-    Rows(Arc<Array2<f64>>),
+    Rows(Arc<Examples>),
 }
 
 impl Round {
@@ -43,7 +43,7 @@ impl Round {
     pub fn predicted_error(
         &self,
         params: &Parameters,
-        minibatches: &[Array2<f64>],
+        minibatches: &[Examples],
         start: Option<&State>,
     ) -> Result<f64> {
         let trials = ScaleAndPrecision::TRIALS;
@@ -55,7 +55,7 @@ impl Round {
     fn predict_weights(
         &self,
         params: &Parameters,
-        minibatches: &[Array2<f64>],
+        minibatches: &[Examples],
         start: Option<&State>,
         trials: usize,
         stop: &StopToken,
@@ -71,24 +71,30 @@ impl Round {
     }
 
     /// Minibatches and a start that may be anything.
-    fn any_data(&self) -> (Vec<Array2<f64>>, Option<State>) {
+    fn any_data(&self) -> Result<(Vec<Examples>, Option<State>)> {
         let spec = self.circuit.spec();
         let mut random = ChaCha20Rng::seed_from_u64(self.index as u64);
         let mut uniform = || random.next_u64() as i64 as f64 / (1u64 << 63) as f64;
-        let minibatches = (0..spec.iterations())
+        let minibatches: Result<Vec<Examples>, _> = (0..spec.iterations())
             .map(|_| {
                 let shape = (spec.minibatch, spec.features);
                 let mut z = Array2::from_shape_simple_fn(shape, &mut uniform);
+                if spec.constants == Constants::Apart {
+                    z.column_mut(0).fill(1.0);
+                    let constants = Array1::from_shape_simple_fn(spec.minibatch, &mut uniform);
+                    return Examples::new(z, constants);
+                }
                 // The intercept's column is the label itself.
                 z.column_mut(0).mapv_inplace(f64::signum);
-                z
+                Ok(z.into())
             })
             .collect();
+        let minibatches = minibatches?;
         let start = (spec.start == Start::Encrypted).then(|| {
             let w = Array1::from_shape_simple_fn(spec.features, &mut uniform);
             State::at_rest(self.first, w)
         });
-        (minibatches, start)
+        Ok((minibatches, start))
     }
 }
 
@@ -158,18 +164,18 @@ pub(super) fn predicted_error(
         };
         let (minibatches, start) = match errors {
             ErrorsFor::Nothing => return Ok(None),
-            ErrorsFor::AnyData => round.any_data(),
+            ErrorsFor::AnyData => round.any_data()?,
             ErrorsFor::Rows(z) => {
                 let settings = plan.settings();
-                let mut plain = settings.plain(z.nrows())?;
-                plain.batches = Minibatches::new(z.nrows(), plan.minibatch(), settings.order)?;
+                let rows = z.rows().nrows();
+                let mut plain = settings.plain(rows)?;
+                plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
                 let count = round.circuit.spec().iterations();
                 let rows = |t| {
                     let all = plain.batches.select(z, round.first + t, 1);
-                    let first = |batch: &Array2<f64>| {
-                        batch.view().split_at(Axis(0), sample.rows).0.to_owned()
-                    };
-                    all.iter().map(first).collect::<Vec<_>>()
+                    let first: Vec<usize> = (0..sample.rows).collect();
+                    let first = all.iter().map(|batch| batch.select(&first));
+                    first.collect::<Vec<_>>()
                 };
                 let minibatches = (0..count).flat_map(rows).collect();
                 plain.iterations = round.first;
@@ -211,13 +217,14 @@ const STRETCH: usize = 1 << 26;
 /// A training in the clear, from the beginning, and the state after it. The token ends it.
 pub(super) fn twin(
     optimizer: Optimizer,
-    z: &Array2<f64>,
+    z: &Examples,
     plain: &PlainSettings,
     stop: &StopToken,
 ) -> Result<(History, State)> {
-    let mut state = State::zero(z.ncols());
+    let features = z.rows().ncols();
+    let mut state = State::zero(features);
     let mut history = History::new(0, plain.sigmoid.bound());
-    let entries = plain.batches.size().saturating_mul(z.ncols());
+    let entries = plain.batches.size().saturating_mul(features);
     let stretch = (STRETCH / entries.max(1)).clamp(1, 64);
     while state.iteration < plain.iterations {
         stop.check().map_err(ToolkitError::from)?;
@@ -254,7 +261,7 @@ mod tests {
         let settings = Settings::new(256, 4).circuit(Kind::MaskFree);
         let (plan, _) = plan(&settings, 31, 400, &insecure(11)).unwrap();
         let error = |round: &Round| {
-            let (minibatches, start) = round.any_data();
+            let (minibatches, start) = round.any_data().unwrap();
             let predicted = round.predicted_error(plan.params(), &minibatches, start.as_ref());
             predicted.unwrap()
         };

@@ -14,16 +14,16 @@ use super::{
 use crate::{
     Result, TrainError,
     circuits::LARGEST_VALUE,
-    data::{Classes, DataError, Dataset},
+    data::{Classes, DataError, Dataset, Measure, Target},
     metrics::Threshold,
-    plain::{FitError, hessian_bound},
-    preprocess::{Preprocessor, Scheme, signed_rows},
+    plain::{Examples, FitError, hessian_bound},
+    preprocess::{Preprocessor, Scheme, signed_rows, with_intercept},
     split::Minibatches,
     trainer::ExchangeError,
 };
 
 /// The version of records that this build writes, and the only one that it reads.
-pub const RECORD_VERSION: u32 = 2;
+pub const RECORD_VERSION: u32 = 3;
 
 /// What the client keeps of a data set: how to read the result. **Private**: it holds names and ranges of the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,8 +38,12 @@ pub struct DatasetRecord {
     pub rows: usize,
     /// Names of columns, and how they were normalized.
     pub preprocessor: Preprocessor,
-    /// The classes.
+    /// The classes, of a target that has them.
+    #[serde(default = "Classes::none", skip_serializing_if = "Classes::are_none")]
     pub classes: Classes,
+    /// How a target that is a number was standardized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
     /// What each column, the intercept first, was multiplied by, and what weights are multiplied by in the end; none for ones.
     pub scaling: Option<Vec<f64>>,
     /// The rows themselves, so that others are told apart.
@@ -57,12 +61,16 @@ pub struct RowsSeal {
 }
 
 impl RowsSeal {
-    fn new(key: RowsDigest, rows: &Array2<f64>) -> Self {
+    fn new(key: RowsDigest, examples: &Examples) -> Self {
+        let rows = examples.rows();
         let mut hasher = blake3::Hasher::new_keyed(key.as_bytes());
         for size in rows.shape() {
             hasher.update(&(*size as u64).to_le_bytes());
         }
-        for value in rows {
+        for value in rows
+            .iter()
+            .chain(examples.constants().into_iter().flatten())
+        {
             hasher.update(&value.to_bits().to_le_bytes());
         }
         let tag = RowsDigest::from_bytes(*hasher.finalize().as_bytes());
@@ -87,6 +95,14 @@ impl DatasetRecord {
     /// [`ExchangeError::Malformed`].
     pub(super) fn check(&self) -> Result<()> {
         let what = "record of a data set";
+        if self.measure.is_some() != self.classes.are_none() {
+            let error = "a target has either classes or a measure".into();
+            return Err(ExchangeError::Malformed { what, error }.into());
+        }
+        if let Some(measure) = self.measure.as_ref().filter(|m| !m.is_usable()) {
+            let error = format!("mean {:?} and scale {:?}", measure.mean, measure.scale).into();
+            return Err(ExchangeError::Malformed { what, error }.into());
+        }
         if let Some(scaling) = &self.scaling {
             let expected = self.preprocessor.features() + 1;
             DataError::expect_length(what, "scaling", scaling.len(), expected)
@@ -122,6 +138,7 @@ impl DatasetRecord {
             settings: plan.settings().clone(),
             rows: self.rows,
             classes: self.classes.clone(),
+            measure: self.measure.clone(),
             weights,
             preprocessor: self.preprocessor.clone(),
             calibration: None,
@@ -132,15 +149,16 @@ impl DatasetRecord {
     }
 }
 
-/// The rows that a training computes on, normalized, signed and scaled as its optimizer needs them.
+/// The rows that a training computes on, normalized, and signed with labels or with standardized targets beside them, scaled as its
+/// optimizer needs them.
 ///
 /// # Errors
-/// Those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
+/// Those of [`Preprocessor::fit`], [`Preprocessor::apply`] and [`Measure::fit`].
 pub fn training_rows(
     optimizer: Optimizer,
     data: &Dataset,
     preprocessor: &Preprocessor,
-) -> Result<Array2<f64>> {
+) -> Result<Examples> {
     Ok(scaled_rows(optimizer, data, preprocessor)?.0)
 }
 
@@ -149,10 +167,18 @@ fn scaled_rows(
     optimizer: Optimizer,
     data: &Dataset,
     preprocessor: &Preprocessor,
-) -> Result<(Array2<f64>, Option<Vec<f64>>)> {
-    let mut signed = signed_rows(&preprocessor.apply(data)?, data.labels())?;
+) -> Result<(Examples, Option<Vec<f64>>)> {
+    let normalized = preprocessor.apply(data)?;
+    let mut signed = match data.target() {
+        Target::Binary { labels, .. } => signed_rows(&normalized, labels)?,
+        Target::Real { name, values } => {
+            let targets = Measure::fit(name, values)?.apply(values);
+            let examples = Examples::new(with_intercept(&normalized), targets)?;
+            return Ok((examples, None));
+        }
+    };
     if optimizer != Optimizer::FixedHessian {
-        return Ok((signed, None));
+        return Ok((signed.into(), None));
     }
     // Every column varies, so the bound is positive.
     let bounds = hessian_bound(&signed);
@@ -160,7 +186,7 @@ fn scaled_rows(
     for (mut column, scale) in signed.columns_mut().into_iter().zip(&scaling) {
         column *= *scale;
     }
-    Ok((signed, Some(scaling)))
+    Ok((signed.into(), Some(scaling)))
 }
 
 /// A forecast, unless a value is to blame that is too large: for a ciphertext of data, or, where the training diverges, for one of a result.
@@ -202,7 +228,7 @@ fn within(
 #[derive(Clone, Debug)]
 pub struct PreparedData {
     pub(super) record: DatasetRecord,
-    pub(super) z: Array2<f64>,
+    pub(super) examples: Examples,
     pub(super) batches: Minibatches,
 }
 
@@ -210,7 +236,7 @@ impl PreparedData {
     /// Fits the normalization to training rows, applies it, and checks that a plan holds the data.
     ///
     /// # Errors
-    /// [`DataError::OneClass`], [`ExchangeError::BeyondPlan`], [`ExchangeError::ValueTooLarge`], [`FitError::Diverged`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
+    /// [`DataError::OneClass`], [`DataError::ConstantTarget`], [`DataError::OtherTarget`], [`ExchangeError::BeyondPlan`], [`ExchangeError::ValueTooLarge`], [`FitError::Diverged`]; those of [`Preprocessor::fit`] and [`Preprocessor::apply`].
     pub(super) fn new(
         plan: &TrainingPlan,
         origin: Origin,
@@ -218,8 +244,13 @@ impl PreparedData {
         scheme: Scheme,
         stop: &StopToken,
     ) -> Result<Self> {
+        data.expect_for("encrypt", plan.settings().model)?;
         let (positives, rows) = (data.positives(), data.rows());
-        if positives == 0 || positives == rows {
+        let measure = match data.target() {
+            Target::Binary { .. } => None,
+            Target::Real { name, values } => Some(Measure::fit(name, values)?),
+        };
+        if measure.is_none() && (positives == 0 || positives == rows) {
             let Classes { positive, negative } = data.classes();
             let only = if positives > 0 { positive } else { negative };
             return Err(DataError::OneClass {
@@ -252,11 +283,9 @@ impl PreparedData {
         }
         let (signed, scaling) = scaled_rows(plan.settings().optimizer, data, &preprocessor)?;
         // Columns beyond those of the data are zero: their weights stay zero.
-        let z = Array2::from_shape_fn((rows, plan.features()), |at| {
-            signed.get(at).copied().unwrap_or(0.0)
-        });
-        let forecast = within(plan, &preprocessor, &signed, || {
-            Forecast::of(plan, &z, stop)
+        let examples = signed.padded(plan.features());
+        let forecast = within(plan, &preprocessor, signed.rows(), || {
+            Forecast::of(plan, &examples, stop)
         })?;
         let record = DatasetRecord {
             version: RECORD_VERSION,
@@ -264,13 +293,18 @@ impl PreparedData {
             rows,
             preprocessor,
             classes: data.classes().clone(),
+            measure,
             scaling,
-            seal: RowsSeal::new(RowsDigest::random_key()?, &z),
+            seal: RowsSeal::new(RowsDigest::random_key()?, &examples),
             forecast: Some(forecast),
         };
         record.check()?;
         let batches = Minibatches::new(rows, plan.minibatch(), plan.settings().order)?;
-        Ok(Self { record, z, batches })
+        Ok(Self {
+            record,
+            examples,
+            batches,
+        })
     }
 
     /// What the client keeps of it.
@@ -284,21 +318,22 @@ impl PreparedData {
             (
                 r.rows,
                 r.classes.clone(),
+                r.measure.clone(),
                 r.preprocessor.clone(),
                 r.scaling.clone(),
             )
         };
         parts(record) == parts(&self.record)
-            && record.seal == RowsSeal::new(record.seal.key, &self.z)
+            && record.seal == RowsSeal::new(record.seal.key, &self.examples)
     }
 
-    /// The signed rows that training computes on, padded to the plan's features.
-    pub fn signed_rows(&self) -> &Array2<f64> {
-        &self.z
+    /// What training computes on, padded to the plan's features.
+    pub fn examples(&self) -> &Examples {
+        &self.examples
     }
 
     /// The rows of `count` minibatches from iteration `first`.
-    pub fn minibatches(&self, first: usize, count: usize) -> Vec<Array2<f64>> {
-        self.batches.select(&self.z, first, count)
+    pub fn minibatches(&self, first: usize, count: usize) -> Vec<Examples> {
+        self.batches.select(&self.examples, first, count)
     }
 }

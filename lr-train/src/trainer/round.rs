@@ -79,6 +79,7 @@ impl Outline<'_> {
             .steps(rate, rows, first, place.iterations)?;
         let spec = Spec::new(self.kind, self.slots, self.features, rows, steps)
             .activation(self.settings.activation.clone())
+            .constants(self.settings.model.constants())
             .start(place.start())
             .results(place.results())
             .summing(self.rounds[index].summing);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Result, TrainError,
+    ModelKind, Result, TrainError,
     circuits::{Kind, Spec, Step},
     plain::{FirstStep, FitError, PlainSettings, Rate, kept},
     sigmoid::Approximation,
@@ -139,6 +139,9 @@ pub enum Rounds {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
+    /// The model.
+    #[serde(default, skip_serializing_if = "ModelKind::is_default")]
+    pub model: ModelKind,
     /// The circuit.
     #[serde(default)]
     pub circuit: CircuitChoice,
@@ -156,7 +159,7 @@ pub struct Settings {
     pub rate: Rate,
     /// In which order rows come into minibatches.
     pub order: Order,
-    /// The polynomial in place of the sigmoid.
+    /// The polynomial of the model's link: in place of the sigmoid, or t itself.
     pub activation: Approximation,
     /// The penalty on squares of weights, the intercept apart; see [`PlainSettings::penalty`].
     #[serde(default)]
@@ -171,6 +174,7 @@ impl Settings {
     /// the published beginning of the momentum and without a penalty.
     pub fn new(minibatch: usize, iterations: usize) -> Self {
         Self {
+            model: ModelKind::Logistic,
             circuit: CircuitChoice::Auto,
             minibatch,
             iterations,
@@ -182,6 +186,14 @@ impl Settings {
             penalty: 0.0,
             first_step: FirstStep::Published,
         }
+    }
+
+    /// With this model, and its polynomial where it has one of its own.
+    #[must_use]
+    pub fn model(mut self, model: ModelKind) -> Self {
+        self.model = model;
+        self.activation = model.polynomial().unwrap_or(self.activation);
+        self
     }
 
     /// With this circuit.
@@ -315,6 +327,15 @@ impl Settings {
         }
         for t in 0..self.iterations {
             kept(self.rate.at(t)?, self.penalty)?;
+        }
+        self.model.expect_polynomial(&self.activation)?;
+        if self.optimizer == Optimizer::FixedHessian && self.model != ModelKind::Logistic {
+            return Err(FitError::Hyperparameter {
+                what: "optimizer fixed-hessian with a penalty",
+                value: self.penalty,
+                allowed: "the fixed Hessian bounds the logistic loss: take nesterov or gradient-descent for other models",
+            }
+            .into());
         }
         if self.optimizer == Optimizer::FixedHessian && self.penalty > 0.0 {
             return Err(FitError::Hyperparameter {

@@ -3,6 +3,7 @@
 mod bad_files;
 mod bad_input;
 mod chosen;
+mod columns;
 mod exchange;
 mod expected;
 mod gpu;
@@ -10,6 +11,7 @@ mod infer;
 mod interrupted;
 mod judged;
 mod key_folders;
+mod linear;
 mod outputs;
 mod paths;
 mod quality;

@@ -69,6 +69,6 @@ fn figures_stand_beside_those_of_a_model_that_knows_nothing() {
         .says("one class for every row | it says \"no\"");
     with("\"threshold\": 0.5", "\"threshold\": 1.0");
     desk.fails(evaluate, 4, "model.json | below 1");
-    with("\"version\": 2", "\"version\": 1");
-    desk.fails(evaluate, 4, "version 1 | `lr-train decrypt`");
+    with("\"version\": 3", "\"version\": 2");
+    desk.fails(evaluate, 4, "version 2 | `lr-train decrypt`");
 }

@@ -25,16 +25,14 @@ fn row_numbers_and_features_are_named_and_can_be_left_out() {
     let desk = Desk::new();
     desk.write("train.csv", numbered());
     let plan = "plan --data train.csv --label y --settings fixed --minibatch 16 --iterations 1 --circuit baseline --force";
-    desk.ok(plan).notes("column number 0 has no name | 0, 1, 2, .. | --leave-out 0 | 2 features: column 1, x | \"1\" was taken for the positive");
+    desk.ok(plan).notes("column number 0 has no name | 0, 1, 2, .. | --drop 0 | 2 features: column 1, x | \"1\" was taken for the positive");
     let without = desk.ok(&format!("{plan} --leave-out 0 --out plan.toml"));
     without.notes("1 features: x; left out: column 1");
     assert!(!without.stderr.contains("counts rows"), "{without}");
     desk.ok("keygen --plan plan.toml --out keys");
+    // The columns of the plan are found by their names.
     let encrypt = "encrypt --keys keys --data train.csv --label y --out data.arras --force";
-    desk.fails(encrypt, 3, "3 features | 1 to 2");
-    desk.ok(&format!("{encrypt} --columns x"))
-        .notes("features: x");
-    let said = desk.json(&format!("{encrypt} --columns 1"));
+    let said = desk.json(encrypt);
     let notes = said["notes"].as_array().unwrap();
     assert!(
         notes
@@ -45,15 +43,20 @@ fn row_numbers_and_features_are_named_and_can_be_left_out() {
     desk.ok("train --eval-keys keys/eval --data data.arras --out result.arras");
     desk.ok("decrypt --keys keys --result result.arras --out model.json");
     for verb in ["evaluate", "predict"] {
-        desk.ok(&format!(
-            "{verb} --model model.json --data train.csv --label y --leave-out 0"
-        ));
+        for columns in ["", "--drop 0", "--columns x"] {
+            desk.ok(&format!(
+                "{verb} --model model.json --data train.csv --label y {columns}"
+            ));
+        }
+        let away =
+            format!("{verb} --model model.json --data train.csv --label y --drop x --columns *");
+        desk.fails(&away, 3, "\"x\" | not among the columns that are chosen");
     }
     desk.refuses(
         r#"
-        2 | plan --data builtin:digits --leave-out 0 | --leave-out | CSV
-        2 | plan --data train.csv --label y --columns x --leave-out 0 | --leave-out
-        3 | plan --data train.csv --label y --leave-out z | "z"
+        2 | plan --data builtin:digits --leave-out 0 | --drop | CSV
+        3 | plan --data train.csv --label y --columns x --leave-out x | no feature
+        3 | plan --data train.csv --label y --drop z | "z"
         "#,
     );
 }
@@ -103,23 +106,19 @@ fn columns_without_spread_are_named_with_the_remedy() {
 }
 
 #[test]
-fn predict_says_where_a_label_may_be() {
+fn predict_needs_the_label_named_only_where_columns_have_no_names() {
     let desk = finished().copy_of("model.json train.csv");
+    let named = desk.ok("predict --model model.json --data train.csv");
+    let told = desk.ok("predict --model model.json --data train.csv --label y");
+    assert_eq!(named.stdout, told.stdout);
+    let table = small_csv(6).replace("yes", "1").replace("no", "0");
+    desk.write("bare.csv", table.split_once('\n').unwrap().1);
     desk.fails(
-        "predict --model model.json --data train.csv",
+        "predict --model model.json --data bare.csv",
         3,
-        "not a number | --label",
+        "3 features | 4 | --label",
     );
-    desk.ok("predict --model model.json --data train.csv --label y");
-    desk.write(
-        "numbers.csv",
-        small_csv(6).replace("yes", "1").replace("no", "0"),
-    );
-    desk.fails(
-        "predict --model model.json --data numbers.csv",
-        3,
-        "features | --label",
-    );
+    desk.ok("predict --model model.json --data bare.csv --label last");
 }
 
 #[test]

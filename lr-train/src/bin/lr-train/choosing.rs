@@ -2,15 +2,19 @@
 
 use arras::toolkit::text;
 use lr_train::{
-    TrainError,
+    ModelKind, TrainError,
     data::{DataError, Dataset},
     plain::Rate,
     preprocess::Scheme,
-    search::{Found, Given, Options, Outcome, Trial, search},
+    search::{
+        Errors, Found, FoundMeasured, Given, MeasuredTrial, Options, Outcome, Setting, Trial,
+        search, search_measured,
+    },
     sigmoid::Approximation,
     split::Order,
     trainer::{CircuitChoice, Optimizer, Settings},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{failure::Failure, output::Output, plan::Training, signals};
@@ -33,6 +37,14 @@ const PENALTY: f64 = 0.0;
 const SCHEME: Scheme = Scheme::StandardClipped;
 const ORDER: Order = Order::Shuffled { seed: 0 };
 
+/// What a search found, by the kind of model.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Search {
+    Classes(Found),
+    Numbers(FoundMeasured),
+}
+
 /// What is to be trained.
 #[derive(Debug)]
 pub(crate) struct Chosen {
@@ -41,7 +53,7 @@ pub(crate) struct Chosen {
     /// How columns are normalized.
     pub(crate) scheme: Scheme,
     /// What the search found, where one was made.
-    pub(crate) found: Option<Found>,
+    pub(crate) found: Option<Search>,
 }
 
 impl Training {
@@ -55,13 +67,18 @@ impl Training {
         output: &Output,
     ) -> Result<Chosen, Failure> {
         let given = self.given();
+        if let (ModelKind::Linear, Some(sigmoid)) = (self.model, &self.sigmoid) {
+            return Err(Failure::Usage(format!(
+                "--sigmoid, {sigmoid}: a linear model has no sigmoid; leave it out, or say --model logistic"
+            )));
+        }
         match data {
             Some(data) if self.settings == SettingsFrom::Auto && !given.is_all() => {
                 self.expect_searchable()?;
-                let found = found(data, given, self.order, output)?;
+                let found = found(data, self.model, given, self.order, output)?;
                 Ok(Chosen {
                     settings: self.completed(found.settings()),
-                    scheme: found.chosen.setting.scheme,
+                    scheme: found.setting().scheme,
                     found: Some(found),
                 })
             }
@@ -72,6 +89,7 @@ impl Training {
     /// Whether nothing is asked for.
     pub(crate) fn is_silent(&self) -> bool {
         self.given() == Given::default()
+            && self.model == ModelKind::default()
             && self.settings == SettingsFrom::Auto
             && (self.schedule)(1.0) == Rate::Constant(1.0)
             && self.rounds.is_none()
@@ -82,7 +100,7 @@ impl Training {
     fn given(&self) -> Given {
         let mut given = Given::default();
         given.scheme = self.normalize.map(Scheme::from);
-        given.activation = self.sigmoid.clone();
+        given.activation = self.sigmoid.clone().or(self.model.polynomial());
         given.rate = self.lr.map(self.schedule);
         given.penalty = self.l2;
         given.minibatch = self.minibatch;
@@ -101,6 +119,7 @@ impl Training {
         )
         .rate(given.rate.unwrap_or_else(|| (self.schedule)(RATE)))
         .activation(given.activation.unwrap_or_else(Approximation::cubic_16))
+        .model(self.model)
         .penalty(given.penalty.unwrap_or(PENALTY))
         .first_step(given.first_step)
         .order(given.order.unwrap_or(ORDER));
@@ -135,10 +154,11 @@ impl Training {
 
 fn found(
     data: &Dataset,
+    model: ModelKind,
     given: Given,
     order: Option<Order>,
     output: &Output,
-) -> Result<Found, Failure> {
+) -> Result<Search, Failure> {
     let progress = output.progress("searching");
     let seen = |done, total| progress.at(done, total);
     let stop = signals::token();
@@ -150,7 +170,7 @@ fn found(
     if let Some(Order::Shuffled { seed }) = order {
         options = options.seed(seed);
     }
-    search(data, &options).map_err(|error| match error {
+    Search::of(data, model, &options).map_err(|error| match error {
         TrainError::Data(DataError::OneClass { .. }) => Failure::WithHint {
             error: Box::new(error.into()),
             hint: "without both there is nothing to search: take stated settings with --settings fixed",
@@ -163,7 +183,7 @@ impl Chosen {
     /// What to say of it.
     pub(crate) fn text(&self, with_data: bool) -> String {
         match &self.found {
-            Some(found) => chosen(found),
+            Some(found) => found.text(),
             None if with_data => "settings: as given, the others as `lr-train plan --help` states them".to_owned(),
             None => "settings: as given, the others as `lr-train plan --help` states them; without data there is nothing to search".to_owned(),
         }
@@ -173,15 +193,81 @@ impl Chosen {
     pub(crate) fn json(&self) -> Value {
         match &self.found {
             Some(found) => {
-                json!({"from": "search", "found": found, "arguments": found.chosen.setting.arguments()})
+                json!({"from": "search", "found": found, "arguments": found.setting().arguments()})
             }
             None => json!({"from": "fixed"}),
         }
     }
+
+    /// What a search found for a model of classes.
+    pub(crate) fn classes_found(&self) -> Option<&Found> {
+        match &self.found {
+            Some(Search::Classes(found)) => Some(found),
+            _ => None,
+        }
+    }
+}
+
+impl Search {
+    /// # Errors
+    /// Those of the searches.
+    pub(crate) fn of(
+        data: &Dataset,
+        model: ModelKind,
+        options: &Options<'_>,
+    ) -> Result<Self, TrainError> {
+        match model {
+            ModelKind::Linear => search_measured(data, options).map(Self::Numbers),
+            _ => search(data, options).map(Self::Classes),
+        }
+    }
+
+    /// The choice.
+    pub(crate) fn setting(&self) -> &Setting {
+        match self {
+            Self::Classes(found) => &found.chosen.setting,
+            Self::Numbers(found) => &found.chosen.setting,
+        }
+    }
+
+    /// What to plan.
+    pub(crate) fn settings(&self) -> Settings {
+        match self {
+            Self::Classes(found) => found.settings(),
+            Self::Numbers(found) => found.settings(),
+        }
+    }
+
+    /// The choice in words.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Classes(found) => chosen(found),
+            Self::Numbers(found) => chosen_for_numbers(found),
+        }
+    }
+}
+
+/// The choice for a model of numbers in words, beside the closed form.
+fn chosen_for_numbers(found: &FoundMeasured) -> String {
+    let MeasuredTrial {
+        setting, errors, ..
+    } = &found.chosen;
+    let exact = found.exact.as_ref();
+    let beside = |of: fn(&Errors) -> String| {
+        exact.map_or(String::new(), |e| format!(" (closed form {})", of(e)))
+    };
+    format!(
+        "chosen: {setting}: R^2 {:.4} +- {:.4}{}, root mean squared error {:.5}{} on rows held back",
+        errors.r_squared,
+        errors.spread,
+        beside(|e| format!("{:.4}", e.r_squared)),
+        errors.rmse,
+        beside(|e| format!("{:.5}", e.rmse)),
+    )
 }
 
 /// The choice in words, beside the exact solver.
-pub(crate) fn chosen(found: &Found) -> String {
+fn chosen(found: &Found) -> String {
     let Trial {
         setting, outcome, ..
     } = &found.chosen;

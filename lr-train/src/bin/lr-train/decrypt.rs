@@ -17,12 +17,12 @@ use lr_train::{
 use serde_json::json;
 
 use crate::{
-    Done,
+    Done, evaluate,
     failure::Failure,
     incoming::Incoming,
     keygen,
     output::{Answer, Output, claim_private, path},
-    sources::{Purpose, Source},
+    sources::{Known, Purpose, Source},
 };
 
 /// Client: decrypt a result to a model
@@ -105,8 +105,11 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     }
     let data = match &args.source {
         Some(source) => {
-            let classes = keys.record(result.origin.dataset)?.classes;
-            Some(source.read(&Purpose::Calibrating(classes))?)
+            let record = keys.record(result.origin.dataset)?;
+            let known = Known::of_record(owner.plan(), &record);
+            let data = source.read(&Purpose::Calibrating(known))?;
+            source.say(data.table(), output);
+            Some(data)
         }
         None => None,
     };
@@ -148,7 +151,10 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         model.weights.len(),
         usage,
         args.out.display(),
-        calibration(&model, args.source.is_some()),
+        match &data {
+            Some(data) if model.measure.is_some() => fit(&model, data)?,
+            _ => calibration(&model, args.source.is_some()),
+        },
         coefficients(&model),
     );
     let json = json!({
@@ -172,6 +178,15 @@ pub(crate) fn finish(
     threshold: Option<Cut>,
     model: &mut Model,
 ) -> Result<Option<FitError>, Failure> {
+    if model.measure.is_some() {
+        return match threshold {
+            None => Ok(None),
+            Some(_) => Err(Failure::Usage(
+                "--threshold cuts between two classes, and a linear model tells a number: leave it out"
+                    .into(),
+            )),
+        };
+    }
     let mut blamed = None;
     if let Some(data) = data {
         match model.calibrate(data) {
@@ -201,8 +216,27 @@ pub(crate) fn finish(
     Ok(blamed)
 }
 
+/// How near a model of numbers comes to the rows that it was trained on, beside the closed form.
+pub(crate) fn fit(model: &Model, data: &Dataset) -> Result<String, Failure> {
+    let told = evaluate::told_numbers(&model.evaluate_values(data)?);
+    let exact = match model.exact_values(data)? {
+        Some(exact) => format!(
+            "the closed form on the same columns: R^2 {}\n",
+            evaluate::explained(&exact)
+        ),
+        None => "no closed form: columns depend on each other\n".to_owned(),
+    };
+    Ok(format!(
+        "on the rows that it was trained on:\n{told}\n{exact}"
+    ))
+}
+
 fn calibration(model: &Model, asked: bool) -> String {
     match &model.calibration {
+        _ if model.measure.is_some() => {
+            "name the rows that were trained on with --data to see how near the closed form it comes\n"
+                .into()
+        }
         Some(c) => format!(
             "calibrated on {} rows: log loss {:.4} (before: {:.4}); {} from a probability of {:.4}\n",
             c.rows,
@@ -226,19 +260,19 @@ fn coefficients(model: &Model) -> String {
     };
     let mut columns: Vec<_> = all.columns.iter().collect();
     columns.sort_by(|a, b| b.normalized.abs().total_cmp(&a.normalized.abs()));
-    let mut table = Table::new([
-        "column",
-        "of its normalized values",
-        "per unit",
-        "odds ratio per unit",
-    ]);
+    let mut head = vec!["column", "of its normalized values", "per unit"];
+    if model.measure.is_none() {
+        head.push("odds ratio per unit");
+    }
+    let mut table = Table::new(head);
     for c in columns.iter().take(SHOWN) {
-        table.row([
+        let mut row = vec![
             c.column.clone(),
             format!("{:+.4}", c.normalized),
             format!("{:+.4e}", c.per_unit),
-            format!("{:.4}", c.odds_ratio),
-        ]);
+        ];
+        row.extend(c.odds_ratio.map(|ratio| format!("{ratio:.4}")));
+        table.row(row);
     }
     let cut = if all.within_clip {
         ", as long as no value is cut off"
@@ -249,8 +283,12 @@ fn coefficients(model: &Model) -> String {
         0 => String::new(),
         more => format!("and {more} more columns (--json)\n"),
     };
+    let what = match &model.measure {
+        Some(measure) => measure.name.clone(),
+        None => format!("log odds of {}", model.classes.positive),
+    };
     format!(
-        "\nlog odds of {} = {:+.4} + coefficients in the units of the data{cut}; the strongest first:\n{table}\n{more}\n",
-        model.classes.positive, all.intercept
+        "\n{what} = {:+.4} + coefficients in the units of the data{cut}; the strongest first:\n{table}\n{more}\n",
+        all.intercept
     )
 }

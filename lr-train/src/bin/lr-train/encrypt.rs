@@ -9,7 +9,8 @@ use lr_train::{
     data::Dataset,
     preprocess::Scheme,
     trainer::{
-        DatasetRecord, Doubt, ExchangeError, PreparedData, TrainingPlan, files::DatasetFile,
+        DatasetRecord, Doubt, ExchangeError, PreparedData, TrainingPlan,
+        files::{DatasetFile, KeyDirectory},
     },
 };
 use serde_json::json;
@@ -26,6 +27,7 @@ use crate::{
 /// Client: encrypt a data set for all rounds
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Columns are those that the plan was made from, found by their names, and become features as they did then: missing values, levels of categories.
 Names, classes and normalization stay with the keys, in secret/datasets. The file appears whole or not at all: if the process ends
 early, run it again. With --resume it is left alone if it is there already, whole and of the same rows.
 
@@ -56,7 +58,10 @@ pub(crate) struct Encrypt {
 const TRIES: usize = 5;
 
 pub(crate) fn run(args: &Encrypt, output: &Output) -> Done {
-    let data = plan::read_data(&args.source, output)?;
+    let keys = KeyDirectory::new(&args.keys);
+    let layout = keys.columns()?.map(|columns| columns.layout().clone());
+    let model = keygen::open(&args.keys)?.1.plan().settings().model;
+    let data = plan::read_data(&args.source, model, layout, output)?;
     for _ in 1..TRIES {
         match encrypt(args, &data, output) {
             Err(Failure::Train(TrainError::Exchange(ExchangeError::KeysReplaced { .. }))) => {}
@@ -167,12 +172,16 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         "written"
     };
     let (dataset, rows) = (record.origin.dataset, record.rows);
-    let (features, positive) = (record.preprocessor.features(), &record.classes.positive);
+    let features = record.preprocessor.features();
+    let learned = match &record.measure {
+        Some(measure) => format!("target {:?}", measure.name),
+        None => format!("positive class {:?}", record.classes.positive),
+    };
     let out = args.out.display();
     let used = record.forecast.as_ref().map(|forecast| forecast.usage);
     let rows_used = used.map_or(format!("{rows} rows"), |used| used.to_string());
     let mut text = format!(
-        "data set {dataset}: {rows_used}, {features} features, positive class {positive:?}; {out} {did}, {}",
+        "data set {dataset}: {rows_used}, {features} features, {learned}; {out} {did}, {}",
         text::bytes(bytes),
     );
     if !dropped.is_empty() {
@@ -188,7 +197,8 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         "dataset": dataset.to_string(),
         "rows": rows,
         "forecast": record.forecast,
-        "classes": record.classes,
+        "classes": record.measure.is_none().then_some(&record.classes),
+        "target": record.measure,
         "normalization": record.preprocessor.scheme(),
         "features": features,
         "dropped": dropped,

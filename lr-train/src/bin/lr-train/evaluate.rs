@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use arras::toolkit::text::{self, Table};
 use clap::Args;
 use lr_train::{
-    data::Classes,
-    metrics::{Assessment, Remark},
-    trainer::files::load_model,
+    ModelKind,
+    data::{Classes, Dataset},
+    metrics::{Accuracy, Assessment, Remark},
+    trainer::{Model, files::load_model},
 };
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     Done,
+    failure::Failure,
     output::{Answer, Output},
-    sources::{Purpose, Source},
+    sources::{Known, Purpose, Source},
 };
 
 /// Client: measure a model on labelled rows
@@ -36,20 +39,95 @@ pub(crate) struct Evaluate {
 
 pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
     let model = load_model(&args.model)?;
-    let data = args.source.read(&Purpose::Testing(model.classes.clone()))?;
+    let data = args
+        .source
+        .read(&Purpose::Testing(Known::of_model(&model)))?;
     args.source.say(data.table(), output);
-    let quality = model.evaluate(&data)?;
-    let text = told(&quality, &model.classes);
+    let quality = Quality::of(&model, &data)?;
+    let text = quality.told(&model.classes);
     let json = json!({
-        "rows": quality.rows,
+        "rows": data.rows(),
         "calibrated": model.calibration.is_some(),
         "quality": quality,
     });
     Ok(Answer::new(text, json))
 }
 
+/// How good a model is, by its kind.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Quality {
+    Classes(Box<Assessment>),
+    Numbers(Accuracy),
+}
+
+impl Quality {
+    pub(crate) fn of(model: &Model, data: &Dataset) -> Result<Self, Failure> {
+        Ok(match model.settings.model {
+            ModelKind::Linear => Self::Numbers(model.evaluate_values(data)?),
+            _ => Self::Classes(Box::new(model.evaluate(data)?)),
+        })
+    }
+
+    /// In words.
+    pub(crate) fn told(&self, classes: &Classes) -> String {
+        match self {
+            Self::Classes(assessment) => told(assessment, classes),
+            Self::Numbers(accuracy) => told_numbers(accuracy),
+        }
+    }
+
+    /// What training makes less.
+    pub(crate) fn loss(&self) -> f64 {
+        match self {
+            Self::Classes(assessment) => assessment.log_loss,
+            Self::Numbers(accuracy) => accuracy.rmse,
+        }
+    }
+}
+
+/// R^2 with the digits that matter.
+pub(crate) fn explained(accuracy: &Accuracy) -> String {
+    let explained = accuracy.r_squared.map(|r| format!("{r:.4}"));
+    explained.unwrap_or_else(|| "unknown: the target does not vary".to_owned())
+}
+
+/// All figures of a model of numbers in words.
+pub(crate) fn told_numbers(accuracy: &Accuracy) -> String {
+    let Accuracy {
+        rows,
+        rmse,
+        mae,
+        base_rmse,
+        base_mae,
+        ..
+    } = accuracy;
+    let lines = [
+        ("rows", rows.to_string()),
+        (
+            "R^2",
+            format!("{} (the mean of these rows: 0)", explained(accuracy)),
+        ),
+        (
+            "root mean squared error",
+            format!("{rmse:.5} (the mean of the rows trained on: {base_rmse:.5})"),
+        ),
+        (
+            "mean absolute error",
+            format!("{mae:.5} (the mean of the rows trained on: {base_mae:.5})"),
+        ),
+    ];
+    let lines = lines.map(|(name, figure)| format!("{name:<23}  {figure}"));
+    let note = if accuracy.rmse > accuracy.base_rmse {
+        "\nnote: the model is worse than saying the mean of the rows trained on for every row"
+    } else {
+        ""
+    };
+    format!("{}{note}", lines.join("\n"))
+}
+
 /// All figures and remarks in words.
-pub(crate) fn told(quality: &Assessment, classes: &Classes) -> String {
+fn told(quality: &Assessment, classes: &Classes) -> String {
     let mut text = figures(quality, classes);
     for remark in &quality.remarks {
         text += &format!("\n{}", said(*remark, classes));

@@ -163,7 +163,8 @@ fn text(file: &Path) -> Done {
         let model = Model::from_json(content).map_err(Failure::in_file(file))?;
         return said(
             "model",
-            json!({"circuit": model.kind.name(), "rows": model.rows, "weights": model.weights.len(), "classes": model.classes,
+            json!({"circuit": model.kind.name(), "rows": model.rows, "weights": model.weights.len(), "model": model.settings.model, "classes": model.measure.is_none().then_some(&model.classes),
+                "target": model.measure,
                 "normalization": format!("{:?}", model.preprocessor.scheme()), "dropped": model.preprocessor.dropped().len()}),
         );
     }
@@ -171,7 +172,7 @@ fn text(file: &Path) -> Done {
         let record = DatasetRecord::from_json(content).map_err(Failure::in_file(file))?;
         return said(
             "record of a data set (private)",
-            json!({"origin": record.origin, "rows": record.rows, "classes": record.classes}),
+            json!({"origin": record.origin, "rows": record.rows, "classes": record.measure.is_none().then_some(&record.classes), "target": record.measure}),
         );
     }
     if has("taken") {

@@ -10,7 +10,10 @@ use arras::{
 use clap::Args;
 use lr_train::{
     TrainError,
-    trainer::{DataOwner, TrainingKeys, TrainingPlan, files::KeyDirectory},
+    trainer::{
+        DataOwner, TrainingKeys, TrainingPlan,
+        files::{KeyDirectory, PlannedColumns},
+    },
 };
 use serde_json::json;
 
@@ -44,7 +47,9 @@ pub(crate) struct Keygen {
 
 pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let folder = KeyDirectory::new(&args.out);
-    let (owner, keys) = make(plan::read(&args.plan)?, &folder, args.force, output)?;
+    let plan = plan::read(&args.plan)?;
+    let columns = PlannedColumns::beside(&args.plan, &plan)?;
+    let (owner, keys) = make(plan, columns, &folder, args.force, output)?;
     let bytes = file_bytes(&folder.evaluation().join("evaluation-keys.arras"));
     let text = format!(
         "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
@@ -72,6 +77,7 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
 /// What the scheme or the operating system refuses; complete keys that are there, unless `force`.
 pub(crate) fn make(
     plan: TrainingPlan,
+    columns: Option<PlannedColumns>,
     folder: &KeyDirectory,
     force: bool,
     output: &Output,
@@ -88,7 +94,7 @@ pub(crate) fn make(
     let context =
         Context::new(plan.params(), arras::secret_backend())?.with_stop_token(signals::token());
     let made = DataOwner::generate_on(plan, &context, |at| progress.at(at.done, at.total))?;
-    claim.save(&made.0, &made.1)?;
+    claim.columns(columns).save(&made.0, &made.1)?;
     Ok(made)
 }
 

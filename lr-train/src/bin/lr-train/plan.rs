@@ -7,7 +7,8 @@ use std::{
 
 use clap::Args;
 use lr_train::{
-    data::Dataset,
+    ModelKind, TrainError,
+    data::{Dataset, Layout},
     plain::{FirstStep, Rate},
     preprocess::Preprocessor,
     search::Found,
@@ -16,7 +17,7 @@ use lr_train::{
     trainer::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
         TrainingPlan,
-        files::{dataset_file_bytes, load_costs},
+        files::{PlannedColumns, dataset_file_bytes, load_costs},
         plan, training_rows, ways,
     },
 };
@@ -26,7 +27,7 @@ use crate::{
     Done,
     choosing::{self, Chosen},
     failure::Failure,
-    output::{Answer, Output, claim, path},
+    output::{Answer, Output, claim, claim_private, path},
     sources::{Named, Normalization, Purpose, Source, few, named, say_spreads},
 };
 
@@ -37,6 +38,7 @@ Examples:
   lr-train plan --data train.csv --label y --out plan.toml             (settings are searched)
   lr-train plan --data builtin:digits --minibatch 64 --iterations 6 --rounds one --out plan.toml    (these are held, the others searched)
   lr-train plan --data train.csv --label y --settings fixed --iterations 8 --out plan.toml         (nothing is searched)
+  lr-train plan --data train.csv --label price --model linear --out plan.toml                       (a number)
   lr-train plan --features 31 --rows 569 --circuit single-chain --iterations 8      (without data; nothing is written)
   lr-train plan --data train.csv --label y --rounds fewest --costs server.toml --out plan.toml")]
 pub(crate) struct PlanArgs {
@@ -69,6 +71,9 @@ struct PlanData {
 /// What is to be trained.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Training {
+    /// logistic: the probability of one of two classes; linear: a number, by least squares, or ridge regression with --l2
+    #[arg(long, default_value = "logistic", value_parser = named(&MODELS))]
+    pub(crate) model: ModelKind,
     /// auto (the fastest), baseline, mask-free, low-depth, single-chain or single-chain-mask-free
     #[arg(long, default_value = "auto", value_parser = parse_circuit)]
     pub(crate) circuit: CircuitChoice,
@@ -140,6 +145,11 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n));
     number.ok_or_else(|| format!("give 1 to {MOST_THREADS} threads"))
 }
+
+pub(crate) const MODELS: [Named<ModelKind>; 2] = [
+    ("logistic", ModelKind::Logistic),
+    ("linear", ModelKind::Linear),
+];
 
 const SETTINGS: [Named<choosing::SettingsFrom>; 2] = [
     ("auto", choosing::SettingsFrom::Auto),
@@ -214,8 +224,13 @@ fn parse_order(text: &str) -> Result<Order, String> {
 ///
 /// # Errors
 /// As [`Source::read`].
-pub(crate) fn read_data(source: &Source, output: &Output) -> Result<Dataset, Failure> {
-    let data = source.read(&Purpose::Training)?;
+pub(crate) fn read_data(
+    source: &Source,
+    model: ModelKind,
+    layout: Option<Layout>,
+    output: &Output,
+) -> Result<Dataset, Failure> {
+    let data = source.read(&Purpose::Training(model, layout))?;
     source.say_all(&data, output);
     Ok(data)
 }
@@ -297,7 +312,7 @@ pub(crate) fn planned(
 
 pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     let data = match &args.data.source {
-        Some(source) => Some(read_data(source, output)?),
+        Some(source) => Some(read_data(source, args.training.model, None, output)?),
         None => None,
     };
     let size = (args.data.features, args.data.rows);
@@ -311,14 +326,17 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         rows,
         dropped,
     } = planned;
-    judge(&report, chosen.found.as_ref(), args.force, output)?;
+    judge(&report, chosen.classes_found(), args.force, output)?;
     let ways = ways(&chosen.settings, features, rows, &options, &report.chosen)?;
     if let Some(out) = &args.out {
-        claim(out, args.force)?.write_and_commit(plan.to_toml()?.as_bytes())?;
+        let file = claim(out, args.force)?;
+        keep_columns(out, &plan, data.as_ref(), args.force)?;
+        file.write_and_commit(plan.to_toml()?.as_bytes())?;
     }
     let said = chosen.text(data.is_some());
+    let model = chosen.settings.model;
     let mut text = format!(
-        "{said}\n\n{report}\n{ways}\n\nholds {rows} rows of {} features",
+        "model: {model}\n{said}\n\n{report}\n{ways}\n\nholds {rows} rows of {} features",
         features - 1
     );
     if !dropped.is_empty() {
@@ -339,6 +357,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     }
     let json = json!({
         "plan": plan.id().to_string(),
+        "model": model,
         "settings": chosen.json(),
         "rows": rows,
         "features": features - 1,
@@ -353,6 +372,26 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         "out": args.out.as_deref().map(path),
     });
     Ok(Answer::new(text, json))
+}
+
+/// Writes what was fitted to columns beside a plan, for `keygen` and `encrypt`; what an earlier plan left there is removed.
+fn keep_columns(
+    out: &Path,
+    plan: &TrainingPlan,
+    data: Option<&Dataset>,
+    force: bool,
+) -> Result<(), Failure> {
+    let path = PlannedColumns::path_beside(out);
+    match data.and_then(|data| data.table().layout()) {
+        Some(layout) => {
+            let file = claim_private(&path, force)?;
+            Ok(PlannedColumns::new(plan, layout.clone()).save(file)?)
+        }
+        None if force && path.symlink_metadata().is_ok() => {
+            std::fs::remove_file(&path).map_err(|error| TrainError::Write { path, error }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Says what is doubtful about a training, and refuses one that would give no useful model unless it was asked for.

@@ -3,21 +3,25 @@
 use std::{fmt::Write, path::PathBuf};
 
 use clap::Args;
-use lr_train::trainer::files::load_model;
-use serde_json::json;
+use lr_train::{
+    ModelKind, TrainError,
+    data::FeatureTable,
+    trainer::{Model, files::load_model},
+};
+use serde_json::{Value, json};
 
 use crate::{
     Done,
     failure::Failure,
     output::{Answer, Output, claim_private, path},
-    sources::Source,
+    sources::{Known, Source},
 };
 
-/// Client: predict class and probability of each row
+/// Client: predict class and probability, or the number, of each row
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints CSV: row (from 1), score, probability of the positive class (calibrated if `decrypt` was given --data), class by the model's
-threshold. A label column that the file may have is left out of the
+threshold; of a linear model row and prediction, in the units of its target. A label column that the file may have is left out of the
 features with --label.
 
 Examples:
@@ -41,14 +45,31 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
     let model = load_model(&args.model)?;
     let table = args
         .source
-        .read_table(model.classes.clone())
+        .read_table(Known::of_model(&model))
         .map_err(|error| with_label(args, error))?;
     args.source.say(&table, output);
-    let predictions = model
-        .predict(&table)
-        .map_err(|error| with_label(args, error.into()))?;
+    let told = match model.settings.model {
+        ModelKind::Linear => numbers(&model, &table),
+        _ => classes(&model, &table),
+    };
+    let (text, predictions) = told.map_err(|error| with_label(args, error.into()))?;
+    let rows = table.rows();
+    let Some(out) = &args.out else {
+        return Ok(Answer::data(text, json!({"predictions": predictions})));
+    };
+    claim_private(out, args.force)?.write_and_commit(text.as_bytes())?;
+    let said = format!("{rows} rows written to {}", out.display());
+    Ok(Answer::new(said, json!({"rows": rows, "out": path(out)})))
+}
+
+/// Score, probability and class of each row, as CSV and for programs.
+fn classes(model: &Model, table: &FeatureTable) -> Result<(String, Value), TrainError> {
+    let predictions = model.predict(table)?;
     let mut text = String::from("row,score,probability,class\n");
-    for (row, p) in predictions.iter().enumerate() {
+    let left_out = table.reading().map_or(&[][..], |r| &r.rows_left_out);
+    // Rows keep the numbers that they have in the file.
+    let rows = (0..).filter(|row| left_out.binary_search(row).is_err());
+    for (row, p) in rows.zip(&predictions) {
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
@@ -59,15 +80,17 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
             quoted(&p.class)
         );
     }
-    let Some(out) = &args.out else {
-        return Ok(Answer::data(text, json!({"predictions": predictions})));
-    };
-    claim_private(out, args.force)?.write_and_commit(text.as_bytes())?;
-    let said = format!("{} rows written to {}", predictions.len(), out.display());
-    Ok(Answer::new(
-        said,
-        json!({"rows": predictions.len(), "out": path(out)}),
-    ))
+    Ok((text, json!(predictions)))
+}
+
+/// The number of each row, as CSV and for programs.
+fn numbers(model: &Model, table: &FeatureTable) -> Result<(String, Value), TrainError> {
+    let values = model.values(table)?;
+    let mut text = String::from("row,prediction\n");
+    for (row, value) in values.iter().enumerate() {
+        let _ = writeln!(text, "{},{value}", row + 1);
+    }
+    Ok((text, json!(values)))
 }
 
 /// Columns that do not fit may be those of the features and the label.
@@ -77,7 +100,7 @@ fn with_label(args: &Predict, error: Failure) -> Failure {
     }
     Failure::WithHint {
         error: Box::new(error),
-        hint: "if the file still has its label, name that column with --label; others are left out with --leave-out",
+        hint: "if the file still has its label, name that column with --label; others are left out with --drop",
     }
 }
 

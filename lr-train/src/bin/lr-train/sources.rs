@@ -7,16 +7,24 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use lr_train::{
+    ModelKind, TrainError,
     data::{
-        Classes, Dataset, FeatureTable, builtin,
-        csv::{self, ColumnId, Columns, Format, Header, Options, Reading},
+        Classes, Dataset, FeatureTable, Layout, Target, builtin,
+        csv::{
+            self, Categories, ColumnId, Columns, Format, Header, LabelFile, MissingValues, Options,
+            Reading, Rules, Unseen,
+        },
         mnist,
     },
     preprocess::{Preprocessor, Scheme},
-    split::train_test,
+    split::train_test_target,
+    trainer::{DatasetRecord, Model, TrainingPlan},
 };
 
 use crate::{failure::Failure, output::Output};
+
+/// The source that is the standard input.
+const STDIN: &str = "-";
 
 /// A name and what it stands for.
 pub(crate) type Named<T> = (&'static str, T);
@@ -38,26 +46,59 @@ pub(crate) struct Source {
     /// four IDX files
     #[arg(long, value_name = "SOURCE")]
     pub(crate) data: String,
-    /// Label column of a CSV file: its name, or its number from 0 (-1 is the last)
-    #[arg(long, allow_hyphen_values = true)]
+    /// Label column of a CSV file: its name, first, last, or its number from 0 (-1 is the last)
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
     pub(crate) label: Option<String>,
-    /// Columns of a CSV file that are features, by name or by number from 0 [default: all but the label]
-    #[arg(
-        long,
-        value_name = "COLUMN,..",
-        value_delimiter = ',',
-        allow_hyphen_values = true,
-        conflicts_with = "leave_out"
-    )]
-    pub(crate) columns: Vec<String>,
-    /// Columns of a CSV file that are no features, by name or by number from 0
+    /// CSV file with a label for each row of --data, in the same order: FILE if it has one column, FILE:COLUMN if it has more
+    #[arg(long, value_name = "FILE[:COLUMN]", conflicts_with = "label")]
+    pub(crate) label_file: Option<String>,
+    /// Columns of a CSV file that are features, by name, by pattern (* for any characters, ? for one) or by number from 0 [default: all but the
+    /// label; with a model or keys of a plan that was made from such a file, those that it was trained on, found by their names]
     #[arg(
         long,
         value_name = "COLUMN,..",
         value_delimiter = ',',
         allow_hyphen_values = true
     )]
-    pub(crate) leave_out: Vec<String>,
+    pub(crate) columns: Vec<String>,
+    /// Columns of a CSV file that are no features, by name, by pattern or by number from 0
+    #[arg(
+        long,
+        alias = "leave-out",
+        value_name = "COLUMN,..",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub(crate) drop: Vec<String>,
+    /// Words and numbers that mark a missing value, besides an empty field [default: ?, NA, N/A, NaN, null in any case of letters]
+    #[arg(
+        long,
+        value_name = "WORD,..",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    missing: Option<Vec<String>>,
+    /// What is done about missing values: refuse; impute: the median of the training rows stands for them, and a column says where they were;
+    /// drop-rows: their rows are left out [default: as in training, else refuse]
+    #[arg(long, value_parser = named(&MISSING))]
+    missing_values: Option<MissingValues>,
+    /// What is done about columns of words: refuse; one-hot: a column of zeros and ones for each word but the most frequent
+    #[arg(long, default_value = "refuse", value_parser = named(&CATEGORIES))]
+    categories: Categories,
+    /// Columns whose values are levels of a category, words or not, by name, by pattern or by number from 0
+    #[arg(
+        long,
+        value_name = "COLUMN,..",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    categorical: Vec<String>,
+    /// The most levels of a category
+    #[arg(long, value_name = "NUMBER", default_value_t = Rules::MOST_LEVELS)]
+    most_levels: usize,
+    /// What is done about levels that were not there in training: refuse; other: they are none of those, like the most frequent one
+    #[arg(long, default_value = "refuse", value_parser = named(&UNSEEN))]
+    unseen: Unseen,
     /// Label value of the positive class; all other values are the negative one [default: of two, the larger number or the later word]
     #[arg(long)]
     pub(crate) positive: Option<String>,
@@ -81,6 +122,23 @@ pub(crate) struct Source {
     pub(crate) split_seed: u64,
 }
 
+const MISSING: [Named<MissingValues>; 3] = [
+    ("refuse", MissingValues::Refuse),
+    ("impute", MissingValues::Impute),
+    ("drop-rows", MissingValues::DropRows),
+];
+
+const CATEGORIES: [Named<Categories>; 2] = [
+    ("refuse", Categories::Refuse),
+    ("one-hot", Categories::OneHot),
+];
+
+const UNSEEN: [Named<Unseen>; 2] = [("refuse", Unseen::Refuse), ("other", Unseen::Other)];
+
+fn ids(names: &[String]) -> impl Iterator<Item = ColumnId> {
+    names.iter().map(|name| ColumnId::from(&**name))
+}
+
 const HEADERS: [Named<Header>; 3] = [
     ("auto", Header::Auto),
     ("present", Header::Present),
@@ -98,12 +156,61 @@ pub(crate) enum Part {
 /// What data are read for.
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
-    /// Making a model.
-    Training,
-    /// Looking again at the rows that one was made from: its classes.
-    Calibrating(Classes),
-    /// Using one: its classes.
-    Testing(Classes),
+    /// Making a model of this kind, from columns as they were planned for if anybody has kept them.
+    Training(ModelKind, Option<Layout>),
+    /// Looking again at the rows that one was made from.
+    Calibrating(Known),
+    /// Using one.
+    Testing(Known),
+}
+
+/// What is known from training.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    model: ModelKind,
+    classes: Classes,
+    layout: Option<Layout>,
+}
+
+impl Known {
+    pub(crate) fn of_model(model: &Model) -> Self {
+        Self {
+            model: model.settings.model,
+            classes: model.classes.clone(),
+            layout: model.preprocessor.layout().cloned(),
+        }
+    }
+
+    /// Of rows that no model of this program is applied to.
+    pub(crate) fn nothing() -> Self {
+        let classes = |name: &str| name.to_owned();
+        Self {
+            model: ModelKind::default(),
+            classes: Classes {
+                negative: classes("0"),
+                positive: classes("1"),
+            },
+            layout: None,
+        }
+    }
+
+    /// Of the rows that a plan's training computes on.
+    pub(crate) fn of_record(plan: &TrainingPlan, record: &DatasetRecord) -> Self {
+        Self {
+            model: plan.settings().model,
+            classes: record.classes.clone(),
+            layout: record.preprocessor.layout().cloned(),
+        }
+    }
+}
+
+impl Purpose {
+    fn model(&self) -> ModelKind {
+        match self {
+            Self::Training(model, _) => *model,
+            Self::Calibrating(known) | Self::Testing(known) => known.model,
+        }
+    }
 }
 
 enum Place<'a> {
@@ -147,14 +254,65 @@ impl From<Normalization> for Scheme {
 }
 
 impl Source {
+    /// How fields become numbers.
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::default();
+        rules.missing = self.missing_values;
+        rules.categories = self.categories;
+        rules.categorical = ids(&self.categorical).collect();
+        rules.most_levels = self.most_levels;
+        rules.unseen = self.unseen;
+        rules
+    }
+
+    /// The first option about fields that is given, if any is.
+    fn given_rule(&self) -> Option<&'static str> {
+        let defaults = Rules::default();
+        let given = [
+            ("--missing", self.missing.is_some()),
+            ("--missing-values", self.missing_values.is_some()),
+            ("--categories", self.categories != defaults.categories),
+            ("--categorical", !self.categorical.is_empty()),
+            ("--most-levels", self.most_levels != defaults.most_levels),
+            ("--unseen", self.unseen != defaults.unseen),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(o, _)| o)
+    }
+
     /// The labelled rows asked for.
     ///
     /// # Errors
     /// [`Failure::Usage`] for options that the source does not have; what is wrong with the data.
     pub(crate) fn read(&self, purpose: &Purpose) -> Result<Dataset, Failure> {
+        let data = self.read_part(purpose)?;
+        data.expect_for("read the data", purpose.model())?;
+        Ok(data)
+    }
+
+    fn read_part(&self, purpose: &Purpose) -> Result<Dataset, Failure> {
         let part = self.part_for(purpose);
         let whole = match self.place()? {
-            Place::Csv(path) => csv::read_file(path, &self.options(purpose)?)?,
+            Place::Csv(path) => {
+                let options = self.options(purpose)?;
+                let raw = match (&self.label_file, &options.label) {
+                    (Some(file), _) => LabelFile::from(&**file).read_with(path, &options)?,
+                    (None, Some(_)) => csv::read_raw_file(path, &options)?,
+                    (None, None) => {
+                        return Err(Failure::Usage(format!(
+                            "--data {}: say which column holds the label, by name or by number from 0: --label NAME, --label last; or in which \
+                             file labels are: --label-file FILE",
+                            self.data
+                        )));
+                    }
+                };
+                // Before anything is fitted.
+                let raw = match self.rows(raw.target(), part)? {
+                    Some(rows) => raw.select(&rows)?,
+                    None => raw,
+                };
+                let read = raw.dataset().map_err(TrainError::from);
+                return Ok(read.map_err(|error| error.in_file(path))?);
+            }
             Place::Digits => builtin::digits()?,
             Place::BreastCancer => builtin::breast_cancer()?,
             Place::Mnist(folder) => {
@@ -168,30 +326,27 @@ impl Source {
                 };
             }
         };
-        self.select(whole, part)
+        Ok(match self.rows(whole.target(), part)? {
+            Some(rows) => whole.select(&rows)?,
+            None => whole,
+        })
     }
 
     /// Rows without labels: of a CSV file the label column is left out, if one is named.
     ///
     /// # Errors
     /// As [`Source::read`].
-    pub(crate) fn read_table(&self, classes: Classes) -> Result<FeatureTable, Failure> {
+    pub(crate) fn read_table(&self, known: Known) -> Result<FeatureTable, Failure> {
+        let purpose = Purpose::Testing(known);
         let (Place::Csv(path), Part::Auto | Part::All) = (self.place()?, self.part) else {
-            return Ok(self.read(&Purpose::Testing(classes))?.table().clone());
+            return Ok(self.read(&purpose)?.table().clone());
         };
-        let label = self.label.as_deref().map(ColumnId::from);
-        let (format, columns) = (self.format()?, self.chosen());
-        Ok(csv::read_table_file(
-            path,
-            &format,
-            label.as_ref(),
-            &columns,
-        )?)
+        Ok(csv::read_table_file(path, &self.options(&purpose)?)?)
     }
 
     /// The rows of the same source that are not read for training; none if all are.
     pub(crate) fn counterpart(&self) -> Option<Self> {
-        let training = self.part_for(&Purpose::Training);
+        let training = self.part_for(&Purpose::Training(ModelKind::default(), None));
         (training == Part::Train).then(|| Self {
             part: Part::Test,
             ..self.clone()
@@ -201,7 +356,7 @@ impl Source {
     fn part_for(&self, purpose: &Purpose) -> Part {
         match (self.part, self.is_file(), purpose) {
             (Part::Auto, true, _) => Part::All,
-            (Part::Auto, false, Purpose::Training | Purpose::Calibrating(_)) => Part::Train,
+            (Part::Auto, false, Purpose::Training(..) | Purpose::Calibrating(_)) => Part::Train,
             (Part::Auto, false, Purpose::Testing(_)) => Part::Test,
             (part, ..) => part,
         }
@@ -225,15 +380,17 @@ impl Source {
         };
         let given = [
             ("--label", self.label.is_some()),
+            ("--label-file", self.label_file.is_some()),
             ("--positive", self.positive.is_some()),
             ("--columns", !self.columns.is_empty()),
-            ("--leave-out", !self.leave_out.is_empty()),
+            ("--drop", !self.drop.is_empty()),
             ("--delimiter", self.delimiter.is_some()),
             ("--header", self.header != Header::Auto),
             ("--decimal-comma", self.decimal_comma),
         ];
-        match given.into_iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(Failure::Usage(format!(
+        let given = given.into_iter().find(|(_, given)| *given);
+        match given.map(|(option, _)| option).or(self.given_rule()) {
+            Some(option) => Err(Failure::Usage(format!(
                 "{option} is for CSV files; --data {} has its labels and names",
                 self.data
             ))),
@@ -242,29 +399,32 @@ impl Source {
     }
 
     fn options(&self, purpose: &Purpose) -> Result<Options, Failure> {
-        let Some(name) = &self.label else {
-            return Err(Failure::Usage(format!(
-                "--data {}: say which column holds the label, by name or by number from 0: --label NAME, --label -1 for the last",
-                self.data
-            )));
-        };
-        let mut options = Options::new(name.as_str());
+        if self.data == STDIN && self.label_file.as_deref() == Some(STDIN) {
+            return Err(Failure::Usage(
+                "--data - --label-file -: the standard input is read once; give one of them as a file".into(),
+            ));
+        }
+        let mut options = Options::unlabelled();
+        options.label = self.label.as_deref().map(ColumnId::from);
         options.format = self.format()?;
+        options.model = purpose.model();
+        if let (Some(class), ModelKind::Linear) = (&self.positive, options.model) {
+            return Err(Failure::Usage(format!(
+                "--positive {class}: a linear model tells a number and has no classes; leave it out"
+            )));
+        }
         options.positive = self.positive.clone();
-        options.columns = self.chosen();
-        if let Purpose::Calibrating(classes) | Purpose::Testing(classes) = purpose {
-            options.classes = Some(classes.clone());
+        options.columns = Columns::only(ids(&self.columns)).without(ids(&self.drop));
+        options.rules = self.rules();
+        match purpose {
+            Purpose::Training(_, layout) => options.layout = layout.clone(),
+            Purpose::Calibrating(known) | Purpose::Testing(known) => {
+                options.classes =
+                    (known.model == ModelKind::Logistic).then(|| known.classes.clone());
+                options.layout = known.layout.clone();
+            }
         }
         Ok(options)
-    }
-
-    fn chosen(&self) -> Columns {
-        let ids = |names: &[String]| names.iter().map(|name| ColumnId::from(&**name)).collect();
-        match (&self.columns[..], &self.leave_out[..]) {
-            ([], []) => Columns::All,
-            ([], without) => Columns::Without(ids(without)),
-            (only, _) => Columns::Only(ids(only)),
-        }
     }
 
     /// Says what was found out about how a file is to be read, and which columns number the rows.
@@ -288,6 +448,7 @@ impl Source {
                 reading.delimiter
             ));
         }
+        self.say_filled(reading, output);
         for column in &reading.counting {
             let (position, first) = (column.position, column.first);
             let is = match &column.name {
@@ -295,24 +456,67 @@ impl Source {
                 None => format!("the column number {position} has no name and counts rows"),
             };
             output.note(format_args!(
-                "WARNING: {is} ({first}, {}, {}, ..): probably their numbers, and nothing to learn from; leave it out with --leave-out {position}",
+                "WARNING: {is} ({first}, {}, {}, ..): probably their numbers, and nothing to learn from; leave it out with --drop {position}",
                 first + 1.0,
                 first + 2.0
             ));
         }
     }
 
-    /// As [`Source::say`], and which class is the positive one and what the features are.
+    /// Says what was done about missing values and unknown levels.
+    fn say_filled(&self, reading: &Reading, output: &Output) {
+        let file = &self.data;
+        if !reading.rows_left_out.is_empty() {
+            output.note(format_args!(
+                "note: {} of {} rows of {file} have missing values and were left out",
+                reading.rows_left_out.len(),
+                reading.rows
+            ));
+        }
+        for filled in &reading.filled {
+            let (column, count) = (&filled.column, filled.count);
+            let stands = match filled.median {
+                Some(median) => {
+                    format!("{median:?}, the median of the training rows, stands for them")
+                }
+                None => "no level stands for them".to_owned(),
+            };
+            let says = match filled.in_training {
+                true => format!("; \"{column} (missing)\" says where"),
+                false => ", and none was missing in training".to_owned(),
+            };
+            output.note(format_args!(
+                "note: {count} values of column {column:?} are missing: {stands}{says}"
+            ));
+        }
+        for (column, count) in &reading.unseen {
+            output.note(format_args!(
+                "note: {count} values of column {column:?} were not there in training, and are taken for none of the levels (--unseen other)"
+            ));
+        }
+    }
+
+    /// As [`Source::say`], and which class is the positive one or what the target is, and what the features are.
     pub(crate) fn say_all(&self, data: &Dataset, output: &Output) {
         self.say(data.table(), output);
         let Some(reading) = data.table().reading() else {
             return;
         };
-        if self.positive.is_none() {
-            let Classes { positive, negative } = data.classes();
-            output.note(format_args!(
-                "note: {positive:?} was taken for the positive class and {negative:?} for the negative one; if it is the other way round, say --positive"
-            ));
+        match data.target() {
+            Target::Binary { classes, .. } if self.positive.is_none() => {
+                let Classes { positive, negative } = classes;
+                output.note(format_args!(
+                    "note: {positive:?} was taken for the positive class and {negative:?} for the negative one; if it is the other way round, say --positive"
+                ));
+            }
+            Target::Real { name, values } => {
+                let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+                let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                output.note(format_args!(
+                    "note: the target {name:?} is from {least:?} to {most:?}"
+                ));
+            }
+            _ => {}
         }
         output.note(format_args!("note: {}", features(data.table(), reading)));
     }
@@ -322,6 +526,7 @@ impl Source {
         format.header = self.header;
         format.delimiter = self.delimiter()?;
         format.decimal_comma = self.decimal_comma;
+        format.missing = self.missing.clone();
         Ok(format)
     }
 
@@ -335,16 +540,16 @@ impl Source {
         self.delimiter.map(ascii).transpose()
     }
 
-    fn select(&self, whole: Dataset, part: Part) -> Result<Dataset, Failure> {
+    /// The rows of a part; none for all.
+    fn rows(&self, target: &Target, part: Part) -> Result<Option<Vec<usize>>, Failure> {
         if part == Part::All {
-            return Ok(whole);
+            return Ok(None);
         }
-        let split = train_test(whole.labels(), self.test_share, self.split_seed)?;
-        let rows = match part {
-            Part::Test => &split.test,
-            _ => &split.train,
-        };
-        Ok(whole.select(rows)?)
+        let split = train_test_target(target, self.test_share, self.split_seed)?;
+        Ok(Some(match part {
+            Part::Test => split.test,
+            _ => split.train,
+        }))
     }
 }
 

@@ -3,27 +3,29 @@
 use arras::toolkit::text::{self, Table};
 use clap::Args;
 use lr_train::{
+    ModelKind,
     plain::Rate,
     preprocess::Preprocessor,
-    search::{Found, Options, Outcome, search},
+    search::{Errors, Found, FoundMeasured, Options, Outcome},
     trainer::{ErrorsFor, PlanReport, PlannerOptions, plan},
 };
 use serde_json::json;
 
 use crate::{
     Done,
-    choosing::chosen,
+    choosing::Search,
     failure::Failure,
     output::{Answer, Output},
+    plan::MODELS,
     signals,
-    sources::{Part, Purpose, Source},
+    sources::{Part, Purpose, Source, named},
 };
 
 /// Client: search settings that suit the data, in the clear, with the plaintext twin of the training
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Tries normalizations, polynomials, rates, penalties, minibatches and numbers of iterations, first on a few rows and the best on more, and
-judges each by the log loss of calibrated probabilities on rows held back. Of those that are nearly as good as the best it chooses the one
+judges each by the log loss of calibrated probabilities on rows held back, a linear model by its squared error. Of those that are nearly as good as the best it chooses the one
 that costs the server least. Nothing is written and nothing leaves this machine; but settings chosen from data say a little about them, and a
 plan with these settings tells it to the server.
 
@@ -33,6 +35,9 @@ Examples:
 pub(crate) struct Try {
     #[command(flatten)]
     source: Source,
+    /// logistic: the probability of one of two classes; linear: a number, by least squares or ridge regression
+    #[arg(long, default_value = "logistic", value_parser = named(&MODELS))]
+    model: ModelKind,
     /// Try up to this many iterations
     #[arg(long, default_value_t = 32)]
     most_iterations: usize,
@@ -45,7 +50,7 @@ pub(crate) struct Try {
 }
 
 pub(crate) fn run(args: &Try, output: &Output) -> Done {
-    let data = args.source.read(&Purpose::Training)?;
+    let data = args.source.read(&Purpose::Training(args.model, None))?;
     let progress = output.progress("trying");
     let seen = |done, total| progress.at(done, total);
     let stop = signals::token();
@@ -58,8 +63,8 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     if let Some(threads) = args.threads {
         options = options.threads(threads);
     }
-    let found = search(&data, &options)?;
-    let setting = &found.chosen.setting;
+    let found = Search::of(&data, args.model, &options)?;
+    let setting = found.setting();
     let features = Preprocessor::fit(&data, setting.scheme)?.features() + 1;
     let planner = PlannerOptions::new().errors(ErrorsFor::Nothing);
     let (_, report) = plan(&found.settings(), features, data.rows(), &planner)?;
@@ -68,8 +73,11 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
     let text = format!(
         "{}\n\n{}\n{}\nnext: {command} --out plan.toml",
-        table(&found),
-        chosen(&found),
+        match &found {
+            Search::Classes(found) => table(found),
+            Search::Numbers(found) => table_of_numbers(found),
+        },
+        found.text(),
         costs(&report),
     );
     let json = json!({
@@ -162,6 +170,47 @@ fn table(found: &Found) -> String {
         "{table}\n{} candidates, {} of them refused for leaving their interval; {} folds of {} of {} rows; log loss after calibration, +- its\n\
          standard deviation over folds; levels of one round",
         found.candidates, found.refused, found.folds, found.sampled, found.rows
+    )
+}
+
+fn table_of_numbers(found: &FoundMeasured) -> String {
+    let mut table = Table::new([
+        "normalization",
+        "rate",
+        "L2",
+        "minibatch",
+        "steps",
+        "levels",
+        "R^2",
+        "root mean squared error",
+    ]);
+    let cells = |errors: &Errors| {
+        let r_squared = format!("{:.4} +- {:.4}", errors.r_squared, errors.spread);
+        [r_squared, format!("{:.5}", errors.rmse)]
+    };
+    let all = found.trials.iter().map(|trial| (trial, ""));
+    for (trial, mark) in all.chain([(&found.chosen, " (chosen)")]) {
+        let s = &trial.setting;
+        let mut row = vec![
+            format!("{}{mark}", s.scheme.name()),
+            rate(&s.rate),
+            s.penalty.to_string(),
+            s.minibatch.to_string(),
+            s.iterations.to_string(),
+            s.levels().to_string(),
+        ];
+        row.extend(cells(&trial.errors));
+        table.row(row);
+    }
+    if let Some(errors) = &found.exact {
+        let mut exact = vec!["closed form".to_owned()];
+        exact.resize(6, String::new());
+        exact.extend(cells(errors));
+        table.row(exact);
+    }
+    format!(
+        "{table}\n{} candidates; {} folds of {} of {} rows; +- is the standard deviation over folds; levels of one round",
+        found.candidates, found.folds, found.sampled, found.rows
     )
 }
 

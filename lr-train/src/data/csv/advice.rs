@@ -7,24 +7,32 @@ const MISSING: [&str; 10] = [
     "none", ".", "-", "#n/a", "#na", "<na>", "nil", "missing", "n.a.", "#null!",
 ];
 
-/// What to do, by what seems to be meant.
-pub(super) fn advice(field: &str) -> String {
+/// What to do, by what seems to be meant; none for what seems to be a word.
+pub(super) fn advice(field: &str) -> Option<String> {
     let lower = field.to_lowercase();
     if MISSING.contains(&&*lower) {
-        return "it seems to mark a missing value: remove the row or fill the value in beforehand"
-            .into();
+        return Some(format!(
+            "it seems to mark a missing value: say so with --missing {field}, and what is to be done about missing values with --missing-values"
+        ));
     }
     let minus = field.replace(['\u{2212}', '\u{2013}'], "-");
     if minus != field && reads(&minus) {
-        return format!("its sign is not the minus of ASCII: write {minus}");
+        return Some(format!("its sign is not the minus of ASCII: write {minus}"));
     }
     if let Some(number) = field
         .strip_suffix('%')
         .map(str::trim_end)
         .filter(|n| reads(n))
     {
-        return format!("write the number without the sign for per cent: {number}");
+        return Some(format!(
+            "write the number without the sign for per cent: {number}"
+        ));
     }
+    separated(field)
+}
+
+/// What to do about separators in a number.
+fn separated(field: &str) -> Option<String> {
     // A comma is a sign for thousands or for decimals, an apostrophe or space for thousands alone.
     let joined: String = field
         .chars()
@@ -32,7 +40,7 @@ pub(super) fn advice(field: &str) -> String {
         .collect();
     let point = joined.replace(',', ".");
     let without = joined.replace(',', "");
-    match joined.matches(',').count() {
+    Some(match joined.matches(',').count() {
         0 if joined != field && reads(&joined) => {
             format!("write it without a separator of thousands: {joined}")
         }
@@ -47,10 +55,8 @@ pub(super) fn advice(field: &str) -> String {
         1.. if groups(&joined) && reads(&without) => {
             format!("write it without separators of thousands: {without}")
         }
-        _ => european(&joined).unwrap_or_else(|| {
-            "code categories as numbers beforehand, or leave the column out with --leave-out".into()
-        }),
-    }
+        _ => return european(&joined),
+    })
 }
 
 fn reads(text: &str) -> bool {
@@ -114,11 +120,12 @@ mod tests {
             ("None", "missing"),
             (".", "missing"),
             ("#N/A", "missing"),
-            ("red", "categories"),
-            ("1,2,3", "categories"),
-            ("a%", "categories"),
+            ("red", ""),
+            ("1,2,3", ""),
+            ("a%", ""),
         ] {
-            let said = advice(field);
+            let said = advice(field).unwrap_or_default();
+            assert_eq!(said.is_empty(), words.is_empty(), "{field}: {said}");
             assert!(said.contains(words), "{field}: {said}");
         }
     }

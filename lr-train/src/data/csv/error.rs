@@ -27,9 +27,10 @@ pub enum CsvError {
         /// Fields of the first row.
         expected: usize,
     },
-    /// A field without a value.
+    /// A feature without a value, the first of several as a rule.
     #[error(
-        "line {line}, {column}: the value is missing ({found:?}); remove the row or fill the value in beforehand"
+        "line {line}, {column}: the value is missing ({found:?}), {values} in {columns} of the feature columns are; \
+         --missing-values impute has the median stand for them, --missing-values drop-rows leaves their rows out"
     )]
     MissingValue {
         /// Line in the file, from 1.
@@ -38,11 +39,36 @@ pub enum CsvError {
         column: String,
         /// What stands there.
         found: String,
+        /// Missing values.
+        values: usize,
+        /// Columns that have any.
+        columns: usize,
+    },
+    /// A label without a value.
+    #[error(
+        "line {line}, {column}: the value is missing ({found:?}), and it is the label; remove the row, or say --missing-values drop-rows"
+    )]
+    MissingLabel {
+        /// Line in the file, from 1.
+        line: u64,
+        /// Number, and name if there is one, of the column.
+        column: String,
+        /// What stands there.
+        found: String,
+    },
+    /// No row is left without the ones with missing values.
+    #[error(
+        "all {rows} rows have missing values, and --missing-values drop-rows leaves none; leave the emptiest columns out with --drop, or say \
+         --missing-values impute"
+    )]
+    NothingLeft {
+        /// Rows of the file.
+        rows: usize,
     },
     /// A feature that is no number.
     #[error(
         "line {line}, {column}: {found:?} is not a number; {}",
-        advice(.found)
+        advice(.found).unwrap_or_default()
     )]
     NotANumber {
         /// Line in the file, from 1.
@@ -51,6 +77,151 @@ pub enum CsvError {
         column: String,
         /// What stands there.
         found: String,
+    },
+    /// Words among the features.
+    #[error(
+        "line {line}, {column}: {found:?} is not a number; {words} of {rows} rows hold words there, {different} different ones: {}; \
+         --categories one-hot makes a column of zeros and ones for each, --drop {name:?} leaves the column out",
+        sample(.first, *.different, *.most),
+        different = bounded(*.different, *.most)
+    )]
+    Words {
+        /// Line in the file, from 1.
+        line: u64,
+        /// Number, and name if there is one, of the column.
+        column: String,
+        /// The first word.
+        found: String,
+        /// What names the column on the command line.
+        name: String,
+        /// Fields that hold no number.
+        words: usize,
+        /// Rows of the file.
+        rows: usize,
+        /// Different words, at most one more than are counted.
+        different: usize,
+        /// The first few.
+        first: Vec<String>,
+        /// The most that are counted.
+        most: usize,
+    },
+    /// Numbers and words in one column, and nobody said that they are levels.
+    #[error(
+        "line {line}, {column}: {found:?} among {}: mend it, or say --categorical {name:?} if numbers are levels of a category there, too",
+        if super::number_of(.found).is_some() { "words" } else { "numbers" }
+    )]
+    NumbersAndWords {
+        /// Line in the file, from 1.
+        line: u64,
+        /// Number, and name if there is one, of the column.
+        column: String,
+        /// The first that is unlike those before it.
+        found: String,
+        /// What names the column on the command line.
+        name: String,
+    },
+    /// More levels than are allowed.
+    #[error(
+        "{column} has {levels} different values, more than the {most} levels that a category may have; leave it out with --drop, merge levels \
+         beforehand, or raise --most-levels",
+        levels = bounded(*.levels, *.counted)
+    )]
+    TooManyLevels {
+        /// Number, and name if there is one, of the column.
+        column: String,
+        /// Levels, at most one more than are counted.
+        levels: usize,
+        /// The most that are counted.
+        counted: usize,
+        /// The most that are allowed.
+        most: usize,
+    },
+    /// A level that was not there in training.
+    #[error(
+        "line {line}, {column}: {found:?} was not there in training, where the levels were {}; correct it, or take such values for none of them with \
+         --unseen other",
+        listed(.levels)
+    )]
+    UnseenLevel {
+        /// Line in the file, from 1.
+        line: u64,
+        /// Number, and name if there is one, of the column.
+        column: String,
+        /// What stands there.
+        found: String,
+        /// The levels of training.
+        levels: Vec<String>,
+    },
+    /// A column that is said to hold categories and is no feature.
+    #[error(
+        "{name:?} is said to hold categories (--categorical), and is no feature; leave it out there, or add it to --columns"
+    )]
+    CategoryNoFeature {
+        /// The column's name.
+        name: String,
+    },
+    /// A column that is said to hold categories and held numbers in training.
+    #[error(
+        "{name:?} is said to hold categories (--categorical), and was read as numbers in training; plan again with --categorical"
+    )]
+    NumbersInTraining {
+        /// The column's name.
+        name: String,
+    },
+    /// A column of training that is not there.
+    #[error(
+        "the column {name:?} that was trained on is {}; {}",
+        if *.left_out { "not among the columns that are chosen" } else { "missing" },
+        options(.near, .columns)
+    )]
+    ColumnMissing {
+        /// Its name.
+        name: String,
+        /// Whether it is in the file, and not among those that are chosen.
+        left_out: bool,
+        /// Names that are like it.
+        near: Vec<String>,
+        /// All names.
+        columns: Vec<String>,
+    },
+    /// Another number of columns than in training, where names cannot tell.
+    #[error(
+        "the model was trained on {trained} features, the data has {found}; give the same columns in the same order"
+    )]
+    OtherColumns {
+        /// Columns of training.
+        trained: usize,
+        /// Columns that are chosen.
+        found: usize,
+    },
+    /// A pattern of names that is none.
+    #[error(
+        "{pattern:?} is no pattern of names: {reason}; * stands for any characters, ? for one, [abc] for one of these"
+    )]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// Nobody said which column holds the label.
+    #[error("no column is named as the label; name one, or read the table without labels")]
+    NoLabel,
+    /// A file of labels with another number of rows than the one of features.
+    #[error(
+        "the file has {labels} labels, the data have {rows} rows; one label for each row is needed, in the same order"
+    )]
+    LabelRows {
+        /// Labels found.
+        labels: usize,
+        /// Rows of the data.
+        rows: usize,
+    },
+    /// A file of labels with several columns.
+    #[error("the file of labels has {} columns ({}); name one as in --label-file FILE:COLUMN", .columns.len(), listed(.columns))]
+    LabelColumns {
+        /// What its first row holds.
+        columns: Vec<String>,
     },
     /// A feature that is infinite, or too large for a double.
     #[error("line {line}, {column}: {found:?} is not a finite number of double precision")]
@@ -95,19 +266,20 @@ pub enum CsvError {
     /// No column has such a name.
     #[error(
         "no column is named {name:?}; {}",
-        match &.columns[..] {
-            [one] => format!("there is one column, {one:?}: give the delimiter with --delimiter"),
-            all => format!("the columns are {}", listed(all)),
-        }
+        options(.near, .columns)
     )]
     NoSuchColumn {
         /// The name asked for.
         name: String,
+        /// Names that are like it.
+        near: Vec<String>,
         /// The names there are.
         columns: Vec<String>,
     },
     /// Several columns have a name that is asked for.
-    #[error("the name {name:?} stands over columns {first} and {second}; give the column's number")]
+    #[error(
+        "the name {name:?} stands over columns {first} and {second}; give the column's number, or leave one out with --drop"
+    )]
     DuplicateColumn {
         /// The name.
         name: String,
@@ -147,9 +319,20 @@ pub enum CsvError {
         /// The delimiter in use.
         delimiter: char,
     },
+    /// A word where the target is to be a number.
+    #[error(
+        "line {line}: the target is {found:?}, and a linear model's is a finite number; name a column of numbers with --label, or say --model logistic for \
+         one of two classes"
+    )]
+    TargetNotANumber {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What stands there.
+        found: String,
+    },
     /// More than two different labels.
     #[error(
-        "line {line}: a third label {third:?}, after {first:?} and {second:?}; keep the rows of two classes, or say --positive CLASS for one against the rest (and check which column holds the label, and whether the first row is a header)"
+        "line {line}: a third label {third:?}, after {first:?} and {second:?}; keep the rows of two classes, say --positive CLASS for one against the rest, or --model linear if labels are numbers to be predicted (and check which column holds the label, and whether the first row is a header)"
     )]
     ThreeClasses {
         /// Line in the file, from 1.
@@ -185,6 +368,36 @@ pub enum CsvError {
         /// The first of them.
         first: String,
     },
+}
+
+/// What to take in the place of a name that is not there.
+fn options(near: &[String], columns: &[String]) -> String {
+    match (columns, near) {
+        ([one], _) => format!("there is one column, {one:?}: give the delimiter with --delimiter"),
+        (all, []) => format!("the columns are {}", listed(all)),
+        (all, near) => format!(
+            "the nearest: {}; the columns are {}",
+            listed(near),
+            listed(all)
+        ),
+    }
+}
+
+/// A number that is counted up to some bound.
+fn bounded(count: usize, most: usize) -> String {
+    match count > most {
+        true => format!("more than {most}"),
+        false => count.to_string(),
+    }
+}
+
+/// The first few of many values.
+fn sample(first: &[String], count: usize, most: usize) -> String {
+    let shown = listed(first);
+    match count.min(most + 1) > first.len() {
+        true => format!("{shown}, .."),
+        false => shown,
+    }
 }
 
 /// Names for a message: all of a few, the first and last of many.

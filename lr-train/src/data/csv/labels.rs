@@ -1,6 +1,6 @@
 //! The two values of a label.
 
-use super::{CsvError, is_missing};
+use super::CsvError;
 use crate::data::{Classes, DataError};
 
 /// A label value that is a finite number.
@@ -50,20 +50,7 @@ impl Labels {
         }
     }
 
-    pub(super) fn push(
-        &mut self,
-        line: u64,
-        column: &dyn Fn() -> String,
-        value: &str,
-    ) -> Result<(), DataError> {
-        if is_missing(value) {
-            return Err(CsvError::MissingValue {
-                line,
-                column: column(),
-                found: value.to_owned(),
-            }
-            .into());
-        }
+    pub(super) fn push(&mut self, line: u64, value: &str) -> Result<(), DataError> {
         if let Some(positive) = &mut self.positive {
             let is_positive = same_label(positive, value);
             if is_positive && !self.met_positive {

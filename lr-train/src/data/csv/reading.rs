@@ -1,9 +1,9 @@
-//! How a file was read where nobody said how.
+//! What reading a file found out, to be told.
 
 use ndarray::Array2;
 use serde::Serialize;
 
-/// How a file was read: what was found out from its contents is to be told.
+/// How a file was read: what was found out from its contents, and what was done about missing values and unknown levels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -20,6 +20,29 @@ pub struct Reading {
     pub left_out: Vec<String>,
     /// Features that number the rows.
     pub counting: Vec<Counting>,
+    /// Rows of the file.
+    pub rows: usize,
+    /// Rows, from 0, that were left out for missing values.
+    pub rows_left_out: Vec<usize>,
+    /// Columns with missing values that something stands for.
+    pub filled: Vec<Filled>,
+    /// Columns with levels that were not there in training, and how many values these are.
+    pub unseen: Vec<(String, usize)>,
+}
+
+/// A column with missing values that something stands for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Filled {
+    /// Its name.
+    pub column: String,
+    /// How many values.
+    pub count: usize,
+    /// The median that stands for them; none for categories.
+    pub median: Option<f64>,
+    /// Whether values were missing in training, too, so that a column says where.
+    pub in_training: bool,
 }
 
 /// A feature that counts up one by one from row to row: a number of the row, as a rule, that nothing should be learned from.
@@ -41,16 +64,19 @@ impl Counting {
     pub(super) fn among(
         features: &Array2<f64>,
         positions: &[usize],
+        numbers: &[bool],
         names: &[String],
         nameless: &[bool],
     ) -> Vec<Self> {
         if features.nrows() < LEAST_ROWS {
             return vec![];
         }
-        let columns = features.columns().into_iter().zip(positions);
+        let columns = (features.columns().into_iter().zip(positions)).zip(numbers);
         columns
-            .filter(|(values, _)| values.windows(2).into_iter().all(|w| w[1] - w[0] == 1.0))
-            .map(|(values, &position)| Self {
+            .filter(|((values, _), numbers)| {
+                **numbers && values.windows(2).into_iter().all(|w| w[1] - w[0] == 1.0)
+            })
+            .map(|((values, &position), _)| Self {
                 position,
                 name: (!nameless[position]).then(|| names[position].clone()),
                 first: values[0],

@@ -213,12 +213,14 @@ fn tables_that_hold_nothing() {
 #[test]
 fn tables_for_prediction() {
     let read = |text: &str, label| {
-        read_table(text.as_bytes(), &Format::default(), label, &Columns::All).unwrap()
+        let mut options = Options::unlabelled();
+        options.label = label;
+        read_table(text.as_bytes(), &options).unwrap()
     };
     let table = read("a,b\n1,2\n3,4\n", None);
     assert_eq!(table.features(), array![[1.0, 2.0], [3.0, 4.0]]);
     assert!(table.has_names());
-    let table = read("a,b\nx,2\ny,4\nz,6\n", Some(&ColumnId::from("a")));
+    let table = read("a,b\nx,2\ny,4\nz,6\n", Some(ColumnId::from("a")));
     assert_eq!(table.features(), array![[2.0], [4.0], [6.0]]);
     assert_eq!(table.feature_names(), ["b"]);
 }
@@ -340,17 +342,19 @@ fn commas_may_be_for_decimals() {
 #[test]
 fn columns_are_chosen_by_name_and_number() {
     let text = "id,a,y,b\n1,2,0,3\n4,5,1,6\n";
-    let ids = |names: &[&str]| names.iter().map(|&name| ColumnId::from(name)).collect();
+    let ids = |names: &[&str]| -> Vec<ColumnId> { names.iter().map(|&name| name.into()).collect() };
     let with = |columns| {
         let mut options = Options::new("y");
         options.columns = columns;
         read(text.as_bytes(), &options)
     };
     for columns in [
-        Columns::Only(ids(&["b", "1"])),
-        Columns::Without(ids(&["id"])),
-        Columns::Without(ids(&["0", "y"])),
-        Columns::Without(ids(&["-4"])),
+        Columns::only(ids(&["b", "1"])),
+        Columns::default().without(ids(&["id"])),
+        Columns::default().without(ids(&["0", "y"])),
+        Columns::default().without(ids(&["-4"])),
+        Columns::only(ids(&["*"])).without(ids(&["i?"])),
+        Columns::only(ids(&["[a-c]"])),
     ] {
         let data = with(columns).unwrap();
         assert_eq!(data.feature_names(), ["a", "b"]);
@@ -358,13 +362,13 @@ fn columns_are_chosen_by_name_and_number() {
         assert_eq!(data.table().reading().unwrap().left_out, ["id"]);
     }
     let told = |columns| with(columns).unwrap_err().to_string();
-    assert!(told(Columns::Only(ids(&["a", "y"]))).contains("holds the label"));
-    assert!(told(Columns::Only(ids(&["c"]))).contains("no column is named \"c\""));
-    assert!(told(Columns::Without(ids(&["4"]))).contains("column 4 does not exist"));
-    assert!(told(Columns::Without(ids(&["id", "a", "b"]))).contains("no feature"));
+    assert!(told(Columns::only(ids(&["a", "y"]))).contains("holds the label"));
+    assert!(told(Columns::only(ids(&["c"]))).contains("no column is named \"c\""));
+    assert!(told(Columns::default().without(ids(&["4"]))).contains("column 4 does not exist"));
+    assert!(told(Columns::default().without(ids(&["id", "a", "b"]))).contains("no feature"));
     // Words in a column that is left out are nobody's matter.
     let mut options = Options::new("-1");
-    options.columns = Columns::Without(ids(&["0"]));
+    options.columns = Columns::default().without(ids(&["0"]));
     options.format.header = Header::Absent;
     assert_eq!(read(&b"x,1,0\nz,2,1\n"[..], &options).unwrap().columns(), 1);
 }
@@ -417,4 +421,161 @@ fn one_class_against_the_rest() {
     options.positive = Some("violet".into());
     let told = read(text.as_bytes(), &options).unwrap_err().to_string();
     assert!(told.contains("violet") && told.contains("red"), "{told}");
+}
+
+/// Reads with other rules than the usual ones.
+fn ruled(text: &str, change: impl Fn(&mut Options)) -> Result<Dataset, DataError> {
+    let mut options = Options::new("y");
+    change(&mut options);
+    read(text.as_bytes(), &options)
+}
+
+#[test]
+fn missing_values_and_words_are_counted_before_they_are_refused() {
+    let told = refused("a,b,y\n1,?,0\n,2,1\nNA,3,1\n", "y");
+    let expected = "line 2, column 2 (\"b\"): the value is missing (\"?\"), 3 in 2 of";
+    assert!(
+        told.starts_with(expected) && told.contains("--missing-values impute"),
+        "{told}"
+    );
+    let told = refused("a,b,y\n1,red,0\n2,blue,1\n3,red,1\n", "y");
+    for words in [
+        "3 of 3 rows",
+        "2 different",
+        "\"red\", \"blue\";",
+        "one-hot",
+        "--drop \"b\"",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = refused("1,red,0\n2,4,1\n", "last");
+    assert!(told.contains("mixes numbers and words"), "{told}");
+    // What stands first in the file is told first.
+    let told = refused("a,b,y\n1,2,0\n1,x,1\n,3,2\n", "y");
+    assert!(told.starts_with("line 3, column 2"), "{told}");
+}
+
+#[test]
+fn missing_values_are_marked_as_is_said() {
+    let text = "a,y\n-999,0\n2,1\n-999.0,1\n.,0\n";
+    let data = ruled(text, |o| {
+        o.format.missing = Some(vec!["-999".into(), ".".into()]);
+        o.rules.missing = Some(MissingValues::Impute);
+    });
+    assert_eq!(
+        data.unwrap().features().column(1),
+        array![1.0, 0.0, 1.0, 1.0]
+    );
+    let told = refused("a,y\n1,0\n.,1\n", "y");
+    assert!(told.contains("--missing ."), "{told}");
+}
+
+#[test]
+fn columns_of_words_become_categories_where_that_is_asked_for() {
+    let one_hot = |o: &mut Options| o.rules.categories = Categories::OneHot;
+    let zip = |o: &mut Options| o.rules.categorical = vec!["a".into()];
+    let text = "a,y\n01,0\n1,1\n01,1\nb,0\n";
+    // Codes are as they are written.
+    assert_eq!(ruled(text, zip).unwrap().feature_names(), ["a=1", "a=b"]);
+    for (text, words) in [
+        (text, "line 5, column 1 (\"a\"): \"b\" among numbers"),
+        ("a,y\nb,0\n1,1\n", "\"1\" among words"),
+        ("a,y\n1,0\ninf,1\n", "not a finite number"),
+    ] {
+        let told = ruled(text, one_hot).unwrap_err().to_string();
+        assert!(told.contains(words), "{told}");
+    }
+    let many: String = (0..60).map(|i| format!("w{i},{}\n", i % 2)).collect();
+    let many = format!("a,y\n{many}");
+    let told = ruled(&many, one_hot).unwrap_err().to_string();
+    assert!(
+        told.contains("column 1 (\"a\") has 60 different values, more than the 50"),
+        "{told}"
+    );
+    let more = |o: &mut Options| {
+        one_hot(o);
+        o.rules.most_levels = 60;
+    };
+    assert_eq!(ruled(&many, more).unwrap().columns(), 59);
+    let endless: String = (0..3000).map(|i| format!("w{i},{}\n", i % 2)).collect();
+    let told = ruled(&format!("a,y\n{endless}"), one_hot)
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("more than 1000 different values"), "{told}");
+    let told = ruled("a,b,y\n1,2,0\n2,3,1\n", |o| {
+        zip(o);
+        o.columns = Columns::only([ColumnId::from("b")]);
+    });
+    assert!(told.unwrap_err().to_string().contains("is no feature"));
+}
+
+#[test]
+fn names_that_nearly_fit_are_told() {
+    let text = "lab_one,lab_two,age,y\n1,2,3,0\n4,5,6,1\n";
+    let with = |name: &str| ruled(text, |o| o.columns = Columns::only([ColumnId::from(name)]));
+    assert_eq!(
+        with("lab_*").unwrap().feature_names(),
+        ["lab_one", "lab_two"]
+    );
+    for (name, near) in [
+        ("Lab_one", "the nearest: \"lab_one\""),
+        ("labs_*", "\"lab_"),
+        ("[", "no pattern"),
+    ] {
+        let told = with(name).unwrap_err().to_string();
+        assert!(told.contains(near), "{told}");
+    }
+    // The label is among a pattern's columns, and is none of the features.
+    assert_eq!(with("*").unwrap().columns(), 3);
+    let told = refused("a,b,a,y\n1,2,3,0\n", "y");
+    assert!(told.contains("stands over columns 1 and 3"), "{told}");
+}
+
+#[test]
+fn labels_may_stand_in_a_second_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let data = file("x.csv", "a,b\n1,2\n,4\n5,6\n");
+    let read = |labels: &str, text: &str| {
+        let path = file("y.csv", text).display().to_string();
+        let mut options = Options::unlabelled();
+        options.rules.missing = Some(MissingValues::DropRows);
+        LabelFile::from(&*format!("{path}{labels}"))
+            .read_with(&data, &options)?
+            .dataset()
+            .map_err(TrainError::from)
+    };
+    for (column, text) in [
+        ("", "0\n1\n1\n"),
+        ("", "sick\n0\n1\n1\n"),
+        (":sick", "id,sick\n7,0\n8,1\n9,1\n"),
+        (":1", "7,0\n8,1\n9,1\n"),
+    ] {
+        let data = read(column, text).unwrap();
+        assert_eq!(data.labels(), [false, true], "{text}");
+        assert_eq!(data.feature_names(), ["a", "b"]);
+    }
+    for (column, text, words) in [
+        ("", "0\n1\n", "2 labels, the data have 3 rows"),
+        ("", "", "no rows"),
+        (
+            "",
+            "a,b\n1,0\n1,1\n1,1\n",
+            "2 columns (\"a\", \"b\"); name one as in --label-file FILE:COLUMN",
+        ),
+        (
+            ":ill",
+            "id,sick\n7,0\n8,1\n9,1\n",
+            "no column is named \"ill\"",
+        ),
+        ("", "0\n1\n?\n", "y.csv: line 3, label file"),
+        ("", "0\n1\n0\n", "all 2 labels are \"0\""),
+    ] {
+        let told = read(column, text).unwrap_err().to_string();
+        assert!(told.contains(words) && told.contains("y.csv"), "{told}");
+    }
 }

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{DataOwner, TrainingKeys},
+    PlannedColumns,
+    columns::COLUMNS,
     keys::{
         DATASETS, EVALUATION, EVALUATION_KEYS, ExchangePlan, KeyDirectory, OWNER, Owner, PLAN,
         SECRET, SECRET_KEY, VERSION, commitment, read_json, write_json,
@@ -30,6 +32,7 @@ const KEY_LIST_VERSION: u32 = 1;
 #[derive(Debug)]
 pub struct KeyFiles {
     folder: AtomicFolder,
+    columns: Option<PlannedColumns>,
 }
 
 impl KeyFiles {
@@ -45,7 +48,17 @@ impl KeyFiles {
         if overwrite == Overwrite::Refuse && done.symlink_metadata().is_ok() {
             return Err(WireError::AlreadyExists { path: done }.into());
         }
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            columns: None,
+        })
+    }
+
+    /// With the layout of the columns that their plan was made from.
+    #[must_use]
+    pub fn columns(mut self, columns: Option<PlannedColumns>) -> Self {
+        self.columns = columns;
+        self
     }
 
     /// What earlier calls that were killed had left, and is removed now.
@@ -90,6 +103,9 @@ impl KeyFiles {
         AtomicFile::create(evaluation.join(PLAN), refuse)?.write_and_commit(text.as_bytes())?;
         key.save(secret.join(SECRET_KEY), refuse)?;
         AtomicFile::create_private(secret.join(PLAN), refuse)?.write_and_commit(text.as_bytes())?;
+        if let Some(columns) = &self.columns {
+            columns.save(AtomicFile::create_private(secret.join(COLUMNS), refuse)?)?;
+        }
         let description = Owner {
             version: VERSION,
             plan: plan.id(),

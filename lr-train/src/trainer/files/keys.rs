@@ -205,6 +205,10 @@ impl KeyDirectory {
         self.open(engine)
     }
 
+    pub(super) fn description(&self) -> Result<Owner> {
+        read_owner(&self.secret().join(OWNER))
+    }
+
     fn open<P: ExchangePlan, S: SecretEngine>(
         &self,
         engine: S,

@@ -6,6 +6,7 @@
 //!   keys/eval/keys.json                     what each key hashes to                      goes to the server
 //!   keys/secret/owner.json                  which plan and keys belong together          owner only
 //!   keys/secret/secret-key.arras            the secret key                               owner only
+//!   plan.columns.json, keys/secret/columns.json  columns that a plan was made from  owner only
 //!   keys/secret/datasets/<id>.json          names, classes, normalization of a data set  owner only
 //!   keys/secret/datasets/<id>.exchange.json what was taken of the server for it          owner only
 //!   data.arras                              all rounds' inputs of a data set             kind 12
@@ -19,6 +20,7 @@
 //! before it reads a ciphertext, and every length with what the plan implies before it allocates; writers and readers hold one
 //! ciphertext's bytes at a time. Writes are whole or not at all ([`arras_ckks::wire::AtomicFile`]).
 
+mod columns;
 mod costs;
 mod dataset;
 mod header;
@@ -32,6 +34,7 @@ mod result;
 mod tests;
 mod writing;
 
+pub use columns::PlannedColumns;
 pub use costs::{costs_text, load_costs};
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
 pub use header::{Content, Holds, InferenceContent, TrainingFile, inspect, verify};

@@ -12,7 +12,7 @@ use super::super::{
 };
 use crate::{
     Result,
-    circuits::{Kind, Spec, TrainingCircuit},
+    circuits::{Constants, Kind, Spec, TrainingCircuit},
     plain::Rate,
     sigmoid::Approximation,
 };
@@ -20,6 +20,7 @@ use crate::{
 /// Depths of circuits, remembered.
 pub(in crate::trainer) struct Depths<'a> {
     activation: &'a Approximation,
+    constants: Constants,
     rule: Rule,
     known: HashMap<(Kind, Place), usize>,
 }
@@ -33,6 +34,7 @@ impl<'a> Depths<'a> {
     pub(in crate::trainer) fn new(settings: &'a Settings) -> Self {
         Self {
             activation: &settings.activation,
+            constants: settings.model.constants(),
             rule: settings.rule().of_any_rate(),
             known: HashMap::new(),
         }
@@ -49,6 +51,7 @@ impl<'a> Depths<'a> {
         let steps = self.rule.steps(&rate, SIDE, first, place.iterations)?;
         let spec = Spec::new(kind, SLOTS, SIDE, SIDE, steps)
             .activation(self.activation.clone())
+            .constants(self.constants)
             .start(place.start())
             .results(place.results());
         let circuit = TrainingCircuit::record(spec)?;

@@ -1,6 +1,7 @@
 //! Both sides in memory.
 
 mod exchange;
+mod models;
 mod plans;
 mod training;
 

@@ -3,7 +3,7 @@
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::params::Security;
 use arras_toolkit::{Bindings, Cleartext, Value};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 use super::{
     super::{
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::{
     circuits::Kind,
-    plain::{self, State},
+    plain::{self, Examples, State},
     preprocess::{Scheme, signed_rows},
     search::{self, Given},
     sigmoid::Approximation,
 };
 
-fn worst(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
+pub(super) fn worst(a: &Array1<f64>, b: &Array1<f64>) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).fold(0.0, |m, (a, b)| (a - b).abs().max(m))
 }
@@ -40,12 +40,13 @@ fn twin(
 }
 
 /// The weights of the same training without encryption.
-fn in_the_clear(settings: &Settings, z: &Array2<f64>) -> Array1<f64> {
-    let (plain, zero) = (settings.plain(z.nrows()).unwrap(), Array1::zeros(z.ncols()));
+pub(super) fn in_the_clear(settings: &Settings, z: &Examples) -> Array1<f64> {
+    let (rows, features) = z.rows().dim();
+    let (plain, zero) = (settings.plain(rows).unwrap(), Array1::zeros(features));
     let history = match settings.optimizer {
-        Optimizer::Nesterov => plain::nesterov(z, &plain, State::zero(z.ncols())).map(|of| of.0),
+        Optimizer::Nesterov => plain::nesterov(z, &plain, State::zero(features)).map(|of| of.0),
         Optimizer::GradientDescent => plain::gradient_descent(z, &plain, 0, zero),
-        Optimizer::FixedHessian => plain::fixed_hessian(z, &plain, 0, zero),
+        Optimizer::FixedHessian => plain::fixed_hessian(z.rows(), &plain, 0, zero),
     };
     history.unwrap().weights().unwrap().clone()
 }
@@ -68,7 +69,7 @@ fn two_rounds_of_every_circuit_are_one_longer_run_in_plaintext() {
                 Ok(())
             })
             .unwrap();
-        let z = trainer.data().signed_rows();
+        let z = trainer.data().examples();
         let end = in_the_clear(&settings, z);
         let model = trainer.decrypt(&result).unwrap();
         let error = worst(&Array1::from(model.weights.clone()), &end);
@@ -126,7 +127,7 @@ fn every_optimizer_is_its_plaintext_reference() {
         assert_eq!(trainer.report().chosen.rounds, [2, 1]);
         let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
         let normalized = model.preprocessor.apply(&data).unwrap();
-        let z = signed_rows(&normalized, data.labels()).unwrap();
+        let z = signed_rows(&normalized, data.labels()).unwrap().into();
         let error = worst(&Array1::from(model.weights), &in_the_clear(&settings, &z));
         println!("{optimizer:?}: {error:.1e}");
         assert!(error < 1e-3, "{optimizer:?}: {error}");
@@ -147,7 +148,7 @@ fn penalty_and_first_step_are_those_of_the_plaintext_reference() {
         let trainer = trainer(&settings, &data, &insecure(11));
         let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
         let normalized = model.preprocessor.apply(&data).unwrap();
-        let z = signed_rows(&normalized, data.labels()).unwrap();
+        let z = signed_rows(&normalized, data.labels()).unwrap().into();
         let twin = in_the_clear(&settings, &z);
         let other = in_the_clear(&settings.clone().penalty(0.0), &z);
         assert!(worst(&twin, &other) > 1e-3, "the penalty shows");
@@ -207,7 +208,7 @@ fn a_secure_plan_keeps_what_it_says() {
     assert_eq!(run.peak_ciphertext_bytes as u64, chosen.memory.values);
     assert_eq!(run.constant_bytes as u64, chosen.memory.constants);
     let state = owner.decrypt_state(prepared.record(), &result).unwrap();
-    let error = worst(&state.w, &in_the_clear(&settings, prepared.signed_rows()));
+    let error = worst(&state.w, &in_the_clear(&settings, prepared.examples()));
     println!("weights: {error:.1e}");
     assert!(error < 1e-3, "{error}");
 }
@@ -233,7 +234,7 @@ fn settings_that_are_searched_are_trained_with() {
     assert_eq!(plan.normalization(), found.chosen.setting.scheme);
     assert_eq!((plan.settings().iterations, plan.minibatch()), (2, 32));
     let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
-    let clear = in_the_clear(plan.settings(), trainer.data().signed_rows());
+    let clear = in_the_clear(plan.settings(), trainer.data().examples());
     let error = worst(&Array1::from(model.weights.clone()), &clear);
     println!("{}: {error:.1e}", found.chosen.setting);
     assert!(error < 1e-3, "{error}");

@@ -5,7 +5,6 @@ use std::{fmt::Write, path::PathBuf};
 use arras::{SecretBackend, ckks::Context, toolkit::text};
 use clap::Args;
 use lr_train::{
-    data::Classes,
     inference::{InferenceOwner, InferencePlan},
     trainer::files::{
         ExchangePlan, Holds, InferenceContent, KeyDirectory, inspect, load_scores, save_request,
@@ -21,7 +20,7 @@ use crate::{
     output::{Answer, Output, claim, claim_private, file_bytes, overwrite, path},
     predict::quoted,
     signals,
-    sources::Source,
+    sources::{Known, Source},
 };
 
 /// Client: make the keys of a plan of `infer`
@@ -134,15 +133,8 @@ pub(super) fn encrypt(args: &Encrypt, output: &Output) -> Done {
 /// Rows as they are to be encrypted: normalized by the model if there is one.
 fn rows(source: &Source, scorer: &Scorer, output: &Output) -> Result<Array2<f64>, Failure> {
     let model = scorer.model()?;
-    // A table is read by the classes of its label, of which there is no use here.
-    let classes = model.as_ref().map_or_else(
-        || Classes {
-            negative: "0".into(),
-            positive: "1".into(),
-        },
-        |model| model.classes.clone(),
-    );
-    let table = source.read_table(classes)?;
+    let known = model.as_ref().map_or_else(Known::nothing, Known::of_model);
+    let table = source.read_table(known)?;
     source.say(&table, output);
     Ok(match model {
         Some(model) => model.preprocessor.apply(&table)?,
@@ -214,7 +206,15 @@ fn table(
     let probabilities = owner.plan().spec().sigmoid.is_some();
     let mut text = String::new();
     // Writing to a string does not fail.
-    if let (Some(model), false) = (args.scorer.model()?, probabilities) {
+    let model = args.scorer.model()?;
+    if let Some(measure) = model.as_ref().and_then(|model| model.measure.as_ref()) {
+        text += "row,prediction\n";
+        for (row, score) in scores.column(0).iter().enumerate() {
+            let _ = writeln!(text, "{},{}", row + 1, measure.value(*score));
+        }
+        return Ok(text);
+    }
+    if let (Some(model), false) = (model, probabilities) {
         text += "row,score,probability,class\n";
         for (row, score) in scores.column(0).iter().enumerate() {
             let p = model.prediction(*score);

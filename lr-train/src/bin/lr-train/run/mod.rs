@@ -15,7 +15,6 @@ use std::path::PathBuf;
 use clap::Args;
 use lr_train::{
     data::Dataset,
-    metrics::Assessment,
     trainer::{Model, PlanReport, Rounds, TrainingPlan, Usage, files::save_model},
 };
 use serde_json::json;
@@ -25,11 +24,11 @@ use crate::{
     Done,
     decrypt::{self, Cut},
     engines::EngineChoice,
-    evaluate,
+    evaluate::Quality,
     failure::Failure,
     output::{Answer, Output, claim, claim_private, path},
     plan::{self, Choice, Training},
-    sources::{Purpose, Source},
+    sources::{Known, Purpose, Source},
 };
 
 /// Both parties in one process: plan, keys, encryption, all rounds, model
@@ -61,7 +60,7 @@ pub(crate) struct RunArgs {
     /// Train even if it is predicted to fail
     #[arg(long)]
     force: bool,
-    /// End after so many rounds in a row in which the log loss on the training rows falls by less than a thousandth of itself [default: train all
+    /// End after so many rounds in a row in which the log loss on the training rows, or the root mean squared error, falls by less than a thousandth of itself [default: train all
     /// rounds]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     patience: Option<u32>,
@@ -76,7 +75,11 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     let folders = Folders::new(&args.out);
     let engine = args.engine.open()?;
     output.note(format_args!("engine: {engine}"));
-    let data = plan::read_data(&args.source, output)?;
+    let model = match args.resume {
+        true => plan::read(&folders.plan())?.settings().model,
+        false => args.training.model,
+    };
+    let data = plan::read_data(&args.source, model, None, output)?;
     let (plan, report) = args.plan(&folders, &data, output)?;
     let mut run = Run::new(&folders, &plan, &data, args.force, output)?;
     let ended = run.train(&engine, args.patience)?;
@@ -96,16 +99,19 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
         run.times.table(&run.sizes(), planned)
     );
     if done < rounds {
-        text += "ended early: the log loss on the training rows no longer fell (--patience)\n";
+        text += "ended early: the loss on the training rows no longer fell (--patience)\n";
     }
     let on = if held_back {
         "rows held back"
     } else {
         "the rows that were trained on, which flatter (hold some back with --part train)"
     };
+    if held_back && model.measure.is_some() {
+        text += &format!("\n{}", decrypt::fit(&model, &data)?);
+    }
     text += &format!(
         "\non {on}:\n{}\n\nmodel: {}; next: lr-train predict --model {1} --data ..",
-        evaluate::told(&quality, &model.classes),
+        quality.told(&model.classes),
         out.display()
     );
     let json = json!({
@@ -155,7 +161,7 @@ impl RunArgs {
         training.rounds.get_or_insert(Rounds::Fastest);
         let planned = plan::planned(&training, &self.choice, Some(data), (None, None), output)?;
         let (chosen, report) = (planned.chosen, planned.report);
-        plan::judge(&report, chosen.found.as_ref(), self.force, output)?;
+        plan::judge(&report, chosen.classes_found(), self.force, output)?;
         output.note(chosen.text(true));
         folders.create()?;
         claim(&file, false)?.write_and_commit(planned.plan.to_toml()?.as_bytes())?;
@@ -163,15 +169,15 @@ impl RunArgs {
     }
 
     /// Figures on the rows that were not trained on, if there are any.
-    fn quality(&self, model: &Model, data: &Dataset) -> Result<(Assessment, bool), Failure> {
+    fn quality(&self, model: &Model, data: &Dataset) -> Result<(Quality, bool), Failure> {
         let test = self.source.counterpart();
         let held_back = test.is_some();
         let quality = match test {
             Some(test) => {
-                let rows = test.read(&Purpose::Testing(model.classes.clone()))?;
-                model.evaluate(&rows)?
+                let rows = test.read(&Purpose::Testing(Known::of_model(model)))?;
+                Quality::of(model, &rows)?
             }
-            None => model.evaluate(data)?,
+            None => Quality::of(model, data)?,
         };
         Ok((quality, held_back))
     }

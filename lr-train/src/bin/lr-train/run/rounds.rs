@@ -16,8 +16,8 @@ use lr_train::{
     trainer::{
         DataOwner, DatasetRecord, Forecast, RoundResult, TrainingPlan, TrainingServer,
         files::{
-            DatasetFile, Expected, KeyDirectory, load_evaluation, load_result, save_result,
-            save_state,
+            DatasetFile, Expected, KeyDirectory, PlannedColumns, load_evaluation, load_result,
+            save_result, save_state,
         },
         training_rows,
     },
@@ -27,6 +27,7 @@ use serde::Serialize;
 use super::folders::Folders;
 use crate::{
     encrypt,
+    evaluate::Quality,
     failure::Failure,
     keygen,
     output::{Output, claim, file_bytes},
@@ -77,7 +78,7 @@ pub(super) struct Run<'a> {
     data: &'a Dataset,
     output: &'a Output,
     pub(super) times: Times,
-    /// The log loss on the training rows after each round of this call.
+    /// The log loss on the training rows, or the root mean squared error, after each round of this call.
     pub(super) losses: Vec<f64>,
 }
 
@@ -106,7 +107,9 @@ impl<'a> Run<'a> {
         let (keys, owner) = timed(&mut times.keys, || {
             let keys = KeyDirectory::new(&folder);
             if !keys.secret().join("owner.json").exists() {
-                keygen::make(plan.clone(), &keys, false, output)?;
+                let layout = data.table().layout().cloned();
+                let columns = layout.map(|layout| PlannedColumns::new(plan, layout));
+                keygen::make(plan.clone(), columns, &keys, false, output)?;
             }
             let opened = keygen::open(&folder)?;
             folders.share(&keys.evaluation())?;
@@ -207,8 +210,8 @@ impl<'a> Run<'a> {
                 }
                 Ok((record, state))
             })?;
-            let loss = record.model(self.plan(), &state.w)?.evaluate(self.data)?;
-            let loss = loss.log_loss;
+            let model = record.model(self.plan(), &state.w)?;
+            let loss = Quality::of(&model, self.data)?.loss();
             losses.push(loss);
             flat = if loss < least * (1.0 - FALLS) {
                 0

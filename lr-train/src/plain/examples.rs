@@ -1,0 +1,93 @@
+//! What a training computes on.
+
+use ndarray::{Array1, Array2, Axis};
+
+use crate::data::DataError;
+
+/// Rows that a training computes on: signed with labels, or as they are with a constant of the gradient for each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examples {
+    rows: Array2<f64>,
+    constants: Option<Array1<f64>>,
+}
+
+/// Signed rows.
+impl From<Array2<f64>> for Examples {
+    fn from(rows: Array2<f64>) -> Self {
+        Self {
+            rows,
+            constants: None,
+        }
+    }
+}
+
+impl Examples {
+    /// Rows as they are, each with its constant.
+    ///
+    /// # Errors
+    /// [`DataError::Length`] for another number of constants than rows.
+    pub fn new(rows: Array2<f64>, constants: Array1<f64>) -> Result<Self, DataError> {
+        let (op, what) = ("rows to train on", "constants of gradients");
+        DataError::expect_length(op, what, constants.len(), rows.nrows())?;
+        let constants = Some(constants);
+        Ok(Self { rows, constants })
+    }
+
+    /// The rows, the intercept's column first.
+    pub fn rows(&self) -> &Array2<f64> {
+        &self.rows
+    }
+
+    /// The constants; none for signed rows, whose constants are the polynomial's.
+    pub fn constants(&self) -> Option<&Array1<f64>> {
+        self.constants.as_ref()
+    }
+
+    /// `X^T c`: what the constants pull weights to; zero for signed rows.
+    pub(crate) fn pull(&self) -> Array1<f64> {
+        let features = self.rows.ncols();
+        let pull = self.constants.as_ref().map(|c| self.rows.t().dot(c));
+        pull.unwrap_or_else(|| Array1::zeros(features))
+    }
+
+    /// Some of the rows, in this order.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let constants = self.constants.as_ref();
+        Self {
+            rows: self.rows.select(Axis(0), rows),
+            constants: constants.map(|c| c.select(Axis(0), rows)),
+        }
+    }
+
+    /// With columns of zeros up to so many: their weights stay zero.
+    pub(crate) fn padded(&self, features: usize) -> Self {
+        let shape = (self.rows.nrows(), features.max(self.rows.ncols()));
+        let rows = Array2::from_shape_fn(shape, |at| self.rows.get(at).copied().unwrap_or(0.0));
+        let constants = self.constants.clone();
+        Self { rows, constants }
+    }
+}
+
+/// Examples, borrowed: what trainers take.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub(super) rows: &'a Array2<f64>,
+    pub(super) constants: Option<&'a Array1<f64>>,
+}
+
+/// Signed rows.
+impl<'a> From<&'a Array2<f64>> for View<'a> {
+    fn from(rows: &'a Array2<f64>) -> Self {
+        let constants = None;
+        Self { rows, constants }
+    }
+}
+
+impl<'a> From<&'a Examples> for View<'a> {
+    fn from(examples: &'a Examples) -> Self {
+        Self {
+            rows: &examples.rows,
+            constants: examples.constants.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Models other than logistic regression of two classes.
+
+use arras_backend_cpu::CpuEngine;
+use ndarray::{Array1, Array2};
+
+use super::{
+    insecure,
+    training::{in_the_clear, worst},
+};
+use crate::{
+    ModelKind,
+    circuits::Kind,
+    data::{Dataset, FeatureTable, Target},
+    plain::{FirstStep, Rate, exact},
+    preprocess::Scheme,
+    split::Order,
+    trainer::{ExchangeError, Model, Rounds, Settings, TrainerBuilder},
+};
+
+/// Rows whose target is a sum of their columns, and something that no column says.
+fn measured(rows: usize, unit: f64) -> Dataset {
+    let at = |row: usize, column: usize| (row as f64 * (0.37 + 0.21 * column as f64)).sin();
+    let features = Array2::from_shape_fn((rows, 5), |(row, column)| at(row, column));
+    let of = |row: usize| {
+        let said = 3.0 * at(row, 0) - 2.0 * at(row, 1) + 0.5 * at(row, 4);
+        unit * (50.0 + said + 0.3 * at(row, 9))
+    };
+    let names = (0..5).map(|c| format!("x{c}")).collect();
+    let (name, values) = ("dose".to_owned(), (0..rows).map(of).collect());
+    let table = FeatureTable::new(features, names).unwrap();
+    table.with_target(Target::Real { name, values }).unwrap()
+}
+
+fn settings(minibatch: usize, iterations: usize) -> Settings {
+    Settings::new(minibatch, iterations)
+        .model(ModelKind::Linear)
+        .rate(Rate::Constant(0.5))
+        .first_step(FirstStep::Full)
+        .order(Order::Original)
+}
+
+#[test]
+fn linear_regression_of_every_circuit_is_that_of_its_twin() {
+    let data = measured(90, 1.0);
+    for kind in Kind::ALL {
+        for penalty in [0.0, 0.1] {
+            let settings = settings(16, 5).circuit(kind).rounds(Rounds::Count(2));
+            let settings = settings.penalty(penalty);
+            let engine = CpuEngine::new();
+            let trainer = TrainerBuilder::new(&settings, &data)
+                .scheme(Scheme::Standard)
+                .planner(insecure(11))
+                .build(engine.clone(), engine)
+                .unwrap();
+            let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+            let clear = in_the_clear(&settings, trainer.data().examples());
+            let error = worst(&Array1::from(model.weights.clone()), &clear);
+            let predicted = trainer.report().predicted_error.unwrap();
+            println!(
+                "{kind}, penalty {penalty}: {error:.1e}, predicted {predicted:.1e}, {} levels",
+                trainer.report().chosen.levels
+            );
+            assert!(error < 1e-3, "{kind}: {error}");
+            assert!(error < 20.0 * predicted, "{kind}: {error} of {predicted}");
+        }
+    }
+}
+
+#[test]
+fn a_model_of_numbers_is_in_the_units_of_its_target() {
+    for unit in [1.0, 1e12, 1e-12] {
+        let data = measured(64, unit);
+        let settings = settings(64, 8).circuit(Kind::MaskFree);
+        let engine = CpuEngine::new();
+        let trainer = TrainerBuilder::new(&settings, &data)
+            .scheme(Scheme::Standard)
+            .planner(insecure(11))
+            .build(engine.clone(), engine)
+            .unwrap();
+        let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+        let read = Model::from_json(&model.to_json().unwrap()).unwrap();
+        assert_eq!(read, model);
+        let found = model.evaluate_values(&data).unwrap();
+        println!("{unit:e}: {found:?}");
+        let optimum = exact(trainer.data().examples(), 0.0).unwrap();
+        let best = 1.0 - 2.0 * optimum.loss;
+        assert!(
+            found.r_squared.unwrap() > best - 0.005,
+            "{found:?} of {best}"
+        );
+        assert!(found.rmse < 0.4 * unit && found.base_rmse > 2.0 * unit);
+        let coefficients = model.coefficients().unwrap();
+        let first = &coefficients.columns[0];
+        assert!((first.per_unit / unit - 3.0).abs() < 0.3, "{first:?}");
+        assert!((coefficients.intercept / unit - 50.0).abs() < 0.5);
+        assert_eq!(first.odds_ratio, None);
+    }
+}
+
+#[test]
+fn targets_and_models_of_different_kinds_are_told_apart() {
+    let data = measured(40, 1.0);
+    let refused = |settings: &Settings, data: &Dataset| {
+        let engine = CpuEngine::new();
+        let builder = TrainerBuilder::new(settings, data).planner(insecure(11));
+        builder
+            .build(engine.clone(), engine)
+            .unwrap_err()
+            .to_string()
+    };
+    let logistic = Settings::new(16, 2);
+    let told = refused(&logistic, &data);
+    assert!(told.contains("--model linear"), "{told}");
+    let told = refused(&settings(16, 2), &super::some_rows(40));
+    assert!(told.contains("--model logistic"), "{told}");
+    let mut sigmoid = settings(16, 2);
+    sigmoid.activation = logistic.activation.clone();
+    let told = refused(&sigmoid, &data);
+    assert!(told.contains("leave --sigmoid out"), "{told}");
+    let constant = data.table().clone().with_target(Target::Real {
+        name: "dose".to_owned(),
+        values: vec![7.0; 40],
+    });
+    let told = refused(&settings(16, 2), &constant.unwrap());
+    assert!(told.contains("\"dose\"") && told.contains("vary"), "{told}");
+}
+
+#[test]
+fn a_damaged_model_of_numbers_is_refused() {
+    let data = measured(40, 1.0);
+    let engine = CpuEngine::new();
+    let trainer = TrainerBuilder::new(&settings(16, 1), &data)
+        .planner(insecure(11))
+        .build(engine.clone(), engine)
+        .unwrap();
+    let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+    for damage in [
+        |m: &mut Model| m.measure = None,
+        |m: &mut Model| m.settings.model = ModelKind::Logistic,
+        |m: &mut Model| m.measure.as_mut().unwrap().scale = 0.0,
+        |m: &mut Model| m.measure.as_mut().unwrap().mean = f64::NAN,
+    ] {
+        let mut damaged = model.clone();
+        damage(&mut damaged);
+        let error = damaged.to_json().unwrap_err();
+        let malformed = matches!(
+            error,
+            crate::TrainError::Exchange(ExchangeError::Malformed { .. })
+        );
+        assert!(malformed, "{error}");
+    }
+}
