@@ -155,6 +155,17 @@ pub struct Assessment {
     pub remarks: Vec<Remark>,
 }
 
+impl From<&Assessment> for Quality {
+    fn from(of: &Assessment) -> Self {
+        Self {
+            accuracy: of.accuracy,
+            auc: of.auc,
+            log_loss: of.log_loss,
+            confusion: of.confusion,
+        }
+    }
+}
+
 impl Assessment {
     /// Measures scores, whose sigmoids are probabilities, against labels.
     ///

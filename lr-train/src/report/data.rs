@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::comparison::Timing;
 use crate::{
     data::Dataset,
-    metrics::Quality,
+    metrics::{Assessment, Quality},
     preprocess::Preprocessor,
     trainer::{PlanReport, TrainingPlan},
 };
@@ -273,6 +273,26 @@ impl ModelSummary {
                 .collect(),
             quality,
             plaintext_quality: None,
+        }
+    }
+}
+
+/// How good a model is, and on which rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AssessedRows {
+    /// Which rows, in words.
+    pub rows: String,
+    /// Everything about the model on them.
+    pub assessment: Assessment,
+}
+
+impl AssessedRows {
+    /// What was found on these rows.
+    pub fn new(rows: impl Into<String>, assessment: Assessment) -> Self {
+        Self {
+            rows: rows.into(),
+            assessment,
         }
     }
 }

@@ -35,8 +35,8 @@ mod training;
 
 pub use comparison::{CircuitRow, Comparison, Ratios, ThreadSeconds, ThreadSpeed, Timing};
 pub use data::{
-    CircuitTimes, DataSummary, KindSeconds, ModelSummary, PlanSummary, Point, Series, Side, Stage,
-    Weight,
+    AssessedRows, CircuitTimes, DataSummary, KindSeconds, ModelSummary, PlanSummary, Point, Series,
+    Side, Stage, Weight,
 };
 pub use error::ReportError;
 pub use machine::{Machine, peak_memory};

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
+use crate::metrics::{Assessment, Threshold};
 
 const HOSTILE: &str =
     "</title><script src=\"http://evil.example/x.js\">alert('&')</script>\u{1b}[31m";
@@ -303,4 +304,31 @@ fn shapes_are_counted_on_programs() {
     assert!(base.model_cost > 3.0 * low.model_cost);
     // Four products of ciphertexts an iteration.
     assert_eq!(base.multiplications, 24);
+}
+
+#[test]
+fn an_assessment_is_told_in_a_table_and_two_figures() {
+    let scores: Vec<f64> = (0..40).map(|row| f64::from(row) / 4.0 - 5.0).collect();
+    let labels: Vec<bool> = (0..40).map(|row| row % 7 > 2 && row > 10).collect();
+    let measured = Assessment::measure(&scores, &labels, Threshold::default()).unwrap();
+    let mut report = TrainingReport::new("assessed", machine());
+    report.assessment = Some(AssessedRows::new("rows held back", measured.clone()));
+    let page = report.to_html().unwrap();
+    elements(&page);
+    for told in [
+        "On rows held back",
+        "aria-label=\"ROC curve\"",
+        "aria-label=\"calibration\"",
+        &text::fixed(measured.auc.unwrap(), 4),
+        &text::fixed(measured.base_log_loss, 4),
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    let again = TrainingReport::from_json(&report.to_json().unwrap()).unwrap();
+    assert_eq!(again, report);
+    // Rows of one class have no curve.
+    let one = Assessment::measure(&scores, &[true; 40], Threshold::default()).unwrap();
+    report.assessment = Some(AssessedRows::new("these", one));
+    let page = report.to_html().unwrap();
+    assert!(!page.contains("ROC curve") && page.contains("all rows are of one class"));
 }

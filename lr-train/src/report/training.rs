@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CircuitShape, CircuitTimes, Comparison, DataSummary, Machine, ModelSummary, PlanSummary, Point,
-    ReportError, Series, Stage,
+    AssessedRows, CircuitShape, CircuitTimes, Comparison, DataSummary, Machine, ModelSummary,
+    PlanSummary, Point, ReportError, Series, Stage,
 };
 
 /// The whole story of a training. Parts that are empty or `None` are left out of what is shown. Numbers are finite; others are shown
@@ -40,6 +40,9 @@ pub struct TrainingReport {
     pub comparison: Option<Comparison>,
     /// The model.
     pub model: Option<ModelSummary>,
+    /// How good it is with its calibration and threshold, and on which rows.
+    #[serde(default)]
+    pub assessment: Option<AssessedRows>,
 }
 
 impl TrainingReport {
@@ -60,6 +63,7 @@ impl TrainingReport {
             times: Vec::new(),
             comparison: None,
             model: None,
+            assessment: None,
         }
     }
 

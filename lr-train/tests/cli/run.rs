@@ -48,6 +48,9 @@ fn each_party_has_its_own_folder_and_the_verbs_go_on_from_there() {
         bytes("client/keys/eval/evaluation-keys.arras")
     );
 
+    let page = desk.text("both/client/report.html");
+    assert!(page.contains("24 encrypted rows") && page.contains("ROC curve"));
+
     // The verbs find what they need, and come to the same model.
     let server = desk.copy_of("both/server");
     let result = "--out again.arras --state both/server/state-3.arras";

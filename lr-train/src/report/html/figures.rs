@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use arras_toolkit::text;
 use maud::{Markup, PreEscaped, html};
 
+use super::tables;
 use crate::report::{
-    ReportError, TrainingReport,
+    AssessedRows, ReportError, TrainingReport,
     comparison::Timing,
     plot::{self, Marker},
     threads,
@@ -66,6 +68,46 @@ impl TrainingReport {
                     h2 { "Training and circuits" }
                     div.figures { @for figure in &figures { (figure) } }
                 }
+            }
+        })
+    }
+
+    /// What thresholds give, and whether probabilities are what happens.
+    pub(super) fn assessed(&self) -> Result<Markup, ReportError> {
+        let Some(AssessedRows { rows, assessment }) = &self.assessment else {
+            return Ok(html! {});
+        };
+        let mut figures = vec![];
+        if !assessment.roc.is_empty() {
+            let auc = assessment.auc.map(|auc| text::fixed(auc, 4));
+            let keys = [
+                (curve_swatch(plot::MODEL), "the model".to_owned()),
+                (band_swatch(), "a model that knows nothing".to_owned()),
+            ];
+            let svg = plot::roc(&assessment.roc)?;
+            let note = format!("Area under the curve: {}.", text::or_unknown(auc));
+            figures.push(figure("What thresholds give", &keys, &svg, &note));
+        }
+        let keys = [
+            (
+                curve_swatch(plot::MODEL),
+                "fifths of the rows, by probability".to_owned(),
+            ),
+            (band_swatch(), "what is predicted happens".to_owned()),
+        ];
+        let svg = plot::calibration(&assessment.calibration)?;
+        let note = "Above the diagonal the model says too little, below it too much.";
+        figures.push(figure(
+            "Whether probabilities are what happens",
+            &keys,
+            &svg,
+            note,
+        ));
+        Ok(html! {
+            section {
+                h2 { "On " (rows) }
+                (tables::assessment(assessment))
+                div.figures { @for figure in &figures { (figure) } }
             }
         })
     }

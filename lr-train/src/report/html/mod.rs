@@ -46,6 +46,7 @@ impl TrainingReport {
                 }
             }
             @if let Some(model) = &self.model { (tables::model(model)) }
+            (self.assessed()?)
         };
         Ok(page(&self.title, &body))
     }

@@ -4,6 +4,7 @@ use arras_toolkit::text;
 use maud::{Markup, html};
 
 use super::origin;
+use crate::metrics::Assessment;
 use crate::report::{
     TrainingReport,
     columns::{Columns, Group},
@@ -197,6 +198,56 @@ pub(super) fn model(model: &ModelSummary) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What a model has beside what one has that knows nothing.
+pub(super) fn assessment(of: &Assessment) -> Markup {
+    let shares = |share: Option<f64>| text::or_unknown(share.map(text::percent));
+    let lines = [
+        ("rows", text::count(of.rows), String::new()),
+        (
+            "accuracy",
+            text::percent(of.accuracy),
+            format!(
+                "{}, by saying the larger class",
+                text::percent(of.larger_class)
+            ),
+        ),
+        (
+            "balanced accuracy",
+            shares(of.balanced_accuracy),
+            text::percent(0.5),
+        ),
+        (
+            "log loss",
+            text::fixed(of.log_loss, 4),
+            format!("{}, by saying its share", text::fixed(of.base_log_loss, 4)),
+        ),
+        (
+            "precision",
+            shares(of.precision),
+            text::percent(of.base_rate),
+        ),
+        ("recall", shares(of.recall), String::new()),
+        (
+            "threshold",
+            text::fixed(of.threshold.probability(), 3),
+            String::new(),
+        ),
+    ];
+    html! {
+        div.scroll tabindex="0" {
+            table {
+                thead { tr { th scope="col" {} th scope="col" { "the model" } th scope="col" { "one that knows nothing" } } }
+                tbody {
+                    @for (name, model, nothing) in &lines {
+                        tr { th scope="row" { (name) } td { (model) } td { (nothing) } }
+                    }
+                }
+            }
+        }
+        @for remark in &of.remarks { p.note { (remark) "." } }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bars;
 mod lines;
+mod quality;
 mod shapes;
 
 use std::ops::Range;
@@ -21,6 +22,7 @@ use plotters::{
 
 pub(super) use bars::{kinds, time_by_kind};
 pub(super) use lines::{Marker, accuracy, weight_error};
+pub(super) use quality::{MODEL, calibration, roc};
 pub(super) use shapes::shapes;
 
 use super::ReportError;

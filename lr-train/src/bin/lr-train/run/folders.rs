@@ -45,6 +45,10 @@ impl Folders {
         self.client.join("model.json")
     }
 
+    pub(super) fn report(&self) -> PathBuf {
+        self.client.join("report.html")
+    }
+
     pub(super) fn evaluation(&self) -> PathBuf {
         self.server.join("eval")
     }

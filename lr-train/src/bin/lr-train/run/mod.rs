@@ -8,6 +8,7 @@
 //! The files are those of the verbs, so either can go on where the other ended. Keys are loaded once for all rounds.
 
 mod folders;
+mod page;
 mod rounds;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use lr_train::{
 };
 use serde_json::json;
 
-use self::{folders::Folders, rounds::Run};
+use self::{folders::Folders, page::Story, rounds::Run};
 use crate::{
     Done,
     decrypt::{self, Cut},
@@ -106,12 +107,25 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     } else {
         "the rows that were trained on, which flatter (hold some back with --part train)"
     };
+    let page = folders.report();
+    Story {
+        plan: run.plan(),
+        report: report.as_ref(),
+        data: &data,
+        times: &run.times,
+        sizes: &run.sizes(),
+        model: &model,
+        quality: &quality,
+        rows: on,
+    }
+    .write(&folders)?;
     if held_back && model.measure.is_some() {
         text += &format!("\n{}", decrypt::fit(&model, &data)?);
     }
     text += &format!(
-        "\non {on}:\n{}\n\nmodel: {}; next: lr-train predict --model {1} --data ..",
+        "\non {on}:\n{}\n\nreport: {}\nmodel: {}; next: lr-train predict --model {2} --data ..",
         quality.told(&model.classes),
+        page.display(),
         out.display()
     );
     let json = json!({
@@ -127,6 +141,7 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
         "calibrated": model.calibration.is_some(),
         "quality": quality,
         "engine": engine.to_string(),
+        "page": path(&page),
         "out": path(&out),
     });
     Ok(Answer::new(text, json))

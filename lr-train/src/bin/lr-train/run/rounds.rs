@@ -39,27 +39,27 @@ use crate::{
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Times {
     /// The client's keys.
-    keys: f64,
+    pub(super) keys: f64,
     /// The client's data.
-    encrypt: f64,
+    pub(super) encrypt: f64,
     /// The client's refreshes, and reading the last result.
-    refresh: f64,
+    pub(super) refresh: f64,
     /// The server's loading of keys.
-    load: f64,
+    pub(super) load: f64,
     /// The server's training.
-    train: f64,
+    pub(super) train: f64,
     /// The same training in the clear.
-    clear: f64,
+    pub(super) clear: f64,
 }
 
 /// Bytes of what the parties send.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Sizes {
-    keys: u64,
-    data: u64,
-    states: u64,
-    results: u64,
+    pub(super) keys: u64,
+    pub(super) data: u64,
+    pub(super) states: u64,
+    pub(super) results: u64,
 }
 
 /// What a training came to.
