@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints CSV: row (from 1), score, probability of the positive class (calibrated if `decrypt` was given --data), class by the model's
-threshold; of a linear model row and prediction, in the units of its target. A label column that the file may have is left out of the
+threshold. Of a linear model row and prediction, in the units of its target; of several classes row, class and the score of each. A label column that the file may have is left out of the
 features with --label.
 
 Examples:
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
     args.source.say(&table, output);
     let told = match model.settings.model {
         ModelKind::Linear => numbers(&model, &table),
+        ModelKind::OneVsRest { .. } => several(&model, &table),
         _ => classes(&model, &table),
     };
     let (text, predictions) = told.map_err(|error| with_label(args, error.into()))?;
@@ -81,6 +82,27 @@ fn classes(model: &Model, table: &FeatureTable) -> Result<(String, Value), Train
         );
     }
     Ok((text, json!(predictions)))
+}
+
+/// Class and scores of each row, as CSV and for programs.
+fn several(model: &Model, table: &FeatureTable) -> Result<(String, Value), TrainError> {
+    let (told, scores) = (model.told_classes(table)?, model.class_scores(table)?);
+    let mut text = String::from("row,class");
+    for name in &model.class_names {
+        let _ = write!(text, ",{}", quoted(&format!("score of {name}")));
+    }
+    text.push('\n');
+    let mut predictions = vec![];
+    for (row, (told, scores)) in told.iter().zip(scores.rows()).enumerate() {
+        let class = &model.class_names[*told];
+        let _ = write!(text, "{},{}", row + 1, quoted(class));
+        for score in scores {
+            let _ = write!(text, ",{score}");
+        }
+        text.push('\n');
+        predictions.push(json!({"class": class, "scores": scores.to_vec()}));
+    }
+    Ok((text, predictions.into()))
 }
 
 /// The number of each row, as CSV and for programs.
