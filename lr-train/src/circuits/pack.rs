@@ -113,7 +113,7 @@ impl Packed {
                 })?;
                 let weights = if v { &start.v } else { &start.w };
                 let own = of_chain(weights, chain, spec.features);
-                fill_features(&mut units, g, own, row);
+                fill_features(&mut units, g, &own, row);
             }
             Self::Pull {
                 iteration,
@@ -121,7 +121,7 @@ impl Packed {
                 row,
             } => {
                 let pull = minibatches[iteration].pull(chain) * spec.gradient_factor(iteration);
-                fill_features(&mut units, g, pull.view(), row);
+                fill_features(&mut units, g, &pull.view(), row);
             }
             Self::Offset {
                 iteration,
@@ -150,7 +150,7 @@ impl Packed {
 }
 
 /// A vector of features of column or row kind.
-fn fill_features(units: &mut [Vec<f64>], g: &Geometry, vector: ArrayView1<'_, f64>, row: bool) {
+fn fill_features(units: &mut [Vec<f64>], g: &Geometry, vector: &ArrayView1<'_, f64>, row: bool) {
     for (h, unit) in units.iter_mut().enumerate() {
         for (s, slot) in unit.iter_mut().enumerate() {
             let f = if row { s / g.tall_width() } else { s % g.chunk };
