@@ -15,6 +15,12 @@ pub enum ModelKind {
     /// The probability of one of two classes, by the sigmoid of a linear score.
     #[default]
     Logistic,
+    /// One of several classes: a logistic model for each against the rest, on the same rows side by side; the class of the highest score is
+    /// told.
+    OneVsRest {
+        /// How many classes; 0 for as many as the data have.
+        classes: usize,
+    },
     /// A number, by a linear score: least squares, or ridge regression with a penalty.
     Linear,
 }
@@ -23,13 +29,14 @@ pub enum ModelKind {
 const LINEAR_BOUND: f64 = 32.0;
 
 impl ModelKind {
-    /// All.
-    pub const ALL: [Self; 2] = [Self::Logistic, Self::Linear];
+    /// The most classes.
+    pub const MOST_CLASSES: usize = 100;
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Logistic => "logistic",
+            Self::OneVsRest { .. } => "one-vs-rest",
             Self::Linear => "linear",
         }
     }
@@ -43,14 +50,47 @@ impl ModelKind {
     pub fn constants(self) -> Constants {
         match self {
             Self::Logistic => Constants::InRows,
-            Self::Linear => Constants::Apart,
+            Self::OneVsRest { .. } | Self::Linear => Constants::Apart,
+        }
+    }
+
+    /// Trainings side by side.
+    pub fn chains(self) -> usize {
+        match self {
+            Self::Logistic | Self::Linear => 1,
+            Self::OneVsRest { classes } => classes,
+        }
+    }
+
+    /// The same for as many classes as a target has, where that is open.
+    #[must_use]
+    pub fn resolved(self, target: &Target) -> Self {
+        match self {
+            Self::OneVsRest { classes: 0 } => Self::OneVsRest {
+                classes: target.class_names().len(),
+            },
+            other => other,
+        }
+    }
+
+    /// # Errors
+    /// [`FitError::Hyperparameter`] for a number of classes that no training takes.
+    pub(crate) fn check(self) -> Result<(), FitError> {
+        match self {
+            Self::Logistic | Self::Linear => Ok(()),
+            Self::OneVsRest { classes } => FitError::expect_within(
+                "number of classes of a one-vs-rest model",
+                classes,
+                2..=Self::MOST_CLASSES,
+                "there are 2 to 100, each of which is a training of its own",
+            ),
         }
     }
 
     /// Its polynomial where there is no choice.
     pub fn polynomial(self) -> Option<Approximation> {
         match self {
-            Self::Logistic => None,
+            Self::Logistic | Self::OneVsRest { .. } => None,
             Self::Linear => Approximation::linear(LINEAR_BOUND).ok(),
         }
     }
@@ -59,6 +99,9 @@ impl ModelKind {
     pub fn of(target: &Target) -> Self {
         match target {
             Target::Binary { .. } => Self::Logistic,
+            Target::Several { names, .. } => Self::OneVsRest {
+                classes: names.len(),
+            },
             Target::Real { .. } => Self::Linear,
         }
     }
@@ -67,7 +110,7 @@ impl ModelKind {
     /// [`FitError::Hyperparameter`] for the polynomial of another kind.
     pub(crate) fn expect_polynomial(self, polynomial: &Approximation) -> Result<(), FitError> {
         let (fits, allowed) = match self {
-            Self::Logistic => (
+            Self::Logistic | Self::OneVsRest { .. } => (
                 !polynomial.is_linear(),
                 "a logistic model's is an approximation of the sigmoid (--sigmoid)",
             ),

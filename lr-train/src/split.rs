@@ -49,23 +49,12 @@ pub fn train_test(labels: &[bool], test_share: f64, seed: u64) -> Result<Split, 
     train_test_of(classes, labels.len(), test_share, seed)
 }
 
-/// Splits rows of which nothing is known, as [`train_test`] does those of one class.
-///
-/// # Errors
-/// As [`train_test`].
-pub fn train_test_rows(rows: usize, test_share: f64, seed: u64) -> Result<Split, DataError> {
-    train_test_of([(0..rows).collect()], rows, test_share, seed)
-}
-
-/// The same by what is to be learned: with classes in their shares where there are classes.
+/// The same by what is to be learned: each class by itself, and all rows alike where there are no classes.
 ///
 /// # Errors
 /// As [`train_test`].
 pub fn train_test_target(target: &Target, test_share: f64, seed: u64) -> Result<Split, DataError> {
-    match target {
-        Target::Binary { labels, .. } => train_test(labels, test_share, seed),
-        Target::Real { values, .. } => train_test_rows(values.len(), test_share, seed),
-    }
+    train_test_of(target.strata(), target.rows(), test_share, seed)
 }
 
 fn train_test_of(
@@ -106,12 +95,12 @@ pub fn k_fold(labels: &[bool], folds: usize, seed: u64) -> Result<Vec<Split>, Da
     k_fold_of(classes, labels.len(), folds, seed)
 }
 
-/// Splits rows of which nothing is known, as [`k_fold`] does those of one class.
+/// The same by what is to be learned: each class by itself, and all rows alike where there are no classes.
 ///
 /// # Errors
 /// As [`k_fold`].
-pub fn k_fold_rows(rows: usize, folds: usize, seed: u64) -> Result<Vec<Split>, DataError> {
-    k_fold_of([(0..rows).collect()], rows, folds, seed)
+pub fn k_fold_target(target: &Target, folds: usize, seed: u64) -> Result<Vec<Split>, DataError> {
+    k_fold_of(target.strata(), target.rows(), folds, seed)
 }
 
 fn k_fold_of(

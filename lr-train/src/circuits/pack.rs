@@ -1,12 +1,12 @@
 //! Minibatches, Gram matrices and weights in slots.
 
-use ndarray::{Array1, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1};
 
 use super::{CircuitError, Constants, Geometry, Spec, Start};
 use crate::{
     Result,
     data::DataError,
-    plain::{Examples, State},
+    plain::{Examples, State, of_chain},
 };
 
 /// What an input holds.
@@ -23,22 +23,23 @@ pub(super) enum Packed {
         transposed: bool,
     },
     /// gamma X^T c times what gradients of the iteration are wanted times, a vector of features.
-    Pull { iteration: usize, row: bool },
+    Pull {
+        iteration: usize,
+        chain: usize,
+        row: bool,
+    },
     /// X_i times the sum of gamma_j X_j^T c_j and the share of each gradient in v_i, over those met through Gram matrices, times k_i / B: a
     /// value for each row of the minibatch, in a wide unit.
-    Offset { iteration: usize, row: bool },
+    Offset {
+        iteration: usize,
+        chain: usize,
+        row: bool,
+    },
     /// Weights of the start.
-    Start { v: bool, row: bool },
+    Start { v: bool, chain: usize, row: bool },
 }
 
 impl Packed {
-    pub(super) fn start(which: &str, row: bool) -> Self {
-        Self::Start {
-            v: which == "v",
-            row,
-        }
-    }
-
     /// Whether it is of the state to start from, not of the data.
     pub(super) fn is_start(self) -> bool {
         matches!(self, Self::Start { .. })
@@ -106,23 +107,32 @@ impl Packed {
                     units[0][r * g.n + c] = factor * x;
                 }
             }
-            Self::Start { v, row } => {
+            Self::Start { v, chain, row } => {
                 let start = start.ok_or(CircuitError::MissingResult {
                     name: "start".into(),
                 })?;
                 let weights = if v { &start.v } else { &start.w };
-                fill_features(&mut units, g, weights.view(), row);
+                let own = of_chain(weights, chain, spec.features);
+                fill_features(&mut units, g, &own, row);
             }
-            Self::Pull { iteration, row } => {
-                let pull = minibatches[iteration].pull() * spec.gradient_factor(iteration);
-                fill_features(&mut units, g, pull.view(), row);
+            Self::Pull {
+                iteration,
+                chain,
+                row,
+            } => {
+                let pull = minibatches[iteration].pull(chain) * spec.gradient_factor(iteration);
+                fill_features(&mut units, g, &pull.view(), row);
             }
-            Self::Offset { iteration, row } => {
+            Self::Offset {
+                iteration,
+                chain,
+                row,
+            } => {
                 let mut met = Array1::zeros(spec.features);
                 for earlier in spec.met_through_grams(iteration) {
                     let share = spec.share_of_gradient(earlier, iteration);
                     let gamma = spec.steps[earlier].gamma;
-                    let pull = minibatches[earlier].pull();
+                    let pull = minibatches[earlier].pull(chain);
                     for (f, (met, pull)) in met.iter_mut().zip(&pull).enumerate() {
                         *met += share.of(f) * gamma * pull;
                     }
@@ -140,7 +150,7 @@ impl Packed {
 }
 
 /// A vector of features of column or row kind.
-fn fill_features(units: &mut [Vec<f64>], g: &Geometry, vector: ArrayView1<'_, f64>, row: bool) {
+fn fill_features(units: &mut [Vec<f64>], g: &Geometry, vector: &ArrayView1<'_, f64>, row: bool) {
     for (h, unit) in units.iter_mut().enumerate() {
         for (s, slot) in unit.iter_mut().enumerate() {
             let f = if row { s / g.tall_width() } else { s % g.chunk };
@@ -194,8 +204,8 @@ pub(super) fn check(spec: &Spec, minibatches: &[Examples], start: Option<&State>
     for examples in minibatches {
         let z = examples.rows();
         length("columns of rows", z.ncols(), spec.features)?;
-        let apart = usize::from(spec.constants == Constants::Apart) * z.nrows();
-        let constants = examples.constants().map_or(0, Array1::len);
+        let apart = usize::from(spec.constants == Constants::Apart) * z.nrows() * spec.chains;
+        let constants = examples.constants().map_or(0, Array2::len);
         length("constants of gradients", constants, apart)?;
         if !(1..=spec.minibatch).contains(&z.nrows()) {
             length("rows of a minibatch", z.nrows(), spec.minibatch)?;
@@ -208,8 +218,9 @@ pub(super) fn check(spec: &Spec, minibatches: &[Examples], start: Option<&State>
 
 /// A state to start from fits a specification.
 pub(super) fn check_start(spec: &Spec, state: &State) -> Result<()> {
-    length("starting weights", state.v.len(), spec.features)?;
-    length("starting weights", state.w.len(), spec.features)
+    let expected = spec.features * spec.chains;
+    length("starting weights", state.v.len(), expected)?;
+    length("starting weights", state.w.len(), expected)
 }
 
 fn length(what: &'static str, found: usize, expected: usize) -> Result<()> {

@@ -229,12 +229,22 @@ impl Recording<'_> {
 /// zero.
 pub(super) type WeightParts = [Option<Slots>; 4];
 
+/// The name of an input or an output of one of the trainings side by side: the first has plain names.
+pub(super) fn of_chain(name: String, chain: usize) -> String {
+    match chain {
+        0 => name,
+        _ => format!("{name} of {}", chain + 1),
+    }
+}
+
 /// Makes the inputs of a circuit and remembers what they hold.
 pub(super) struct Inputs<'a> {
     recorder: &'a Recorder,
     spec: &'a Spec,
     geometry: &'a Geometry,
     contents: Vec<(String, Packed)>,
+    /// The training that is recorded, of those side by side.
+    chain: usize,
     known: BTreeMap<String, Slots>,
 }
 
@@ -245,6 +255,7 @@ impl<'a> Inputs<'a> {
             spec,
             geometry,
             contents: vec![],
+            chain: 0,
             known: BTreeMap::new(),
         }
     }
@@ -252,6 +263,11 @@ impl<'a> Inputs<'a> {
     /// The inputs made, each with what it holds.
     pub(super) fn into_contents(self) -> Vec<(String, Packed)> {
         self.contents
+    }
+
+    /// Goes on with another of the trainings side by side. Rows and Gram matrices stay the same inputs.
+    pub(super) fn of_chain(&mut self, chain: usize) {
+        self.chain = chain;
     }
 
     /// Begins a part of the circuit, which pictures and reports name.
@@ -303,9 +319,14 @@ impl<'a> Inputs<'a> {
     /// `gamma X^T c` of an iteration whose constants are apart from its rows.
     fn pull(&mut self, i: usize, kind: VectorKind) -> Option<Slots> {
         let row = kind == VectorKind::Row;
-        let name = || format!("pull {i} {}", kind.name());
-        (self.spec.constants == Constants::Apart)
-            .then(|| self.input(name(), Packed::Pull { iteration: i, row }))
+        let (iteration, chain) = (i, self.chain);
+        let name = of_chain(format!("pull {i} {}", kind.name()), chain);
+        let pull = Packed::Pull {
+            iteration,
+            chain,
+            row,
+        };
+        (self.spec.constants == Constants::Apart).then(|| self.input(name, pull))
     }
 
     /// What inner products of an iteration, of this kind, have of the constants of those whose gradients they meet through Gram matrices;
@@ -314,19 +335,33 @@ impl<'a> Inputs<'a> {
         let row = kind == VectorKind::Row;
         let some =
             self.spec.constants == Constants::Apart && !self.spec.met_through_grams(i).is_empty();
-        let name = || format!("offset {i} {}", kind.name());
-        some.then(|| self.input(name(), Packed::Offset { iteration: i, row }))
+        let (iteration, chain) = (i, self.chain);
+        let name = of_chain(format!("offset {i} {}", kind.name()), chain);
+        let offset = Packed::Offset {
+            iteration,
+            chain,
+            row,
+        };
+        some.then(|| self.input(name, offset))
     }
 
     /// v or w at the start in column kind; `None` if it is zero.
     pub(super) fn start_column(&mut self, which: &'static str) -> Option<Slots> {
-        (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} column"), Packed::start(which, false)))
+        self.start(which, VectorKind::Column)
     }
 
     /// v or w at the start in row kind; `None` if it is zero.
     pub(super) fn start_row(&mut self, which: &'static str) -> Option<Slots> {
-        (self.spec.start == Start::Encrypted)
-            .then(|| self.input(format!("{which} row"), Packed::start(which, true)))
+        self.start(which, VectorKind::Row)
+    }
+
+    fn start(&mut self, which: &'static str, kind: VectorKind) -> Option<Slots> {
+        let name = of_chain(format!("{which} {}", kind.name()), self.chain);
+        let start = Packed::Start {
+            v: which == "v",
+            chain: self.chain,
+            row: kind == VectorKind::Row,
+        };
+        (self.spec.start == Start::Encrypted).then(|| self.input(name, start))
     }
 }

@@ -174,6 +174,8 @@ pub struct Spec {
     pub activation: Approximation,
     /// Where the constants of gradients are.
     pub constants: Constants,
+    /// Trainings side by side on the same rows, each with constants of its own. More than one needs [`Constants::Apart`].
+    pub chains: usize,
     /// Where training starts.
     pub start: Start,
     /// What it returns.
@@ -200,6 +202,7 @@ impl Spec {
             steps,
             activation: Approximation::cubic_16(),
             constants: Constants::InRows,
+            chains: 1,
             start: Start::Zero,
             results: Results::Model,
             summing: Summing::default(),
@@ -224,6 +227,13 @@ impl Spec {
     #[must_use]
     pub fn constants(mut self, constants: Constants) -> Self {
         self.constants = constants;
+        self
+    }
+
+    /// With so many trainings side by side.
+    #[must_use]
+    pub fn chains(mut self, chains: usize) -> Self {
+        self.chains = chains;
         self
     }
 
@@ -382,6 +392,11 @@ impl Spec {
                 "there is at least the intercept",
             ),
             (
+                "number of trainings side by side",
+                self.chains,
+                "there is at least 1",
+            ),
+            (
                 "rows of a minibatch",
                 self.minibatch,
                 "a minibatch has at least 1 row",
@@ -389,6 +404,15 @@ impl Spec {
         ];
         for (what, value, allowed) in counts {
             FitError::expect_within(what, value, 1..=usize::MAX, allowed)?;
+        }
+        if self.constants == Constants::InRows {
+            let allowed = "signed rows have one label each";
+            FitError::expect_within(
+                "number of trainings side by side",
+                self.chains,
+                1..=1,
+                allowed,
+            )?;
         }
         for step in &self.steps {
             for (what, value) in [

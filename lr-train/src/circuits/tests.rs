@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 
 use super::{Constants, Kind, Results, Spec, Start, Step, TrainingCircuit};
 use crate::{
-    plain::{Examples, FirstStep, Rate, State},
+    plain::{Examples, FirstStep, Rate, State, of_chain},
     sigmoid::Approximation,
 };
 
@@ -32,7 +32,11 @@ impl Numbers {
         let apart = spec.constants == Constants::Apart;
         rows.into_iter()
             .map(|rows| match apart {
-                true => Examples::new(rows, self.vector(spec.minibatch)).unwrap(),
+                true => {
+                    let shape = (spec.minibatch, spec.chains);
+                    let constants = Array2::from_shape_simple_fn(shape, || self.next());
+                    Examples::side_by_side(rows, constants).unwrap()
+                }
                 false => rows.into(),
             })
             .collect()
@@ -43,15 +47,28 @@ impl Numbers {
     }
 }
 
-/// w_k and w_{k-1} by the formulas.
+/// w_k and w_{k-1} by the formulas, of every training side by side.
 fn reference(spec: &Spec, minibatches: &[Examples], start: &State) -> (Array1<f64>, Array1<f64>) {
-    let (mut w, mut v) = (start.w.clone(), start.v.clone());
+    let all = (0..spec.chains).map(|chain| reference_of(spec, minibatches, start, chain));
+    let (w, previous): (Vec<_>, Vec<_>) = all.unzip();
+    let joined = |parts: Vec<Array1<f64>>| parts.into_iter().flatten().collect();
+    (joined(w), joined(previous))
+}
+
+fn reference_of(
+    spec: &Spec,
+    minibatches: &[Examples],
+    start: &State,
+    chain: usize,
+) -> (Array1<f64>, Array1<f64>) {
+    let own = |all| of_chain(all, chain, spec.features).to_owned();
+    let (mut w, mut v) = (own(&start.w), own(&start.v));
     let mut previous = w.clone();
     for (examples, step) in minibatches.iter().zip(&spec.steps) {
         let z = examples.rows();
         let s = match examples.constants() {
             None => z.dot(&v).mapv(|t| spec.activation.eval(t)),
-            Some(c) => c + z.dot(&v).mapv(|t| spec.activation.eval(t) - 0.5),
+            Some(c) => &c.column(chain) + z.dot(&v).mapv(|t| spec.activation.eval(t) - 0.5),
         };
         // The penalty leaves the intercept free.
         let mut kept = &v * step.keep;
@@ -103,11 +120,12 @@ fn train(spec: Spec, seed: u64) -> (f64, usize) {
     let mut numbers = Numbers(seed);
     let minibatches = numbers.examples(&spec);
     let encrypted = spec.start == Start::Encrypted;
-    let mut start = State::zero(spec.features);
+    let weights = spec.features * spec.chains;
+    let mut start = State::zero(weights);
     if encrypted {
         start.iteration = 3;
-        start.w = numbers.vector(spec.features) * 0.3;
-        start.v = numbers.vector(spec.features) * 0.3;
+        start.w = numbers.vector(weights) * 0.3;
+        start.v = numbers.vector(weights) * 0.3;
     }
     let (w, previous) = reference(&spec, &minibatches, &start);
     let circuit = TrainingCircuit::record(spec).unwrap();
@@ -289,6 +307,34 @@ fn constants_apart_from_the_rows_cost_no_level() {
         let of = spec(kind, 3, 256, 20, 100).activation(Approximation::linear(8.0).unwrap());
         check(of.constants(Constants::Apart), 5);
     }
+}
+
+/// Rows and Gram matrices are there once, however many trainings there are, and none is deeper than one alone.
+#[test]
+fn trainings_side_by_side_share_their_rows() {
+    for kind in Kind::ALL {
+        for start in [Start::Zero, Start::Encrypted] {
+            let one = spec(kind, 4, 1024, 20, 16)
+                .start(start)
+                .constants(Constants::Apart);
+            let (error, depth) = train(one.clone(), 41);
+            let three = one.clone().chains(3);
+            let (of_three, deepest) = train(three.clone(), 42);
+            assert!(error.max(of_three) < 1e-9, "{kind}: {error} {of_three}");
+            assert_eq!(depth, deepest, "{kind}");
+            let shared = |spec| {
+                let circuit = TrainingCircuit::record(spec).unwrap();
+                let (names, _) = circuit.input_names();
+                let shared = |n: &&str| ["rows", "col", "gram"].iter().any(|p| n.starts_with(p));
+                let count = names.iter().filter(|n| shared(n)).count();
+                (count, names.len() - count)
+            };
+            let ((a, b), (c, d)) = (shared(one), shared(three));
+            assert_eq!((a, 3 * b), (c, d), "{kind}");
+        }
+    }
+    let signed = spec(Kind::Baseline, 2, 1024, 20, 16).chains(2);
+    assert!(TrainingCircuit::record(signed).is_err());
 }
 
 #[test]

@@ -1,20 +1,22 @@
 //! A recorded training circuit with what its client needs: how to pack inputs and read results.
 
+use std::collections::BTreeMap;
+
 use arras_toolkit::{Bindings, Circuit, EncodingUnit, Layout, Recorder, Value};
-use ndarray::Array1;
+use ndarray::{Array1, Axis};
 
 use super::{
     CircuitError, Geometry, Kind, Results, Spec,
     activation::Activation,
     low_depth,
     pack::{self, Packed},
-    recording::{Inputs, Recording},
+    recording::{Inputs, Recording, of_chain},
     sequential, single_chain,
 };
 use crate::{
     Result,
     data::DataError,
-    plain::{Examples, State},
+    plain::{Examples, State, chain_range},
 };
 
 /// A training circuit with the packing of its inputs and results.
@@ -54,17 +56,20 @@ impl TrainingCircuit {
             Kind::LowDepth => low_depth::record,
             Kind::SingleChain | Kind::SingleChainMaskFree => single_chain::record,
         };
-        let parts = record(&recording, &mut inputs);
-        let contents = inputs.into_contents();
         let wanted = match spec.results {
             Results::Model => 2,
             Results::State => 4,
         };
-        for (name, part) in PARTS.iter().zip(parts).take(wanted) {
-            if let Some(part) = part {
-                recorder.output(name, &part);
+        for chain in 0..spec.chains {
+            inputs.of_chain(chain);
+            let parts = record(&recording, &mut inputs);
+            for (name, part) in PARTS.iter().zip(parts).take(wanted) {
+                if let Some(part) = part {
+                    recorder.output(&of_chain((*name).to_owned(), chain), &part);
+                }
             }
         }
+        let contents = inputs.into_contents();
         let circuit = recorder.finish()?;
         Ok(Self {
             spec,
@@ -158,7 +163,8 @@ impl TrainingCircuit {
         Ok(Value::Slots(slots))
     }
 
-    /// The weights, and those before the last iteration if the circuit returns a state, from its decrypted outputs by name.
+    /// The weights, and those before the last iteration if the circuit returns a state, from its decrypted outputs by name. Those of several
+    /// trainings side by side follow each other.
     ///
     /// # Errors
     /// The toolkit's for outputs that are missing or of another shape.
@@ -166,13 +172,19 @@ impl TrainingCircuit {
         &self,
         output: impl Fn(&str) -> Option<&'v Value>,
     ) -> Result<(Array1<f64>, Option<Array1<f64>>)> {
-        let mut sums = [
-            Array1::zeros(self.spec.features),
-            Array1::zeros(self.spec.features),
-        ];
+        let (features, chains) = (self.spec.features, self.spec.chains);
+        let mut sums = [(); 2].map(|()| Array1::zeros(features * chains));
+        let mut positions = BTreeMap::new();
+        for chain in 0..chains {
+            for (position, name) in PARTS.iter().enumerate() {
+                positions.insert(of_chain((*name).to_owned(), chain), (chain, position));
+            }
+        }
         for out in self.circuit.outputs() {
-            let position = PARTS.iter().position(|name| *name == out.name());
-            let (Some(position), Some(Value::Slots(slots))) = (position, output(out.name())) else {
+            let position = positions.get(out.name()).copied();
+            let (Some((chain, position)), Some(Value::Slots(slots))) =
+                (position, output(out.name()))
+            else {
                 return Err(CircuitError::MissingResult {
                     name: out.name().to_owned(),
                 }
@@ -192,9 +204,9 @@ impl TrainingCircuit {
                 }
                 .into());
             }
-            let part =
-                pack::unpack_weights(&self.geometry, slots, self.spec.features, position % 2 == 1);
-            sums[position / 2] += &part;
+            let part = pack::unpack_weights(&self.geometry, slots, features, position % 2 == 1);
+            let mut own = sums[position / 2].slice_axis_mut(Axis(0), chain_range(chain, features));
+            own += &part;
         }
         let [weights, previous] = sums;
         let state = self.spec.results == Results::State;

@@ -76,10 +76,27 @@ pub enum DataError {
         /// Their standard deviation.
         scale: f64,
     },
+    /// Another number of classes than a model has.
+    #[error(
+        "{op}: the labels are of {found} classes, the model is of {expected}; give rows of all of its classes and of no other, or plan anew"
+    )]
+    ClassCount {
+        /// The operation.
+        op: &'static str,
+        /// Classes of the labels.
+        found: usize,
+        /// Classes of the model.
+        expected: usize,
+    },
     /// A target of another kind than a model has.
     #[error(
         "{op}: the target is {found}, a {model} model's is {expected}; {}",
-        if *.model == "logistic" { "say --model linear, or name a label column with two values" } else { "say --model logistic, or name a column of numbers" }
+        match (*.model, *.found) {
+            (_, "a number") => "say --model linear, or name a column of labels",
+            (_, "one of several classes") => "say --model one-vs-rest, or name another label column",
+            ("one-vs-rest", _) => "say --model logistic, which is for two classes",
+            _ => "say --model logistic, or name a column of numbers",
+        }
     )]
     OtherTarget {
         /// The operation.
@@ -252,6 +269,7 @@ impl DataError {
             | Self::OneClass { .. }
             | Self::ConstantTarget { .. }
             | Self::OtherTarget { .. }
+            | Self::ClassCount { .. }
             | Self::DatasetShape { .. }
             | Self::Length { .. }
             | Self::NotFinite { .. }

@@ -107,7 +107,7 @@ impl Dataset {
     pub fn labels(&self) -> &[bool] {
         match &self.target {
             Target::Binary { labels, .. } => labels,
-            Target::Real { .. } => &[],
+            Target::Several { .. } | Target::Real { .. } => &[],
         }
     }
 
@@ -115,7 +115,7 @@ impl Dataset {
     pub fn classes(&self) -> &Classes {
         match &self.target {
             Target::Binary { classes, .. } => classes,
-            Target::Real { .. } => &NO_CLASSES,
+            Target::Several { .. } | Target::Real { .. } => &NO_CLASSES,
         }
     }
 
@@ -124,11 +124,21 @@ impl Dataset {
     pub fn expect_for(&self, op: &'static str, model: ModelKind) -> Result<(), DataError> {
         let of = |model| match model {
             ModelKind::Logistic => "one of two classes",
+            ModelKind::OneVsRest { .. } => "one of several classes",
             ModelKind::Linear => "a number",
         };
         let found = ModelKind::of(&self.target);
-        if found == model {
-            return Ok(());
+        match (found, model) {
+            (found, model) if found == model => return Ok(()),
+            (ModelKind::OneVsRest { .. }, ModelKind::OneVsRest { classes: 0 }) => return Ok(()),
+            (ModelKind::OneVsRest { classes: found }, ModelKind::OneVsRest { classes }) => {
+                return Err(DataError::ClassCount {
+                    op,
+                    found,
+                    expected: classes,
+                });
+            }
+            _ => {}
         }
         Err(DataError::OtherTarget {
             op,
@@ -266,7 +276,7 @@ impl FeatureTable {
         if target.rows() != self.rows() {
             return Err(DataError::DatasetShape {
                 what: match &target {
-                    Target::Binary { .. } => "labels",
+                    Target::Binary { .. } | Target::Several { .. } => "labels",
                     Target::Real { .. } => "target",
                 },
                 found: target.rows(),

@@ -16,6 +16,13 @@ pub enum Target {
         /// The names of both.
         classes: Classes,
     },
+    /// One of several classes.
+    Several {
+        /// The class of each row, by its position among the names.
+        labels: Vec<usize>,
+        /// The names of the classes.
+        names: Vec<String>,
+    },
     /// A finite number.
     Real {
         /// What it is called.
@@ -30,13 +37,43 @@ impl Target {
     pub fn rows(&self) -> usize {
         match self {
             Self::Binary { labels, .. } => labels.len(),
+            Self::Several { labels, .. } => labels.len(),
             Self::Real { values, .. } => values.len(),
         }
     }
 
+    /// Names of several classes; empty for other targets.
+    pub fn class_names(&self) -> &[String] {
+        match self {
+            Self::Several { names, .. } => names,
+            Self::Binary { .. } | Self::Real { .. } => &[],
+        }
+    }
+
+    /// Rows of each class, or all rows where there are no classes.
+    pub(crate) fn strata(&self) -> Vec<Vec<usize>> {
+        let of = |class: &dyn Fn(usize) -> bool| (0..self.rows()).filter(|&r| class(r)).collect();
+        match self {
+            Self::Binary { labels, .. } => [false, true].map(|c| of(&|r| labels[r] == c)).into(),
+            Self::Several { labels, names } => {
+                (0..names.len()).map(|c| of(&|r| labels[r] == c)).collect()
+            }
+            Self::Real { .. } => vec![of(&|_| true)],
+        }
+    }
+
     /// # Errors
-    /// [`DataError::NotFinite`].
+    /// [`DataError::NotFinite`]; [`DataError::RowOutOfRange`] for a label without a name.
     pub(super) fn check(&self) -> Result<(), DataError> {
+        if let Self::Several { labels, names } = self
+            && let Some(&row) = labels.iter().find(|label| **label >= names.len())
+        {
+            return Err(DataError::RowOutOfRange {
+                what: "class of a row",
+                row,
+                rows: names.len(),
+            });
+        }
         let Self::Real { values, .. } = self else {
             return Ok(());
         };
@@ -57,6 +94,10 @@ impl Target {
             Self::Binary { labels, classes } => Self::Binary {
                 labels: rows.iter().map(|&r| labels[r]).collect(),
                 classes: classes.clone(),
+            },
+            Self::Several { labels, names } => Self::Several {
+                labels: rows.iter().map(|&r| labels[r]).collect(),
+                names: names.clone(),
             },
             Self::Real { name, values } => Self::Real {
                 name: name.clone(),

@@ -126,18 +126,25 @@ impl Network {
         Ok(self)
     }
 
-    /// The network of a trained model, for its normalized rows, whose one output is the linear score.
+    /// The network of a trained model, for its normalized rows: one layer, whose outputs are the linear scores of the classes, or the one linear score.
     ///
     /// # Errors
     /// [`ExchangeError::Unsuitable`] for numbers that no network has.
     pub fn of_model(model: &Model, largest_input: f64) -> Result<Self> {
-        let (intercept, weights) = (model.weights[0], &model.weights[1..]);
+        let each = model.preprocessor.features() + 1;
+        let of_class = |class: usize| &model.weights[class * each..][..each];
+        let outputs = model.weights.len() / each;
         let layer = Layer {
-            weights: Array2::from_shape_fn((weights.len(), 1), |(feature, _)| weights[feature]),
-            bias: Array1::from_elem(1, intercept),
+            weights: Array2::from_shape_fn((each - 1, outputs), |(feature, class)| {
+                of_class(class)[feature + 1]
+            }),
+            bias: (0..outputs).map(|class| of_class(class)[0]).collect(),
             activation: Activation::None,
         };
-        Self::new(vec![layer])?.largest_input(largest_input)
+        let mut network = Self::new(vec![layer])?.largest_input(largest_input)?;
+        network.classes.clone_from(&model.class_names);
+        network.check()?;
+        Ok(network)
     }
 
     fn check(&self) -> Result<()> {

@@ -2,9 +2,12 @@
 
 mod accuracy;
 mod assessment;
+mod several;
 
 pub use accuracy::Accuracy;
 pub use assessment::{Assessment, Fifth, Remark, RocPoint, Threshold};
+pub(crate) use several::highest;
+pub use several::{ClassFigures, SeveralClasses};
 
 use serde::{Deserialize, Serialize};
 

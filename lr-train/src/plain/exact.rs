@@ -1,10 +1,10 @@
 //! The model that training is after, without approximation: Newton's method on the client (iteratively reweighted least squares). Of a
 //! linear model the first step is the solution of the normal equations.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 
 use super::{FitError, View, check_rows, dot};
-use crate::{Result, metrics::loss_of_margin, sigmoid::sigma};
+use crate::{Result, data::DataError, metrics::loss_of_margin, sigmoid::sigma};
 
 /// Newton's method settles in a handful of steps; data for which it does not in this many have no finite optimum.
 const MOST_STEPS: usize = 60;
@@ -35,7 +35,7 @@ enum Loss<'a> {
     /// `ln(1 + exp(-t))` of signed rows.
     Logistic,
     /// `(y - t)^2 / 2`.
-    Squared(&'a Array1<f64>),
+    Squared(ArrayView1<'a, f64>),
 }
 
 impl Loss<'_> {
@@ -69,7 +69,9 @@ impl Loss<'_> {
 /// [`FitError::Collinear`]; [`DataError::Length`](crate::data::DataError::Length) without rows.
 pub fn exact<'a>(examples: impl Into<View<'a>>, penalty: f64) -> Result<Exact> {
     let View { rows: z, constants } = examples.into();
-    let loss = constants.map_or(Loss::Logistic, Loss::Squared);
+    let trainings = constants.map_or(1, Array2::ncols);
+    DataError::expect_length("exact training", "columns of constants", trainings, 1)?;
+    let loss = constants.map_or(Loss::Logistic, |c| Loss::Squared(c.column(0)));
     expect_penalty(penalty)?;
     check_rows(z)?;
     let mut weights = Array1::zeros(z.ncols());

@@ -4,11 +4,12 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::data::DataError;
 
-/// Rows that a training computes on: signed with labels, or as they are with a constant of the gradient for each.
+/// Rows that a training computes on: signed with labels, or as they are with constants of gradients: one for each row and each
+/// training side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examples {
     rows: Array2<f64>,
-    constants: Option<Array1<f64>>,
+    constants: Option<Array2<f64>>,
 }
 
 /// Signed rows.
@@ -27,8 +28,16 @@ impl Examples {
     /// # Errors
     /// [`DataError::Length`] for another number of constants than rows.
     pub fn new(rows: Array2<f64>, constants: Array1<f64>) -> Result<Self, DataError> {
+        Self::side_by_side(rows, constants.insert_axis(Axis(1)))
+    }
+
+    /// Rows as they are, each with a constant for each training: `rows x trainings`.
+    ///
+    /// # Errors
+    /// As [`Examples::new`].
+    pub fn side_by_side(rows: Array2<f64>, constants: Array2<f64>) -> Result<Self, DataError> {
         let (op, what) = ("rows to train on", "constants of gradients");
-        DataError::expect_length(op, what, constants.len(), rows.nrows())?;
+        DataError::expect_length(op, what, constants.nrows(), rows.nrows())?;
         let constants = Some(constants);
         Ok(Self { rows, constants })
     }
@@ -39,14 +48,20 @@ impl Examples {
     }
 
     /// The constants; none for signed rows, whose constants are the polynomial's.
-    pub fn constants(&self) -> Option<&Array1<f64>> {
+    pub fn constants(&self) -> Option<&Array2<f64>> {
         self.constants.as_ref()
     }
 
-    /// `X^T c`: what the constants pull weights to; zero for signed rows.
-    pub(crate) fn pull(&self) -> Array1<f64> {
+    /// Trainings side by side.
+    pub fn chains(&self) -> usize {
+        View::from(self).chains()
+    }
+
+    /// `X^T c`: what the constants of a training pull its weights to; zero for signed rows.
+    pub(crate) fn pull(&self, chain: usize) -> Array1<f64> {
         let features = self.rows.ncols();
-        let pull = self.constants.as_ref().map(|c| self.rows.t().dot(c));
+        let constants = self.constants.as_ref().map(|c| c.column(chain));
+        let pull = constants.map(|c| self.rows.t().dot(&c));
         pull.unwrap_or_else(|| Array1::zeros(features))
     }
 
@@ -72,7 +87,13 @@ impl Examples {
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     pub(super) rows: &'a Array2<f64>,
-    pub(super) constants: Option<&'a Array1<f64>>,
+    pub(super) constants: Option<&'a Array2<f64>>,
+}
+
+impl View<'_> {
+    pub(super) fn chains(&self) -> usize {
+        self.constants.map_or(1, Array2::ncols)
+    }
 }
 
 /// Signed rows.

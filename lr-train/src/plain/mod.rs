@@ -38,7 +38,7 @@ mod examples;
 mod history;
 mod nesterov;
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
 pub use calibration::Calibration;
@@ -182,11 +182,26 @@ pub fn scores(features: &Array2<f64>, weights: &Array1<f64>) -> Result<Vec<f64>,
         .collect())
 }
 
+/// Where the weights of one of several trainings side by side are.
+pub(crate) fn chain_range(chain: usize, features: usize) -> Slice {
+    Slice::from(chain * features..(chain + 1) * features)
+}
+
+/// The weights of one of several trainings side by side.
+pub(crate) fn of_chain(
+    weights: &Array1<f64>,
+    chain: usize,
+    features: usize,
+) -> ArrayView1<'_, f64> {
+    weights.slice_axis(Axis(0), chain_range(chain, features))
+}
+
 /// Checks what every trainer needs before its first iteration.
 fn check(view: View<'_>, settings: &PlainSettings, start: &Array1<f64>) -> Result<(), DataError> {
     const OP: &str = "training";
     let z = view.rows;
-    DataError::expect_length(OP, "starting weights", start.len(), z.ncols())?;
+    let expected = z.ncols() * view.chains();
+    DataError::expect_length(OP, "starting weights", start.len(), expected)?;
     let rows = settings.batches.rows();
     DataError::expect_length(OP, "rows that minibatches are made of", rows, z.nrows())
 }
@@ -238,7 +253,10 @@ fn run(
         let step = direction(g) * gamma;
         let mut next = point;
         if keep != 1.0 {
-            next.iter_mut().skip(1).for_each(|w| *w *= keep);
+            let features = examples.rows.ncols();
+            let weights = next.iter_mut().enumerate();
+            let free = weights.filter(|(at, _)| at % features != 0);
+            free.for_each(|(_, w)| *w *= keep);
         }
         next += &step;
         let (largest_t, row) = largest;
@@ -261,19 +279,23 @@ fn ascent(
     v: &Array1<f64>,
     sigmoid: &Sigmoid,
 ) -> (Array1<f64>, (f64, usize)) {
-    let mut sum = Array1::zeros(examples.rows.ncols());
+    let features = examples.rows.ncols();
+    let mut sum = Array1::zeros(v.len());
     let mut largest = (0.0f64, 0);
     for &at in rows {
         let row = examples.rows.row(at);
-        let t = dot(row, v);
-        if t.abs() > largest.0 {
-            largest = (t.abs(), at);
+        for chain in 0..examples.chains() {
+            let t = dot(row, of_chain(v, chain, features));
+            if t.abs() > largest.0 {
+                largest = (t.abs(), at);
+            }
+            let s = match examples.constants {
+                None => sigmoid.eval(t),
+                Some(constants) => constants[(at, chain)] + sigmoid.pull_back(t),
+            };
+            let mut own = sum.slice_axis_mut(Axis(0), chain_range(chain, features));
+            own.scaled_add(s, &row);
         }
-        let s = match examples.constants {
-            None => sigmoid.eval(t),
-            Some(constants) => constants[at] + sigmoid.pull_back(t),
-        };
-        sum.scaled_add(s, &row);
     }
     (sum, largest)
 }

@@ -319,8 +319,8 @@ fn an_assessment_is_told_in_a_table_and_two_figures() {
         "On rows held back",
         "aria-label=\"ROC curve\"",
         "aria-label=\"calibration\"",
-        &text::fixed(measured.auc.unwrap(), 4),
-        &text::fixed(measured.base_log_loss, 4),
+        &arras_toolkit::text::fixed(measured.auc.unwrap(), 4),
+        &arras_toolkit::text::fixed(measured.base_log_loss, 4),
     ] {
         assert!(page.contains(told), "{told}");
     }

@@ -19,9 +19,9 @@
 
 mod candidates;
 mod error;
+mod folds;
 mod given;
 mod ladder;
-mod measured;
 mod setting;
 mod trial;
 
@@ -30,8 +30,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use error::SearchError;
+pub use folds::{Errors, FoldsTrial, FoundOnFolds, Shares, search_classes, search_measured};
 pub use given::Given;
-pub use measured::{Errors, FoundMeasured, MeasuredTrial, search_measured};
 pub use setting::Setting;
 
 use crate::{
@@ -195,7 +195,7 @@ impl Found {
 /// Searches settings for labelled rows.
 ///
 /// # Errors
-/// [`DataError::OtherTarget`](crate::data::DataError::OtherTarget) for targets without classes, for which there is [`search_measured`];
+/// [`DataError::OtherTarget`](crate::data::DataError::OtherTarget) for targets without classes, for which there are [`search_measured`] and [`search_classes`];
 /// [`DataError::OneClass`](crate::data::DataError::OneClass), [`DataError::Split`](crate::data::DataError::Split) for fewer than four rows of a
 /// class, [`FitError::Hyperparameter`](crate::plain::FitError::Hyperparameter) for given settings that no training takes,
 /// [`PreprocessError`](crate::preprocess::PreprocessError) for columns that are all constant or that a given normalization cannot scale; [`SearchError`].

@@ -36,7 +36,22 @@ pub struct Coefficients {
 impl Model {
     /// Coefficients in the units of the data, of the calibrated score if the model has a [calibration](Model::calibration); none where the
     /// score is not linear in the data (logarithms).
+    ///
+    /// Of several classes those of the first; [`Model::all_coefficients`] has the others.
     pub fn coefficients(&self) -> Option<Coefficients> {
+        self.all_coefficients()?.into_iter().next()
+    }
+
+    /// Coefficients of every class of a model that has several, in the order of their names; of other models one set.
+    pub fn all_coefficients(&self) -> Option<Vec<Coefficients>> {
+        let each = self.preprocessor.features() + 1;
+        self.weights
+            .chunks(each)
+            .map(|weights| self.coefficients_of(weights))
+            .collect()
+    }
+
+    fn coefficients_of(&self, weights: &[f64]) -> Option<Coefficients> {
         let scheme = self.preprocessor.scheme();
         if scheme.takes_logarithms() {
             return None;
@@ -46,7 +61,7 @@ impl Model {
             (None, Some(c)) => (c.slope, c.intercept),
             (None, None) => (1.0, 0.0),
         };
-        let (mut intercept, weights) = match self.weights.split_first() {
+        let (mut intercept, weights) = match weights.split_first() {
             Some((first, rest)) => (slope * first + shift, rest),
             None => return None,
         };

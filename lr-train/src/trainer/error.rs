@@ -12,6 +12,16 @@ use crate::fault::Fault;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeError {
+    /// Labels with other names than a model's several classes.
+    #[error(
+        "the model has a class {model:?} where the data have {data:?}; evaluate on data labelled as those it was trained on"
+    )]
+    OtherClassNames {
+        /// The model's class.
+        model: String,
+        /// That of the data in its place.
+        data: String,
+    },
     /// The operating system has no randomness.
     #[error("cannot draw an identifier: {error}")]
     NoRandomness {
@@ -328,9 +338,10 @@ impl ExchangeError {
             | Self::Unexpected(_)
             | Self::UnusableResult { .. } => Fault::File,
             Self::TooManyIterations { .. } => Fault::Plan,
-            Self::BeyondPlan { .. } | Self::ValueTooLarge { .. } | Self::OtherClasses { .. } => {
-                Fault::Data
-            }
+            Self::BeyondPlan { .. }
+            | Self::ValueTooLarge { .. }
+            | Self::OtherClassNames { .. }
+            | Self::OtherClasses { .. } => Fault::Data,
         }
     }
 }

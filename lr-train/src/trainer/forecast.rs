@@ -4,6 +4,7 @@ use std::fmt;
 
 use arras_hal::StopToken;
 use arras_toolkit::text;
+use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,8 +15,8 @@ use super::{
 use crate::{
     Result,
     circuits::LARGEST_VALUE,
-    metrics::log_loss,
-    plain::{Examples, History, State},
+    metrics::{highest, log_loss},
+    plain::{Examples, History, State, of_chain},
     split::Minibatches,
 };
 
@@ -121,6 +122,9 @@ pub struct Forecast {
         skip_serializing_if = "Option::is_none"
     )]
     pub squared_error: Option<f64>,
+    /// The share of rows that a model of several classes takes for what they are in the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
 }
 
 impl Forecast {
@@ -141,9 +145,12 @@ impl Forecast {
     fn after(plan: &TrainingPlan, examples: &Examples, history: &History) -> Result<Self> {
         let z = examples.rows();
         let weights = history.weights().cloned();
-        let weights = weights.unwrap_or_else(|| State::zero(z.ncols()).w);
+        let weights = weights.unwrap_or_else(|| State::zero(z.ncols() * examples.chains()).w);
+        if examples.chains() > 1 {
+            return Self::side_by_side(plan, examples, history, &weights);
+        }
         let margins = z.dot(&weights);
-        let targets = examples.constants();
+        let targets = examples.constants().map(|c| c.column(0));
         // Signed rows have the label in the intercept's column.
         let labels: Vec<bool> = z.column(0).iter().map(|y| *y > 0.0).collect();
         let sign = |label: bool| if label { 1.0 } else { -1.0 };
@@ -158,6 +165,47 @@ impl Forecast {
             let squares = y.iter().zip(&scores).map(|(y, score)| (y - score).powi(2));
             squares.sum::<f64>() / labels.len() as f64
         });
+        let mut forecast = Self::of_weights(plan, z.nrows(), history, &weights, &scores)?;
+        forecast.log_loss = match targets {
+            None => Some(log_loss(&scores, &labels)?),
+            Some(_) => None,
+        };
+        forecast.taken_for_positive = count(&|row| scores[row] > 0.0);
+        forecast.positive = count(&|row| labels[row]);
+        forecast.squared_error = squared_error;
+        Ok(forecast)
+    }
+
+    /// Of a model of several classes: the class of the highest score is told.
+    fn side_by_side(
+        plan: &TrainingPlan,
+        examples: &Examples,
+        history: &History,
+        weights: &Array1<f64>,
+    ) -> Result<Self> {
+        let (rows, features) = examples.rows().dim();
+        let chains = (0..examples.chains()).map(|chain| of_chain(weights, chain, features));
+        let scores: Vec<Array1<f64>> = chains.map(|w| examples.rows().dot(&w)).collect();
+        let all: Vec<f64> = scores.iter().flatten().copied().collect();
+        let mut forecast = Self::of_weights(plan, rows, history, weights, &all)?;
+        let right = |row: usize| {
+            let told = highest(scores.iter().map(|of_class| of_class[row]));
+            let constants = examples.constants();
+            told == constants.and_then(|c| highest(c.row(row).iter().copied()))
+        };
+        let right = (0..rows).filter(|&row| right(row)).count();
+        forecast.accuracy = Some(right as f64 / rows as f64);
+        Ok(forecast)
+    }
+
+    /// What there is to say of any model; the rest is open.
+    fn of_weights(
+        plan: &TrainingPlan,
+        rows: usize,
+        history: &History,
+        weights: &Array1<f64>,
+        scores: &[f64],
+    ) -> Result<Self> {
         let values = history.iterations().iter().map(|iteration| {
             let weights = iteration.weights.iter().map(|w| w.abs());
             weights.fold(iteration.largest_step, f64::max)
@@ -168,7 +216,7 @@ impl Forecast {
         let left = history.left_interval();
         let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
         Ok(Self {
-            usage: Usage::of(plan.settings(), z.nrows(), plan.minibatch())?,
+            usage: Usage::of(plan.settings(), rows, plan.minibatch())?,
             interval: plan.settings().activation.bound(),
             largest_input: history.largest_t(),
             left_in: left.map(|left| left.iteration),
@@ -181,13 +229,11 @@ impl Forecast {
                 scores.iter().copied().fold(f64::INFINITY, f64::min),
                 scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             ],
-            log_loss: match targets {
-                None => Some(log_loss(&scores, &labels)?),
-                Some(_) => None,
-            },
-            taken_for_positive: count(&|row| scores[row] > 0.0),
-            positive: count(&|row| labels[row]),
-            squared_error,
+            log_loss: None,
+            taken_for_positive: None,
+            positive: None,
+            squared_error: None,
+            accuracy: None,
         })
     }
 
@@ -269,6 +315,10 @@ impl fmt::Display for Forecast {
         if let Some(error) = self.squared_error {
             let error = format!("{} of the target's variance in the end", short(error));
             text::line(f, "squared error", error)?;
+        }
+        if let Some(accuracy) = self.accuracy {
+            let accuracy = format!("{} in the end", text::percent(accuracy));
+            text::line(f, "accuracy", accuracy)?;
         }
         Ok(())
     }

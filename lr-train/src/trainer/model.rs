@@ -1,6 +1,6 @@
 //! A trained model in the clear.
 
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::{Settings, training_rows};
@@ -8,7 +8,7 @@ use crate::{
     ModelKind, Result, TrainError,
     circuits::Kind,
     data::{Classes, DataError, Dataset, FeatureTable, Measure, Target},
-    metrics::{Accuracy, Assessment, Threshold},
+    metrics::{Accuracy, Assessment, SeveralClasses, Threshold, highest},
     plain::{Calibration, FitError, exact, scores},
     preprocess::Preprocessor,
     sigmoid::sigma,
@@ -34,10 +34,13 @@ pub struct Model {
     /// The classes, of a model that tells them.
     #[serde(default = "Classes::none", skip_serializing_if = "Classes::are_none")]
     pub classes: Classes,
+    /// Names of several classes, of a model that tells one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// How the target was standardized, of a model that tells a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
-    /// Weights of normalized features, the intercept first.
+    /// Weights of normalized features, the intercept first; of several classes one after the other.
     pub weights: Vec<f64>,
     /// Names of columns and their normalization.
     pub preprocessor: Preprocessor,
@@ -69,25 +72,22 @@ impl Model {
         ExchangeError::expect_version("model", found, MODEL_VERSION, command)?;
         let (what, expected) = (
             "weights (intercept first)",
-            self.preprocessor.features() + 1,
+            (self.preprocessor.features() + 1) * self.settings.model.chains(),
         );
         DataError::expect_length("model", what, self.weights.len(), expected)
             .map_err(ExchangeError::malformed("model"))?;
         ExchangeError::expect_usable("weights", &self.weights, f64::MAX.log2())?;
-        let numbers = self.settings.model == ModelKind::Linear;
-        let usable = self.measure.as_ref().is_some_and(Measure::is_usable);
-        if numbers != usable
-            || numbers != self.measure.is_some()
-            || numbers != self.classes.are_none()
-        {
+        let usable = self.measure.as_ref().map(Measure::is_usable);
+        let (two, names) = (!self.classes.are_none(), self.class_names.len());
+        let fits = match self.settings.model {
+            ModelKind::Logistic => (two, names, usable) == (true, 0, None),
+            ModelKind::OneVsRest { classes } => (two, names, usable) == (false, classes, None),
+            ModelKind::Linear => (two, names, usable) == (false, 0, Some(true)),
+        };
+        if !fits {
             let error = format!(
-                "a {} model has {} of its target",
-                self.settings.model,
-                if numbers {
-                    "mean and scale"
-                } else {
-                    "two classes"
-                }
+                "what it holds of its target is not what a {} model has",
+                self.settings.model
             );
             let (what, error) = ("model", error.into());
             return Err(ExchangeError::Malformed { what, error }.into());
@@ -129,6 +129,73 @@ impl Model {
     pub fn scores(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<f64>> {
         let weights = Array1::from(self.weights.clone());
         Ok(scores(&self.preprocessor.apply(data)?, &weights)?)
+    }
+
+    /// The scores of every class, rows as they were read: `rows x classes`, one column of a model that has one score.
+    ///
+    /// # Errors
+    /// As [`Model::scores`].
+    pub fn class_scores(&self, data: &impl AsRef<FeatureTable>) -> Result<Array2<f64>> {
+        let normalized = self.preprocessor.apply(data)?;
+        let each = self.preprocessor.features() + 1;
+        let mut all = Array2::zeros((normalized.nrows(), self.weights.len() / each));
+        for (mut column, weights) in all.columns_mut().into_iter().zip(self.weights.chunks(each)) {
+            let scores = scores(&normalized, &Array1::from(weights.to_vec()))?;
+            column.assign(&Array1::from(scores));
+        }
+        Ok(all)
+    }
+
+    /// Of a model of several classes, that of the highest score by its position among the names, for rows as they were read.
+    ///
+    /// # Errors
+    /// As [`Model::scores`]; [`DataError::OtherTarget`] for other models.
+    pub fn told_classes(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<usize>> {
+        self.expect_several("predict")?;
+        let scores = self.class_scores(data)?;
+        let rows = scores.rows().into_iter();
+        Ok(rows
+            .map(|row| Self::told_class(row.iter().copied()))
+            .collect())
+    }
+
+    /// The position of the highest of a row's scores, which is its class.
+    pub fn told_class(scores: impl Iterator<Item = f64>) -> usize {
+        highest(scores).unwrap_or(0)
+    }
+
+    /// How good a model of several classes is on labelled rows as they were read.
+    ///
+    /// # Errors
+    /// As [`Model::told_classes`]; [`DataError::OtherTarget`] and [`DataError::ClassCount`] for rows of other targets,
+    /// [`ExchangeError::OtherClassNames`] for labels of other names.
+    pub fn evaluate_classes(&self, data: &Dataset) -> Result<SeveralClasses> {
+        self.expect_several("evaluate")?;
+        data.expect_for("evaluate", self.settings.model)?;
+        let Target::Several { labels, names } = data.target() else {
+            return Ok(SeveralClasses::measure(&[], &[], &self.class_names)?);
+        };
+        if let Some((model, data)) = self.class_names.iter().zip(names).find(|(m, d)| m != d) {
+            let (model, data) = (model.clone(), data.clone());
+            return Err(ExchangeError::OtherClassNames { model, data }.into());
+        }
+        Ok(SeveralClasses::measure(
+            &self.told_classes(data)?,
+            labels,
+            names,
+        )?)
+    }
+
+    fn expect_several(&self, op: &'static str) -> Result<(), DataError> {
+        if !self.class_names.is_empty() {
+            return Ok(());
+        }
+        Err(DataError::OtherTarget {
+            op,
+            model: self.settings.model.name(),
+            found: "one of several classes",
+            expected: "another",
+        })
     }
 
     /// Fits the [calibration](Calibration) to labelled rows as they were read, as a rule those trained on; replaces one that there is.

@@ -81,8 +81,9 @@ impl Round {
                 let mut z = Array2::from_shape_simple_fn(shape, &mut uniform);
                 if spec.constants == Constants::Apart {
                     z.column_mut(0).fill(1.0);
-                    let constants = Array1::from_shape_simple_fn(spec.minibatch, &mut uniform);
-                    return Examples::new(z, constants);
+                    let shape = (spec.minibatch, spec.chains);
+                    let constants = Array2::from_shape_simple_fn(shape, &mut uniform);
+                    return Examples::side_by_side(z, constants);
                 }
                 // The intercept's column is the label itself.
                 z.column_mut(0).mapv_inplace(f64::signum);
@@ -91,7 +92,7 @@ impl Round {
             .collect();
         let minibatches = minibatches?;
         let start = (spec.start == Start::Encrypted).then(|| {
-            let w = Array1::from_shape_simple_fn(spec.features, &mut uniform);
+            let w = Array1::from_shape_simple_fn(spec.features * spec.chains, &mut uniform);
             State::at_rest(self.first, w)
         });
         Ok((minibatches, start))
@@ -221,10 +222,10 @@ pub(super) fn twin(
     plain: &PlainSettings,
     stop: &StopToken,
 ) -> Result<(History, State)> {
-    let features = z.rows().ncols();
-    let mut state = State::zero(features);
+    let weights = z.rows().ncols() * z.chains();
+    let mut state = State::zero(weights);
     let mut history = History::new(0, plain.sigmoid.bound());
-    let entries = plain.batches.size().saturating_mul(features);
+    let entries = plain.batches.size().saturating_mul(weights);
     let stretch = (STRETCH / entries.max(1)).clamp(1, 64);
     while state.iteration < plain.iterations {
         stop.check().map_err(ToolkitError::from)?;

@@ -41,6 +41,9 @@ pub struct DatasetRecord {
     /// The classes, of a target that has them.
     #[serde(default = "Classes::none", skip_serializing_if = "Classes::are_none")]
     pub classes: Classes,
+    /// Names of several classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// How a target that is a number was standardized.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
@@ -95,8 +98,13 @@ impl DatasetRecord {
     /// [`ExchangeError::Malformed`].
     pub(super) fn check(&self) -> Result<()> {
         let what = "record of a data set";
-        if self.measure.is_some() != self.classes.are_none() {
-            let error = "a target has either classes or a measure".into();
+        let kinds = [
+            self.measure.is_some(),
+            !self.classes.are_none(),
+            !self.class_names.is_empty(),
+        ];
+        if kinds.iter().filter(|kind| **kind).count() != 1 {
+            let error = "a target has two classes, several or a measure".into();
             return Err(ExchangeError::Malformed { what, error }.into());
         }
         if let Some(measure) = self.measure.as_ref().filter(|m| !m.is_usable()) {
@@ -121,23 +129,29 @@ impl DatasetRecord {
     /// [`DataError::Length`] for fewer weights than the data have columns; [`ExchangeError::UnusableResult`].
     pub fn model(&self, plan: &TrainingPlan, weights: &Array1<f64>) -> Result<Model> {
         let features = self.preprocessor.features() + 1;
-        if weights.len() < features {
+        // Of each training side by side as many as the plan has features, of which the data may have fewer.
+        let chains = plan.settings().model.chains();
+        let (found, each) = (weights.len(), weights.len() / chains);
+        if each < features || each * chains != found {
             return Err(DataError::Length {
                 op: "model",
                 what: "weights",
-                found: weights.len(),
-                expected: features,
+                found,
+                expected: features * chains,
             }
             .into());
         }
         let one = |f: usize| self.scaling.as_ref().map_or(1.0, |s| s[f]);
-        let weights = (0..features).map(|f| weights[f] * one(f)).collect();
+        let of = |chain: usize| (0..features).map(move |f| (chain * each + f, f));
+        let kept = (0..chains).flat_map(of);
+        let weights = kept.map(|(at, f)| weights[at] * one(f)).collect();
         let model = Model {
             version: MODEL_VERSION,
             kind: plan.kind(),
             settings: plan.settings().clone(),
             rows: self.rows,
             classes: self.classes.clone(),
+            class_names: self.class_names.clone(),
             measure: self.measure.clone(),
             weights,
             preprocessor: self.preprocessor.clone(),
@@ -171,6 +185,13 @@ fn scaled_rows(
     let normalized = preprocessor.apply(data)?;
     let mut signed = match data.target() {
         Target::Binary { labels, .. } => signed_rows(&normalized, labels)?,
+        Target::Several { labels, names } => {
+            let constants = Array2::from_shape_fn((labels.len(), names.len()), |(row, class)| {
+                if labels[row] == class { 0.5 } else { -0.5 }
+            });
+            let examples = Examples::side_by_side(with_intercept(&normalized), constants)?;
+            return Ok((examples, None));
+        }
         Target::Real { name, values } => {
             let targets = Measure::fit(name, values)?.apply(values);
             let examples = Examples::new(with_intercept(&normalized), targets)?;
@@ -247,10 +268,11 @@ impl PreparedData {
         data.expect_for("encrypt", plan.settings().model)?;
         let (positives, rows) = (data.positives(), data.rows());
         let measure = match data.target() {
-            Target::Binary { .. } => None,
+            Target::Binary { .. } | Target::Several { .. } => None,
             Target::Real { name, values } => Some(Measure::fit(name, values)?),
         };
-        if measure.is_none() && (positives == 0 || positives == rows) {
+        let two = matches!(data.target(), Target::Binary { .. });
+        if two && (positives == 0 || positives == rows) {
             let Classes { positive, negative } = data.classes();
             let only = if positives > 0 { positive } else { negative };
             return Err(DataError::OneClass {
@@ -293,6 +315,7 @@ impl PreparedData {
             rows,
             preprocessor,
             classes: data.classes().clone(),
+            class_names: data.target().class_names().to_vec(),
             measure,
             scaling,
             seal: RowsSeal::new(RowsDigest::random_key()?, &examples),
@@ -319,6 +342,7 @@ impl PreparedData {
                 r.rows,
                 r.classes.clone(),
                 r.measure.clone(),
+                r.class_names.clone(),
                 r.preprocessor.clone(),
                 r.scaling.clone(),
             )

@@ -80,6 +80,7 @@ impl Outline<'_> {
         let spec = Spec::new(self.kind, self.slots, self.features, rows, steps)
             .activation(self.settings.activation.clone())
             .constants(self.settings.model.constants())
+            .chains(self.settings.model.chains())
             .start(place.start())
             .results(place.results())
             .summing(self.rounds[index].summing);

@@ -328,6 +328,7 @@ impl Settings {
         for t in 0..self.iterations {
             kept(self.rate.at(t)?, self.penalty)?;
         }
+        self.model.check()?;
         self.model.expect_polynomial(&self.activation)?;
         if self.optimizer == Optimizer::FixedHessian && self.model != ModelKind::Logistic {
             return Err(FitError::Hyperparameter {

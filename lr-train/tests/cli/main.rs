@@ -17,6 +17,7 @@ mod paths;
 mod quality;
 mod reading;
 mod run;
+mod several;
 #[cfg(unix)]
 mod stopped;
 mod support;

@@ -7,8 +7,8 @@ use lr_train::{
     plain::Rate,
     preprocess::Scheme,
     search::{
-        Errors, Found, FoundMeasured, Given, MeasuredTrial, Options, Outcome, Setting, Trial,
-        search, search_measured,
+        Errors, FoldsTrial, Found, FoundOnFolds, Given, Options, Outcome, Setting, Shares, Trial,
+        search, search_classes, search_measured,
     },
     sigmoid::Approximation,
     split::Order,
@@ -42,7 +42,8 @@ const ORDER: Order = Order::Shuffled { seed: 0 };
 #[serde(untagged)]
 pub(crate) enum Search {
     Classes(Found),
-    Numbers(FoundMeasured),
+    Several(FoundOnFolds<Shares>),
+    Numbers(FoundOnFolds<Errors>),
 }
 
 /// What is to be trained.
@@ -82,7 +83,10 @@ impl Training {
                     found: Some(found),
                 })
             }
-            _ => Ok(self.fixed(given)),
+            _ => {
+                let model = data.map_or(self.model, |data| self.model.resolved(data.target()));
+                Ok(self.fixed(given, model))
+            }
         }
     }
 
@@ -112,14 +116,14 @@ impl Training {
         given
     }
 
-    fn fixed(&self, given: Given) -> Chosen {
+    fn fixed(&self, given: Given, model: ModelKind) -> Chosen {
         let settings = Settings::new(
             given.minibatch.unwrap_or(MINIBATCH),
             given.iterations.unwrap_or(ITERATIONS),
         )
         .rate(given.rate.unwrap_or_else(|| (self.schedule)(RATE)))
         .activation(given.activation.unwrap_or_else(Approximation::cubic_16))
-        .model(self.model)
+        .model(model)
         .penalty(given.penalty.unwrap_or(PENALTY))
         .first_step(given.first_step)
         .order(given.order.unwrap_or(ORDER));
@@ -218,6 +222,7 @@ impl Search {
     ) -> Result<Self, TrainError> {
         match model {
             ModelKind::Linear => search_measured(data, options).map(Self::Numbers),
+            ModelKind::OneVsRest { .. } => search_classes(data, options).map(Self::Several),
             _ => search(data, options).map(Self::Classes),
         }
     }
@@ -226,6 +231,7 @@ impl Search {
     pub(crate) fn setting(&self) -> &Setting {
         match self {
             Self::Classes(found) => &found.chosen.setting,
+            Self::Several(found) => &found.chosen.setting,
             Self::Numbers(found) => &found.chosen.setting,
         }
     }
@@ -234,6 +240,7 @@ impl Search {
     pub(crate) fn settings(&self) -> Settings {
         match self {
             Self::Classes(found) => found.settings(),
+            Self::Several(found) => found.settings(),
             Self::Numbers(found) => found.settings(),
         }
     }
@@ -242,14 +249,33 @@ impl Search {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Classes(found) => chosen(found),
+            Self::Several(found) => chosen_for_several(found),
             Self::Numbers(found) => chosen_for_numbers(found),
         }
     }
 }
 
+/// The choice for a model of several classes in words, beside the optimum.
+fn chosen_for_several(found: &FoundOnFolds<Shares>) -> String {
+    let FoldsTrial {
+        setting, errors, ..
+    } = &found.chosen;
+    let exact = found.exact.as_ref();
+    let exact = exact.map_or(String::new(), |e| {
+        format!(" (exact solver {})", text::percent(e.accuracy))
+    });
+    format!(
+        "chosen for {} classes: {setting}: accuracy {} +- {}{exact}, mean recall {} on rows held back",
+        found.model.chains(),
+        text::percent(errors.accuracy),
+        text::percent(errors.spread),
+        text::percent(errors.balanced_accuracy),
+    )
+}
+
 /// The choice for a model of numbers in words, beside the closed form.
-fn chosen_for_numbers(found: &FoundMeasured) -> String {
-    let MeasuredTrial {
+fn chosen_for_numbers(found: &FoundOnFolds<Errors>) -> String {
+    let FoldsTrial {
         setting, errors, ..
     } = &found.chosen;
     let exact = found.exact.as_ref();

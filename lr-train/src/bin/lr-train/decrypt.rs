@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use arras::toolkit::text::Table;
 use clap::Args;
 use lr_train::{
-    TrainError,
+    ModelKind, TrainError,
     data::Dataset,
     metrics::Threshold,
     plain::FitError,
@@ -17,12 +17,13 @@ use lr_train::{
 use serde_json::json;
 
 use crate::{
-    Done, evaluate,
+    Done,
+    evaluate::{self, Quality},
     failure::Failure,
     incoming::Incoming,
     keygen,
     output::{Answer, Output, claim_private, path},
-    sources::{Known, Purpose, Source},
+    sources::{Known, Purpose, Source, few},
 };
 
 /// Client: decrypt a result to a model
@@ -153,6 +154,10 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         args.out.display(),
         match &data {
             Some(data) if model.measure.is_some() => fit(&model, data)?,
+            Some(data) if !model.class_names.is_empty() => {
+                let told = Quality::of(&model, data)?.told(&model.classes);
+                format!("on the rows that it was trained on:\n{told}\n")
+            }
             _ => calibration(&model, args.source.is_some()),
         },
         coefficients(&model),
@@ -164,7 +169,11 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
         "finished": result.finished,
         "calibration": model.calibration,
         "threshold": model.threshold,
-        "coefficients": model.coefficients(),
+        "coefficients": match &model.class_names[..] {
+            [] => json!(model.coefficients()),
+            _ => json!(model.all_coefficients()),
+        },
+        "class-names": model.class_names,
         "round": result.round,
         "rounds": rounds,
         "out": path(&args.out),
@@ -178,13 +187,13 @@ pub(crate) fn finish(
     threshold: Option<Cut>,
     model: &mut Model,
 ) -> Result<Option<FitError>, Failure> {
-    if model.measure.is_some() {
+    if model.settings.model != ModelKind::Logistic {
         return match threshold {
             None => Ok(None),
-            Some(_) => Err(Failure::Usage(
-                "--threshold cuts between two classes, and a linear model tells a number: leave it out"
-                    .into(),
-            )),
+            Some(_) => Err(Failure::Usage(format!(
+                "--threshold cuts between two classes, which a {} model does not: leave it out",
+                model.settings.model
+            ))),
         };
     }
     let mut blamed = None;
@@ -233,6 +242,7 @@ pub(crate) fn fit(model: &Model, data: &Dataset) -> Result<String, Failure> {
 
 fn calibration(model: &Model, asked: bool) -> String {
     match &model.calibration {
+        _ if !model.class_names.is_empty() => String::new(),
         _ if model.measure.is_some() => {
             "name the rows that were trained on with --data to see how near the closed form it comes\n"
                 .into()
@@ -255,6 +265,10 @@ fn calibration(model: &Model, asked: bool) -> String {
 const SHOWN: usize = 12;
 
 fn coefficients(model: &Model) -> String {
+    if !model.class_names.is_empty() {
+        let (classes, names) = (model.class_names.len(), few(&model.class_names));
+        return format!("{classes} classes, each with coefficients of its own (--json): {names}\n");
+    }
     let Some(all) = model.coefficients() else {
         return "no coefficients in the units of the data: the score is a sum of their logarithms\n".into();
     };

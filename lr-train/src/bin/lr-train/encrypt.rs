@@ -6,7 +6,7 @@ use arras::toolkit::text;
 use clap::Args;
 use lr_train::{
     TrainError,
-    data::Dataset,
+    data::{Classes, Dataset},
     preprocess::Scheme,
     trainer::{
         DatasetRecord, Doubt, ExchangeError, PreparedData, TrainingPlan,
@@ -21,7 +21,7 @@ use crate::{
     keygen,
     output::{Answer, Output, claim, file_bytes, path},
     plan,
-    sources::{Normalization, Source, say_spreads},
+    sources::{Normalization, Source, few, say_spreads},
 };
 
 /// Client: encrypt a data set for all rounds
@@ -161,6 +161,12 @@ fn say(prepared: &PreparedData, data: &Dataset, plan: &TrainingPlan, output: &Ou
     }
 }
 
+/// Those of a target that has two.
+pub(crate) fn two_classes(record: &DatasetRecord) -> Option<&Classes> {
+    let two = record.measure.is_none() && record.class_names.is_empty();
+    two.then_some(&record.classes)
+}
+
 fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
     let bytes = file_bytes(&args.out);
     let names = record.preprocessor.names();
@@ -175,7 +181,10 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
     let features = record.preprocessor.features();
     let learned = match &record.measure {
         Some(measure) => format!("target {:?}", measure.name),
-        None => format!("positive class {:?}", record.classes.positive),
+        None if record.class_names.is_empty() => {
+            format!("positive class {:?}", record.classes.positive)
+        }
+        None => format!("classes {}", few(&record.class_names)),
     };
     let out = args.out.display();
     let used = record.forecast.as_ref().map(|forecast| forecast.usage);
@@ -197,7 +206,8 @@ fn answer(args: &Encrypt, record: &DatasetRecord, resumed: bool) -> Answer {
         "dataset": dataset.to_string(),
         "rows": rows,
         "forecast": record.forecast,
-        "classes": record.measure.is_none().then_some(&record.classes),
+        "classes": two_classes(record),
+        "class-names": record.class_names,
         "target": record.measure,
         "normalization": record.preprocessor.scheme(),
         "features": features,

@@ -7,7 +7,7 @@ use clap::Args;
 use lr_train::{
     ModelKind,
     data::{Classes, Dataset},
-    metrics::{Accuracy, Assessment, Remark},
+    metrics::{Accuracy, Assessment, Remark, SeveralClasses},
     trainer::{Model, files::load_model},
 };
 use serde::Serialize;
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
 #[serde(untagged)]
 pub(crate) enum Quality {
     Classes(Box<Assessment>),
+    Several(SeveralClasses),
     Numbers(Accuracy),
 }
 
@@ -65,6 +66,7 @@ impl Quality {
     pub(crate) fn of(model: &Model, data: &Dataset) -> Result<Self, Failure> {
         Ok(match model.settings.model {
             ModelKind::Linear => Self::Numbers(model.evaluate_values(data)?),
+            ModelKind::OneVsRest { .. } => Self::Several(model.evaluate_classes(data)?),
             _ => Self::Classes(Box::new(model.evaluate(data)?)),
         })
     }
@@ -73,6 +75,7 @@ impl Quality {
     pub(crate) fn told(&self, classes: &Classes) -> String {
         match self {
             Self::Classes(assessment) => told(assessment, classes),
+            Self::Several(several) => told_classes(several),
             Self::Numbers(accuracy) => told_numbers(accuracy),
         }
     }
@@ -81,6 +84,7 @@ impl Quality {
     pub(crate) fn loss(&self) -> f64 {
         match self {
             Self::Classes(assessment) => assessment.log_loss,
+            Self::Several(several) => 1.0 - several.accuracy,
             Self::Numbers(accuracy) => accuracy.rmse,
         }
     }
@@ -90,6 +94,40 @@ impl Quality {
 pub(crate) fn explained(accuracy: &Accuracy) -> String {
     let explained = accuracy.r_squared.map(|r| format!("{r:.4}"));
     explained.unwrap_or_else(|| "unknown: the target does not vary".to_owned())
+}
+
+/// All figures of a model of several classes in words.
+fn told_classes(several: &SeveralClasses) -> String {
+    let percent = |share: Option<f64>| share.map_or("unknown".to_owned(), text::percent);
+    let mut classes = Table::new(["class", "rows", "recall", "precision"]);
+    for class in &several.classes {
+        let (recall, precision) = (percent(class.recall), percent(class.precision));
+        classes.row([
+            class.class.clone(),
+            class.rows.to_string(),
+            recall,
+            precision,
+        ]);
+    }
+    let names = several.classes.iter().map(|class| class.class.clone());
+    let heads = std::iter::once("is, told".to_owned()).chain(names.clone());
+    let mut confusion = Table::new(heads);
+    for (name, row) in names.zip(&several.confusion) {
+        let counts = row.iter().map(ToString::to_string);
+        confusion.row(std::iter::once(name).chain(counts));
+    }
+    let note = if several.accuracy <= several.largest_class {
+        "\nnote: the model is no better than saying the largest class for every row"
+    } else {
+        ""
+    };
+    format!(
+        "rows               {}\naccuracy           {} (the largest class for every row: {})\nmean recall        {}\n\n{classes}\n{confusion}{note}",
+        several.rows,
+        text::percent(several.accuracy),
+        text::percent(several.largest_class),
+        text::percent(several.balanced_accuracy),
+    )
 }
 
 /// All figures of a model of numbers in words.

@@ -13,14 +13,17 @@ use arras::ckks::{
 };
 use arras::toolkit::{cost::CostTable, text};
 use clap::Args;
-use lr_train::trainer::{
-    DatasetRecord, ExchangeRecord, Model,
-    files::{self, Content, Holds, InferenceContent},
+use lr_train::{
+    ModelKind,
+    trainer::{
+        DatasetRecord, ExchangeRecord, Model,
+        files::{self, Content, Holds, InferenceContent},
+    },
 };
 use serde_json::{Value, json};
 
 use crate::{
-    Done,
+    Done, encrypt,
     failure::Failure,
     output::{Answer, Output, path, with},
     plan,
@@ -163,7 +166,8 @@ fn text(file: &Path) -> Done {
         let model = Model::from_json(content).map_err(Failure::in_file(file))?;
         return said(
             "model",
-            json!({"circuit": model.kind.name(), "rows": model.rows, "weights": model.weights.len(), "model": model.settings.model, "classes": model.measure.is_none().then_some(&model.classes),
+            json!({"circuit": model.kind.name(), "rows": model.rows, "weights": model.weights.len(), "model": model.settings.model.name(),
+                "classes": (model.settings.model == ModelKind::Logistic).then_some(&model.classes), "class-names": model.class_names,
                 "target": model.measure,
                 "normalization": format!("{:?}", model.preprocessor.scheme()), "dropped": model.preprocessor.dropped().len()}),
         );
@@ -172,7 +176,7 @@ fn text(file: &Path) -> Done {
         let record = DatasetRecord::from_json(content).map_err(Failure::in_file(file))?;
         return said(
             "record of a data set (private)",
-            json!({"origin": record.origin, "rows": record.rows, "classes": record.measure.is_none().then_some(&record.classes), "target": record.measure}),
+            json!({"origin": record.origin, "rows": record.rows, "classes": encrypt::two_classes(&record), "class-names": record.class_names, "target": record.measure}),
         );
     }
     if has("taken") {

@@ -39,6 +39,7 @@ Examples:
   lr-train plan --data builtin:digits --minibatch 64 --iterations 6 --rounds one --out plan.toml    (these are held, the others searched)
   lr-train plan --data train.csv --label y --settings fixed --iterations 8 --out plan.toml         (nothing is searched)
   lr-train plan --data train.csv --label price --model linear --out plan.toml                       (a number)
+  lr-train plan --data train.csv --label species --model one-vs-rest --out plan.toml                (one of several classes)
   lr-train plan --features 31 --rows 569 --circuit single-chain --iterations 8      (without data; nothing is written)
   lr-train plan --data train.csv --label y --rounds fewest --costs server.toml --out plan.toml")]
 pub(crate) struct PlanArgs {
@@ -63,6 +64,9 @@ struct PlanData {
     /// Without --data: number of features, not counting the intercept
     #[arg(long, conflicts_with = "data", requires = "rows")]
     features: Option<usize>,
+    /// Without --data: number of classes of a one-vs-rest model
+    #[arg(long, conflicts_with = "data", requires = "rows")]
+    classes: Option<usize>,
     /// Rows that the keys must hold [default: those of the data]
     #[arg(long)]
     rows: Option<usize>,
@@ -71,7 +75,8 @@ struct PlanData {
 /// What is to be trained.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Training {
-    /// logistic: the probability of one of two classes; linear: a number, by least squares, or ridge regression with --l2
+    /// logistic: the probability of one of two classes; one-vs-rest: one of several classes, by a logistic model of each; linear: a number, by least
+    /// squares, or ridge regression with --l2
     #[arg(long, default_value = "logistic", value_parser = named(&MODELS))]
     pub(crate) model: ModelKind,
     /// auto (the fastest), baseline, mask-free, low-depth, single-chain or single-chain-mask-free
@@ -146,8 +151,9 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("give 1 to {MOST_THREADS} threads"))
 }
 
-pub(crate) const MODELS: [Named<ModelKind>; 2] = [
+pub(crate) const MODELS: [Named<ModelKind>; 3] = [
     ("logistic", ModelKind::Logistic),
+    ("one-vs-rest", ModelKind::OneVsRest { classes: 0 }),
     ("linear", ModelKind::Linear),
 ];
 
@@ -316,7 +322,23 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
         None => None,
     };
     let size = (args.data.features, args.data.rows);
-    let planned = planned(&args.training, &args.choice, data.as_ref(), size, output)?;
+    let mut training = args.training.clone();
+    training.model = match (training.model, args.data.classes, &data) {
+        (ModelKind::OneVsRest { .. }, Some(classes), None) => ModelKind::OneVsRest { classes },
+        (ModelKind::OneVsRest { .. }, None, None) => {
+            return Err(Failure::Usage(
+                "--model one-vs-rest without --data: say how many classes there are with --classes"
+                    .into(),
+            ));
+        }
+        (model, Some(_), _) if !matches!(model, ModelKind::OneVsRest { .. }) => {
+            return Err(Failure::Usage(format!(
+                "--classes is for --model one-vs-rest, not for {model}: leave it out"
+            )));
+        }
+        (model, ..) => model,
+    };
+    let planned = planned(&training, &args.choice, data.as_ref(), size, output)?;
     let Planned {
         plan,
         report,
@@ -335,6 +357,9 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     }
     let said = chosen.text(data.is_some());
     let model = chosen.settings.model;
+    let several = data
+        .as_ref()
+        .map_or(&[][..], |data| data.target().class_names());
     let mut text = format!(
         "model: {model}\n{said}\n\n{report}\n{ways}\n\nholds {rows} rows of {} features",
         features - 1
@@ -357,7 +382,8 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Done {
     }
     let json = json!({
         "plan": plan.id().to_string(),
-        "model": model,
+        "model": model.name(),
+        "class-names": several,
         "settings": chosen.json(),
         "rows": rows,
         "features": features - 1,

@@ -3,11 +3,8 @@
 use std::{fmt::Write, path::PathBuf};
 
 use clap::Args;
-use lr_train::{
-    ModelKind, TrainError,
-    data::FeatureTable,
-    trainer::{Model, files::load_model},
-};
+use lr_train::trainer::{Model, files::load_model};
+use ndarray::Array2;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,7 +18,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints CSV: row (from 1), score, probability of the positive class (calibrated if `decrypt` was given --data), class by the model's
-threshold; of a linear model row and prediction, in the units of its target. A label column that the file may have is left out of the
+threshold. Of a linear model row and prediction, in the units of its target; of several classes row, class and the score of each. A label column that the file may have is left out of the
 features with --label.
 
 Examples:
@@ -48,11 +45,13 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
         .read_table(Known::of_model(&model))
         .map_err(|error| with_label(args, error))?;
     args.source.say(&table, output);
-    let told = match model.settings.model {
-        ModelKind::Linear => numbers(&model, &table),
-        _ => classes(&model, &table),
-    };
-    let (text, predictions) = told.map_err(|error| with_label(args, error.into()))?;
+    let scores = model
+        .class_scores(&table)
+        .map_err(|error| with_label(args, error.into()))?;
+    let left_out = table.reading().map_or(&[][..], |r| &r.rows_left_out);
+    // Rows keep the numbers that they have in the file.
+    let numbers = (0..).filter(|row| left_out.binary_search(row).is_err());
+    let (text, predictions) = told(&model, &scores, numbers);
     let rows = table.rows();
     let Some(out) = &args.out else {
         return Ok(Answer::data(text, json!({"predictions": predictions})));
@@ -62,35 +61,51 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
     Ok(Answer::new(said, json!({"rows": rows, "out": path(out)})))
 }
 
-/// Score, probability and class of each row, as CSV and for programs.
-fn classes(model: &Model, table: &FeatureTable) -> Result<(String, Value), TrainError> {
-    let predictions = model.predict(table)?;
-    let mut text = String::from("row,score,probability,class\n");
-    let left_out = table.reading().map_or(&[][..], |r| &r.rows_left_out);
-    // Rows keep the numbers that they have in the file.
-    let rows = (0..).filter(|row| left_out.binary_search(row).is_err());
-    for (row, p) in rows.zip(&predictions) {
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "{},{},{},{}",
-            row + 1,
-            p.score,
-            p.probability,
-            quoted(&p.class)
-        );
+/// What scores of rows of these numbers, from 0, say by the model's kind, as CSV and for programs.
+pub(crate) fn told(
+    model: &Model,
+    scores: &Array2<f64>,
+    rows: impl Iterator<Item = usize>,
+) -> (String, Value) {
+    let rows = rows.zip(scores.rows());
+    // Writing to a string does not fail.
+    if let Some(measure) = &model.measure {
+        let mut text = String::from("row,prediction\n");
+        let mut values = vec![];
+        for (row, scores) in rows {
+            let value = measure.value(scores[0]);
+            let _ = writeln!(text, "{},{value}", row + 1);
+            values.push(value);
+        }
+        return (text, json!(values));
     }
-    Ok((text, json!(predictions)))
-}
-
-/// The number of each row, as CSV and for programs.
-fn numbers(model: &Model, table: &FeatureTable) -> Result<(String, Value), TrainError> {
-    let values = model.values(table)?;
-    let mut text = String::from("row,prediction\n");
-    for (row, value) in values.iter().enumerate() {
-        let _ = writeln!(text, "{},{value}", row + 1);
+    if model.class_names.is_empty() {
+        let mut text = String::from("row,score,probability,class\n");
+        let mut predictions = vec![];
+        for (row, scores) in rows {
+            let p = model.prediction(scores[0]);
+            let class = quoted(&p.class);
+            let _ = writeln!(text, "{},{},{},{class}", row + 1, p.score, p.probability);
+            predictions.push(p);
+        }
+        return (text, json!(predictions));
     }
-    Ok((text, json!(values)))
+    let mut text = String::from("row,class");
+    for name in &model.class_names {
+        let _ = write!(text, ",{}", quoted(&format!("score of {name}")));
+    }
+    text.push('\n');
+    let mut predictions = vec![];
+    for (row, scores) in rows {
+        let class = &model.class_names[Model::told_class(scores.iter().copied())];
+        let _ = write!(text, "{},{}", row + 1, quoted(class));
+        for score in scores {
+            let _ = write!(text, ",{score}");
+        }
+        text.push('\n');
+        predictions.push(json!({"class": class, "scores": scores.to_vec()}));
+    }
+    (text, predictions.into())
 }
 
 /// Columns that do not fit may be those of the features and the label.

@@ -169,6 +169,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Known {
     model: ModelKind,
     classes: Classes,
+    class_names: Vec<String>,
     layout: Option<Layout>,
 }
 
@@ -177,6 +178,7 @@ impl Known {
         Self {
             model: model.settings.model,
             classes: model.classes.clone(),
+            class_names: model.class_names.clone(),
             layout: model.preprocessor.layout().cloned(),
         }
     }
@@ -190,6 +192,7 @@ impl Known {
                 negative: classes("0"),
                 positive: classes("1"),
             },
+            class_names: vec![],
             layout: None,
         }
     }
@@ -199,6 +202,7 @@ impl Known {
         Self {
             model: plan.settings().model,
             classes: record.classes.clone(),
+            class_names: record.class_names.clone(),
             layout: record.preprocessor.layout().cloned(),
         }
     }
@@ -408,9 +412,10 @@ impl Source {
         options.label = self.label.as_deref().map(ColumnId::from);
         options.format = self.format()?;
         options.model = purpose.model();
-        if let (Some(class), ModelKind::Linear) = (&self.positive, options.model) {
+        if let (Some(class), true) = (&self.positive, options.model != ModelKind::Logistic) {
             return Err(Failure::Usage(format!(
-                "--positive {class}: a linear model tells a number and has no classes; leave it out"
+                "--positive {class}: a {} model has no positive class; leave it out",
+                options.model
             )));
         }
         options.positive = self.positive.clone();
@@ -421,6 +426,8 @@ impl Source {
             Purpose::Calibrating(known) | Purpose::Testing(known) => {
                 options.classes =
                     (known.model == ModelKind::Logistic).then(|| known.classes.clone());
+                let several = matches!(known.model, ModelKind::OneVsRest { .. });
+                options.class_names = several.then(|| known.class_names.clone());
                 options.layout = known.layout.clone();
             }
         }
@@ -507,6 +514,13 @@ impl Source {
                 let Classes { positive, negative } = classes;
                 output.note(format_args!(
                     "note: {positive:?} was taken for the positive class and {negative:?} for the negative one; if it is the other way round, say --positive"
+                ));
+            }
+            Target::Several { names, .. } => {
+                output.note(format_args!(
+                    "note: {} classes: {}",
+                    names.len(),
+                    few(names)
                 ));
             }
             Target::Real { name, values } => {

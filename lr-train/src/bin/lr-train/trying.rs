@@ -6,7 +6,7 @@ use lr_train::{
     ModelKind,
     plain::Rate,
     preprocess::Preprocessor,
-    search::{Errors, Found, FoundMeasured, Options, Outcome},
+    search::{Errors, FoldsTrial, Found, FoundOnFolds, Options, Outcome, Shares},
     trainer::{ErrorsFor, PlanReport, PlannerOptions, plan},
 };
 use serde_json::json;
@@ -25,7 +25,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Tries normalizations, polynomials, rates, penalties, minibatches and numbers of iterations, first on a few rows and the best on more, and
-judges each by the log loss of calibrated probabilities on rows held back, a linear model by its squared error. Of those that are nearly as good as the best it chooses the one
+judges each by the log loss of calibrated probabilities on rows held back, a linear model by its squared error and one of several classes by its
+accuracy. Of those that are nearly as good as the best it chooses the one
 that costs the server least. Nothing is written and nothing leaves this machine; but settings chosen from data say a little about them, and a
 plan with these settings tells it to the server.
 
@@ -35,7 +36,7 @@ Examples:
 pub(crate) struct Try {
     #[command(flatten)]
     source: Source,
-    /// logistic: the probability of one of two classes; linear: a number, by least squares or ridge regression
+    /// logistic: the probability of one of two classes; one-vs-rest: one of several classes; linear: a number, by least squares or ridge regression
     #[arg(long, default_value = "logistic", value_parser = named(&MODELS))]
     model: ModelKind,
     /// Try up to this many iterations
@@ -69,13 +70,18 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let planner = PlannerOptions::new().errors(ErrorsFor::Nothing);
     let (_, report) = plan(&found.settings(), features, data.rows(), &planner)?;
     let arguments = setting.arguments().unwrap_or_default();
-    let arguments = format!("{arguments} --rounds fastest");
+    let several = match found {
+        Search::Several(_) => "--model one-vs-rest ",
+        _ => "",
+    };
+    let arguments = format!("{several}{arguments} --rounds fastest");
     let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
     let text = format!(
         "{}\n\n{}\n{}\nnext: {command} --out plan.toml",
         match &found {
             Search::Classes(found) => table(found),
             Search::Numbers(found) => table_of_numbers(found),
+            Search::Several(found) => table_of_classes(found),
         },
         found.text(),
         costs(&report),
@@ -173,26 +179,34 @@ fn table(found: &Found) -> String {
     )
 }
 
-fn table_of_numbers(found: &FoundMeasured) -> String {
-    let mut table = Table::new([
+/// What was tried on folds, with columns of its own for what each gives.
+fn table_on_folds<E>(
+    found: &FoundOnFolds<E>,
+    (heads, exact): ([&str; 2], &str),
+    cells: impl Fn(&E) -> [String; 2],
+) -> String {
+    let heads = [
         "normalization",
+        "polynomial",
         "rate",
         "L2",
         "minibatch",
         "steps",
         "levels",
-        "R^2",
-        "root mean squared error",
-    ]);
-    let cells = |errors: &Errors| {
-        let r_squared = format!("{:.4} +- {:.4}", errors.r_squared, errors.spread);
-        [r_squared, format!("{:.5}", errors.rmse)]
-    };
-    let all = found.trials.iter().map(|trial| (trial, ""));
-    for (trial, mark) in all.chain([(&found.chosen, " (chosen)")]) {
+    ]
+    .into_iter()
+    .chain(heads);
+    let mut table = Table::new(heads);
+    let mut row = |trial: &FoldsTrial<E>, mark: &str| {
         let s = &trial.setting;
+        let polynomial = if s.activation.is_linear() {
+            "line".to_owned()
+        } else {
+            s.activation.name().unwrap_or_default()
+        };
         let mut row = vec![
             format!("{}{mark}", s.scheme.name()),
+            polynomial,
             rate(&s.rate),
             s.penalty.to_string(),
             s.minibatch.to_string(),
@@ -201,17 +215,38 @@ fn table_of_numbers(found: &FoundMeasured) -> String {
         ];
         row.extend(cells(&trial.errors));
         table.row(row);
+    };
+    for trial in &found.trials {
+        row(trial, "");
     }
+    row(&found.chosen, " (chosen)");
     if let Some(errors) = &found.exact {
-        let mut exact = vec!["closed form".to_owned()];
-        exact.resize(6, String::new());
-        exact.extend(cells(errors));
-        table.row(exact);
+        let mut row = vec![exact.to_owned()];
+        row.resize(7, String::new());
+        row.extend(cells(errors));
+        table.row(row);
     }
     format!(
         "{table}\n{} candidates; {} folds of {} of {} rows; +- is the standard deviation over folds; levels of one round",
         found.candidates, found.folds, found.sampled, found.rows
     )
+}
+
+fn table_of_numbers(found: &FoundOnFolds<Errors>) -> String {
+    let heads = (["R^2", "root mean squared error"], "closed form");
+    table_on_folds(found, heads, |errors| {
+        let r_squared = format!("{:.4} +- {:.4}", errors.r_squared, errors.spread);
+        [r_squared, format!("{:.5}", errors.rmse)]
+    })
+}
+
+fn table_of_classes(found: &FoundOnFolds<Shares>) -> String {
+    let heads = (["accuracy", "mean recall"], "exact solver");
+    table_on_folds(found, heads, |shares| {
+        let (accuracy, spread) = (text::percent(shares.accuracy), text::percent(shares.spread));
+        let recall = text::percent(shares.balanced_accuracy);
+        [format!("{accuracy} +- {spread}"), recall]
+    })
 }
 
 fn costs(report: &PlanReport) -> String {

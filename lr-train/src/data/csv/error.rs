@@ -319,6 +319,29 @@ pub enum CsvError {
         /// The delimiter in use.
         delimiter: char,
     },
+    /// A label that is none of a model's several classes.
+    #[error("line {line}: the label {found:?} is none of the model's classes, which are {}", listed(.names))]
+    UnknownClass {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What stands there.
+        found: String,
+        /// The classes.
+        names: Vec<String>,
+    },
+    /// More classes than a model takes.
+    #[error(
+        "line {line}: {found:?} is one more label after {most} others, and a one-vs-rest model takes at most {most} classes, each of which is a training of \
+         its own; say --model linear if labels are numbers to be predicted, or join classes"
+    )]
+    TooManyClasses {
+        /// Line in the file, from 1.
+        line: u64,
+        /// The label.
+        found: String,
+        /// The most classes.
+        most: usize,
+    },
     /// A word where the target is to be a number.
     #[error(
         "line {line}: the target is {found:?}, and a linear model's is a finite number; name a column of numbers with --label, or say --model logistic for \
@@ -332,7 +355,7 @@ pub enum CsvError {
     },
     /// More than two different labels.
     #[error(
-        "line {line}: a third label {third:?}, after {first:?} and {second:?}; keep the rows of two classes, say --positive CLASS for one against the rest, or --model linear if labels are numbers to be predicted (and check which column holds the label, and whether the first row is a header)"
+        "line {line}: a third label {third:?}, after {first:?} and {second:?}; say --model one-vs-rest for a model of all classes, keep the rows of two, say --positive CLASS for one against the rest, or --model linear if labels are numbers to be predicted (and check which column holds the label, and whether the first row is a header)"
     )]
     ThreeClasses {
         /// Line in the file, from 1.

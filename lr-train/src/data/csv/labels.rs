@@ -8,7 +8,7 @@ fn numeric(label: &str) -> Option<f64> {
     label.parse().ok().filter(|v: &f64| v.is_finite())
 }
 
-fn same_label(a: &str, b: &str) -> bool {
+pub(super) fn same_label(a: &str, b: &str) -> bool {
     a == b || matches!((numeric(a), numeric(b)), (Some(a), Some(b)) if a == b)
 }
 

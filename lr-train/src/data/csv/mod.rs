@@ -107,6 +107,8 @@ pub struct Options {
     /// The classes of a model. If given, the labels must be among them, one class alone is allowed, and `positive` is
     /// not used.
     pub classes: Option<Classes>,
+    /// The names of a model's several classes: labels must be among them.
+    pub class_names: Option<Vec<String>>,
 }
 
 impl Options {
@@ -129,6 +131,7 @@ impl Options {
             rules: Rules::default(),
             layout: None,
             classes: None,
+            class_names: None,
         }
     }
 }

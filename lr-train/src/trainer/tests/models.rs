@@ -12,9 +12,9 @@ use crate::{
     circuits::Kind,
     data::{Dataset, FeatureTable, Target},
     plain::{FirstStep, Rate, exact},
-    preprocess::Scheme,
+    preprocess::{Scheme, signed_rows},
     split::Order,
-    trainer::{ExchangeError, Model, Rounds, Settings, TrainerBuilder},
+    trainer::{ExchangeError, Model, Rounds, Settings, TrainerBuilder, plan},
 };
 
 /// Rows whose target is a sum of their columns, and something that no column says.
@@ -123,6 +123,84 @@ fn targets_and_models_of_different_kinds_are_told_apart() {
     });
     let told = refused(&settings(16, 2), &constant.unwrap());
     assert!(told.contains("\"dose\"") && told.contains("vary"), "{told}");
+}
+
+/// Rows of three classes that lie apart along two columns.
+fn three_classes(rows: usize) -> Dataset {
+    let noise = |row: usize, column: usize| (row as f64 * (0.83 + 0.31 * column as f64)).sin();
+    let centre = [[1.5, 0.0, 0.2], [-1.0, 1.5, -0.3], [-0.5, -1.5, 0.1]];
+    let features = Array2::from_shape_fn((rows, 3), |(row, column)| {
+        centre[row % 3][column] + 0.6 * noise(row, column)
+    });
+    let names = ["x", "y", "z"].map(str::to_owned).to_vec();
+    let table = FeatureTable::new(features, names).unwrap();
+    let target = Target::Several {
+        labels: (0..rows).map(|row| row % 3).collect(),
+        names: ["red", "green", "blue"].map(str::to_owned).to_vec(),
+    };
+    table.with_target(target).unwrap()
+}
+
+#[test]
+fn several_classes_of_every_circuit_are_those_of_their_twins() {
+    let data = three_classes(60);
+    for kind in Kind::ALL {
+        let settings = Settings::new(16, 5)
+            .circuit(kind)
+            .model(ModelKind::OneVsRest { classes: 3 })
+            .first_step(FirstStep::Full)
+            .penalty(0.01)
+            .rounds(Rounds::Count(2));
+        let engine = CpuEngine::new();
+        let trainer = TrainerBuilder::new(&settings, &data)
+            .scheme(Scheme::Standard)
+            .planner(insecure(11))
+            .build(engine.clone(), engine)
+            .unwrap();
+        let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+        assert_eq!(model.weights.len(), 3 * 4);
+        let clear = in_the_clear(&settings, trainer.data().examples());
+        let error = worst(&Array1::from(model.weights.clone()), &clear);
+        let found = model.evaluate_classes(&data).unwrap();
+        println!("{kind}: {error:.1e}, accuracy {:.3}", found.accuracy);
+        assert!(error < 1e-3, "{kind}: {error}");
+        assert!(found.accuracy > 0.9, "{kind}: {found:?}");
+        // Each is the logistic model of its class against the rest.
+        let normalized = model.preprocessor.apply(&data).unwrap();
+        let labels: Vec<bool> = (0..60).map(|row| row % 3 == 1).collect();
+        let alone = signed_rows(&normalized, &labels).unwrap().into();
+        let green = in_the_clear(&settings, &alone);
+        assert!(worst(&clear.iter().skip(4).take(4).copied().collect(), &green) < 1e-12);
+        let read = Model::from_json(&model.to_json().unwrap()).unwrap();
+        assert_eq!(read, model);
+        assert_eq!(model.all_coefficients().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn other_classes_than_the_plan_s_are_refused() {
+    let data = three_classes(60);
+    let refused = |settings: &Settings, data: &Dataset| {
+        let engine = CpuEngine::new();
+        let builder = TrainerBuilder::new(settings, data).planner(insecure(11));
+        builder
+            .build(engine.clone(), engine)
+            .unwrap_err()
+            .to_string()
+    };
+    let four = Settings::new(16, 2).model(ModelKind::OneVsRest { classes: 4 });
+    let told = refused(&four, &data);
+    assert!(
+        told.contains("3 classes") && told.contains("of 4"),
+        "{told}"
+    );
+    let told = refused(&Settings::new(16, 2), &data);
+    assert!(told.contains("--model one-vs-rest"), "{told}");
+    for classes in [0, 1, 101] {
+        let none = Settings::new(16, 2).model(ModelKind::OneVsRest { classes });
+        let told = plan(&none, 4, 60, &insecure(11)).unwrap_err().to_string();
+        assert!(told.contains("2 to 100"), "{told}");
+    }
 }
 
 #[test]

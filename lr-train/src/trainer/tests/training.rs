@@ -42,6 +42,7 @@ fn twin(
 /// The weights of the same training without encryption.
 pub(super) fn in_the_clear(settings: &Settings, z: &Examples) -> Array1<f64> {
     let (rows, features) = z.rows().dim();
+    let features = features * z.chains();
     let (plain, zero) = (settings.plain(rows).unwrap(), Array1::zeros(features));
     let history = match settings.optimizer {
         Optimizer::Nesterov => plain::nesterov(z, &plain, State::zero(features)).map(|of| of.0),

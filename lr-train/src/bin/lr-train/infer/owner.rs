@@ -18,7 +18,7 @@ use crate::{
     Done,
     failure::Failure,
     output::{Answer, Output, claim, claim_private, file_bytes, overwrite, path},
-    predict::quoted,
+    predict::{self, quoted},
     signals,
     sources::{Known, Source},
 };
@@ -204,24 +204,10 @@ fn table(
     owner: &InferenceOwner<SecretBackend>,
 ) -> Result<String, Failure> {
     let probabilities = owner.plan().spec().sigmoid.is_some();
-    let mut text = String::new();
     // Writing to a string does not fail.
-    let model = args.scorer.model()?;
-    if let Some(measure) = model.as_ref().and_then(|model| model.measure.as_ref()) {
-        text += "row,prediction\n";
-        for (row, score) in scores.column(0).iter().enumerate() {
-            let _ = writeln!(text, "{},{}", row + 1, measure.value(*score));
-        }
-        return Ok(text);
-    }
-    if let (Some(model), false) = (model, probabilities) {
-        text += "row,score,probability,class\n";
-        for (row, score) in scores.column(0).iter().enumerate() {
-            let p = model.prediction(*score);
-            let class = quoted(&p.class);
-            let _ = writeln!(text, "{},{},{},{class}", row + 1, p.score, p.probability);
-        }
-        return Ok(text);
+    let mut text = String::new();
+    if let (Some(model), false) = (args.scorer.model()?, probabilities) {
+        return Ok(predict::told(&model, scores, 0..).0);
     }
     let network = args.scorer.network(owner.plan().spec().largest_input)?;
     let classes = network.map_or(vec![], |network| network.classes().to_vec());

@@ -61,7 +61,7 @@ pub(crate) struct RunArgs {
     /// Train even if it is predicted to fail
     #[arg(long)]
     force: bool,
-    /// End after so many rounds in a row in which the log loss on the training rows, or the root mean squared error, falls by less than a thousandth of itself [default: train all
+    /// End after so many rounds in a row in which the log loss on the training rows, the root mean squared error or the share of rows taken for another class, falls by less than a thousandth of itself [default: train all
     /// rounds]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     patience: Option<u32>,

@@ -78,7 +78,7 @@ pub(super) struct Run<'a> {
     data: &'a Dataset,
     output: &'a Output,
     pub(super) times: Times,
-    /// The log loss on the training rows, or the root mean squared error, after each round of this call.
+    /// The log loss on the training rows, the root mean squared error or the share of wrong classes, after each round of this call.
     pub(super) losses: Vec<f64>,
 }
 
