@@ -2,8 +2,10 @@
 
 use crate::common::{engines, parameters};
 use arras_ckks::{
-    Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator,
-    Parameters, PrecisionReport, SecretKey, SeededCiphertext, random::Seed,
+    BootstrapPlan, Bootstrapper, Ciphertext, Context, Decryptor, Encryptor, EvaluationKeySet,
+    Evaluator, KeyGenerator, Parameters, PrecisionReport, SecretKey, SeededCiphertext,
+    params::{Dnum, Security},
+    random::Seed,
 };
 use arras_hal::{Backend, Reference};
 
@@ -116,4 +118,57 @@ fn a_server_on_the_device_computes_the_same_ciphertexts() {
 #[test]
 fn a_server_on_the_device_computes_the_same_ciphertexts_with_two_kernel_transforms() {
     check(13);
+}
+
+/// Raising the modulus and reducing it again use operations that nothing else does: residues of one window copied and converted to all primes, a
+/// key of one digit.
+#[test]
+fn a_bootstrap_on_the_device_gives_the_same_ciphertexts() {
+    let engines = engines();
+    if engines.is_empty() {
+        return;
+    }
+    let builder = Parameters::builder().log_n(8).levels(3).bootstrapping(16);
+    let builder = builder.dnum(Dnum::Fixed(3));
+    let params = builder
+        .security(Security::InsecureForTests)
+        .build()
+        .unwrap();
+    let plan = BootstrapPlan::new(&params, 16).unwrap();
+    let home = Context::new(&params, Reference::new()).unwrap();
+    let secret = SecretKey::from_seed(&home, &Seed::from_bytes([1; 32])).unwrap();
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+    let keys = generator.bootstrapping_keys(&plan).unwrap();
+    let values: Vec<f64> = (0..params.slots())
+        .map(|j| (j % 16) as f64 / 16.0 - 0.5)
+        .collect();
+    let data = Encryptor::with_seed(&secret, Seed::from_bytes([3; 32]));
+    let data = data.encrypt(&[&values, &values], 2).unwrap();
+
+    fn refreshed<B: Backend>(
+        context: &Context<B>,
+        keys: &EvaluationKeySet,
+        plan: &BootstrapPlan,
+        data: &SeededCiphertext,
+    ) -> Ciphertext<B> {
+        let evaluator = Evaluator::new(context, keys.load(context).unwrap()).unwrap();
+        let bootstrapper = Bootstrapper::new(&evaluator, plan, 1.0).unwrap();
+        bootstrapper
+            .bootstrap(&data.expand(context).unwrap())
+            .unwrap()
+    }
+
+    let expected = refreshed(&home, &keys, &plan, &data);
+    let decrypted = Decryptor::new(&secret)
+        .decrypt(&expected)
+        .unwrap()
+        .remove(0);
+    let report = PrecisionReport::real(&values, &decrypted).unwrap();
+    assert!(report.worst_bits() > 22.0, "{report}");
+    let expected = expected.poly().to_words().unwrap();
+    for engine in engines {
+        let context = Context::new(&params, engine.clone()).unwrap();
+        let got = refreshed(&context, &keys, &plan, &data);
+        assert!(got.poly().to_words().unwrap() == expected, "{engine:?}");
+    }
 }

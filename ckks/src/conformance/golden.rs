@@ -207,7 +207,10 @@ mod tests {
                 sets::secure(),
                 "b082e9cbb64f12b26e6e629046fb62f3102306339d2c82c7fee72f5f36ba962f",
             ),
-            (sets::bootstrapping(), "0"),
+            (
+                sets::bootstrapping(),
+                "1cad26bb407796158d23699882d69aed7695051dc492707f5bbd1d7a1cae303d",
+            ),
         ] {
             let found = blake3::Hash::from_bytes(set.params().fingerprint()).to_hex();
             assert_eq!(found.as_str(), fingerprint, "{}", set.name());

@@ -1,6 +1,10 @@
 //! Bootstraps of a 128-bit set. They take gigabytes and minutes: `.ci/long` runs them.
 
-use std::time::Instant;
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use arras_backend_cpu::CpuEngine;
 use arras_ckks::{
@@ -8,7 +12,51 @@ use arras_ckks::{
     Parameters, SecretKey, params::Dnum,
 };
 
+use arras_hal::{
+    Backend,
+    decorators::{Call, Observed, Observer},
+};
+
 use crate::support::{bits, values};
+
+/// Calls and time of every operation, by the limbs of its result.
+type Times = BTreeMap<(&'static str, usize), (u32, Duration)>;
+
+static TIMES: Mutex<Times> = Mutex::new(BTreeMap::new());
+
+#[derive(Clone, Default)]
+struct Clock;
+
+/// Adds its call's time when it ends.
+struct Running(Call, Instant);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut times = TIMES.lock().unwrap();
+        let (calls, time) = times.entry((self.0.name, self.0.limbs)).or_default();
+        *calls += 1;
+        *time += self.1.elapsed();
+    }
+}
+
+impl<B: Backend> Observer<B> for Clock {
+    const NAME: &'static str = "timed";
+    type During = Running;
+
+    fn begin(&self, call: Call) -> Running {
+        Running(call, Instant::now())
+    }
+}
+
+/// Prints what took more than a hundredth of a second since it was cleared.
+fn print_times() {
+    for ((name, limbs), (calls, time)) in &*TIMES.lock().unwrap() {
+        if *time > Duration::from_millis(10) {
+            let seconds = time.as_secs_f64();
+            println!("  {name} to {limbs} limbs: {calls} calls, {seconds:.3} s");
+        }
+    }
+}
 
 /// Gibibytes of memory that this process has used at most.
 fn most_memory() -> Option<f64> {
@@ -42,7 +90,8 @@ fn a_128_bit_set_keeps_21_bits_in_the_worst_slot() {
     let timed =
         |what: &str, start: Instant| println!("{what}: {:.2} s", start.elapsed().as_secs_f64());
 
-    let context = Context::new(&params, CpuEngine::new()).unwrap();
+    let engine: Observed<_, Clock> = Observed::new(CpuEngine::new());
+    let context = Context::new(&params, engine).unwrap();
     let secret = SecretKey::generate(&context).unwrap();
     let start = Instant::now();
     let keys = KeyGenerator::new(&secret)
@@ -67,10 +116,12 @@ fn a_128_bit_set_keeps_21_bits_in_the_worst_slot() {
             .expand(&context)
             .unwrap();
         for _ in 0..2 {
+            TIMES.lock().unwrap().clear();
             let start = Instant::now();
             let out = bootstrapper.bootstrap(&ct).unwrap();
             context.ring().sync().unwrap();
             timed("bootstrapped", start);
+            print_times();
             assert_eq!((out.level(), out.bound()), (17, bound));
             let decrypted = Decryptor::new(&secret).decrypt(&out).unwrap().remove(0);
             let worst = bits(&all, &decrypted) + bound.log2();

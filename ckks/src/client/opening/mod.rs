@@ -64,7 +64,8 @@ impl Opening {
     ///
     /// `error` is a bound on the standard deviation of the result's own error in the real part of a slot, as
     /// [`NoiseModel`](crate::NoiseModel) gives it for each step: the circuit's error for the **worst values that its inputs are
-    /// declared to have**. It must never come from data, from a run on plaintext or from a decryption: an error measured on typical
+    /// declared to have**. A bootstrap's part of it is [`NoiseModel::bootstrap`](crate::NoiseModel::bootstrap) at the bound that the
+    /// owner's own plan has, never at one that a server names. It must never come from data, from a run on plaintext or from a decryption: an error measured on typical
     /// values is what the attack of USENIX Security 2024 lives on. `lambda` says nothing if it is too low.
     ///
     /// If the slots do not repeat, what is returned is the mean over the slots `j`, `j + period`, `j + 2 period`, ...

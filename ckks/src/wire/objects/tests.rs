@@ -8,8 +8,9 @@ use super::super::mutate::{drive, refresh_checksum};
 use super::super::{CHECKSUM_LEN, ObjectKind, PREFIX_LEN, Reader, WireError, peek};
 use super::{Fields, Header, header::KeyEntry, inspect};
 use crate::{
-    Ciphertext, CkksError, CkksErrorKind, Context, EvaluationKeySet, EvaluationKeys, Parameters,
-    Plaintext, PublicKey, Result, SecretKey, SeededCiphertext, SwitchingKey,
+    BootstrapPlan, Ciphertext, CkksError, CkksErrorKind, Context, EvaluationKeySet, EvaluationKeys,
+    KeyGenerator, KeyKind, Parameters, Plaintext, PublicKey, Result, SecretKey, SeededCiphertext,
+    SwitchingKey, random::Seed,
 };
 
 /// Kinds that other crates write and read.
@@ -120,6 +121,46 @@ fn mutants_of_every_kind_are_refused_or_read_back_to_the_byte() {
         assert!(tally.refused.contains_key(variant), "{variant}: {tally:?}");
     }
     assert!(tally.accepted > COUNT / 20, "{tally:?}");
+}
+
+/// Parameters with bootstrapping, and the keys that only they have.
+#[test]
+fn mutants_of_what_bootstraps_need_are_refused_or_read_back_to_the_byte() {
+    let builder = Parameters::builder().log_n(8).levels(3).bootstrapping(16);
+    let builder = builder.security(crate::params::Security::InsecureForTests);
+    let context = Context::new(&builder.build().unwrap(), Reference::new()).unwrap();
+    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+    let plan = BootstrapPlan::new(context.params(), 16).unwrap();
+    let keys = generator.bootstrapping_keys(&plan).unwrap();
+    let few = [
+        KeyKind::Relinearization,
+        KeyKind::ToSparse,
+        KeyKind::FromSparse,
+    ];
+    let mut set = EvaluationKeySet::new(context.params());
+    for kind in few {
+        set.insert(keys.get(kind).unwrap().clone()).unwrap();
+    }
+    let mut corpus: Vec<Vec<u8>> = set.iter().map(|key| key.to_bytes().unwrap()).collect();
+    corpus.extend([
+        set.to_bytes().unwrap(),
+        context.params().to_bytes().unwrap(),
+    ]);
+    let tally = drive(0xb007, 12_000, &corpus, |bytes| {
+        let whole = again(bytes, &context);
+        assert_eq!(whole.is_ok(), again_streamed(bytes, &context).is_ok());
+        whole.map_err(CkksError::into_kind)
+    });
+    for variant in [
+        "HeaderMalformed",
+        "OutOfBounds",
+        "Params",
+        "ParametersMismatch",
+        "PayloadLength",
+    ] {
+        assert!(tally.refused.contains_key(variant), "{variant}: {tally:?}");
+    }
 }
 
 #[test]
