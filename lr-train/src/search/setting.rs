@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     plain::{FirstStep, PlainSettings, Rate},
     preprocess::Scheme,
     sigmoid::Approximation,
-    split::Order,
+    split::{ClassWeights, Order},
     trainer::Settings,
 };
 
@@ -46,12 +47,12 @@ impl Setting {
             .order(self.order)
     }
 
-    /// The twin in the clear for this many rows.
+    /// The twin in the clear for these signed rows.
     ///
     /// # Errors
-    /// As [`Settings::plain`].
-    pub fn plain(&self, rows: usize) -> crate::Result<PlainSettings> {
-        self.settings().plain(rows)
+    /// As [`Settings::plain_of`].
+    pub fn plain(&self, z: &Array2<f64>) -> crate::Result<PlainSettings> {
+        self.settings().plain_of(z)
     }
 
     /// Levels of one round with the shallowest circuit: two an iteration, one more above degree 3.
@@ -80,6 +81,16 @@ impl Setting {
         let order = match self.order {
             Order::Original => "original".to_owned(),
             Order::Shuffled { seed } => seed.to_string(),
+            Order::Stratified { seed, weights } => {
+                let weights = match weights {
+                    ClassWeights::Equal => String::new(),
+                    ClassWeights::Balanced => " --class-weights balanced".to_owned(),
+                    ClassWeights::Given { negative, positive } => {
+                        format!(" --class-weights {negative},{positive}")
+                    }
+                };
+                format!("stratified:{seed}{weights}")
+            }
         };
         Some(format!(
             "--normalize {} --sigmoid {} --lr {rate}{schedule} --l2 {} --first-step {first_step} --minibatch {} --iterations {} --order {order}",

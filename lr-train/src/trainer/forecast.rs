@@ -8,7 +8,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Settings, TrainingPlan,
+    TrainingPlan,
     doubt::{Doubt, beyond, short},
     predict::twin,
 };
@@ -34,15 +34,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Of a training of so many rows, minibatches of `minibatch`.
-    ///
-    /// # Errors
-    /// [`DataError::Split`](crate::data::DataError::Split) if there are no rows.
-    pub fn of(settings: &Settings, rows: usize, minibatch: usize) -> Result<Self> {
-        let batches = Minibatches::new(rows, minibatch, settings.order)?;
+    /// Of a training of so many iterations.
+    pub fn of(batches: &Minibatches, iterations: usize) -> Self {
+        let rows = batches.rows();
         let mut seen = vec![false; rows];
         let mut used = 0;
-        for batch in batches.starting_at(0).take(settings.iterations) {
+        for batch in batches.starting_at(0).take(iterations) {
             for row in batch {
                 used += usize::from(!std::mem::replace(&mut seen[row], true));
             }
@@ -50,8 +47,8 @@ impl Usage {
                 break;
             }
         }
-        let passes = (settings.iterations * batches.size()) as f64 / rows as f64;
-        Ok(Self { rows, used, passes })
+        let passes = (iterations * batches.size()) as f64 / rows as f64;
+        Self { rows, used, passes }
     }
 
     /// What is to be said of a training that does not go through its data once; nothing of others.
@@ -102,7 +99,7 @@ pub struct Forecast {
     /// The lowest and the highest score of any row in the end.
     #[serde(with = "numbers")]
     pub scores: [f64; 2],
-    /// Mean log loss over all rows in the end; `ln 2` is that of a model that knows nothing.
+    /// Mean log loss over all rows in the end, weighed by class as in training; `ln 2` is that of a model that knows nothing.
     #[serde(with = "number")]
     pub log_loss: f64,
     /// Rows that the model takes for positive in the end.
@@ -119,14 +116,18 @@ impl Forecast {
     /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped) once the token is set.
     pub fn of(plan: &TrainingPlan, z: &Array2<f64>, stop: &StopToken) -> Result<Self> {
         let settings = plan.settings();
-        let rows = z.nrows();
-        let mut plain = settings.plain(rows)?;
-        plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
+        let mut plain = settings.plain_of(z)?;
+        plain.batches = Minibatches::of_signed(z, plan.minibatch(), settings.order)?;
         let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
-        Self::after(plan, z, &history)
+        Self::after(plan, z, &plain.batches, &history)
     }
 
-    fn after(plan: &TrainingPlan, z: &Array2<f64>, history: &History) -> Result<Self> {
+    fn after(
+        plan: &TrainingPlan,
+        z: &Array2<f64>,
+        batches: &Minibatches,
+        history: &History,
+    ) -> Result<Self> {
         let weights = history.weights().cloned();
         let weights = weights.unwrap_or_else(|| State::zero(z.ncols()).w);
         let margins = z.dot(&weights);
@@ -145,7 +146,7 @@ impl Forecast {
         let left = history.left_interval();
         let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
         Ok(Self {
-            usage: Usage::of(plan.settings(), z.nrows(), plan.minibatch())?,
+            usage: Usage::of(batches, plan.settings().iterations),
             interval: plan.settings().activation.bound(),
             largest_input: history.largest_t(),
             left_in: left.map(|left| left.iteration),
@@ -158,7 +159,7 @@ impl Forecast {
                 scores.iter().copied().fold(f64::INFINITY, f64::min),
                 scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             ],
-            log_loss: log_loss(&scores, &labels)?,
+            log_loss: mean_loss(&scores, &labels, batches)?,
             taken_for_positive: scores.iter().filter(|score| **score > 0.0).count(),
             positive: labels.iter().filter(|label| **label).count(),
         })
@@ -217,6 +218,22 @@ impl Forecast {
         }
         doubts
     }
+}
+
+/// The mean log loss, of classes with the shares that they have in training.
+fn mean_loss(scores: &[f64], labels: &[bool], batches: &Minibatches) -> Result<f64> {
+    let Some(share) = batches.weighted_share() else {
+        return Ok(log_loss(scores, labels)?);
+    };
+    let of = |class: bool| {
+        let rows = scores
+            .iter()
+            .zip(labels)
+            .filter(|(_, label)| **label == class);
+        let scores: Vec<f64> = rows.map(|(score, _)| *score).collect();
+        log_loss(&scores, &vec![class; scores.len()])
+    };
+    Ok(share * of(true)? + (1.0 - share) * of(false)?)
 }
 
 /// An error of this part of the largest weight is a wrong model.

@@ -161,8 +161,8 @@ pub(super) fn predicted_error(
             ErrorsFor::AnyData => round.any_data(),
             ErrorsFor::Rows(z) => {
                 let settings = plan.settings();
-                let mut plain = settings.plain(z.nrows())?;
-                plain.batches = Minibatches::new(z.nrows(), plan.minibatch(), settings.order)?;
+                let mut plain = settings.plain_of(z)?;
+                plain.batches = Minibatches::of_signed(z, plan.minibatch(), settings.order)?;
                 let count = round.circuit.spec().iterations();
                 let rows = |t| {
                     let all = plain.batches.select(z, round.first + t, 1);

@@ -17,7 +17,7 @@ use crate::{
     data::{Classes, DataError, Dataset},
     metrics::Threshold,
     plain::{FitError, hessian_bound},
-    preprocess::{Preprocessor, Scheme, signed_rows},
+    preprocess::{Preprocessor, Scheme},
     split::Minibatches,
     trainer::ExchangeError,
 };
@@ -141,21 +141,24 @@ pub fn training_rows(
     data: &Dataset,
     preprocessor: &Preprocessor,
 ) -> Result<Array2<f64>> {
-    Ok(scaled_rows(optimizer, data, preprocessor)?.0)
+    let width = preprocessor.features() + 1;
+    Ok(scaled_rows(optimizer, data, preprocessor, width)?.0)
 }
 
-/// [`training_rows`], and what each column was multiplied by; none for ones.
+/// [`training_rows`] with columns of zeros up to `width`, and what each column was multiplied by; none for ones.
 fn scaled_rows(
     optimizer: Optimizer,
     data: &Dataset,
     preprocessor: &Preprocessor,
+    width: usize,
 ) -> Result<(Array2<f64>, Option<Vec<f64>>)> {
-    let mut signed = signed_rows(&preprocessor.apply(data)?, data.labels())?;
+    let mut signed = preprocessor.signed(data, width)?;
     if optimizer != Optimizer::FixedHessian {
         return Ok((signed, None));
     }
-    // Every column varies, so the bound is positive.
-    let bounds = hessian_bound(&signed);
+    // Every column of the data varies, so the bound is positive.
+    let mut bounds = hessian_bound(&signed).to_vec();
+    bounds.truncate(preprocessor.features() + 1);
     let scaling: Vec<f64> = bounds.iter().map(|h| 1.0 / h.sqrt()).collect();
     for (mut column, scale) in signed.columns_mut().into_iter().zip(&scaling) {
         column *= *scale;
@@ -250,14 +253,10 @@ impl PreparedData {
                 .into());
             }
         }
-        let (signed, scaling) = scaled_rows(plan.settings().optimizer, data, &preprocessor)?;
         // Columns beyond those of the data are zero: their weights stay zero.
-        let z = Array2::from_shape_fn((rows, plan.features()), |at| {
-            signed.get(at).copied().unwrap_or(0.0)
-        });
-        let forecast = within(plan, &preprocessor, &signed, || {
-            Forecast::of(plan, &z, stop)
-        })?;
+        let (optimizer, width) = (plan.settings().optimizer, plan.features());
+        let (z, scaling) = scaled_rows(optimizer, data, &preprocessor, width)?;
+        let forecast = within(plan, &preprocessor, &z, || Forecast::of(plan, &z, stop))?;
         let record = DatasetRecord {
             version: RECORD_VERSION,
             origin,
@@ -269,7 +268,7 @@ impl PreparedData {
             forecast: Some(forecast),
         };
         record.check()?;
-        let batches = Minibatches::new(rows, plan.minibatch(), plan.settings().order)?;
+        let batches = Minibatches::of(data.labels(), plan.minibatch(), plan.settings().order)?;
         Ok(Self { record, z, batches })
     }
 

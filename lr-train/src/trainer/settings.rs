@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -251,9 +252,20 @@ impl Settings {
     /// The same training without encryption, on this many rows.
     ///
     /// # Errors
-    /// [`DataError::Split`](crate::data::DataError::Split) if there are none.
+    /// As [`Minibatches::new`]: stratified orders need the rows, see [`Settings::plain_of`].
     pub fn plain(&self, rows: usize) -> Result<PlainSettings> {
-        let batches = Minibatches::new(rows, self.minibatch, self.order)?;
+        self.plain_with(Minibatches::new(rows, self.minibatch, self.order)?)
+    }
+
+    /// The same training without encryption, on these signed rows.
+    ///
+    /// # Errors
+    /// As [`Minibatches::of_signed`].
+    pub fn plain_of(&self, z: &Array2<f64>) -> Result<PlainSettings> {
+        self.plain_with(Minibatches::of_signed(z, self.minibatch, self.order)?)
+    }
+
+    fn plain_with(&self, batches: Minibatches) -> Result<PlainSettings> {
         Ok(PlainSettings::new(self.iterations, batches)
             .rate(self.rate.clone())
             .approximation(self.activation.clone())
@@ -313,6 +325,7 @@ impl Settings {
             )?,
             Rounds::One | Rounds::Fewest | Rounds::Fastest => {}
         }
+        self.order.check()?;
         for t in 0..self.iterations {
             kept(self.rate.at(t)?, self.penalty)?;
         }

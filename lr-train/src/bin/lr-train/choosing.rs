@@ -54,11 +54,11 @@ impl Training {
         data: Option<&Dataset>,
         output: &Output,
     ) -> Result<Chosen, Failure> {
-        let given = self.given();
+        let given = self.given()?;
         match data {
             Some(data) if self.settings == SettingsFrom::Auto && !given.is_all() => {
                 self.expect_searchable()?;
-                let found = found(data, given, self.order, output)?;
+                let found = found(data, given, output)?;
                 Ok(Chosen {
                     settings: self.completed(found.settings()),
                     scheme: found.chosen.setting.scheme,
@@ -71,7 +71,7 @@ impl Training {
 
     /// Whether nothing is asked for.
     pub(crate) fn is_silent(&self) -> bool {
-        self.given() == Given::default()
+        self.given().is_ok_and(|given| given == Given::default())
             && self.settings == SettingsFrom::Auto
             && (self.schedule)(1.0) == Rate::Constant(1.0)
             && self.rounds.is_none()
@@ -79,7 +79,7 @@ impl Training {
             && self.optimizer == Optimizer::Nesterov
     }
 
-    fn given(&self) -> Given {
+    fn given(&self) -> Result<Given, Failure> {
         let mut given = Given::default();
         given.scheme = self.normalize.map(Scheme::from);
         given.activation = self.sigmoid.clone();
@@ -87,11 +87,11 @@ impl Training {
         given.penalty = self.l2;
         given.minibatch = self.minibatch;
         given.iterations = self.iterations;
-        given.order = self.order;
+        given.order = self.order()?;
         if let Some(first_step) = self.first_step {
             given.first_step = first_step;
         }
-        given
+        Ok(given)
     }
 
     fn fixed(&self, given: Given) -> Chosen {
@@ -133,21 +133,17 @@ impl Training {
     }
 }
 
-fn found(
-    data: &Dataset,
-    given: Given,
-    order: Option<Order>,
-    output: &Output,
-) -> Result<Found, Failure> {
+fn found(data: &Dataset, given: Given, output: &Output) -> Result<Found, Failure> {
     let progress = output.progress("searching");
     let seen = |done, total| progress.at(done, total);
     let stop = signals::token();
     let stopped = || stop.is_stopped();
+    let order = given.order;
     let mut options = Options::new()
         .given(given)
         .on_progress(&seen)
         .stop_when(&stopped);
-    if let Some(Order::Shuffled { seed }) = order {
+    if let Some(Order::Shuffled { seed } | Order::Stratified { seed, .. }) = order {
         options = options.seed(seed);
     }
     search(data, &options).map_err(|error| match error {

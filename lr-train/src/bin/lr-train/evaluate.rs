@@ -7,7 +7,7 @@ use clap::Args;
 use lr_train::{
     data::Classes,
     metrics::{Assessment, Remark},
-    trainer::files::load_model,
+    trainer::{Model, files::load_model},
 };
 use serde_json::json;
 
@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
         &model.preprocessor,
     )))?;
     args.source.say(data.table(), output);
+    say_weights(&model, output);
     let quality = model.evaluate(&data)?;
     let text = told(&quality, &model.classes);
     let json = json!({
@@ -49,6 +50,16 @@ pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
         "quality": quality,
     });
     Ok(Answer::new(text, json))
+}
+
+/// Says where probabilities are not those of the data.
+pub(crate) fn say_weights(model: &Model, output: &Output) {
+    if !model.has_shares_of_the_data() {
+        output.note(format_args!(
+            "WARNING: classes weighed differently in training, and the model is not calibrated: its probabilities are not those of the data; decrypt the \
+             result again with --data and the rows that were trained on"
+        ));
+    }
 }
 
 /// All figures and remarks in words.

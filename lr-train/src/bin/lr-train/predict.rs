@@ -7,7 +7,7 @@ use lr_train::trainer::files::load_model;
 use serde_json::json;
 
 use crate::{
-    Done,
+    Done, evaluate,
     failure::Failure,
     output::{Answer, Output, claim_private, path},
     sources::{Known, Source},
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
         .read_table(Known::new(&model.classes, &model.preprocessor))
         .map_err(|error| with_label(args, error))?;
     args.source.say(&table, output);
+    evaluate::say_weights(&model, output);
     let predictions = model
         .predict(&table)
         .map_err(|error| with_label(args, error.into()))?;

@@ -322,6 +322,10 @@ impl Source {
         }
     }
 
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.data == STDIN
+    }
+
     fn is_file(&self) -> bool {
         !self.data.starts_with("builtin:") && !self.data.starts_with("mnist:")
     }
@@ -359,7 +363,7 @@ impl Source {
     }
 
     fn options(&self, purpose: &Purpose) -> Result<Options, Failure> {
-        if self.data == STDIN && self.label_file.as_deref() == Some(STDIN) {
+        if self.is_stdin() && self.label_file.as_deref() == Some(STDIN) {
             return Err(Failure::Usage(
                 "--data - --label-file -: the standard input is read once; give one of them as a file".into(),
             ));
