@@ -45,7 +45,7 @@ pub(super) fn csv(home: &Home, bytes: &[u8]) -> bool {
         0 => Columns::default(),
         1 => Columns::only([index(0), name("b".into())]),
         2 => Columns::only([name("*".into())]).without([index(-2)]),
-        _ => Columns::default().without([name("a".into()), name("[a".into())]),
+        _ => Columns::default().without([name("a".into()), name("[a]".into())]),
     };
     options.rules.missing = [
         None,

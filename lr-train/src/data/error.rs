@@ -175,6 +175,9 @@ pub enum DataError {
         /// What is possible.
         allowed: &'static str,
     },
+    /// Minibatches of classes without labels.
+    #[error("minibatches in stratified order are made from labels; make them with Minibatches::of")]
+    OrderNeedsLabels,
     /// Not an IDX file of the expected kind.
     #[error(
         "IDX: the file starts with {found:#010x}, {what} start with {expected:#010x}; is it the right file?"
@@ -276,6 +279,7 @@ impl DataError {
             | Self::RowOutOfRange { .. }
             | Self::Split { .. }
             | Self::Threshold { .. }
+            | Self::OrderNeedsLabels
             | Self::IdxMagic { .. }
             | Self::IdxTooLarge { .. }
             | Self::IdxLength { .. }

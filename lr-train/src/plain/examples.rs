@@ -73,21 +73,13 @@ impl Examples {
             constants: constants.map(|c| c.select(Axis(0), rows)),
         }
     }
-
-    /// With columns of zeros up to so many: their weights stay zero.
-    pub(crate) fn padded(&self, features: usize) -> Self {
-        let shape = (self.rows.nrows(), features.max(self.rows.ncols()));
-        let rows = Array2::from_shape_fn(shape, |at| self.rows.get(at).copied().unwrap_or(0.0));
-        let constants = self.constants.clone();
-        Self { rows, constants }
-    }
 }
 
 /// Examples, borrowed: what trainers take.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    pub(super) rows: &'a Array2<f64>,
-    pub(super) constants: Option<&'a Array2<f64>>,
+    pub(crate) rows: &'a Array2<f64>,
+    pub(crate) constants: Option<&'a Array2<f64>>,
 }
 
 impl View<'_> {

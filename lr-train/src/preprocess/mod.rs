@@ -11,7 +11,7 @@ pub use spread::{Spread, SpreadDoubt};
 
 use crate::{
     TrainError,
-    data::{DataError, FeatureTable, Layout},
+    data::{DataError, Dataset, FeatureTable, Layout},
 };
 
 /// How a column is brought to a common range: `(x - offset) / scale`, x its value or a logarithm of it.
@@ -237,13 +237,54 @@ impl Preprocessor {
     /// differ; [`DataError::NotFinite`] if a value leaves the range of doubles.
     pub fn apply(&self, data: &impl AsRef<FeatureTable>) -> Result<Array2<f64>, TrainError> {
         let data = data.as_ref();
+        self.expect_columns(data)?;
         let features = data.features();
-        if features.ncols() != self.names.len() {
+        let shape = (features.nrows(), self.columns.len());
+        let normalized =
+            Array2::from_shape_fn(shape, |(row, at)| self.normalized(features, row, at));
+        self.expect_finite(&normalized, 0)?;
+        Ok(normalized)
+    }
+
+    /// The rows of [`signed_rows`] with x normalized: [`Preprocessor::rows`] with the labels' signs.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::apply`].
+    pub(crate) fn signed(&self, data: &Dataset, width: usize) -> Result<Array2<f64>, TrainError> {
+        let y = signs(data.labels());
+        self.rows(data, |row| y[row], width)
+    }
+
+    /// The rows `y_i (1, x_i)` with x normalized, and columns of zeros up to `width`, which is at least `features() + 1`: without a second copy of the
+    /// data.
+    ///
+    /// # Errors
+    /// As [`Preprocessor::apply`].
+    pub(crate) fn rows(
+        &self,
+        data: &Dataset,
+        y: impl Fn(usize) -> f64,
+        width: usize,
+    ) -> Result<Array2<f64>, TrainError> {
+        self.expect_columns(data.table())?;
+        let features = data.features();
+        let rows = Array2::from_shape_fn((data.rows(), width), |(row, column)| match column {
+            0 => y(row),
+            at if at <= self.columns.len() => y(row) * self.normalized(features, row, at - 1),
+            _ => 0.0,
+        });
+        self.expect_finite(&rows, 1)?;
+        Ok(rows)
+    }
+
+    /// # Errors
+    /// [`PreprocessError::ColumnCount`], [`PreprocessError::ColumnName`].
+    fn expect_columns(&self, data: &FeatureTable) -> Result<(), PreprocessError> {
+        if data.columns() != self.names.len() {
             return Err(PreprocessError::ColumnCount {
                 model: self.names.len(),
-                data: features.ncols(),
-            }
-            .into());
+                data: data.columns(),
+            });
         }
         if self.named && data.has_names() {
             let mut pairs = self.names.iter().zip(data.feature_names());
@@ -252,29 +293,33 @@ impl Preprocessor {
                     position: at + 1,
                     model: self.names[at].clone(),
                     data: data.feature_names()[at].clone(),
-                }
-                .into());
+                });
             }
         }
-        let normalized =
-            Array2::from_shape_fn((features.nrows(), self.columns.len()), |(row, at)| {
-                let column = &self.columns[at];
-                let value = self.scheme.transform(features[(row, column.position)]);
-                let normalized = (value - column.offset) / column.scale;
-                match self.scheme.clip() {
-                    Some(most) => normalized.clamp(-most, most),
-                    None => normalized,
-                }
-            });
-        match normalized.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        Ok(())
+    }
+
+    /// The value of a kept column.
+    fn normalized(&self, features: &Array2<f64>, row: usize, at: usize) -> f64 {
+        let column = &self.columns[at];
+        let value = self.scheme.transform(features[(row, column.position)]);
+        let normalized = (value - column.offset) / column.scale;
+        match self.scheme.clip() {
+            Some(most) => normalized.clamp(-most, most),
+            None => normalized,
+        }
+    }
+
+    /// Looks at normalized values, the first kept column in column `first`.
+    fn expect_finite(&self, values: &Array2<f64>, first: usize) -> Result<(), DataError> {
+        match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
             Some(((row, at), &value)) => Err(DataError::NotFinite {
                 what: "normalized features",
                 row,
-                column: self.columns[at].position,
+                column: self.columns[at - first].position,
                 value,
-            }
-            .into()),
-            None => Ok(normalized),
+            }),
+            None => Ok(()),
         }
     }
 

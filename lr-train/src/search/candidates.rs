@@ -5,7 +5,7 @@ use crate::{
     Result,
     data::Dataset,
     plain::{FitError, Rate},
-    preprocess::{PreprocessError, Preprocessor, Scheme, signed_rows},
+    preprocess::{PreprocessError, Preprocessor, Scheme},
     sigmoid::{Approximation, SigmoidError},
     trainer::{MAX_ITERATIONS, MAX_ROWS},
 };
@@ -46,6 +46,9 @@ impl Given {
         }
         if let Some(rate) = &self.rate {
             rate.at(0)?;
+        }
+        if let Some(order) = self.order {
+            order.check()?;
         }
         crate::plain::kept(0.0, self.penalty.unwrap_or(0.0))?;
         Ok(())
@@ -114,7 +117,7 @@ pub(super) fn candidates(data: &Dataset, options: &Options<'_>) -> Result<Vec<Se
             Err(PreprocessError::Unnormalizable { .. }) if given.scheme.is_none() => continue,
             other => other?,
         };
-        let z = signed_rows(&fitted.apply(&some)?, some.labels())?;
+        let z = fitted.signed(&some, fitted.features() + 1)?;
         let curvature = largest_eigenvalue(&z);
         for activation in &activations {
             for rate in given.rates(activation.odd()[0].abs() * curvature) {

@@ -255,9 +255,9 @@ fn choose<E>(data: &Dataset, trials: &[(f64, FoldsTrial<E>)], candidates: usize)
         let setting = &trials[at].1.setting;
         let fitted = Preprocessor::fit(data, setting.scheme)?;
         let examples = training_rows(Optimizer::Nesterov, data, &fitted)?;
-        let (rows, features) = examples.rows().dim();
+        let features = examples.rows().ncols();
         let zero = State::zero(features * examples.chains());
-        if within(&examples, &setting.plain(rows)?, zero)?.is_ok() {
+        if within(&examples, &setting.plain(&examples)?, zero)?.is_ok() {
             return Ok(at);
         }
     }
@@ -351,10 +351,10 @@ impl Fold {
 
     /// What a candidate gives after each of some numbers of iterations; none from where it left its interval.
     fn trial<J: Judged>(&self, setting: &Setting, after: &[usize]) -> Result<Vec<Option<J>>> {
-        let (rows, features) = self.train.rows().dim();
+        let features = self.train.rows().ncols();
         let mut found = vec![None; after.len()];
         let mut state = State::zero(features * self.train.chains());
-        let mut plain = setting.plain(rows)?;
+        let mut plain = setting.plain(&self.train)?;
         for (&iterations, found) in after.iter().zip(&mut found) {
             plain.iterations = iterations - state.iteration;
             let Ok(next) = within(&self.train, &plain, state)? else {

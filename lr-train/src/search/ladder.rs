@@ -17,7 +17,7 @@ use crate::{
     ModelKind, Result,
     data::{DataError, Dataset},
     plain::State,
-    preprocess::{Preprocessor, Scheme, signed_rows},
+    preprocess::{Preprocessor, Scheme},
     split::{Split, k_fold, train_test},
 };
 
@@ -343,8 +343,8 @@ fn choose(data: &Dataset, candidates: &[Candidate], after: &[usize]) -> Result<T
     let mut left = vec![];
     for trial in &trials {
         let fitted = Preprocessor::fit(data, trial.setting.scheme)?;
-        let z = signed_rows(&fitted.apply(data)?, data.labels())?;
-        let plain = trial.setting.plain(z.nrows())?;
+        let z = fitted.signed(data, fitted.features() + 1)?;
+        let plain = trial.setting.plain(&z)?;
         match within(&z, &plain, State::zero(z.ncols()))? {
             Ok(_) => return Ok(trial.clone()),
             Err(out) => left.push((&trial.setting, out)),

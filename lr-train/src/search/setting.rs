@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ModelKind,
-    plain::{FirstStep, PlainSettings, Rate},
+    plain::{FirstStep, PlainSettings, Rate, View},
     preprocess::Scheme,
     sigmoid::Approximation,
-    split::Order,
+    split::{ClassWeights, Order},
     trainer::Settings,
 };
 
@@ -52,12 +52,12 @@ impl Setting {
             .order(self.order)
     }
 
-    /// The twin in the clear for this many rows.
+    /// The twin in the clear for these examples.
     ///
     /// # Errors
-    /// As [`Settings::plain`].
-    pub fn plain(&self, rows: usize) -> crate::Result<PlainSettings> {
-        self.settings().plain(rows)
+    /// As [`Settings::plain_of`].
+    pub fn plain<'a>(&self, examples: impl Into<View<'a>>) -> crate::Result<PlainSettings> {
+        self.settings().plain_of(examples)
     }
 
     /// Levels of one round with the shallowest circuit: two an iteration, one more above degree 3, one less of a line.
@@ -90,6 +90,16 @@ impl Setting {
         let order = match self.order {
             Order::Original => "original".to_owned(),
             Order::Shuffled { seed } => seed.to_string(),
+            Order::Stratified { seed, weights } => {
+                let weights = match weights {
+                    ClassWeights::Equal => String::new(),
+                    ClassWeights::Balanced => " --class-weights balanced".to_owned(),
+                    ClassWeights::Given { negative, positive } => {
+                        format!(" --class-weights {negative},{positive}")
+                    }
+                };
+                format!("stratified:{seed}{weights}")
+            }
         };
         let polynomial = match self.activation.is_linear() {
             true => "--model linear".to_owned(),

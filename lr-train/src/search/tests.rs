@@ -69,9 +69,10 @@ fn the_same_is_found_with_any_number_of_threads() {
     assert!(found.chosen.outcome.accuracy > 0.93, "{found:?}");
     assert!(found.trials.iter().all(|t| t.setting.iterations <= 6));
     // What it says is what the plan's own twin does.
-    let plain = found.chosen.setting.plain(data.rows()).unwrap();
+    let z = ndarray::Array2::ones((data.rows(), 1));
+    let plain = found.chosen.setting.plain(&z).unwrap();
     let settings = found.chosen.setting.settings();
-    assert_eq!(settings.plain(data.rows()).unwrap(), plain);
+    assert_eq!(settings.plain_of(&z).unwrap(), plain);
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Fold {
     pub(super) fn trial(&self, setting: &Setting, after: &[usize]) -> Result<Run> {
         let mut run = Run::silent(after.len());
         let mut state = State::zero(self.z.ncols());
-        let mut plain = setting.plain(self.z.nrows())?;
+        let mut plain = setting.plain(&self.z)?;
         for (&iterations, score) in after.iter().zip(&mut run.scores) {
             plain.iterations = iterations - state.iteration;
             let next = match within(&self.z, &plain, state)? {

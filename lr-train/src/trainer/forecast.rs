@@ -8,7 +8,7 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Settings, TrainingPlan,
+    TrainingPlan,
     doubt::{Doubt, beyond, short},
     predict::twin,
 };
@@ -34,15 +34,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Of a training of so many rows, minibatches of `minibatch`.
-    ///
-    /// # Errors
-    /// [`DataError::Split`](crate::data::DataError::Split) if there are no rows.
-    pub fn of(settings: &Settings, rows: usize, minibatch: usize) -> Result<Self> {
-        let batches = Minibatches::new(rows, minibatch, settings.order)?;
+    /// Of a training of so many iterations.
+    pub fn of(batches: &Minibatches, iterations: usize) -> Self {
+        let rows = batches.rows();
         let mut seen = vec![false; rows];
         let mut used = 0;
-        for batch in batches.starting_at(0).take(settings.iterations) {
+        for batch in batches.starting_at(0).take(iterations) {
             for row in batch {
                 used += usize::from(!std::mem::replace(&mut seen[row], true));
             }
@@ -50,8 +47,8 @@ impl Usage {
                 break;
             }
         }
-        let passes = (settings.iterations * batches.size()) as f64 / rows as f64;
-        Ok(Self { rows, used, passes })
+        let passes = (iterations * batches.size()) as f64 / rows as f64;
+        Self { rows, used, passes }
     }
 
     /// What is to be said of a training that does not go through its data once; nothing of others.
@@ -102,7 +99,7 @@ pub struct Forecast {
     /// The lowest and the highest score of any row in the end.
     #[serde(with = "numbers")]
     pub scores: [f64; 2],
-    /// Mean log loss over all rows in the end, of a model of classes; `ln 2` is that of a model that knows nothing.
+    /// Mean log loss over all rows in the end, weighed by class as in training, of a model of two classes; `ln 2` is that of a model that knows nothing.
     #[serde(
         with = "maybe_number",
         default,
@@ -135,19 +132,23 @@ impl Forecast {
     /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped) once the token is set.
     pub fn of(plan: &TrainingPlan, z: &Examples, stop: &StopToken) -> Result<Self> {
         let settings = plan.settings();
-        let rows = z.rows().nrows();
-        let mut plain = settings.plain(rows)?;
-        plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
+        let mut plain = settings.plain_of(z)?;
+        plain.batches = Minibatches::of_examples(z, plan.minibatch(), settings.order)?;
         let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
-        Self::after(plan, z, &history)
+        Self::after(plan, z, &plain.batches, &history)
     }
 
-    fn after(plan: &TrainingPlan, examples: &Examples, history: &History) -> Result<Self> {
+    fn after(
+        plan: &TrainingPlan,
+        examples: &Examples,
+        batches: &Minibatches,
+        history: &History,
+    ) -> Result<Self> {
         let z = examples.rows();
         let weights = history.weights().cloned();
         let weights = weights.unwrap_or_else(|| State::zero(z.ncols() * examples.chains()).w);
         if examples.chains() > 1 {
-            return Self::side_by_side(plan, examples, history, &weights);
+            return Self::side_by_side(plan, examples, batches, history, &weights);
         }
         let margins = z.dot(&weights);
         let targets = examples.constants().map(|c| c.column(0));
@@ -165,9 +166,9 @@ impl Forecast {
             let squares = y.iter().zip(&scores).map(|(y, score)| (y - score).powi(2));
             squares.sum::<f64>() / labels.len() as f64
         });
-        let mut forecast = Self::of_weights(plan, z.nrows(), history, &weights, &scores)?;
+        let mut forecast = Self::of_weights(plan, batches, history, &weights, &scores);
         forecast.log_loss = match targets {
-            None => Some(log_loss(&scores, &labels)?),
+            None => Some(mean_loss(&scores, &labels, batches)?),
             Some(_) => None,
         };
         forecast.taken_for_positive = count(&|row| scores[row] > 0.0);
@@ -180,6 +181,7 @@ impl Forecast {
     fn side_by_side(
         plan: &TrainingPlan,
         examples: &Examples,
+        batches: &Minibatches,
         history: &History,
         weights: &Array1<f64>,
     ) -> Result<Self> {
@@ -187,7 +189,7 @@ impl Forecast {
         let chains = (0..examples.chains()).map(|chain| of_chain(weights, chain, features));
         let scores: Vec<Array1<f64>> = chains.map(|w| examples.rows().dot(&w)).collect();
         let all: Vec<f64> = scores.iter().flatten().copied().collect();
-        let mut forecast = Self::of_weights(plan, rows, history, weights, &all)?;
+        let mut forecast = Self::of_weights(plan, batches, history, weights, &all);
         let right = |row: usize| {
             let told = highest(scores.iter().map(|of_class| of_class[row]));
             let constants = examples.constants();
@@ -201,11 +203,11 @@ impl Forecast {
     /// What there is to say of any model; the rest is open.
     fn of_weights(
         plan: &TrainingPlan,
-        rows: usize,
+        batches: &Minibatches,
         history: &History,
         weights: &Array1<f64>,
         scores: &[f64],
-    ) -> Result<Self> {
+    ) -> Self {
         let values = history.iterations().iter().map(|iteration| {
             let weights = iteration.weights.iter().map(|w| w.abs());
             weights.fold(iteration.largest_step, f64::max)
@@ -215,8 +217,8 @@ impl Forecast {
             .fold((0, 0.0), |most, at| if at.1 > most.1 { at } else { most });
         let left = history.left_interval();
         let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
-        Ok(Self {
-            usage: Usage::of(plan.settings(), rows, plan.minibatch())?,
+        Self {
+            usage: Usage::of(batches, plan.settings().iterations),
             interval: plan.settings().activation.bound(),
             largest_input: history.largest_t(),
             left_in: left.map(|left| left.iteration),
@@ -234,7 +236,7 @@ impl Forecast {
             positive: None,
             squared_error: None,
             accuracy: None,
-        })
+        }
     }
 
     /// What is wrong with such a training. `error` is the predicted error of any weight, where one was predicted.
@@ -290,6 +292,22 @@ impl Forecast {
         }
         doubts
     }
+}
+
+/// The mean log loss, of classes with the shares that they have in training.
+fn mean_loss(scores: &[f64], labels: &[bool], batches: &Minibatches) -> Result<f64> {
+    let Some(share) = batches.weighted_share() else {
+        return Ok(log_loss(scores, labels)?);
+    };
+    let of = |class: bool| {
+        let rows = scores
+            .iter()
+            .zip(labels)
+            .filter(|(_, label)| **label == class);
+        let scores: Vec<f64> = rows.map(|(score, _)| *score).collect();
+        log_loss(&scores, &vec![class; scores.len()])
+    };
+    Ok(share * of(true)? + (1.0 - share) * of(false)?)
 }
 
 /// An error of this part of the largest weight is a wrong model.

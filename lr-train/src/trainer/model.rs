@@ -209,6 +209,11 @@ impl Model {
         Ok(fitted)
     }
 
+    /// Whether its probabilities are those of the data: it is calibrated, or both classes weighed as they are in training.
+    pub fn has_shares_of_the_data(&self) -> bool {
+        self.calibration.is_some() || !self.settings.order.weighs_classes()
+    }
+
     /// The calibrated score: its sigmoid is the probability.
     fn calibrated(&self, score: f64) -> f64 {
         self.calibration.map_or(score, |c| c.apply(score))

@@ -168,9 +168,8 @@ pub(super) fn predicted_error(
             ErrorsFor::AnyData => round.any_data()?,
             ErrorsFor::Rows(z) => {
                 let settings = plan.settings();
-                let rows = z.rows().nrows();
-                let mut plain = settings.plain(rows)?;
-                plain.batches = Minibatches::new(rows, plan.minibatch(), settings.order)?;
+                let mut plain = settings.plain_of(&**z)?;
+                plain.batches = Minibatches::of_examples(&**z, plan.minibatch(), settings.order)?;
                 let count = round.circuit.spec().iterations();
                 let rows = |t| {
                     let all = plain.batches.select(z, round.first + t, 1);

@@ -17,7 +17,7 @@ use crate::{
     data::{Classes, DataError, Dataset, Measure, Target},
     metrics::Threshold,
     plain::{Examples, FitError, hessian_bound},
-    preprocess::{Preprocessor, Scheme, signed_rows, with_intercept},
+    preprocess::{Preprocessor, Scheme},
     split::Minibatches,
     trainer::ExchangeError,
 };
@@ -173,36 +173,37 @@ pub fn training_rows(
     data: &Dataset,
     preprocessor: &Preprocessor,
 ) -> Result<Examples> {
-    Ok(scaled_rows(optimizer, data, preprocessor)?.0)
+    let width = preprocessor.features() + 1;
+    Ok(scaled_rows(optimizer, data, preprocessor, width)?.0)
 }
 
-/// [`training_rows`], and what each column was multiplied by; none for ones.
+/// [`training_rows`] with columns of zeros up to `width`, and what each column was multiplied by; none for ones.
 fn scaled_rows(
     optimizer: Optimizer,
     data: &Dataset,
     preprocessor: &Preprocessor,
+    width: usize,
 ) -> Result<(Examples, Option<Vec<f64>>)> {
-    let normalized = preprocessor.apply(data)?;
+    let unsigned = || preprocessor.rows(data, |_| 1.0, width);
     let mut signed = match data.target() {
-        Target::Binary { labels, .. } => signed_rows(&normalized, labels)?,
+        Target::Binary { .. } => preprocessor.signed(data, width)?,
         Target::Several { labels, names } => {
             let constants = Array2::from_shape_fn((labels.len(), names.len()), |(row, class)| {
                 if labels[row] == class { 0.5 } else { -0.5 }
             });
-            let examples = Examples::side_by_side(with_intercept(&normalized), constants)?;
-            return Ok((examples, None));
+            return Ok((Examples::side_by_side(unsigned()?, constants)?, None));
         }
         Target::Real { name, values } => {
             let targets = Measure::fit(name, values)?.apply(values);
-            let examples = Examples::new(with_intercept(&normalized), targets)?;
-            return Ok((examples, None));
+            return Ok((Examples::new(unsigned()?, targets)?, None));
         }
     };
     if optimizer != Optimizer::FixedHessian {
         return Ok((signed.into(), None));
     }
-    // Every column varies, so the bound is positive.
-    let bounds = hessian_bound(&signed);
+    // Every column of the data varies, so the bound is positive.
+    let mut bounds = hessian_bound(&signed).to_vec();
+    bounds.truncate(preprocessor.features() + 1);
     let scaling: Vec<f64> = bounds.iter().map(|h| 1.0 / h.sqrt()).collect();
     for (mut column, scale) in signed.columns_mut().into_iter().zip(&scaling) {
         column *= *scale;
@@ -303,10 +304,10 @@ impl PreparedData {
                 .into());
             }
         }
-        let (signed, scaling) = scaled_rows(plan.settings().optimizer, data, &preprocessor)?;
         // Columns beyond those of the data are zero: their weights stay zero.
-        let examples = signed.padded(plan.features());
-        let forecast = within(plan, &preprocessor, signed.rows(), || {
+        let (optimizer, width) = (plan.settings().optimizer, plan.features());
+        let (examples, scaling) = scaled_rows(optimizer, data, &preprocessor, width)?;
+        let forecast = within(plan, &preprocessor, examples.rows(), || {
             Forecast::of(plan, &examples, stop)
         })?;
         let record = DatasetRecord {
@@ -322,7 +323,8 @@ impl PreparedData {
             forecast: Some(forecast),
         };
         record.check()?;
-        let batches = Minibatches::new(rows, plan.minibatch(), plan.settings().order)?;
+        let order = plan.settings().order;
+        let batches = Minibatches::of_examples(&examples, plan.minibatch(), order)?;
         Ok(Self {
             record,
             examples,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ModelKind, Result, TrainError,
     circuits::{Kind, Spec, Step},
-    plain::{FirstStep, FitError, PlainSettings, Rate, kept},
+    plain::{FirstStep, FitError, PlainSettings, Rate, View, kept},
     sigmoid::Approximation,
     split::{Minibatches, Order},
 };
@@ -263,9 +263,21 @@ impl Settings {
     /// The same training without encryption, on this many rows.
     ///
     /// # Errors
-    /// [`DataError::Split`](crate::data::DataError::Split) if there are none.
+    /// As [`Minibatches::new`]: stratified orders need the rows, see [`Settings::plain_of`].
     pub fn plain(&self, rows: usize) -> Result<PlainSettings> {
-        let batches = Minibatches::new(rows, self.minibatch, self.order)?;
+        self.plain_with(Minibatches::new(rows, self.minibatch, self.order)?)
+    }
+
+    /// The same training without encryption, on these examples.
+    ///
+    /// # Errors
+    /// As [`Minibatches::of`]; [`DataError::OrderNeedsLabels`](crate::data::DataError::OrderNeedsLabels) for a stratified order of examples without labels.
+    pub fn plain_of<'a>(&self, examples: impl Into<View<'a>>) -> Result<PlainSettings> {
+        let batches = Minibatches::of_examples(examples, self.minibatch, self.order)?;
+        self.plain_with(batches)
+    }
+
+    fn plain_with(&self, batches: Minibatches) -> Result<PlainSettings> {
         Ok(PlainSettings::new(self.iterations, batches)
             .rate(self.rate.clone())
             .approximation(self.activation.clone())
@@ -325,6 +337,7 @@ impl Settings {
             )?,
             Rounds::One | Rounds::Fewest | Rounds::Fastest => {}
         }
+        self.order.check()?;
         for t in 0..self.iterations {
             kept(self.rate.at(t)?, self.penalty)?;
         }

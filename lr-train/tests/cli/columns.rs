@@ -128,6 +128,19 @@ fn columns_go_from_the_plan_to_every_later_verb() {
 }
 
 #[test]
+fn try_asks_for_the_plan_of_the_same_columns() {
+    let desk = desk();
+    let given = "--columns age,c* --missing-values impute --categories one-hot --positive 1";
+    let said = desk.ok(&format!(
+        "try --data train.csv --label y {given} --most-iterations 3"
+    ));
+    said.notes("4 features: age");
+    said.says(
+        "next: lr-train plan --data train.csv --label y --columns 'age,c*' --missing-values impute --categories one-hot --positive 1 --normalize",
+    );
+}
+
+#[test]
 fn columns_of_another_plan_are_refused() {
     let desk = desk();
     let plan = format!("plan --data train.csv --label y {FIXED} {FIELDS} --out");

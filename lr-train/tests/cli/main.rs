@@ -7,6 +7,7 @@ mod columns;
 mod exchange;
 mod expected;
 mod gpu;
+mod imbalance;
 mod infer;
 mod interrupted;
 mod judged;

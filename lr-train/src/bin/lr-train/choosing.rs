@@ -67,7 +67,7 @@ impl Training {
         data: Option<&Dataset>,
         output: &Output,
     ) -> Result<Chosen, Failure> {
-        let given = self.given();
+        let given = self.given()?;
         if let (ModelKind::Linear, Some(sigmoid)) = (self.model, &self.sigmoid) {
             return Err(Failure::Usage(format!(
                 "--sigmoid, {sigmoid}: a linear model has no sigmoid; leave it out, or say --model logistic"
@@ -76,7 +76,7 @@ impl Training {
         match data {
             Some(data) if self.settings == SettingsFrom::Auto && !given.is_all() => {
                 self.expect_searchable()?;
-                let found = found(data, self.model, given, self.order, output)?;
+                let found = found(data, self.model, given, output)?;
                 Ok(Chosen {
                     settings: self.completed(found.settings()),
                     scheme: found.setting().scheme,
@@ -92,7 +92,7 @@ impl Training {
 
     /// Whether nothing is asked for.
     pub(crate) fn is_silent(&self) -> bool {
-        self.given() == Given::default()
+        self.given().is_ok_and(|given| given == Given::default())
             && self.model == ModelKind::default()
             && self.settings == SettingsFrom::Auto
             && (self.schedule)(1.0) == Rate::Constant(1.0)
@@ -101,7 +101,7 @@ impl Training {
             && self.optimizer == Optimizer::Nesterov
     }
 
-    fn given(&self) -> Given {
+    fn given(&self) -> Result<Given, Failure> {
         let mut given = Given::default();
         given.scheme = self.normalize.map(Scheme::from);
         given.activation = self.sigmoid.clone().or(self.model.polynomial());
@@ -109,11 +109,11 @@ impl Training {
         given.penalty = self.l2;
         given.minibatch = self.minibatch;
         given.iterations = self.iterations;
-        given.order = self.order;
+        given.order = self.order()?;
         if let Some(first_step) = self.first_step {
             given.first_step = first_step;
         }
-        given
+        Ok(given)
     }
 
     fn fixed(&self, given: Given, model: ModelKind) -> Chosen {
@@ -160,18 +160,18 @@ fn found(
     data: &Dataset,
     model: ModelKind,
     given: Given,
-    order: Option<Order>,
     output: &Output,
 ) -> Result<Search, Failure> {
     let progress = output.progress("searching");
     let seen = |done, total| progress.at(done, total);
     let stop = signals::token();
     let stopped = || stop.is_stopped();
+    let order = given.order;
     let mut options = Options::new()
         .given(given)
         .on_progress(&seen)
         .stop_when(&stopped);
-    if let Some(Order::Shuffled { seed }) = order {
+    if let Some(Order::Shuffled { seed } | Order::Stratified { seed, .. }) = order {
         options = options.seed(seed);
     }
     Search::of(data, model, &options).map_err(|error| match error {

@@ -10,7 +10,7 @@ use lr_train::{
     metrics::Threshold,
     plain::FitError,
     trainer::{
-        Model, Usage,
+        Model,
         files::{load_result, save_model},
     },
 };
@@ -131,12 +131,8 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     if let Some(reason) = &not_calibrated {
         output.note(format_args!("note: not calibrated: {reason}"));
     }
-    let usage = Usage::of(
-        owner.plan().settings(),
-        model.rows,
-        owner.plan().minibatch(),
-    )
-    .map_err(Failure::Train)?;
+    let usage = record.forecast.as_ref().map(|forecast| forecast.usage);
+    let rows = usage.map_or(format!("{} rows", model.rows), |usage| usage.to_string());
     // Of an earlier round the twin's numbers are not.
     if result.finished {
         for doubt in record
@@ -150,7 +146,7 @@ pub(crate) fn run(args: &Decrypt, output: &Output) -> Done {
     let text = format!(
         "{what} of {} weights from {} written to {}\n{}{}next: lr-train evaluate --model {2} --data ..",
         model.weights.len(),
-        usage,
+        rows,
         args.out.display(),
         match &data {
             Some(data) if model.measure.is_some() => fit(&model, data)?,
@@ -256,6 +252,9 @@ fn calibration(model: &Model, asked: bool) -> String {
             model.threshold.probability()
         ),
         None if asked => String::new(),
+        None if !model.has_shares_of_the_data() => "not calibrated, and classes weighed differently in training: its probabilities are not those of the data until the \
+             rows that were trained on are named with --data\n"
+            .into(),
         None => "not calibrated: name the rows that were trained on with --data for probabilities that can be believed\n"
             .into(),
     }

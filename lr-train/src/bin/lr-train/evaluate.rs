@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Evaluate, output: &Output) -> Done {
         .source
         .read(&Purpose::Testing(Known::of_model(&model)))?;
     args.source.say(data.table(), output);
+    say_weights(&model, output);
     let quality = Quality::of(&model, &data)?;
     let text = quality.told(&model.classes);
     let json = json!({
@@ -162,6 +163,16 @@ pub(crate) fn told_numbers(accuracy: &Accuracy) -> String {
         ""
     };
     format!("{}{note}", lines.join("\n"))
+}
+
+/// Says where probabilities are not those of the data.
+pub(crate) fn say_weights(model: &Model, output: &Output) {
+    if !model.has_shares_of_the_data() {
+        output.note(format_args!(
+            "WARNING: classes weighed differently in training, and the model is not calibrated: its probabilities are not those of the data; decrypt the \
+             result again with --data and the rows that were trained on"
+        ));
+    }
 }
 
 /// All figures and remarks in words.

@@ -13,7 +13,7 @@ use lr_train::{
     preprocess::Preprocessor,
     search::Found,
     sigmoid::Approximation,
-    split::Order,
+    split::{ClassWeights, Order},
     trainer::{
         CircuitChoice, Doubt, ErrorsFor, Optimizer, PlanReport, PlannerOptions, RINGS, Rounds,
         TrainingPlan,
@@ -120,9 +120,14 @@ pub(crate) struct Training {
     /// How Nesterov's momentum begins: full (alpha 1), or published (alpha 0.01, by which the first step is all but lost) [default: full]
     #[arg(long, value_parser = named(&FIRST_STEPS))]
     pub(crate) first_step: Option<FirstStep>,
-    /// Seed of the order of rows, and of the search, or `original` [default: 0]
+    /// Order of rows: a seed, which is the search's, too, `original`, or `stratified` (each minibatch has the classes' shares), with a seed
+    /// `stratified:SEED` [default: 0]
     #[arg(long, value_parser = parse_order)]
-    pub(crate) order: Option<Order>,
+    order: Option<Order>,
+    /// What a row weighs by its class: `balanced` (both classes alike) or the weights of a negative and a positive row, as in 1,5. Rows are drawn in
+    /// proportion, in stratified order, which costs the server nothing; `decrypt --data` makes probabilities those of the data again
+    #[arg(long, value_name = "WEIGHTS", value_parser = parse_weights)]
+    class_weights: Option<ClassWeights>,
 }
 
 /// What the planner may take.
@@ -218,12 +223,51 @@ fn parse_rounds(text: &str) -> Result<Rounds, String> {
 }
 
 fn parse_order(text: &str) -> Result<Order, String> {
-    if text == "original" {
-        return Ok(Order::Original);
+    let stratified = |seed| {
+        let weights = ClassWeights::Equal;
+        Order::Stratified { seed, weights }
+    };
+    let found = match (text, text.strip_prefix("stratified:")) {
+        ("original", _) => Some(Order::Original),
+        ("stratified", _) => Some(stratified(0)),
+        (_, Some(seed)) => seed.parse().ok().map(stratified),
+        _ => text.parse().ok().map(|seed| Order::Shuffled { seed }),
+    };
+    found.ok_or_else(|| "give a number, original, stratified or stratified:NUMBER".to_owned())
+}
+
+fn parse_weights(text: &str) -> Result<ClassWeights, String> {
+    if text == "balanced" {
+        return Ok(ClassWeights::Balanced);
     }
-    text.parse()
-        .map(|seed| Order::Shuffled { seed })
-        .map_err(|_| "give a number, or original".to_owned())
+    let numbers = text
+        .split_once(',')
+        .and_then(|(negative, positive)| Some((negative.parse().ok()?, positive.parse().ok()?)));
+    let (negative, positive) = numbers
+        .ok_or("give balanced, or two numbers for the negative and the positive class: 1,5")?;
+    Ok(ClassWeights::Given { negative, positive })
+}
+
+impl Training {
+    /// The order of rows, if anything is said of it.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for weights in an order that has none.
+    pub(crate) fn order(&self) -> Result<Option<Order>, Failure> {
+        let Some(weights) = self.class_weights else {
+            return Ok(self.order);
+        };
+        let seed = match self.order {
+            None => 0,
+            Some(Order::Shuffled { seed } | Order::Stratified { seed, .. }) => seed,
+            Some(_) => {
+                return Err(Failure::Usage(
+                    "--class-weights draws rows in proportion to their weights; leave --order original out, or give it a seed".into(),
+                ));
+            }
+        };
+        Ok(Some(Order::Stratified { seed, weights }))
+    }
 }
 
 /// Reads the rows to train on, and says what was found out about them.

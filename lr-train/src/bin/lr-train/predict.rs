@@ -8,7 +8,7 @@ use ndarray::Array2;
 use serde_json::{Value, json};
 
 use crate::{
-    Done,
+    Done, evaluate,
     failure::Failure,
     output::{Answer, Output, claim_private, path},
     sources::{Known, Source},
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &Predict, output: &Output) -> Done {
         .read_table(Known::of_model(&model))
         .map_err(|error| with_label(args, error))?;
     args.source.say(&table, output);
+    evaluate::say_weights(&model, output);
     let scores = model
         .class_scores(&table)
         .map_err(|error| with_label(args, error.into()))?;

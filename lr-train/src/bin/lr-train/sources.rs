@@ -23,6 +23,8 @@ use lr_train::{
 
 use crate::{failure::Failure, output::Output};
 
+/// The share of rows in the part `test` if nothing is said.
+const TEST_SHARE: f64 = 0.2;
 /// The source that is the standard input.
 const STDIN: &str = "-";
 
@@ -115,7 +117,7 @@ pub(crate) struct Source {
     #[arg(long, value_enum, default_value_t = Part::Auto)]
     pub(crate) part: Part,
     /// Share of rows in the part `test`
-    #[arg(long, default_value_t = 0.2)]
+    #[arg(long, default_value_t = TEST_SHARE)]
     pub(crate) test_share: f64,
     /// Seed of the split into `train` and `test`
     #[arg(long, default_value_t = 0)]
@@ -134,6 +136,20 @@ const CATEGORIES: [Named<Categories>; 2] = [
 ];
 
 const UNSEEN: [Named<Unseen>; 2] = [("refuse", Unseen::Refuse), ("other", Unseen::Other)];
+
+fn name_of<T: Copy + PartialEq>(value: T, names: &[Named<T>]) -> Option<String> {
+    let found = names.iter().find(|(_, of)| *of == value);
+    found.map(|(name, _)| (*name).to_owned())
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:,=@%+".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
 
 fn ids(names: &[String]) -> impl Iterator<Item = ColumnId> {
     names.iter().map(|name| ColumnId::from(&**name))
@@ -366,6 +382,71 @@ impl Source {
         }
     }
 
+    /// The options that ask for the same rows again.
+    pub(crate) fn arguments(&self) -> String {
+        let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
+        let named = |given: bool, name: &str| given.then(|| name.to_owned());
+        let defaults = Rules::default();
+        let options = [
+            ("data", Some(self.data.clone())),
+            ("label", self.label.clone()),
+            ("label-file", self.label_file.clone()),
+            ("columns", list(&self.columns)),
+            ("drop", list(&self.drop)),
+            (
+                "missing",
+                self.missing.as_ref().map(|words| words.join(",")),
+            ),
+            (
+                "missing-values",
+                self.missing_values.and_then(|v| name_of(v, &MISSING)),
+            ),
+            (
+                "categories",
+                named(self.categories != defaults.categories, "one-hot"),
+            ),
+            ("categorical", list(&self.categorical)),
+            (
+                "most-levels",
+                (self.most_levels != defaults.most_levels).then(|| self.most_levels.to_string()),
+            ),
+            ("positive", self.positive.clone()),
+            (
+                "header",
+                (self.header != Header::Auto)
+                    .then(|| name_of(self.header, &HEADERS))
+                    .flatten(),
+            ),
+            ("delimiter", self.delimiter.map(String::from)),
+            (
+                "part",
+                self.part
+                    .to_possible_value()
+                    .and_then(|part| named(self.part != Part::Auto, part.get_name())),
+            ),
+            (
+                "test-share",
+                (self.test_share != TEST_SHARE).then(|| self.test_share.to_string()),
+            ),
+            (
+                "split-seed",
+                (self.split_seed != 0).then(|| self.split_seed.to_string()),
+            ),
+        ];
+        let given = options
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!("--{option} {}", quoted(&value?))));
+        let mut words: Vec<String> = given.collect();
+        if self.decimal_comma {
+            words.push("--decimal-comma".to_owned());
+        }
+        words.join(" ")
+    }
+
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.data == STDIN
+    }
+
     fn is_file(&self) -> bool {
         !self.data.starts_with("builtin:") && !self.data.starts_with("mnist:")
     }
@@ -403,7 +484,7 @@ impl Source {
     }
 
     fn options(&self, purpose: &Purpose) -> Result<Options, Failure> {
-        if self.data == STDIN && self.label_file.as_deref() == Some(STDIN) {
+        if self.is_stdin() && self.label_file.as_deref() == Some(STDIN) {
             return Err(Failure::Usage(
                 "--data - --label-file -: the standard input is read once; give one of them as a file".into(),
             ));

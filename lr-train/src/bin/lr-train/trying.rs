@@ -7,7 +7,7 @@ use lr_train::{
     plain::Rate,
     preprocess::Preprocessor,
     search::{Errors, FoldsTrial, Found, FoundOnFolds, Options, Outcome, Shares},
-    trainer::{ErrorsFor, PlanReport, PlannerOptions, plan},
+    trainer::{self, ErrorsFor, PlanReport, PlannerOptions},
 };
 use serde_json::json;
 
@@ -16,9 +16,9 @@ use crate::{
     choosing::Search,
     failure::Failure,
     output::{Answer, Output},
-    plan::MODELS,
+    plan::{self, MODELS},
     signals,
-    sources::{Part, Purpose, Source, named},
+    sources::{Source, named},
 };
 
 /// Client: search settings that suit the data, in the clear, with the plaintext twin of the training
@@ -51,7 +51,7 @@ pub(crate) struct Try {
 }
 
 pub(crate) fn run(args: &Try, output: &Output) -> Done {
-    let data = args.source.read(&Purpose::Training(args.model, None))?;
+    let data = plan::read_data(&args.source, args.model, None, output)?;
     let progress = output.progress("trying");
     let seen = |done, total| progress.at(done, total);
     let stop = signals::token();
@@ -68,14 +68,14 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
     let setting = found.setting();
     let features = Preprocessor::fit(&data, setting.scheme)?.features() + 1;
     let planner = PlannerOptions::new().errors(ErrorsFor::Nothing);
-    let (_, report) = plan(&found.settings(), features, data.rows(), &planner)?;
+    let (_, report) = trainer::plan(&found.settings(), features, data.rows(), &planner)?;
     let arguments = setting.arguments().unwrap_or_default();
     let several = match found {
         Search::Several(_) => "--model one-vs-rest ",
         _ => "",
     };
     let arguments = format!("{several}{arguments} --rounds fastest");
-    let command = format!("lr-train plan {} {arguments}", named_source(&args.source));
+    let command = format!("lr-train plan {} {arguments}", args.source.arguments());
     let text = format!(
         "{}\n\n{}\n{}\nnext: {command} --out plan.toml",
         match &found {
@@ -95,23 +95,6 @@ pub(crate) fn run(args: &Try, output: &Output) -> Done {
         "key-bytes": report.chosen.key_file_bytes,
     });
     Ok(Answer::new(text, json))
-}
-
-/// The options that name the data.
-fn named_source(source: &Source) -> String {
-    let mut named = format!("--data {}", source.data);
-    for (option, value) in [("label", &source.label), ("positive", &source.positive)] {
-        if let Some(value) = value {
-            named += &format!(" --{option} {value}");
-        }
-    }
-    named += match source.part {
-        Part::Auto => "",
-        Part::All => " --part all",
-        Part::Train => " --part train",
-        Part::Test => " --part test",
-    };
-    named
 }
 
 /// Seconds on the server, without the client's part.

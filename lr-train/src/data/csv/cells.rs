@@ -155,9 +155,10 @@ impl<'a> Column<'a> {
     }
 
     fn wrong(&mut self, line: u64, field: &str, kind: Kind) {
-        let found = field.to_owned();
-        self.problem
-            .get_or_insert_with(|| Problem { line, found, kind });
+        if self.problem.is_none() {
+            let found = field.to_owned();
+            self.problem = Some(Problem { line, found, kind });
+        }
     }
 
     /// The line of the first problem.
@@ -208,7 +209,6 @@ impl<'a> Column<'a> {
             Kind::NotANumber => CsvError::Words {
                 line,
                 column,
-                found,
                 name,
                 words: self.words,
                 rows,

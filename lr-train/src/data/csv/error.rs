@@ -83,6 +83,7 @@ pub enum CsvError {
         "line {line}, {column}: {found:?} is not a number; {words} of {rows} rows hold words there, {different} different ones: {}; \
          --categories one-hot makes a column of zeros and ones for each, --drop {name:?} leaves the column out",
         sample(.first, *.different, *.most),
+        found = .first.first().map_or("", |word| word),
         different = bounded(*.different, *.most)
     )]
     Words {
@@ -90,8 +91,6 @@ pub enum CsvError {
         line: u64,
         /// Number, and name if there is one, of the column.
         column: String,
-        /// The first word.
-        found: String,
         /// What names the column on the command line.
         name: String,
         /// Fields that hold no number.
@@ -100,7 +99,7 @@ pub enum CsvError {
         rows: usize,
         /// Different words, at most one more than are counted.
         different: usize,
-        /// The first few.
+        /// The first few, the one that stands there before all.
         first: Vec<String>,
         /// The most that are counted.
         most: usize,

@@ -5,7 +5,7 @@
 //! 1. **Delimiter**: the one given, or whichever of comma, tab, semicolon and vertical bar occurs most often in the first line (in
 //!    this order where two occur equally often); where none does, a space. Fields may be quoted; spaces around them are dropped, and
 //!    several in a row delimit as one does.
-//! 2. **Header**: as given. [`Header::Auto`] takes a header if a column is asked for by name or holds a name that is known from training;
+//! 2. **Header**: as given. [`Header::Auto`] takes a header if a column is asked for by name or the first row has all names that are known from training;
 //!    otherwise the feature fields of the first row decide: all words, a header; no words, data; a mixture is an error that asks for a
 //!    decision.
 //!    Numbers that count up one by one (0, 1, 2, ..), as programs write that number their columns, are an error that asks for it, too.

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::data::{
     DataError, Layout,
+    layout::Source,
     raw::{RawColumn, RawTable},
 };
 
@@ -207,9 +208,13 @@ fn header(
         ColumnId::Index(_) => None,
     });
     let known = || {
-        let layout = options.layout.iter().filter(|layout| layout.is_named());
-        let mut names = layout.flat_map(Layout::columns);
-        names.any(|source| first.fields().any(|field| field == source.name))
+        let layout = options.layout.as_ref().filter(|layout| layout.is_named());
+        layout.is_some_and(|layout| {
+            let there = |name: &str| first.fields().any(|field| field == name);
+            let names = || layout.columns().iter().map(|source| &*source.name);
+            // Names that are numbers may be data.
+            names().all(there) && names().any(|name| name.parse::<f64>().is_err())
+        })
     };
     match (options.format.header, name) {
         (Header::Absent, Some(name)) => Err(CsvError::NameWithoutHeader { name: name.clone() }),
@@ -293,7 +298,7 @@ fn places(
 /// The columns of a layout among those that are chosen.
 fn by_name(layout: &Layout, names: &[String], chosen: &[usize]) -> Result<Vec<usize>, CsvError> {
     let among: Vec<String> = chosen.iter().map(|&c| names[c].clone()).collect();
-    let place = |source: &crate::data::layout::Source| {
+    let place = |source: &Source| {
         let name = &source.name;
         match one_named(name, &among) {
             Ok(at) => Ok(chosen[at]),
@@ -330,7 +335,7 @@ fn columns<'a>(
     let column = |(at, &column): (usize, &usize)| {
         let declared = categorical.contains(&column);
         let source = options.layout.as_ref().map(|layout| &layout.columns()[at]);
-        let levels = source.and_then(|source| source.levels());
+        let levels = source.and_then(Source::levels);
         let taking = match (source, &levels) {
             (Some(_), Some(_)) => Taking::Known {
                 others: rules.unseen == Unseen::Other,

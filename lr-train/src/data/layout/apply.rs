@@ -108,12 +108,8 @@ impl Layout {
 }
 
 fn known(column: &RawColumn, code: f64) -> String {
-    let levels = column.levels.iter().flatten();
-    levels
-        .skip(code as usize)
-        .next()
-        .cloned()
-        .unwrap_or_default()
+    let mut levels = column.levels.iter().flatten();
+    levels.nth(code as usize).cloned().unwrap_or_default()
 }
 
 /// For each level as it was read: the column that it becomes, that it becomes none as the reference, or that it is not known.

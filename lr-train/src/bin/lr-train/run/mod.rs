@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lr_train::{
     data::Dataset,
+    split::Minibatches,
     trainer::{Model, PlanReport, Rounds, TrainingPlan, Usage, files::save_model},
 };
 use serde_json::json;
@@ -73,6 +74,15 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
+    if args
+        .source
+        .counterpart()
+        .is_some_and(|rows| rows.is_stdin())
+    {
+        return Err(Failure::Usage(
+            "--data - --part train: rows held back are read a second time, and the standard input cannot be; give a file, or --part all".into(),
+        ));
+    }
     let folders = Folders::new(&args.out);
     let engine = args.engine.open()?;
     output.note(format_args!("engine: {engine}"));
@@ -94,7 +104,9 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     let (done, rounds) = (ended.rounds, run.plan().rounds().len());
     let planned = report.as_ref().and_then(|r| r.chosen.seconds.first());
     let planned = planned.map(|of| of.seconds);
-    let usage = Usage::of(run.plan().settings(), data.rows(), run.plan().minibatch())?;
+    let settings = run.plan().settings();
+    let batches = Minibatches::of(data.labels(), run.plan().minibatch(), settings.order)?;
+    let usage = Usage::of(&batches, settings.iterations);
     let mut text = format!(
         "{done} of {rounds} rounds trained; all of them use {usage}\n{}\n",
         run.times.table(&run.sizes(), planned)

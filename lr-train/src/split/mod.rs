@@ -3,14 +3,15 @@
 //! A purpose and an index select a ChaCha20 stream: its key is `seed (8 bytes, little-endian) | purpose (8) | index (8) | 0 (8)`.
 //! Shuffles are Fisher-Yates from the back, with uniform indices by rejection (no floating point).
 
+mod minibatches;
+
 use chacha20::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    data::{DataError, Target},
-    plain::Examples,
-};
+pub use minibatches::{ClassWeights, Minibatches, Order};
+
+use crate::data::{DataError, Target};
 
 /// Row numbers of two disjoint parts, each in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,7 @@ enum Purpose {
     TrainTest = 1,
     Folds = 2,
     Minibatches = 3,
+    Classes = 4,
 }
 
 /// Splits rows so that each class gives the same share to the test (rounded, at least 1 row and not all).
@@ -131,109 +133,6 @@ fn k_fold_of(
     Ok((0..folds)
         .map(|fold| Split::by(&fold_of.iter().map(|&f| f == fold).collect::<Vec<_>>()))
         .collect())
-}
-
-/// In which order rows come into minibatches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Order {
-    /// As they stand in the data.
-    Original,
-    /// Reshuffled for each epoch.
-    Shuffled {
-        /// Decides the order.
-        seed: u64,
-    },
-}
-
-/// The rows of each iteration's minibatch.
-///
-/// An epoch is one pass over the rows: consecutive pieces of `size` rows of that epoch's order. Rows that do not fill the last piece
-/// sit out that epoch; in shuffled order these are others each time. If `size` is all rows or more, each minibatch is all rows in
-/// their original order, whatever the order asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Minibatches {
-    rows: usize,
-    size: usize,
-    order: Order,
-}
-
-impl Minibatches {
-    /// Minibatches of `size` out of `rows` rows.
-    ///
-    /// # Errors
-    /// [`DataError::Split`] if either is 0.
-    pub fn new(rows: usize, size: usize, order: Order) -> Result<Self, DataError> {
-        if rows == 0 || size == 0 {
-            return Err(DataError::Split {
-                what: "minibatch size",
-                value: size as f64,
-                rows,
-                allowed: "both sizes must be at least 1",
-            });
-        }
-        let size = size.min(rows);
-        Ok(Self { rows, size, order })
-    }
-
-    /// Each minibatch is all rows.
-    ///
-    /// # Errors
-    /// [`DataError::Split`] if there are none.
-    pub fn full(rows: usize) -> Result<Self, DataError> {
-        Self::new(rows, rows.max(1), Order::Original)
-    }
-
-    /// Rows in each minibatch.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// Rows in all.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Minibatches in an epoch.
-    pub fn per_epoch(&self) -> usize {
-        self.rows / self.size
-    }
-
-    /// The rows of iterations `from`, `from + 1`, .. without end. Starting later gives the same minibatches as starting at 0 and
-    /// skipping.
-    pub fn starting_at(&self, from: usize) -> impl Iterator<Item = Vec<usize>> + use<> {
-        let this = self.clone();
-        let mut at = None;
-        let mut rows = Vec::new();
-        (from..).map(move |iteration| {
-            let (epoch, piece) = (iteration / this.per_epoch(), iteration % this.per_epoch());
-            if at != Some(epoch) {
-                rows = this.epoch(epoch);
-                at = Some(epoch);
-            }
-            rows[piece * this.size..][..this.size].to_vec()
-        })
-    }
-
-    /// The minibatches of `count` iterations from `first`, taken from rows.
-    pub fn select(&self, rows: &Examples, first: usize, count: usize) -> Vec<Examples> {
-        let batches = self.starting_at(first).take(count);
-        batches.map(|batch| rows.select(&batch)).collect()
-    }
-
-    fn epoch(&self, epoch: usize) -> Vec<usize> {
-        let mut rows: Vec<usize> = (0..self.rows).collect();
-        if let Order::Shuffled { seed } = self.order
-            && self.size < self.rows
-        {
-            shuffle(
-                &mut rows,
-                &mut stream(seed, Purpose::Minibatches, epoch as u64),
-            );
-        }
-        rows
-    }
 }
 
 fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha20Rng {
@@ -350,11 +249,98 @@ mod tests {
         assert_eq!(full.starting_at(7).next().unwrap(), [0, 1, 2, 3]);
     }
 
+    fn stratified(labels: &[bool], size: usize, weights: ClassWeights) -> Minibatches {
+        Minibatches::of(labels, size, Order::Stratified { seed: 4, weights }).unwrap()
+    }
+
+    #[test]
+    fn stratified_minibatches_have_the_shares_of_the_classes() {
+        let labels = labels(87, 13);
+        let batches = stratified(&labels, 30, ClassWeights::Equal);
+        let first: Vec<_> = batches.starting_at(0).take(40).collect();
+        for batch in &first {
+            let positives = batch.iter().filter(|&&r| labels[r]).count();
+            assert!((3..=5).contains(&positives), "{batch:?}");
+            let mut rows = batch.clone();
+            rows.sort_unstable();
+            rows.dedup();
+            // One that lies in two passes may have a row twice.
+            assert!(rows.len() >= 24, "{batch:?}");
+        }
+        // Ten epochs, in which every row comes ten times.
+        let mut counts = vec![0; 100];
+        first
+            .iter()
+            .take(100 / 3)
+            .flatten()
+            .for_each(|&r| counts[r] += 1);
+        first[33].iter().take(10).for_each(|&r| counts[r] += 1);
+        assert_eq!(counts, [10; 100]);
+        let later: Vec<_> = batches.starting_at(17).take(23).collect();
+        assert_eq!(later, first[17..]);
+        let full = stratified(&labels, 200, ClassWeights::Equal);
+        assert!(full.starting_at(3).next().unwrap().into_iter().eq(0..100));
+        assert!(matches!(
+            Minibatches::new(
+                9,
+                3,
+                Order::Stratified {
+                    seed: 0,
+                    weights: ClassWeights::Equal
+                }
+            ),
+            Err(DataError::OrderNeedsLabels)
+        ));
+    }
+
+    #[test]
+    fn weighted_classes_come_in_proportion() {
+        let labels = labels(90, 10);
+        let share = |weights, size| {
+            let batches = stratified(&labels, size, weights);
+            let rows: Vec<usize> = batches.starting_at(0).take(100).flatten().collect();
+            let mut counts = vec![0i32; 100];
+            rows.iter().for_each(|&r| counts[r] += 1);
+            for class in [&counts[..90], &counts[90..]] {
+                // Within a class all come alike.
+                assert!(class.iter().max().unwrap() - class.iter().min().unwrap() <= 1);
+            }
+            let share = counts[90..].iter().sum::<i32>() as f64 / rows.len() as f64;
+            assert!((batches.weighted_share().unwrap() - share).abs() < 1e-3);
+            share
+        };
+        assert_eq!(share(ClassWeights::Balanced, 20), 0.5);
+        assert_eq!(share(ClassWeights::Balanced, 100), 0.5);
+        let given = |negative, positive| ClassWeights::Given { negative, positive };
+        assert!((share(given(1.0, 5.0), 30) - 50.0 / 140.0).abs() < 1e-3);
+        assert!((share(given(2.0, 10.0), 30) - 50.0 / 140.0).abs() < 1e-3);
+        for weights in [
+            given(0.0, 1.0),
+            given(1.0, f64::NAN),
+            given(1e-9, 1.0),
+            given(1e-300, 1e300),
+        ] {
+            assert!(Order::Stratified { seed: 0, weights }.check().is_err());
+        }
+        // A set of one class has nothing to weigh.
+        let one = Minibatches::of(
+            &[true; 4],
+            2,
+            Order::Stratified {
+                seed: 0,
+                weights: ClassWeights::Balanced,
+            },
+        );
+        assert_eq!(one.unwrap().starting_at(0).take(2).flatten().count(), 4);
+    }
+
     #[test]
     fn orders_are_pinned() {
         // A change of these values would change every stored run's minibatches.
         let batches = Minibatches::new(12, 6, Order::Shuffled { seed: 0 }).unwrap();
         assert_eq!(batches.starting_at(1).next().unwrap(), [4, 10, 2, 8, 7, 11]);
+        let batches = stratified(&labels(9, 3), 6, ClassWeights::Balanced);
+        assert_eq!(batches.starting_at(1).next().unwrap(), [11, 5, 9, 3, 10, 4]);
         assert_eq!(
             train_test(&labels(6, 6), 0.5, 0).unwrap().test,
             [0, 3, 5, 7, 9, 11]
