@@ -32,6 +32,7 @@ KINDS = {
     10: "encrypted array",
     11: "seeded encrypted array",
     12: "encrypted data set",
+    13: "encrypted rows, weights or scores",
 }
 
 
@@ -89,8 +90,15 @@ def parameters(h):
         "specials": h.list(h.u),
         "digit_sizes": h.list(h.u),
         "base_scale": h.f64(),
-        "security": ["classical 128", "INSECURE"][h.u()],
     }
+    promises = ["classical 128", "INSECURE", "bootstrapping"]
+    p["security"] = promises[h.u()]
+    p["levels"] = len(p["windows"]) - 1
+    if p["security"] == "bootstrapping":
+        p["security"] = promises[:2][h.u()]
+        names = "levels", "coefficients_to_slots", "slots_to_coefficients", "secret_weight", "integer_bound"
+        p["bootstrap"] = {name: h.u() for name in names}
+        p["levels"] = p["bootstrap"]["levels"]
     # The basis, and what stands in it where.
     p["basis"] = p["terminals"][::-1] + p["mains"] + p["specials"]
     return p
@@ -116,8 +124,13 @@ def special(p):
     return list(range(len(p["basis"]) - len(p["specials"]), len(p["basis"])))
 
 
-def key_shape(p, budget):
+def key_shape(p, kind, budget):
     """Digits and limbs of a switching key for levels up to `budget`."""
+    if kind in (2, 4):
+        check("bootstrap" in p, "a key of a sparse secret without bootstrapping")
+        check(budget == (0 if kind == 2 else len(p["windows"]) - 1), "a key of a sparse secret with another level budget")
+        limbs = window(p, budget)
+        return (len(limbs), limbs + special(p)[:1]) if kind == 2 else (1, limbs + special(p)[:2])
     windows = [window(p, level) for level in range(budget + 1)]
     limbs = list(range(min(w[0] for w in windows), max(w[-1] for w in windows) + 1))
     digits = start = 0
@@ -192,7 +205,7 @@ def switching_key(h):
 
 
 def read_key(p, key, payload):
-    digits, limbs = key_shape(p, key["level_budget"])
+    digits, limbs = key_shape(p, key["key"], key["level_budget"])
     payload.residues(p, limbs, digits)
 
 
@@ -233,13 +246,16 @@ def scheme_object(kind, h, payload):
 
 
 def training_object(kind, h):
-    """Kinds 9 and 12."""
+    """Kinds 9, 12 and 13."""
     fields = {"training_version": h.u()}
     check(fields["training_version"] == 2, "not version 2 of training files")
     fields["parameters"] = parameters(h)
     fields.update(plan=h.hex(32), keys=h.hex(16), dataset=h.hex(16))
     if kind == 12:
         fields["rounds"] = h.u()
+    elif kind == 13:
+        fields["content"] = ["rows", "weights", "scores"][h.u()]
+        fields["rows"] = h.u()
     else:
         fields["round"] = h.u()
         fields["content"] = ["weights", "state", "start"][h.u()]

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use arras_hal::{Backend, KeySwitchSpec, Limbs, Ring, RingBasis, RingSpec, StopToken};
+use arras_hal::{
+    Backend, KeySwitchSpec, LimbConstants, Limbs, Ring, RingBasis, RingSpec, StopToken,
+};
+use num_bigint::{BigInt, Sign};
+use num_traits::ToPrimitive;
 
-use crate::{CkksError, CkksErrorKind, Result, encoding::Encoder, params::Parameters};
+use crate::{
+    CkksError, CkksErrorKind, Result, encoding::Encoder, keys::KeyKind, params::Parameters,
+};
 
 /// Parameters with everything that is prepared once for them: the ring on an engine, the encoder's tables, the
 /// windows. Clones share it.
@@ -56,17 +62,10 @@ impl<B: Backend> Context<B> {
         };
         let basis = RingBasis::new(&spec)?;
         let ring = Ring::new(engine, &basis)?;
-        let windows = (0..=params.max_level())
+        let windows = (0..=params.raised_level())
             .map(|l| Limbs::new(params.window(l)))
             .collect();
-        let switching = KeySwitchSpec {
-            groups: params
-                .digit_groups()
-                .iter()
-                .map(|g| Limbs::new(g.clone()))
-                .collect(),
-            special: Limbs::new(params.special_range()),
-        };
+        let switching = crate::keys::switching(params, KeyKind::Relinearization);
         let encoder = Encoder::new(params.log_n())?;
         let params = params.clone();
         Ok(Self {
@@ -140,9 +139,27 @@ impl<B: Backend> Context<B> {
     /// # Errors
     /// [`CkksErrorKind::LevelTooHigh`].
     pub fn window(&self, level: usize) -> Result<&Limbs> {
-        let most = self.max_level();
+        self.window_up_to(self.max_level(), level)
+    }
+
+    /// The limbs of a level, of those that are for bootstrapping, too.
+    pub(crate) fn raised_window(&self, level: usize) -> Result<&Limbs> {
+        self.window_up_to(self.params().raised_level(), level)
+    }
+
+    fn window_up_to(&self, most: usize, level: usize) -> Result<&Limbs> {
         let error = CkksErrorKind::LevelTooHigh { level, most };
-        Ok(self.inner.windows.get(level).ok_or(error)?)
+        let windows = self.inner.windows.get(..=most).unwrap_or_default();
+        Ok(windows.get(level).ok_or(error)?)
+    }
+
+    /// An integer modulo each of `limbs`.
+    pub(crate) fn integer_constants(&self, value: &BigInt, limbs: &Limbs) -> LimbConstants {
+        let negative = value.sign() == Sign::Minus;
+        self.inner.ring.basis().constants(limbs, |q| {
+            let residue = (value.magnitude() % q.value()).to_u32().unwrap_or(0);
+            if negative { q.neg(residue) } else { residue }
+        })
     }
 
     /// (modulus, limb) of a list of limbs, the largest moduli first: few of them hold large values.

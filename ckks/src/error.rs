@@ -5,8 +5,8 @@ use std::path::Path;
 use arras_hal::{HalError, Stopped, named_error};
 
 use crate::{
-    encoding::EncodingError, opening::OpeningError, params::ParamsError, precision::PrecisionError,
-    random::RandomError, wire::WireError,
+    encoding::EncodingError, keys::KeyKind, opening::OpeningError, params::ParamsError,
+    precision::PrecisionError, random::RandomError, wire::WireError,
 };
 
 /// The result of scheme operations.
@@ -80,6 +80,20 @@ pub enum CkksErrorKind {
         what: String,
         /// The Galois element.
         element: u32,
+    },
+    /// A key to or from the sparse secret was not given to the evaluator.
+    #[error("needs the key {kind}; make it with KeyGenerator::bootstrapping_keys and load it")]
+    NoSparseKey {
+        /// Which of them.
+        kind: KeyKind,
+    },
+    /// Parameters whose ciphertexts cannot be bootstrapped.
+    #[error(
+        "parameters {set} have no levels for bootstrapping; make a set with ParametersBuilder::bootstrapping, and keys and ciphertexts for it"
+    )]
+    NoBootstrapping {
+        /// Fingerprint, abbreviated.
+        set: String,
     },
     /// A key was cut to a lower level budget than the operation needs.
     #[error(

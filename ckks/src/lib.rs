@@ -10,6 +10,7 @@
 #[path = "../tests/it/support/refused.rs"]
 mod refused;
 
+mod bootstrap;
 mod ciphertext;
 mod client;
 #[cfg(feature = "conformance")]
@@ -32,6 +33,7 @@ fn widest<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
 }
 
+pub use bootstrap::{BootstrapPlan, Bootstrapper};
 pub use ciphertext::{Ciphertext, Plaintext, PlaintextUse};
 pub use client::{
     Decryptor, EncryptionKey, EncryptionStreams, Encryptor, KeyGenerator, LoadedPublicKey,

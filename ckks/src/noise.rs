@@ -18,6 +18,11 @@ const REAL_ENCODING: f64 = 2.0 * ROUNDING;
 /// Mean square of a coefficient of a uniform ternary secret.
 const TERNARY: f64 = 2.0 / 3.0;
 
+/// What the sine of a bootstrap is off by at most, for values up to 1: 2^-24.
+const SINE: f64 = 5.960_464_477_539_063e-8;
+/// Deviation of what the steps before it err by: 2^-25.
+const BEFORE_SINE: f64 = SINE / 2.0;
+
 /// A prediction, or why there is none.
 type Result<T, E = ParamsError> = std::result::Result<T, E>;
 
@@ -217,6 +222,25 @@ impl NoiseModel {
         let from = to.saturating_add(1);
         let switch = self.rotations(from, 1.0, 0.0).named(OP)? / self.params.scale(from);
         Ok(switch.hypot(self.rescale(to)?))
+    }
+
+    /// A bootstrap of values up to `bound` in magnitude, for the worst such values: the sine that stands for the reduction modulo Q_0, the steps before it, and the last
+    /// rescale. Errors of values far below the bound are smaller; beyond it there is no bound.
+    ///
+    /// It depends on the values: the sine's part is not noise, and comes again with the same values.
+    ///
+    /// # Errors
+    /// [`ParamsError::Bootstrap`] for parameters without bootstrapping.
+    pub fn bootstrap(&self, bound: f64) -> Result<f64> {
+        if self.params.bootstrap().is_none() {
+            return Err(ParamsError::Bootstrap {
+                what: "the specification of its levels",
+                got: "none".into(),
+                required: "given to predict its error".into(),
+            });
+        }
+        let rescale = self.rescale(self.params.max_level())?;
+        Ok(rescale.hypot(bound * SINE.hypot(BEFORE_SINE)))
     }
 
     /// Going down from level `from` to `to` in one step: the rounding of one rescale, whatever the distance; nothing if they are

@@ -38,6 +38,7 @@ struct Caches {
     tables: Cache<(Limbs, Limbs, ConversionMode), ConversionTable>,
     rescales: Cache<(Limbs, Limbs), RescalePlan>,
     key_switches: Cache<(KeySwitchSpec, Limbs, Limbs), KeySwitchPlan>,
+    mod_downs: Cache<(KeySwitchSpec, Limbs, Limbs), ModDownPlan>,
     mod_ups: Cache<(KeySwitchSpec, Limbs), ModUpPlan>,
 }
 
@@ -283,6 +284,24 @@ impl RingBasis {
                 ModUpPlan::new(self, spec, window)
             })
             .named("mod_up")
+    }
+
+    /// The plan of a division by the special primes of what is over `window` and these, to the limbs `to`, cached.
+    ///
+    /// # Errors
+    /// As [`RingBasis::rescale_plan`].
+    pub fn mod_down_plan(
+        &self,
+        spec: &KeySwitchSpec,
+        window: &Limbs,
+        to: &Limbs,
+    ) -> Result<Arc<ModDownPlan>> {
+        self.caches
+            .mod_downs
+            .get_or_try((spec.clone(), window.clone(), to.clone()), || {
+                ModDownPlan::new(self, spec, window, to)
+            })
+            .named("mod_down")
     }
 
     /// The plan of a key switch at `window` whose result lands on the limbs `to`, cached. With `to`

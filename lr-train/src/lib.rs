@@ -82,6 +82,7 @@ pub mod circuits;
 pub mod data;
 mod error;
 mod fault;
+pub mod inference;
 pub mod metrics;
 mod model_kind;
 pub mod plain;

@@ -211,28 +211,52 @@ impl<S: SecretEngine> Client<S> {
         inputs: &Bindings<Value>,
         planned: impl Fn(&str) -> Option<f64>,
     ) -> Result<Bindings<SeededEncrypted>> {
-        let circuit = program.circuit();
-        check_inputs(circuit, inputs)?;
-        let most = self.context.max_level();
+        check_inputs(program.circuit(), inputs)?;
         inputs
             .iter()
             .map(|(name, value)| {
-                let input = circuit.input(name)?;
-                let level = circuit.level(input.node()).unwrap_or(0);
-                if level > most {
-                    return Err(ToolkitError::from(ToolkitErrorKind::TooFewLevels {
-                        input: Some(name.to_owned()),
-                        needed: level,
-                        available: most,
-                    })
-                    .named("encrypt"));
-                }
-                let assumed = circuit.node(input.node()).assumption().map(|a| a.bound);
-                let largest = assumed.or_else(|| planned(name)).unwrap_or(self.largest);
-                let encrypted = self.encrypt_up_to(*input.layout(), value, level, largest)?;
+                let encrypted = self.encrypt_one(program, name, value, planned(name))?;
                 Ok((name.to_owned(), encrypted))
             })
             .collect()
+    }
+
+    /// Encrypts the value of one of a program's inputs, for programs whose inputs come from several sides or at several times: as
+    /// [`Client::encrypt_inputs`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn encrypt_input(
+        &self,
+        program: &Program,
+        name: &str,
+        value: impl Into<Value>,
+    ) -> Result<SeededEncrypted> {
+        self.encrypt_one(program, name, &value.into(), None)
+    }
+
+    fn encrypt_one(
+        &self,
+        program: &Program,
+        name: &str,
+        value: &Value,
+        planned: Option<f64>,
+    ) -> Result<SeededEncrypted> {
+        let circuit = program.circuit();
+        let most = self.context.max_level();
+        let input = circuit.input(name)?;
+        let level = circuit.level(input.node()).unwrap_or(0);
+        if level > most {
+            return Err(ToolkitError::from(ToolkitErrorKind::TooFewLevels {
+                input: Some(name.to_owned()),
+                needed: level,
+                available: most,
+            })
+            .named("encrypt"));
+        }
+        let assumed = circuit.node(input.node()).assumption().map(|a| a.bound);
+        let largest = assumed.or(planned).unwrap_or(self.largest);
+        self.encrypt_up_to(*input.layout(), value, level, largest)
     }
 
     /// The evaluation keys that a program needs, each cut to the highest level at which it is used.

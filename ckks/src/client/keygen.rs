@@ -6,11 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arras_hal::{Eval, GaloisElement, Limbs, Named, Poly, SecretEngine, Shape};
 use num_traits::ToPrimitive;
 
-use super::{PublicKey, SecretKey, errors};
+use zeroize::Zeroizing;
+
+use super::{PublicKey, SecretKey, errors, small_poly};
 use crate::{
-    CkksError, CkksErrorKind, Parameters, Result,
+    BootstrapPlan, CkksError, CkksErrorKind, Parameters, Result,
+    context::parameters_mismatch,
     keys::{EvaluationKeySet, KeyKind, SwitchingKey},
-    random::{PublicSeed, Purpose, Seed, uniform_rows},
+    params::SPARSE_WEIGHT,
+    random::{PublicSeed, Purpose, Seed, sparse_ternary, uniform_rows},
 };
 
 /// Makes the keys that belong to one secret key.
@@ -58,7 +62,7 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         let stream = |_| self.seed.stream(Purpose::PublicKeyError, [index, 0, 0]);
         let mut b = errors(context.ring(), 1, stream, &limbs)?;
         let a = self.uniform(&seed, Purpose::PublicKeyUniform, 0, &limbs)?;
-        self.subtract_product(&mut b, &a, &limbs)?;
+        self.subtract_product(&mut b, &a, &self.secret.on(&limbs)?)?;
         Ok(PublicKey {
             params: params.clone(),
             seed,
@@ -134,30 +138,89 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
     pub fn switching_key(&self, kind: KeyKind, level_budget: usize) -> Result<SwitchingKey> {
         let context = self.secret.context();
         let params = context.params();
+        if kind.own_budget(params).is_some() {
+            let error = CkksErrorKind::WrongForm {
+                have: "a key to or from the sparse secret",
+                remedy: "make both, with all that a bootstrap needs, by KeyGenerator::bootstrapping_keys",
+            };
+            return Err(CkksError::from(error).named("switching_key"));
+        }
         if level_budget > context.max_level() {
             let (level, most) = (level_budget, context.max_level());
             return Err(
                 CkksError::from(CkksErrorKind::LevelTooHigh { level, most }).named("switching_key")
             );
         }
+        self.key_between(kind, level_budget, None)
+    }
+
+    /// The keys that bootstraps of a plan need: rotations, conjugation and relinearization up to the levels at which they are used, and those
+    /// to and from a sparse secret, which is made for them from a stream of its own and overwritten when they are made.
+    ///
+    /// [`EvaluationKeySet::insert`] puts them together with those of a circuit.
+    ///
+    /// # Errors
+    /// [`CkksErrorKind::ParametersMismatch`] if the plan is of other parameters; [`CkksErrorKind::Stopped`]; if the engine has no memory.
+    pub fn bootstrapping_keys(&self, plan: &BootstrapPlan) -> Result<EvaluationKeySet> {
+        CkksError::within("bootstrapping_keys", || {
+            let params = self.params();
+            if plan.params() != params {
+                return Err(parameters_mismatch(params, plan.params()));
+            }
+            let sparse = self.sparse_secret()?;
+            let mut set = EvaluationKeySet::new(params);
+            for (kind, level_budget) in plan.keys() {
+                set.insert(self.key_between(kind, level_budget, Some(&sparse))?)?;
+            }
+            Ok(set)
+        })
+    }
+
+    /// A sparse secret: it is new each time.
+    fn sparse_secret(&self) -> Result<Poly<S, Eval>> {
+        let ring = self.secret.context().ring();
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        let layout = crate::keys::layout(params, level_budget);
+        let mut coefficients = Zeroizing::new(vec![0; ring.basis().n()]);
+        sparse_ternary(
+            &mut self.seed.stream(Purpose::SparseSecret, [index, 0, 0]),
+            SPARSE_WEIGHT as usize,
+            &mut coefficients,
+        );
+        small_poly(ring, &coefficients, &ring.basis().all_limbs())
+    }
+
+    /// A key of a kind whose level budget was checked. Those to and from the sparse secret are given it.
+    fn key_between(
+        &self,
+        kind: KeyKind,
+        level_budget: usize,
+        sparse: Option<&Poly<S, Eval>>,
+    ) -> Result<SwitchingKey> {
+        let context = self.secret.context();
+        let params = context.params();
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let layout = crate::keys::layout(params, kind, level_budget);
         let seed = self.seed.public(Purpose::KeyUniform, [index, 0, 0]);
-        let source = self.switched_from(kind, &layout.limbs)?;
-        let special = context.ring().basis().product(&context.switching().special);
+        let source = self.switched_from(kind, &layout.limbs, sparse)?;
+        let (target, error) = match (kind, sparse) {
+            (KeyKind::ToSparse, Some(sparse)) => (
+                sparse.select_secret(0..1, &layout.limbs)?,
+                Purpose::SparseKeyError,
+            ),
+            (KeyKind::FromSparse, _) => (self.secret.on(&layout.limbs)?, Purpose::SparseKeyError),
+            _ => (self.secret.on(&layout.limbs)?, Purpose::KeyError),
+        };
+        let switching = crate::keys::switching(params, kind);
+        let special = context.ring().basis().product(&switching.special);
         let mut b = Vec::with_capacity(layout.digits * layout.limbs.len() * params.n());
-        for (j, group) in params.digit_groups().iter().take(layout.digits).enumerate() {
+        for (j, group) in switching.groups.iter().take(layout.digits).enumerate() {
             context.stopped().named("switching_key")?;
-            let stream = |_| self.seed.stream(Purpose::KeyError, [index, j as u64, 0]);
+            let stream = |_| self.seed.stream(error, [index, j as u64, 0]);
             let mut digit = errors(context.ring(), 1, stream, &layout.limbs)?;
             let a = self.uniform(&seed, Purpose::KeyUniform, j as u64, &layout.limbs)?;
-            self.subtract_product(&mut digit, &a, &layout.limbs)?;
+            self.subtract_product(&mut digit, &a, &target)?;
             // P modulo the primes of the group, 0 modulo the others.
-            let group: Vec<u32> = params
-                .moduli()
-                .get(group.clone())
-                .unwrap_or_default()
-                .to_vec();
+            let group = context.moduli_of(group);
             let message = context.ring().basis().constants(&layout.limbs, |q| {
                 if group.contains(&q.value()) {
                     (&special % q.value()).to_u32().unwrap_or(0)
@@ -192,12 +255,21 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
     }
 
     /// The secret that a key switches from.
-    fn switched_from(&self, kind: KeyKind, limbs: &Limbs) -> Result<Poly<S, Eval>> {
+    fn switched_from(
+        &self,
+        kind: KeyKind,
+        limbs: &Limbs,
+        sparse: Option<&Poly<S, Eval>>,
+    ) -> Result<Poly<S, Eval>> {
+        if let (KeyKind::FromSparse, Some(sparse)) = (kind, sparse) {
+            return Ok(sparse.select_secret(0..1, limbs)?);
+        }
         let s = self.secret.on(limbs)?;
         let mut source = self.scratch(limbs)?;
         match kind {
             KeyKind::Relinearization => s.mul_into(&s, &mut source)?,
             KeyKind::Galois(galois) => s.automorphism_into(galois, &mut source)?,
+            KeyKind::ToSparse | KeyKind::FromSparse => return Ok(s),
         }
         Ok(source)
     }
@@ -222,15 +294,15 @@ impl<'a, S: SecretEngine> KeyGenerator<'a, S> {
         )?)
     }
 
-    /// `b -= a s`.
+    /// `b -= a s`, over the limbs of all.
     fn subtract_product(
         &self,
         b: &mut Poly<S, Eval>,
         a: &Poly<S, Eval>,
-        limbs: &Limbs,
+        s: &Poly<S, Eval>,
     ) -> Result<()> {
-        let mut product = self.scratch(limbs)?;
-        a.mul_into(&self.secret.on(limbs)?, &mut product)?;
+        let mut product = self.scratch(s.limbs())?;
+        a.mul_into(s, &mut product)?;
         Ok(b.sub_assign(&product)?)
     }
 }

@@ -65,7 +65,7 @@ impl<S: SecretEngine> SecretKey<S> {
     }
 
     /// The key over some limbs, in memory that is overwritten when it is dropped.
-    pub(super) fn on(&self, limbs: &Limbs) -> Result<Poly<S, Eval>> {
+    pub(crate) fn on(&self, limbs: &Limbs) -> Result<Poly<S, Eval>> {
         Ok(self.poly.select_secret(0..1, limbs)?)
     }
 

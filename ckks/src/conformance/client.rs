@@ -6,10 +6,11 @@ use num_complex::Complex64;
 use super::{
     Fixture, Record,
     fixture::{BATCHES, ENCRYPTIONS, KEYS, SECRET, evaluation_keys, values},
+    sets::BOOTSTRAPPED,
 };
 use crate::{
-    Context, Decryptor, EncryptionStreams, Encryptor, Evaluator, KeyGenerator, Result, SecretKey,
-    SwitchingKey,
+    BootstrapPlan, Context, Decryptor, EncryptionStreams, Encryptor, Evaluator, KeyGenerator,
+    Result, SecretKey, SwitchingKey,
     random::{PublicSeed, Seed},
 };
 
@@ -54,6 +55,21 @@ pub fn keys<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Record> {
     }
     let public = generator.public_key()?;
     record.words("public key", seed_words(&public.seed), &public.b);
+    Ok(record)
+}
+
+/// The keys of a bootstrap, to and from a sparse secret among them.
+///
+/// # Errors
+/// The engine failed.
+pub fn sparse_keys<S: SecretEngine>(fixture: &Fixture, engine: S) -> Result<Record> {
+    let (_context, secret) = party(fixture, engine)?;
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes(KEYS));
+    let plan = BootstrapPlan::new(fixture.params(), BOOTSTRAPPED)?;
+    let mut record = Record::default();
+    for key in generator.bootstrapping_keys(&plan)?.iter() {
+        note_key(&mut record, "key", key);
+    }
     Ok(record)
 }
 

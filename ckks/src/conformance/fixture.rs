@@ -2,9 +2,10 @@
 
 use arras_hal::{Backend, Eval, Limbs, Poly, Reference, SecretEngine, Shape};
 
+use super::sets::BOOTSTRAPPED;
 use crate::{
-    Ciphertext, Context, EncryptionStreams, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
-    Result, SecretKey, SeededCiphertext, random::Seed,
+    BootstrapPlan, Ciphertext, Context, EncryptionStreams, Encryptor, EvaluationKeySet,
+    KeyGenerator, Parameters, Result, SecretKey, SeededCiphertext, random::Seed,
 };
 
 /// The batch sizes that programs run with.
@@ -40,7 +41,13 @@ impl Fixture {
         let context = Context::new(params, Reference::new())?;
         let secret = SecretKey::from_seed(&context, &Seed::from_bytes(SECRET))?;
         let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes(KEYS));
-        let keys = evaluation_keys(&generator)?;
+        let mut keys = evaluation_keys(&generator)?;
+        if params.bootstrap().is_some() {
+            let plan = BootstrapPlan::new(params, BOOTSTRAPPED)?;
+            for key in generator.bootstrapping_keys(&plan)?.iter() {
+                keys.insert(key.clone())?;
+            }
+        }
         let public_key = generator.public_key()?.load(&context)?;
         let streams = EncryptionStreams::from_seed(Seed::from_bytes(ENCRYPTIONS));
         let encryptor = Encryptor::with_streams(&secret, &streams);

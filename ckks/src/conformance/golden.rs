@@ -163,6 +163,16 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "decryptions",
         "2d009c5901ecabd9ad3c5ddaedc88c060b85bebfa6d611a574cba0666914a76b",
     ),
+    (
+        "bootstrapping",
+        "bootstraps",
+        "73668f2ac987a522f49b011362ff5fb5145ed5a759261777bd04ae301ddddef6",
+    ),
+    (
+        "bootstrapping",
+        "sparse_keys",
+        "be522c2e23477d29de6b489a6a802066f1d0c6cffa50eedf7c965873cc4127a7",
+    ),
 ];
 
 /// The recorded hash of a program on a set.
@@ -197,6 +207,7 @@ mod tests {
                 sets::secure(),
                 "b082e9cbb64f12b26e6e629046fb62f3102306339d2c82c7fee72f5f36ba962f",
             ),
+            (sets::bootstrapping(), "0"),
         ] {
             let found = blake3::Hash::from_bytes(set.params().fingerprint()).to_hex();
             assert_eq!(found.as_str(), fingerprint, "{}", set.name());

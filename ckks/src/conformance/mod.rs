@@ -86,6 +86,7 @@ macro_rules! __scheme_conformance_list {
             bits34 { plaintexts products levels rotations circuit }
             one_limb_digits { plaintexts products levels rotations circuit }
             secure { plaintexts products levels rotations circuit }
+            bootstrapping { bootstraps }
         }
     };
 }
@@ -101,6 +102,7 @@ macro_rules! __secret_conformance_list {
             bits34 { keys encryptions decryptions }
             one_limb_digits { keys encryptions decryptions }
             secure { keys encryptions decryptions }
+            bootstrapping { sparse_keys }
         }
     };
 }

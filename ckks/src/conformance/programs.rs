@@ -7,6 +7,7 @@
 //! | [`levels`] | every level down to every other, alignment, concat, pick, dropped moduli |
 //! | [`rotations`] | rotate, conjugate, hoisted rotations, plain and weighted sums of rotations, pending operands |
 //! | [`circuit`] | an inner product, squared and rotated until no level is left |
+//! | [`bootstraps`] | bootstraps of what is at the least level, above it, and pending |
 //!
 //! Each runs with batches of 1 and of 3.
 
@@ -16,8 +17,9 @@ use num_complex::Complex64;
 use super::{
     Fixture, Record,
     fixture::{BATCHES, values},
+    sets::BOOTSTRAPPED,
 };
-use crate::{Ciphertext, Evaluator, Result};
+use crate::{BootstrapPlan, Bootstrapper, Ciphertext, Evaluator, Result};
 
 /// A program while it runs.
 struct Run<'a, B: Backend> {
@@ -231,5 +233,22 @@ pub fn circuit<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
         let total = e.rotate_and_sum(&z, 2, 4)?;
         r.note("sum", &total)?;
         r.note("cut", &e.drop_moduli(&total, 2.0)?)
+    })
+}
+
+/// Bootstraps.
+///
+/// # Errors
+/// The evaluator's: the engine failed.
+pub fn bootstraps<B: Backend>(fixture: &Fixture, engine: B) -> Result<Record> {
+    run(fixture, engine, |r| {
+        let e = r.evaluator;
+        let plan = BootstrapPlan::new(r.fixture.params(), BOOTSTRAPPED)?;
+        let bootstrapper = Bootstrapper::new(e, &plan, 1.0)?;
+        let first = bootstrapper.bootstrap(&r.fresh(0, 2)?)?;
+        r.note("bootstrap at 2", &first)?;
+        let product = e.multiply(&first, &r.fresh(1, 3)?)?;
+        r.note("multiply", &product)?;
+        r.note("bootstrap, pending", &bootstrapper.bootstrap(&product)?)
     })
 }

@@ -115,6 +115,18 @@ pub fn secure() -> &'static Set {
     &SET
 }
 
+/// N = 2^8, 3 levels of 38.8 bits and 10 for bootstrapping, 3 digits. **Insecure.**
+pub fn bootstrapping() -> &'static Set {
+    static SET: LazyLock<Set> = LazyLock::new(|| {
+        let builder = insecure(8, 3, LevelWidth::Bits39, 3);
+        Set::new("bootstrapping", &builder.bootstrapping(BOOTSTRAPPED))
+    });
+    &SET
+}
+
+/// Real values in a ciphertext that programs bootstrap.
+pub(super) const BOOTSTRAPPED: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;

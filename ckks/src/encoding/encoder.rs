@@ -58,6 +58,11 @@ impl Encoder {
         self.n() / 2
     }
 
+    /// The factors `exp(2 pi i 5^j / 8h)`, j below h, of the layer of butterflies of half-length h < N/2: a power of two.
+    pub(crate) fn twiddles(&self, h: usize) -> impl Iterator<Item = Complex64> + '_ {
+        self.fft.twiddles(h)
+    }
+
     /// Encodes real or complex numbers, the first into slot 0; the slots that `values` does not reach are zero.
     ///
     /// # Errors

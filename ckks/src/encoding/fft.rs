@@ -13,6 +13,8 @@
 //! Real and imaginary parts are separate arrays, so that the butterflies of a stage are loops over
 //! contiguous f64 which compilers turn into vector code.
 
+use num_complex::Complex64;
+
 use super::roots::RootTable;
 
 /// Twiddle factors of all stages for `n` slots.
@@ -42,6 +44,12 @@ impl SpecialFft {
             }
         }
         Self { n, cos, sin }
+    }
+
+    /// The factors of the stage that joins transforms of length `h`.
+    pub(super) fn twiddles(&self, h: usize) -> impl Iterator<Item = Complex64> + '_ {
+        let parts = self.cos[h..2 * h].iter().zip(&self.sin[h..2 * h]);
+        parts.map(|(&re, &im)| Complex64 { re, im })
     }
 
     /// From the folded coefficients `w` to the slots, in place. Both slices have length `n`.

@@ -18,7 +18,11 @@ use std::sync::Arc;
 
 use arras_hal::{Backend, GaloisElement, Key, Named};
 
-use crate::{Ciphertext, CkksErrorKind, Context, Result, keys::EvaluationKeys, magnitude};
+use crate::{
+    Ciphertext, CkksErrorKind, Context, Result,
+    keys::{EvaluationKeys, KeyKind},
+    magnitude,
+};
 
 /// Computes on ciphertexts of one context, with evaluation keys only.
 ///
@@ -108,17 +112,26 @@ impl<B: Backend> Evaluator<B> {
         ct.check_whole()
     }
 
-    fn relinearization_key(&self, level: usize) -> Result<&Key<B>> {
+    /// This evaluator once more, with no bound assumed.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            context: self.context.clone(),
+            keys: Arc::clone(&self.keys),
+            assumed: None,
+        }
+    }
+
+    pub(crate) fn relinearization_key(&self, level: usize) -> Result<&Key<B>> {
         let (key, budget) = self
             .keys
-            .relinearization()
+            .get(KeyKind::Relinearization)
             .ok_or(CkksErrorKind::NoRelinearizationKey)?;
         within_budget(budget, level)?;
         Ok(key)
     }
 
     /// The key of an automorphism; `None` for the identity.
-    fn galois_key(
+    pub(crate) fn galois_key(
         &self,
         galois: GaloisElement,
         level: usize,
@@ -127,13 +140,13 @@ impl<B: Backend> Evaluator<B> {
         if galois.is_identity() {
             return Ok(None);
         }
-        let (key, budget) = self
-            .keys
-            .galois(galois)
-            .ok_or_else(|| CkksErrorKind::NoGaloisKey {
-                what: what(),
-                element: galois.value(),
-            })?;
+        let (key, budget) =
+            self.keys
+                .get(KeyKind::Galois(galois))
+                .ok_or_else(|| CkksErrorKind::NoGaloisKey {
+                    what: what(),
+                    element: galois.value(),
+                })?;
         within_budget(budget, level)?;
         Ok(Some(key))
     }

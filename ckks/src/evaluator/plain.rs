@@ -1,9 +1,9 @@
 //! Plaintexts and scalars.
 
 use arras_hal::{Backend, Coeff, LimbConstants, Limbs, Named, Poly, Shape};
-use num_bigint::{BigInt, Sign};
+use num_bigint::BigInt;
 use num_complex::Complex64;
-use num_traits::{FromPrimitive, ToPrimitive};
+use num_traits::FromPrimitive;
 
 use super::{
     Evaluator,
@@ -224,7 +224,7 @@ impl<B: Backend> Evaluator<B> {
         CkksError::within("multiply_integer", || {
             self.check(a)?;
             let bound = self.bound(a.level(), a.bound() * value.unsigned_abs() as f64)?;
-            let constants = self.integer_constants(&BigInt::from(value), a.limbs());
+            let constants = (self.context).integer_constants(&BigInt::from(value), a.limbs());
             let product = a.with_poly(a.poly().scale(&constants)?, a.batch());
             Ok(product.with_bound(bound))
         })
@@ -261,14 +261,6 @@ impl<B: Backend> Evaluator<B> {
             return Err(out_of_range().into());
         }
         let integer = BigInt::from_f64(scaled).ok_or_else(out_of_range)?;
-        Ok(self.integer_constants(&integer, limbs))
-    }
-
-    fn integer_constants(&self, value: &BigInt, limbs: &Limbs) -> LimbConstants {
-        let negative = value.sign() == Sign::Minus;
-        self.context.ring().basis().constants(limbs, |q| {
-            let residue = (value.magnitude() % q.value()).to_u32().unwrap_or(0);
-            if negative { q.neg(residue) } else { residue }
-        })
+        Ok(self.context.integer_constants(&integer, limbs))
     }
 }

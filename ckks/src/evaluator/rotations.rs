@@ -5,7 +5,7 @@ use arras_hal::{Backend, GaloisElement, Key, Limbs, Named};
 use super::{Evaluator, levels::Operand, products::product_level};
 use crate::{Ciphertext, CkksError, CkksErrorKind, Plaintext, Result, ciphertext::PlaintextUse};
 
-type Term<'a, B> = (GaloisElement, Option<&'a Key<B>>);
+pub(crate) type Term<'a, B> = (GaloisElement, Option<&'a Key<B>>);
 
 impl<B: Backend> Evaluator<B> {
     /// Slot j of the result is slot j + steps of `a` (a rotation to the left; to the right if negative). A pending operand of
@@ -58,7 +58,7 @@ impl<B: Backend> Evaluator<B> {
         Ok((self.settled(a)?, to))
     }
 
-    fn terms(&self, steps: &[i64], level: usize) -> Result<Vec<Term<'_, B>>> {
+    pub(crate) fn terms(&self, steps: &[i64], level: usize) -> Result<Vec<Term<'_, B>>> {
         if steps.is_empty() {
             return Err(CkksErrorKind::Empty.into());
         }

@@ -28,7 +28,8 @@ impl EvaluationKeySet {
         &self.params
     }
 
-    /// Adds a key; one of the same kind is replaced.
+    /// Adds a key. Of two keys of a kind the one with the higher level budget stays, of equal ones the new one: so the keys of circuits and
+    /// those of bootstraps come together in any order.
     ///
     /// # Errors
     /// [`crate::CkksErrorKind::ParametersMismatch`].
@@ -36,11 +37,14 @@ impl EvaluationKeySet {
         if key.params().fingerprint() != self.params.fingerprint() {
             return Err(parameters_mismatch(&self.params, key.params()).named("insert key"));
         }
-        self.keys.insert(key.kind(), key);
+        let budget = |known: &SwitchingKey| known.level_budget();
+        if serves_more(self.keys.get(&key.kind()).map(budget), key.level_budget()) {
+            self.keys.insert(key.kind(), key);
+        }
         Ok(())
     }
 
-    /// The keys, the relinearization key first, then by Galois element.
+    /// The keys, ascending by the code of their kinds: the relinearization key first, rotations by Galois element.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &SwitchingKey> {
         self.keys.values()
     }
@@ -99,8 +103,7 @@ impl std::fmt::Debug for EvaluationKeySet {
 /// Evaluation keys in an engine.
 pub struct EvaluationKeys<B: Backend> {
     context: Context<B>,
-    relinearization: Option<(Key<B>, usize)>,
-    galois: BTreeMap<GaloisElement, (Key<B>, usize)>,
+    keys: BTreeMap<KeyKind, (Key<B>, usize)>,
 }
 
 impl<B: Backend> EvaluationKeys<B> {
@@ -108,8 +111,7 @@ impl<B: Backend> EvaluationKeys<B> {
     pub fn none(context: &Context<B>) -> Self {
         Self {
             context: context.clone(),
-            relinearization: None,
-            galois: BTreeMap::new(),
+            keys: BTreeMap::new(),
         }
     }
 
@@ -118,44 +120,42 @@ impl<B: Backend> EvaluationKeys<B> {
         &self.context
     }
 
-    /// Loads one key; one of the same kind is replaced.
+    /// Loads one key. Of two keys of a kind the one with the higher level budget stays, of equal ones the new one.
     ///
     /// # Errors
     /// [`crate::CkksErrorKind::ParametersMismatch`]; the engine's if it has no memory.
     pub fn insert(&mut self, key: &SwitchingKey) -> Result<()> {
-        let loaded = (key.load(&self.context)?, key.level_budget());
-        match key.kind() {
-            KeyKind::Relinearization => self.relinearization = Some(loaded),
-            KeyKind::Galois(g) => {
-                self.galois.insert(g, loaded);
-            }
+        let known = self.get(key.kind()).map(|(_, budget)| budget);
+        if serves_more(known, key.level_budget()) {
+            let loaded = (key.load(&self.context)?, key.level_budget());
+            self.keys.insert(key.kind(), loaded);
         }
         Ok(())
     }
 
     /// The Galois elements with a key.
     pub fn galois_elements(&self) -> impl Iterator<Item = GaloisElement> + '_ {
-        self.galois.keys().copied()
+        self.keys.keys().filter_map(|kind| match kind {
+            KeyKind::Galois(g) => Some(*g),
+            _ => None,
+        })
     }
 
-    /// The relinearization key and its level budget.
-    pub(crate) fn relinearization(&self) -> Option<(&Key<B>, usize)> {
-        self.relinearization
-            .as_ref()
-            .map(|(key, budget)| (key, *budget))
-    }
-
-    /// The key of an automorphism and its level budget.
-    pub(crate) fn galois(&self, galois: GaloisElement) -> Option<(&Key<B>, usize)> {
-        self.galois.get(&galois).map(|(key, budget)| (key, *budget))
+    /// The key of a kind and its level budget.
+    pub(crate) fn get(&self, kind: KeyKind) -> Option<(&Key<B>, usize)> {
+        self.keys.get(&kind).map(|(key, budget)| (key, *budget))
     }
 }
 
 impl<B: Backend> std::fmt::Debug for EvaluationKeys<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EvaluationKeys")
-            .field("relinearization", &self.relinearization.is_some())
-            .field("galois", &self.galois.keys().collect::<Vec<_>>())
+            .field("keys", &self.keys.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a key of this level budget takes the place of a known one of its kind.
+fn serves_more(known: Option<usize>, budget: usize) -> bool {
+    known.is_none_or(|known| known <= budget)
 }

@@ -1,6 +1,8 @@
 //! One switching key on the host.
 
-use arras_hal::{Backend, GaloisElement, Key, KeyLayout, Limbs, Named};
+use std::{cmp::Ordering, fmt};
+
+use arras_hal::{Backend, GaloisElement, Key, KeyLayout, KeySwitchSpec, Limbs, Named};
 
 use crate::{
     CkksError, CkksErrorKind, Context, Result,
@@ -9,21 +11,61 @@ use crate::{
     random::{PublicSeed, Purpose, uniform_rows},
 };
 
-/// What a switching key switches from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What a switching key switches from. Kinds are ordered by their [`code`](Self::code).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum KeyKind {
     /// From s^2: relinearization.
     Relinearization,
     /// From s under X -> X^g: rotations and conjugation.
     Galois(GaloisElement),
+    /// From s to the sparse secret of a bootstrap, at level 0: digits are the limbs of window 0, and one special prime scales the key, so
+    /// that its modulus stays small.
+    ToSparse,
+    /// From the sparse secret to s, at the raised level: one digit, all of the window, and two special primes.
+    FromSparse,
 }
 
 impl KeyKind {
-    /// A number for each kind: 0, or the Galois element.
+    /// A number for each kind: 0, the Galois element, which is odd, or 2 and 4.
     pub fn code(self) -> u32 {
         match self {
             Self::Relinearization => 0,
+            Self::ToSparse => 2,
+            Self::FromSparse => 4,
             Self::Galois(g) => g.value(),
+        }
+    }
+
+    /// The one level budget that keys of this kind have, if it is one.
+    pub(crate) fn own_budget(self, params: &Parameters) -> Option<usize> {
+        match self {
+            Self::Relinearization | Self::Galois(_) => None,
+            Self::ToSparse => Some(0),
+            Self::FromSparse => Some(params.raised_level()),
+        }
+    }
+}
+
+impl Ord for KeyKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.code().cmp(&other.code())
+    }
+}
+
+impl PartialOrd for KeyKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relinearization => f.write_str("relinearization"),
+            Self::Galois(g) => write!(f, "Galois element {}", g.value()),
+            Self::ToSparse => f.write_str("to the sparse secret"),
+            Self::FromSparse => f.write_str("from the sparse secret"),
         }
     }
 }
@@ -64,7 +106,7 @@ impl SwitchingKey {
 
     /// Its digits and limbs.
     pub fn layout(&self) -> KeyLayout {
-        layout(&self.params, self.level_budget)
+        layout(&self.params, self.kind, self.level_budget)
     }
 
     /// Bytes once loaded into an engine: both halves, 4 bytes a residue.
@@ -75,13 +117,21 @@ impl SwitchingKey {
     /// This key for levels up to `budget` only: the rows that lower levels do not need are left out.
     ///
     /// # Errors
-    /// [`crate::CkksErrorKind::LevelTooHigh`] if the budget is above this key's.
+    /// [`crate::CkksErrorKind::LevelTooHigh`] if the budget is above this key's; [`crate::CkksErrorKind::WrongForm`] for a key to or from the sparse
+    /// secret, which serves one level.
     pub fn cut(&self, budget: usize) -> Result<Self> {
+        if self.kind.own_budget(&self.params).is_some() {
+            let error = CkksErrorKind::WrongForm {
+                have: "a key to or from the sparse secret, which serves one level",
+                remedy: "cut the other keys only",
+            };
+            return Err(CkksError::from(error).named("cut"));
+        }
         if budget > self.level_budget {
             let (level, most) = (budget, self.level_budget);
             return Err(CkksError::from(CkksErrorKind::LevelTooHigh { level, most }).named("cut"));
         }
-        let (from, to) = (self.layout(), layout(&self.params, budget));
+        let (from, to) = (self.layout(), layout(&self.params, self.kind, budget));
         let n = self.params.n();
         let mut b = Vec::with_capacity(to.digits * to.limbs.len() * n);
         for digit in self.b.chunks_exact(from.limbs.len() * n).take(to.digits) {
@@ -143,8 +193,8 @@ impl SwitchingKey {
     }
 }
 
-impl std::fmt::Debug for SwitchingKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SwitchingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "SwitchingKey({:?}, levels up to {}, {:?})",
@@ -155,8 +205,38 @@ impl std::fmt::Debug for SwitchingKey {
     }
 }
 
+/// The digits that keys of a kind switch, and the special limbs that scale them.
+pub(crate) fn switching(params: &Parameters, kind: KeyKind) -> KeySwitchSpec {
+    let window = |level| Limbs::new(params.window(level));
+    match kind {
+        KeyKind::Relinearization | KeyKind::Galois(_) => KeySwitchSpec {
+            groups: params
+                .digit_groups()
+                .iter()
+                .map(|g| Limbs::new(g.clone()))
+                .collect(),
+            special: Limbs::new(params.special_range()),
+        },
+        KeyKind::ToSparse => KeySwitchSpec {
+            groups: window(0).iter().map(|limb| Limbs::new([limb])).collect(),
+            special: params.first_specials(1),
+        },
+        KeyKind::FromSparse => KeySwitchSpec {
+            groups: vec![window(params.raised_level())],
+            special: params.first_specials(2),
+        },
+    }
+}
+
 /// Digits and limbs of a key for levels up to `budget`.
-pub(crate) fn layout(params: &Parameters, budget: usize) -> KeyLayout {
+pub(crate) fn layout(params: &Parameters, kind: KeyKind, budget: usize) -> KeyLayout {
+    if let Some(level) = kind.own_budget(params) {
+        let KeySwitchSpec { groups, special } = switching(params, kind);
+        return KeyLayout {
+            digits: groups.len(),
+            limbs: Limbs::new(params.window(level)).union(&special),
+        };
+    }
     // A key's budget was checked when the key was made or read.
     let limbs = params.key_limbs(budget).unwrap_or_default();
     let limbs = Limbs::new(limbs.into_iter().map(usize::from));

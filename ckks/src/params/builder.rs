@@ -1,6 +1,7 @@
 //! From a ring degree and a number of levels to a parameter set.
 
 use super::Parameters;
+use super::bootstrap::{BootstrapSpec, MAX_STAGES};
 use super::chain::choose;
 use super::choice::CircuitRequest;
 use super::cost::KeySwitchCost;
@@ -8,7 +9,7 @@ use super::digits::{DigitPlan, basis_logs, digit_plans};
 use super::error::ParamsError;
 use super::limits::{LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS};
 use super::log2::{Log2, ONE, log2_prime, units};
-use super::path::{LevelWidth, Window, extent, level_path};
+use super::path::{BASE, EVAL_MOD_LEVELS, LevelWidth, Window, bootstrap_path, extent, level_path};
 use super::primes::pool;
 use super::security::{Security, max_log2_qp};
 use super::spec::{ParametersSpec, check_count, check_log_n};
@@ -66,7 +67,15 @@ pub struct RingRequest {
     width: LevelWidth,
     dnum: Dnum,
     security: Security,
+    /// Stages of the maps of a bootstrap.
+    stages: Option<usize>,
 }
+
+/// More have no place below the levels of a bootstrap.
+const MAX_BOOTSTRAP_LEVELS: usize = MAX_LEVELS - EVAL_MOD_LEVELS - MAX_STAGES;
+
+/// The most values of one ciphertext that two stages of a bootstrap's maps are for: beyond, a stage would have more than 64 diagonals.
+const TWO_STAGES: usize = 1 << 12;
 
 impl ParametersBuilder {
     /// A set for circuits of `depth` multiplications in a row: see [`choose`](ParametersBuilder::choose).
@@ -84,6 +93,7 @@ impl ParametersBuilder {
             width: LevelWidth::default(),
             dnum: Dnum::default(),
             security: Security::default(),
+            stages: None,
         };
         ParametersBuilder { request }
     }
@@ -105,6 +115,14 @@ impl ParametersBuilder<RingRequest> {
     /// Number of key-switching digits.
     pub fn dnum(mut self, dnum: Dnum) -> Self {
         self.request.dnum = dnum;
+        self
+    }
+
+    /// A set whose ciphertexts can be bootstrapped to its highest level, `levels`, `values` real values at a time: those of one
+    /// ciphertext, which repeat over its slots. Bits per level are 38.8. More levels are made above those, for bootstraps alone; 128-bit
+    /// sets have a ring degree of 2^16 or more.
+    pub fn bootstrapping(mut self, values: usize) -> Self {
+        self.request.stages = Some(if values <= TWO_STAGES { 2 } else { 3 });
         self
     }
 
@@ -139,7 +157,7 @@ impl RingRequest {
             return Err(ParamsError::NoDigits);
         }
         let limit = self.limit()?;
-        let path = level_path(self.width, levels);
+        let (path, bootstrap) = self.path(levels)?;
         let chain = choose(log_n, self.width, &path)?;
         let limbs = basis_logs(&chain.terminals, &chain.mains);
         let specials: Vec<Log2> = chain.specials.iter().map(|&q| log2_prime(q)).collect();
@@ -157,7 +175,24 @@ impl RingRequest {
             digit_sizes: plan.sizes.clone(),
             base_scale: self.width.base_scale(),
             security: self.security,
+            bootstrap,
         })
+    }
+
+    /// The path to `levels`, with what is above it for bootstrapping.
+    fn path(&self, levels: usize) -> Result<(Vec<Window>, Option<BootstrapSpec>), ParamsError> {
+        let Some(stages) = self.stages else {
+            return Ok((level_path(self.width, levels), None));
+        };
+        check_count(
+            "levels with bootstrapping",
+            levels,
+            stages + 1..=MAX_BOOTSTRAP_LEVELS,
+        )?;
+        let bootstrap = BootstrapSpec::new(levels, stages, stages);
+        // No pair of terminals is missing that two stages cannot bring in.
+        let path = bootstrap_path(levels, stages).unwrap_or_else(|| vec![BASE]);
+        Ok((path, Some(bootstrap)))
     }
 
     /// The bound on log2(QP), if there is one.
@@ -172,12 +207,22 @@ impl RingRequest {
 
     fn does_not_fit(&self, levels: usize, path: &[Window]) -> ParamsError {
         let best = |log_n| Budget::new(log_n)?.best(path, self.dnum);
+        let deepest = if self.stages.is_none() {
+            deepest(self.log_n, self.width, self.dnum).filter(|&deepest| deepest < levels)
+        } else {
+            let budget = Budget::new(self.log_n);
+            (0..levels).rev().find(|&levels| {
+                let path = self.path(levels);
+                let plan = budget.as_ref().zip(path.ok());
+                plan.is_some_and(|(budget, (path, _))| budget.best(&path, self.dnum).is_some())
+            })
+        };
         ParamsError::DoesNotFit {
             log_n: self.log_n,
             levels,
             width: self.width,
             most_digits: self.dnum.most(),
-            deepest: deepest(self.log_n, self.width, self.dnum).filter(|&deepest| deepest < levels),
+            deepest,
             sufficient_log_n: (self.log_n + 1..=*LOG_N.end()).find(|&n| best(n).is_some()),
         }
     }

@@ -279,6 +279,18 @@ pub enum ParamsError {
         /// Top level of the set.
         max: usize,
     },
+    /// What bootstrapping, or its security, rests on is something else.
+    #[error(
+        "bootstrapping: {what} is {got}, and must be {required}; ParametersBuilder::bootstrapping makes such sets"
+    )]
+    Bootstrap {
+        /// What it is.
+        what: &'static str,
+        /// What was found.
+        got: String,
+        /// What is needed.
+        required: String,
+    },
     /// The specification could not be serialized to be fingerprinted.
     #[error("fingerprinting the parameter set: {0}")]
     Serialization(#[from] postcard::Error),

@@ -23,6 +23,7 @@
 //! # Ok::<(), arras_ckks::params::ParamsError>(())
 //! ```
 
+mod bootstrap;
 pub(crate) mod bounded;
 mod builder;
 mod chain;
@@ -38,6 +39,7 @@ mod path;
 mod primes;
 mod scales;
 mod security;
+mod sparse;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,10 @@ use std::sync::Arc;
 
 use arras_hal::Named;
 
+pub use bootstrap::{
+    BootstrapSpec, INTEGER_BOUND, MAX_SPARSE_MODULUS_BITS, MAX_STAGES, MIN_SECURE_LOG_N,
+    SPARSE_WEIGHT,
+};
 pub use builder::{Dnum, ParametersBuilder, RingRequest, deepest};
 pub use choice::{Choice, CircuitRequest, Explanation, Reason, Rejection};
 pub use cost::{KeySwitchCost, KeySwitchLimbs};
@@ -61,6 +67,7 @@ pub use limits::{
 pub use path::{BASE, LevelWidth, Window, level_path};
 pub use primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, pool, step_log2};
 pub use security::{Security, max_log2_qp};
+pub use sparse::{HybridAttack, SparseRingLwe};
 pub use spec::ParametersSpec;
 
 use log2::to_bits;
@@ -69,7 +76,7 @@ use spec::Derived;
 
 /// A validated parameter set. Cloning copies a pointer; two sets are equal if their specifications are.
 ///
-/// Accessors that take a level panic if it is above [`max_level`](Self::max_level): levels come from checked ciphertexts.
+/// Accessors that take a level panic if it is above [`raised_level`](Self::raised_level), the top: levels come from checked ciphertexts.
 /// Code that takes a level from its caller checks it first, with [`check_level`](Self::check_level).
 #[derive(Clone)]
 pub struct Parameters(Arc<Inner>);
@@ -136,9 +143,11 @@ impl Parameters {
         self.n() / 2
     }
 
-    /// The level of a fresh ciphertext; levels are 0 to this.
+    /// The highest level that a ciphertext has outside of a bootstrap; levels are 0 to this.
     pub fn max_level(&self) -> usize {
-        self.0.derived.windows.len() - 1
+        let raised = self.raised_level();
+        self.bootstrap()
+            .map_or(raised, |bootstrap| bootstrap.levels)
     }
 
     /// Bits per level.
@@ -289,8 +298,14 @@ impl Parameters {
     /// # Errors
     /// [`ParamsError::NoSuchLevel`] if the budget is above the top.
     pub fn key_limbs(&self, level_budget: usize) -> Result<Vec<u16>, ParamsError> {
-        self.check_level(level_budget)
-            .named("cut a key to a level budget")?;
+        let max = self.raised_level();
+        if level_budget > max {
+            return Err(ParamsError::NoSuchLevel {
+                operation: Some("cut a key to a level budget"),
+                level: level_budget,
+                max,
+            });
+        }
         // Every window reaches the boundary between terminals and mains, so a union of windows is a range.
         let windows = &self.0.derived.windows[..=level_budget];
         let start = windows.iter().map(|w| w.start).min().unwrap_or(0);
@@ -377,7 +392,14 @@ impl fmt::Display for Parameters {
         writeln!(f, "CKKS parameters {name}, {}", self.security())?;
         let (log_n, slots) = (self.log_n(), self.slots());
         writeln!(f, "  ring     N = 2^{log_n}, {slots} slots")?;
-        writeln!(f, "  levels   {}, {}", self.max_level(), self.level_width())?;
+        write!(f, "  levels   {}, {}", self.max_level(), self.level_width())?;
+        match self.bootstrap() {
+            Some(_) => {
+                let raised = self.raised_level() - self.max_level();
+                writeln!(f, ", and {raised} for bootstrapping")?;
+            }
+            None => writeln!(f)?,
+        }
         let (terminals, mains) = (spec.terminals.len(), spec.mains.len());
         let specials = spec.specials.len();
         write!(f, "  primes   {terminals} terminals, {mains} mains, ")?;
@@ -388,6 +410,9 @@ impl fmt::Display for Parameters {
             _ => writeln!(f, ", compared with NO bound")?,
         }
         writeln!(f, "  attacks  {}", self.ring_lwe())?;
+        if let Some(sparse) = self.sparse_ring_lwe() {
+            writeln!(f, "  sparse   {sparse}")?;
+        }
         let sizes: Vec<String> = spec.digit_sizes.iter().map(usize::to_string).collect();
         let (dnum, sizes) = (self.dnum(), sizes.join(" + "));
         let margin = self.margin_bits();

@@ -161,6 +161,31 @@ fn regular(width: LevelWidth, levels: usize) -> Vec<Window> {
     path
 }
 
+/// Levels that the reduction modulo Q_0 of a bootstrap takes, of two mains each.
+pub(crate) const EVAL_MOD_LEVELS: usize = 8;
+/// Terminals of a path with bootstrapping: all that the width of 8u uses.
+const BOOTSTRAP_TERMINALS: usize = 4;
+/// The band in which the scales above users' levels must lie.
+pub(crate) const RAISED_BAND: (Log2, Log2) = (units(9, 1), units(13, 1));
+
+/// The path of a set that bootstraps to level `levels`: regular steps of 8u up to there, the levels of the reduction, and `stages` for
+/// the map to slots, of two mains each or, at the top, of the two terminals that are still missing: the top window must hold every terminal, or modulus
+/// is wasted. `None` if there are fewer stages than pairs of terminals missing.
+pub(crate) fn bootstrap_path(levels: usize, stages: usize) -> Option<Vec<Window>> {
+    let mut path = regular(LevelWidth::Bits39, levels);
+    let mut at = *path.last()?;
+    let missing = (BOOTSTRAP_TERMINALS - at.terminals) / 2;
+    for _ in 0..EVAL_MOD_LEVELS + stages.checked_sub(missing)? {
+        at.mains += 2;
+        path.push(at);
+    }
+    for _ in 0..missing {
+        at.terminals += 2;
+        path.push(at);
+    }
+    Some(path)
+}
+
 /// 8u: three regular steps take 4 mains, and the three possible remainders have the tops 9u; 9u, 7.5u; 8u, 9u, 9.5u.
 fn wide_path(levels: usize) -> Vec<Window> {
     let periods = (levels - 1) / 3;
@@ -265,6 +290,25 @@ mod tests {
         assert_eq!(regular(LevelWidth::Bits39, 9), windows(&wide));
         let narrow = [(0, 2), (2, 1), (4, 0), (1, 5), (3, 4), (5, 3), (7, 2)];
         assert_eq!(regular(LevelWidth::Bits34, 6), windows(&narrow));
+    }
+
+    #[test]
+    fn bootstrapping_paths_end_with_every_prime() {
+        for levels in 1..40 {
+            for stages in 0..4 {
+                let Some(path) = bootstrap_path(levels, stages) else {
+                    assert!(stages < 2);
+                    continue;
+                };
+                assert_eq!(path.len(), levels + EVAL_MOD_LEVELS + stages + 1);
+                let top = extent(&path);
+                assert_eq!((path.last(), top.terminals), (Some(&top), 4));
+            }
+        }
+        let top = |levels, stages| bootstrap_path(levels, stages).unwrap().pop();
+        assert_eq!(top(17, 2), Some(Window::new(41, 4)));
+        assert_eq!(top(16, 3), Some(Window::new(41, 4)));
+        assert_eq!(top(13, 2), Some(Window::new(35, 4)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use arras_hal::is_prime;
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
+use super::bootstrap::BootstrapSpec;
 use super::bounded::at_most;
 use super::digits::{MARGIN_BITS, ranges};
 use super::error::ParamsError;
@@ -13,7 +14,7 @@ use super::limits::{
     LOG_N, MAX_CONVERSION_SOURCES, MAX_LEVELS, MAX_MAINS, MAX_TERMINALS, MIN_HEADROOM_BITS,
 };
 use super::log2::{Log2, ONE, log2_product, to_bits};
-use super::path::{LevelWidth, Window, extent, nominal_scales};
+use super::path::{LevelWidth, RAISED_BAND, Window, extent, nominal_scales};
 use super::primes::{CHAIN_PRIME_BOUND, PRIME_BOUND, PRIME_MINIMUM, step_log2};
 use super::scales::{FixedScale, canonical_scales, difference, product};
 use super::security::{Security, max_log2_qp};
@@ -23,31 +24,108 @@ const MAX_DRIFT: Log2 = ONE / 2;
 
 /// A parameter set as it is written down: nothing here has been checked. `Parameters::try_from` checks everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written", into = "Written")]
 pub struct ParametersSpec {
     /// log2 of the ring degree N.
     pub log_n: u32,
     /// Bits per level.
     pub level_width: LevelWidth,
     /// The window of each level, level 0 first.
-    #[serde(deserialize_with = "at_most::<{ MAX_LEVELS + 1 }, _, _>")]
     pub windows: Vec<Window>,
     /// Terminal primes `T_0 ..`, in the order in which windows take them (the basis holds them in reverse).
-    #[serde(deserialize_with = "at_most::<MAX_TERMINALS, _, _>")]
     pub terminals: Vec<u32>,
     /// Main primes `Q_0 ..`.
-    #[serde(deserialize_with = "at_most::<MAX_MAINS, _, _>")]
     pub mains: Vec<u32>,
     /// Special primes `P_0 ..`, whose product is P.
-    #[serde(deserialize_with = "at_most::<MAX_CONVERSION_SOURCES, _, _>")]
     pub specials: Vec<u32>,
     /// Number of limbs of each key-switching digit, from the start of the basis `T_{A-1} .. T_0, Q_0 ..`.
-    #[serde(deserialize_with = "at_most::<{ MAX_TERMINALS + MAX_MAINS }, _, _>")]
     pub digit_sizes: Vec<usize>,
     /// The scale of level 0; [`LevelWidth::base_scale`] of the width, to the bit.
     pub base_scale: f64,
     /// What the set promises.
     pub security: Security,
+    /// What it has for bootstrapping; its last levels are then for that alone.
+    pub bootstrap: Option<BootstrapSpec>,
+}
+
+/// The form in which a specification is written. Bootstrapping is a choice of the last field, so that sets without it keep their bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "ParametersSpec", deny_unknown_fields)]
+struct Written {
+    log_n: u32,
+    level_width: LevelWidth,
+    #[serde(deserialize_with = "at_most::<{ MAX_LEVELS + 1 }, _, _>")]
+    windows: Vec<Window>,
+    #[serde(deserialize_with = "at_most::<MAX_TERMINALS, _, _>")]
+    terminals: Vec<u32>,
+    #[serde(deserialize_with = "at_most::<MAX_MAINS, _, _>")]
+    mains: Vec<u32>,
+    #[serde(deserialize_with = "at_most::<MAX_CONVERSION_SOURCES, _, _>")]
+    specials: Vec<u32>,
+    #[serde(deserialize_with = "at_most::<{ MAX_TERMINALS + MAX_MAINS }, _, _>")]
+    digit_sizes: Vec<usize>,
+    base_scale: f64,
+    security: WrittenSecurity,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Security")]
+enum WrittenSecurity {
+    Classical128,
+    InsecureForTests,
+    #[serde(rename = "bootstrapping")]
+    Bootstrapping {
+        security: Security,
+        bootstrap: BootstrapSpec,
+    },
+}
+
+impl From<Written> for ParametersSpec {
+    fn from(written: Written) -> Self {
+        let (security, bootstrap) = match written.security {
+            WrittenSecurity::Classical128 => (Security::Classical128, None),
+            WrittenSecurity::InsecureForTests => (Security::InsecureForTests, None),
+            WrittenSecurity::Bootstrapping {
+                security,
+                bootstrap,
+            } => (security, Some(bootstrap)),
+        };
+        Self {
+            log_n: written.log_n,
+            level_width: written.level_width,
+            windows: written.windows,
+            terminals: written.terminals,
+            mains: written.mains,
+            specials: written.specials,
+            digit_sizes: written.digit_sizes,
+            base_scale: written.base_scale,
+            security,
+            bootstrap,
+        }
+    }
+}
+
+impl From<ParametersSpec> for Written {
+    fn from(spec: ParametersSpec) -> Self {
+        Self {
+            log_n: spec.log_n,
+            level_width: spec.level_width,
+            windows: spec.windows,
+            terminals: spec.terminals,
+            mains: spec.mains,
+            specials: spec.specials,
+            digit_sizes: spec.digit_sizes,
+            base_scale: spec.base_scale,
+            security: match (spec.bootstrap, spec.security) {
+                (None, Security::Classical128) => WrittenSecurity::Classical128,
+                (None, Security::InsecureForTests) => WrittenSecurity::InsecureForTests,
+                (Some(bootstrap), security) => WrittenSecurity::Bootstrapping {
+                    security,
+                    bootstrap,
+                },
+            },
+        }
+    }
 }
 
 pub(super) fn check_log_n(log_n: u32) -> Result<(), ParamsError> {
@@ -103,6 +181,9 @@ impl ParametersSpec {
         self.check_counts()?;
         self.check_windows()?;
         self.check_primes()?;
+        if let Some(bootstrap) = &self.bootstrap {
+            bootstrap.check(self)?;
+        }
         let mut basis = self.terminals.clone();
         basis.reverse();
         basis.extend(self.mains.iter().chain(&self.specials));
@@ -215,7 +296,14 @@ impl ParametersSpec {
                 width: self.level_width,
                 expected,
             })?;
-        let band = self.level_width.scale_band();
+        let users = self.bootstrap.map_or(windows.len(), |b| b.levels + 1);
+        let band = |level| {
+            if level < users {
+                self.level_width.scale_band()
+            } else {
+                RAISED_BAND
+            }
+        };
         let nominal = nominal_scales(self.level_width, &self.windows);
         let mut levels = Vec::with_capacity(windows.len());
         for (level, scale) in canonical_scales(base, basis, windows)
@@ -223,6 +311,7 @@ impl ParametersSpec {
             .enumerate()
         {
             // Windows in proportion, and primes of the sizes that the windows are counted in.
+            let band = band(level);
             let low = band.0.max(nominal[level] - MAX_DRIFT);
             let high = band.1.min(nominal[level] + MAX_DRIFT);
             let log2_scale = scale.and_then(FixedScale::log2);

@@ -8,8 +8,8 @@ mod samplers;
 mod seed;
 
 pub use samplers::{
-    CENTRED_BINOMIAL_ETA, centred_binomial, flooding, small_residues, ternary, uniform_row,
-    uniform_rows,
+    CENTRED_BINOMIAL_ETA, centred_binomial, flooding, small_residues, sparse_ternary, ternary,
+    uniform_row, uniform_rows,
 };
 pub use seed::{PublicSeed, Purpose, Seed, Stream};
 

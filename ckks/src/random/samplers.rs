@@ -86,6 +86,23 @@ pub fn ternary(stream: &mut Stream, out: &mut [i8]) {
     }
 }
 
+/// Exactly `weight` values of -1 or 1 at places drawn without replacement, 0 elsewhere: from each 32-bit word its lowest bits are a place,
+/// rejected if it is taken or there is none, and its highest bit the sign. All places, if `weight` is more.
+///
+/// Which words are rejected shows in the running time; rejected ones say that two draws were equal, not where.
+pub fn sparse_ternary(stream: &mut Stream, weight: usize, out: &mut [i8]) {
+    out.fill(0);
+    let mask = out.len().next_power_of_two() - 1;
+    let mut missing = weight.min(out.len());
+    while missing > 0 {
+        let word = stream.next_u32();
+        if let Some(x @ 0) = out.get_mut(word as usize & mask) {
+            *x = 1 - 2 * (word >> 31) as i8;
+            missing -= 1;
+        }
+    }
+}
+
 /// Centred binomial values: the difference of two sums of [`CENTRED_BINOMIAL_ETA`] bits, from one 64-bit word
 /// each. Constant time.
 pub fn centred_binomial(stream: &mut Stream, out: &mut [i8]) {
@@ -229,6 +246,28 @@ mod tests {
         // Neighbours are independent.
         let pairs = values.windows(2).filter(|w| w[0] == w[1]).count() as f64;
         assert!((pairs - 1e5).abs() < 1500.0, "{pairs}");
+    }
+
+    #[test]
+    fn sparse_values_have_their_weight_and_are_anywhere() {
+        let (mut stream, mut values) = (stream(5), [0; 256]);
+        let (mut places, mut plus) = ([0u32; 256], 0);
+        for _ in 0..4000 {
+            sparse_ternary(&mut stream, 32, &mut values);
+            assert_eq!(values.iter().filter(|&&v| v != 0).count(), 32);
+            plus += values.iter().filter(|&&v| v == 1).count();
+            for (place, value) in places.iter_mut().zip(&values) {
+                *place += u32::from(value.unsigned_abs());
+            }
+        }
+        // 500 expected at each place, with a deviation of 21; 64 000 of either sign, with one of 179.
+        assert!(
+            places.iter().all(|place| place.abs_diff(500) < 105),
+            "{places:?}"
+        );
+        assert!(plus.abs_diff(64_000) < 900, "{plus}");
+        sparse_ternary(&mut stream, 9, &mut values[..5]);
+        assert!(values[..5].iter().all(|&v| v != 0));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub enum Purpose {
     LedgerKey,
     /// What shows that a ledger was written by its key's owner.
     LedgerTag,
+    /// Sparse secrets of bootstraps.
+    SparseSecret,
+    /// Errors of the switching keys to and from a sparse secret.
+    SparseKeyError,
 }
 
 impl Purpose {
@@ -55,6 +59,8 @@ impl Purpose {
             Self::OpeningSecret => "arras 2026-11 ckks secret of openings",
             Self::LedgerKey => "arras 2026-11 ckks key of a ledger",
             Self::LedgerTag => "arras 2026-11 ckks tag of a ledger",
+            Self::SparseSecret => "arras 2026-12 ckks sparse secret",
+            Self::SparseKeyError => "arras 2026-12 ckks sparse switching key error",
         }
     }
 }

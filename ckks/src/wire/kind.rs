@@ -34,11 +34,13 @@ pub enum ObjectKind {
     SeededEncryptedArray = 11,
     /// A data set for training: the ciphertexts of all its rounds.
     EncryptedDataset = 12,
+    /// Rows to apply a network to, its weights, or the scores of rows: their description and their ciphertexts.
+    Inference = 13,
 }
 
 impl ObjectKind {
     /// Every kind this build knows, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Parameters,
         Self::SecretKey,
         Self::PublicKey,
@@ -51,6 +53,7 @@ impl ObjectKind {
         Self::EncryptedArray,
         Self::SeededEncryptedArray,
         Self::EncryptedDataset,
+        Self::Inference,
     ];
 
     /// The number that stands for this kind in a container.
@@ -81,6 +84,7 @@ impl ObjectKind {
             Self::EncryptedArray => "encrypted array",
             Self::SeededEncryptedArray => "seeded encrypted array",
             Self::EncryptedDataset => "encrypted data set",
+            Self::Inference => "encrypted rows, weights or scores",
         }
     }
 }

@@ -5,8 +5,8 @@
 use std::{path::PathBuf, process::Command};
 
 use arras_ckks::{
-    Ciphertext, Context, Encryptor, EvaluationKeySet, Parameters, SecretKey, SeededCiphertext,
-    SwitchingKey, random::Seed,
+    BootstrapPlan, Ciphertext, Context, Encryptor, EvaluationKeySet, KeyGenerator, KeyKind,
+    Parameters, SecretKey, SeededCiphertext, SwitchingKey, params::Security, random::Seed,
 };
 use arras_hal::Reference;
 use serde_json::{Value, json};
@@ -129,6 +129,49 @@ fn python_reads_what_this_crate_wrote() {
         ),
     ] {
         has(&read(name).unwrap(), &fields);
+    }
+}
+
+#[test]
+fn python_reads_sets_and_keys_of_bootstraps() {
+    let builder = Parameters::builder().log_n(8).levels(3).bootstrapping(16);
+    let builder = builder.security(Security::InsecureForTests);
+    let params = builder.build().unwrap();
+    let context = Context::new(&params, Reference::new()).unwrap();
+    let secret = SecretKey::from_seed(&context, &Seed::from_bytes([1; 32])).unwrap();
+    let generator = KeyGenerator::with_seed(&secret, Seed::from_bytes([2; 32]));
+    let plan = BootstrapPlan::new(&params, 16).unwrap();
+    let keys = generator.bootstrapping_keys(&plan).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    for (kind, level) in [(KeyKind::ToSparse, 0), (KeyKind::FromSparse, 13)] {
+        let key = keys.get(kind).unwrap();
+        std::fs::write(&path, key.to_bytes().unwrap()).unwrap();
+        let output = Command::new("python3")
+            .arg(here("../docs/format_reader.py"))
+            .arg(&path)
+            .output();
+        let Ok(output) = output else {
+            eprintln!("SKIPPED: there is no python3");
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{kind}: {said}");
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let rows = key.layout().digits * key.layout().limbs.len();
+        has(
+            &found,
+            &json!({"kind": 4, "key": kind.code(), "level_budget": level, "rows": rows}),
+        );
+        has(
+            &found["parameters"],
+            &json!({
+                "security": "INSECURE", "levels": 3,
+                "bootstrap": {
+                    "levels": 3, "coefficients_to_slots": 2, "slots_to_coefficients": 2, "secret_weight": 32, "integer_bound": 13,
+                },
+            }),
+        );
     }
 }
 

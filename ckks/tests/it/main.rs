@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod bootstrap;
 mod conformance;
 mod conformance_finds_faults;
 mod determinism;

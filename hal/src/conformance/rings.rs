@@ -81,7 +81,8 @@ pub(super) fn switches() -> Vec<(KeySwitchSpec, Limbs, Limbs)> {
         ),
         (thirds.clone(), limbs(&[0, 1, 4, 5]), limbs(&[0, 4])),
         (thirds, limbs(&[2, 8]), limbs(&[0, 1, 2])),
-        (one, limbs(&[4, 5, 6]), limbs(&[0, 1, 4, 5])),
+        (one.clone(), limbs(&[4, 5, 6]), limbs(&[0, 1, 4, 5])),
+        (one, Limbs::new(0..12), Limbs::new(0..12)),
         (sixths, limbs(&[0, 2, 4, 6, 8]), limbs(&[0, 2, 4, 6])),
     ]
 }

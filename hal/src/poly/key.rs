@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use super::{Ring, check};
-use crate::{Backend, HalError, HalErrorKind, KeyLayout, KeySwitchPlan, Result, error::ensure};
+use crate::{
+    Backend, HalError, HalErrorKind, KeyLayout, KeySwitchPlan, Limbs, Result, error::ensure,
+};
 
 /// A switching key in its engine's own layout.
 pub struct Key<B: Backend> {
@@ -43,14 +45,24 @@ impl<B: Backend> Key<B> {
 
     /// The key is of `ring` and covers the limbs and digits of `plan`.
     pub(super) fn check(&self, ring: &Arc<Ring<B>>, plan: &KeySwitchPlan) -> Result<()> {
+        self.check_limbs(ring, plan.mod_up().key_digits(), plan.ext())
+    }
+
+    /// The key is of `ring` and has these digits and limbs.
+    pub(super) fn check_limbs(
+        &self,
+        ring: &Arc<Ring<B>>,
+        digits: &[usize],
+        limbs: &Limbs,
+    ) -> Result<()> {
         check::same_ring(ring, &self.ring)?;
         let layout = self.layout();
-        let mut digits = plan.mod_up().key_digits().iter();
-        let enough = digits.all(|&d| d < layout.digits) && layout.limbs.contains_all(plan.ext());
+        let mut digits = digits.iter();
+        let enough = digits.all(|&d| d < layout.digits) && layout.limbs.contains_all(limbs);
         ensure(enough, || HalErrorKind::KeyTooSmall {
             have: layout.limbs.clone(),
             digits: layout.digits,
-            need: plan.ext().clone(),
+            need: limbs.clone(),
         })
     }
 }

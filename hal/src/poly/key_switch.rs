@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Eval, Key, Poly, arithmetic::bufs, check};
 use crate::{
     Backend, GaloisElement, HalError, HalErrorKind, KeySwitchPlan, KeySwitchSpec, Limbs, Named,
-    Result, Shape,
+    Result, Ring, Shape,
 };
 
 impl<B: Backend> Poly<B, Eval> {
@@ -67,17 +67,43 @@ impl<B: Backend> Poly<B, Eval> {
         let plan = self.plan(spec, to)?;
         HalError::within("key_switch", || {
             key.check(&self.ring, &plan)?;
-            let Some(addend) = addend else { return Ok(()) };
-            check::same_ring(&self.ring, &addend.ring)?;
-            check::same_limbs(self.limbs(), addend.limbs())?;
-            if addend.polys() == 2 * self.polys() {
-                return Ok(());
-            }
-            check::polys(self.polys(), addend.polys())
+            check_addend(self.polys(), self.limbs(), &self.ring, addend)
         })?;
         let addend = addend.map(|a| &a.buf);
         self.switched(self.polys(), to, |e, r, dst| {
             e.key_switch(r, dst, &self.buf, addend, key.inner(), galois, &plan)
+        })
+    }
+
+    /// [`Poly::key_switch`] of `[B]` polynomials that are given at the special limbs too, with a key of one digit: nothing is extended.
+    /// For integers far below the modulus, whose residues at all these limbs are known: mod_up would add a multiple of the modulus to them.
+    /// The window is the limbs that are not special.
+    ///
+    /// # Errors
+    /// Ring, limb, count or key mismatch; [`HalErrorKind::Plan`].
+    pub fn key_switch_extended(
+        &self,
+        addend: Option<&Self>,
+        key: &Key<B>,
+        spec: &KeySwitchSpec,
+        to: &Limbs,
+    ) -> Result<Self> {
+        let window = self.limbs().without(&spec.special);
+        let plan = self.ring.basis.mod_down_plan(spec, &window, to)?;
+        HalError::within("key_switch_extended", || {
+            check::same_limbs(plan.ext(), self.limbs())?;
+            key.check_limbs(&self.ring, &[0], plan.ext())?;
+            check_addend(self.polys(), &window, &self.ring, addend)
+        })?;
+        let galois = GaloisElement::IDENTITY;
+        let shape = Shape::new(2 * self.polys(), plan.ext().clone());
+        let sums = Self::computed(&self.ring, &shape, |e, r, dst| {
+            e.key_inner_product(r, dst, &self.buf, key.inner(), &[0], galois);
+            Ok(())
+        })?;
+        let addend = addend.map(|a| &a.buf);
+        self.switched(self.polys(), to, |e, r, dst| {
+            e.mod_down_and_rescale(r, dst, &sums.buf, addend, galois, &plan)
         })
     }
 
@@ -192,6 +218,22 @@ impl<B: Backend> Poly<B, Eval> {
     }
 }
 
+/// What is added to a switch of `polys` polynomials over `window`: as many, or twice as many.
+fn check_addend<B: Backend>(
+    polys: usize,
+    window: &Limbs,
+    ring: &Arc<Ring<B>>,
+    addend: Option<&Poly<B, Eval>>,
+) -> Result<()> {
+    let Some(addend) = addend else { return Ok(()) };
+    check::same_ring(ring, &addend.ring)?;
+    check::same_limbs(window, addend.limbs())?;
+    if addend.polys() == 2 * polys {
+        return Ok(());
+    }
+    check::polys(polys, addend.polys())
+}
+
 type Terms<'a, B> = (Vec<GaloisElement>, Vec<Option<&'a <B as Backend>::Key>>);
 
 fn unzip<'a, B: Backend>(terms: &[(GaloisElement, Option<&'a Key<B>>)]) -> Terms<'a, B> {
@@ -199,4 +241,102 @@ fn unzip<'a, B: Backend>(terms: &[(GaloisElement, Option<&'a Key<B>>)]) -> Terms
         .iter()
         .map(|&(g, key)| (g, key.map(Key::inner)))
         .unzip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConversionMode, KeyLayout, LimbConstants, Reference, RingBasis, RingSpec};
+
+    /// Words that differ, below every modulus.
+    fn words(count: usize, seed: u32) -> Vec<u32> {
+        (0..count as u32).map(|i| (i * 37 + seed) % 90).collect()
+    }
+
+    #[test]
+    fn what_is_extended_already_is_switched_like_what_is_not() {
+        let spec = RingSpec {
+            log_n: 4,
+            moduli: vec![97, 193, 257, 353, 449],
+        };
+        let basis = RingBasis::new(&spec).unwrap();
+        let ring = Ring::new(Reference::new(), &basis).unwrap();
+        let (window, special) = (Limbs::new([1]), Limbs::new(3..5));
+        let ext = window.union(&special);
+        let spec = KeySwitchSpec {
+            groups: vec![window.clone()],
+            special: special.clone(),
+        };
+        let layout = KeyLayout {
+            digits: 1,
+            limbs: ext.clone(),
+        };
+        let key = Key::prepare(&ring, &layout, &words(layout.words(16), 5)).unwrap();
+        let poly = |polys, limbs: &Limbs, seed| {
+            let shape = Shape::new(polys, limbs.clone());
+            Poly::<_, Eval>::from_words(&ring, &shape, &words(shape.words(16), seed)).unwrap()
+        };
+        let x = poly(2, &window, 11);
+        // What mod_up does: the one limb's cofactor is 1.
+        let coefficients = x.try_clone().unwrap().intt();
+        let others = coefficients.base_convert(&special, ConversionMode::Centred);
+        let extended = Poly::join_limbs(&[&coefficients, &others.unwrap()]).unwrap();
+        let extended = extended.ntt();
+        let (one, two) = (poly(2, &window, 3), poly(4, &window, 4));
+        for addend in [None, Some(&one), Some(&two)] {
+            let got = extended.key_switch_extended(addend, &key, &spec, &window);
+            let want = x.key_switch(addend, &key, GaloisElement::IDENTITY, &spec, &window);
+            assert_eq!(
+                got.unwrap().to_words().unwrap(),
+                want.unwrap().to_words().unwrap()
+            );
+        }
+        let kind = |result: Result<Poly<_, Eval>>| result.unwrap_err().into_kind();
+        let switch = |x: &Poly<_, Eval>, addend, to| x.key_switch_extended(addend, &key, &spec, to);
+        let foreign = poly(2, &Limbs::new([0]), 1);
+        let three = poly(3, &window, 1);
+        let longer = poly(2, &Limbs::new([0, 1, 3, 4]), 1);
+        assert!(matches!(
+            kind(switch(&extended, Some(&foreign), &window)),
+            HalErrorKind::LimbMismatch { .. }
+        ));
+        assert!(matches!(
+            kind(switch(&extended, Some(&three), &window)),
+            HalErrorKind::PolyCount {
+                expected: 2,
+                got: 3
+            }
+        ));
+        assert!(matches!(
+            kind(switch(&longer, None, &window)),
+            HalErrorKind::KeyTooSmall { .. }
+        ));
+        assert!(matches!(
+            kind(switch(&x, None, &window)),
+            HalErrorKind::LimbMismatch { .. }
+        ));
+        assert!(matches!(
+            kind(switch(&extended, None, &ext)),
+            HalErrorKind::Plan { .. }
+        ));
+        let joined = |parts: &[&Poly<_, Eval>]| kind(Poly::join_limbs(parts));
+        assert!(matches!(
+            joined(&[&x, &longer]),
+            HalErrorKind::LimbMismatch { .. }
+        ));
+        assert!(matches!(
+            joined(&[&foreign, &three]),
+            HalErrorKind::PolyCount { .. }
+        ));
+        assert!(matches!(joined(&[]), HalErrorKind::ListLength { .. }));
+        // Restricting undoes joining, whatever the order of the parts.
+        let both = Poly::join_limbs(&[&x, &foreign]).unwrap();
+        let constants: LimbConstants = basis.constants(&window, |_| 1);
+        let back = both.restrict_and_scale(&constants).unwrap();
+        assert_eq!(back.to_words().unwrap(), x.to_words().unwrap());
+        assert_eq!(
+            both.restrict(&Limbs::new([0])).unwrap().to_words().unwrap(),
+            foreign.to_words().unwrap()
+        );
+    }
 }

@@ -134,6 +134,38 @@ impl<B: Backend, D: PolyDomain> Poly<B, D> {
         Self::assemble(&all)
     }
 
+    /// Polynomials of which each part has other limbs: their residues at all of these.
+    ///
+    /// # Errors
+    /// [`HalErrorKind::ListLength`] without parts; [`HalErrorKind::RingMismatch`], [`HalErrorKind::PolyCount`];
+    /// [`HalErrorKind::LimbMismatch`] if two parts have the same limb.
+    pub fn join_limbs(parts: &[&Self]) -> Result<Self> {
+        let (first, limbs) = HalError::within("join_limbs", || {
+            check::lists(parts.len(), parts.len())?;
+            let first = parts[0];
+            let mut limbs = Limbs::new([]);
+            for part in parts {
+                check::same_ring(&first.ring, &part.ring)?;
+                check::polys(first.polys(), part.polys())?;
+                ensure(limbs.intersection(part.limbs()).is_empty(), || {
+                    let (left, right) = (limbs.clone(), part.limbs().clone());
+                    HalErrorKind::LimbMismatch { left, right }
+                })?;
+                limbs = limbs.union(part.limbs());
+            }
+            Ok((first, limbs))
+        })?;
+        let mut dst = Self::output(&first.ring, &Shape::new(first.polys(), limbs.clone()))?;
+        for part in parts {
+            let places = part.limbs().positions_in(&limbs).unwrap_or_default();
+            let polys = (0..first.polys()).map(|p| (p, p));
+            let list = composites::rows(polys, places.into_iter().enumerate().map(|(l, d)| (d, l)));
+            let (e, r) = first.ring.parts();
+            e.copy_rows(r, &mut dst.buf, &part.buf, &list);
+        }
+        Ok(dst)
+    }
+
     /// A batch of single polynomials, each named by its batch and its position there.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use arras_ckks::Parameters;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::UnexpectedResult;
@@ -60,6 +61,16 @@ pub enum ExchangeError {
         found: String,
         /// What would have to.
         expected: String,
+    },
+    /// Something of a network or of a plan to apply one that none has.
+    #[error("the {what} is {found}, {allowed} is possible; mend it where it was made")]
+    Unsuitable {
+        /// What it is.
+        what: &'static str,
+        /// What stands there.
+        found: String,
+        /// What could.
+        allowed: &'static str,
     },
     /// More iterations than there are levels for.
     #[error(
@@ -206,7 +217,7 @@ pub enum ExchangeError {
 
 impl ExchangeError {
     /// Text that could not be decoded.
-    pub(super) fn malformed<E>(what: &'static str) -> impl Fn(E) -> Self
+    pub(crate) fn malformed<E>(what: &'static str) -> impl Fn(E) -> Self
     where
         E: std::error::Error + Send + Sync + 'static,
     {
@@ -220,7 +231,7 @@ impl ExchangeError {
     ///
     /// # Errors
     /// [`ExchangeError::Malformed`], [`ExchangeError::Version`].
-    pub(super) fn read_json<T: DeserializeOwned>(
+    pub(crate) fn read_json<T: DeserializeOwned>(
         bytes: &[u8],
         what: &'static str,
         known: u32,
@@ -237,7 +248,7 @@ impl ExchangeError {
 
     /// # Errors
     /// [`ExchangeError::Version`] for a version that is not known.
-    pub(super) fn expect_version(
+    pub(crate) fn expect_version(
         what: &'static str,
         found: u32,
         known: u32,
@@ -256,7 +267,7 @@ impl ExchangeError {
 
     /// # Errors
     /// [`ExchangeError::Mismatch`] for something else than expected.
-    pub(super) fn expect_same<T: PartialEq + ToString>(
+    pub(crate) fn expect_same<T: PartialEq + ToString>(
         op: &'static str,
         (what, subject): (&'static str, &'static str),
         found: &T,
@@ -277,8 +288,28 @@ impl ExchangeError {
     }
 
     /// # Errors
+    /// [`ExchangeError::Mismatch`] for a secret key of other parameters than the plan's.
+    pub(crate) fn expect_parameters(found: &Parameters, expected: &Parameters) -> Result<(), Self> {
+        if found == expected {
+            return Ok(());
+        }
+        let hex = |params: &Parameters| -> String {
+            let bytes = params.fingerprint();
+            bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
+        };
+        Err(Self::Mismatch {
+            op: "open keys",
+            what: "parameter set",
+            subject: "the secret key",
+            found: hex(found),
+            expected: hex(expected),
+            remedy: "use the plan that the keys were made from",
+        })
+    }
+
+    /// # Errors
     /// [`ExchangeError::UnusableResult`] for a value that no training gives: not finite, or beyond `2^most`.
-    pub(super) fn expect_usable<'a>(
+    pub(crate) fn expect_usable<'a>(
         what: &'static str,
         values: impl IntoIterator<Item = &'a f64>,
         most: f64,
@@ -300,6 +331,7 @@ impl ExchangeError {
             Self::Malformed { .. }
             | Self::Version { .. }
             | Self::PlanInconsistent { .. }
+            | Self::Unsuitable { .. }
             | Self::Key { .. }
             | Self::Mismatch { .. }
             | Self::NothingToRefresh { .. }

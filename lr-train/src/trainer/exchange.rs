@@ -25,7 +25,7 @@ pub struct Origin {
 impl Origin {
     /// # Errors
     /// [`ExchangeError::Mismatch`] if it is of another plan or of other keys.
-    pub(super) fn expect(
+    pub(crate) fn expect(
         &self,
         op: &'static str,
         subject: &'static str,

@@ -214,22 +214,24 @@ impl Model {
     /// # Errors
     /// As [`Model::scores`].
     pub fn predict(&self, data: &impl AsRef<FeatureTable>) -> Result<Vec<Prediction>> {
+        let scores = self.scores(data)?.into_iter();
+        Ok(scores.map(|score| self.prediction(score)).collect())
+    }
+
+    /// What a [score](Model::scores) says.
+    pub fn prediction(&self, score: f64) -> Prediction {
         let Classes { positive, negative } = &self.classes;
-        let bound = self.threshold.score();
-        let predict = |score: f64| {
-            let calibrated = self.calibrated(score);
-            let class = if calibrated > bound {
-                positive
-            } else {
-                negative
-            };
-            Prediction {
-                score,
-                probability: sigma(calibrated),
-                class: class.clone(),
-            }
+        let calibrated = self.calibrated(score);
+        let class = if calibrated > self.threshold.score() {
+            positive
+        } else {
+            negative
         };
-        Ok(self.scores(data)?.into_iter().map(predict).collect())
+        Prediction {
+            score,
+            probability: sigma(calibrated),
+            class: class.clone(),
+        }
     }
 
     /// How good it is on labelled rows as they were read, with its calibration and threshold.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arras_ckks::{CkksErrorKind, Context, KeyGenerator, SecretKey};
+use arras_ckks::{CkksErrorKind, Context, SecretKey};
 use arras_hal::{Backend, SecretEngine};
 use arras_toolkit::{Bindings, Client, SeededEncrypted, ToolkitErrorKind, Value, run::Progress};
 
@@ -48,9 +48,7 @@ impl<S: SecretEngine> DataOwner<S> {
         progress: impl FnMut(Progress),
     ) -> Result<(Self, TrainingKeys)> {
         let secret = SecretKey::generate(context)?;
-        let generator = KeyGenerator::new(&secret)?;
-        let keys = plan.key_requests().generate_with(&generator, progress)?;
-        let keys = TrainingKeys::new(keys)?;
+        let keys = TrainingKeys::of(plan.key_requests(), &secret, progress)?;
         Ok((Self::with_keys(plan, secret, keys.id())?, keys))
     }
 
@@ -59,17 +57,7 @@ impl<S: SecretEngine> DataOwner<S> {
     /// # Errors
     /// [`arras_ckks::CkksErrorKind::ParametersMismatch`]; if the operating system has no randomness.
     pub fn with_keys(plan: TrainingPlan, secret: SecretKey<S>, keys: KeySetId) -> Result<Self> {
-        if secret.context().params() != plan.params() {
-            return Err(ExchangeError::Mismatch {
-                op: "open keys",
-                what: "parameter set",
-                subject: "the secret key",
-                found: hex(&secret.context().params().fingerprint()),
-                expected: hex(&plan.params().fingerprint()),
-                remedy: "use the plan that the keys were made from",
-            }
-            .into());
-        }
+        ExchangeError::expect_parameters(secret.context().params(), plan.params())?;
         Ok(Self {
             plan,
             client: Client::with_secret_key(secret)?.largest_value(LARGEST_VALUE),
@@ -304,8 +292,4 @@ impl<S: SecretEngine> DataOwner<S> {
         let state = self.decrypt_state(record, result)?;
         record.model(&self.plan, &state.w)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().take(8).map(|b| format!("{b:02x}")).collect()
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use arras_ckks::{EvaluationKeySet, Parameters, SwitchingKey};
+use arras_ckks::{EvaluationKeySet, KeyGenerator, Parameters, SecretKey, SwitchingKey};
+use arras_hal::SecretEngine;
+use arras_toolkit::{plan::KeyRequests, run::Progress};
 
 use super::KeySetId;
 use crate::Result;
@@ -27,6 +29,19 @@ impl TrainingKeys {
     pub fn new(set: EvaluationKeySet) -> Result<Self> {
         let digests: Result<_, _> = set.iter().map(SwitchingKey::digest).collect();
         Ok(Self::with_digests(set, digests?))
+    }
+
+    /// Makes the keys that are asked for, and tells after each how many are made.
+    ///
+    /// # Errors
+    /// The key generator's.
+    pub fn of<S: SecretEngine>(
+        requests: &KeyRequests,
+        secret: &SecretKey<S>,
+        progress: impl FnMut(Progress),
+    ) -> Result<Self> {
+        let generator = KeyGenerator::new(secret)?;
+        Self::new(requests.generate_with(&generator, progress)?)
     }
 
     /// Reads a file, and hashes the keys as they arrive.

@@ -7,6 +7,7 @@ mod columns;
 mod exchange;
 mod expected;
 mod gpu;
+mod infer;
 mod interrupted;
 mod judged;
 mod key_folders;

@@ -156,20 +156,27 @@ pub(super) struct KeyEntry {
 
 impl KeyEntry {
     pub(super) fn kind(&self, params: &Parameters) -> Result<KeyKind> {
+        let bootstraps = params.bootstrap().is_some();
         Ok(match self.kind {
             0 => KeyKind::Relinearization,
+            2 if bootstraps => KeyKind::ToSparse,
+            4 if bootstraps => KeyKind::FromSparse,
             element => KeyKind::Galois(GaloisElement::new(u64::from(element), params.log_n())?),
         })
     }
 
-    pub(super) fn level_budget(&self, params: &Parameters) -> Result<usize, WireError> {
-        let budget = u64::from(self.level_budget);
-        in_range("level budget of the key", budget, params.max_level())
+    pub(super) fn level_budget(&self, params: &Parameters) -> Result<usize> {
+        let (what, budget) = ("level budget of the key", u64::from(self.level_budget));
+        let budgets = match self.kind(params)?.own_budget(params) {
+            Some(own) => own as u64..=own as u64,
+            None => 0..=params.raised_level() as u64,
+        };
+        check_bounds(what, budget, budgets)?;
+        Ok(budget as usize)
     }
 
     pub(super) fn dimensions(&self, params: &Parameters) -> Result<Dimensions> {
-        self.kind(params)?;
-        let layout = layout(params, self.level_budget(params)?);
+        let layout = layout(params, self.kind(params)?, self.level_budget(params)?);
         Ok(Dimensions::new(params, layout.limbs, layout.digits))
     }
 }

@@ -194,7 +194,8 @@ pub fn inspect(input: impl Read) -> Result<Inspection> {
         ObjectKind::Model
         | ObjectKind::EncryptedArray
         | ObjectKind::SeededEncryptedArray
-        | ObjectKind::EncryptedDataset => (None, ObjectSummary::Other),
+        | ObjectKind::EncryptedDataset
+        | ObjectKind::Inference => (None, ObjectSummary::Other),
     };
     reader.skip()?;
     reader.finish_at_end()?;
@@ -224,14 +225,10 @@ fn checked<F: Fields, R: Read>(
 
 impl fmt::Display for KeySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            KeyKind::Relinearization => write!(f, "relinearization")?,
-            KeyKind::Galois(g) => write!(f, "Galois element {}", g.value())?,
-        }
         write!(
             f,
-            ", levels up to {}, {} bytes",
-            self.level_budget, self.bytes
+            "{}, levels up to {}, {} bytes",
+            self.kind, self.level_budget, self.bytes
         )
     }
 }

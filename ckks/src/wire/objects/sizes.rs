@@ -88,8 +88,8 @@ fn entry(kind: KeyKind, level_budget: usize) -> KeyEntry {
 }
 
 /// Both halves of a key on an engine. The entry that names the budget was checked.
-fn loaded_key(params: &Parameters, level_budget: usize) -> u64 {
-    layout(params, level_budget).words(params.n()) as u64 * 4
+fn loaded_key(params: &Parameters, kind: KeyKind, level_budget: usize) -> u64 {
+    layout(params, kind, level_budget).words(params.n()) as u64 * 4
 }
 
 /// One evaluation key for levels up to `level_budget`, as [`SwitchingKey::to_bytes`](crate::SwitchingKey::to_bytes) writes it.
@@ -103,7 +103,7 @@ pub fn evaluation_key_bytes(
 ) -> Result<ObjectBytes> {
     Ok(ObjectBytes {
         container: container_bytes(params, entry(kind, level_budget))?,
-        loaded: loaded_key(params, level_budget),
+        loaded: loaded_key(params, kind, level_budget),
     })
 }
 
@@ -142,8 +142,8 @@ pub fn evaluation_key_set_bytes_by_level(
         container: container_bytes(params, entries)?,
         // The header's check said that the budgets exist.
         loaded: budgets
-            .values()
-            .map(|&budget| loaded_key(params, budget))
+            .iter()
+            .map(|(&kind, &budget)| loaded_key(params, kind, budget))
             .sum(),
     })
 }

@@ -13,11 +13,12 @@ use crate::{
 };
 
 /// Kinds that other crates write and read.
-const ELSEWHERE: [ObjectKind; 4] = [
+const ELSEWHERE: [ObjectKind; 5] = [
     ObjectKind::Model,
     ObjectKind::EncryptedArray,
     ObjectKind::SeededEncryptedArray,
     ObjectKind::EncryptedDataset,
+    ObjectKind::Inference,
 ];
 
 fn corpus() -> Vec<Vec<u8>> {

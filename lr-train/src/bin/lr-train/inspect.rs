@@ -17,7 +17,7 @@ use lr_train::{
     ModelKind,
     trainer::{
         DatasetRecord, ExchangeRecord, Model,
-        files::{self, Content, Holds},
+        files::{self, Content, Holds, InferenceContent},
     },
 };
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ fn container(file: &Path) -> Done {
     });
     if matches!(
         inspection.kind(),
-        ObjectKind::Model | ObjectKind::EncryptedDataset
+        ObjectKind::Model | ObjectKind::EncryptedDataset | ObjectKind::Inference
     ) {
         let training = files::inspect(file)?;
         let (round, holds) = match training.holds {
@@ -102,6 +102,14 @@ fn container(file: &Path) -> Done {
                 };
                 (round, holds)
             }
+            Holds::Inference { rows, content } => (
+                0,
+                match content {
+                    InferenceContent::Rows => format!("{rows} encrypted rows to score"),
+                    InferenceContent::Weights => "the encrypted weights of a network".to_owned(),
+                    InferenceContent::Scores => format!("the encrypted scores of {rows} rows"),
+                },
+            ),
         };
         let origin = training.origin;
         text += &format!(

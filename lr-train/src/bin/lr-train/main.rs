@@ -7,6 +7,7 @@
 //!                       v         v                 |    v                        |
 //!   server          train ------------------------------------------------------->
 //! ```
+//! `infer` has an exchange of its own, by which encrypted rows are scored.
 //! Verbs live in a file each; [`sources`] reads data, [`output`] speaks to people and programs,
 //! [`failure`] says what an exit code means.
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ mod engines;
 mod evaluate;
 mod failure;
 mod incoming;
+mod infer;
 mod inspect;
 mod keygen;
 mod output;
@@ -54,6 +56,7 @@ Examples (client and server may be two machines; only keys/eval and *.arras trav
   lr-train train   --eval-keys keys/eval --data data.arras --out result.arras        (on the server)
   lr-train decrypt --keys keys --result result.arras --out model.json
   lr-train evaluate --model model.json --data test.csv --label diagnosis
+  lr-train infer plan --model model.json --rows 1000 --out scoring.toml                (score encrypted rows: infer --help)
 
 Exit codes:
   0  done
@@ -93,6 +96,7 @@ enum Verb {
     Decrypt(decrypt::Decrypt),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Infer(infer::Infer),
     Inspect(inspect::Inspect),
     Devices(devices::Devices),
 }
@@ -112,6 +116,7 @@ impl Verb {
             Self::Decrypt(_) => "decrypt",
             Self::Evaluate(_) => "evaluate",
             Self::Predict(_) => "predict",
+            Self::Infer(_) => "infer",
             Self::Inspect(_) => "inspect",
             Self::Devices(_) => "devices",
         }
@@ -119,7 +124,11 @@ impl Verb {
 
     /// Whether it has keys, models or data in memory.
     fn is_client_s(&self) -> bool {
-        !matches!(self, Self::Train(_) | Self::Inspect(_) | Self::Devices(_))
+        match self {
+            Self::Train(_) | Self::Inspect(_) | Self::Devices(_) => false,
+            Self::Infer(infer) => infer.is_client_s(),
+            _ => true,
+        }
     }
 }
 
@@ -143,6 +152,7 @@ fn main() -> ExitCode {
         Verb::Decrypt(args) => decrypt::run(args, &output),
         Verb::Evaluate(args) => evaluate::run(args, &output),
         Verb::Predict(args) => predict::run(args, &output),
+        Verb::Infer(args) => infer::run(args, &output),
         Verb::Inspect(args) => inspect::run(args, &output),
         Verb::Devices(args) => devices::run(args, &output),
     };

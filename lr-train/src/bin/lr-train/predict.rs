@@ -127,7 +127,7 @@ fn with_label(args: &Predict, error: Failure) -> Failure {
 }
 
 /// A field as CSV has it.
-fn quoted(field: &str) -> String {
+pub(crate) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

@@ -183,6 +183,20 @@ impl Known {
         }
     }
 
+    /// Of rows that no model of this program is applied to.
+    pub(crate) fn nothing() -> Self {
+        let classes = |name: &str| name.to_owned();
+        Self {
+            model: ModelKind::default(),
+            classes: Classes {
+                negative: classes("0"),
+                positive: classes("1"),
+            },
+            class_names: vec![],
+            layout: None,
+        }
+    }
+
     /// Of the rows that a plan's training computes on.
     pub(crate) fn of_record(plan: &TrainingPlan, record: &DatasetRecord) -> Self {
         Self {

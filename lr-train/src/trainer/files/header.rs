@@ -1,4 +1,4 @@
-//! Headers of kinds 9 and 12.
+//! Headers of kinds 9, 12 and 13.
 
 use std::{fs::File, io::BufReader, path::Path};
 
@@ -9,7 +9,10 @@ use arras_ckks::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::super::{DatasetId, KeySetId, PlanId, TrainingPlan, exchange::Origin};
+use super::{
+    super::{DatasetId, KeySetId, PlanId, exchange::Origin},
+    keys::ExchangePlan,
+};
 use crate::{Result, TrainError, trainer::ExchangeError};
 
 /// The version of the layout within these containers. It is the header's first field, so that it can be read before the others.
@@ -60,6 +63,31 @@ impl Fields for RoundFields {
     const COMMAND: &'static str = "lr-train train` or `lr-train refresh";
 }
 
+/// Of what goes to and fro when a network is applied, kind 13.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct InferenceFields {
+    pub(super) content: InferenceContent,
+    /// Rows that count.
+    pub(super) rows: u32,
+}
+
+/// What a file of kind 13 holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InferenceContent {
+    /// Rows to score, as their owner sends them.
+    Rows,
+    /// Weights of a network, likewise.
+    Weights,
+    /// Scores of rows, as the service returns them.
+    Scores,
+}
+
+impl Fields for InferenceFields {
+    const KIND: ObjectKind = ObjectKind::Inference;
+    const NAME: &'static str = "file of encrypted rows, weights or scores";
+    const COMMAND: &'static str = "lr-train infer encrypt` or `lr-train infer score";
+}
+
 /// A header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct FileHeader<F> {
@@ -77,7 +105,7 @@ pub(super) fn number(round: usize) -> u32 {
 }
 
 impl<F: Fields> FileHeader<F> {
-    pub(super) fn new(plan: &TrainingPlan, origin: Origin, fields: F) -> Self {
+    pub(super) fn new(plan: &impl ExchangePlan, origin: Origin, fields: F) -> Self {
         Self {
             version: VERSION,
             parameters: plan.params().spec().clone(),
@@ -104,7 +132,7 @@ impl<F: Fields> FileHeader<F> {
         &self,
         op: &'static str,
         subject: &'static str,
-        plan: &TrainingPlan,
+        plan: &impl ExchangePlan,
         keys: KeySetId,
     ) -> Result<()> {
         if &self.parameters != plan.params().spec() {
@@ -178,6 +206,13 @@ pub enum Holds {
         /// Which of them.
         content: Content,
     },
+    /// Rows, weights or scores of a network that is applied, kind 13.
+    Inference {
+        /// Rows that count; none of weights.
+        rows: usize,
+        /// Which of them.
+        content: InferenceContent,
+    },
 }
 
 /// Opens a file and decodes its header, without trusting either; the ciphertexts come next. Errors do not name the file.
@@ -218,7 +253,7 @@ fn read_header<F: Fields>(reader: &Reader<BufReader<File>>) -> Result<FileHeader
     Ok(reader.header()?)
 }
 
-/// Reads what a file of kind 9 or 12 says of itself. The payload is not read.
+/// Reads what a file of kind 9, 12 or 13 says of itself. The payload is not read.
 ///
 /// # Errors
 /// Those of the container, naming the file; [`ExchangeError::Version`].
@@ -237,6 +272,10 @@ pub fn inspect(path: &Path) -> Result<TrainingFile> {
     let inner = || match Reader::open(path)?.prefix().kind {
         ObjectKind::EncryptedDataset => described(path, |fields: DatasetFields| Holds::Dataset {
             rounds: fields.rounds as usize,
+        }),
+        ObjectKind::Inference => described(path, |fields: InferenceFields| Holds::Inference {
+            rows: fields.rows as usize,
+            content: fields.content,
         }),
         _ => described(path, |fields: RoundFields| Holds::Round {
             round: fields.round as usize,

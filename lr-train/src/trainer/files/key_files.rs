@@ -7,19 +7,19 @@ use std::{
 };
 
 use arras_ckks::{
-    KeyKind,
+    KeyKind, SecretKey,
     wire::{AtomicFile, AtomicFolder, Overwrite, WireError},
 };
 use arras_hal::SecretEngine;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{DataOwner, TrainingKeys, TrainingPlan},
+    super::{DataOwner, TrainingKeys},
     PlannedColumns,
     columns::COLUMNS,
     keys::{
-        DATASETS, EVALUATION, EVALUATION_KEYS, KeyDirectory, OWNER, Owner, PLAN, SECRET,
-        SECRET_KEY, VERSION, commitment, read_json, write_json,
+        DATASETS, EVALUATION, EVALUATION_KEYS, ExchangePlan, KeyDirectory, OWNER, Owner, PLAN,
+        SECRET, SECRET_KEY, VERSION, commitment, read_json, write_json,
     },
     private::private_folder,
 };
@@ -72,6 +72,19 @@ impl KeyFiles {
     /// # Errors
     /// What the operating system refuses, naming the file; [`ExchangeError::ForeignFile`].
     pub fn save<S: SecretEngine>(self, owner: &DataOwner<S>, keys: &TrainingKeys) -> Result<()> {
+        self.save_keys(owner.plan(), owner.client().secret_key()?, keys)
+    }
+
+    /// [`KeyFiles::save`] for keys of any plan.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn save_keys<S: SecretEngine>(
+        self,
+        plan: &impl ExchangePlan,
+        key: &SecretKey<S>,
+        keys: &TrainingKeys,
+    ) -> Result<()> {
         let (secret, evaluation) = (
             self.folder.folder().join(SECRET),
             self.folder.folder().join(EVALUATION),
@@ -83,21 +96,20 @@ impl KeyFiles {
             error,
         })?;
         let refuse = Overwrite::Refuse;
-        let plan = owner.plan().to_toml()?;
+        let text = plan.to_toml()?;
         keys.set().save(evaluation.join(EVALUATION_KEYS), refuse)?;
         let list = AtomicFile::create(evaluation.join(KEY_LIST), refuse)?;
         write_json(list, &KeyList::of(keys))?;
-        AtomicFile::create(evaluation.join(PLAN), refuse)?.write_and_commit(plan.as_bytes())?;
-        let key = owner.client().secret_key()?;
+        AtomicFile::create(evaluation.join(PLAN), refuse)?.write_and_commit(text.as_bytes())?;
         key.save(secret.join(SECRET_KEY), refuse)?;
-        AtomicFile::create_private(secret.join(PLAN), refuse)?.write_and_commit(plan.as_bytes())?;
+        AtomicFile::create_private(secret.join(PLAN), refuse)?.write_and_commit(text.as_bytes())?;
         if let Some(columns) = &self.columns {
             columns.save(AtomicFile::create_private(secret.join(COLUMNS), refuse)?)?;
         }
         let description = Owner {
             version: VERSION,
-            plan: owner.plan().id(),
-            keys: owner.key_set_id(),
+            plan: plan.id(),
+            keys: keys.id(),
             secret: commitment(key)?,
         };
         let done = AtomicFile::create_private(secret.join(OWNER), refuse)?;
@@ -197,7 +209,11 @@ impl KeyList {
 ///
 /// # Errors
 /// [`ExchangeError::Key`] names the first that is not.
-pub(super) fn expect_listed(folder: &Path, plan: &TrainingPlan, keys: &TrainingKeys) -> Result<()> {
+pub(super) fn expect_listed(
+    folder: &Path,
+    plan: &impl ExchangePlan,
+    keys: &TrainingKeys,
+) -> Result<()> {
     let path = folder.join(KEY_LIST);
     let list: KeyList = read_json(&path, "list of keys", KEY_LIST_VERSION, "lr-train keygen")?;
     let log_n = plan.params().log_n();
@@ -232,7 +248,7 @@ pub(super) fn expect_listed(folder: &Path, plan: &TrainingPlan, keys: &TrainingK
 }
 
 /// What people call a key.
-fn name(plan: &TrainingPlan, code: u32) -> String {
+fn name(plan: &impl ExchangePlan, code: u32) -> String {
     if code == KeyKind::Relinearization.code() {
         return "relinearization key".to_owned();
     }

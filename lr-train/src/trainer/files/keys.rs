@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use arras_ckks::{
-    Context, SecretKey,
+    Context, Parameters, SecretKey,
     wire::{AtomicFile, Overwrite, read_bounded},
 };
 use arras_hal::{SecretEngine, StopToken};
+use arras_toolkit::plan::KeyRequests;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroize;
 
@@ -44,6 +45,62 @@ pub(super) struct Owner {
     pub(super) keys: KeySetId,
     /// [`commitment`] to the secret key.
     pub(super) secret: String,
+}
+
+/// What two sides agree on before there are keys, and what keys are made for.
+pub trait ExchangePlan: Sized {
+    /// What errors call it.
+    const NAME: &'static str;
+
+    /// What tells it from others.
+    fn id(&self) -> PlanId;
+
+    /// The parameters.
+    fn params(&self) -> &Parameters;
+
+    /// The keys that the server needs.
+    fn key_requests(&self) -> &KeyRequests;
+
+    /// It as TOML.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Malformed`] for what TOML does not have.
+    fn to_toml(&self) -> Result<String>;
+
+    /// Reads it in TOML, trusting nothing; parameters must be secure unless `insecure`, which is for tests only.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Malformed`], [`ExchangeError::Version`]; what is inconsistent in it.
+    fn read(text: &str, insecure: bool) -> Result<Self>;
+}
+
+impl ExchangePlan for TrainingPlan {
+    const NAME: &'static str = "training plan";
+
+    fn id(&self) -> PlanId {
+        self.id()
+    }
+
+    fn params(&self) -> &Parameters {
+        self.params()
+    }
+
+    fn key_requests(&self) -> &KeyRequests {
+        self.key_requests()
+    }
+
+    fn to_toml(&self) -> Result<String> {
+        self.to_toml()
+    }
+
+    fn read(text: &str, insecure: bool) -> Result<Self> {
+        let spec = Self::spec_from_toml(text)?;
+        if insecure {
+            Self::from_spec_allowing_insecure(spec)
+        } else {
+            Self::try_from(spec)
+        }
+    }
 }
 
 /// A hash of a secret key, which has entropy enough that the hash tells nothing about it.
@@ -119,6 +176,18 @@ impl KeyDirectory {
     /// [`TrainError::Read`] without complete keys, [`ExchangeError::Mismatch`] if plan, secret key and evaluation keys do not belong
     /// together, [`ExchangeError::ReadableByOthers`]; those of the files, naming them.
     pub fn owner<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
+        let (plan, secret, keys) = self.secrets(engine)?;
+        DataOwner::with_keys(plan, secret, keys)
+    }
+
+    /// The plan, the secret key, and what tells its evaluation keys from others, as [`KeyDirectory::owner`] reads them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn secrets<P: ExchangePlan, S: SecretEngine>(
+        &self,
+        engine: S,
+    ) -> Result<(P, SecretKey<S>, KeySetId)> {
         let done = self.secret().join(OWNER);
         let description = || {
             expect_file(&done)?;
@@ -140,12 +209,15 @@ impl KeyDirectory {
         read_owner(&self.secret().join(OWNER))
     }
 
-    fn open<S: SecretEngine>(&self, engine: S) -> Result<DataOwner<S>> {
+    fn open<P: ExchangePlan, S: SecretEngine>(
+        &self,
+        engine: S,
+    ) -> Result<(P, SecretKey<S>, KeySetId)> {
         let done = self.secret().join(OWNER);
         let owner: Owner = read_owner(&done)?;
         close(&self.secret())?;
         let path = self.secret().join(PLAN);
-        let plan = read_plan(&path, self.insecure)?;
+        let plan: P = read_plan(&path, self.insecure)?;
         ExchangeError::expect_same(
             "open keys",
             ("plan", "the secret folder"),
@@ -167,7 +239,7 @@ impl KeyDirectory {
             "restore the secret key that was made with these keys; with another nothing that they train can be read",
         )
         .map_err(|error| TrainError::from(error).in_file(&path))?;
-        DataOwner::with_keys(plan, secret, owner.keys)
+        Ok((plan, secret, owner.keys))
     }
 }
 
@@ -179,12 +251,23 @@ pub fn load_evaluation(
     folder: &Path,
     allow_insecure: bool,
 ) -> Result<(TrainingPlan, TrainingKeys)> {
+    load_evaluation_of(folder, allow_insecure)
+}
+
+/// [`load_evaluation`] for keys of any plan.
+///
+/// # Errors
+/// As there.
+pub fn load_evaluation_of<P: ExchangePlan>(
+    folder: &Path,
+    allow_insecure: bool,
+) -> Result<(P, TrainingKeys)> {
     let path = folder.join(EVALUATION_KEYS);
     // The folder comes from the client, and whoever it is shall not have this process read other files.
     for name in [PLAN, KEY_LIST, EVALUATION_KEYS] {
         expect_inside(folder, &folder.join(name))?;
     }
-    let plan = read_plan(&folder.join(PLAN), allow_insecure)?;
+    let plan: P = read_plan(&folder.join(PLAN), allow_insecure)?;
     let keys = TrainingKeys::from_file(&path, plan.params())?;
     expect_listed(folder, &plan, &keys).map_err(|error| error.in_file(&path))?;
     Ok((plan, keys))
@@ -194,17 +277,10 @@ pub(super) fn read_owner(path: &Path) -> Result<Owner> {
     read_json(path, "description of keys", VERSION, "lr-train keygen")
 }
 
-fn read_plan(path: &Path, insecure: bool) -> Result<TrainingPlan> {
+fn read_plan<P: ExchangePlan>(path: &Path, insecure: bool) -> Result<P> {
     expect_file(path)?;
     let bytes = read_bounded(path, TEXT_BYTES)?;
-    let read = || -> Result<TrainingPlan> {
-        let spec = TrainingPlan::spec_from_toml(utf8("training plan", &bytes)?)?;
-        if insecure {
-            TrainingPlan::from_spec_allowing_insecure(spec)
-        } else {
-            TrainingPlan::try_from(spec)
-        }
-    };
+    let read = || P::read(utf8(P::NAME, &bytes)?, insecure);
     read().map_err(|error| error.in_file(path))
 }
 

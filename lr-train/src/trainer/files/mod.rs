@@ -11,8 +11,9 @@
 //!   keys/secret/datasets/<id>.exchange.json what was taken of the server for it          owner only
 //!   data.arras                              all rounds' inputs of a data set             kind 12
 //!   state.arras, out.arras                  a state, a round's result                    kind 9
+//!   rows.arras, weights.arras, scores.arras what a network is applied to and gives       kind 13
 //! ```
-//! Kinds 9 and 12 are containers of [`arras_ckks::wire`] whose payload is the containers of their ciphertexts, one after the other in the
+//! Kinds 9, 12 and 13 are containers of [`arras_ckks::wire`] whose payload is the containers of their ciphertexts, one after the other in the
 //! order of the plan; byte by byte in `docs/format.md`.
 //!
 //! Every ciphertext has its own checksum, so a round can be read without the others. A reader compares parameters, plan and keys
@@ -23,6 +24,7 @@ mod columns;
 mod costs;
 mod dataset;
 mod header;
+mod inference;
 mod key_files;
 mod keys;
 mod private;
@@ -35,8 +37,9 @@ mod writing;
 pub use columns::PlannedColumns;
 pub use costs::{costs_text, load_costs};
 pub use dataset::{DatasetFile, DatasetProgress, dataset_file_bytes, write_dataset};
-pub use header::{Content, Holds, TrainingFile, inspect, verify};
+pub use header::{Content, Holds, InferenceContent, TrainingFile, inspect, verify};
+pub use inference::{load_request, load_scores, save_request, save_scores};
 pub use key_files::KeyFiles;
-pub use keys::{KeyDirectory, load_evaluation};
+pub use keys::{ExchangePlan, KeyDirectory, load_evaluation, load_evaluation_of};
 pub use records::Expected;
 pub use result::{load_model, load_result, load_state, save_model, save_result, save_state};
