@@ -126,25 +126,24 @@ impl Network {
         Ok(self)
     }
 
-    /// The network of a trained model, for its normalized rows: one layer, whose outputs are the linear scores of the classes, or the one linear score.
+    /// The network of a trained model, for its normalized rows, whose one output is the linear score; of several classes an output for each.
     ///
     /// # Errors
     /// [`ExchangeError::Unsuitable`] for numbers that no network has.
     pub fn of_model(model: &Model, largest_input: f64) -> Result<Self> {
+        let outputs = model.settings.model.chains();
         let each = model.preprocessor.features() + 1;
-        let of_class = |class: usize| &model.weights[class * each..][..each];
-        let outputs = model.weights.len() / each;
+        let of = |output: usize, feature: usize| model.weights[output * each + feature];
         let layer = Layer {
-            weights: Array2::from_shape_fn((each - 1, outputs), |(feature, class)| {
-                of_class(class)[feature + 1]
+            weights: Array2::from_shape_fn((each - 1, outputs), |(feature, output)| {
+                of(output, feature + 1)
             }),
-            bias: (0..outputs).map(|class| of_class(class)[0]).collect(),
+            bias: Array1::from_shape_fn(outputs, |output| of(output, 0)),
             activation: Activation::None,
         };
-        let mut network = Self::new(vec![layer])?.largest_input(largest_input)?;
+        let mut network = Self::new(vec![layer])?;
         network.classes.clone_from(&model.class_names);
-        network.check()?;
-        Ok(network)
+        network.largest_input(largest_input)
     }
 
     fn check(&self) -> Result<()> {

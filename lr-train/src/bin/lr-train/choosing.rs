@@ -73,6 +73,14 @@ impl Training {
                 "--sigmoid, {sigmoid}: a linear model has no sigmoid; leave it out, or say --model logistic"
             )));
         }
+        if let (false, Some(Order::Stratified { .. })) =
+            (self.model == ModelKind::default(), given.order)
+        {
+            return Err(Failure::Usage(format!(
+                "--order stratified and --class-weights are for two classes, and the model is {}: leave them out, or say --model logistic",
+                self.model.name()
+            )));
+        }
         match data {
             Some(data) if self.settings == SettingsFrom::Auto && !given.is_all() => {
                 self.expect_searchable()?;

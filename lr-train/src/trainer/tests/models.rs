@@ -11,6 +11,7 @@ use crate::{
     ModelKind,
     circuits::Kind,
     data::{Dataset, FeatureTable, Target},
+    inference::Network,
     plain::{FirstStep, Rate, exact},
     preprocess::{Scheme, signed_rows},
     split::Order,
@@ -174,6 +175,12 @@ fn several_classes_of_every_circuit_are_those_of_their_twins() {
         let read = Model::from_json(&model.to_json().unwrap()).unwrap();
         assert_eq!(read, model);
         assert_eq!(model.all_coefficients().unwrap().len(), 3);
+        // Encrypted rows are scored by a network of the same outputs.
+        let network = Network::of_model(&model, 8.0).unwrap();
+        let scored = network.scores(&normalized, None).unwrap();
+        let scores = model.class_scores(&data).unwrap();
+        assert!((&scored - &scores).iter().all(|d| d.abs() < 1e-12));
+        assert_eq!(network.classes(), model.class_names);
     }
 }
 
