@@ -15,6 +15,7 @@ use arras::{
 };
 use lr_train::{
     circuits::{Kind, Start, TrainingCircuit},
+    plain::Examples,
     report::{Machine, peak_memory},
     trainer::{ErrorsFor, PlannerOptions, Settings},
 };
@@ -116,12 +117,12 @@ impl Prepared {
             features,
         } = size;
         let circuit = Smallest::of(kind, features, rows, iterations, None)?;
-        let minibatches: Vec<Array2<f64>> = (0..iterations)
+        let minibatches: Vec<Examples> = (0..iterations)
             .map(|at| {
                 // Rows of a length at which the model stays small.
                 let data = values(at as u8, rows * features);
                 let scale = 1.0 / (features as f64).sqrt();
-                Array2::from_shape_vec((rows, features), data).map(|data| data * scale)
+                Array2::from_shape_vec((rows, features), data).map(|data| (data * scale).into())
             })
             .collect::<std::result::Result<_, _>>()?;
         let inputs = circuit.training.inputs(&minibatches, None)?;
@@ -187,7 +188,7 @@ pub(crate) fn largest_difference<'a>(
 /// Trains on ciphertexts: for each number of threads, batched and not, `runs` times after a warm-up.
 pub(crate) fn train(
     circuit: &Smallest,
-    minibatches: &[Array2<f64>],
+    minibatches: &[Examples],
     threads: &[usize],
     runs: usize,
 ) -> Result<Outcome> {
