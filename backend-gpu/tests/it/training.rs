@@ -22,7 +22,7 @@ use arras_toolkit::{
 use lr_train::{
     circuits::{Kind, Results, Spec, TrainingCircuit},
     data::builtin,
-    plain::Rate,
+    plain::{Examples, Rate},
     preprocess::{Preprocessor, Scheme},
     trainer::{
         DataOwner, PlannerOptions, Settings, TrainingServer,
@@ -69,11 +69,12 @@ fn training_gives_the_same_ciphertexts_as_the_cpu_engine() {
         return;
     }
     let mut words = crate::common::Words::new(7);
-    let minibatches: Vec<Array2<f64>> = (0..ITERATIONS)
+    let minibatches: Vec<Examples> = (0..ITERATIONS)
         .map(|_| {
             Array2::from_shape_simple_fn((ROWS, FEATURES), || {
                 words.next() as i64 as f64 / (1u64 << 63) as f64
             })
+            .into()
         })
         .collect();
     for kind in Kind::ALL {

@@ -168,7 +168,7 @@ impl Network {
                 return unsuitable("size of a layer", found, "1 to 16384 inputs and outputs");
             }
             let numbers = layer.weights.iter().chain(&layer.bias);
-            if let Some(number) = numbers.copied().find(|x| !(x.abs() <= LARGEST)) {
+            if let Some(number) = numbers.copied().find(|x| !is_within(*x)) {
                 return unsuitable(
                     "weight or bias of a layer",
                     number.to_string(),
@@ -309,6 +309,11 @@ impl Network {
         }
         Ok(values)
     }
+}
+
+/// Whether it is a number, and not too large.
+fn is_within(number: f64) -> bool {
+    number.abs() <= LARGEST
 }
 
 /// The largest weight, bias, scale or input.

@@ -145,7 +145,7 @@ fn plans_and_networks_survive_text_and_nonsense_is_refused() {
         ("no width", |spec| spec.layers[0].outputs = 0),
         ("a level that is not there", |spec| spec.level = 99),
         ("delivered above the rows", |spec| {
-            spec.delivered = spec.level + 1
+            spec.delivered = spec.level + 1;
         }),
         ("a bound of nothing", |spec| spec.largest_input = f64::NAN),
     ];

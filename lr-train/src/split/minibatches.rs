@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Purpose, rows_of, shuffle, stream};
 use crate::{
-    data::DataError,
+    data::{DataError, Dataset, Target},
     plain::{Examples, FitError, View},
 };
 
@@ -157,6 +157,17 @@ impl Minibatches {
             batches.classes = Some(Arc::new(classes));
         }
         Ok(batches)
+    }
+
+    /// Minibatches of `size` out of a data set's rows.
+    ///
+    /// # Errors
+    /// As [`Minibatches::of`]; [`DataError::OrderNeedsLabels`] for [`Order::Stratified`] where its target is not two classes.
+    pub fn of_data(data: &Dataset, size: usize, order: Order) -> Result<Self, DataError> {
+        match data.target() {
+            Target::Binary { labels, .. } => Self::of(labels, size, order),
+            Target::Several { .. } | Target::Real { .. } => Self::new(data.rows(), size, order),
+        }
     }
 
     /// Minibatches of `size` out of signed rows, whose first column has the sign of the label.

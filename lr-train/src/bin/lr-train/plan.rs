@@ -350,10 +350,10 @@ pub(crate) fn planned(
     let options = options.on_progress(move |done, all| seen.at(done, all));
     let (plan, report) = plan(settings, features, rows, &options)?;
     Ok(Planned {
-        options,
         plan,
         report,
         chosen,
+        options,
         features,
         rows,
         dropped,

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
     let planned = report.as_ref().and_then(|r| r.chosen.seconds.first());
     let planned = planned.map(|of| of.seconds);
     let settings = run.plan().settings();
-    let batches = Minibatches::of(data.labels(), run.plan().minibatch(), settings.order)?;
+    let batches = Minibatches::of_data(&data, run.plan().minibatch(), settings.order)?;
     let usage = Usage::of(&batches, settings.iterations);
     let mut text = format!(
         "{done} of {rounds} rounds trained; all of them use {usage}\n{}\n",
