@@ -1,4 +1,4 @@
-//! `lr-train`: logistic regression on encrypted data, one verb per step of the exchange.
+//! `lr-train`: logistic and linear models on encrypted data, one verb per step of the exchange.
 //!
 //! ```text
 //!   client   plan -> keygen -> encrypt ----------> refresh (between rounds) --> decrypt -> evaluate, predict
@@ -69,7 +69,7 @@ Exit codes:
      predicted to fail (plan --force writes it all the same)
   130, 143  stopped by Ctrl-C (SIGINT), by SIGTERM: outputs are as they were, run the verb again; a second Ctrl-C ends it at once";
 
-/// Trains logistic regression on data that stays encrypted.
+/// Trains logistic and linear models on data that stays encrypted, and scores rows that do.
 #[derive(Debug, Parser)]
 #[command(name = "lr-train", version, about, after_help = EXAMPLES, max_term_width = 110)]
 struct Cli {
