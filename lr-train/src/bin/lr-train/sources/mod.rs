@@ -1,5 +1,9 @@
 //! Where data come from.
 
+mod arguments;
+mod known;
+mod saying;
+
 use std::path::{Path, PathBuf};
 
 use clap::{
@@ -9,19 +13,22 @@ use clap::{
 use lr_train::{
     ModelKind, TrainError,
     data::{
-        Classes, Dataset, FeatureTable, Layout, Target, builtin,
+        Dataset, FeatureTable, Target, builtin,
         csv::{
             self, Categories, ColumnId, Columns, Format, Header, LabelFile, MissingValues, Options,
-            Reading, Rules, Unseen,
+            Rules, Unseen,
         },
         mnist,
     },
-    preprocess::{Preprocessor, Scheme},
+    preprocess::Scheme,
     split::train_test_target,
-    trainer::{DatasetRecord, Model, TrainingPlan},
 };
 
-use crate::{failure::Failure, output::Output};
+pub(crate) use self::{
+    known::{Known, Purpose},
+    saying::{few, say_spreads},
+};
+use crate::failure::Failure;
 
 /// The share of rows in the part `test` if nothing is said.
 const TEST_SHARE: f64 = 0.2;
@@ -137,20 +144,6 @@ const CATEGORIES: [Named<Categories>; 2] = [
 
 const UNSEEN: [Named<Unseen>; 2] = [("refuse", Unseen::Refuse), ("other", Unseen::Other)];
 
-fn name_of<T: Copy + PartialEq>(value: T, names: &[Named<T>]) -> Option<String> {
-    let found = names.iter().find(|(_, of)| *of == value);
-    found.map(|(name, _)| (*name).to_owned())
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:,=@%+".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
 fn ids(names: &[String]) -> impl Iterator<Item = ColumnId> {
     names.iter().map(|name| ColumnId::from(&**name))
 }
@@ -167,70 +160,6 @@ pub(crate) enum Part {
     All,
     Train,
     Test,
-}
-
-/// What data are read for.
-#[derive(Clone, Debug)]
-pub(crate) enum Purpose {
-    /// Making a model of this kind, from columns as they were planned for if anybody has kept them.
-    Training(ModelKind, Option<Layout>),
-    /// Looking again at the rows that one was made from.
-    Calibrating(Known),
-    /// Using one.
-    Testing(Known),
-}
-
-/// What is known from training.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    model: ModelKind,
-    classes: Classes,
-    class_names: Vec<String>,
-    layout: Option<Layout>,
-}
-
-impl Known {
-    pub(crate) fn of_model(model: &Model) -> Self {
-        Self {
-            model: model.settings.model,
-            classes: model.classes.clone(),
-            class_names: model.class_names.clone(),
-            layout: model.preprocessor.layout().cloned(),
-        }
-    }
-
-    /// Of rows that no model of this program is applied to.
-    pub(crate) fn nothing() -> Self {
-        let classes = |name: &str| name.to_owned();
-        Self {
-            model: ModelKind::default(),
-            classes: Classes {
-                negative: classes("0"),
-                positive: classes("1"),
-            },
-            class_names: vec![],
-            layout: None,
-        }
-    }
-
-    /// Of the rows that a plan's training computes on.
-    pub(crate) fn of_record(plan: &TrainingPlan, record: &DatasetRecord) -> Self {
-        Self {
-            model: plan.settings().model,
-            classes: record.classes.clone(),
-            class_names: record.class_names.clone(),
-            layout: record.preprocessor.layout().cloned(),
-        }
-    }
-}
-
-impl Purpose {
-    fn model(&self) -> ModelKind {
-        match self {
-            Self::Training(model, _) => *model,
-            Self::Calibrating(known) | Self::Testing(known) => known.model,
-        }
-    }
 }
 
 enum Place<'a> {
@@ -382,67 +311,6 @@ impl Source {
         }
     }
 
-    /// The options that ask for the same rows again.
-    pub(crate) fn arguments(&self) -> String {
-        let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
-        let named = |given: bool, name: &str| given.then(|| name.to_owned());
-        let defaults = Rules::default();
-        let options = [
-            ("data", Some(self.data.clone())),
-            ("label", self.label.clone()),
-            ("label-file", self.label_file.clone()),
-            ("columns", list(&self.columns)),
-            ("drop", list(&self.drop)),
-            (
-                "missing",
-                self.missing.as_ref().map(|words| words.join(",")),
-            ),
-            (
-                "missing-values",
-                self.missing_values.and_then(|v| name_of(v, &MISSING)),
-            ),
-            (
-                "categories",
-                named(self.categories != defaults.categories, "one-hot"),
-            ),
-            ("categorical", list(&self.categorical)),
-            (
-                "most-levels",
-                (self.most_levels != defaults.most_levels).then(|| self.most_levels.to_string()),
-            ),
-            ("positive", self.positive.clone()),
-            (
-                "header",
-                (self.header != Header::Auto)
-                    .then(|| name_of(self.header, &HEADERS))
-                    .flatten(),
-            ),
-            ("delimiter", self.delimiter.map(String::from)),
-            (
-                "part",
-                self.part
-                    .to_possible_value()
-                    .and_then(|part| named(self.part != Part::Auto, part.get_name())),
-            ),
-            (
-                "test-share",
-                (self.test_share != TEST_SHARE).then(|| self.test_share.to_string()),
-            ),
-            (
-                "split-seed",
-                (self.split_seed != 0).then(|| self.split_seed.to_string()),
-            ),
-        ];
-        let given = options
-            .into_iter()
-            .filter_map(|(option, value)| Some(format!("--{option} {}", quoted(&value?))));
-        let mut words: Vec<String> = given.collect();
-        if self.decimal_comma {
-            words.push("--decimal-comma".to_owned());
-        }
-        words.join(" ")
-    }
-
     pub(crate) fn is_stdin(&self) -> bool {
         self.data == STDIN
     }
@@ -515,107 +383,6 @@ impl Source {
         Ok(options)
     }
 
-    /// Says what was found out about how a file is to be read, and which columns number the rows.
-    pub(crate) fn say(&self, table: &FeatureTable, output: &Output) {
-        let Some(reading) = table.reading() else {
-            return;
-        };
-        let file = &self.data;
-        if reading.header_guessed {
-            let (first, other) = match reading.header {
-                true => ("names of columns", "absent"),
-                false => ("data, not names", "present"),
-            };
-            output.note(format_args!(
-                "note: the first row of {file} was taken for {first}; if it is not, say --header {other}"
-            ));
-        }
-        if reading.delimiter_guessed && reading.delimiter != ',' {
-            output.note(format_args!(
-                "note: fields of {file} were taken to be separated by {:?}; if they are not, say --delimiter",
-                reading.delimiter
-            ));
-        }
-        self.say_filled(reading, output);
-        for column in &reading.counting {
-            let (position, first) = (column.position, column.first);
-            let is = match &column.name {
-                Some(name) => format!("column {name:?} counts rows"),
-                None => format!("the column number {position} has no name and counts rows"),
-            };
-            output.note(format_args!(
-                "WARNING: {is} ({first}, {}, {}, ..): probably their numbers, and nothing to learn from; leave it out with --drop {position}",
-                first + 1.0,
-                first + 2.0
-            ));
-        }
-    }
-
-    /// Says what was done about missing values and unknown levels.
-    fn say_filled(&self, reading: &Reading, output: &Output) {
-        let file = &self.data;
-        if !reading.rows_left_out.is_empty() {
-            output.note(format_args!(
-                "note: {} of {} rows of {file} have missing values and were left out",
-                reading.rows_left_out.len(),
-                reading.rows
-            ));
-        }
-        for filled in &reading.filled {
-            let (column, count) = (&filled.column, filled.count);
-            let stands = match filled.median {
-                Some(median) => {
-                    format!("{median:?}, the median of the training rows, stands for them")
-                }
-                None => "no level stands for them".to_owned(),
-            };
-            let says = match filled.in_training {
-                true => format!("; \"{column} (missing)\" says where"),
-                false => ", and none was missing in training".to_owned(),
-            };
-            output.note(format_args!(
-                "note: {count} values of column {column:?} are missing: {stands}{says}"
-            ));
-        }
-        for (column, count) in &reading.unseen {
-            output.note(format_args!(
-                "note: {count} values of column {column:?} were not there in training, and are taken for none of the levels (--unseen other)"
-            ));
-        }
-    }
-
-    /// As [`Source::say`], and which class is the positive one or what the target is, and what the features are.
-    pub(crate) fn say_all(&self, data: &Dataset, output: &Output) {
-        self.say(data.table(), output);
-        let Some(reading) = data.table().reading() else {
-            return;
-        };
-        match data.target() {
-            Target::Binary { classes, .. } if self.positive.is_none() => {
-                let Classes { positive, negative } = classes;
-                output.note(format_args!(
-                    "note: {positive:?} was taken for the positive class and {negative:?} for the negative one; if it is the other way round, say --positive"
-                ));
-            }
-            Target::Several { names, .. } => {
-                output.note(format_args!(
-                    "note: {} classes: {}",
-                    names.len(),
-                    few(names)
-                ));
-            }
-            Target::Real { name, values } => {
-                let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-                let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                output.note(format_args!(
-                    "note: the target {name:?} is from {least:?} to {most:?}"
-                ));
-            }
-            _ => {}
-        }
-        output.note(format_args!("note: {}", features(data.table(), reading)));
-    }
-
     fn format(&self) -> Result<Format, Failure> {
         let mut format = Format::default();
         format.header = self.header;
@@ -645,44 +412,5 @@ impl Source {
             Part::Test => split.test,
             _ => split.train,
         }))
-    }
-}
-
-/// The features' names, and those of what was left out.
-fn features(table: &FeatureTable, reading: &Reading) -> String {
-    let names = table.feature_names();
-    let mut text = format!("{} features: {}", names.len(), few(names));
-    if !reading.left_out.is_empty() {
-        text += &format!("; left out: {}", few(&reading.left_out));
-    }
-    text
-}
-
-/// Names: all of a few, the first of many.
-pub(crate) fn few(names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let shown = names
-        .iter()
-        .take(SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-/// Says which columns leave little to learn once they are normalized.
-pub(crate) fn say_spreads(preprocessor: &Preprocessor, table: &FeatureTable, output: &Output) {
-    const SHOWN: usize = 5;
-    let doubts = preprocessor.spreads(table);
-    for doubt in doubts.iter().take(SHOWN) {
-        output.note(format_args!("WARNING: {doubt}"));
-    }
-    if doubts.len() > SHOWN {
-        let rest = &doubts[SHOWN..];
-        let names: Vec<String> = rest.iter().map(|doubt| doubt.column.clone()).collect();
-        output.note(format_args!("WARNING: the like of columns {}", few(&names)));
     }
 }
