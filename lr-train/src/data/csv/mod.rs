@@ -18,7 +18,7 @@
 //! 6. **Labels** take two values, numbers (`1` and `1.0` are the same) or words. The positive class is the one given, else the
 //!    larger number if both are numbers, else the later word by bytes: `malignant` over `benign`, `yes` over `no`, `true` over
 //!    `false`. If a positive class is given, all others are the negative one: where there are several, it is called `not` and the
-//!    positive's name. They may stand in a second file ([`label_file`]).
+//!    positive's name. They may stand in a second file ([`LabelFile`]).
 
 mod advice;
 mod cells;
