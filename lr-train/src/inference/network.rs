@@ -50,6 +50,7 @@ pub struct Network {
     input_scale: f64,
     largest_input: f64,
     classes: Vec<String>,
+    of_model: bool,
 }
 
 /// A layer as it is written down.
@@ -111,6 +112,7 @@ impl Network {
             input_scale: 1.0,
             largest_input: 1.0,
             classes: vec![],
+            of_model: false,
         };
         network.check()?;
         Ok(network)
@@ -143,6 +145,7 @@ impl Network {
         };
         let mut network = Self::new(vec![layer])?;
         network.classes.clone_from(&model.class_names);
+        network.of_model = true;
         network.largest_input(largest_input)
     }
 
@@ -174,6 +177,10 @@ impl Network {
                     number.to_string(),
                     "a number up to 2^20",
                 );
+            }
+            if layer.weights.iter().all(|x| x.abs() < LEAST) {
+                let found = "below 2^-30 throughout".to_owned();
+                return unsuitable("weights of a layer", found, "one at least that is larger");
             }
             inputs = columns;
         }
@@ -225,6 +232,7 @@ impl Network {
             input_scale: written.input_scale,
             largest_input: written.largest_input,
             classes: written.classes,
+            of_model: false,
         };
         network.check()?;
         Ok(network)
@@ -281,6 +289,11 @@ impl Network {
         self.largest_input
     }
 
+    /// Whether its rows are those of a trained model, normalized.
+    pub fn is_of_model(&self) -> bool {
+        self.of_model
+    }
+
     /// What its scores are of; empty if they have no names.
     pub fn classes(&self) -> &[String] {
         &self.classes
@@ -316,5 +329,7 @@ fn is_within(number: f64) -> bool {
     number.abs() <= LARGEST
 }
 
+/// Weights of which none is as large as this make scores that are the bias alone.
+const LEAST: f64 = 1.0 / (1u64 << 30) as f64;
 /// The largest weight, bias, scale or input.
 const LARGEST: f64 = (1 << 20) as f64;

@@ -31,9 +31,11 @@ pub const INFERENCE_VERSION: u32 = 1;
 /// Separates identifiers of these plans from every other use of BLAKE3.
 const CONTEXT: &str = "lr-train inference plan v1";
 /// The most rows of a request.
-const MOST_ROWS: usize = 1 << 20;
+const MOST_ROWS: usize = 1 << 18;
 /// The most entries of all rows of a request, in any layer.
-const MOST_ENTRIES: usize = 1 << 26;
+const MOST_ENTRIES: usize = 1 << 22;
+/// The most bits after the binary point that scores can be right to.
+const MOST_BITS: f64 = 30.0;
 /// log2 of the rings that are tried.
 const RINGS: RangeInclusive<u32> = 13..=16;
 /// Levels at which scores may be delivered: a value that level 0 does not hold may be one that level 1 does.
@@ -76,6 +78,9 @@ pub struct InferenceSpec {
     pub rows: usize,
     /// Entries of a row.
     pub features: usize,
+    /// Whether rows are normalized as a trained model has it before they are encrypted. How, is not told.
+    #[serde(default)]
+    pub of_model: bool,
     /// What entries are multiplied by before they are encrypted.
     pub input_scale: f64,
     /// What they are at most in magnitude then.
@@ -171,6 +176,15 @@ impl InferenceOptions {
 /// # Errors
 /// [`ExchangeError::Unsuitable`] for no or too many rows; the toolkit's for a network that no ring holds.
 pub fn plan(network: &Network, options: &InferenceOptions) -> Result<(InferencePlan, Plan)> {
+    expect_rows(
+        options.rows,
+        network.layers().iter().map(|layer| layer.bias.len()),
+        network.features(),
+    )?;
+    if !(1.0..=MOST_BITS).contains(&options.bits) {
+        let (found, allowed) = (options.bits.to_string(), "1 to 30");
+        return Err(unsuitable("number of bits of scores", &found, allowed));
+    }
     let mut best: Option<(InferencePlan, Plan)> = None;
     let mut refused = None;
     for log_n in RINGS {
@@ -218,6 +232,7 @@ fn plan_on(
         version: INFERENCE_VERSION,
         rows: options.rows,
         features: network.features(),
+        of_model: network.is_of_model(),
         input_scale: network.input_scale(),
         largest_input: network.input_bound(),
         weights: options.weights,
@@ -297,6 +312,19 @@ fn expect_version(found: u32) -> Result<()> {
     )?)
 }
 
+/// Checks how many rows there are before anything is made of so many.
+fn expect_rows(rows: usize, widths: impl Iterator<Item = usize>, features: usize) -> Result<()> {
+    let widest = widths.chain([features]).max().unwrap_or(0);
+    if (1..=MOST_ROWS).contains(&rows) && rows.saturating_mul(widest) <= MOST_ENTRIES {
+        return Ok(());
+    }
+    Err(unsuitable(
+        "number of rows of a request",
+        &rows.to_string(),
+        "1 to 2^18, of up to 2^22 entries in any layer,",
+    ))
+}
+
 fn unsuitable(what: &'static str, found: &str, allowed: &'static str) -> TrainError {
     ExchangeError::Unsuitable {
         what,
@@ -354,15 +382,7 @@ impl InferencePlan {
         let params = Parameters::from_spec_allowing_insecure(spec.parameters.clone())
             .map_err(arras_ckks::CkksError::from)?;
         let widths = spec.layers.iter().map(|layer| layer.outputs);
-        let widest = widths.chain([spec.features]).max().unwrap_or(0);
-        if !(1..=MOST_ROWS).contains(&spec.rows) || spec.rows.saturating_mul(widest) > MOST_ENTRIES
-        {
-            return Err(unsuitable(
-                "number of rows of a request",
-                &spec.rows.to_string(),
-                "1 to 2^20, of up to 2^26 entries in all,",
-            ));
-        }
+        expect_rows(spec.rows, widths, spec.features)?;
         let numbers = [spec.input_scale, spec.largest_input];
         let largest = spec.layers.iter().map(|layer| layer.largest);
         let numbers = numbers.into_iter().chain(largest);

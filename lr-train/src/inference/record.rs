@@ -59,7 +59,7 @@ impl<'a> Recording<'a> {
     pub(super) fn scores(&self) -> Layout {
         let (spec, unit) = (self.spec, self.unit);
         let outputs = spec.layers.last().map_or(1, |layer| layer.outputs);
-        let is_vector = is_vector((spec.features, outputs), spec.layers.len());
+        let is_vector = is_vector(outputs, spec.layers.len());
         if spec.weights == Weights::Encrypted && is_vector {
             return Layout::row_vector(spec.rows, unit);
         }
@@ -87,7 +87,7 @@ impl<'a> Recording<'a> {
                 .broadcast((rows, layer.bias.len()))
                 .map(|b| b.to_owned());
             let bias = bias.unwrap_or_default();
-            if is_vector(layer.weights.dim(), network.layers().len()) {
+            if is_vector(layer.bias.len(), network.layers().len()) {
                 let column = layer.weights.column(0).to_owned();
                 let bias = bias.column(0).to_owned();
                 [
@@ -144,12 +144,16 @@ impl<'a> Recording<'a> {
         for (at, shape) in spec.layers.iter().enumerate() {
             let _section = recorder.section(&format!("layer {}", at + 1));
             let (weights, bias) = (name("weights", at), name("bias", at));
-            if is_vector((inputs, shape.outputs), count) {
+            if is_vector(shape.outputs, count) {
                 let weights = recorder.column_vector(&weights, inputs, unit);
                 let bias = recorder.row_vector(&bias, spec.rows, unit);
                 recorder.assume(&weights, shape.largest);
                 recorder.assume(&bias, shape.largest);
-                return Scores::One(values.dot(&weights).add(&bias));
+                let scores = values.dot(&weights).add(&bias);
+                return Scores::One(match shape.activation {
+                    Activation::Square => scores.square(),
+                    Activation::None => scores,
+                });
             }
             let weights = recorder.matrix(&weights, inputs, shape.outputs, unit);
             let bias = recorder.matrix(&bias, spec.rows, shape.outputs, unit);
@@ -166,7 +170,7 @@ impl<'a> Recording<'a> {
 }
 
 /// Whether a layer's weights are a vector: those of one layer with one output. Sums of rows then take fewer rotations.
-fn is_vector((_, outputs): (usize, usize), layers: usize) -> bool {
+fn is_vector(outputs: usize, layers: usize) -> bool {
     outputs == 1 && layers == 1
 }
 

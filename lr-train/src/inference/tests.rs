@@ -86,6 +86,17 @@ fn networks_score_encrypted_rows_as_in_the_clear() {
 }
 
 #[test]
+fn a_single_score_is_squared_where_the_network_says_so() {
+    let layer = Layer::new(array![[0.5]], array![0.25], Activation::Square).unwrap();
+    let network = Network::new(vec![layer]).unwrap();
+    let rows = array![[1.0], [0.0], [-1.0]];
+    for weights in [Weights::Plain, Weights::Encrypted] {
+        let found = scored(&network, &insecure(3).weights(weights), &rows);
+        assert!(worst(&found, &array![[0.5625], [0.0625], [0.0625]]) < 1e-3);
+    }
+}
+
+#[test]
 fn the_server_can_make_probabilities() {
     let (network, rows) = (linear(6, 1), some(40, 6, 4));
     let sigmoid = Approximation::least_squares(7, 8.0).unwrap();
@@ -137,9 +148,10 @@ fn plans_and_networks_survive_text_and_nonsense_is_refused() {
     assert_eq!((&again, again.id()), (&plan, plan.id()));
 
     type Change = fn(&mut InferenceSpec);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
         ("version", |spec| spec.version = 9),
         ("no rows", |spec| spec.rows = 0),
+        ("too many rows", |spec| spec.rows = usize::MAX),
         ("too many entries", |spec| spec.rows = 1 << 20),
         ("no layers", |spec| spec.layers.clear()),
         ("no width", |spec| spec.layers[0].outputs = 0),
@@ -175,6 +187,10 @@ fn plans_and_networks_survive_text_and_nonsense_is_refused() {
         (
             "{\"version\":1,\"layers\":[{\"weights\":[[1]],\"bias\":[0],\"activation\":\"relu\"}]}",
             "relu",
+        ),
+        (
+            "{\"version\":1,\"layers\":[{\"weights\":[[0]],\"bias\":[1]}]}",
+            "2^-30",
         ),
         (
             "{\"version\":1,\"layers\":[{\"weights\":[[1]],\"bias\":[0]},{\"weights\":[[1],[2]],\"bias\":[0]}]}",
@@ -244,4 +260,25 @@ fn rows_and_weights_beyond_the_plan_are_refused_before_they_are_encrypted() {
         .unwrap();
     assert!(other.decrypt(&scores).is_err());
     assert_eq!(owner.decrypt(&scores).unwrap().dim(), (2, 1));
+}
+
+#[test]
+fn what_cannot_be_planned_is_refused_at_once() {
+    let network = linear(3, 1);
+    for (rows, bits) in [
+        (0, 12.0),
+        (usize::MAX, 12.0),
+        (4, f64::NAN),
+        (4, 0.0),
+        (4, 99.0),
+    ] {
+        let error = plan(&network, &InferenceOptions::new(rows).bits(bits)).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                TrainError::Exchange(ExchangeError::Unsuitable { .. })
+            ),
+            "{error}"
+        );
+    }
 }

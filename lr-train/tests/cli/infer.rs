@@ -45,6 +45,8 @@ fn a_service_with_a_network_tells_digits_apart_that_it_cannot_see() {
     ] {
         desk.ok(&format!("inspect {file}")).says(what);
     }
+    desk.ok("inspect scoring.toml").says("inference plan");
+    desk.ok("inspect network.json").says("network");
 
     // Results of another request, damaged files and files of another kind are no answer.
     desk.ok("infer encrypt --keys keys --data new.csv --out other.arras");
@@ -112,9 +114,17 @@ fn a_model_and_rows_that_the_service_sees_neither_of() {
         }
         assert_eq!(last(&said), last(&clear));
     }
-    // Kinds of weights are not mixed up, nor keys.
+    // Kinds of weights are not mixed up, nor keys, nor what scores are read by; rows keep their numbers.
+    desk.write("network.json", NETWORK);
+    let gap = String::from_utf8(small_csv(4).into())
+        .unwrap()
+        .replacen("4,", ",", 1);
+    desk.write("gap.csv", gap);
     desk.refuses(
-        "2 | infer score --eval-keys encrypted/eval --rows encrypted.rows --model model.json --out x | --weights FILE
+        "2 | infer encrypt --keys plain --data new.csv --label y --out x | --model FILE
+         4 | infer decrypt --keys plain --request plain.rows --scores plain.scores --network network.json | 1 scores for each row | makes 10
+         3 | infer encrypt --keys plain --data gap.csv --label y --model model.json --out x | missing
+         2 | infer score --eval-keys encrypted/eval --rows encrypted.rows --model model.json --out x | --weights FILE
          4 | infer score --eval-keys plain/eval --rows encrypted.rows --model model.json --out x | is needed
          4 | encrypt --keys plain --data new.csv --label y --out x | training plan",
     );

@@ -15,9 +15,10 @@ use arras::toolkit::{cost::CostTable, text};
 use clap::Args;
 use lr_train::{
     ModelKind,
+    inference::{InferencePlan, Network},
     trainer::{
         DatasetRecord, ExchangeRecord, Model,
-        files::{self, Content, Holds, InferenceContent},
+        files::{self, Content, ExchangePlan, Holds, InferenceContent},
     },
 };
 use serde_json::{Value, json};
@@ -191,6 +192,22 @@ fn text(file: &Path) -> Done {
         let tables = files::load_costs(file)?;
         let list: Vec<String> = tables.iter().map(CostTable::summary).collect();
         return said("table of costs", json!({"tables": list}));
+    }
+    if has("layers") {
+        let network = Network::from_json(content).map_err(Failure::in_file(file))?;
+        return said(
+            "network",
+            json!({"layers": network.layers().len(), "features": network.features(), "outputs": network.outputs(), "classes": network.classes()}),
+        );
+    }
+    if content.contains("[parameters]") && content.contains("[[layers]]") {
+        let plan = InferencePlan::read(content, false).map_err(Failure::in_file(file))?;
+        let spec = plan.spec();
+        return said(
+            "inference plan",
+            json!({"plan": plan.id().to_string(), "rows": spec.rows, "features": spec.features, "outputs": plan.outputs(), "weights": spec.weights,
+                "of-model": spec.of_model, "parameters": parameters(plan.params())}),
+        );
     }
     if content.contains("[parameters]") && content.contains("[settings") {
         let plan = plan::read(file)?;

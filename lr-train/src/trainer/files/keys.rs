@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{Result, TrainError, trainer::ExchangeError};
 
-/// The most bytes of a plan or a record.
+/// The most bytes of a plan: a hundred times what one with 10,000 rates takes.
+const PLAN_BYTES: u64 = 1 << 22;
+/// The most bytes of a record.
 const TEXT_BYTES: u64 = 1 << 28;
 pub(super) const VERSION: u32 = 2;
 
@@ -279,7 +281,7 @@ pub(super) fn read_owner(path: &Path) -> Result<Owner> {
 
 fn read_plan<P: ExchangePlan>(path: &Path, insecure: bool) -> Result<P> {
     expect_file(path)?;
-    let bytes = read_bounded(path, TEXT_BYTES)?;
+    let bytes = read_bounded(path, PLAN_BYTES)?;
     let read = || P::read(utf8(P::NAME, &bytes)?, insecure);
     read().map_err(|error| error.in_file(path))
 }

@@ -82,7 +82,7 @@ pub(super) struct Scorer {
 }
 
 /// The most bytes of a network in JSON.
-const NETWORK_BYTES: u64 = 1 << 28;
+const NETWORK_BYTES: u64 = 1 << 25;
 
 impl Scorer {
     fn is_none(&self) -> bool {

@@ -38,7 +38,7 @@ pub(super) struct Keygen {
 }
 
 pub(super) fn keygen(args: &Keygen, output: &Output) -> Done {
-    let bytes = arras::ckks::wire::read_bounded(&args.plan, 1 << 28)?;
+    let bytes = arras::ckks::wire::read_bounded(&args.plan, PLAN_BYTES)?;
     let text = String::from_utf8_lossy(&bytes);
     let plan = InferencePlan::read(&text, false).map_err(Failure::in_file(&args.plan))?;
     let folder = KeyDirectory::new(&args.out);
@@ -71,6 +71,9 @@ pub(super) fn keygen(args: &Keygen, output: &Output) -> Done {
     Ok(Answer::new(text, json))
 }
 
+/// The most bytes of a plan.
+const PLAN_BYTES: u64 = 1 << 22;
+
 fn open(keys: &std::path::Path) -> Result<InferenceOwner<SecretBackend>, Failure> {
     let folder = KeyDirectory::new(keys).with_stop_token(signals::token());
     let (plan, secret, id) = folder.secrets(arras::secret_backend())?;
@@ -99,7 +102,10 @@ pub(super) struct Encrypt {
 pub(super) fn encrypt(args: &Encrypt, output: &Output) -> Done {
     let owner = open(&args.keys)?;
     let request = match &args.source {
-        Some(source) => owner.encrypt(&rows(source, &args.scorer, output)?)?,
+        Some(source) => {
+            expect_model(&args.scorer, owner.plan())?;
+            owner.encrypt(&rows(source, &args.scorer, output)?)?
+        }
         None if args.scorer.is_none() => {
             return Err(Failure::Usage(
                 "say what to encrypt: rows by --data SOURCE (with --model FILE those of a model), or weights by --network FILE or --model FILE".into(),
@@ -130,12 +136,33 @@ pub(super) fn encrypt(args: &Encrypt, output: &Output) -> Done {
     Ok(Answer::new(text, json))
 }
 
+/// Rows of a model are normalized by it, and no others.
+fn expect_model(scorer: &Scorer, plan: &InferencePlan) -> Result<(), Failure> {
+    match (plan.spec().of_model, scorer.model.is_some()) {
+        (true, false) => Err(Failure::Usage(
+            "the plan is of a trained model, by which rows are normalized: give it with --model FILE".into(),
+        )),
+        (false, true) => Err(Failure::Usage(
+            "the plan is of a network, which takes rows as they are: leave --model out".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Rows as they are to be encrypted: normalized by the model if there is one.
 fn rows(source: &Source, scorer: &Scorer, output: &Output) -> Result<Array2<f64>, Failure> {
     let model = scorer.model()?;
     let known = model.as_ref().map_or_else(Known::nothing, Known::of_model);
     let table = source.read_table(known)?;
     source.say(&table, output);
+    let left_out = table.reading().map_or(&[][..], |r| &r.rows_left_out);
+    if let Some(first) = left_out.first() {
+        return Err(Failure::Usage(format!(
+            "{} rows, the first of them number {}, have missing values and would be left out, and scores come back without the numbers of rows: take those rows out of the file, or a              model of --missing-values impute",
+            left_out.len(),
+            first + 1
+        )));
+    }
     Ok(match model {
         Some(model) => model.preprocessor.apply(&table)?,
         None => table.features().clone(),
@@ -206,10 +233,19 @@ fn table(
     let probabilities = owner.plan().spec().sigmoid.is_some();
     // Writing to a string does not fail.
     let mut text = String::new();
+    let network = args.scorer.network(owner.plan().spec().largest_input)?;
+    if let Some(network) = &network {
+        let (found, given) = (scores.ncols(), network.outputs());
+        if found != given {
+            let reason = format!(
+                "have {found} scores for each row, and what they are to be read by makes {given}: name the model or network by which they were made"
+            );
+            return Err(Failure::file(&args.scores, reason));
+        }
+    }
     if let (Some(model), false) = (args.scorer.model()?, probabilities) {
         return Ok(predict::told(&model, scores, 0..).0);
     }
-    let network = args.scorer.network(owner.plan().spec().largest_input)?;
     let classes = network.map_or(vec![], |network| network.classes().to_vec());
     let what = if probabilities {
         "probability"

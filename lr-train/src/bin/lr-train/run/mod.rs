@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lr_train::{
+    ModelKind,
     data::Dataset,
     split::Minibatches,
     trainer::{Model, PlanReport, Rounds, TrainingPlan, Usage, files::save_model},
@@ -90,6 +91,11 @@ pub(crate) fn run(args: &RunArgs, output: &Output) -> Done {
         true => plan::read(&folders.plan())?.settings().model,
         false => args.training.model,
     };
+    if let (Some(_), false) = (args.threshold, model == ModelKind::default()) {
+        return Err(Failure::Usage(format!(
+            "--threshold cuts between two classes, which a {model} model does not: leave it out"
+        )));
+    }
     let data = plan::read_data(&args.source, model, None, output)?;
     let (plan, report) = args.plan(&folders, &data, output)?;
     let mut run = Run::new(&folders, &plan, &data, args.force, output)?;
