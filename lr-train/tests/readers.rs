@@ -2,7 +2,7 @@
 
 #[path = "../../ckks/fuzz/drive.rs"]
 mod drive;
-#[path = "../fuzz/make_corpus.rs"]
+#[path = "../fuzz/make_corpus/mod.rs"]
 mod make_corpus;
 #[path = "../../ckks/fuzz/memory.rs"]
 mod memory;
@@ -79,6 +79,10 @@ survive! {
     exchange 2000
     model 2000
     costs 1000
+    columns 2000
+    network 2000
+    scoring 1000
+    inference 500
 }
 
 /// Files as this build writes them have the names of the corpus; `ARRAS_WRITE_CORPUS=1` puts them in its place, after a change of a format.

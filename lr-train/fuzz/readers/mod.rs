@@ -3,6 +3,7 @@
 //! A function returns whether the input was taken. None may panic, and what is taken is written back and compared.
 
 mod home;
+mod inference;
 mod keys;
 mod tables;
 mod texts;
@@ -19,7 +20,7 @@ pub(crate) struct Reader {
 }
 
 /// All readers.
-pub(crate) const READERS: [Reader; 13] = [
+pub(crate) const READERS: [Reader; 17] = [
     reader("plan", texts::plan),
     reader("csv", tables::csv),
     reader("idx", tables::idx),
@@ -33,6 +34,10 @@ pub(crate) const READERS: [Reader; 13] = [
     reader("exchange", texts::exchange),
     reader("model", texts::model),
     reader("costs", texts::costs),
+    reader("columns", texts::columns),
+    reader("network", inference::network),
+    reader("scoring", inference::plan),
+    reader("inference", inference::file),
 ];
 
 const fn reader(name: &'static str, read: fn(&Home, &[u8]) -> bool) -> Reader {

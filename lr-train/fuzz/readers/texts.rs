@@ -2,9 +2,14 @@
 
 use std::fs;
 
-use lr_train::trainer::{
-    DatasetRecord, ExchangeRecord, Model, TrainingPlan,
-    files::{costs_text, load_costs, load_model},
+use arras_ckks::wire::{AtomicFile, Overwrite};
+use lr_train::{
+    data::csv,
+    inference::Network,
+    trainer::{
+        DatasetRecord, ExchangeRecord, Model, TrainingPlan,
+        files::{PlannedColumns, costs_text, load_costs, load_model},
+    },
 };
 use serde::Serialize;
 
@@ -73,7 +78,43 @@ pub(super) fn model(home: &Home, bytes: &[u8]) -> bool {
     let written = model.to_json().unwrap();
     assert_eq!(Model::from_json(&written).unwrap(), model);
     let _ = model.predict(&home.data);
-    let _ = model.evaluate(&home.data);
+    let _ = model.all_coefficients();
+    for data in home.data_of_all_targets() {
+        let _ = model.evaluate(&data);
+        let _ = model.evaluate_classes(&data);
+        let _ = model.evaluate_values(&data);
+        let _ = model.exact_values(&data);
+    }
+    if let Ok(network) = Network::of_model(&model, 1.0) {
+        assert_eq!(network.outputs(), model.settings.model.chains());
+        assert_eq!(network.classes(), model.class_names);
+    }
+    true
+}
+
+/// Beside a plan and with the secret key.
+pub(super) fn columns(home: &Home, bytes: &[u8]) -> bool {
+    let plan = home.path("plan.toml");
+    let beside = PlannedColumns::path_beside(&plan);
+    fs::write(&beside, bytes).unwrap();
+    fs::write(home.keys.secret().join("columns.json"), bytes).unwrap();
+    let read = || PlannedColumns::beside(&plan, home.owner.plan());
+    let in_folder = home.keys.columns();
+    let Ok(Some(columns)) = read() else {
+        assert!(in_folder.is_err());
+        return false;
+    };
+    assert_eq!(in_folder.unwrap().as_ref(), Some(&columns));
+    let file = AtomicFile::create_private(&beside, Overwrite::Replace).unwrap();
+    columns.save(file).unwrap();
+    assert_eq!(read().unwrap(), Some(columns.clone()));
+    // Whatever it says of columns, rows are read by it or refused.
+    let mut options = csv::Options::new("y");
+    options.layout = Some(columns.layout().clone());
+    if let Ok(data) = csv::read(&b"a,b,y\n1,red,yes\n,blue,no\n"[..], &options) {
+        assert_eq!(data.columns(), columns.layout().features().len());
+        assert!(data.features().iter().all(|x| x.is_finite()));
+    }
     true
 }
 

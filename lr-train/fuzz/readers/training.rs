@@ -11,7 +11,7 @@ use lr_train::trainer::files::{
 use super::Home;
 
 /// As it is and with all checksums put right.
-fn both(bytes: &[u8], mut read: impl FnMut(&[u8]) -> bool) -> bool {
+pub(super) fn both(bytes: &[u8], mut read: impl FnMut(&[u8]) -> bool) -> bool {
     let taken = read(bytes);
     let mut right = bytes.to_vec();
     put_right(&mut right);
@@ -82,7 +82,7 @@ fn read_file(home: &Home, bytes: &[u8]) -> bool {
     taken
 }
 
-fn expect_same(path: &Path, bytes: &[u8]) {
+pub(super) fn expect_same(path: &Path, bytes: &[u8]) {
     assert!(std::fs::read(path).unwrap() == bytes);
 }
 

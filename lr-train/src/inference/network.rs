@@ -15,6 +15,8 @@ pub const NETWORK_VERSION: u32 = 1;
 
 /// The most inputs or outputs of a layer.
 const MOST_WIDTH: usize = 1 << 14;
+/// The most weights of all layers together.
+pub(super) const MOST_WEIGHTS: usize = 1 << 24;
 /// The most layers: each square takes a level of its own.
 const MOST_LAYERS: usize = 16;
 
@@ -161,6 +163,11 @@ impl Network {
         if !(1..=MOST_LAYERS).contains(&self.layers.len()) {
             let found = self.layers.len().to_string();
             return unsuitable("number of a network's layers", found, "1 to 16");
+        }
+        let weights: usize = self.layers.iter().map(|layer| layer.weights.len()).sum();
+        if weights > MOST_WEIGHTS {
+            let found = weights.to_string();
+            return unsuitable("number of a network's weights", found, "up to 2^24");
         }
         let mut inputs = self.layers[0].weights.nrows();
         for layer in &self.layers {

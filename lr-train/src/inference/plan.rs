@@ -21,7 +21,7 @@ use crate::{
     data::DataError,
     sigmoid::Approximation,
     trainer::{
-        ExchangeError, InputShape, PlanId,
+        ExchangeError, InputShape, PlanId, check_requests,
         files::{ExchangePlan, InferenceContent},
     },
 };
@@ -79,7 +79,7 @@ pub struct InferenceSpec {
     /// Entries of a row.
     pub features: usize,
     /// Whether rows are normalized as a trained model has it before they are encrypted. How, is not told.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_model: bool,
     /// What entries are multiplied by before they are encrypted.
     pub input_scale: f64,
@@ -120,6 +120,7 @@ pub struct InferenceOptions {
     sigmoid: Option<Approximation>,
     security: Security,
     threads: usize,
+    log_n: RangeInclusive<u32>,
 }
 
 impl InferenceOptions {
@@ -132,6 +133,7 @@ impl InferenceOptions {
             sigmoid: None,
             security: Security::Classical128,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            log_n: RINGS,
         }
     }
 
@@ -169,6 +171,13 @@ impl InferenceOptions {
         self.threads = threads;
         self
     }
+
+    /// Ring dimensions to try, as log2, the smallest first: 13 to 16 unless this is called.
+    #[must_use]
+    pub fn log_n(mut self, log_n: RangeInclusive<u32>) -> Self {
+        self.log_n = log_n;
+        self
+    }
 }
 
 /// Plans the use of a network: the cheapest secure parameters of the smallest ring that hold it, and of the next larger one if that takes less time.
@@ -187,7 +196,7 @@ pub fn plan(network: &Network, options: &InferenceOptions) -> Result<(InferenceP
     }
     let mut best: Option<(InferencePlan, Plan)> = None;
     let mut refused = None;
-    for log_n in RINGS {
+    for log_n in options.log_n.clone() {
         let before = best.as_ref().map(|(_, plan)| plan.time().seconds());
         match plan_on(network, options, log_n) {
             Ok(found) => {
@@ -302,6 +311,23 @@ fn shapes(network: &Network, weights: Weights) -> Vec<LayerShape> {
     network.layers().iter().map(shape).collect()
 }
 
+/// Whether a plan has the level and the keys of a circuit.
+fn expect_circuit(
+    spec: &InferenceSpec,
+    recording: &Recording<'_>,
+    program: &Program,
+) -> Result<()> {
+    let keys = spec.keys.clone().union(&KeyRequests::of(program));
+    if recording.input_level(program)? == spec.level && keys == spec.keys {
+        return Ok(());
+    }
+    Err(unsuitable(
+        "circuit of these weights",
+        "one of other levels or keys than the plan's",
+        "the one that the plan was made for",
+    ))
+}
+
 fn expect_version(found: u32) -> Result<()> {
     let (what, command) = (InferencePlan::NAME, "lr-train infer plan");
     Ok(ExchangeError::expect_version(
@@ -395,21 +421,24 @@ impl InferencePlan {
                 ));
             }
         }
-        let recording = Recording::new(&spec, params.log_n())?;
-        let most = params.max_level();
-        // With weights in the clear the service, which has them, records the circuit and compares.
-        let levels = match spec.weights {
-            Weights::Plain => spec.level,
-            Weights::Encrypted => recording.program(None)?.levels_needed(),
+        let expect_levels = |first: usize| {
+            if first <= params.max_level() && spec.delivered <= spec.level {
+                return Ok(());
+            }
+            let found = format!("{first} to {}", spec.delivered);
+            let allowed = "levels that the parameters have";
+            Err(unsuitable("level of an inference plan", &found, allowed))
         };
-        if levels > most || spec.level > most || spec.delivered > spec.level {
-            return Err(unsuitable(
-                "level of an inference plan",
-                &format!("{} to {}", levels.max(spec.level), spec.delivered),
-                "levels that the parameters have",
-            ));
-        }
+        expect_levels(spec.level)?;
+        check_requests(&spec.keys, &params)?;
         spec.keys.set_bytes(&params)?;
+        let recording = Recording::new(&spec, params.log_n())?;
+        // With weights in the clear the service, which has them, records the circuit and compares.
+        if spec.weights == Weights::Encrypted {
+            let program = recording.program(None)?;
+            expect_levels(program.levels_needed())?;
+            expect_circuit(&spec, &recording, &program)?;
+        }
         let bytes =
             postcard::to_stdvec(&spec).map_err(ExchangeError::malformed("inference plan"))?;
         let id = PlanId::from_bytes(blake3::derive_key(CONTEXT, &bytes));
@@ -479,14 +508,7 @@ impl InferencePlan {
             self.expect_shape(network)?;
         }
         let program = recording.program(known)?;
-        let keys = self.spec.keys.clone().union(&KeyRequests::of(&program));
-        if recording.input_level(&program)? != self.spec.level || keys != self.spec.keys {
-            return Err(unsuitable(
-                "circuit of these weights",
-                "one of other levels or keys than the plan's",
-                "the one that the plan was made for",
-            ));
-        }
+        expect_circuit(&self.spec, &recording, &program)?;
         Ok(program)
     }
 

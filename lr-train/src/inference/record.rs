@@ -6,11 +6,15 @@ use arras_toolkit::{
 };
 use ndarray::{Array2, Axis, Ix2};
 
-use super::{Activation, InferenceSpec, Layer, Network, Weights};
+use super::{Activation, InferenceSpec, Layer, Network, Weights, network::MOST_WEIGHTS};
 use crate::{Result, circuits::CircuitError, trainer::ExchangeError};
 
 pub(super) const ROWS: &str = "rows";
 pub(super) const SCORES: &str = "scores";
+
+/// The most entries of masks while the circuit of encrypted weights is recorded. Products of matrices in units that are wider than high mask each
+/// diagonal in many parts: just below this recording held 3.2 GB for 19 s (units of 4 x 1024, two layers of 128 outputs and one of 10).
+const MOST_MASKS: usize = 3 << 29;
 
 /// What the circuit of a network follows from.
 pub(super) struct Recording<'a> {
@@ -43,7 +47,59 @@ impl<'a> Recording<'a> {
         let slots = 1usize << (log_n - 1);
         let width = width.min(slots);
         let unit = EncodingUnit::new(slots / width, width)?;
-        Ok(Self { spec, unit })
+        let recording = Self { spec, unit };
+        let weights = recording.sizes().map(|(inputs, outputs)| inputs * outputs);
+        let masks = recording.masks();
+        for (what, found, most, allowed) in [
+            (
+                "number of weights",
+                weights.sum(),
+                MOST_WEIGHTS,
+                "up to 2^24",
+            ),
+            (
+                "size of the circuit of encrypted weights, in entries of masks,",
+                masks,
+                MOST_MASKS,
+                "up to 3 * 2^29; narrower layers, or weights in the clear,",
+            ),
+        ] {
+            if found > most {
+                let found = found.to_string();
+                return Err(ExchangeError::Unsuitable {
+                    what,
+                    found,
+                    allowed,
+                }
+                .into());
+            }
+        }
+        Ok(recording)
+    }
+
+    /// Inputs and outputs of the layers, each at most 2^14.
+    fn sizes(&self) -> impl Iterator<Item = (usize, usize)> {
+        let outputs = self.spec.layers.iter().map(|layer| layer.outputs);
+        let inputs = std::iter::once(self.spec.features).chain(outputs.clone());
+        inputs.zip(outputs)
+    }
+
+    /// Entries of the masks of products with encrypted weights: of each diagonal, in each part of it.
+    fn masks(&self) -> usize {
+        let (spec, unit) = (self.spec, self.unit);
+        let (height, width) = (unit.height(), unit.width());
+        let of_layer = |(inputs, outputs): (usize, usize)| {
+            let diagonals = width.min(inputs + outputs);
+            let blocks = inputs.div_ceil(width) * outputs.div_ceil(width);
+            diagonals * width.div_ceil(height) * unit.slots() * blocks
+        };
+        let mut sizes = self.sizes();
+        match spec.weights {
+            Weights::Encrypted if !sizes.any(|size| is_vector(size.1, spec.layers.len())) => {
+                self.sizes().map(of_layer).sum()
+            }
+            _ => 0,
+        }
     }
 
     pub(super) fn unit(&self) -> EncodingUnit {

@@ -1,12 +1,24 @@
 //! Networks applied to encrypted rows, beside the same in the clear.
 
 use arras_backend_cpu::CpuEngine;
-use arras_ckks::{Context, params::Security};
+use arras_ckks::{
+    Context,
+    params::Security,
+    wire::{AtomicFile, Overwrite},
+};
 use arras_toolkit::{ToolkitErrorKind, run::Options};
 use ndarray::{Array1, Array2, array};
 
 use super::*;
-use crate::{TrainError, data::DataError, sigmoid::Approximation, trainer::ExchangeError};
+use crate::{
+    TrainError,
+    data::DataError,
+    sigmoid::Approximation,
+    trainer::{
+        ExchangeError,
+        files::{load_request, save_request},
+    },
+};
 
 const DIGITS: &str = include_str!("../../data/digits-network.json");
 const HELD_BACK: &str = include_str!("../../data/digits-held-back.csv");
@@ -280,5 +292,84 @@ fn what_cannot_be_planned_is_refused_at_once() {
             ),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn enormous_plans_and_networks_are_refused_before_anything_is_recorded() {
+    let options = insecure(10).weights(Weights::Encrypted);
+    let (made, _) = plan(&two_layers(4), &options).unwrap();
+    let refused = |features: usize, outputs: &[usize], change: fn(&mut InferenceSpec)| {
+        let mut spec = made.spec().clone();
+        let shape = spec.layers[0];
+        spec.features = features;
+        spec.layers = outputs
+            .iter()
+            .map(|&outputs| LayerShape { outputs, ..shape })
+            .collect();
+        change(&mut spec);
+        InferencePlan::allowing_insecure(spec)
+            .unwrap_err()
+            .to_string()
+    };
+    // 16 layers of 2^28 weights each.
+    let error = refused(1 << 14, &[1 << 14; 16], |_| ());
+    assert!(
+        error.contains("2^24") && error.contains("4294967296"),
+        "{error}"
+    );
+    let in_the_clear = |spec: &mut InferenceSpec| spec.weights = Weights::Plain;
+    let error = refused(1 << 14, &[1 << 14; 16], in_the_clear);
+    assert!(error.contains("2^24"), "{error}");
+    // A million weights, in units of 4 x 1024.
+    let error = refused(1024, &[1024, 512], |_| ());
+    assert!(
+        error.contains("masks") && error.contains("narrower"),
+        "{error}"
+    );
+    let error = refused(4, &[5, 3], |spec| {
+        spec.keys.rotations.insert(1 << 40, 0);
+    });
+    assert!(error.contains("rotation of a key"), "{error}");
+    let error = refused(4, &[5, 3], |spec| spec.keys.relinearization = Some(99));
+    assert!(error.contains("level of a key"), "{error}");
+    let error = refused(4, &[5, 3], |spec| spec.keys.rotations.clear());
+    assert!(error.contains("circuit of these weights"), "{error}");
+
+    let layer = Layer::new(
+        Array2::zeros((4097, 4096)),
+        Array1::zeros(4096),
+        Activation::None,
+    );
+    let error = Network::new(vec![layer.unwrap()]).unwrap_err().to_string();
+    assert!(
+        error.contains("2^24") && error.contains("16781312"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_request_says_how_many_rows_count() {
+    let network = linear(3, 2);
+    let options = insecure(4).weights(Weights::Encrypted);
+    let (made, _) = plan(&network, &options).unwrap();
+    let context = Context::new(made.params(), CpuEngine::new()).unwrap();
+    let (owner, keys) = InferenceOwner::generate(made.clone(), &context, |_| ()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("request.arras");
+    let read = |mut request: EncryptedRequest, rows: usize| {
+        let content = request.content;
+        request.rows = rows;
+        let file = AtomicFile::create(&path, Overwrite::Replace).unwrap();
+        save_request(&made, &request, file).unwrap();
+        load_request(&path, content, &made, keys.id())
+    };
+    let rows = owner.encrypt(&some(2, 3, 1)).unwrap();
+    let weights = owner.encrypt_weights(&network).unwrap();
+    assert_eq!(read(rows.clone(), 4).unwrap().rows, 4);
+    assert_eq!(read(weights.clone(), 0).unwrap().rows, 0);
+    for (request, count) in [(&rows, 0), (&rows, 5), (&weights, 1)] {
+        let error = read(request.clone(), count).unwrap_err().to_string();
+        assert!(error.contains("rows"), "{error}");
     }
 }

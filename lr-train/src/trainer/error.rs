@@ -52,7 +52,7 @@ pub enum ExchangeError {
     },
     /// A plan whose parts contradict each other.
     #[error(
-        "the training plan contradicts itself: {what} is {found}, {expected} follows from the rest; make a new plan"
+        "the plan contradicts itself: {what} is {found}, {expected} follows from the rest; make a new plan"
     )]
     PlanInconsistent {
         /// Which part.

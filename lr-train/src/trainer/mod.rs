@@ -47,6 +47,7 @@ pub use forecast::{Forecast, Usage};
 pub use ids::{CiphertextDigest, DatasetId, KeySetId, PlanId, RowsDigest};
 pub use model::{MODEL_VERSION, Model, Prediction};
 pub use owner::DataOwner;
+pub(crate) use plan::check_requests;
 pub use plan::{PLAN_VERSION, PlanSpec, RoundSpec, TrainingPlan};
 pub use planner::{PlannerOptions, RINGS, Way, Ways, plan, ways};
 pub use predict::{ErrorsFor, Sample};

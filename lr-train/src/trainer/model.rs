@@ -70,6 +70,9 @@ impl Model {
     pub(super) fn check(&self) -> Result<()> {
         let (found, command) = (self.version, "lr-train decrypt");
         ExchangeError::expect_version("model", found, MODEL_VERSION, command)?;
+        // Before anything follows from a number of classes.
+        let chains = self.settings.model.check();
+        chains.map_err(ExchangeError::malformed("model"))?;
         let (what, expected) = (
             "weights (intercept first)",
             (self.preprocessor.features() + 1) * self.settings.model.chains(),

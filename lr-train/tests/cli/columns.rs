@@ -170,6 +170,31 @@ fn columns_of_another_plan_are_refused() {
 }
 
 #[test]
+fn columns_that_a_killed_plan_has_left_are_in_nobody_s_way() {
+    let desk = Desk::new();
+    let row = |r: usize| {
+        let a = (r % 2) as f64 - 0.5 + 0.01 * (r * 7 % 13) as f64;
+        let b = 0.3 * (r % 2) as f64 + 0.02 * (r * 5 % 11) as f64;
+        format!("{a},{b},{}\n", r % 2)
+    };
+    let body: String = (0..24).map(row).collect();
+    desk.write("train.csv", format!("a,b,y\n{body}"));
+    let plan = "plan --data train.csv --label y --settings fixed --minibatch 16 --circuit baseline --iterations 2 --rounds 2 --out plan.toml";
+    desk.ok(plan);
+    // As between the two files that it writes.
+    std::fs::remove_file(desk.path("plan.toml")).unwrap();
+    desk.ok(plan);
+    desk.ok("keygen --plan plan.toml --out keys");
+    // Those of another plan are not replaced unasked.
+    std::fs::remove_file(desk.path("plan.toml")).unwrap();
+    desk.fails(
+        &plan.replace("--iterations 2", "--iterations 4"),
+        5,
+        "plan.columns.json | --force",
+    );
+}
+
+#[test]
 fn what_cannot_be_taken_is_refused_before_anything_is_planned() {
     let desk = desk();
     desk.write("labels.csv", "y\n0\n1\n");

@@ -42,12 +42,18 @@ fn open_content(
         &format!("{wanted:?}"),
         "`infer encrypt` writes rows and weights, `infer score` scores",
     )?;
-    if rows as usize > plan.spec().rows {
+    let (least, most) = match content {
+        InferenceContent::Weights => (0, 0),
+        InferenceContent::Rows | InferenceContent::Scores => (1, plan.spec().rows),
+    };
+    let found = rows as usize;
+    if !(least..=most).contains(&found) {
+        let what = "rows";
         return Err(ExchangeError::BeyondPlan {
-            what: "rows",
-            found: rows as usize,
-            least: 0,
-            most: plan.spec().rows,
+            what,
+            found,
+            least,
+            most,
         }
         .into());
     }

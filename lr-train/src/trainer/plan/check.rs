@@ -24,14 +24,15 @@ pub(super) fn inconsistent(
     .into()
 }
 
+fn within(what: &'static str, value: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(inconsistent(what, &value, &format!("{least} to {most}")))
+}
+
 pub(super) fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
     spec.settings.check()?;
-    let within = |what, value: usize, least: usize, most: usize| {
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(inconsistent(what, &value, &format!("{least} to {most}")))
-    };
     within("number of rows", spec.rows, 1, MAX_ROWS)?;
     within("number of features", spec.features, 1, MAX_FEATURES)?;
     within("number of rounds", spec.rounds.len(), 1, MAX_ITERATIONS)?;
@@ -51,8 +52,13 @@ pub(super) fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
         ));
     }
     outline(spec, params).spec(0)?.check()?;
+    check_requests(&spec.keys, params)
+}
+
+/// Whether keys are for rotations that there are, at levels that there are.
+pub(crate) fn check_requests(keys: &KeyRequests, params: &Parameters) -> Result<()> {
     let half = params.slots() as i64 / 2;
-    let mut rotations = spec.keys.rotations.keys();
+    let mut rotations = keys.rotations.keys();
     if let Some(steps) = rotations.find(|&&steps| steps == 0 || steps <= -half || steps > half) {
         return Err(inconsistent(
             "rotation of a key",
@@ -60,8 +66,8 @@ pub(super) fn check(spec: &PlanSpec, params: &Parameters) -> Result<()> {
             &format!("steps that are not 0, above -{half} and up to {half}"),
         ));
     }
-    let levels = spec.keys.rotations.values().copied();
-    for level in levels.chain(spec.keys.relinearization) {
+    let levels = keys.rotations.values().copied();
+    for level in levels.chain(keys.relinearization) {
         within("level of a key", level, 0, params.max_level())?;
     }
     Ok(())

@@ -14,6 +14,7 @@ use arras_toolkit::{
 };
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::check::check_requests;
 use self::check::{check, check_keys, inconsistent};
 use super::{
     PlanId,

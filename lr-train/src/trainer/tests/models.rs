@@ -221,6 +221,11 @@ fn a_damaged_model_of_numbers_is_refused() {
     let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
     for damage in [
         |m: &mut Model| m.measure = None,
+        |m: &mut Model| {
+            m.settings.model = ModelKind::OneVsRest {
+                classes: usize::MAX,
+            }
+        },
         |m: &mut Model| m.settings.model = ModelKind::Logistic,
         |m: &mut Model| m.measure.as_mut().unwrap().scale = 0.0,
         |m: &mut Model| m.measure.as_mut().unwrap().mean = f64::NAN,

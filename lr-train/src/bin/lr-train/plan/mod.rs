@@ -255,7 +255,9 @@ fn keep_columns(
     let path = PlannedColumns::path_beside(out);
     match data.and_then(|data| data.table().layout()) {
         Some(layout) => {
-            let file = claim_private(&path, force)?;
+            // Whoever was killed before this very plan was written has left them.
+            let left = matches!(PlannedColumns::beside(out, plan), Ok(Some(_)));
+            let file = claim_private(&path, force || left)?;
             Ok(PlannedColumns::new(plan, layout.clone()).save(file)?)
         }
         None if force && path.symlink_metadata().is_ok() => {

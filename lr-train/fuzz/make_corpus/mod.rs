@@ -1,5 +1,8 @@
 //! Makes the files of the corpus anew.
 
+mod models;
+mod scoring;
+
 use std::{fs, io::Write, path::Path};
 
 use arras_backend_cpu::CpuEngine;
@@ -25,6 +28,12 @@ fn created(path: &Path) -> AtomicFile {
     AtomicFile::create(path, Overwrite::Refuse).unwrap()
 }
 
+/// Plans without security on one ring.
+fn toy(log_n: u32) -> PlannerOptions {
+    let options = PlannerOptions::new().log_n(log_n..=log_n).threads(1);
+    options.security(Security::InsecureForTests)
+}
+
 /// Name in the corpus and content of the files of an exchange of two rounds at a toy size, and of tables of costs, images and texts.
 pub(crate) fn exchange() -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().unwrap();
@@ -42,11 +51,7 @@ pub(crate) fn exchange() -> Vec<(String, Vec<u8>)> {
     let settings = Settings::new(4, 2)
         .circuit(Kind::SingleChain)
         .rounds(Rounds::Count(2));
-    let options = PlannerOptions::new()
-        .log_n(6..=6)
-        .security(Security::InsecureForTests)
-        .threads(1);
-    let (plan, _) = plan(&settings, 3, 8, &options).unwrap();
+    let (plan, _) = plan(&settings, 3, 8, &toy(6)).unwrap();
     let engine = CpuEngine::with_threads(1).unwrap();
     let (owner, evaluation) = DataOwner::generate(plan, engine.clone()).unwrap();
     let keys = KeyDirectory::new(file("keys")).allowing_insecure();
@@ -118,6 +123,8 @@ pub(crate) fn exchange() -> Vec<(String, Vec<u8>)> {
         costs("costs.toml"),
         costs("costs.json"),
     ]);
+    files.extend(models::files(plan));
+    files.extend(scoring::files(folder.path()));
     files.extend(images());
     files.extend(tables());
     files
