@@ -79,11 +79,8 @@ fn figures(model: &Model, train: &Dataset, test: &Dataset) -> Result<Vec<f64>> {
     })
 }
 
-/// How models are trained.
-struct Way<'a> {
-    search: Options<'a>,
-    planner: PlannerOptions,
-}
+/// How settings are searched and plans made.
+type Way = (Options<'static>, PlannerOptions);
 
 /// A table for each kind of model.
 pub(super) struct Models {
@@ -102,10 +99,8 @@ impl Models {
         if quick {
             let mut given = Given::default();
             (given.iterations, given.penalty) = (Some(2), Some(0.0));
-            let way = Way {
-                search: Options::new().given(given),
-                planner: PlannerOptions::new().log_n(14..=15),
-            };
+            let search = Options::new().given(given);
+            let way = (search, PlannerOptions::new().log_n(14..=15));
             for (name, model) in [
                 ("digits as numbers", ModelKind::Linear),
                 ("digits", SEVERAL),
@@ -116,10 +111,7 @@ impl Models {
             models.add("breast cancer", &data, None, &way, checks)?;
             return Ok(models);
         }
-        let way = Way {
-            search: Options::new(),
-            planner: PlannerOptions::new(),
-        };
+        let way = (Options::new(), PlannerOptions::new());
         for (name, model, goal) in PACKAGED {
             if let Some(data) = data::packaged(folder, name, model)? {
                 models.add(name, &data, goal, &way, checks)?;
@@ -169,7 +161,7 @@ impl Models {
         name: &str,
         data: &Dataset,
         goal: Option<f64>,
-        way: &Way<'_>,
+        (search, planner): &Way,
         checks: &mut Checks,
     ) -> Result<()> {
         let kind = kind_of(ModelKind::of(data.target()));
@@ -178,33 +170,25 @@ impl Models {
         let split = train_test_target(data.target(), 0.2, 0)?;
         let (train, test) = (data.select(&split.train)?, data.select(&split.test)?);
         let start = Instant::now();
-        let builder = TrainerBuilder::search(&train, &way.search)?;
+        let builder = TrainerBuilder::search(&train, search)?;
         let searched = start.elapsed().as_secs_f64();
-        let Trained { model, twin, cost } = Trained::of(builder.planner(way.planner.clone()))?;
+        let Trained { model, twin, cost } = Trained::of(builder.planner(planner.clone()))?;
         let exact = model.exact(&train)?;
-        let (own, of_twin) = (
-            figures(&model, &train, &test)?,
-            figures(&twin, &train, &test)?,
-        );
-        let of_exact = match &exact {
-            Some(exact) => figures(exact, &train, &test)?,
-            None => vec![f64::NAN; own.len()],
-        };
+        let of = |model: &Model| figures(model, &train, &test);
+        let (own, of_twin) = (of(&model)?, of(&twin)?);
+        let of_exact = exact.as_ref().map(of).transpose()?;
+        let of_exact = of_exact.unwrap_or_else(|| vec![f64::NAN; own.len()]);
         let cells = (0..names.len())
             .map(|at| json!({"encrypted": own[at], "twin": of_twin[at], "exact": of_exact[at]}));
-        let settings = &model.settings;
+        let (settings, chosen) = (&model.settings, &cost.chosen);
         let polynomial = settings.activation.name();
-        let chosen = &cost.chosen;
+        let polynomial = polynomial.as_deref().unwrap_or("a line");
+        let scheme = model.preprocessor.scheme().name();
         self.tables[kind].row((
             name,
             [train.rows(), test.rows(), model.preprocessor.features()],
             [settings.iterations, settings.minibatch],
-            format!(
-                "{}, {}, {}",
-                model.preprocessor.scheme().name(),
-                polynomial.as_deref().unwrap_or("a line"),
-                settings.penalty
-            ),
+            format!("{scheme}, {polynomial}, {}", settings.penalty),
             cells.collect::<Vec<_>>(),
             cost.cells(),
             searched,
