@@ -132,7 +132,23 @@ fn quality_is_that_of_plaintext_training() {
     let page = Page::of("quality", &[], &["breast cancer"]);
     assert!(!page.text.contains("FAILED"), "{}", page.text);
     let (table, checks) = (list(&page.json["table"]), list(&page.json["checks"]));
-    assert_eq!((table.len(), checks.len()), (3, 3));
+    assert_eq!((table.len(), checks.len()), (3, 9));
+    for (kind, figure) in [
+        ("linear", "RMSE"),
+        ("one_vs_rest", "mean_recall"),
+        ("logistic", "log_loss"),
+    ] {
+        let [row] = list(&page.json[kind]) else {
+            panic!("{}", page.json[kind]);
+        };
+        let of = |key: &str| number(&row[figure][key]);
+        assert!((of("encrypted") - of("twin")).abs() < 0.05, "{row}");
+        assert!(
+            of("exact") > 0.0 && number(&row["key_bytes"]) > 0.0,
+            "{row}"
+        );
+    }
+    assert_eq!(list(&page.json["scoring"]).len(), 1);
     let rounds = list(&table[0]["trained"]["rounds"]);
     assert_eq!(rounds.iter().map(number).sum::<f64>(), 2.0);
     assert!(number(&table[0]["weight_error"]) < 1e-3);

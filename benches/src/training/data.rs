@@ -6,6 +6,7 @@ use std::{
 };
 
 use lr_train::{
+    ModelKind,
     data::{Dataset, builtin, csv, mnist},
     split::train_test,
 };
@@ -21,7 +22,7 @@ pub(super) struct TrainTest {
     pub(super) built_in: bool,
 }
 
-/// The folder of data sets, with `mnist/` and `clinical/` in it: the given one, that of the variable `ARRAS_DATA`, or `../shared/data`.
+/// The folder of data sets, with `mnist/`, `clinical/` and `packages/` in it: the given one, that of the variable `ARRAS_DATA`, or `../shared/data`.
 pub(super) fn folder(given: Option<&Path>) -> PathBuf {
     let variable = || env::var_os("ARRAS_DATA").map(PathBuf::from);
     let found = given.map(Path::to_owned).or_else(variable);
@@ -74,11 +75,30 @@ pub(super) const CLINICAL: [(&str, f64); 5] = [
 
 /// A clinical set from `folder/clinical/NAME.txt`, the label last; none if the file is not there.
 pub(super) fn clinical(folder: &Path, name: &str) -> Result<Option<Dataset>> {
-    let path = folder.join("clinical").join(format!("{name}.txt"));
-    if !path.is_file() {
-        return Ok(None);
-    }
     let mut options = csv::Options::new(csv::ColumnId::Index(-1));
     options.format.header = csv::Header::Absent;
-    Ok(Some(csv::read_file(&path, &options)?))
+    if_there(&folder.join(format!("clinical/{name}.txt")), &options)
+}
+
+/// A set that comes with packages, from `folder/packages/NAME.csv`; none if the file is not there.
+pub(super) fn packaged(folder: &Path, name: &str, model: ModelKind) -> Result<Option<Dataset>> {
+    let mut options = csv::Options::new("target");
+    options.model = model;
+    if_there(&folder.join(format!("packages/{name}.csv")), &options)
+}
+
+fn if_there(path: &Path, options: &csv::Options) -> Result<Option<Dataset>> {
+    if path.is_file() {
+        return Ok(Some(csv::read_file(path, options)?));
+    }
+    eprintln!("\n*** NO {}: LEFT OUT.\n", path.display());
+    Ok(None)
+}
+
+/// The handwritten digits that come with the network for them, which it was not trained on.
+pub(super) fn held_back(model: ModelKind, names: Option<Vec<String>>) -> Result<Dataset> {
+    let mut options = csv::Options::new("digit");
+    (options.model, options.class_names) = (model, names);
+    let text = include_str!("../../../lr-train/data/digits-held-back.csv");
+    Ok(csv::read(text.as_bytes(), &options)?)
 }

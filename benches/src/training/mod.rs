@@ -5,6 +5,9 @@
 //!   circuit     one training circuit: parameters, plan, keys, runs, decryption; times by models
 //!   circuits    the circuits against the baseline
 //!   plans       plans held to runs
+//!   trained     one encrypted training beside its twin
+//!   models      models of every kind with searched settings
+//!   scoring     a network applied to encrypted rows
 //!   quality     what encrypted training learns, beside training on plaintexts
 //!   reference_folds  the folds behind the reference figures of the clinical sets
 //! ```
@@ -12,9 +15,12 @@
 pub(crate) mod circuit;
 pub(crate) mod circuits;
 mod data;
+mod models;
 pub(crate) mod plans;
 pub(crate) mod quality;
 mod reference_folds;
+mod scoring;
+mod trained;
 
 use std::path::PathBuf;
 

@@ -1,27 +1,27 @@
-//! What encrypted training learns, beside training on plaintexts with the same minibatches, constants and polynomial.
+//! What encrypted training learns, beside training on plaintexts with the same minibatches, constants and polynomial, and how well encrypted
+//! rows are scored.
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Instant};
 
-use arras::{
-    CpuEngine,
-    toolkit::text::{UNKNOWN, fixed, percent},
-};
+use arras::toolkit::text::{UNKNOWN, fixed, percent};
 use clap::Args;
 use lr_train::{
     data::{Dataset, builtin},
     metrics::Quality,
-    plain::{History, Rate, State, nesterov, scores},
+    plain::{Rate, State, nesterov, scores},
     preprocess::{Preprocessor, Scheme},
     sigmoid::Approximation,
     split::{Order, Split, k_fold},
-    trainer::{Candidate, PlannerOptions, Rounds, Settings, TrainerBuilder, training_rows},
+    trainer::{PlannerOptions, Rounds, Settings, TrainerBuilder, training_rows},
 };
 use serde_json::{Value, json};
 
 use super::{
-    circuit::largest_difference,
-    data::{self, CLINICAL, TrainTest, clinical},
+    data::{self, CLINICAL, TrainTest},
+    models::Models,
     reference_folds::reference_folds,
+    scoring,
+    trained::{Cost, Trained, number},
 };
 use crate::{
     Common, Result,
@@ -31,7 +31,7 @@ use crate::{
 /// What encrypted training learns, beside training on plaintexts; fails if a bound is not kept.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder with `mnist/` and `clinical/` in it [default: the variable ARRAS_DATA, then ../shared/data].
+    /// Folder with `mnist/`, `clinical/` and `packages/` in it [default: the variable ARRAS_DATA, then ../shared/data].
     #[arg(long)]
     data: Option<PathBuf>,
     /// Train folds on plaintexts alone.
@@ -66,23 +66,22 @@ impl Arguments {
         if common.quick {
             qualities.full_batch("breast cancer", &builtin::breast_cancer()?, None, &plan)?;
         }
+        let mut clinical = vec![];
         for (name, reference) in CLINICAL.into_iter().filter(|_| !common.quick) {
-            match clinical(&folder, name)? {
-                Some(data) => {
-                    eprintln!("{name}, {} rows", data.rows());
-                    qualities.full_batch(name, &data, Some(reference), &plan)?;
-                }
-                None => eprintln!(
-                    "\n*** NO {name}.txt in {}: LEFT OUT.\n",
-                    folder.join("clinical").display()
-                ),
+            if let Some(data) = data::clinical(&folder, name)? {
+                eprintln!("{name}, {} rows", data.rows());
+                qualities.full_batch(name, &data, Some(reference), &plan)?;
+                clinical.push((name, data));
             }
         }
-        common.output.page("quality", &qualities.report(origin))?;
-        if qualities.passed {
-            return Ok(());
+        let models = Models::train(&folder, &clinical, common.quick, &mut qualities.checks)?;
+        let scores = scoring::score(common.quick, &mut qualities.checks)?;
+        let report = qualities.report(origin, &models, &scores);
+        common.output.page("quality", &report)?;
+        if qualities.checks.failed {
+            return Err("a bound was not kept: see FAILED above".into());
         }
-        Err("a bound was not kept: see FAILED above".into())
+        Ok(())
     }
 }
 
@@ -131,31 +130,21 @@ fn deviation(values: &[f64]) -> f64 {
     (squares.sum::<f64>() / (values.len().max(2) - 1) as f64).sqrt()
 }
 
-/// Trains on plaintexts and tests; the history has the weights after every iteration.
-fn plaintext(train: &Dataset, test: &Dataset, settings: &Settings) -> Result<(Score, History)> {
+/// Trains on plaintexts and tests.
+fn plaintext(train: &Dataset, test: &Dataset, settings: &Settings) -> Result<Score> {
     let normalization = Preprocessor::fit(train, Scheme::MaxAbs)?;
     let z = training_rows(settings.optimizer, train, &normalization)?;
     let own = settings.plain(train.rows())?;
-    let (history, _) = nesterov(&z, &own, State::zero(z.rows().ncols()))?;
-    let weights = history.weights().ok_or("no iteration")?;
-    let scores = scores(&normalization.apply(test)?, weights)?;
-    let quality = Quality::measure(&scores, test.labels())?;
-    Ok((score(&quality), history))
+    let (_, end) = nesterov(&z, &own, State::zero(z.rows().ncols()))?;
+    let scores = scores(&normalization.apply(test)?, &end.w)?;
+    Ok(score(&Quality::measure(&scores, test.labels())?))
 }
 
-/// One or several encrypted trainings and their plaintext twins.
+/// One or several encrypted trainings and their plaintext twins, scores as means over them.
 struct Encrypted {
-    /// The planner's choice, for the first.
-    chosen: Candidate,
-    /// Means over the trainings.
     score: Score,
     twin: Score,
-    /// The largest difference of a weight from the twin's, after any round.
-    weight_error: f64,
-    /// Of the server, all trainings together.
-    server_seconds: f64,
-    /// Of everything: plan, keys, encryption, server, refresh, decryption.
-    seconds: f64,
+    cost: Cost,
 }
 
 /// Trains encrypted and on plaintexts, and tests both, for each pair of rows to train and to test on.
@@ -165,63 +154,77 @@ fn encrypted<'a>(
     plan: &Plan,
 ) -> Result<Encrypted> {
     let options = PlannerOptions::new().log_n(plan.log_n.clone());
-    let (mut scores, mut twins, mut chosen) = (vec![], vec![], None);
-    let (mut weight_error, mut server_seconds, mut seconds) = (0.0f64, 0.0, 0.0);
+    let (mut scores, mut twins, mut costs) = (vec![], vec![], None::<Cost>);
     for (train, test) in pairs {
         let settings = settings(train.rows());
-        let (twin, history) = plaintext(train, test, &settings)?;
-        let history = history.iterations();
-        let start = Instant::now();
-        let engine = CpuEngine::new();
-        let trainer = TrainerBuilder::new(&settings, train)
-            .planner(options.clone())
-            .build(engine.clone(), engine)?;
-        let result = trainer.train_with(|done| {
-            server_seconds += done.report.map_or(0.0, |report| report.seconds);
-            let at = done.state.iteration.checked_sub(1);
-            if let Some(twin) = at.and_then(|at| history.get(at)) {
-                let error = largest_difference(&done.state.w, &twin.weights);
-                weight_error = weight_error.max(error);
-            }
-            Ok(())
-        })?;
-        let model = trainer.decrypt(&result)?;
-        seconds += start.elapsed().as_secs_f64();
-        let last = &history.last().ok_or("no iteration")?.weights;
-        if model.weights.len() != last.len() {
-            return Err(format!("{} weights against {}", model.weights.len(), last.len()).into());
-        }
-        weight_error = weight_error.max(largest_difference(&model.weights, last));
+        let builder = TrainerBuilder::new(&settings, train).planner(options.clone());
+        let Trained { model, twin, cost } = Trained::of(builder)?;
         scores.push(score(&model.evaluate(test)?.quality()));
-        twins.push(twin);
-        chosen.get_or_insert_with(|| trainer.report().chosen.clone());
+        twins.push(score(&twin.evaluate(test)?.quality()));
+        costs = Some(match costs {
+            Some(before) => before.and(&cost),
+            None => cost,
+        });
     }
     Ok(Encrypted {
-        chosen: chosen.ok_or("no training")?,
         score: over(&scores, mean),
         twin: over(&twins, mean),
-        weight_error,
-        server_seconds,
-        seconds,
+        cost: costs.ok_or("no training")?,
     })
 }
 
 /// The table, what must hold, and how far the reference's figures are.
 struct Qualities {
     table: Table,
-    checks: Vec<Value>,
-    verdicts: Vec<String>,
-    passed: bool,
+    checks: Checks,
     references: Vec<String>,
     start: Instant,
 }
 
-fn number(value: &Value, key: &str) -> f64 {
-    value[key].as_f64().unwrap_or(f64::NAN)
+/// Figures held to bounds.
+#[derive(Default)]
+pub(super) struct Checks {
+    checks: Vec<Value>,
+    verdicts: Vec<String>,
+    failed: bool,
 }
 
 fn share(value: &Value) -> String {
     percent(value.as_f64().unwrap_or(f64::NAN))
+}
+
+impl Checks {
+    /// What must hold: the program fails if it does not.
+    pub(super) fn check(&mut self, what: &str, value: f64, at_least: bool, bound: f64) {
+        self.failed |= !self.hold(what, value, at_least, bound, "**FAILED**");
+    }
+
+    /// What is aimed at.
+    pub(super) fn goal(&mut self, what: &str, value: f64, at_least: bool, bound: f64) {
+        self.hold(what, value, at_least, bound, "**missed**");
+    }
+
+    /// Whether the bound is kept.
+    fn hold(
+        &mut self,
+        what: &str,
+        value: f64,
+        at_least: bool,
+        bound: f64,
+        otherwise: &str,
+    ) -> bool {
+        // Not for a value that is no number.
+        let (sign, kept) = match at_least {
+            true => (">=", value >= bound),
+            false => ("<=", value <= bound),
+        };
+        let word = if kept { "ok" } else { otherwise };
+        let line = format!("- {word}: {what}: {value:.3e} {sign} {bound:.3e}");
+        self.verdicts.push(line);
+        self.checks
+            .push(json!({"what": what, "value": value, "bound": bound, "at_least": at_least}));
+        kept
+    }
 }
 
 /// A mean, and its deviation in the same unit if there is one.
@@ -232,24 +235,10 @@ fn spread(mean: String, value: &Value, unit: f64, decimals: usize) -> String {
     }
 }
 
-/// Iterations of rounds: `7x4 + 1x4`.
-fn lengths(rounds: &[Value]) -> String {
-    let runs = rounds.chunk_by(|a, b| a == b);
-    let runs = runs.map(|run| format!("{}x{}", run.len(), run[0]));
-    runs.collect::<Vec<_>>().join(" + ")
-}
-
 impl Qualities {
     fn new() -> Self {
         let accuracy = |v: &Value| spread(percent(number(v, "mean")), v, 100.0, 2);
         let auc = |v: &Value| spread(fixed(number(v, "mean"), 4), v, 1.0, 4);
-        let trained = |v: &Value| {
-            let rounds = lengths(v["rounds"].as_array().map_or(&[], Vec::as_slice));
-            let circuit = v["circuit"].as_str().unwrap_or(UNKNOWN);
-            format!("{circuit}, 2^{}, {rounds}", v["log_n"])
-        };
-        let times = |v: &Value| format!("{:.1} / {:.1}", number(v, "server"), number(v, "all"));
-        let error = |v: &Value| format!("{:.1e}", v.as_f64().unwrap_or(f64::NAN));
         let columns = [
             column("data", Plain),
             column("tested on", Plain).key("protocol"),
@@ -264,16 +253,12 @@ impl Qualities {
             column("twin AUC", Fixed(4)).key("twin_auc"),
             column("encr. AUC", Fixed(4)).key("encrypted_auc"),
             column("ref. AUC", Fixed(3)).key("reference_auc"),
-            column("weight err.", By(error)).key("weight_error"),
-            column("circuit, N, rounds", By(trained)).key("trained"),
-            column("server / all s", By(times)).key("seconds"),
-            hidden("seeds"),
         ];
+        let columns = columns.into_iter().chain(Cost::columns());
+        let columns = columns.chain([hidden("seeds")]);
         Self {
             table: Table::new("table", columns.map(|column| column.or(UNKNOWN))),
-            checks: vec![],
-            verdicts: vec![],
-            passed: true,
+            checks: Checks::default(),
             references: vec![],
             start: Instant::now(),
         }
@@ -300,12 +285,7 @@ impl Qualities {
                 [twin[0], own[0], twin[1], own[1]].map(Some)
             }),
             reference,
-            run.map(|run| run.weight_error),
-            run.map(|run| {
-                let of = &run.chosen;
-                json!({"circuit": of.kind, "log_n": of.log_n, "log_qp": of.log2_qp, "levels": of.levels, "rounds": of.rounds})
-            }),
-            run.map(|run| json!({"server": run.server_seconds, "all": run.seconds})),
+            run.map_or([const { Value::Null }; 3], |run| run.cost.cells()),
             plain.len(),
         ));
         if let Some(reference) = reference {
@@ -320,20 +300,6 @@ impl Qualities {
         center
     }
 
-    fn check(&mut self, what: &str, value: f64, at_least: bool, bound: f64) {
-        // Not for a value that is no number.
-        let (sign, passed) = match at_least {
-            true => (">=", value >= bound),
-            false => ("<=", value <= bound),
-        };
-        let word = if passed { "ok" } else { "**FAILED**" };
-        let line = format!("- {word}: {what}: {value:.3e} {sign} {bound:.3e}");
-        self.verdicts.push(line);
-        self.checks
-            .push(json!({"what": what, "value": value, "bound": bound, "at_least": at_least}));
-        self.passed &= passed;
-    }
-
     /// Images, threes against eights, in minibatches with refresh rounds. `least` is what the plaintext mean must reach.
     fn images(&mut self, data: &TrainTest, plan: &Plan, least: Option<Score>) -> Result<()> {
         let (iterations, minibatch) = plan.images;
@@ -343,7 +309,7 @@ impl Qualities {
                 .order(Order::Shuffled { seed })
         };
         let scores = (0..SEEDS)
-            .map(|seed| Ok(plaintext(&data.train, &data.test, &settings(seed))?.0))
+            .map(|seed| plaintext(&data.train, &data.test, &settings(seed)))
             .collect::<Result<Vec<_>>>()?;
         let run = encrypted([(&data.train, &data.test)], |_| settings(0), plan)?;
         let rows = data.train.rows();
@@ -360,13 +326,15 @@ impl Qualities {
                 ["accuracy", "AUC"].iter().zip(mean.into_iter().zip(least))
             {
                 let what = format!("{}: plaintext mean of {SEEDS} seeds, {figure}", data.name);
-                self.check(&what, mean, true, least);
+                self.checks.check(&what, mean, true, least);
             }
         }
         let what = format!("{}: encrypted against its twin, ", data.name);
         let difference = (run.score[0] - run.twin[0]).abs();
-        self.check(&format!("{what}accuracy"), difference, false, 0.001);
-        self.check(&(what + "worst weight"), run.weight_error, false, 1e-3);
+        self.checks
+            .check(&format!("{what}accuracy"), difference, false, 0.001);
+        self.checks
+            .check(&(what + "worst weight"), run.cost.weight_error, false, 1e-3);
         Ok(())
     }
 
@@ -392,7 +360,7 @@ impl Qualities {
             let mean = self.row((name, protocol), sizes, plain, run, reference);
             let mut check = |what: &str, difference: f64| {
                 let what = format!("{name}, {protocol}: {what}, AUC");
-                self.check(&what, difference.abs(), false, 0.01);
+                self.checks.check(&what, difference.abs(), false, 0.01);
             };
             if let Some(run) = run {
                 check("encrypted against its twin", run.score[1] - run.twin[1]);
@@ -413,7 +381,7 @@ impl Qualities {
                 .map(|fold| Ok((data.select(&fold.train)?, data.select(&fold.test)?)))
                 .collect::<Result<Vec<_>>>()?;
             let score = |(train, test): &(Dataset, Dataset)| {
-                Ok(plaintext(train, test, &settings(train.rows()))?.0)
+                plaintext(train, test, &settings(train.rows()))
             };
             let scores = pairs.iter().map(score).collect::<Result<Vec<_>>>()?;
             let pairs = pairs.iter().map(|(train, test)| (train, test));
@@ -443,7 +411,7 @@ impl Qualities {
         Ok(())
     }
 
-    fn report(&self, origin: Origin) -> Report {
+    fn report(&self, origin: Origin, models: &Models, scores: &Table) -> Report {
         let mut report = Report::new("What encrypted training learns", "quality", origin);
         report.add(&self.table).text(format_args!(
             "plain: plaintext training, mean and standard deviation over seeds (of minibatches, or {FOLD_SEEDS} of folds). twin: plaintext \
@@ -455,11 +423,13 @@ impl Qualities {
             let lines = self.references.join("\n");
             report.heading("Reference AUC").text(lines);
         }
+        models.report(&mut report);
+        scoring::report(scores, &mut report);
         let seconds = self.start.elapsed().as_secs_f64();
         report
-            .heading("Checks")
-            .text(self.verdicts.join("\n"))
-            .number("checks", &self.checks)
+            .heading("Checks and goals")
+            .text(self.checks.verdicts.join("\n"))
+            .number("checks", &self.checks.checks)
             .number("seconds", seconds)
             .text(format_args!("Run time {seconds:.0} s."));
         report

@@ -1,9 +1,9 @@
 //! The model that training is after, without approximation: Newton's method on the client (iteratively reweighted least squares). Of a
 //! linear model the first step is the solution of the normal equations.
 
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-use super::{FitError, View, check_rows, dot};
+use super::{Examples, FitError, View, check_rows, dot};
 use crate::{Result, data::DataError, metrics::loss_of_margin, sigmoid::sigma};
 
 /// Newton's method settles in a handful of steps; data for which it does not in this many have no finite optimum.
@@ -120,6 +120,24 @@ pub fn exact<'a>(examples: impl Into<View<'a>>, penalty: f64) -> Result<Exact> {
         steps,
         loss,
     })
+}
+
+/// The weights of [`exact`] for every training that examples hold side by side, one after the other: of several classes each against the
+/// rest.
+///
+/// # Errors
+/// As [`exact`].
+pub(crate) fn exact_weights(examples: &Examples, penalty: f64) -> Result<Array1<f64>> {
+    if examples.chains() == 1 {
+        return Ok(exact(examples, penalty)?.weights);
+    }
+    let mut weights = vec![];
+    for constants in examples.constants().into_iter().flat_map(|c| c.columns()) {
+        // Of the class's own label: twice the constant.
+        let signed = examples.rows() * &constants.insert_axis(Axis(1)) * 2.0;
+        weights.extend(exact(&signed, penalty)?.weights);
+    }
+    Ok(weights.into())
 }
 
 /// # Errors

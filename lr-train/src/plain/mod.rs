@@ -44,6 +44,7 @@ use serde::{Deserialize, Serialize};
 pub use calibration::Calibration;
 pub use descent::{fixed_hessian, gradient_descent, hessian_bound};
 pub use error::FitError;
+pub(crate) use exact::exact_weights;
 pub use exact::{Exact, exact};
 pub use examples::{Examples, View};
 pub use history::{History, Iteration, LeftInterval};

@@ -1,6 +1,6 @@
 //! The search for models of numbers and of several classes: every combination on folds, by what rows held back say.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,7 +12,7 @@ use crate::{
     ModelKind, Result,
     data::{DataError, Dataset, Measure, Target},
     metrics::{Accuracy, SeveralClasses, highest},
-    plain::{Examples, State, exact, scores},
+    plain::{Examples, State, exact_weights, scores},
     preprocess::{PreprocessError, Preprocessor, Scheme, with_intercept},
     sigmoid::Approximation,
     split::{Split, k_fold_target, train_test_target},
@@ -367,18 +367,8 @@ impl Fold {
     }
 
     fn exact<J: Judged>(&self) -> Result<J> {
-        let rows = self.train.rows();
-        let penalty = 1.0 / rows.nrows() as f64;
-        if self.measure.is_some() {
-            return J::of(self, &exact(&self.train, penalty)?.weights);
-        }
-        let mut weights = vec![];
-        for constants in self.train.constants().into_iter().flat_map(|c| c.columns()) {
-            // Of the class's own label: twice the constant.
-            let signed = rows * &constants.insert_axis(Axis(1)) * 2.0;
-            weights.extend(exact(&signed, penalty)?.weights);
-        }
-        J::of(self, &weights.into())
+        let penalty = 1.0 / self.train.rows().nrows() as f64;
+        J::of(self, &exact_weights(&self.train, penalty)?)
     }
 
     /// Scores of rows held back by the weights of each training.

@@ -124,6 +124,19 @@ pub struct Forecast {
     pub accuracy: Option<f64>,
 }
 
+/// What a plan trains, in the clear: its minibatches and every iteration.
+pub(super) fn in_the_clear(
+    plan: &TrainingPlan,
+    z: &Examples,
+    stop: &StopToken,
+) -> Result<(Minibatches, History)> {
+    let settings = plan.settings();
+    let mut plain = settings.plain_of(z)?;
+    plain.batches = Minibatches::of_examples(z, plan.minibatch(), settings.order)?;
+    let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
+    Ok((plain.batches, history))
+}
+
 impl Forecast {
     /// Trains in the clear on examples as [`training_rows`](super::training_rows) makes them, or padded to the plan's features.
     ///
@@ -131,11 +144,8 @@ impl Forecast {
     /// [`FitError::Diverged`](crate::plain::FitError::Diverged); those of the data's shape;
     /// [`ToolkitErrorKind::Stopped`](arras_toolkit::ToolkitErrorKind::Stopped) once the token is set.
     pub fn of(plan: &TrainingPlan, z: &Examples, stop: &StopToken) -> Result<Self> {
-        let settings = plan.settings();
-        let mut plain = settings.plain_of(z)?;
-        plain.batches = Minibatches::of_examples(z, plan.minibatch(), settings.order)?;
-        let (history, _) = twin(settings.optimizer, z, &plain, stop)?;
-        Self::after(plan, z, &plain.batches, &history)
+        let (batches, history) = in_the_clear(plan, z, stop)?;
+        Self::after(plan, z, &batches, &history)
     }
 
     fn after(

@@ -3,13 +3,13 @@
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use super::{Settings, training_rows};
+use super::{Optimizer, Settings, training_rows};
 use crate::{
     ModelKind, Result, TrainError,
     circuits::Kind,
     data::{Classes, DataError, Dataset, FeatureTable, Measure, Target},
     metrics::{Accuracy, Assessment, SeveralClasses, Threshold, highest},
-    plain::{Calibration, FitError, exact, scores},
+    plain::{Calibration, FitError, exact_weights, scores},
     preprocess::Preprocessor,
     sigmoid::sigma,
     trainer::ExchangeError,
@@ -286,23 +286,26 @@ impl Model {
         )?)
     }
 
-    /// What the closed form on the same columns, a penalty of one over the rows, says of the rows that it is fitted to; none where columns
-    /// depend on each other so far that it has no answer.
+    /// The model that the exact solver, of numbers the closed form, fits to rows as they were read: of the same columns with a penalty of
+    /// one over the rows, without a calibration. None where columns depend on each other so far that it has no answer.
     ///
     /// # Errors
-    /// As [`Model::evaluate_values`].
-    pub fn exact_values(&self, data: &Dataset) -> Result<Option<Accuracy>> {
-        self.expect_measure("closed form")?;
-        data.expect_for("closed form", self.settings.model)?;
-        let examples = training_rows(self.settings.optimizer, data, &self.preprocessor)?;
-        let penalty = 1.0 / data.rows() as f64;
-        let exact = match exact(&examples, penalty) {
+    /// [`DataError::OtherTarget`] for rows of another model; those of [`training_rows`] and [`exact`](crate::plain::exact).
+    pub fn exact(&self, data: &Dataset) -> Result<Option<Self>> {
+        data.expect_for("exact solver", self.settings.model)?;
+        // Not scaled as another optimizer wants them.
+        let examples = training_rows(Optimizer::Nesterov, data, &self.preprocessor)?;
+        let weights = match exact_weights(&examples, 1.0 / data.rows() as f64) {
             Err(TrainError::Fit(FitError::Collinear { .. })) => return Ok(None),
-            other => other?,
+            other => other?.to_vec(),
         };
-        let mut fitted = self.clone();
-        fitted.weights = exact.weights.to_vec();
-        fitted.evaluate_values(data).map(Some)
+        let fitted = Self {
+            weights,
+            calibration: None,
+            ..self.clone()
+        };
+        fitted.check()?;
+        Ok(Some(fitted))
     }
 
     fn expect_measure(&self, op: &'static str) -> Result<&Measure> {

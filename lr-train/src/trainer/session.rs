@@ -7,12 +7,12 @@ use arras_toolkit::run::{Options, RunReport};
 
 use super::{
     DataOwner, Model, PlanReport, PlannerOptions, PreparedData, RoundResult, Settings,
-    TrainingServer, plan,
+    TrainingServer, forecast, plan,
 };
 use crate::{
-    Result,
+    ModelKind, Result,
     data::Dataset,
-    plain::State,
+    plain::{History, State},
     preprocess::{Preprocessor, Scheme},
     search::{self, Found},
 };
@@ -75,20 +75,34 @@ impl<'a> TrainerBuilder<'a> {
     }
 
     /// For a training of these data with settings and normalization that suit them: what `options` give is held, the rest is searched in
-    /// the clear ([`search::search`]), which takes seconds. Settings chosen from data tell the server a little about them.
+    /// the clear, which takes seconds, for the model that their target asks for. Settings chosen from data tell the server a little about
+    /// them.
     ///
     /// # Errors
-    /// As [`search::search`].
+    /// As [`search::search`], [`search::search_classes`] and [`search::search_measured`].
     pub fn search(data: &'a Dataset, options: &search::Options<'_>) -> Result<Self> {
-        let found = search::search(data, options)?;
+        let (settings, scheme, found) = match ModelKind::of(data.target()) {
+            ModelKind::Logistic => {
+                let found = search::search(data, options)?;
+                (found.settings(), found.chosen.setting.scheme, Some(found))
+            }
+            ModelKind::OneVsRest { .. } => {
+                let found = search::search_classes(data, options)?;
+                (found.settings(), found.chosen.setting.scheme, None)
+            }
+            ModelKind::Linear => {
+                let found = search::search_measured(data, options)?;
+                (found.settings(), found.chosen.setting.scheme, None)
+            }
+        };
         Ok(Self {
-            scheme: found.chosen.setting.scheme,
-            found: Some(found.clone()),
-            ..Self::of(Cow::Owned(found.settings()), data)
+            scheme,
+            found,
+            ..Self::of(Cow::Owned(settings), data)
         })
     }
 
-    /// What [`TrainerBuilder::search`] found.
+    /// What [`TrainerBuilder::search`] found for a model of two classes.
     pub fn found(&self) -> Option<&Found> {
         self.found.as_ref()
     }
@@ -153,6 +167,15 @@ impl<S: SecretEngine, B: Backend> Trainer<S, B> {
     /// The data, ready to be encrypted.
     pub fn data(&self) -> &PreparedData {
         &self.data
+    }
+
+    /// The same training in the clear, with the same minibatches, constants and polynomial: what encryption changes is the difference.
+    ///
+    /// # Errors
+    /// [`FitError::Diverged`](crate::plain::FitError::Diverged).
+    pub fn twin(&self) -> Result<History> {
+        let stop = self.owner.context().stop_token();
+        Ok(forecast::in_the_clear(self.owner.plan(), self.data.examples(), stop)?.1)
     }
 
     /// Trains all rounds; between them the client refreshes the state.

@@ -224,10 +224,10 @@ pub(crate) fn finish(
 /// How near a model of numbers comes to the rows that it was trained on, beside the closed form.
 pub(crate) fn fit(model: &Model, data: &Dataset) -> Result<String, Failure> {
     let told = evaluate::told_numbers(&model.evaluate_values(data)?);
-    let exact = match model.exact_values(data)? {
+    let exact = match model.exact(data)? {
         Some(exact) => format!(
             "the closed form on the same columns: R^2 {}\n",
-            evaluate::explained(&exact)
+            evaluate::explained(&exact.evaluate_values(data)?)
         ),
         None => "no closed form: columns depend on each other\n".to_owned(),
     };

@@ -14,6 +14,7 @@ use crate::{
     inference::Network,
     plain::{FirstStep, Rate, exact},
     preprocess::{Scheme, signed_rows},
+    search,
     split::Order,
     trainer::{ExchangeError, Model, Rounds, Settings, TrainerBuilder, plan},
 };
@@ -181,6 +182,51 @@ fn several_classes_of_every_circuit_are_those_of_their_twins() {
         let scores = model.class_scores(&data).unwrap();
         assert!((&scored - &scores).iter().all(|d| d.abs() < 1e-12));
         assert_eq!(network.classes(), model.class_names);
+    }
+}
+
+#[test]
+fn settings_are_searched_for_every_model_and_the_exact_solver_is_beside_it() {
+    let given = search::Given {
+        iterations: Some(3),
+        penalty: Some(0.0),
+        ..search::Given::default()
+    };
+    let options = search::Options::new().given(given);
+    for data in [measured(60, 1.0), three_classes(60), super::some_rows(60)] {
+        let engine = CpuEngine::new();
+        let trainer = TrainerBuilder::search(&data, &options)
+            .unwrap()
+            .planner(insecure(11))
+            .build(engine.clone(), engine)
+            .unwrap();
+        let settings = trainer.owner().plan().settings();
+        assert_eq!(settings.model, ModelKind::of(data.target()));
+        assert_eq!(settings.iterations, 3);
+        let model = trainer.decrypt(&trainer.train().unwrap()).unwrap();
+        let twin = trainer.twin().unwrap();
+        let clear = in_the_clear(settings, trainer.data().examples());
+        assert_eq!((twin.iterations().len(), twin.weights()), (3, Some(&clear)));
+        assert!(worst(&Array1::from(model.weights.clone()), &clear) < 1e-3);
+        let own = Array1::from(model.exact(&data).unwrap().unwrap().weights);
+        if let Target::Several { labels, .. } = data.target() {
+            // Each is that of its class against the rest.
+            let labels: Vec<bool> = labels.iter().map(|&label| label == 1).collect();
+            let normalized = model.preprocessor.apply(&data).unwrap();
+            let alone = exact(&signed_rows(&normalized, &labels).unwrap(), 1.0 / 60.0);
+            let green = own.iter().skip(4).take(4).copied().collect();
+            assert_eq!(own.len(), 3 * 4);
+            assert!(worst(&green, &alone.unwrap().weights) < 1e-12);
+        } else {
+            let alone = exact(trainer.data().examples(), 1.0 / 60.0).unwrap();
+            assert_eq!(own, alone.weights);
+        }
+        let other = if matches!(data.target(), Target::Real { .. }) {
+            three_classes(60)
+        } else {
+            measured(60, 1.0)
+        };
+        assert!(model.exact(&other).is_err());
     }
 }
 
