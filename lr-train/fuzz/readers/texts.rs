@@ -83,7 +83,7 @@ pub(super) fn model(home: &Home, bytes: &[u8]) -> bool {
         let _ = model.evaluate(&data);
         let _ = model.evaluate_classes(&data);
         let _ = model.evaluate_values(&data);
-        let _ = model.exact_values(&data);
+        let _ = model.exact(&data);
     }
     if let Ok(network) = Network::of_model(&model, 1.0) {
         assert_eq!(network.outputs(), model.settings.model.chains());
