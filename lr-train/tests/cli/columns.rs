@@ -185,13 +185,13 @@ fn columns_that_a_killed_plan_has_left_are_in_nobody_s_way() {
     std::fs::remove_file(desk.path("plan.toml")).unwrap();
     desk.ok(plan);
     desk.ok("keygen --plan plan.toml --out keys");
-    // Those of another plan are not replaced unasked.
+    // Nor are those of another plan that is gone; what somebody else wrote there is not replaced unasked.
     std::fs::remove_file(desk.path("plan.toml")).unwrap();
-    desk.fails(
-        &plan.replace("--iterations 2", "--iterations 4"),
-        5,
-        "plan.columns.json | --force",
-    );
+    let other = plan.replace("--iterations 2", "--iterations 4");
+    desk.ok(&other);
+    std::fs::remove_file(desk.path("plan.toml")).unwrap();
+    desk.write("plan.columns.json", "{}");
+    desk.fails(&other, 5, "plan.columns.json | --force");
 }
 
 #[test]

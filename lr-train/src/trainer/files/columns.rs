@@ -61,6 +61,11 @@ impl PlannedColumns {
         Self::read(&Self::path_beside(file), plan.id())
     }
 
+    /// Whether there are some beside a plan file, of whichever plan.
+    pub fn are_beside(file: &Path) -> bool {
+        read_json::<Self>(&Self::path_beside(file), WHAT, VERSION, COMMAND).is_ok()
+    }
+
     fn read(path: &Path, plan: PlanId) -> Result<Option<Self>> {
         if path.symlink_metadata().is_err() {
             return Ok(None);

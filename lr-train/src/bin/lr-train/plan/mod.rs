@@ -253,14 +253,14 @@ fn keep_columns(
     force: bool,
 ) -> Result<(), Failure> {
     let path = PlannedColumns::path_beside(out);
+    // The plan's place is this call's: whoever was killed before a plan was written there, or what is replaced, has left them.
+    let replaces = force || PlannedColumns::are_beside(out);
     match data.and_then(|data| data.table().layout()) {
         Some(layout) => {
-            // Whoever was killed before this very plan was written has left them.
-            let left = matches!(PlannedColumns::beside(out, plan), Ok(Some(_)));
-            let file = claim_private(&path, force || left)?;
+            let file = claim_private(&path, replaces)?;
             Ok(PlannedColumns::new(plan, layout.clone()).save(file)?)
         }
-        None if force && path.symlink_metadata().is_ok() => {
+        None if replaces && path.symlink_metadata().is_ok() => {
             std::fs::remove_file(&path).map_err(|error| TrainError::Write { path, error }.into())
         }
         None => Ok(()),
