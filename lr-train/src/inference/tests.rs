@@ -333,7 +333,10 @@ fn enormous_plans_and_networks_are_refused_before_anything_is_recorded() {
     assert!(error.contains("rotation of a key"), "{error}");
     let error = refused(4, &[5, 3], |spec| spec.keys.relinearization = Some(99));
     assert!(error.contains("level of a key"), "{error}");
-    let error = refused(4, &[5, 3], |spec| spec.keys.rotations.clear());
+    let error = refused(4, &[5, 3], |spec| {
+        spec.layers[1].activation = Activation::None;
+        spec.keys.rotations.clear();
+    });
     assert!(error.contains("circuit of these weights"), "{error}");
 
     let layer = Layer::new(
