@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn codes_are_distinct_and_stable() {
         let codes: Vec<u16> = ObjectKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=12).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=13).collect::<Vec<_>>());
         for kind in ObjectKind::ALL {
             assert_eq!(ObjectKind::try_from(kind.code()).unwrap(), kind);
         }
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn unknown_codes_are_refused() {
-        for code in [0, 13, 0x100, u16::MAX] {
+        for code in [0, 14, 0x100, u16::MAX] {
             let error = ObjectKind::try_from(code).unwrap_err();
             assert!(matches!(error, WireError::UnknownKind { found } if found == code));
         }
