@@ -3,7 +3,7 @@
 
     cargo build --release -p lr-train && python3 docs/exchange.py [PAGE] [--check]
 
-Files of $ARRAS_DATA/packages, if there are any, lie in the client's folder. Each line `client$ COMMAND` or `server$ COMMAND` of the page's text blocks is run by a shell in a folder of that name; both
+For docs/runs.md the files of $ARRAS_DATA/packages lie in the client's folder. Each line `client$ COMMAND` or `server$ COMMAND` of the page's text blocks is run by a shell in a folder of that name; both
 folders are made new beside each other, so the page holds what a reader sees who types the same. A command that fails ends
 the run and leaves the page as it was. With --check the page stays as it is in any case.
 """
@@ -51,7 +51,7 @@ def main():
         folder = Path(folder)
         for party in ("client", "server"):
             (folder / party).mkdir()
-        if "ARRAS_DATA" in os.environ:
+        if path.name == "runs.md" and "ARRAS_DATA" in os.environ:
             for file in Path(os.environ["ARRAS_DATA"]).glob("packages/*.csv"):
                 shutil.copy(file, folder / "client")
         page = BLOCK.sub(
