@@ -11,7 +11,7 @@ use clap::Args;
 use lr_train::{
     TrainError,
     trainer::{
-        DataOwner, TrainingKeys, TrainingPlan,
+        DataOwner, KeySetId, PlanId, TrainingKeys, TrainingPlan,
         files::{KeyDirectory, PlannedColumns},
     },
 };
@@ -50,25 +50,37 @@ pub(crate) fn run(args: &Keygen, output: &Output) -> Done {
     let plan = plan::read(&args.plan)?;
     let columns = PlannedColumns::beside(&args.plan, &plan)?;
     let (owner, keys) = make(plan, columns, &folder, args.force, output)?;
+    let (id, plan) = (owner.key_set_id(), owner.plan().id());
+    let next = ("server", "encrypt", "data.arras");
+    Ok(answer(args.out.as_path(), &folder, (id, plan), &keys, next))
+}
+
+/// What to say of keys that were made: where they are, who gets which of them, and what comes next.
+pub(crate) fn answer(
+    out: &Path,
+    folder: &KeyDirectory,
+    (id, plan): (KeySetId, PlanId),
+    keys: &TrainingKeys,
+    (whom, verb, file): (&str, &str, &str),
+) -> Answer {
     let bytes = file_bytes(&folder.evaluation().join("evaluation-keys.arras"));
     let text = format!(
-        "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the server)\nnext: lr-train encrypt --keys {} --data .. --out data.arras",
-        owner.key_set_id(),
+        "keys {id}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the {whom})\nnext: lr-train {verb} --keys {} --data .. --out {file}",
         folder.secret().display(),
         keys.set().len(),
         text::bytes(bytes),
         folder.evaluation().display(),
-        args.out.display(),
+        out.display(),
     );
     let json = json!({
-        "keys": owner.key_set_id().to_string(),
-        "plan": owner.plan().id().to_string(),
+        "keys": id.to_string(),
+        "plan": plan.to_string(),
         "evaluation-keys": keys.set().len(),
         "evaluation-key-bytes": bytes,
         "secret": path(&folder.secret()),
         "eval": path(&folder.evaluation()),
     });
-    Ok(Answer::new(text, json))
+    Answer::new(text, json)
 }
 
 /// Makes the keys of a plan and writes them into a folder.

@@ -60,7 +60,7 @@ impl Infer {
 pub(crate) fn run(args: &Infer, output: &Output) -> Done {
     match &args.verb {
         Verb::Plan(args) => plan::run(args),
-        Verb::Keygen(args) => owner::keygen(args, output),
+        Verb::Keygen(args) => owner::make_keys(args, output),
         Verb::Encrypt(args) => owner::encrypt(args, output),
         Verb::Score(args) => service::run(args, output),
         Verb::Decrypt(args) => owner::decrypt(args),

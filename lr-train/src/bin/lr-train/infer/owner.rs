@@ -17,7 +17,8 @@ use super::Scorer;
 use crate::{
     Done,
     failure::Failure,
-    output::{Answer, Output, claim, claim_private, file_bytes, overwrite, path},
+    keygen,
+    output::{Answer, Output, claim, claim_private, overwrite, path},
     predict::{self, quoted},
     signals,
     sources::{Known, Source},
@@ -37,7 +38,7 @@ pub(super) struct Keygen {
     force: bool,
 }
 
-pub(super) fn keygen(args: &Keygen, output: &Output) -> Done {
+pub(super) fn make_keys(args: &Keygen, output: &Output) -> Done {
     let bytes = arras::ckks::wire::read_bounded(&args.plan, PLAN_BYTES)?;
     let text = String::from_utf8_lossy(&bytes);
     let plan = InferencePlan::read(&text, false).map_err(Failure::in_file(&args.plan))?;
@@ -50,25 +51,9 @@ pub(super) fn keygen(args: &Keygen, output: &Output) -> Done {
     let (owner, keys) =
         InferenceOwner::generate(plan, &context, |at| progress.at(at.done, at.total))?;
     claim.save_keys(owner.plan(), owner.client().secret_key()?, &keys)?;
-    let bytes = file_bytes(&folder.evaluation().join("evaluation-keys.arras"));
-    let text = format!(
-        "keys {}: a secret key in {} (keep it), {} evaluation keys, {}, in {} (send it to the service)\nnext: lr-train infer encrypt --keys {} --data .. --out rows.arras",
-        owner.key_set_id(),
-        folder.secret().display(),
-        keys.set().len(),
-        text::bytes(bytes),
-        folder.evaluation().display(),
-        args.out.display(),
-    );
-    let json = json!({
-        "keys": owner.key_set_id().to_string(),
-        "plan": owner.plan().id().to_string(),
-        "evaluation-keys": keys.set().len(),
-        "evaluation-key-bytes": bytes,
-        "secret": path(&folder.secret()),
-        "eval": path(&folder.evaluation()),
-    });
-    Ok(Answer::new(text, json))
+    let (id, plan) = (owner.key_set_id(), owner.plan().id());
+    let next = ("service", "infer encrypt", "rows.arras");
+    Ok(keygen::answer(&args.out, &folder, (id, plan), &keys, next))
 }
 
 /// The most bytes of a plan.
